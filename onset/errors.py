@@ -1,0 +1,73 @@
+"""The exceptions Onset raises, and the exit code each one ends the command with.
+
+    OnsetError                     base of all; ``exit_code`` 2 unless said otherwise
+    ├── InputError                 what the user gave cannot be used
+    │   ├── UnknownName            a name that is in no table (with a did-you-mean)
+    │   ├── StudyError             a study file that does not validate
+    │   ├── DataError              a data file: missing, a bad row, duplicates, overlap, too few
+    │   └── ModelError             a model that cannot be loaded or does not fit the request
+    ├── PlanMismatch               a method used examples its plan does not hold
+    ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
+    └── CellsFailed                more cells failed than the error budget allows (exit code 1)
+
+Every message is one line that says what is wrong, where, what was received and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class OnsetError(Exception):
+    """Base of every error Onset raises on purpose."""
+
+    exit_code = 2
+
+
+class InputError(OnsetError):
+    """Something the user gave cannot be used."""
+
+
+class UnknownName(InputError, KeyError):
+    """A name that is in no table.
+
+    >>> str(UnknownName("task", "gms8k", ["gsm8k", "bbh"]))
+    "unknown task 'gms8k': did you mean 'gsm8k'? Known: bbh, gsm8k"
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        hint = f": did you mean '{close[0]}'?" if close else "."
+        self.message = f"unknown {kind} '{name}'{hint} Known: {', '.join(names)}"
+        super().__init__(self.message)
+
+    def __str__(self) -> str:  # KeyError would print the repr
+        return self.message
+
+
+class StudyError(InputError):
+    """A study file that does not validate."""
+
+
+class DataError(InputError):
+    """A data file that is missing, malformed, duplicated, overlapping or too small."""
+
+
+class ModelError(InputError):
+    """A model that cannot be loaded, or cannot serve what is asked of it."""
+
+
+class PlanMismatch(OnsetError):
+    """A method consumed labelled examples that its example plan does not grant."""
+
+
+class StoreError(OnsetError):
+    """A results folder that cannot be used or written."""
+
+
+class CellsFailed(OnsetError):
+    """More cells failed than the study's error budget allows."""
+
+    exit_code = 1

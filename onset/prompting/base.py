@@ -1,0 +1,80 @@
+"""How items and demonstrations become text, and the contract of a prompting method.
+
+The format is Wei et al. 2022 (arXiv 2201.11903, section 2): answer-only and chain-of-thought prompts
+are the same text with and without the rationale, so that the rationale is the only factor:
+
+    Question: Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?
+    Answer: Pam has 17 - 7 = 10. The answer is 10.
+
+("Question:" instead of "Q:" follows Fu et al. 2022, arXiv 2210.00720.) A completion begins after
+"Answer:" and owns the space. A tuned model sees the same format with no demonstrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from onset.records import Attempt, Completion, Item, Pair, Request, Scored
+from onset.tasks.base import Task
+
+MARKER = "The answer is"
+STOP = ("\n\n", "\nQuestion:", "Question:")
+
+
+def question_block(item: Item) -> str:
+    """The item up to and including ``Answer:``, with no trailing space."""
+    lines = [f"Context: {item.context}"] if item.context else []
+    lines.append(f"Question: {item.question}")
+    if item.choices:
+        lines.append(f"Options: {'; '.join(item.choices)}")
+    return "\n".join([*lines, "Answer:"])
+
+
+def answer_text(item: Item, *, rationale: bool) -> str:
+    """What follows ``Answer:`` for a labelled example, leading space included.
+
+    Raises ValueError when a rationale is asked for and the item has none.
+    """
+    if not rationale:
+        return f" {MARKER} {item.answer}."
+    if not item.rationale:
+        raise ValueError(f"item {item.id} has no rationale")
+    gap = "\n" if "\n" in item.rationale else " "
+    return f" {item.rationale}{gap}{MARKER} {item.answer}."
+
+
+def render(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool) -> str:
+    """The whole prompt: instruction, demonstrations, the item's question. A pure function."""
+    parts = [task.instruction] if task.instruction else []
+    parts += [question_block(demo) + answer_text(demo, rationale=rationale) for demo in demonstrations]
+    return "\n\n".join([*parts, question_block(item)])
+
+
+class Calls(Protocol):
+    """What a solver may ask of the model: the same two questions, awaited one at a time; a batcher
+    collects the waiting calls of many items."""
+
+    async def generate(self, request: Request) -> list[Completion]:
+        """``request.n`` completions."""
+        ...
+
+    async def score(self, pair: Pair) -> Scored:
+        """The log-probability of one continuation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a solver knows besides the item: the task, the demonstrations in order, the model's
+    calls, and a seed that is the cell's (draws are keyed by it and the item's id)."""
+
+    task: Task
+    demonstrations: tuple[Item, ...]
+    calls: Calls
+    seed: int
+
+
+Solver = Callable[[Item, Context], Awaitable[Attempt]]
+"""``async def solve(item, context) -> Attempt``: pure but for the model's calls."""

@@ -1,0 +1,178 @@
+"""The words of the data flow, as frozen dataclasses.
+
+    Item -> Prompt -> Completion -> Answer -> Score -> Record -> table -> estimate -> Finding -> report
+
+Nothing here computes; everything downstream agrees on these shapes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+Status = Literal["ok", "none", "truncated", "ambiguous"]
+"""``ok`` found; ``none`` no answer in the text; ``truncated`` the text ended before the answer did;
+``ambiguous`` several different answers and no rule to prefer one."""
+
+Finish = Literal["eos", "stop", "length", "overlong"]
+"""Why a completion ended: end-of-text token, a stop string, the token limit, or ``overlong``: the
+prompt does not fit the model's context and nothing was generated."""
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys, no spaces and no NaN: equal values give equal bytes."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_hash(value: Any, length: int = 16) -> str:
+    """First ``length`` hex digits of the SHA-256 of the canonical JSON of ``value``."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:length]
+
+
+def derive_seed(*parts: str | int) -> int:
+    """A 63-bit seed from named parts, so that init, order and sampling have seeds of their own."""
+    return int(content_hash(list(parts), 16), 16) >> 1
+
+
+def _no_meta() -> Mapping[str, str | int | float]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One labelled example or test question.
+
+    ``answer`` is the gold answer as the task writes it, ``rationale`` the worked steps without the
+    final answer (lines separated by newlines), ``choices`` the allowed answers of a multiple-choice
+    item, ``context`` a passage the question is about, ``twin`` the id of the clean item that a shift
+    rewrote. ``meta`` holds small facts for slicing (``steps``, ``subtask`` ...).
+    """
+
+    question: str
+    answer: str
+    rationale: str | None = None
+    choices: tuple[str, ...] | None = None
+    context: str | None = None
+    twin: str | None = None
+    meta: Mapping[str, str | int | float] = field(default_factory=_no_meta)
+
+    @property
+    def id(self) -> str:
+        """16 hex digits: the hash of question, answer, choices and context (never of the rationale)."""
+        return content_hash([self.question, self.answer, self.choices, self.context])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing asked of a model.
+
+    ``prompt`` ends without a space: the completion owns the space. ``n`` samples; ``temperature`` 0 is
+    greedy (then ``n`` must be 1) and ``seed`` keys every draw together with the sample's index and the
+    step, so that a draw does not depend on which requests share its batch. Generation ends after
+    ``max_tokens`` tokens or at the first of ``stop``, which is not part of the text returned.
+    """
+
+    prompt: str
+    max_tokens: int
+    stop: tuple[str, ...] = ()
+    n: int = 1
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What came back: ``text`` without the stop string, ``tokens`` generated (the end-of-text token and
+    the tokens of the stop string count), ``prompt_tokens``, the sum of the tokens' log-probabilities
+    ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it ended."""
+
+    text: str
+    tokens: int
+    prompt_tokens: int
+    logprob: float | None
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A continuation to score after a context. The continuation owns the space: ``context`` ends
+    without one and ``continuation`` usually begins with one. The two are tokenised as one string and a
+    token that straddles the boundary belongs to the continuation."""
+
+    context: str
+    continuation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """``logprob``: log-probability (nats) of the continuation, None when context plus continuation do
+    not fit the model; ``tokens`` of the continuation; ``context_tokens`` before it."""
+
+    logprob: float | None
+    tokens: int
+    context_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An extracted answer: ``value`` is canonical (None unless ``status`` is ``ok``)."""
+
+    value: str | None
+    status: Status
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.status == "ok"):
+            raise ValueError(f"Answer with value {self.value!r} and status {self.status!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a solver hands back for one item.
+
+    ``prompt`` is the text of the first call, ``completions`` every sample in order, ``answers`` the
+    answer of each, ``answer`` the final one (after a vote, if any). ``gold_logprob`` is the
+    log-probability of the gold answer (nats), ``gold_prob`` its probability normalised over the
+    item's choices; both None when not measured. ``scored_tokens`` counts tokens run to score.
+    """
+
+    prompt: str
+    completions: tuple[Completion, ...]
+    answers: tuple[Answer, ...]
+    answer: Answer
+    gold_logprob: float | None = None
+    gold_prob: float | None = None
+    scored_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One item of one cell, as stored: a row of ``records.parquet``.
+
+    ``position`` is the item's place in the cell's fixed order (0-based); ``flops`` the floating-point
+    operations of inference (2 N a token, no reuse of shared prefixes); ``overlong`` is true when the
+    prompt did not fit the context: such an item counts as wrong and is reported.
+    """
+
+    position: int
+    item: str
+    twin: str | None
+    question: str
+    gold: str
+    prompt_hash: str
+    prompt: str
+    outputs: tuple[str, ...]
+    finishes: tuple[str, ...]
+    answers: tuple[str | None, ...]
+    answer: str | None
+    status: Status
+    correct: bool
+    overlong: bool
+    gold_logprob: float | None
+    gold_prob: float | None
+    prompt_tokens: int
+    output_tokens: int
+    flops: float

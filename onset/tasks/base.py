@@ -1,0 +1,59 @@
+"""What a task is: items, a pool of labelled examples, an answer format, a chance level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from onset.records import Answer, Item, content_hash
+
+Ability = Literal["complex reasoning", "knowledge reasoning", "robustness", "symbolic", "own"]
+
+
+class AnswerFormat(Protocol):
+    """How an answer is found in a text and judged. `onset grade` needs only this, never the data."""
+
+    def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
+        """The answer in ``text``. ``truncated``: the text was cut by a token limit."""
+        ...
+
+    def correct(self, answer: Answer, item: Item) -> bool:
+        """Strict score: does a found answer equal the gold one? False when none was found."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task, loaded.
+
+    ``name`` is its label in tables (``gsm8k``, ``bbh/navigate``, ``addition[digits=3]``); ``pool`` the
+    labelled examples any method may learn from; ``test`` the items, in file order; ``chance`` the
+    accuracy of a blind guess (0..1); ``instruction`` a line put before the demonstrations (may be empty);
+    ``answer_tokens`` and ``rationale_tokens`` the token limits of a direct answer and of a chain;
+    ``test_sets`` other test sets of the same task by shift name (a shift of domain); ``source`` says
+    where the data came from.
+    """
+
+    name: str
+    ability: Ability
+    pool: tuple[Item, ...]
+    test: tuple[Item, ...]
+    format: AnswerFormat
+    chance: float
+    source: str
+    instruction: str = ""
+    answer_tokens: int = 24
+    rationale_tokens: int = 256
+    test_sets: tuple[tuple[str, tuple[Item, ...]], ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """16 hex digits over the ids of pool and test items and everything else that shapes a prompt."""
+        return content_hash(
+            [self.name, self.instruction, _ids(self.pool), _ids(self.test), self.answer_tokens, self.rationale_tokens]
+        )
+
+
+def _ids(items: Sequence[Item]) -> list[str]:
+    return [item.id for item in items]
