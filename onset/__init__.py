@@ -1,1 +1,52 @@
-"""Onset."""
+"""Onset: prompt or tune, how large, and does it survive a shift? Fair comparisons with intervals.
+
+>>> import onset
+>>> study = onset.make_study(name="demo", models=["./my-model"], tasks=["addition"], methods=["answer-only", "cot"],
+...                          labels=[8], seeds=3, items=100)
+>>> onset.run(study, "results")                     # doctest: +SKIP
+>>> onset.analyse(onset.load("results")).findings   # doctest: +SKIP
+
+Importing Onset imports nothing heavy: every name below is resolved when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_PUBLIC = {
+    "Item": "onset.records",
+    "Request": "onset.records",
+    "Completion": "onset.records",
+    "Pair": "onset.records",
+    "Record": "onset.records",
+    "Task": "onset.tasks.base",
+    "open_tasks": "onset.tasks",
+    "Model": "onset.models.base",
+    "open_model": "onset.models",
+    "ScriptedModel": "onset.models.scripted",
+    "Method": "onset.methods",
+    "method": "onset.methods",
+    "make_plan": "onset.plan",
+    "Study": "onset.study.spec",
+    "make_study": "onset.study.spec",
+    "read_study": "onset.study.spec",
+    "run": "onset.study.runner",
+    "grade": "onset.grading",
+    "load": "onset.analysis.table",
+    "analyse": "onset.analysis.findings",
+    "build_report": "onset.report.html",
+    "OnsetError": "onset.errors",
+}
+
+__all__ = list(_PUBLIC)  # noqa: PLE0605  (resolved lazily below)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'onset' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(_PUBLIC)

@@ -1,1 +1,93 @@
-"""Onset: models."""
+"""Models: one way to open any of them, and the table of backends.
+
+    open_model("HuggingFaceTB/SmolLM2-135M")      a model of the Hugging Face hub
+    open_model("./my-model")                      a local folder with config.json, safetensors and tokenizer.json
+    open_model("gguf:path/file.gguf")             a GGUF file, dequantised
+    open_model("packaged:gemma-3-270m")           a model that installs from the package registry
+    open_model("scripted:replies.json")           a fake that answers from a file (see `onset.models.scripted`)
+
+A backend is a function ``(target, LoadOptions) -> Model`` and one line of `BACKENDS`. Importing this
+package imports none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from onset.errors import ModelError, UnknownName
+from onset.models.base import Model, ModelFacts
+from onset.registry import Entry, Registry
+
+__all__ = ["BACKENDS", "DTYPES", "LoadOptions", "Model", "ModelFacts", "open_model"]
+
+BACKENDS = Registry(
+    "model backend",
+    {
+        "hf": Entry("onset.models.hf:open_hf", "Hugging Face hub id or local folder (the default, no prefix needed)"),
+        "gguf": Entry("onset.models.gguf:open_gguf", "a GGUF file, dequantised"),
+        "packaged": Entry("onset.models.packaged:open_packaged", "a model that installs from the package registry"),
+        "scripted": Entry("onset.models.scripted:open_scripted", "a fake that answers from a JSON file of rules"),
+    },
+)
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+"""Allowed names of the type of the weights; ``auto`` is float32 on a CPU and bfloat16 on a GPU."""
+
+DEFAULT_BATCH_TOKENS = 16384
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """How to load: ``label`` is the name in tables (None: the backend's default), ``device`` ``auto``
+    (a GPU when there is one), ``cpu``, ``cuda``, ``cuda:1`` ...; ``dtype`` one of `DTYPES`;
+    ``batch_tokens`` the most tokens (rows times padded length, output included) in one batch."""
+
+    label: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    batch_tokens: int = DEFAULT_BATCH_TOKENS
+
+
+def open_model(
+    spec: str,
+    *,
+    label: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    batch_tokens: int = DEFAULT_BATCH_TOKENS,
+) -> Model:
+    """Load the model that ``spec`` names (see the module's first lines for the forms it takes).
+
+    ``label`` defaults to the hub id, or to the name of the folder or file. Batch composition, and with
+    it the last bits of a log-probability, depends on ``batch_tokens``: keep it fixed within a study.
+
+    Raises ModelError (one line) for a missing folder or file, an architecture that cannot be used, a
+    hub that cannot be reached, a bad option; UnknownName for an unknown ``prefix:``.
+    """
+    if dtype not in DTYPES:
+        raise ModelError(f"model '{spec}': dtype '{dtype}' is not one of {', '.join(DTYPES)}")
+    if batch_tokens < 1:
+        raise ModelError(f"model '{spec}': batch_tokens must be at least 1, got {batch_tokens}")
+    backend, target = split_spec(spec)
+    model: Model = BACKENDS.load(backend)(target, LoadOptions(label, device, dtype, batch_tokens))
+    return model
+
+
+def split_spec(spec: str) -> tuple[str, str]:
+    """``prefix:target`` apart; a spec without a prefix, or one that exists as a folder, is ``hf``.
+
+    Raises UnknownName for a prefix that is in no table, ModelError for an empty target.
+    """
+    # One letter and a colon is a Windows drive, not a prefix.
+    match = re.match(r"([A-Za-z][\w-]+):", spec)
+    if match is None or Path(spec).expanduser().is_dir():
+        backend, target = "hf", spec
+    else:
+        backend, target = match.group(1), spec[match.end() :]
+        if backend not in BACKENDS:
+            raise UnknownName(BACKENDS.kind, backend, BACKENDS)
+    if not target:
+        raise ModelError(f"model '{spec}' names nothing: write a hub id, a folder or PREFIX:TARGET")
+    return backend, target

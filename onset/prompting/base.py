@@ -12,11 +12,13 @@ are the same text with and without the rationale, so that the rationale is the o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from onset.records import Attempt, Completion, Item, Pair, Request, Scored
+from onset.records import Answer, Attempt, Completion, Item, Pair, Request, Scored, derive_seed
+from onset.scores import normalised_choice_probability, vote
 from onset.tasks.base import Task
 
 MARKER = "The answer is"
@@ -68,13 +70,64 @@ class Calls(Protocol):
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a solver knows besides the item: the task, the demonstrations in order, the model's
-    calls, and a seed that is the cell's (draws are keyed by it and the item's id)."""
+    calls, a seed that is the cell's (draws are keyed by it and the item's id), and how many answers to
+    sample at what temperature (1 at 0: greedy)."""
 
     task: Task
     demonstrations: tuple[Item, ...]
     calls: Calls
     seed: int
+    samples: int = 1
+    temperature: float = 0.0
 
 
 Solver = Callable[[Item, Context], Awaitable[Attempt]]
 """``async def solve(item, context) -> Attempt``: pure but for the model's calls."""
+
+
+async def sample(
+    prompt: str, item: Item, context: Context, *, max_tokens: int
+) -> tuple[tuple[Completion, ...], tuple[Answer, ...], Answer]:
+    """Generate ``context.samples`` completions, extract each answer, and vote when there are several.
+
+    Returns the completions and their answers in sample order, and the final answer.
+    """
+    request = Request(
+        prompt,
+        max_tokens=max_tokens,
+        stop=STOP,
+        n=context.samples,
+        temperature=context.temperature,
+        seed=derive_seed(context.seed, item.id),
+    )
+    completions = tuple(await context.calls.generate(request))
+    answers = tuple(
+        context.task.format.extract(done.text, item, truncated=done.finish == "length") for done in completions
+    )
+    if len(answers) == 1:
+        return completions, answers, answers[0]
+    return completions, answers, vote(answers, [done.logprob for done in completions])
+
+
+@dataclass(frozen=True, slots=True)
+class GoldScore:
+    """``logprob`` of the gold answer (nats), its ``probability`` among the item's choices (None for open
+    answers), and the ``tokens`` that were run to find out."""
+
+    logprob: float | None
+    probability: float | None
+    tokens: int
+
+
+async def gold_score(stem: str, item: Item, context: Context) -> GoldScore:
+    """Score the gold answer, and every choice of a multiple-choice item, after ``stem``.
+
+    The continuation is ``" {answer}."``: with the full stop, so that 18 is not credited with the
+    probability of 180.
+    """
+    options = item.choices if item.choices else (item.answer,)
+    scored = await asyncio.gather(*(context.calls.score(Pair(stem, f" {option}.")) for option in options))
+    gold = options.index(item.answer)
+    logprobs = [one.logprob for one in scored]
+    probability = normalised_choice_probability(gold, logprobs) if item.choices else None
+    return GoldScore(logprobs[gold], probability, sum(one.tokens + one.context_tokens for one in scored))

@@ -1,1 +1,163 @@
-"""The tasks."""
+"""The table of tasks, and opening one from what a study file says.
+
+Adding a task is one module with ``load(**parameters) -> list[Task]`` and ``answer_format(**parameters) ->
+AnswerFormat`` (which reads no data), and one line in the table.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from onset.errors import DataError, UnknownName
+from onset.registry import Entry, Registry
+from onset.tasks.base import Ability, AnswerFormat, Task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry(Entry):
+    """A line of the table of tasks, with the ability the task measures."""
+
+    ability: Ability
+
+
+_ENTRIES = {
+    "word-problems": TaskEntry(
+        "onset.tasks.word_problems:load",
+        "generated arithmetic word problems of 1 to 8 steps, with rationales",
+        "complex reasoning",
+    ),
+    "addition": TaskEntry(
+        "onset.tasks.addition:load", "generated sums of two n-digit numbers, with carries worked", "complex reasoning"
+    ),
+    "last-letters": TaskEntry(
+        "onset.tasks.last_letters:load", "generated last-letter concatenation, with rationales", "symbolic"
+    ),
+    "coin-flip": TaskEntry(
+        "onset.tasks.coin_flip:load", "generated coin-flip stories, heads or tails, with rationales", "symbolic"
+    ),
+    "multi-hop": TaskEntry(
+        "onset.tasks.multi_hop:load",
+        "generated questions of 1 to 4 hops over facts of a fictional world, with rationales",
+        "knowledge reasoning",
+    ),
+    "gsm8k": TaskEntry(
+        "onset.tasks.gsm8k:load",
+        "grade-school mathematics (Cobbe et al. 2021), hub or local folder",
+        "complex reasoning",
+    ),
+    "bbh": TaskEntry(
+        "onset.tasks.bbh:load",
+        "BIG-Bench Hard (Suzgun et al. 2022), 27 subtasks as bbh/SUBTASK, hub or local folder",
+        "complex reasoning",
+    ),
+    "own": TaskEntry("onset.tasks.own:load", "your own JSON lines: any name with train and test files", "own"),
+}
+
+TASKS = Registry("task", _ENTRIES)
+
+BARE_FORMATS = ("number", "choice", "text")
+"""Answer formats that `format_for` knows by name, for texts of a task that is not in the table."""
+
+
+class TaskLine(NamedTuple):
+    """A line of ``onset list tasks``; ``parameters`` as ``steps=3``, or the bare name where there is no default."""
+
+    name: str
+    ability: Ability
+    summary: str
+    parameters: tuple[str, ...]
+
+
+def describe() -> list[TaskLine]:
+    """Every task of the table, in its order. Loads no data."""
+    return [
+        TaskLine(name, entry.ability, entry.summary, tuple(_shown(p) for p in _parameters(entry.load()).values()))
+        for name, entry in _ENTRIES.items()
+    ]
+
+
+def open_tasks(spec: str | Mapping[str, Any]) -> list[Task]:
+    """The tasks a line of a study file stands for.
+
+    A name (``gsm8k``), a name with a subtask (``bbh/navigate``), or a mapping of ``name`` and the parameters of
+    that task. A mapping whose name is not in the table and that has ``train`` or ``test`` is the user's own task.
+    Raises UnknownName for a name in no table, DataError for parameters the task does not have and whatever
+    its data raise.
+    """
+    name, parameters = _split_spec(spec)
+    if name not in TASKS and ("train" in parameters or "test" in parameters):
+        parameters = {"name": name, **parameters}
+        load: Callable[..., list[Task]] = TASKS.load("own")
+    else:
+        name, parameters = _with_subtask(name, parameters)
+        load = TASKS.load(name)
+    _check_parameters(name, _parameters(load), parameters)
+    return load(**parameters)
+
+
+def format_for(task: str, row: Mapping[str, Any]) -> AnswerFormat:
+    """The answer format that grades a row of texts of ``task``, without the task's data.
+
+    ``task`` is a name of the table, a label (``bbh/navigate``, ``addition[digits=5]``) or a bare format: ``number``,
+    ``choice``, ``text``. For ``bbh`` the subtask is that of the label, else the row's ``task`` where it has one; for
+    ``own`` the format is ``choice`` where the row has ``choices``, else ``text``. Raises UnknownName.
+    """
+    name, _, subtask = task.partition("[")[0].partition("/")
+    if name in BARE_FORMATS and not subtask:
+        formats: Mapping[str, Callable[[], AnswerFormat]] = importlib.import_module("onset.tasks.own").FORMATS
+        return formats[name]()
+    if name not in TASKS:
+        raise UnknownName("task", task, [*TASKS, *BARE_FORMATS])
+    module = importlib.import_module(TASKS[name].target.partition(":")[0])
+    make: Callable[..., AnswerFormat] = module.answer_format
+    known = {"subtask": subtask or row.get("task"), "choices": bool(row.get("choices"))}
+    return make(**{key: value for key, value in known.items() if key in inspect.signature(make).parameters})
+
+
+def _split_spec(spec: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if isinstance(spec, str):
+        return spec, {}
+    if not isinstance(spec, Mapping) or not all(isinstance(key, str) for key in spec):
+        raise DataError(f"a task must be a name or a mapping with a name, not {spec!r}")
+    parameters = dict(spec)
+    name = parameters.pop("name", None)
+    if not isinstance(name, str):
+        found = ", ".join(sorted(spec)) or "nothing"
+        raise DataError(f"a task needs a 'name' (text), found: {found}")
+    return name, parameters
+
+
+def _with_subtask(name: str, parameters: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """``bbh/navigate`` is the task ``bbh`` with ``subtask: navigate``."""
+    base, slash, subtask = name.partition("/")
+    if not slash or base not in TASKS:
+        return name, parameters
+    if "subtask" not in _parameters(TASKS.load(base)):
+        raise DataError(f"task '{base}' has no subtasks, received '{name}'")
+    if "subtask" in parameters:
+        raise DataError(f"task '{name}': the subtask is given twice, in the name and as 'subtask'")
+    return base, {"subtask": subtask, **parameters}
+
+
+def _parameters(load: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(load).parameters
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    if parameter.default is inspect.Parameter.empty:
+        return parameter.name
+    return f"{parameter.name}={'none' if parameter.default is None else parameter.default}"
+
+
+def _check_parameters(name: str, known: Mapping[str, inspect.Parameter], given: Mapping[str, Any]) -> None:
+    allowed = ", ".join(sorted(key for key in known if key != "name"))
+    for key in given:
+        if key not in known:
+            raise DataError(f"task '{name}' has no parameter '{key}'. Allowed: {allowed}")
+    for key, parameter in known.items():
+        if parameter.default is inspect.Parameter.empty and key not in given:
+            raise DataError(f"task '{name}' needs '{key}'. Allowed: {allowed}")

@@ -1,4 +1,4 @@
-"""The contract of a tuning method: ``tune(model, examples, settings) -> model``.
+"""The contract of a tuning method: ``tune(model, examples, seeds, schedule) -> model``.
 
 A tuned model is a model; nothing after `onset.models` knows that tuning exists. Examples arrive as
 prompt and completion strings in the format the model will be evaluated in.
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from onset.errors import InputError
+
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Example:
     """``prompt`` ends without a space (``...Answer:``); ``completion`` begins with one; the loss is on the
-    completion and on the end-of-text token after it."""
+    completion and on the end-of-text token after it.
+    """
 
     prompt: str
     completion: str
@@ -36,24 +39,46 @@ class Seeds:
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """The fixed default schedule, the same at every budget: ``steps`` optimiser steps of ``batch_size``
-    examples (an epoch is a new shuffle), AdamW with peak ``learning_rate`` (None: the method's own
-    default), linear warm-up over ``warmup`` (a share of the steps), then linear decay to zero."""
+    examples (fewer where the budget is smaller; an epoch is a new shuffle), AdamW with peak
+    ``learning_rate`` (None: the method's own default), linear warm-up over ``warmup`` (a share of the
+    steps, 0..1), then linear decay to zero. ``weight_decay`` applies to matrices only, ``clip`` is the
+    largest global norm of the gradient, ``max_length`` the longest example in tokens.
+
+    Few labels need many passes at a small learning rate with warm-up (Mosbach et al. 2021, arXiv
+    2006.04884, section 6), so the number of steps is fixed rather than the number of epochs. Raises
+    InputError for a value out of range.
+    """
 
     steps: int = 120
     batch_size: int = 8
     learning_rate: float | None = None
-    warmup: float = 0.06
+    warmup: float = 0.1
     weight_decay: float = 0.0
     clip: float = 1.0
     max_length: int = 1024
+
+    def __post_init__(self) -> None:
+        checks = {
+            "steps": (self.steps >= 1, "at least 1"),
+            "batch_size": (self.batch_size >= 1, "at least 1"),
+            "learning_rate": (self.learning_rate is None or self.learning_rate > 0, "above 0"),
+            "warmup": (0 <= self.warmup <= 1, "between 0 and 1"),
+            "weight_decay": (self.weight_decay >= 0, "at least 0"),
+            "clip": (self.clip > 0, "above 0"),
+            "max_length": (self.max_length >= 1, "at least 1"),
+        }
+        for name, (holds, allowed) in checks.items():
+            if not holds:
+                raise InputError(f"tuning schedule: {name} is {getattr(self, name)}, must be {allowed}")
 
 
 @dataclass(frozen=True, slots=True)
 class TuningReport:
     """What tuning consumed: optimiser ``steps``, ``tokens`` run forward and backward (padding excluded),
-    training ``flops`` (6 N a token for full tuning, 4 N for adapters), ``trained_params``, the mean loss
-    (nats a completion token) of the first and of the last tenth of the steps, and how many examples
-    were longer than ``max_length`` (``overlong``: they are an error, never cut)."""
+    training ``flops`` (6 N a token for full tuning, 4 N for adapters, N = `ModelFacts.params_compute`),
+    ``trained_params``, and the mean loss (nats a completion token, dropout on) of the first and of the
+    last tenth of the steps.
+    """
 
     steps: int
     tokens: int
@@ -68,10 +93,15 @@ Progress = Callable[[int, int], None]
 
 
 class Tuner(Protocol):
-    """One tuning method. ``tune`` leaves the base model as it was: the tuned one shares its weights
-    where the method allows it (LoRA) or owns a copy (full)."""
+    """One tuning method. ``tune`` leaves the base model as it was, bit for bit: the tuned one shares its
+    weights where the method allows it (LoRA) or owns a copy (full). Equal arguments give bit-equal
+    weights on one machine with one number of threads, so an interrupted run is simply done again.
+    """
 
-    name: Literal["full", "lora"]
+    @property
+    def name(self) -> Literal["full", "lora"]:
+        """The method's name in the table."""
+        ...
 
     def tune(
         self,
@@ -81,13 +111,17 @@ class Tuner(Protocol):
         schedule: Schedule,
         progress: Progress | None = None,
     ) -> tuple[HFModel, TuningReport]:
-        """Train on ``examples``; raises ModelError when one does not fit ``schedule.max_length``."""
+        """Train on ``examples``. Raises ModelError when there are none, when one does not fit
+        ``schedule.max_length`` or the model's context (it is never cut), or when the loss is not finite.
+        """
         ...
 
     def save(self, tuned: HFModel, folder: Path) -> None:
-        """Write what `load` needs (safetensors) into ``folder``."""
+        """Write what `load` needs (safetensors) into ``folder``, which is created."""
         ...
 
     def load(self, model: HFModel, folder: Path) -> HFModel:
-        """The tuned model again, from the base model and what `save` wrote: bit-equal weights."""
+        """The tuned model again, from the base model and what `save` wrote: bit-equal weights and the same
+        revision. Raises StoreError when ``folder`` is damaged or was tuned from another base model.
+        """
         ...

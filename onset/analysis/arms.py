@@ -1,0 +1,117 @@
+"""An arm: one method at one budget on one model, task, stage and shift, over all its seeds.
+
+Comparisons, curves and losses all start from the outcomes of arms: a table of draws x items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from onset.analysis.intervals import Array
+from onset.analysis.table import Results
+
+KEY = ("model", "stage", "method", "labels", "task", "shift")
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """The outcomes of one arm.
+
+    ``values``: draws x items, 1.0 correct, 0.0 not, NaN where that draw did not have the item; ``seeds`` and ``items``
+    name its rows and columns; ``twins`` is the clean item each one was made from (None when it was not);
+    ``task_hash`` and ``plan_hash`` by seed; ``parse_rate`` and ``overlong`` over all draws; ``flops_query`` the mean
+    floating-point operations of one query and ``flops_tuning`` those of one tuning run (0 for a prompting method).
+    """
+
+    model: str
+    family: str
+    params: int
+    stage: str
+    method: str
+    tune: str | None
+    prompt: str
+    vote: int | None
+    labels: int
+    task: str
+    chance: float
+    shift: str
+    seeds: tuple[int, ...]
+    items: tuple[str, ...]
+    twins: tuple[str | None, ...]
+    values: Array
+    task_hash: Mapping[int, str]
+    plan_hash: Mapping[int, str]
+    parse_rate: float
+    overlong: int
+    flops_query: float
+    flops_tuning: float
+
+    @property
+    def key(self) -> tuple[str, str, str, int, str, str]:
+        """Model, stage, method, labels, task, shift."""
+        return self.model, self.stage, self.method, self.labels, self.task, self.shift
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over everything measured."""
+        return float(np.nanmean(self.values))
+
+
+def arms(results: Results) -> tuple[Arm, ...]:
+    """All arms with at least one record, in order of first appearance."""
+    outcomes = {
+        str(cell): (table["item"].to_list(), table["twin"].to_list(), table["correct"].to_numpy())
+        for (cell,), table in results.records.select("cell", "item", "twin", "correct").group_by(
+            "cell", maintain_order=True
+        )
+    }
+    cells = results.cells.filter(pl.col("n") > 0)
+    groups = cells.group_by(KEY, maintain_order=True)
+    return tuple(_arm(table.sort("seed").to_dicts(), outcomes) for _, table in groups)
+
+
+def _arm(cells: list[dict[str, Any]], outcomes: Mapping[str, tuple[list[str], list[str | None], Any]]) -> Arm:
+    columns: dict[str, int] = {}
+    twins: list[str | None] = []
+    for cell in cells:
+        for item, twin in zip(*outcomes[cell["cell"]][:2], strict=True):
+            if item not in columns:
+                columns[item] = len(columns)
+                twins.append(twin)
+    values = np.full((len(cells), len(columns)), np.nan)
+    for row, cell in enumerate(cells):
+        items, _, correct = outcomes[cell["cell"]]
+        values[row, [columns[item] for item in items]] = correct
+    first, n = cells[0], sum(cell["n"] for cell in cells)
+    same = (
+        "model",
+        "family",
+        "params",
+        "stage",
+        "method",
+        "tune",
+        "prompt",
+        "vote",
+        "labels",
+        "task",
+        "chance",
+        "shift",
+    )
+    return Arm(
+        **{name: first[name] for name in same},
+        seeds=tuple(cell["seed"] for cell in cells),
+        items=tuple(columns),
+        twins=tuple(twins),
+        values=values,
+        task_hash={cell["seed"]: cell["task_hash"] for cell in cells},
+        plan_hash={cell["seed"]: cell["plan_hash"] for cell in cells},
+        parse_rate=sum(cell["parse_rate"] * cell["n"] for cell in cells) / n,
+        overlong=sum(cell["overlong"] for cell in cells),
+        flops_query=sum(cell["flops_inference"] for cell in cells) / n,
+        flops_tuning=sum(cell["flops_tuning"] for cell in cells) / len(cells),
+    )

@@ -1,0 +1,358 @@
+"""Which of two methods is better on the same model, examples and items: paired tests and verdicts in words.
+
+One draw of examples: exact McNemar test (McNemar 1947; two-sided binomial on the discordant pairs) and, for the
+interval, the wider of a paired bootstrap over items and Tango's (1998) score interval. It says nothing about other draws.
+
+Several draws: the crossed bootstrap over draws x items (`onset.analysis.intervals`) gives interval and p. Below six draws
+the interval is the wider of that one and a t interval on the draw-level differences, and p the larger of the two:
+neither is enough on its own there (the t interval takes the items as given, the bootstrap hardly sees the draws).
+
+p is adjusted by Holm (1979) within the family of all comparisons on one task, shift, model and stage. Equivalence: two
+one-sided tests at a stated margin (Schuirmann 1987), adjusted in the same way. The verdict is said of side a.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, groupby
+from typing import Literal
+
+import numpy as np
+from scipy import special, stats
+
+from onset.analysis import wording
+from onset.analysis.arms import Arm
+from onset.analysis.intervals import (
+    LEVEL,
+    REPLICATES,
+    Array,
+    Block,
+    Crossed,
+    Interval,
+    crossed_bootstrap,
+    tango,
+    tango_z,
+)
+from onset.analysis.power import items_needed
+
+Verdict = Literal["wins", "loses", "equivalent", "undecided"]
+MARGIN = 0.05
+ENOUGH_DRAWS = 6
+_ALPHA = 1 - LEVEL
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Two arms on what both have.
+
+    ``a`` and ``b``: draws x items, NaN where either side lacks the item; ``only_a`` and ``only_b`` count the outcomes
+    of draws that were compared which the other side lacks; ``mismatch`` says which draws were refused and why.
+    """
+
+    seeds: tuple[int, ...]
+    a: Array
+    b: Array
+    only_a: int
+    only_b: int
+    mismatch: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Side a against side b (values of accuracy as shares, 0..1; ``difference`` is a - b).
+
+    ``n``: items compared; ``seeds``: the draws compared; ``discordant``: outcomes only a has right, only b has right;
+    ``unpaired``: outcomes only a has, only b has; ``p_equivalent`` the larger p of the two one-sided tests;
+    ``family``: what the family's members share, with ``family_size`` comparisons; ``needed``: items at which the
+    observed difference would be found with 80 % power (None when decided, when there is no difference, and when more
+    items alone cannot decide). Everything measured is None when nothing could be paired.
+    """
+
+    sides: tuple[str, str]
+    model: str
+    params: int
+    stage: str
+    labels: int
+    task: str
+    shift: str
+    seeds: tuple[int, ...]
+    n: int
+    accuracy_a: float | None
+    accuracy_b: float | None
+    difference: float | None
+    interval: Interval | None
+    t_interval: Interval | None
+    p: float | None
+    p_equivalent: float | None
+    test: str
+    margin: float
+    discordant: tuple[int, int]
+    unpaired: tuple[int, int]
+    mismatch: tuple[str, ...]
+    family: str
+    crossed: Crossed | None
+    p_holm: float | None = None
+    p_equivalent_holm: float | None = None
+    family_size: int = 1
+    verdict: Verdict = "undecided"
+    needed: int | None = None
+    sentence: str = ""
+
+
+def pair(a: Arm, b: Arm) -> Pairing:
+    """Pair two arms by seed and item id; draws whose task or example plan differ are refused and reported."""
+    mismatch, seeds = [], []
+    for seed in sorted({*a.seeds, *b.seeds}):
+        if seed not in a.seeds or seed not in b.seeds:
+            mismatch.append(f"seed {seed}: only {a.method if seed in a.seeds else b.method} has it")
+        elif a.task_hash[seed] != b.task_hash[seed]:
+            mismatch.append(f"seed {seed}: task hash {a.task_hash[seed]} against {b.task_hash[seed]}, refused")
+        elif a.plan_hash[seed] != b.plan_hash[seed]:
+            mismatch.append(f"seed {seed}: example plan {a.plan_hash[seed]} against {b.plan_hash[seed]}, refused")
+        else:
+            seeds.append(seed)
+    # the order of the items must not depend on which side is a
+    items = sorted(set(a.items) | set(b.items))
+    left, right = _aligned(a, seeds, items), _aligned(b, seeds, items)
+    has_a, has_b = np.isfinite(left), np.isfinite(right)
+    both = has_a & has_b
+    shared = both.any(axis=0)
+    return Pairing(
+        tuple(seeds),
+        np.where(both, left, np.nan)[:, shared],
+        np.where(both, right, np.nan)[:, shared],
+        int((has_a & ~has_b).sum()),
+        int((has_b & ~has_a).sum()),
+        tuple(mismatch),
+    )
+
+
+def _aligned(arm: Arm, seeds: Sequence[int], items: Sequence[str]) -> Array:
+    out = np.full((len(seeds), len(items)), np.nan)
+    position = {item: index for index, item in enumerate(items)}
+    rows = [arm.seeds.index(seed) for seed in seeds]
+    out[:, [position[item] for item in arm.items]] = arm.values[rows]
+    return out
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Exact two-sided p of McNemar's test: a fair coin over the discordant pairs (1 when there are none)."""
+    n = only_a + only_b
+    return 1.0 if n == 0 else float(stats.binomtest(min(only_a, only_b), n, 0.5).pvalue)
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Holm's step-down adjusted p-values, in the order given; None stays None and is not counted."""
+    order = sorted((p, index) for index, p in enumerate(values) if p is not None)
+    adjusted: list[float | None] = [None] * len(values)
+    largest = 0.0
+    for rank, (p, index) in enumerate(order):
+        largest = max(largest, min(1.0, p * (len(order) - rank)))
+        adjusted[index] = largest
+    return adjusted
+
+
+def compare(a: Arm, b: Arm, *, margin: float = MARGIN, replicates: int = REPLICATES) -> Comparison:
+    """Compare two arms of the same model, stage, labels, task and shift; not yet adjusted for a family."""
+    paired = pair(a, b)
+    difference = paired.a - paired.b
+    crossed = crossed_bootstrap([Block(difference)], replicates) if difference.size else None
+    blank = Comparison(
+        sides=(a.method, b.method),
+        model=a.model,
+        params=a.params,
+        stage=a.stage,
+        labels=a.labels,
+        task=a.task,
+        shift=a.shift,
+        seeds=paired.seeds,
+        n=difference.shape[1],
+        accuracy_a=None,
+        accuracy_b=None,
+        difference=None,
+        interval=None,
+        t_interval=None,
+        p=None,
+        p_equivalent=None,
+        test="none: nothing to pair",
+        margin=margin,
+        discordant=(int((difference > 0).sum()), int((difference < 0).sum())),
+        unpaired=(paired.only_a, paired.only_b),
+        mismatch=paired.mismatch,
+        family=f"{a.task}, shift {a.shift}, {a.model}, stage {a.stage}",
+        crossed=crossed,
+    )
+    if crossed is None:
+        return blank
+    measured = replace(
+        blank,
+        accuracy_a=float(np.nanmean(paired.a)),
+        accuracy_b=float(np.nanmean(paired.b)),
+        difference=float(np.nanmean(difference)),
+    )
+    return _one_draw(measured, crossed) if len(paired.seeds) == 1 else _several_draws(measured, crossed, difference)
+
+
+def _one_draw(measured: Comparison, crossed: Crossed) -> Comparison:
+    only_a, only_b = measured.discordant
+    score, margin = tango(only_a, only_b, measured.n), measured.margin
+    low = float(special.ndtr(-tango_z(only_a, only_b, measured.n, -margin)))
+    high = float(special.ndtr(tango_z(only_a, only_b, measured.n, margin)))
+    return replace(
+        measured,
+        interval=_wider(crossed.interval(), score),
+        p=mcnemar(only_a, only_b),
+        p_equivalent=max(low, high, *_outside(crossed, margin)),
+        test="exact McNemar; interval: the wider of paired bootstrap and Tango score",
+    )
+
+
+def _several_draws(measured: Comparison, crossed: Crossed, difference: Array) -> Comparison:
+    margin, draws = measured.margin, len(measured.seeds)
+    name = "crossed bootstrap over draws and items"
+    if draws >= ENOUGH_DRAWS:
+        return replace(
+            measured,
+            interval=crossed.interval(),
+            p=crossed.p(),
+            p_equivalent=max(_outside(crossed, margin)),
+            test=name,
+        )
+    by_draw = np.nanmean(difference, axis=1)
+    mean, error = float(by_draw.mean()), float(by_draw.std(ddof=1)) / math.sqrt(draws)
+    half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
+    t_interval = (mean - half, mean + half)
+    low, high = _t_tail(mean + margin, error, draws - 1), _t_tail(margin - mean, error, draws - 1)
+    return replace(
+        measured,
+        interval=_wider(crossed.interval(), t_interval),
+        t_interval=t_interval,
+        p=max(crossed.p(), min(1.0, 2 * _t_tail(abs(mean), error, draws - 1))),
+        p_equivalent=max(low, high, *_outside(crossed, margin)),
+        test=f"{name}, with a t interval over {draws} draws: the wider of the two",
+    )
+
+
+def _t_tail(gap: float, error: float, df: int) -> float:
+    """P(T > gap / error); draws that agree exactly leave no error to divide by."""
+    if error == 0:
+        return 0.0 if gap > 0 else 1.0
+    return float(special.stdtr(df, -gap / error))
+
+
+def _outside(crossed: Crossed, margin: float) -> tuple[float, float]:
+    return crossed.tail(-margin, above=False), crossed.tail(margin, above=True)
+
+
+def _wider(first: Interval, second: Interval | None) -> Interval:
+    return first if second is None else (min(first[0], second[0]), max(first[1], second[1]))
+
+
+def compare_all(arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES) -> tuple[Comparison, ...]:
+    """Every pair of methods at equal labels, decided within its family.
+
+    Side a is the more elaborate method (tuned after prompted, voted after single, then in order of appearance), side b
+    the simpler one.
+    """
+    decided: list[Comparison] = []
+    for family in _families(arms):
+        members = [compare(a, b, margin=margin, replicates=replicates) for a, b in _pairs(family)]
+        decided += decide(members)
+    return tuple(decided)
+
+
+def _families(arms: Sequence[Arm]) -> Iterator[list[Arm]]:
+    groups: dict[tuple[str, ...], list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault((arm.task, arm.shift, arm.model, arm.stage), []).append(arm)
+    yield from groups.values()
+
+
+def _pairs(family: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
+    ranked = sorted(family, key=lambda arm: (arm.labels, arm.tune is not None, arm.vote is not None))
+    for _, same in groupby(ranked, key=lambda arm: arm.labels):
+        for b, a in combinations(list(same), 2):
+            yield a, b
+
+
+def decide(members: Sequence[Comparison]) -> list[Comparison]:
+    """Adjust one family's p-values and give each member its verdict, items needed and sentence."""
+    adjusted, equivalent = holm([one.p for one in members]), holm([one.p_equivalent for one in members])
+    size = sum(one.p is not None for one in members)
+    out = []
+    for one, p, p_equivalent in zip(members, adjusted, equivalent, strict=True):
+        settled = replace(one, p_holm=p, p_equivalent_holm=p_equivalent, family_size=max(size, 1))
+        settled = replace(settled, verdict=_verdict(settled))
+        settled = replace(settled, needed=_needed(settled) if settled.verdict == "undecided" else None)
+        out.append(replace(settled, sentence=_sentence(settled)))
+    return out
+
+
+def _verdict(one: Comparison) -> Verdict:
+    if one.difference is None or one.p_holm is None or one.p_equivalent_holm is None:
+        return "undecided"
+    if one.p_holm <= _ALPHA and one.difference != 0:
+        return "wins" if one.difference > 0 else "loses"
+    return "equivalent" if one.p_equivalent_holm <= _ALPHA else "undecided"
+
+
+def _needed(one: Comparison) -> int | None:
+    """Items for 80 % power at the observed difference, at the family's first Holm step."""
+    if not one.difference or one.crossed is None:
+        return None
+    level = _ALPHA / one.family_size
+    if len(one.seeds) == 1:
+        n = items_needed(one.difference, sum(one.discordant) / one.n, level)
+        return None if n is None else max(n, one.n + 1)
+    return _needed_items(one.crossed, one.n, len(one.seeds), level)
+
+
+def _needed_items(crossed: Crossed, n: int, draws: int, level: float) -> int | None:
+    """Noise between draws stays when items are added, the rest of the variance falls as 1 / items."""
+    residual, between = crossed.residual or 0.0, crossed.between_draws or 0.0
+    stays = max(between - residual, 0.0)
+    wanted = []
+    checks = [(crossed.standard_error**2, crossed.df)]
+    if draws < ENOUGH_DRAWS and crossed.between_draws is not None:
+        checks.append((between, float(draws - 1)))
+    for variance, df in checks:
+        multiplier = float(special.stdtrit(df, 1 - level / 2) + special.stdtrit(df, 0.8))
+        allowed = (crossed.estimate / multiplier) ** 2
+        if allowed <= stays:
+            return None
+        wanted.append(math.ceil(n * (variance - stays) / (allowed - stays)))
+    return max(*wanted, n + 1)
+
+
+def _sentence(one: Comparison) -> str:
+    a, b = one.sides
+    if one.difference is None or one.interval is None:
+        why = "; ".join(one.mismatch) or "they share no items"
+        return f"{a} and {b} cannot be compared: {why}."
+    size = wording.sample(one.n, len(one.seeds))
+    difference, interval = one.difference, one.interval
+    if one.verdict == "loses":
+        difference, interval = -difference, (-interval[1], -interval[0])
+    gap, spread = wording.points(difference), wording.point_range(interval)
+    small = f", less than the margin of {wording.points(one.margin)}" if abs(difference) < one.margin else ""
+    text = {
+        "wins": f"{a} beats {b} by {gap} ({spread}; {size}){small}",
+        "loses": f"{a} is worse than {b} by {gap} ({spread}; {size}){small}",
+        "equivalent": f"{a} and {b} are equivalent within {wording.points(one.margin)}:"
+        f" they differ by {gap} ({spread}; {size})",
+        "undecided": f"undecided between {a} and {b}: they differ by {gap} ({spread}; {size}){_what_is_missing(one)}",
+    }[one.verdict]
+    flagged = f"; not all draws were compared ({'; '.join(one.mismatch)})" if one.mismatch else ""
+    return f"{text}{flagged}."
+
+
+def _what_is_missing(one: Comparison) -> str:
+    holds = one.p is not None and one.p <= _ALPHA
+    corrected = f", not settled after correcting for {one.family_size} comparisons" if holds else ""
+    if one.needed is not None:
+        return f"{corrected}; about {one.needed} items would decide it with 80 % power"
+    if one.difference:
+        return f"{corrected}; more items alone would not decide it, because the draws differ too much: use more seeds"
+    return f"{corrected}; the two are level, which shows neither a difference nor equivalence"

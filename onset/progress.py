@@ -1,0 +1,109 @@
+"""What a person sees while a study runs: one bar with the time left, or plain lines when piped."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from onset.study.estimate import Estimate
+from onset.study.grid import Cell, Grid
+
+
+class Display:
+    """An observer of `onset.study.runner.run`.
+
+    Progress is weighted by each cell's estimated seconds; the time left comes from the pace so far, so a
+    wrong estimate of the machine's speed cancels out.
+    """
+
+    def __init__(self, console: Console, estimate: Estimate) -> None:
+        self._console = console
+        self._estimate = estimate
+        self._live = console.is_terminal
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+        )
+        self._task: TaskID | None = None
+        self._total = 0.0
+        self._done = 0.0
+        self._skipped = 0.0
+        self._started = time.monotonic()
+        self._pending: dict[str, int] = {}
+        self._tuned: set[str] = set()
+
+    def __enter__(self) -> Display:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self._live:
+            self._bar.stop()
+
+    def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
+        """Start the clock: ``missing`` cells and the tunings they need make up the whole."""
+        self._total = sum(self._estimate.cells[cell.id].seconds for cell in missing)
+        self._total += sum(self._estimate.tunings[one].seconds for one in {c.tuned for c in missing if c.tuned})
+        self._started = time.monotonic()
+        kept = len(grid.cells) - len(missing)
+        self._console.print(f"{len(missing)} cells to run" + (f", {kept} already there" if kept else ""))
+        if self._live:
+            self._task = self._bar.add_task("starting", total=self._total or 1.0, left="")
+
+    def doing(self, text: str) -> None:
+        """Name the step."""
+        if self._task is not None:
+            self._bar.update(self._task, description=text)
+        else:
+            share = self._done / self._total if self._total else 0.0
+            print(f"[{share:4.0%}{self._left()}] {text}", file=sys.stderr, flush=True)
+
+    def advanced(self, cell: Cell, items: int) -> None:
+        """Count committed items, weighted by what the cell costs."""
+        first = cell.id not in self._pending
+        self._pending[cell.id] = self._pending.get(cell.id, 0) + items
+        weight = self._estimate.cells[cell.id].seconds * items / cell.items
+        if first:  # what was found committed says nothing about the pace
+            self._skipped += weight
+        self._advance(weight)
+
+    def tuned(self, cell: Cell) -> None:
+        """Count a tuning."""
+        if cell.tuned and cell.tuned not in self._tuned:
+            self._tuned.add(cell.tuned)
+            self._advance(self._estimate.tunings[cell.tuned].seconds)
+
+    def failed(self, cell: Cell, error: str) -> None:
+        """Say at once that a cell failed."""
+        self._console.print(f"failed: {cell.model}, {cell.method.name}, {cell.task}: {error}", style="red", markup=False)
+
+    def _advance(self, weight: float) -> None:
+        self._done += weight
+        if self._task is not None:
+            self._bar.update(self._task, completed=self._done, left=self._left())
+
+    def _left(self) -> str:
+        earned = self._done - self._skipped
+        if earned <= 0 or self._total <= 0:
+            return ""
+        seconds = (time.monotonic() - self._started) * (self._total - self._done) / earned
+        return f" about {duration(max(seconds, 0.0))} left"
+
+
+def duration(seconds: float) -> str:
+    """``seconds`` in words: ``40 s``, ``12 min``, ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

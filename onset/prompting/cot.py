@@ -1,0 +1,33 @@
+"""Chain-of-thought prompting: the demonstrations show the steps before the answer.
+
+Source: Wei et al. 2022, arXiv 2201.11903, section 2. Greedy decoding as there; with samples and a
+temperature it is the sampling half of self-consistency (Wang et al. 2022, arXiv 2203.11171).
+
+    Question: Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?
+    Answer: Pam has 17 - 7 = 10. The answer is 10.
+"""
+
+from __future__ import annotations
+
+from onset.prompting.base import MARKER, Context, gold_score, render, sample
+from onset.records import Attempt, Item
+
+
+async def solve(item: Item, context: Context) -> Attempt:
+    """Ask once (or ``context.samples`` times) for steps and answer.
+
+    The continuous score is the log-probability of the gold answer after the model's *own* chain (the
+    first sample's), cut at "The answer is": it measures what the chain made of the question.
+    """
+    prompt = render(context.task, context.demonstrations, item, rationale=True)
+    completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.rationale_tokens)
+    gold = await gold_score(prompt + until_marker(completions[0].text), item, context)
+    return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)
+
+
+def until_marker(chain: str) -> str:
+    """The chain up to and including its last "The answer is", which is added where it is missing."""
+    head, marker, _ = chain.rpartition(MARKER)
+    if marker:
+        return head + marker
+    return f"{chain.rstrip()} {MARKER}"

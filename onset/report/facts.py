@@ -1,0 +1,141 @@
+"""The facts of a study, gathered from the cell.json files: what ran, on what, with which labelled examples."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from onset.errors import StoreError
+
+Facts = Mapping[str, Any]
+"""The content of one cell.json (docs/notes/formats.md)."""
+
+_PROMPTS = {
+    "answer-only": "question and answer pairs",
+    "cot": "questions with worked steps and answers (chain of thought)",
+}
+_TUNES = {"lora": "LoRA (low-rank adapters)", "full": "full fine-tuning"}
+_MATERIAL = {"answers": "questions and answers", "rationales": "questions with worked steps and answers"}
+_USES = {"demonstration": "shown in the prompt", "training": "trained on"}
+
+
+def read_cells(folder: Path) -> list[dict[str, Any]]:
+    """The cell.json of every cell that was begun, in running order.
+
+    Raises StoreError, with the path, for a file that cannot be read.
+    """
+    ids = _read(folder / "study.json")["cells"]
+    paths = [folder / "cells" / one / "cell.json" for one in ids]
+    return [_read(path) for path in paths if path.exists()]
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError:
+        raise StoreError(f"damaged file {path}: not JSON") from None
+
+
+def models(cells: Iterable[Facts]) -> list[dict[str, Any]]:
+    """One row a model: its label, where it was loaded from, and its facts."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for cell in cells:
+        row = {**cell["facts"], "model": cell["model"], "spec": cell["model_spec"]}
+        found.setdefault((cell["model"], cell["stage"]), row)
+    return list(found.values())
+
+
+def tasks(cells: Iterable[Facts]) -> list[dict[str, Any]]:
+    """One row a task and shift: ability, items, chance level, hash of its data."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for cell in cells:
+        row = {key: cell[key] for key in ("task", "shift", "ability", "items", "chance", "task_hash")}
+        found.setdefault((cell["task"], cell["shift"]), {**row, "source": cell.get("source")})
+    return list(found.values())
+
+
+def methods(cells: Iterable[Facts]) -> list[dict[str, str]]:
+    """One row a method: its name and what it does, in words."""
+    return [{"method": name, "words": spell(spec)} for name, spec in _by_name(cells).items()]
+
+
+def _by_name(cells: Iterable[Facts]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for cell in cells:
+        found.setdefault(cell["method"], cell["method_spec"])
+    return found
+
+
+def spell(spec: Mapping[str, Any]) -> str:
+    """A method's specification as a sentence without its full stop."""
+    if spec["tune"]:
+        words = f"{_TUNES.get(spec['tune'], spec['tune'])} on {_MATERIAL.get(spec['on'], spec['on'])}"
+        words = f"{words[0].upper()}{words[1:]}; the tuned model is asked without demonstrations"
+        extra = {"steps": "optimiser steps", "learning_rate": "peak learning rate"}
+        words += "".join(f"; {text} {spec[key]:g}" for key, text in extra.items() if spec.get(key) is not None)
+    else:
+        shots = (
+            "as many of the labelled examples as fit" if spec["shots"] is None else f"{spec['shots']} demonstrations"
+        )
+        words = f"Prompt with {_PROMPTS.get(spec['prompt'], spec['prompt'])}; {shots}"
+    vote = spec["vote"]
+    if vote:
+        words += f"; majority of {vote['samples']} samples at temperature {vote['temperature']:g}"
+    return words
+
+
+def examples(cells: Iterable[Facts]) -> list[dict[str, Any]]:
+    """One row a method and budget: labelled examples granted, and how many it used for what.
+
+    Counts are of distinct examples, "low–high" where cells differ (a long prompt may hold fewer).
+    """
+    groups: dict[tuple[str, int], list[Facts]] = defaultdict(list)
+    for cell in cells:
+        groups[cell["method"], cell["labels"]].append(cell)
+    rows = []
+    for (method, labels), group in groups.items():
+        uses = {line["use"]: None for cell in group for line in cell["ledger"]}
+        used = [f"{_range(_used(cell, use) for cell in group)} {_USES.get(use, f'used for {use}')}" for use in uses]
+        rationales = _range(_used(cell, None) for cell in group)
+        rows.append({"method": method, "labels": labels, "used": ", ".join(used) or "none", "rationales": rationales})
+    return rows
+
+
+def _used(cell: Facts, use: str | None) -> int:
+    """Distinct examples used for ``use``; with None, those whose rationales were used for anything."""
+    lines = [line for line in cell["ledger"] if (line["rationales"] if use is None else line["use"] == use)]
+    return len({one for line in lines for one in line["ids"]})
+
+
+def _range(counts: Iterable[int]) -> str:
+    found = sorted(set(counts))
+    return str(found[0]) if len(found) == 1 else f"{found[0]}–{found[-1]}"
+
+
+def plans(cells: Sequence[Facts]) -> list[dict[str, Any]]:
+    """One row a task and seed: the hashes of the example plans its cells used (one, when all share it)."""
+    found: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
+    for cell in cells:
+        found[cell["task"], cell["seed"]][cell["plan_hash"]] = None
+    return [{"task": task, "seed": seed, "plans": list(hashes)} for (task, seed), hashes in found.items()]
+
+
+def environments(cells: Iterable[Facts]) -> list[dict[str, str]]:
+    """The distinct environments the cells ran in, as name -> version."""
+    found: dict[str, dict[str, str]] = {}
+    for cell in cells:
+        environment = {key: str(value) for key, value in cell["environment"].items()}
+        found.setdefault(json.dumps(environment, sort_keys=True), environment)
+    return list(found.values())
+
+
+def name_of(cell: Facts) -> str:
+    """A cell in words: model, method, labels, task, and shift and seed."""
+    parts = [cell["model"], cell["method"], f"{cell['labels']} labels", cell["task"]]
+    parts += [f"shift {cell['shift']}"] if cell["shift"] != "none" else []
+    return " · ".join([*parts, f"seed {cell['seed']}"])

@@ -1,0 +1,753 @@
+"""The figures, drawn from what `onset show --json` holds. Nothing here is estimated.
+
+Every figure is a set of panels. A panel is one or two Altair charts stacked (accuracy, and the parse rate
+below it) plus the values of the facets it belongs to, so that the report can lay panels out, hide them
+behind a choice, or join them into one picture for a paper. Colours belong to methods and are the same in
+every figure; dashes tell tuned from prompted; a line joins sizes of one family only.
+
+The seven hues are those of Okabe and Ito (2008, "Color Universal Design"), with yellow and the light blue
+darkened to at least 3:1 against white (WCAG 2.2, 1.4.11).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+
+from onset.errors import StoreError
+
+Cell = Mapping[str, Any]
+"""A cell in the shape of ``onset show --json``."""
+
+PALETTE = ("#0072B2", "#D55E00", "#00875F", "#B5539A", "#A87800", "#3586BF", "#7A5A3A")
+SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right", "triangle-left")
+DASHES = {"prompted": [1, 0], "tuned": [5, 3]}
+FOCUS = "focus"
+QUERIES = "queries"
+PAPER = "paper"
+DEFAULT_QUERIES = 1000
+"""Queries a tuned model is assumed to serve when its tuning is shared out; the report has a slider for it."""
+
+FACETS = {"task": "Task", "labels": "Labelled examples", "shift": "Test items", "stage": "Stage", "model": "Model"}
+"""Facets of a panel and their names in the report, in the order they are offered."""
+
+VERDICTS = ("wins", "loses", "equivalent", "undecided")
+VERDICT_COLOURS = {"wins": "#0072B2", "loses": "#D55E00", "equivalent": "#00875F", "undecided": "#767676"}
+
+_SHOWN = f"{FOCUS} == '' || datum.method == {FOCUS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """``charts`` are drawn one above the other; ``where`` says which facet values the panel shows (as
+    text); ``describe`` is its text for readers who cannot see it.
+    """
+
+    title: str
+    where: Mapping[str, str]
+    charts: tuple[alt.LayerChart, ...]
+    describe: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """``caption`` says what the axes are and what is drawn, never what was found. ``grid`` is the facet
+    laid out side by side; the other facets are chosen one at a time. ``per_query`` is true when the
+    parameter ``queries`` moves it; ``paper_only`` when the report shows the same as a table.
+    """
+
+    name: str
+    title: str
+    caption: str
+    grid: str
+    panels: tuple[Panel, ...]
+    per_query: bool = False
+    paper_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Methods and families in order of appearance: what colours, shapes and offsets follow from."""
+
+    methods: tuple[str, ...]
+    families: tuple[str, ...]
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Method -> hex colour."""
+        return {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(self.methods)}
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Family -> point shape when there are several families, else method -> point shape."""
+        names = self.families if len(self.families) > 1 else self.methods
+        return {name: SHAPES[i % len(SHAPES)] for i, name in enumerate(names)}
+
+    @property
+    def mark_field(self) -> str:
+        """What the point's shape stands for."""
+        return "family" if len(self.families) > 1 else "method"
+
+    def colour(self) -> alt.Color:
+        """The colour channel, with every method in its domain."""
+        scale = alt.Scale(domain=list(self.methods), range=list(self.colours.values()))
+        return alt.Color("method:N", scale=scale, title="Method", legend=alt.Legend(symbolType="circle"))
+
+    def shape(self) -> alt.Shape:
+        """The shape channel."""
+        scale = alt.Scale(domain=list(self.marks), range=list(self.marks.values()))
+        legend = alt.Legend() if self.mark_field == "family" else None
+        return alt.Shape(f"{self.mark_field}:N", scale=scale, title="Family", legend=legend)
+
+
+def style_of(cells: Iterable[Cell]) -> Style:
+    """The style of a study: methods and families in order of appearance."""
+    rows = list(cells)
+    methods = tuple(dict.fromkeys(str(cell["method"]) for cell in rows))
+    return Style(methods, tuple(dict.fromkeys(str(cell["family"]) for cell in rows)))
+
+
+def figures(shown: Mapping[str, Any]) -> list[Figure]:
+    """Every figure with something in it, in reading order. ``shown``: what ``onset show --json`` prints."""
+    cells = [cell for cell in shown["cells"] if cell["accuracy"] is not None]
+    style = style_of(cells)
+    drawn = [size_figure(cells, style), label_figure(cells, style), cost_figure(cells, style)]
+    drawn += [shift_figure(cells, style), comparison_figure(shown["comparisons"])]
+    return [figure for figure in drawn if figure is not None]
+
+
+def size_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
+    """Accuracy against model size with the parse rate below it; a dot plot by model when no family has
+    two sizes, because then there is no curve to see. None without cells.
+    """
+    if not cells:
+        return None
+    curve = _has_curve(cells)
+    draw = _size_panel if curve else _model_panel
+    panels = []
+    for where, group in _facets(cells, ("task", "shift", "stage")):
+        for labels in _budgets(group):
+            rows = _at_budget(group, labels)
+            top = _top(group)
+            panels.append(draw(str(group[0]["task"]), {**where, "labels": _labels(labels)}, rows, style, top))
+    if curve:
+        caption = (
+            "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale."
+            " Below: parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy"
+            " may be about format rather than ability. One line a method; sizes of different families are never joined. Points at one size are moved apart sideways."
+            + _without(cells, "params", "parameter count")
+        )
+    else:
+        caption = (
+            "Above: accuracy (share of test items answered correctly), one row a model. Below: parse rate, the share of"
+            " outputs an answer could be read from. No model family has two sizes here, so there is no curve over"
+            " size to draw."
+        )
+    title = "Accuracy and model size" if curve else "Accuracy by model"
+    return Figure("size", title, caption + _INTERVALS + _seeds_note(cells), "task", tuple(panels))
+
+
+def label_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
+    """Accuracy against the number of labelled examples, one panel a model. None below two budgets."""
+    if len({cell["labels"] for cell in cells if cell["labels"] > 0}) < 2:
+        return None
+    tops = {where["task"]: _top(group) for where, group in _facets(cells, ("task",))}
+    panels = [
+        _label_panel(str(group[0]["model"]), where, group, style, tops[where["task"]])
+        for where, group in _facets(cells, ("model", "task", "shift", "stage"))
+    ]
+    caption = (
+        "Accuracy against the number of labelled examples a method was given, on a log scale, one panel a model."
+        " Budgets are nested: the larger one contains the smaller one's examples."
+    )
+    if any(cell["labels"] == 0 for cell in cells):
+        caption += " Dashed horizontal lines: methods that use no labelled example."
+    return Figure(
+        "labels", "Accuracy and labelled examples", caption + _INTERVALS + _seeds_note(cells), "model", tuple(panels)
+    )
+
+
+def cost_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
+    """Accuracy against FLOPs a query, tuning shared out over the queries it serves. None when no cell
+    has a FLOP count.
+    """
+    known = [cell for cell in cells if cell["flops_inference"]]
+    if not known:
+        return None
+    panels = []
+    for where, group in _facets(known, ("task", "shift", "stage")):
+        for labels in _budgets(group):
+            rows = _at_budget(group, labels)
+            panels.append(
+                _cost_panel(str(group[0]["task"]), {**where, "labels": _labels(labels)}, rows, style, _top(group))
+            )
+    caption = (
+        "Accuracy against the floating-point operations one query costs, on a log scale: inference (2 operations a"
+        " parameter and token, demonstrations included, nothing reused between queries) plus tuning divided by the"
+        f" number of queries the tuned model serves ({DEFAULT_QUERIES:,} unless moved). Lines join sizes of one family."
+        + _without(cells, "flops_inference", "FLOP count")
+    )
+    return Figure(
+        "cost", "Accuracy and cost", caption + _INTERVALS + _seeds_note(cells), "task", tuple(panels), per_query=True
+    )
+
+
+def shift_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
+    """Accuracy on the task's own items and on shifted ones, one panel a model. None without a pair."""
+    panels = []
+    for where, group in _facets(cells, ("model", "task", "stage")):
+        clean = [cell for cell in group if cell["shift"] == "none"]
+        for shift in dict.fromkeys(str(cell["shift"]) for cell in group if cell["shift"] != "none"):
+            moved = [cell for cell in group if cell["shift"] == shift]
+            for labels in _budgets(moved):
+                pair = (_at_budget(clean, labels), _at_budget(moved, labels))
+                if all(pair):
+                    place = {**where, "shift": shift, "labels": _labels(labels)}
+                    panels.append(_shift_panel(str(group[0]["model"]), place, pair, style))
+    if not panels:
+        return None
+    caption = (
+        "Accuracy on the task's own test items (filled) and on shifted ones (hollow), joined for each method, one"
+        " panel a model. Thin bars: the two 95 % Wilson intervals." + _seeds_note(cells)
+    )
+    return Figure("shift", "Accuracy under a shift", caption, "model", tuple(panels))
+
+
+def comparison_figure(comparisons: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """Differences with their intervals, one row a comparison (for papers; the report has the table)."""
+    known = [one for one in comparisons if one["difference"] is not None]
+    if not known:
+        return None
+    reach = _reach(known)
+    panels = [
+        _forest_panel(str(group[0]["task"]), where, group, reach)
+        for where, group in _facets(known, ("task", "shift", "stage"))
+    ]
+    caption = (
+        "Difference in accuracy between the first and the second method named, in percentage points, with its 95 %"
+        " interval. Right of the line the first method is more accurate."
+    )
+    return Figure("comparisons", "Differences between methods", caption, "task", tuple(panels), paper_only=True)
+
+
+_INTERVALS = " Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero."
+
+
+def _seeds_note(cells: Sequence[Cell]) -> str:
+    if len({cell["seed"] for cell in cells}) < 2:
+        return ""
+    return " Large points: the mean over seeds; small points and faint bars: each seed by itself."
+
+
+def _without(cells: Sequence[Cell], field: str, name: str) -> str:
+    count = sum(1 for cell in cells if not cell[field])
+    return f" Not drawn: {count} of {len(cells)} cells, which have no {name}." if count else ""
+
+
+# ---- which cells a panel shows -------------------------------------------------------------------------------------
+
+
+def _facets(cells: Sequence[Cell], names: Sequence[str]) -> list[tuple[dict[str, str], list[Cell]]]:
+    groups: dict[tuple[str, ...], list[Cell]] = defaultdict(list)
+    for cell in cells:
+        groups[tuple(str(cell[name]) for name in names)].append(cell)
+    return [(dict(zip(names, key, strict=True)), group) for key, group in groups.items()]
+
+
+def _budgets(cells: Iterable[Cell]) -> list[int]:
+    return sorted({int(cell["labels"]) for cell in cells}, reverse=True)
+
+
+def _at_budget(cells: Sequence[Cell], labels: int) -> list[Cell]:
+    """The cells of a budget, and methods that never use a label, which belong beside every budget."""
+    budgets = defaultdict(set)
+    for cell in cells:
+        budgets[cell["method"]].add(cell["labels"])
+    return [cell for cell in cells if cell["labels"] == labels or budgets[cell["method"]] == {0}]
+
+
+def _labels(labels: int) -> str:
+    return str(labels) if labels else "0 (zero-shot)"
+
+
+def _has_curve(cells: Iterable[Cell]) -> bool:
+    sizes = defaultdict(set)
+    for cell in cells:
+        if cell["params"]:
+            sizes[cell["family"], cell["task"], cell["method"]].add(cell["params"])
+    return any(len(found) > 1 for found in sizes.values())
+
+
+# ---- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _rows(cells: Sequence[Cell]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Points (one for each model, method, labels: the mean over seeds) and bars (one for each seed)."""
+    points, bars = [], []
+    for _, group in _facets(cells, ("model", "method", "labels", "stage", "shift")):
+        base = _base(group)
+        points.append(base)
+        faint = 1.0 if len(group) == 1 else 0.4
+        for cell in group:
+            low, high = cell["interval"]
+            bars.append(
+                {
+                    **base,
+                    "accuracy": cell["accuracy"],
+                    "parse": cell["parse_rate"],
+                    "low": low,
+                    "high": high,
+                    "ink": faint,
+                }
+            )
+    return points, bars
+
+
+def _base(group: Sequence[Cell]) -> dict[str, Any]:
+    first, accuracies = group[0], [cell["accuracy"] for cell in group]
+    parses = [cell["parse_rate"] for cell in group if cell["parse_rate"] is not None]
+    inference = [cell["flops_inference"] / cell["n"] for cell in group if cell["flops_inference"]]
+    tuning = [cell["flops_tuning"] or 0.0 for cell in group]
+    each = [f"{cell['correct']} of {cell['n']}, {_span(cell['interval'])}" for cell in group]
+    return {
+        "method": first["method"],
+        "family": str(first["family"]),
+        "model": first["model"],
+        "params": first["params"],
+        "labels": first["labels"],
+        "kind": "tuned" if first["tune"] else "prompted",
+        "accuracy": sum(accuracies) / len(accuracies),
+        "parse": sum(parses) / len(parses) if parses else None,
+        "inference": sum(inference) / len(inference) if inference else None,
+        "tuning": sum(tuning) / len(tuning),
+        "size": short_count(first["params"]),
+        "says": f"{percent(sum(accuracies) / len(accuracies))}"
+        + (f", mean of {len(group)} seeds" if len(group) > 1 else ""),
+        "counts": "; ".join(each),
+        "parsed": percent(sum(parses) / len(parses)) if parses else "not measured",
+    }
+
+
+def _span(interval: Sequence[float]) -> str:
+    return f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f} %"
+
+
+def percent(value: float | None) -> str:
+    """``0.415`` -> ``41.5 %``; a dash when there is no value."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def short_count(value: float | None) -> str:
+    """``134515008`` -> ``135M``; a dash when there is no value."""
+    if not value:
+        return "–"
+    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:.3g}{name}"
+    return f"{value:g}"
+
+
+def _dodged(rows: list[dict[str, Any]], field: str, methods: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows with ``x``: ``field`` moved sideways by method so that intervals at one value can be told apart."""
+    values = sorted({row[field] for row in rows})
+    present = [name for name in methods if any(row["method"] == name for row in rows)]
+    decades = math.log10(values[-1] / values[0]) if len(values) > 1 else 1.0
+    gap = min((math.log10(b / a) for a, b in itertools.pairwise(values)), default=1.0)
+    step = min(0.022 * decades, 0.5 * gap / max(len(present), 1))
+    centre = (len(present) - 1) / 2
+    return [{**row, "x": row[field] * 10 ** (step * (present.index(row["method"]) - centre))} for row in rows]
+
+
+def _log_scale(values: Iterable[float]) -> alt.Scale:
+    ends = sorted(values)
+    pad = 10 ** max(0.08 * math.log10(ends[-1] / ends[0]), 0.06)
+    return alt.Scale(type="log", domain=[ends[0] / pad, ends[-1] * pad], nice=False)
+
+
+def _top(cells: Iterable[Cell]) -> float:
+    """The end of the accuracy axis: every interval and the chance line fit, rounded up to 5 %."""
+    highest: float = max(max(cell["interval"][1], cell["chance"] or 0.0) for cell in cells)
+    return min(1.0, math.ceil(highest * 20 + 0.2) / 20)
+
+
+# ---- channels and layers -------------------------------------------------------------------------------------------
+
+
+def _data(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
+    return alt.InlineData(values=[dict(row) for row in rows])
+
+
+def _fade(strong: float = 1.0) -> Any:
+    return alt.condition(_SHOWN, alt.value(strong), alt.value(0.08 * strong))
+
+
+def _dash() -> alt.StrokeDash:
+    scale = alt.Scale(domain=list(DASHES), range=list(DASHES.values()))
+    return alt.StrokeDash("kind:N", title="Use of labels", scale=scale)
+
+
+def _tooltip() -> list[alt.Tooltip]:
+    fields = {"method": "Method", "model": "Model", "size": "Parameters", "labels": "Labelled examples"}
+    fields |= {"says": "Accuracy", "counts": "Correct, 95 % interval", "parsed": "Parse rate"}
+    return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
+
+
+def _heading(text: str) -> alt.Title:
+    return alt.Title(text, anchor="start", fontSize=11, fontWeight="normal", offset=6)
+
+
+def _accuracy_axis(top: float) -> alt.Y:
+    axis = alt.Axis(format=".0%", tickCount=5, minExtent=34, maxExtent=34, grid=True)
+    return alt.Y("accuracy:Q", title=None, scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
+
+
+def _chance_layers(cells: Sequence[Cell], *, vertical: bool = False) -> list[alt.Chart]:
+    levels = sorted({cell["chance"] for cell in cells if cell["chance"]})
+    if not levels:
+        return []
+    data = _data([{"chance": level, "text": f"chance {percent(level)}"} for level in levels])
+    channel = alt.X("chance:Q") if vertical else alt.Y("chance:Q")
+    base = alt.Chart(data).encode(channel)
+    rule = base.mark_rule(color="#8a8a8a", strokeDash=[3, 3])
+    if vertical:
+        return [rule]
+    text = base.mark_text(align="right", baseline="bottom", dy=-3, fontSize=10, color="#7a7a7a")
+    return [rule, text.encode(alt.Text("text:N"), x=alt.value("width"))]
+
+
+def _line_layers(
+    points: list[dict[str, Any]], bars: list[dict[str, Any]], x: alt.X, y: alt.Y, style: Style
+) -> list[alt.Chart]:
+    colour = style.colour()
+    joined = (
+        alt.Chart(_data(points))
+        .mark_line(strokeWidth=1.8)
+        .encode(
+            x,
+            y,
+            colour,
+            alt.Detail("family:N"),
+            opacity=_fade(0.85),
+            strokeDash=alt.StrokeDash(
+                "kind:N", title="Use of labels", scale=alt.Scale(domain=list(DASHES), range=list(DASHES.values()))
+            ),
+        )
+    )
+    span = (
+        alt.Chart(_data(bars))
+        .mark_rule(strokeWidth=2)
+        .encode(
+            x,
+            alt.Y("low:Q"),
+            alt.Y2("high:Q"),
+            colour,
+            strokeOpacity=alt.StrokeOpacity("ink:Q", scale=None, legend=None),
+            opacity=_fade(0.7),
+        )
+    )
+    each = (
+        alt.Chart(_data([bar for bar in bars if bar["ink"] < 1]))
+        .mark_point(filled=True, size=12)
+        .encode(x, y, colour, opacity=_fade(0.55))
+    )
+    spot = (
+        alt.Chart(_data(points))
+        .mark_point(filled=True, size=62)
+        .encode(x, y, colour, style.shape(), opacity=_fade(), tooltip=_tooltip())
+    )
+    return [joined, span, each, spot]
+
+
+def _layer(layers: Sequence[alt.Chart], heading: str, height: int) -> alt.LayerChart:
+    return alt.layer(*layers).properties(title=_heading(heading), height=height)
+
+
+# ---- panels --------------------------------------------------------------------------------------------------------
+
+
+def _size_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
+    cells = [cell for cell in cells if cell["params"]]
+    points, bars = _rows(cells)
+    sizes = sorted({row["params"] for row in points})
+    points, bars = (_dodged(rows, "params", style.methods) for rows in (points, bars))
+    scale = _log_scale([row["x"] for row in points])
+
+    def x(labels: bool) -> alt.X:
+        return alt.X("x:Q", title="Parameters" if labels else None, scale=scale, axis=_size_axis(sizes, labels))
+
+    accuracy = _line_layers(points, bars, x(False), _accuracy_axis(top), style)
+    parse = _parse_layers(points, x(True), style)
+    charts = (
+        _layer([*_chance_layers(cells), *accuracy], "Accuracy", 240),
+        _layer(parse, "Parse rate", 64),
+    )
+    return Panel(title, where, charts, _describe(title, "model size", cells, style))
+
+
+def _size_axis(sizes: Sequence[float], labels: bool) -> alt.Axis:
+    names = "replace(format(datum.value, '.3~s'), 'G', 'B')"
+    return alt.Axis(values=list(sizes), labels=labels, labelExpr=names, labelOverlap="greedy", grid=False)
+
+
+def _parse_layers(points: list[dict[str, Any]], x: alt.X, style: Style) -> list[alt.Chart]:
+    rows = [row for row in points if row["parse"] is not None]
+    axis = alt.Axis(format=".0%", values=[0, 0.5, 1], minExtent=34, maxExtent=34)
+    y = alt.Y("parse:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis)
+    base = alt.Chart(_data(rows)).encode(x, y, style.colour())
+    line = base.mark_line(strokeWidth=1.4).encode(alt.Detail("family:N"), _dash(), opacity=_fade(0.8))
+    return [line, base.mark_point(filled=True, size=34).encode(style.shape(), opacity=_fade(), tooltip=_tooltip())]
+
+
+def _model_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
+    points, bars = _rows(cells)
+    models = sorted({row["model"]: row["params"] or 0 for row in points}.items(), key=lambda pair: pair[1])
+    order = [name for name, _ in models]
+    methods = [name for name in style.methods if any(row["method"] == name for row in points)]
+    y = alt.Y(
+        "model:N", title=None, sort=order, axis=_name_axis(), scale=alt.Scale(paddingInner=0.25, paddingOuter=0.12)
+    )
+    offset = alt.YOffset("method:N", sort=methods)
+    accuracy = [
+        *_chance_layers(cells, vertical=True),
+        *_dot_layers(points, bars, "accuracy", top, (y, offset), style),
+    ]
+    parse = _dot_layers([row for row in points if row["parse"] is not None], [], "parse", 1.0, (y, offset), style)
+    height = len(order) * (14 * len(methods) + 12)
+    charts = (
+        _layer(accuracy, "Accuracy", height),
+        _layer(parse, "Parse rate", max(len(order) * (7 * len(methods) + 8), 40)),
+    )
+    return Panel(title, where, charts, _describe(title, "model", cells, style))
+
+
+def _name_axis() -> alt.Axis:
+    return alt.Axis(labelLimit=132, minExtent=132, maxExtent=132, ticks=False, domain=False, labelPadding=8)
+
+
+def _dot_layers(
+    points: list[dict[str, Any]],
+    bars: list[dict[str, Any]],
+    field: str,
+    top: float,
+    rows: tuple[alt.Y, alt.YOffset],
+    style: Style,
+) -> list[alt.Chart]:
+    y, offset = rows
+    axis = alt.Axis(format=".0%", tickCount=5)
+    x = alt.X(f"{field}:Q", title=None, scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
+    colour = style.colour()
+    layers = []
+    if bars:
+        span = alt.Chart(_data(bars)).mark_rule(strokeWidth=2)
+        ink = alt.StrokeOpacity("ink:Q", scale=None, legend=None)
+        layers.append(span.encode(alt.X("low:Q"), alt.X2("high:Q"), y, offset, colour, ink, opacity=_fade(0.7)))
+        each = [bar for bar in bars if bar["ink"] < 1]
+        layers.append(
+            alt.Chart(_data(each)).mark_point(filled=True, size=12).encode(x, y, offset, colour, opacity=_fade(0.55))
+        )
+    spot = alt.Chart(_data(points)).mark_point(filled=True, size=62 if bars else 34)
+    layers.append(spot.encode(x, y, offset, colour, style.shape(), opacity=_fade(), tooltip=_tooltip()))
+    return layers
+
+
+def _label_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
+    trained = [cell for cell in cells if cell["labels"] > 0]
+    zero = [cell for cell in cells if cell["labels"] == 0]
+    points, bars = _rows(trained)
+    budgets = sorted({row["labels"] for row in points})
+    points, bars = (_dodged(rows, "labels", style.methods) for rows in (points, bars))
+    axis = alt.Axis(values=budgets, grid=False, format="d")
+    x = alt.X("x:Q", title="Labelled examples", scale=_log_scale([row["x"] for row in points]), axis=axis)
+    layers = [*_chance_layers(cells), *_line_layers(points, bars, x, _accuracy_axis(top), style)]
+    if zero:
+        rule = alt.Chart(_data(_rows(zero)[0])).mark_rule(strokeWidth=1.6, strokeDash=[6, 3])
+        layers.append(rule.encode(alt.Y("accuracy:Q"), style.colour(), opacity=_fade(0.9), tooltip=_tooltip()))
+    return Panel(title, where, (_layer(layers, "Accuracy", 240),), _describe(title, "labelled examples", cells, style))
+
+
+_ONE_AND_THREE = "test(/^[13]e/, format(datum.value, '.0e')) ? replace(format(datum.value, '.0e'), '+', '') : ''"
+"""Labels of a logarithmic axis: 1e8, 3e8, 1e9 ... so that half a decade has at least one."""
+
+
+def _cost_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
+    points, bars = _rows(cells)
+    cost = f"datum.inference + datum.tuning / {QUERIES}"
+    axis = alt.Axis(labelExpr=_ONE_AND_THREE, labelOverlap="greedy", grid=False)
+    x = alt.X("cost:Q", title="FLOPs a query", scale=alt.Scale(type="log", nice=False, padding=18), axis=axis)
+    layers = [
+        layer.transform_calculate(cost=cost) for layer in _line_layers(points, bars, x, _accuracy_axis(top), style)
+    ]
+    charts = (_layer([*_chance_layers(cells), *layers], "Accuracy", 260),)
+    return Panel(title, where, charts, _describe(title, "floating-point operations a query", cells, style))
+
+
+def _shift_panel(title: str, where: dict[str, str], pair: tuple[list[Cell], list[Cell]], style: Style) -> Panel:
+    sides = [_rows(cells) for cells in pair]
+    clean, moved = ({row["method"]: row for row in points} for points, _ in sides)
+    both = [name for name in style.methods if name in clean and name in moved]
+    y = alt.Y("method:N", title=None, sort=both, axis=_name_axis())
+    top = _top([*pair[0], *pair[1]])
+    colour = style.colour()
+    joined = [{**clean[name], "to": moved[name]["accuracy"]} for name in both]
+    axis = alt.Axis(format=".0%", tickCount=5)
+    x = alt.X("accuracy:Q", title="Accuracy", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
+    layers = [
+        *_chance_layers(pair[0], vertical=True),
+        alt.Chart(_data(joined)).mark_rule(strokeWidth=3, opacity=0.55).encode(x, alt.X2("to:Q"), y, colour),
+    ]
+    for (_, bars), place, shade in zip(sides, (-6, 6), (0.7, 0.45), strict=True):
+        rows = [bar for bar in bars if bar["method"] in both]
+        ink = alt.StrokeOpacity("ink:Q", scale=None, legend=None)
+        span = alt.Chart(_data(rows)).mark_rule(strokeWidth=1.5, yOffset=place)
+        layers.append(span.encode(alt.X("low:Q"), alt.X2("high:Q"), y, colour, ink, opacity=_fade(shade)))
+    for found, filled in ((clean, True), (moved, False)):
+        spot = alt.Chart(_data([found[name] for name in both])).mark_point(
+            filled=filled, size=70, strokeWidth=2, fill=alt.Undefined if filled else alt.ExprRef(PAPER)
+        )
+        layers.append(spot.encode(x, y, colour, opacity=_fade(), tooltip=_tooltip()))
+    cells = [*pair[0], *pair[1]]
+    return Panel(
+        title,
+        where,
+        (_layer(layers, "", 34 * len(both) + 10),),
+        _describe(title, f"the shift {where['shift']}", cells, style),
+    )
+
+
+def _forest_panel(title: str, where: dict[str, str], group: Sequence[Mapping[str, Any]], reach: float) -> Panel:
+    rows = []
+    for one in group:
+        low, high = one["interval"]
+        name = f"{one['sides'][0]} − {one['sides'][1]} · {one['model']} · {one['labels']} labels"
+        rows.append(
+            {"name": name, "difference": one["difference"], "low": low, "high": high, "verdict": one["verdict"]}
+        )
+    verdicts = alt.Scale(domain=list(VERDICT_COLOURS), range=list(VERDICT_COLOURS.values()))
+    colour = alt.Color("verdict:N", title="Verdict", scale=verdicts)
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=420, ticks=False, domain=False, labelPadding=8))
+    axis = alt.Axis(labelExpr="format(datum.value * 100, '+.0f')", tickCount=7)
+    x = alt.X(
+        "low:Q", title="Difference (percentage points)", scale=alt.Scale(domain=[-reach, reach], nice=False), axis=axis
+    )
+    base = alt.Chart(_data(rows))
+    layers = [
+        alt.Chart(_data([{"zero": 0}])).mark_rule(color="#8a8a8a").encode(alt.X("zero:Q")),
+        base.mark_rule(strokeWidth=2).encode(x, alt.X2("high:Q"), y, colour),
+        base.mark_point(filled=True, size=60).encode(alt.X("difference:Q"), y, colour),
+    ]
+    return Panel(title, where, (_layer(layers, "", 20 * len(rows) + 10),), f"Differences between methods on {title}.")
+
+
+def _reach(comparisons: Iterable[Mapping[str, Any]]) -> float:
+    """Half the width of a difference axis that holds every interval, rounded up to 5 points."""
+    widest: float = max(max(abs(end) for end in (*one["interval"], one["difference"])) for one in comparisons)
+    return min(1.0, math.ceil(widest * 20 + 0.2) / 20)
+
+
+def _describe(title: str, against: str, cells: Sequence[Cell], style: Style) -> str:
+    present = [name for name in style.methods if any(cell["method"] == name for cell in cells)]
+    models = list(dict.fromkeys(str(cell["model"]) for cell in cells))
+    return (
+        f"{title}: accuracy against {against} for {', '.join(present)} on {', '.join(models)}."
+        " Every number is in the table of cells."
+    )
+
+
+# ---- out of the page -----------------------------------------------------------------------------------------------
+
+
+def specification(chart: Any) -> dict[str, Any]:
+    """The Vega-Lite specification of a chart, with the parameters every chart understands: ``focus`` (the
+    one method to show, or empty), ``queries`` (queries that share the cost of tuning) and ``paper`` (the
+    colour behind the chart).
+    """
+    made: dict[str, Any] = chart.to_dict()
+    values = {FOCUS: "", QUERIES: DEFAULT_QUERIES, PAPER: "white"}
+    made["params"] = [{"name": name, "value": value} for name, value in values.items()]
+    return made
+
+
+def schema_version() -> str:
+    """Version of Vega-Lite that Altair writes, as vl-convert names it (``6.4``)."""
+    return ".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+
+
+def pictures(figure: Figure, *, columns: int = 3, width: int = 300) -> dict[str, dict[str, Any]]:
+    """File name (without ending) -> specification of one static picture for each choice of the facets that
+    are not side by side; ``width`` of a panel in pixels.
+    """
+    varying = [name for name in FACETS if len({panel.where.get(name) for panel in figure.panels}) > 1]
+    chosen: dict[tuple[str, ...], list[Panel]] = defaultdict(list)
+    for panel in figure.panels:
+        chosen[tuple(panel.where[name] for name in varying if name != figure.grid)].append(panel)
+    names = [name for name in varying if name != figure.grid]
+    drawn = {}
+    for values, panels in chosen.items():
+        parts = [f"{name}-{value}" for name, value in zip(names, values, strict=True)]
+        stacked = [_stacked(panel, width) for panel in panels]
+        whole = alt.concat(*stacked, columns=columns) if len(stacked) > 1 else stacked[0]
+        drawn[_slug("_".join([figure.name, *parts]))] = {**specification(whole), "config": _PAPER}
+    return drawn
+
+
+def _stacked(panel: Panel, width: int) -> Any:
+    charts = [chart.properties(width=width) for chart in panel.charts]
+    title = alt.Title(panel.title, anchor="start", fontSize=13)
+    return alt.vconcat(*charts, spacing=6).properties(title=title).resolve_scale(yOffset="independent")
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.=-]+", "-", text).strip("-")
+
+
+_PAPER: dict[str, Any] = {
+    "background": "white",
+    "font": "DejaVu Sans, Helvetica, Arial, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "gridColor": "#e6e6e6",
+        "domainColor": "#999999",
+        "tickColor": "#999999",
+        "labelFontSize": 10,
+        "titleFontWeight": "normal",
+    },
+    "legend": {"orient": "bottom", "labelLimit": 240},
+}
+
+
+def _write_as(fmt: str, spec: dict[str, Any]) -> bytes:
+    import vl_convert
+
+    if fmt == "svg":
+        return str(vl_convert.vegalite_to_svg(spec, vl_version=schema_version())).encode()
+    picture: bytes = vl_convert.vegalite_to_png(spec, vl_version=schema_version(), scale=2)
+    return picture
+
+
+def write_pictures(shown: Mapping[str, Any], folder: Path, *, fmt: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write every figure into ``folder`` (created), PNG at two pixels a point and SVG, and the captions
+    into ``captions.txt``; returns the paths. Raises StoreError when the folder cannot be written.
+    """
+    drawn = figures(shown)
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for figure in drawn:
+            for name, spec in pictures(figure).items():
+                for ending in fmt:
+                    path = folder / f"{name}.{ending}"
+                    path.write_bytes(_write_as(ending, spec))
+                    paths.append(path)
+        captions = folder / "captions.txt"
+        captions.write_text("\n\n".join(f"{one.name}: {one.caption}" for one in drawn) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"cannot write figures into {folder}: {error.strerror}") from error
+    return [*paths, captions]

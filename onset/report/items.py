@@ -1,0 +1,115 @@
+"""The records, packed so that a page can carry them: every text once, gzip, base64.
+
+A prompt is the cell's shared beginning (instruction and demonstrations) and a rest of its own; texts repeat from
+cell to cell (questions, gold answers, rests), so each is stored once and named by its number. When the texts are
+more than a page should carry, the first items of every cell are kept and the page says so: nothing is left out
+in silence.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+TEXT_LIMIT = 32_000_000
+"""Characters of text a page carries at most, before compression (a browser holds them in memory)."""
+
+_PARTING = "\n\n"
+"""What parts demonstrations from the question: the shared beginning ends at one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """``data``: base64 of gzipped JSON (read by templates/report.js); ``shown``: items kept in all; ``total``:
+    items there are; ``limit``: items kept of each cell, None when all are.
+    """
+
+    data: str
+    shown: int
+    total: int
+    limit: int | None
+
+
+class _Texts:
+    """Each text once, in order of first use."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def number(self, text: str | None) -> int:
+        return -1 if text is None else self.numbers.setdefault(text, len(self.numbers))
+
+
+def pack(cells: Sequence[Mapping[str, Any]], records: pl.DataFrame, *, text_limit: int = TEXT_LIMIT) -> Packed:
+    """Pack ``records`` (columns ``cell`` and the fields of `onset.records.Record`) of ``cells``, in their order.
+
+    At least one item of each cell is kept, whatever ``text_limit`` (characters) says.
+    """
+    parts = records.partition_by("cell", as_dict=True)
+    tables = [parts[(cell["cell"],)].sort("position") for cell in cells if (cell["cell"],) in parts]
+    begun = [_shared_beginning(table["prompt"].to_list()) for table in tables]
+    limit = _limit(tables, begun, text_limit)
+    texts = _Texts()
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    heads = []
+    for table, beginning in zip(tables, begun, strict=True):
+        kept = table if limit is None else table.head(limit)
+        heads.append({"cell": table["cell"][0], "beginning": texts.number(beginning), "kept": len(kept)})
+        for row in kept.iter_rows(named=True):
+            _append(columns, row, len(beginning), texts)
+    content = {"cells": heads, "texts": list(texts.numbers), "rows": columns}
+    raw = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    data = base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode("ascii")
+    return Packed(data, sum(head["kept"] for head in heads), sum(map(len, tables)), limit)
+
+
+_COLUMNS = ("item", "question", "rest", "gold", "outputs", "answers", "finishes", "answer", "status", "correct", "prob")
+
+
+def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], begins: int, texts: _Texts) -> None:
+    """Add a record's fields; "item" is the clean item's id, so that an item and its shifted twin meet."""
+    columns["item"].append(texts.number(row["twin"] or row["item"]))
+    columns["question"].append(texts.number(row["question"]))
+    columns["rest"].append(texts.number(row["prompt"][begins:]))
+    columns["gold"].append(texts.number(row["gold"]))
+    columns["outputs"].append([texts.number(text) for text in row["outputs"]])
+    columns["answers"].append([texts.number(text) for text in row["answers"]])
+    columns["finishes"].append([texts.number(text) for text in row["finishes"]])
+    columns["answer"].append(texts.number(row["answer"]))
+    columns["status"].append(texts.number("overlong" if row["overlong"] else row["status"]))
+    columns["correct"].append(int(row["correct"]))
+    columns["prob"].append(None if row["gold_prob"] is None else round(row["gold_prob"], 4))
+
+
+def _shared_beginning(prompts: Sequence[str]) -> str:
+    """What all prompts of a cell begin with, up to and including the last blank line of it."""
+    if len(prompts) < 2:
+        return ""
+    first, last = min(prompts), max(prompts)  # whatever these two share, all between them share
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    end = first.rfind(_PARTING, 0, length)
+    return "" if end < 0 else first[: end + len(_PARTING)]
+
+
+def _limit(tables: Sequence[pl.DataFrame], begun: Sequence[str], text_limit: int) -> int | None:
+    """Items of each cell that fit, None when all do."""
+    seen: set[str] = set()
+    room = text_limit - sum(len(beginning) for beginning in set(begun))
+    columns = [(table["prompt"].to_list(), table["question"].to_list(), table["outputs"].to_list()) for table in tables]
+    for position in range(max((len(table) for table in tables), default=0)):
+        for (prompts, questions, outputs), beginning in zip(columns, begun, strict=True):
+            if position >= len(prompts):
+                continue
+            for text in (prompts[position][len(beginning) :], questions[position], *outputs[position]):
+                if text not in seen:
+                    seen.add(text)
+                    room -= len(text)
+        if room < 0:
+            return max(position, 1)
+    return None

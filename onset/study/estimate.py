@@ -1,0 +1,135 @@
+"""What a study will cost, before anything runs: FLOPs from token counts, time from a short measurement.
+
+FLOPs follow the rules of design: inference 2 N a token, full tuning 6 N, LoRA 4 N (Kaplan et al. 2020,
+arXiv 2001.08361, section 2.1, without the attention term; LoRA computes no gradient of frozen weights).
+Tokens are guessed from characters; the time is a guess to within a factor of about two.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onset.models.peek import Size, peek
+from onset.plan import make_plan
+from onset.prompting.base import render
+from onset.study.grid import Cell, Grid
+from onset.tuning.base import Schedule
+
+CHARACTERS_PER_TOKEN = 3.5
+"""English prose has about 4 characters a token, numbers and names fewer."""
+
+TUNING_FLOPS = {"full": 6.0, "lora": 4.0}
+
+PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
+"""Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
+
+STEP_SECONDS = {"cpu": 0.01, "cuda": 0.025}
+"""The least time of one decoding step: Python and launch overhead."""
+
+ROWS = 32
+"""Rows decoded together, as a guess."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Estimated ``flops`` and ``seconds`` of a cell's inference, or of a tuning."""
+
+    flops: float
+    seconds: float
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.flops + other.flops, self.seconds + other.seconds)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """``cells``: cell id -> cost of its inference; ``tunings``: tuned id -> cost of its training;
+    ``speed``: the measured matrix-product speed (FLOP/s) behind the seconds."""
+
+    cells: Mapping[str, Cost]
+    tunings: Mapping[str, Cost]
+    speed: float
+
+    def total(self) -> Cost:
+        """Everything together."""
+        zero = Cost(0.0, 0.0)
+        return sum(self.cells.values(), zero) + sum(self.tunings.values(), zero)
+
+
+def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
+    """Estimate every cell of ``grid``. ``sizes``: spec -> size, for models already open.
+
+    Raises ModelError when a model's configuration cannot be read.
+    """
+    device, speed = measure_speed(grid.study.device)
+    known = dict(sizes or {})
+    cells: dict[str, Cost] = {}
+    tunings: dict[str, Cost] = {}
+    prompts: dict[tuple[str, str, bool, int], float] = {}
+    for cell in grid.cells:
+        if cell.model_spec not in known:
+            known[cell.model_spec] = peek(cell.model_spec)
+        size = known[cell.model_spec]
+        key = (cell.task, cell.shift, cell.method.rationales, 0 if cell.method.tune else _shots(cell))
+        if key not in prompts:
+            prompts[key] = _prompt_tokens(grid, cell, key[3])
+        cells[cell.id] = _inference(grid, cell, size, min(prompts[key], size.context), speed, device)
+        if cell.tuned and cell.tuned not in tunings:
+            tunings[cell.tuned] = _tuning(grid, cell, size, speed)
+    return Estimate(cells, tunings, speed)
+
+
+def _shots(cell: Cell) -> int:
+    return cell.labels if cell.method.shots is None else min(cell.method.shots, cell.labels)
+
+
+def _prompt_tokens(grid: Grid, cell: Cell, shots: int) -> float:
+    task = grid.tasks[cell.task]
+    plan = make_plan(task, grid.study.seeds[0])
+    usable = [one for one in plan.take(cell.labels) if one.rationale or not cell.method.rationales][:shots]
+    items = grid.items(cell.task, cell.shift)[:20]
+    lengths = [len(render(task, usable, item, rationale=cell.method.rationales)) for item in items]
+    return sum(lengths) / len(lengths) / CHARACTERS_PER_TOKEN
+
+
+def _inference(grid: Grid, cell: Cell, size: Size, prompt: float, speed: float, device: str) -> Cost:
+    task, method = grid.tasks[cell.task], cell.method
+    samples = method.vote.samples if method.vote else 1
+    limit = task.rationale_tokens if method.rationales else task.answer_tokens
+    steps = 0.6 * limit if method.rationales else 8.0  # most answers end before the limit
+    prefill = 2.0 * size.params_compute * prompt * cell.items
+    decode = 2.0 * size.params_compute * steps * samples * cell.items
+    waves = max(1.0, cell.items * samples / ROWS)
+    seconds = 2 * prefill / (PREFILL_SHARE * speed)  # once to generate, once to score the gold answer
+    seconds += max(decode / (DECODE_SHARE * speed), waves * steps * STEP_SECONDS[device])
+    return Cost(prefill + decode, seconds)
+
+
+def _tuning(grid: Grid, cell: Cell, size: Size, speed: float) -> Cost:
+    task, method, schedule = grid.tasks[cell.task], cell.method, Schedule()
+    examples = make_plan(task, cell.seed).take(cell.labels)
+    text = [len(render(task, (), one, rationale=False)) + len(one.answer) for one in examples]
+    if method.rationales:
+        text = [size + len(one.rationale or "") for size, one in zip(text, examples, strict=True)]
+    tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN
+    steps = method.steps or schedule.steps
+    flops = TUNING_FLOPS[method.tune or "full"] * size.params_compute * tokens * steps * min(schedule.batch_size, len(text))
+    return Cost(flops, flops / (TUNING_SHARE * speed))
+
+
+def measure_speed(device: str) -> tuple[str, float]:
+    """(device that will be used, its matrix-product speed in FLOP/s), measured for a fraction of a second."""
+    import torch
+
+    name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    size, dtype = (4096, torch.bfloat16) if name == "cuda" else (1024, torch.float32)
+    left = torch.ones(size, size, device=name, dtype=dtype)
+    best = float("inf")
+    for _ in range(5):
+        start = time.perf_counter()
+        product = left @ left
+        float(product[0, 0])  # waits for the device
+        best = min(best, time.perf_counter() - start)
+    return name, 2.0 * size**3 / best

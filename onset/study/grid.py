@@ -1,0 +1,183 @@
+"""A study expands to cells: model x stage x method x labels x task x shift x seed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from onset.errors import DataError, StudyError
+from onset.methods import Method
+from onset.models import default_label
+from onset.records import Item, content_hash
+from onset.shifts.base import apply_shift
+from onset.study.spec import Study
+from onset.tasks import open_tasks
+from onset.tasks.base import Task
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement: a model, used in one way, with one draw of examples, on one set of items.
+
+    ``id`` is the hash of everything that shapes its records; it names the cell's folder.
+    """
+
+    model: str
+    model_spec: str
+    stage: str
+    method: Method
+    labels: int
+    task: str
+    task_hash: str
+    shift: str
+    seed: int
+    items: int
+    chunk: int
+    compute: tuple[str, str]
+
+    @cached_property
+    def id(self) -> str:
+        """16 hex digits of the canonical JSON."""
+        return content_hash({**self.identity(), "items": self.items, "shift": self.shift, "chunk": self.chunk})
+
+    @cached_property
+    def tuned(self) -> str | None:
+        """The id of the tuned model it needs (shared by its shifts and test sizes), None when prompted."""
+        method = self.method
+        if method.tune is None:
+            return None
+        recipe = {"tune": method.tune, "on": method.on, "steps": method.steps, "learning_rate": method.learning_rate}
+        return content_hash({**self.identity(), "method": recipe})
+
+    def identity(self) -> dict[str, Any]:
+        """What the cell shares with its shifted siblings, as plain JSON."""
+        return {
+            "model": self.model,
+            "spec": self.model_spec,
+            "stage": self.stage,
+            "method": self.method.spec(),
+            "labels": self.labels,
+            "task": self.task,
+            "task_hash": self.task_hash,
+            "seed": self.seed,
+            "compute": list(self.compute),
+        }
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells of a study in running order, and the loaded tasks they speak of.
+
+    Cells of one model come together, then those of one tuned model: each model is loaded once and each
+    tuning runs once. ``notes`` are lines for the user: combinations left out and why.
+    """
+
+    study: Study
+    cells: tuple[Cell, ...]
+    tasks: dict[str, Task]
+    notes: tuple[str, ...]
+
+    def items(self, task: str, shift: str) -> tuple[Item, ...]:
+        """The test items of a task under a shift: the same for every cell, drawn by content hash."""
+        return test_items(self.tasks[task], shift, self.study.items)
+
+
+def test_items(task: Task, shift: str, count: int | str) -> tuple[Item, ...]:
+    """The first ``count`` items of a fixed random order (by the hash of the clean item), or all of them.
+
+    Raises DataError when the test set holds fewer: a smaller denominator is never silent.
+    """
+    items = sorted(apply_shift(task, shift), key=lambda one: hashlib.sha256((one.twin or one.id).encode()).digest())
+    if count == "all":
+        return tuple(items)
+    if int(count) > len(items):
+        where = task.name if shift == "none" else f"{task.name} under shift {shift}"
+        raise DataError(f"task {where}: {count} test items asked, it has {len(items)}; lower 'items' or write 'items: all'")
+    return tuple(items[: int(count)])
+
+
+def expand(study: Study) -> Grid:
+    """Load the tasks and lay out the cells.
+
+    Raises UnknownName, DataError or StudyError when a name, a file or a budget does not hold.
+    """
+    tasks: dict[str, Task] = {}
+    for entry in study.tasks:
+        for task in open_tasks(entry):
+            if task.name in tasks:
+                raise StudyError(f"study: task '{task.name}' appears twice; each may appear once")
+            tasks[task.name] = task
+    models = _labelled(study)
+    methods = study.build_methods()
+    for task in tasks.values():
+        _check_task(task, study, methods)
+    cells = tuple(_cells(study, models, tasks, methods))
+    if not cells:
+        raise StudyError("study: no cell is left: every method is a tuning method and the only budget is 0 labels")
+    return Grid(study, cells, tasks, _notes(study, methods))
+
+
+def _labelled(study: Study) -> list[tuple[str, str]]:
+    pairs = [(entry.label or default_label(entry.spec), entry.spec) for entry in study.models]
+    labels = [label for label, _ in pairs]
+    repeated = sorted({one for one in labels if labels.count(one) > 1})
+    if repeated:
+        raise StudyError(
+            f"study: two models are called '{repeated[0]}'; give one a name with {{spec: ..., label: ...}}"
+        )
+    return pairs
+
+
+def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
+    most = max(study.labels)
+    if most > len(task.pool):
+        raise DataError(f"task {task.name}: {most} labelled examples asked, its pool holds {len(task.pool)}")
+    for shift in study.shifts:
+        test_items(task, shift, study.items)
+    needing = [one.name for one in methods if one.rationales]
+    if needing and most > 0 and not any(item.rationale for item in task.pool):
+        raise DataError(
+            f"task {task.name}: method '{needing[0]}' needs examples with a 'rationale', none of its"
+            f" {len(task.pool)} labelled examples has one"
+        )
+
+
+def _cells(
+    study: Study, models: Sequence[tuple[str, str]], tasks: dict[str, Task], methods: Sequence[Method]
+) -> Iterator[Cell]:
+    hashes = {name: task.hash for name, task in tasks.items()}
+    sizes = {(name, shift): len(test_items(task, shift, study.items)) for name, task in tasks.items() for shift in study.shifts}
+    for label, spec in models:
+        for stage in study.stages:
+            for name in tasks:
+                for method in methods:
+                    for labels in study.labels:
+                        for seed in _seeds(study, method, labels):
+                            for shift in study.shifts:
+                                yield Cell(
+                                    label, spec, stage, method, labels, name, hashes[name], shift, seed,
+                                    sizes[name, shift], study.chunk, (study.device, study.dtype),
+                                )  # fmt: skip
+
+
+def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:
+    """Without labelled examples there is nothing to tune on, and a greedy answer has no seed to vary."""
+    if labels > 0:
+        return study.seeds
+    if method.tune:
+        return ()
+    return study.seeds if method.vote else study.seeds[:1]
+
+
+def _notes(study: Study, methods: Sequence[Method]) -> tuple[str, ...]:
+    notes = []
+    if 0 in study.labels:
+        left_out = [one.name for one in methods if one.tune]
+        if left_out:
+            notes.append(f"0 labels: nothing to tune on, left out: {', '.join(left_out)}")
+        if len(study.seeds) > 1 and any(not one.tune and not one.vote for one in methods):
+            notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
+    return tuple(notes)

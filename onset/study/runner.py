@@ -1,0 +1,340 @@
+"""Run what is missing of a study, and nothing else.
+
+Each model is loaded once and each tuning runs once. A cell's items go through the pipeline in fixed
+chunks; a chunk is committed before the next begins. A failed cell is noted and the run goes on.
+"""
+
+from __future__ import annotations
+
+import gc
+import platform
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version as installed_version
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Protocol
+
+from onset.errors import CellsFailed, DataError, ModelError, OnsetError, StoreError, StudyError
+from onset.models import open_model
+from onset.models.base import Model
+from onset.pipeline import Evaluation, choose_demonstrations
+from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
+from onset.prompting.base import answer_text, render
+from onset.records import Item, derive_seed
+from onset.study.grid import Cell, Grid, expand
+from onset.study.spec import Study
+from onset.study.store import CellFolder, Store, read_json, write_json, writing
+from onset.tasks.base import Task
+from onset.tuning import TUNERS
+from onset.tuning.base import Example, Schedule, Seeds, Tuner, TuningReport
+
+
+class Observer(Protocol):
+    """Who watches a run: the terminal's progress display, or nobody."""
+
+    def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
+        """Called once, with the cells that will run."""
+        ...
+
+    def doing(self, text: str) -> None:
+        """What happens now, in a few words."""
+        ...
+
+    def advanced(self, cell: Cell, items: int) -> None:
+        """``items`` of ``cell`` have been committed (or were found committed)."""
+        ...
+
+    def tuned(self, cell: Cell) -> None:
+        """The tuning that ``cell`` needs is done."""
+        ...
+
+    def failed(self, cell: Cell, error: str) -> None:
+        """``cell`` failed; the run goes on."""
+        ...
+
+
+class Silent:
+    """An observer that shows nothing."""
+
+    def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
+        """Nothing."""
+
+    def doing(self, text: str) -> None:
+        """Nothing."""
+
+    def advanced(self, cell: Cell, items: int) -> None:
+        """Nothing."""
+
+    def tuned(self, cell: Cell) -> None:
+        """Nothing."""
+
+    def failed(self, cell: Cell, error: str) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """``cells`` in the study, ``ran`` now, ``kept`` from before, ``failed`` (cell id -> one line)."""
+
+    cells: int
+    ran: int
+    kept: int
+    failed: Mapping[str, str]
+
+
+def run(
+    study: Study,
+    folder: Path | str,
+    *,
+    observer: Observer | None = None,
+    models: Mapping[str, Model] | None = None,
+) -> Summary:
+    """Run the missing cells of ``study`` into ``folder``.
+
+    ``models``: label -> an open model, used instead of opening the study's ``spec`` of that label (your
+    own implementation of the protocol). Raises InputError and StoreError before or while running, and
+    CellsFailed at the end when more than ``study.error_budget`` of the cells failed.
+    """
+    watch = observer or Silent()
+    grid = expand(study)
+    unknown = sorted(set(models or {}) - {cell.model for cell in grid.cells})
+    if unknown:
+        raise StudyError(f"models: '{unknown[0]}' is no model of study '{study.name}'")
+    with Store(Path(folder)) as store:
+        store.claim(study.canonical(), grid.cells, installed_version("lm-onset"))
+        missing = [cell for cell in grid.cells if not store.cell(cell).settle()]
+        watch.begin(grid, missing)
+        session = _Session(store, grid, watch, dict(models or {}))
+        for _, cells in groupby(missing, key=lambda cell: cell.model):
+            session.run_model(list(cells))
+    summary = Summary(len(grid.cells), len(missing) - len(session.failed), len(grid.cells) - len(missing), session.failed)
+    if len(session.failed) > study.error_budget * len(grid.cells):
+        first = next(iter(session.failed.values()))
+        raise CellsFailed(
+            f"{len(session.failed)} of {len(grid.cells)} cells failed (budget {study.error_budget:.0%});"
+            f" first: {first}; what succeeded is in {folder}, run again to retry"
+        )
+    return summary
+
+
+class _Session:
+    """One run over one store; holds at most one model and one tuned model at a time."""
+
+    def __init__(self, store: Store, grid: Grid, watch: Observer, models: dict[str, Model]) -> None:
+        self.store = store
+        self.grid = grid
+        self.watch = watch
+        self.models = models
+        self.failed: dict[str, str] = {}
+        self.plans: dict[tuple[str, int], ExamplePlan] = {}
+
+    def run_model(self, cells: Sequence[Cell]) -> None:
+        first = cells[0]
+        self.watch.doing(f"loading {first.model}")
+        device, dtype = first.compute
+        model = self.models.get(first.model) or open_model(
+            first.model_spec, label=first.model, device=device, dtype=dtype
+        )
+        self._check_revision(model, first.model)
+        prompted = [cell for cell in cells if cell.tuned is None]
+        for cell in prompted:
+            self._guard(cell, lambda cell=cell: self._run_prompted(cell, model))  # type: ignore[misc]
+        by_tuning: dict[str, list[Cell]] = {}
+        for cell in cells:
+            if cell.tuned is not None:
+                by_tuning.setdefault(cell.tuned, []).append(cell)
+        for group in by_tuning.values():
+            self._run_tuned(group, model)
+            gc.collect()
+        del model
+        gc.collect()
+
+    def _check_revision(self, model: Model, label: str) -> None:
+        """Finished cells of this label must have been measured on these very weights."""
+        for cell in self.grid.cells:
+            folder = self.store.cell(cell)
+            if cell.model == label and folder.done:
+                held = read_json(folder.folder / "cell.json")["facts"]["revision"]
+                if held != model.facts.revision:
+                    raise StoreError(
+                        f"model '{label}' has changed: revision {model.facts.revision}, but {self.store.folder} holds"
+                        f" results of revision {held}; use another folder or another label"
+                    )
+
+    def _guard(self, cell: Cell, work: Callable[[], None]) -> None:
+        """Run ``work``; an error of the cell is noted, an error of the folder or the data ends the run."""
+        try:
+            work()
+        except (StoreError, DataError, KeyboardInterrupt):
+            raise
+        except (OnsetError, RuntimeError, ValueError, MemoryError) as error:
+            message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+            self.failed[cell.id] = message
+            self.store.cell(cell).fail(message)
+            self.watch.failed(cell, message)
+
+    def _run_prompted(self, cell: Cell, model: Model) -> None:
+        task, plan = self.grid.tasks[cell.task], self._plan(cell)
+        items = self.grid.items(cell.task, cell.shift)
+        demonstrations, ledger = choose_demonstrations(model, task, cell.method, plan, cell.labels, items)
+        self._evaluate(cell, model, model, demonstrations, ledger, None)
+
+    def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:
+        first = cells[0]
+        result: list[tuple[Model, TuningReport, Use]] = []
+        self._guard(first, lambda: result.append(self._tuned_model(first, model)))
+        if not result:
+            for cell in cells[1:]:
+                self.failed[cell.id] = self.failed[first.id]
+                self.store.cell(cell).fail(self.failed[first.id])
+            return
+        tuned, report, use = result[0]
+        for cell in cells:
+            self._guard(cell, lambda cell=cell: self._evaluate(cell, model, tuned, (), (use,), report))  # type: ignore[misc]
+        if first.method.tune == "full" and not self.grid.study.keep_full and not self.failed.keys() & {c.id for c in cells}:
+            shutil.rmtree(self.store.tuned(first.tuned or ""))
+
+    def _evaluate(
+        self,
+        cell: Cell,
+        base: Model,
+        model: Model,
+        demonstrations: tuple[Item, ...],
+        ledger: Sequence[Use],
+        report: TuningReport | None,
+    ) -> None:
+        plan = self._plan(cell)
+        check_ledger(ledger, plan, cell.labels)
+        folder, items = self.store.cell(cell), self.grid.items(cell.task, cell.shift)
+        task = self.grid.tasks[cell.task]
+        folder.begin(_cell_json(cell, base, task, plan, ledger, report))
+        at = folder.committed(len(items), cell.chunk)
+        self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
+        self.watch.advanced(cell, at)
+        evaluation = Evaluation(model, task, cell.method, demonstrations, derive_seed("cell", cell.seed))
+        while at < len(items):
+            started = time.perf_counter()
+            chunk = items[at : at + cell.chunk]
+            folder.append(evaluation.evaluate(chunk, at))
+            folder.add_time(time.perf_counter() - started)
+            at += len(chunk)
+            self.watch.advanced(cell, len(chunk))
+        self._copy_tuning_time(cell, folder)
+        folder.finish(len(items))
+
+    def _copy_tuning_time(self, cell: Cell, folder: CellFolder) -> None:
+        if cell.tuned is not None:
+            timing = self.store.tuned(cell.tuned) / "timing.json"
+            if timing.exists():
+                folder.add_time(0.0, read_json(timing)["seconds"])
+
+    def _plan(self, cell: Cell) -> ExamplePlan:
+        key = (cell.task, cell.seed)
+        if key not in self.plans:
+            self.plans[key] = make_plan(self.grid.tasks[cell.task], cell.seed)
+        return self.plans[key]
+
+    def _tuned_model(self, cell: Cell, base: Model) -> tuple[Model, TuningReport, Use]:
+        """Tune, or read back what an earlier run tuned; the two are bit-equal."""
+        from onset.models.hf import HFModel
+
+        method, task = cell.method, self.grid.tasks[cell.task]
+        if not isinstance(base, HFModel):
+            raise ModelError(f"model '{cell.model}' cannot be tuned: method {method.name} needs a local Hugging Face model")
+        tuner: Tuner = TUNERS.load(method.tune or "")
+        granted = self._plan(cell).take(cell.labels)
+        examples = [item for item in granted if item.rationale or method.on == "answers"]
+        if not examples:
+            raise DataError(f"task {task.name}: none of the first {cell.labels} examples has a rationale to tune on")
+        use = use_of("training", examples, rationales=method.on == "rationales")
+        folder = self.store.tuned(cell.tuned or "")
+        if (folder / "tuning.json").exists():
+            self.watch.tuned(cell)
+            return tuner.load(base, folder), TuningReport(**read_json(folder / "tuning.json")), use
+        self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
+        started = time.perf_counter()
+        texts = [_example(task, one, method.on == "rationales") for one in examples]
+        model, report = tuner.tune(base, texts, _seeds(cell), _schedule(cell))
+        _save_tuned(tuner, model, report, folder, time.perf_counter() - started)
+        self.watch.tuned(cell)
+        return model, report, use
+
+
+def _example(task: Task, item: Item, rationale: bool) -> Example:
+    """The very prompt the tuned model will be evaluated with: no demonstrations."""
+    return Example(render(task, (), item, rationale=rationale), answer_text(item, rationale=rationale))
+
+
+def _seeds(cell: Cell) -> Seeds:
+    return Seeds(*(derive_seed("tuning", what, cell.seed) for what in ("init", "order", "sampling")))
+
+
+def _schedule(cell: Cell) -> Schedule:
+    schedule = Schedule()
+    if cell.method.steps is not None:
+        schedule = replace(schedule, steps=cell.method.steps)
+    if cell.method.learning_rate is not None:
+        schedule = replace(schedule, learning_rate=cell.method.learning_rate)
+    return schedule
+
+
+def _save_tuned(tuner: Tuner, model: Any, report: TuningReport, folder: Path, seconds: float) -> None:
+    """Save into a scratch folder and rename: a crash leaves no half-written weights behind."""
+    scratch = folder.with_name(f".{folder.name}.part")
+    with writing(folder):
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        tuner.save(model, scratch)
+    write_json(scratch / "timing.json", {"seconds": seconds})
+    write_json(scratch / "tuning.json", asdict(report))
+    with writing(folder):
+        scratch.rename(folder)
+
+
+def _cell_json(
+    cell: Cell, base: Model, task: Task, plan: ExamplePlan, ledger: Sequence[Use], report: TuningReport | None
+) -> dict[str, Any]:
+    return {
+        "id": cell.id,
+        "model": cell.model,
+        "model_spec": cell.model_spec,
+        "facts": asdict(base.facts),
+        "stage": cell.stage,
+        "method": cell.method.name,
+        "method_spec": cell.method.spec(),
+        "labels": cell.labels,
+        "task": cell.task,
+        "ability": task.ability,
+        "task_hash": cell.task_hash,
+        "task_source": task.source,
+        "chance": task.chance,
+        "shift": cell.shift,
+        "seed": cell.seed,
+        "items": cell.items,
+        "chunk": cell.chunk,
+        "plan_hash": plan.hash,
+        "ledger": [line.to_json() for line in ledger],
+        "tuned": cell.tuned,
+        "tuning": None if report is None else asdict(report),
+        "environment": _environment(base),
+    }
+
+
+def _environment(model: Model) -> dict[str, str | None]:
+    def of(package: str) -> str | None:
+        try:
+            return installed_version(package)
+        except ModuleNotFoundError:
+            return None
+
+    return {
+        "onset": of("lm-onset"),
+        "python": platform.python_version(),
+        "torch": of("torch"),
+        "transformers": of("transformers"),
+        "device": model.facts.device,
+        "dtype": model.facts.dtype,
+    }

@@ -1,0 +1,246 @@
+"""A study: what the user writes, in YAML or in Python.
+
+    name: gsm8k-small
+    models: [./my-model, "gguf:file.gguf", {spec: HuggingFaceTB/SmolLM2-135M, label: smol}]
+    tasks: [gsm8k, {name: tickets, train: train.jsonl, test: test.jsonl}]
+    methods: [answer-only, cot, {tune: lora, on: rationales}]
+    labels: [8, 32]
+    seeds: 5
+    items: 200
+
+Paths are relative to the study file (in Python: to the working directory). Anything that does not
+validate is one line naming the place, what was received and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from onset.errors import StudyError
+from onset.methods import DEFAULT_TEMPERATURE, METHODS, Material, Method, Vote, method
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+_PATH_KEYS = ("path", "train", "test")
+_SPEC_PREFIXES = ("gguf", "scripted", "packaged", "openai")
+
+
+class ModelEntry(BaseModel):
+    """A model of the study: how to open it (``spec``) and how to call it in tables (``label``)."""
+
+    model_config = _STRICT
+    spec: str = Field(min_length=1)
+    label: str | None = None
+
+
+class VoteEntry(BaseModel):
+    """``vote: {samples: 20}``; the temperature is that of Wang et al. 2022 unless given."""
+
+    model_config = _STRICT
+    samples: int = Field(ge=2, le=1000)
+    temperature: float = Field(default=DEFAULT_TEMPERATURE, gt=0, le=5)
+
+
+class MethodEntry(BaseModel):
+    """A method spelled out; see `onset.methods.Method` for the meaning of each key."""
+
+    model_config = _STRICT
+    name: str | None = None
+    prompt: str | None = None
+    shots: int | None = Field(default=None, ge=0)
+    vote: VoteEntry | None = None
+    tune: str | None = None
+    on: Material | None = None
+    steps: int | None = Field(default=None, ge=1)
+    learning_rate: float | None = Field(default=None, gt=0)
+
+    def build(self) -> Method:
+        """The checked method."""
+        vote = Vote(self.vote.samples, self.vote.temperature) if self.vote else None
+        return method(
+            prompt=self.prompt,
+            shots=self.shots,
+            vote=vote,
+            tune=self.tune,
+            on=self.on,
+            steps=self.steps,
+            learning_rate=self.learning_rate,
+            name=self.name,
+        )
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) or value is None else [value]
+
+
+def _models(value: Any) -> Any:
+    return [{"spec": one} if isinstance(one, str) else one for one in _listed(value) or []]
+
+
+def _methods(value: Any) -> Any:
+    return list(_listed(value) or [])
+
+
+def _seeds(value: Any) -> Any:
+    return list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Labels = Annotated[int, Field(ge=0)]
+
+
+class Study(BaseModel):
+    """A study, validated. It expands to cells in `onset.study.grid`.
+
+    ``labels``: budgets of labelled examples (0: zero-shot); ``seeds``: a number of example draws or a
+    list of seeds; ``items``: test items of each task (the same for every cell), or ``all``; ``chunk``:
+    items committed together (batches are made within a chunk, so a resume repeats every bit);
+    ``error_budget``: the share of cells that may fail before the run ends with exit code 1; ``margin``:
+    the equivalence margin of the comparisons, as a share (0.05 = 5 points); ``keep_full``: keep fully
+    tuned weights, each as large as its model, after their cells are finished (adapters are always kept).
+    """
+
+    model_config = _STRICT
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$")
+    question: str | None = None
+    models: Annotated[tuple[ModelEntry, ...], BeforeValidator(_models)] = Field(min_length=1)
+    tasks: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = Field(min_length=1)
+    methods: Annotated[tuple[str | MethodEntry, ...], BeforeValidator(_methods)] = Field(min_length=1)
+    labels: Annotated[tuple[Labels, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    stages: Annotated[tuple[Literal["base"], ...], BeforeValidator(_listed)] = ("base",)
+    shifts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("none",)
+    seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)] = Field(min_length=1)
+    items: Annotated[int, Field(ge=1)] | Literal["all"]
+    chunk: int = Field(default=32, ge=1)
+    error_budget: float = Field(default=0.0, ge=0, le=1)
+    margin: float = Field(default=0.05, gt=0, lt=1)
+    keep_full: bool = False
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    def build_methods(self) -> tuple[Method, ...]:
+        """The methods, presets resolved. Raises UnknownName or StudyError."""
+        built = tuple(METHODS.load(one) if isinstance(one, str) else one.build() for one in self.methods)
+        _refuse_repeats("methods", [one.name for one in built])
+        return built
+
+    def canonical(self) -> dict[str, Any]:
+        """Plain JSON, every default written out."""
+        return self.model_dump(mode="json")
+
+
+def make_study(**values: Any) -> Study:
+    """A `Study` from Python values. Raises StudyError in one line.
+
+    >>> make_study(name="x", models=["m"], tasks=["gsm8k"], methods=["cott"], labels=8, seeds=1, items=9).labels
+    (8,)
+    """
+    return _validate(values, "study")
+
+
+def read_study(path: Path) -> Study:
+    """Read a YAML study; its relative paths become relative to the working directory.
+
+    Raises StudyError: missing file, not YAML, not a mapping, or a value that does not validate.
+    """
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StudyError(f"study file not found: {path}") from None
+    except OSError as error:
+        raise StudyError(f"study file {path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise StudyError(f"study file {path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(loaded, dict):
+        raise StudyError(f"study file {path}: expected a mapping of keys, found {type(loaded).__name__}")
+    study = _validate(loaded, str(path))
+    return _rebase(study, path.parent)
+
+
+def _validate(values: Mapping[str, Any], where: str) -> Study:
+    try:
+        study = Study.model_validate(values)
+    except ValidationError as error:
+        raise StudyError(f"{where}: {_one_line(error, values)}") from None
+    _refuse_repeats("labels", study.labels)
+    _refuse_repeats("seeds", study.seeds)
+    _refuse_repeats("shifts", study.shifts)
+    study.build_methods()
+    return study
+
+
+def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
+    """The first problem of a validation, in our words."""
+    problems = error.errors()
+    first = next((one for one in problems if not _wrong_branch(one)), problems[0])
+    keys = [part for part in first["loc"] if not _branch_name(part)]
+    place = ".".join(str(part) for part in keys)
+    if first["type"] == "extra_forbidden":
+        model: type[BaseModel] = {"methods": MethodEntry, "models": ModelEntry}.get(str(keys[0]), Study)
+        known = (VoteEntry if "vote" in keys[:-1] else model).model_fields
+        close = difflib.get_close_matches(str(keys[-1]), known, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        return f"unknown key '{place}': {hint}Known: {', '.join(known)}"
+    if first["type"] == "missing":
+        return f"'{place}' is missing"
+    received = values.get(str(keys[0]), first["input"]) if len(keys) == 1 else first["input"]
+    return f"'{place}': {first['msg']} (received {received!r})"
+
+
+def _branch_name(part: str | int) -> bool:
+    """Pydantic puts the name of a union's branch into the location; it is no key of the file."""
+    named = ("str", "int", "MethodEntry", "dict[str,any]")
+    return isinstance(part, str) and (part in named or part.startswith(("constrained-", "literal[")))
+
+
+def _wrong_branch(problem: Any) -> bool:
+    """A union reports every branch: 'not a string' for a mapping is noise."""
+    branch = problem["loc"][-1] if problem["loc"] else ""
+    return _branch_name(branch) and (branch == "str" or str(branch).startswith("literal["))
+
+
+_T = TypeVar("_T", str, int)
+
+
+def _refuse_repeats(what: str, values: Sequence[_T]) -> None:
+    repeated = sorted({one for one in values if values.count(one) > 1})
+    if repeated:
+        raise StudyError(f"study: '{what}' repeats {', '.join(map(str, repeated))}; each may appear once")
+
+
+def _rebase(study: Study, folder: Path) -> Study:
+    models = tuple(
+        entry.model_copy(update={"spec": _rebase_spec(entry.spec, folder), "label": entry.label})
+        for entry in study.models
+    )
+    tasks = tuple(one if isinstance(one, str) else _rebase_task(one, folder) for one in study.tasks)
+    return study.model_copy(update={"models": models, "tasks": tasks})
+
+
+def _rebase_spec(spec: str, folder: Path) -> str:
+    prefix, colon, rest = spec.partition(":")
+    if colon and prefix in _SPEC_PREFIXES:
+        return f"{prefix}:{_under(rest, folder)}" if prefix in ("gguf", "scripted") else spec
+    looks_local = spec.startswith((".", "/", "~")) or (folder / spec).is_dir()
+    return _under(spec, folder) if looks_local else spec
+
+
+def _rebase_task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    rebased = dict(task)
+    for key in _PATH_KEYS:
+        if isinstance(rebased.get(key), str):
+            rebased[key] = _under(rebased[key], folder)
+    if isinstance(rebased.get("test_sets"), Mapping):
+        rebased["test_sets"] = {name: _under(str(one), folder) for name, one in rebased["test_sets"].items()}
+    return rebased
+
+
+def _under(path: str, folder: Path) -> str:
+    """``path`` as seen from the working directory, kept relative where it was relative."""
+    expanded = Path(path).expanduser()
+    return str(expanded) if expanded.is_absolute() else os.path.normpath(folder / expanded)

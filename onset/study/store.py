@@ -1,0 +1,257 @@
+"""A results folder: written so that a crash at any instant loses at most the chunk in flight.
+
+Layout and formats are in docs/notes/formats.md. Records are appended to ``records.jsonl`` in whole
+chunks; what a crash leaves of a chunk is cut away on resume and the chunk is computed again, in the
+same batches, so that a resumed cell ends with the bytes of an uninterrupted one. ``done.json`` is
+written last, by atomic rename.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+import polars as pl
+
+from onset.errors import StoreError
+from onset.records import Record, canonical_json
+from onset.study.grid import Cell
+
+FORMAT = 1
+
+RECORD_SCHEMA: dict[str, Any] = {
+    "position": pl.Int64,
+    "item": pl.String,
+    "twin": pl.String,
+    "question": pl.String,
+    "gold": pl.String,
+    "prompt_hash": pl.String,
+    "prompt": pl.String,
+    "outputs": pl.List(pl.String),
+    "finishes": pl.List(pl.String),
+    "answers": pl.List(pl.String),
+    "answer": pl.String,
+    "status": pl.String,
+    "correct": pl.Boolean,
+    "overlong": pl.Boolean,
+    "gold_logprob": pl.Float64,
+    "gold_prob": pl.Float64,
+    "prompt_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "flops": pl.Float64,
+}
+"""The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an operating-system error while writing under ``path`` into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        reason = {
+            errno.ENOSPC: "the disk is full",
+            errno.EDQUOT: "the disk quota is used up",
+            errno.EROFS: "the file system is read-only",
+            errno.EACCES: "permission denied",
+            errno.EPERM: "permission denied",
+            errno.ENOTDIR: "a part of the path is a file, not a folder",
+            errno.EEXIST: "a file of that name is in the way",
+        }.get(error.errno or 0, error.strerror or str(error))
+        raise StoreError(
+            f"cannot write {error.filename or path}: {reason}; what was finished is kept, run again to go on"
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON by atomic rename, synced: a reader sees the old file or the new one, never half."""
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes by atomic rename, synced."""
+    scratch = path.with_name(f".{path.name}.part")
+    with writing(path):
+        with open(scratch, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a damaged file is a StoreError that names it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError:
+        raise StoreError(f"damaged file {path}: not JSON; remove its folder to compute it again") from None
+
+
+class Store:
+    """The results folder of one study. Use as a context manager: it is locked while open."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock: IO[str] | None = None
+
+    def __enter__(self) -> Store:
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = open(self.folder / ".lock", "w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise StoreError(f"results folder {self.folder} is in use by another run; wait for it or use another") from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def claim(self, study: Mapping[str, Any], cells: Sequence[Cell], version: str) -> None:
+        """Make this the folder of ``study``, or check that it is.
+
+        A folder whose study has another name is refused. The same name with other axes is an edited
+        study: cells are found by their content, so what still belongs is kept and only the rest runs.
+        """
+        path = self.folder / "study.json"
+        if path.exists():
+            held = read_json(path)
+            name = held.get("study", {}).get("name")
+            if name != study["name"]:
+                raise StoreError(
+                    f"results folder {self.folder} holds study '{name}', not '{study['name']}'; use another folder"
+                )
+            if held.get("format") != FORMAT:
+                raise StoreError(f"results folder {self.folder} has format {held.get('format')}; this Onset reads {FORMAT}")
+        elif any(one.name != ".lock" for one in self.folder.iterdir()):
+            raise StoreError(f"folder {self.folder} is not empty and holds no study; use another folder")
+        content = {"format": FORMAT, "onset": version, "study": dict(study), "cells": [cell.id for cell in cells]}
+        if not path.exists() or read_json(path) != content:
+            write_json(path, content)
+
+    def cell(self, cell: Cell) -> CellFolder:
+        """The folder of one cell (made when missing)."""
+        return CellFolder(self.folder / "cells" / cell.id)
+
+    def tuned(self, tuned_id: str) -> Path:
+        """Where the weights of a tuned model live."""
+        return self.folder / "tuned" / tuned_id
+
+
+class CellFolder:
+    """One cell's files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def done(self) -> bool:
+        """Is the cell finished?"""
+        return (self.folder / "done.json").exists()
+
+    def settle(self) -> bool:
+        """`done`, after removing what a crash between the last two steps of `finish` left behind."""
+        if self.done:
+            with writing(self.folder):
+                (self.folder / "records.jsonl").unlink(missing_ok=True)
+        return self.done
+
+    def begin(self, facts: Mapping[str, Any]) -> None:
+        """Write ``cell.json``; on resume, refuse a cell whose model, plan or environment changed.
+
+        Raises StoreError when what was measured so far was measured with something else.
+        """
+        path = self.folder / "cell.json"
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "failed.json").unlink(missing_ok=True)
+        if path.exists() and (self.folder / "records.jsonl").exists():
+            held = read_json(path)
+            changed = sorted(key for key in facts if held.get(key) != facts[key])
+            if changed:
+                raise StoreError(
+                    f"cell {self.folder.name} was begun with another {', '.join(changed)};"
+                    f" remove {self.folder} to compute it again"
+                )
+            return
+        write_json(path, dict(facts))
+
+    def committed(self, total: int, chunk: int) -> int:
+        """How many records are safely on disk: whole chunks only. What a crash left behind them is cut."""
+        path = self.folder / "records.jsonl"
+        if not path.exists():
+            return 0
+        with writing(path), open(path, "r+b") as file:
+            ends, position = [0], 0
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                position += len(line)
+                ends.append(position)
+            whole = len(ends) - 1
+            keep = whole if whole == total else whole - whole % chunk
+            if keep < whole or position != os.fstat(file.fileno()).st_size:
+                file.truncate(ends[keep])
+                os.fsync(file.fileno())
+        return keep
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Commit one chunk: flushed and synced before it returns."""
+        path = self.folder / "records.jsonl"
+        lines = "".join(canonical_json(asdict(record)) + "\n" for record in records)
+        with writing(path), open(path, "ab") as file:
+            file.write(lines.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def finish(self, total: int) -> None:
+        """Compact the records to parquet and mark the cell done."""
+        source, target = self.folder / "records.jsonl", self.folder / "records.parquet"
+        rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+        if len(rows) != total:
+            raise StoreError(f"cell {self.folder.name}: {len(rows)} records on disk, {total} expected; remove {self.folder}")
+        scratch = self.folder / ".records.parquet.part"
+        with writing(target):
+            pl.DataFrame(rows, schema=RECORD_SCHEMA, orient="row").write_parquet(scratch, compression="zstd")
+            with open(scratch, "rb+") as file:
+                os.fsync(file.fileno())
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.replace(scratch, target)
+        write_json(self.folder / "done.json", {"records": total, "sha256": digest})
+        with writing(source):
+            source.unlink()
+
+    def add_time(self, seconds: float, tuning_seconds: float = 0.0) -> None:
+        """Add wall time, kept apart from the records: it differs from run to run."""
+        path = self.folder / "timing.json"
+        held = read_json(path) if path.exists() else {"seconds": 0.0, "tuning_seconds": 0.0}
+        total = {"seconds": held["seconds"] + seconds, "tuning_seconds": held["tuning_seconds"] + tuning_seconds}
+        write_json(path, total)
+
+    def fail(self, message: str) -> None:
+        """Note that the cell failed and why, in one line."""
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / "failed.json", {"error": " ".join(message.split())})

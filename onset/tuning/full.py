@@ -1,0 +1,84 @@
+"""Full fine-tuning: every weight of a copy of the model is trained."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import torch
+
+from onset.tuning import weights
+from onset.tuning.base import Example, Progress, Schedule, Seeds, TuningReport
+from onset.tuning.loop import encode, train
+
+if TYPE_CHECKING:
+    from onset.models.hf import HFModel
+
+WEIGHTS = "model.safetensors"
+FLOPS = 6  # a parameter and token: forward 2, gradient of the input 2, gradient of the weight 2
+
+
+@dataclass(frozen=True)
+class Full:
+    """Full fine-tuning with peak ``learning_rate`` where the schedule names none.
+
+    The default is a small rate with warm-up and many steps, as Mosbach et al. 2021 (arXiv 2006.04884,
+    section 6) recommend for few labels.
+    """
+
+    name: ClassVar[Literal["full"]] = "full"
+    learning_rate: float = 3e-5
+
+    def tune(
+        self,
+        model: HFModel,
+        examples: Sequence[Example],
+        seeds: Seeds,
+        schedule: Schedule,
+        progress: Progress | None = None,
+    ) -> tuple[HFModel, TuningReport]:
+        """A trained deep copy. Weights of fewer bits than float32 are trained as float32 under autocast
+        and rounded back at the end, so that the tuned model computes as its base does.
+        """
+        weights.refuse_adapted(model, self.name)
+        rows = encode(model.tokenizer, examples, min(schedule.max_length, model.facts.context))
+        module = copy.deepcopy(model.module).requires_grad_(True)
+        stored = {name: weight.dtype for name, weight in module.named_parameters()}
+        half = next((dtype for dtype in stored.values() if dtype != torch.float32), None)
+        _cast(module, dict.fromkeys(stored, torch.float32))
+        trace = train(
+            module,
+            rows,
+            seeds,
+            schedule,
+            self.learning_rate,
+            pad=model.tokenizer.eos_token_id,
+            autocast=half,
+            progress=progress,
+        )
+        _cast(module, stored)
+        trained = dict(module.named_parameters())
+        return weights.tuned_model(model, module, trained), trace.report(FLOPS * model.facts.params_compute, trained)
+
+    def save(self, tuned: HFModel, folder: Path) -> None:
+        """A folder that is itself a model in transformers' layout: weights, configuration, tokenizer."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tuned.tokenizer.save_pretrained(folder)
+        tuned.module.config.save_pretrained(folder)
+        weights.write(dict(tuned.module.named_parameters()), folder / WEIGHTS, tuned.facts.revision)
+
+    def load(self, model: HFModel, folder: Path) -> HFModel:
+        """A copy of the base model with the weights of ``folder``."""
+        module = copy.deepcopy(model.module).requires_grad_(False)
+        trained = dict(module.named_parameters())
+        weights.read_into(trained, folder / WEIGHTS, model)
+        return weights.tuned_model(model, module, trained)
+
+
+def _cast(module: torch.nn.Module, dtypes: Mapping[str, torch.dtype]) -> None:
+    """Cast parameters one by one: buffers (rotary frequencies) keep their own precision."""
+    for name, weight in module.named_parameters():
+        weight.data = weight.data.to(dtypes[name])

@@ -1,0 +1,256 @@
+"""The one training loop every tuning method shares.
+
+What is trained is the caller's choice; how is the same for all: completion-only loss averaged over the
+completion tokens of a batch, AdamW with linear warm-up and linear decay, clipped gradients,
+length-bucketed batches. Only torch is used, no trainer class, so that a comparison of methods does not
+inherit one's defaults (the idea of peft's ``method_comparison``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from onset.errors import ModelError
+from onset.tuning.base import Example, Progress, Schedule, Seeds, TuningReport
+
+MICRO_TOKENS = 1024
+"""Most padded tokens in one forward pass: bounds memory, changes no result but the order of a sum."""
+
+WINDOW = 8
+"""Batches whose examples are sorted by length together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An example in tokens: ``ids`` with end-of-text last; ``start``, the index of the first completion token."""
+
+    ids: tuple[int, ...]
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a training run did: ``losses`` per step (nats a completion token) and ``tokens`` without padding."""
+
+    losses: tuple[float, ...]
+    tokens: int
+
+    def report(self, flops: int, trained: Mapping[str, torch.Tensor]) -> TuningReport:
+        """The run's report; ``flops`` a token, ``trained`` the weights that changed."""
+        tenth = max(1, len(self.losses) // 10)
+        return TuningReport(
+            steps=len(self.losses),
+            tokens=self.tokens,
+            flops=float(flops * self.tokens),
+            trained_params=sum(weight.numel() for weight in trained.values()),
+            first_loss=sum(self.losses[:tenth]) / tenth,
+            last_loss=sum(self.losses[-tenth:]) / tenth,
+        )
+
+
+def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Encoded]:
+    """Tokenise prompt and completion as one string; a token that straddles the boundary belongs to the
+    completion; the end-of-text token is appended as a token, not as text.
+
+    Raises ModelError when there are no examples, when the tokenizer gives no character offsets or has no
+    end-of-text token, or when an example has more than ``limit`` tokens (the message counts them).
+    """
+    if not examples:
+        raise ModelError("tuning needs at least 1 labelled example, received 0")
+    if not getattr(tokenizer, "is_fast", False) or tokenizer.eos_token_id is None:
+        raise ModelError(
+            f"cannot tune with tokenizer {type(tokenizer).__name__}: it needs character offsets (a fast tokenizer) "
+            "and an end-of-text token"
+        )
+    empty = sum(not example.completion for example in examples)
+    if empty:
+        raise ModelError(f"{empty} of {len(examples)} training examples have an empty completion")
+    encoded = [_encode_one(tokenizer, example) for example in examples]
+    long = [len(one.ids) for one in encoded if len(one.ids) > limit]
+    if long:
+        raise ModelError(
+            f"{len(long)} of {len(encoded)} training examples are longer than {limit} tokens (longest {max(long)}): "
+            "raise the schedule's max_length or use a model with a longer context"
+        )
+    return encoded
+
+
+def _encode_one(tokenizer: Any, example: Example) -> Encoded:
+    coded = tokenizer(example.prompt + example.completion, return_offsets_mapping=True)
+    ids, offsets = list(coded["input_ids"]), coded["offset_mapping"]
+    if not ids or ids[-1] != tokenizer.eos_token_id:  # some tokenizers add it themselves
+        ids.append(tokenizer.eos_token_id)
+    boundary = len(example.prompt)
+    # Special tokens in front have the offsets (0, 0), so they count as prompt.
+    start = next((at for at, (_, end) in enumerate(offsets) if end > boundary), len(ids) - 1)
+    # The very first token of a sequence is predicted from nothing: it cannot be trained.
+    return Encoded(tuple(ids), max(1, start))
+
+
+def batches(lengths: Sequence[int], schedule: Schedule, seed: int) -> Iterator[list[int]]:
+    """``schedule.steps`` batches of example indices.
+
+    Every epoch visits every example once: shuffled, sorted by length within windows of `WINDOW`
+    batches (so that a batch holds little padding), cut into batches of nearly equal size, and the
+    batches shuffled again.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    steps = 0
+    while True:
+        order = torch.randperm(len(lengths), generator=generator).tolist()
+        epoch = _cut(order, lengths, schedule.batch_size)
+        for at in torch.randperm(len(epoch), generator=generator).tolist():
+            yield epoch[at]
+            steps += 1
+            if steps == schedule.steps:
+                return
+
+
+def _cut(order: Sequence[int], lengths: Sequence[int], size: int) -> list[list[int]]:
+    """Batches of at most ``size``; sizes within a window differ by at most one, so that no last small
+    batch gives its examples a larger weight than the others.
+    """
+    out: list[list[int]] = []
+    for low in range(0, len(order), size * WINDOW):
+        window = sorted(order[low : low + size * WINDOW], key=lambda at: lengths[at])
+        count = math.ceil(len(window) / size)
+        edges = [round(part * len(window) / count) for part in range(count + 1)]
+        out += [window[a:b] for a, b in itertools.pairwise(edges)]
+    return out
+
+
+def rate(step: int, schedule: Schedule) -> float:
+    """The share of the peak learning rate at ``step`` (1-based), in (0, 1]: linear warm-up over
+    ``warmup * steps`` steps, then linear decay that reaches zero one step after the last.
+    """
+    warm = round(schedule.warmup * schedule.steps)
+    if step <= warm:
+        return step / warm
+    return (schedule.steps + 1 - step) / (schedule.steps + 1 - max(warm, 1))
+
+
+def completion_loss(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) -> torch.Tensor:
+    """The summed loss (nats, float32 scalar) over the completion tokens of ``rows`` in one forward pass.
+
+    Rows are padded on the right, where a causal model cannot see the padding: positions, sliding windows
+    and recurrent states are those of the row alone. Logits are computed only from the first completion
+    token on, where the model can do that: with a large vocabulary they are most of the cost.
+    """
+    width = max(len(row.ids) for row in rows)
+    first = min(row.start for row in rows)
+    device = next(module.parameters()).device
+    ids = torch.tensor([[*row.ids, *[pad] * (width - len(row.ids))] for row in rows], device=device)
+    mask = torch.tensor([[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in rows], device=device)
+    labels = torch.full((len(rows), width), -100, device=device)
+    for at, row in enumerate(rows):
+        labels[at, row.start : len(row.ids)] = ids[at, row.start : len(row.ids)]
+    extra = {"use_cache": False} | ({"logits_to_keep": width - first + 1} if _keeps_logits(module) else {})
+    logits = module(input_ids=ids, attention_mask=mask, **extra).logits[:, -(width - first + 1) : -1]
+    wanted = labels[:, first:]
+    chosen = wanted != -100  # the head's rows for padding and prompts need no softmax
+    return torch.nn.functional.cross_entropy(logits[chosen].float(), wanted[chosen], reduction="sum")
+
+
+def _keeps_logits(module: torch.nn.Module) -> bool:
+    return "logits_to_keep" in inspect.signature(module.forward).parameters
+
+
+def _micro(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
+    """``rows`` by length, in groups of at most `MICRO_TOKENS` padded tokens (at least one row)."""
+    group: list[Encoded] = []
+    for row in sorted(rows, key=lambda row: len(row.ids)):
+        if group and (len(group) + 1) * len(row.ids) > MICRO_TOKENS:
+            yield group
+            group = []
+        group.append(row)
+    yield group
+
+
+@contextlib.contextmanager
+def seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Inside, torch's global generators (CPU and ``device``) run from ``seed``; after, as if nothing was drawn."""
+    cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if cuda else []):
+        torch.default_generator.manual_seed(seed)
+        if cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def train(
+    module: torch.nn.Module,
+    rows: Sequence[Encoded],
+    seeds: Seeds,
+    schedule: Schedule,
+    learning_rate: float,
+    *,
+    pad: int,
+    autocast: torch.dtype | None = None,
+    progress: Progress | None = None,
+) -> Trace:
+    """Train, in place, the parameters of ``module`` that require a gradient.
+
+    ``learning_rate`` is the peak where the schedule names none; ``pad`` any valid token id; ``autocast``
+    the dtype of the matrix products when the trained weights are float32 but the model is not. Raises
+    ModelError when a loss is not finite.
+    """
+    trained = [weight for weight in module.parameters() if weight.requires_grad]
+    device = trained[0].device
+    peak = schedule.learning_rate or learning_rate
+    optimiser = _optimiser(trained, peak, schedule.weight_decay)
+    losses: list[float] = []
+    tokens = 0
+    module.train()
+    with seeded(seeds.sampling, device):
+        plan = batches([len(row.ids) for row in rows], schedule, seeds.order)
+        for step, chosen in enumerate(plan, start=1):
+            batch = [rows[at] for at in chosen]
+            loss = _backward(module, batch, pad, autocast)
+            if not math.isfinite(loss):
+                raise ModelError(
+                    f"tuning diverged: the loss of step {step} of {schedule.steps} is {loss} at a peak "
+                    f"learning rate of {peak:g}"
+                )
+            torch.nn.utils.clip_grad_norm_(trained, schedule.clip)
+            for group in optimiser.param_groups:
+                group["lr"] = peak * rate(step, schedule)
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+            losses.append(loss)
+            tokens += sum(len(row.ids) for row in batch)
+            if progress is not None:
+                progress(step, schedule.steps)
+    module.eval()
+    for weight in trained:
+        weight.requires_grad_(False)
+    return Trace(tuple(losses), tokens)
+
+
+def _backward(module: torch.nn.Module, batch: Sequence[Encoded], pad: int, autocast: torch.dtype | None) -> float:
+    """Gradients of the mean loss over the batch's completion tokens; returns that mean."""
+    count = sum(len(row.ids) - row.start for row in batch)
+    device = next(module.parameters()).device
+    total = 0.0
+    for group in _micro(batch):
+        with torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
+            loss = completion_loss(module, group, pad) / count
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
+    return total
+
+
+def _optimiser(trained: Sequence[torch.nn.Parameter], peak: float, decay: float) -> torch.optim.AdamW:
+    groups = [
+        {"params": [weight for weight in trained if weight.ndim >= 2], "weight_decay": decay},
+        {"params": [weight for weight in trained if weight.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=peak, fused=True)

@@ -1,0 +1,102 @@
+"""Trained weights: copied, identified, written and read back."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from onset.errors import ModelError, StoreError
+
+if TYPE_CHECKING:
+    from onset.models.hf import HFModel
+
+REVISION = "onset_revision"
+"""The key of a weight file's metadata that holds the tuned model's revision."""
+
+
+def copy_sharing(module: torch.nn.Module) -> torch.nn.Module:
+    """A copy with its own layers and flags whose parameters and buffers share the original's memory.
+
+    Layers added to the copy, and weights frozen or unfrozen in it, are not seen by the original. Tied
+    parameters stay tied.
+    """
+    memo: dict[int, Any] = {id(w): torch.nn.Parameter(w.detach(), requires_grad=False) for w in module.parameters()}
+    memo |= {id(buffer): buffer for buffer in module.buffers()}
+    return copy.deepcopy(module, memo)
+
+
+def refuse_adapted(model: HFModel, method: str) -> None:
+    """Raises ModelError when ``model`` carries an adapter: its weights would be taken for the model's own."""
+    if getattr(model.module, "peft_config", None):
+        raise ModelError(f"cannot tune {model.facts.name} with '{method}': it already carries an adapter")
+
+
+def tuned_model(base: HFModel, module: torch.nn.Module, trained: Mapping[str, torch.Tensor]) -> HFModel:
+    """``module`` as a model: the base's tokenizer and facts, but for the revision, which is the hash of
+    the base's revision and the trained weights.
+    """
+    revision = digest(base.facts.revision, trained)
+    return type(base)(module.eval(), base.tokenizer, replace(base.facts, revision=revision))
+
+
+def digest(revision: str, weights: Mapping[str, torch.Tensor]) -> str:
+    """16 hex digits of the SHA-256 over ``revision`` and every weight's name, dtype, shape and bytes."""
+    sha = hashlib.sha256(revision.encode())
+    for name in sorted(weights):
+        weight = weights[name].detach().cpu().contiguous()
+        sha.update(f"\n{name} {weight.dtype} {tuple(weight.shape)}\n".encode())
+        sha.update(weight.reshape(-1).view(torch.uint8).numpy().data)
+    return sha.hexdigest()[:16]
+
+
+def write(weights: Mapping[str, torch.Tensor], path: Path, revision: str) -> None:
+    """Write ``weights`` as safetensors that remember the tuned model's ``revision``.
+
+    Raises StoreError when ``path`` cannot be written.
+    """
+    tensors = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
+    try:
+        save_file(tensors, path, metadata={"format": "pt", REVISION: revision})
+    except (OSError, SafetensorError) as error:
+        raise StoreError(f"cannot write tuned weights {path}: {error}") from error
+
+
+def read_into(weights: Mapping[str, torch.Tensor], path: Path, base: HFModel) -> None:
+    """Fill ``weights``, in place, with what `write` wrote; their revision must come out as it was.
+
+    Raises StoreError when the file cannot be read, holds other weights than ``weights``, is damaged, or
+    was tuned from another base model.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            revision = (file.metadata() or {}).get(REVISION)
+            names = set(file.keys())
+            if names != set(weights):
+                raise StoreError(
+                    f"tuned weights {path} do not fit {base.facts.name}: {len(names - set(weights))} of "
+                    f"{len(names)} are not in the model, {len(set(weights) - names)} are missing"
+                )
+            for name, weight in weights.items():
+                stored = file.get_tensor(name)
+                if stored.shape != weight.shape:
+                    raise StoreError(
+                        f"tuned weights {path} do not fit {base.facts.name}: {name} has shape {tuple(stored.shape)}, "
+                        f"the model's {tuple(weight.shape)}"
+                    )
+                weight.data.copy_(stored)
+    except (OSError, SafetensorError) as error:
+        raise StoreError(f"cannot read tuned weights {path}: {error}") from error
+    found = digest(base.facts.revision, weights)
+    if found != revision:
+        raise StoreError(
+            f"tuned weights {path} have revision {found} on {base.facts.name} {base.facts.revision}, expected "
+            f"{revision}: they are damaged or were tuned from another base model"
+        )

@@ -1,0 +1,17 @@
+"""Shared fixtures: where the optional real data and models are."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def shared(*parts: str) -> Path:
+    """A path inside the shared folder of real data; skips the test with a reason where it is absent."""
+    root = Path(os.environ.get("ONSET_SHARED", Path(__file__).parents[2] / "shared"))
+    path = root.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"real data not here: {path} (set ONSET_SHARED)")
+    return path

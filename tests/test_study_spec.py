@@ -1,0 +1,114 @@
+"""Study files: what validates, and one clear line for what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onset.errors import OnsetError
+from onset.study.spec import make_study, read_study
+
+GOOD: dict[str, Any] = {
+    "name": "s",
+    "models": ["./m"],
+    "tasks": ["addition"],
+    "methods": ["answer-only"],
+    "labels": [8],
+    "seeds": 2,
+    "items": 10,
+}
+
+
+def message(**changes: Any) -> str:
+    values = {key: value for key, value in {**GOOD, **changes}.items() if value is not ...}
+    with pytest.raises(OnsetError) as caught:
+        make_study(**values)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_number_of_seeds_and_a_list_of_seeds() -> None:
+    assert make_study(**GOOD).seeds == (0, 1)
+    assert make_study(**{**GOOD, "seeds": [3, 7]}).seeds == (3, 7)
+
+
+def test_the_methods_of_the_design_are_understood() -> None:
+    methods = ["answer-only", "cot", {"prompt": "cot", "vote": {"samples": 20}}, {"tune": "lora", "on": "rationales"}]
+    built = make_study(**{**GOOD, "methods": methods}).build_methods()
+    assert [one.name for one in built] == ["answer-only", "cot", "cot-vote20", "lora-rationales"]
+    assert built[3].prompt == "cot"
+    assert built[3].shots == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"methods": ["cott"]}, "unknown method 'cott': did you mean 'cot'? Known: answer-only, cot, cot-vote, full-answers, full-rationales, lora-answers, lora-rationales"),
+        ({"methods": [{"prompt": "cut"}]}, "unknown prompting method 'cut': did you mean 'cot'? Known: answer-only, cot"),
+        ({"methods": [{"tune": "lorra", "on": "answers"}]}, "unknown tuning method 'lorra': did you mean 'lora'? Known: full, lora"),
+        ({"methods": [{"tune": "lora"}]}, "method: 'tune: lora' needs 'on: answers' or 'on: rationales'"),
+        ({"methods": [{"prompt": "cot", "on": "answers"}]}, "method: 'on: answers' belongs to a tuning method, but 'tune' is not given"),
+        ({"methods": [{"shots": 4}]}, "method: neither 'prompt' nor 'tune' is given; expected at least one of them"),
+        ({"methods": ["cot", "cot"]}, "study: 'methods' repeats cot; each may appear once"),
+        ({"methods": [{"prompt": "cot", "votes": {"samples": 2}}]}, "study: unknown key 'methods.0.votes': did you mean 'vote'? Known: name, prompt, shots, vote, tune, on, steps, learning_rate"),
+        ({"labels": [-1]}, "study: 'labels.0': Input should be greater than or equal to 0 (received -1)"),
+        ({"labels": [8, 8]}, "study: 'labels' repeats 8; each may appear once"),
+        ({"items": ...}, "study: 'items' is missing"),
+        ({"items": 0}, "study: 'items': Input should be greater than or equal to 1 (received 0)"),
+        ({"seeds": 0}, "study: 'seeds': Tuple should have at least 1 item after validation, not 0 (received 0)"),
+        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, shifts, seeds, items, chunk, error_budget, margin, keep_full, device, dtype"),
+        ({"name": "a/b"}, "study: 'name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9._ -]*$' (received 'a/b')"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_bad_values_are_one_clear_line(changes: dict[str, Any], expected: str) -> None:
+    assert message(**changes) == expected
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(OnsetError, match=r"^study file not found: .*none\.yaml$"):
+        read_study(tmp_path / "none.yaml")
+
+
+def test_a_file_that_is_not_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("name: [unclosed")
+    with pytest.raises(OnsetError, match=r"s\.yaml is not YAML: .*line 1"):
+        read_study(path)
+
+
+def test_a_file_that_holds_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("- a\n")
+    with pytest.raises(OnsetError, match=r"s\.yaml: expected a mapping of keys, found list$"):
+        read_study(path)
+
+
+def test_paths_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deep").mkdir()
+    path = tmp_path / "deep" / "s.yaml"
+    path.write_text(
+        """
+name: s
+models: [./m, "gguf:g.gguf", org/name, "packaged:x"]
+tasks: [{name: t, train: a.jsonl, test: /b.jsonl, test_sets: {far: c.jsonl}}, {name: gsm8k, path: data}]
+methods: answer-only
+labels: 8
+seeds: 1
+items: all
+"""
+    )
+    monkeypatch.chdir(tmp_path)
+    study = read_study(Path("deep/s.yaml"))
+    assert [one.spec for one in study.models] == ["deep/m", "gguf:deep/g.gguf", "org/name", "packaged:x"]
+    assert study.tasks[0] == {
+        "name": "t",
+        "train": "deep/a.jsonl",
+        "test": "/b.jsonl",
+        "test_sets": {"far": "deep/c.jsonl"},
+    }
+    assert study.tasks[1] == {"name": "gsm8k", "path": "deep/data"}
+    assert study.items == "all"
