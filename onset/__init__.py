@@ -39,7 +39,7 @@ _PUBLIC = {
     "OnsetError": "onset.errors",
 }
 
-__all__ = list(_PUBLIC)  # noqa: PLE0605  (resolved lazily below)
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

@@ -38,6 +38,8 @@ _SAID = re.compile(r"\bthe\s+(?:final\s+|correct\s+)?answer\s+is\b|\bfinal\s+ans
 _BOXED = re.compile(r"\\boxed\s*\{")
 _ANSWER = re.compile(r"\banswer[*_]*\s*:", re.IGNORECASE)
 _LEAD = r"[\s:*_`\"'“‘~≈$(\[{]|\\[(\[]|\\boxed\s*\{|\\text\s*\{"
+_LONGEST_BOX = 300
+"""Characters: a box that does not close within them holds no short answer."""
 _NEGATED = re.compile(r"\b(?:not|neither|cannot)\b|n['’]t\b", re.IGNORECASE)
 
 
@@ -114,7 +116,7 @@ def _labelled(text: str) -> Iterator[str]:
 def _braced(text: str, start: int) -> str:
     """The inside of the braces that open before ``start``, with the closing one: a box that is closed is complete."""
     depth = 1
-    for place in range(start, len(text)):
+    for place in range(start, min(len(text), start + _LONGEST_BOX)):
         depth += {"{": 1, "}": -1}.get(text[place], 0)
         if depth == 0:
             return text[start : place + 1]
@@ -158,9 +160,12 @@ _GOES_ON = re.compile(
     re.VERBOSE,
 )
 _SENTENCE = re.compile(r"[.!?](?=\s)|\n")
-_EQUATION = re.compile(r"(?:[\d\s.,$€£¥%+\-*/x×÷^·()]*|[A-Za-z]\w?\s*)=")
+_EQUATION = re.compile(
+    r"(?:(?P<name>[A-Za-z]\w?\s*)|(?P<left>(?:[\d\s.,$€£¥%+\-*/x×÷^·()]|(?<=[\d/][ ])[A-Za-z]+(?=[ ]?[-+*/×÷=]))*))="
+)
+_OPERATED = re.compile(r"[\d)%][ ]?(?:[A-Za-z]+[ ]?)?[-+*/x×÷^·(]")
 _HEDGE = r"(?:(?:about|approximately|exactly|only|just|simply|equal\s+to|therefore|thus)\s+)?"
-_NUMBER_LEAD = re.compile(rf"(?:{_LEAD})*{_HEDGE}[(\[{{]*", re.IGNORECASE)
+_NUMBER_LEAD = re.compile(rf"(?:{_LEAD}|=)*{_HEDGE}[(\[{{]*", re.IGNORECASE)
 _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
 _VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")
 _TYPOGRAPHY = [
@@ -242,6 +247,9 @@ def _read_start(segment: str) -> _Reading:
     if not segment[place:].strip():
         return _Reading(open=True)
     while (equation := _EQUATION.match(segment, place)) is not None:
+        # "9 * 2 =" and "x =" lead to the answer; in "18 = 9 * 2" it stands before
+        if not equation["name"] and not _OPERATED.search(equation["left"]):
+            break
         place = _skip(_NUMBER_LEAD, segment, equation.end())
     match = _NUMBER.match(segment, place)
     if match is None:

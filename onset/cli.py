@@ -53,14 +53,24 @@ def run(
 @app.command()
 def plan(study: StudyFile, as_json: Json = False) -> None:
     """Before anything runs: the cells, their FLOPs and time, the smallest difference that can be seen."""
-    from onset.analysis.power import plan_power
+    from onset.analysis.power import DISCORDANCES, minimum_detectable_difference
     from onset.report.terminal import print_plan
     from onset.study.estimate import estimate
     from onset.study.grid import expand
     from onset.study.spec import read_study
 
     grid = expand(read_study(study))
-    content = _plan_json(grid, estimate(grid), plan_power)
+    content = _plan_json(grid, estimate(grid))
+    content["detectable"] = [
+        {
+            "items": items,
+            "draws": len(grid.study.seeds),
+            "discordance": discordance,
+            "difference": minimum_detectable_difference(items, discordance, len(grid.study.seeds)),
+        }
+        for items in sorted({cell.items for cell in grid.cells})
+        for discordance in DISCORDANCES
+    ]
     if as_json:
         _print_json(content)
     else:
@@ -136,7 +146,10 @@ def list_names(
 def _tasks() -> list[dict[str, str]]:
     from onset.tasks import describe
 
-    return describe()
+    return [
+        {"name": name, "ability": ability, "summary": summary, "parameters": parameters}
+        for name, ability, summary, parameters in describe()
+    ]
 
 
 def _methods() -> list[dict[str, str]]:
@@ -196,11 +209,13 @@ def _finish(folder: Path) -> None:
     print(f"Report: {path}")
 
 
-def _plan_json(grid: Any, costs: Any, plan_power: Any) -> dict[str, Any]:
+def _plan_json(grid: Any, costs: Any) -> dict[str, Any]:
     total = costs.total()
     models: dict[str, dict[str, Any]] = {}
     for cell in grid.cells:
-        row = models.setdefault(cell.model, {"model": cell.model, "cells": 0, "tunings": 0, "flops": 0.0, "seconds": 0.0})
+        row = models.setdefault(
+            cell.model, {"model": cell.model, "cells": 0, "tunings": 0, "flops": 0.0, "seconds": 0.0}
+        )
         row["cells"] += 1
         row["flops"] += costs.cells[cell.id].flops
         row["seconds"] += costs.cells[cell.id].seconds
@@ -208,14 +223,12 @@ def _plan_json(grid: Any, costs: Any, plan_power: Any) -> dict[str, Any]:
         models[model]["tunings"] += 1
         models[model]["flops"] += costs.tunings[tuned].flops
         models[model]["seconds"] += costs.tunings[tuned].seconds
-    items = sorted({cell.items for cell in grid.cells})
     return {
         "study": grid.study.name,
         "cells": len(grid.cells),
         "flops": total.flops,
         "seconds": total.seconds,
         "models": list(models.values()),
-        "detectable": [row for n in items for row in plan_power(n, len(grid.study.seeds))],
         "notes": list(grid.notes),
         "grid": [_cell_row(cell, costs) for cell in grid.cells],
     }

@@ -85,7 +85,9 @@ class Display:
 
     def failed(self, cell: Cell, error: str) -> None:
         """Say at once that a cell failed."""
-        self._console.print(f"failed: {cell.model}, {cell.method.name}, {cell.task}: {error}", style="red", markup=False)
+        self._console.print(
+            f"failed: {cell.model}, {cell.method.name}, {cell.task}: {error}", style="red", markup=False
+        )
 
     def _advance(self, weight: float) -> None:
         self._done += weight

@@ -88,7 +88,8 @@ class Request:
 class Completion:
     """What came back: ``text`` without the stop string, ``tokens`` generated (the end-of-text token and
     the tokens of the stop string count), ``prompt_tokens``, the sum of the tokens' log-probabilities
-    ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it ended."""
+    ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it ended.
+    """
 
     text: str
     tokens: int
@@ -101,7 +102,8 @@ class Completion:
 class Pair:
     """A continuation to score after a context. The continuation owns the space: ``context`` ends
     without one and ``continuation`` usually begins with one. The two are tokenised as one string and a
-    token that straddles the boundary belongs to the continuation."""
+    token that straddles the boundary belongs to the continuation.
+    """
 
     context: str
     continuation: str
@@ -110,7 +112,8 @@ class Pair:
 @dataclass(frozen=True, slots=True)
 class Scored:
     """``logprob``: log-probability (nats) of the continuation, None when context plus continuation do
-    not fit the model; ``tokens`` of the continuation; ``context_tokens`` before it."""
+    not fit the model; ``tokens`` of the continuation; ``context_tokens`` before it.
+    """
 
     logprob: float | None
     tokens: int

@@ -145,7 +145,10 @@ def test_named_test_sets_are_kept_in_order(files: Files) -> None:
         (choice("a", "x", "x"), "choices must be a list of at least two, found ['x']"),
         (choice("a", "x", "x", "x"), "choices must differ, found ['x', 'x']"),
         (choice("a", "x", "x", "y"), "this item has choices, the first item of train has none"),
-        ({"question": "a", "answer": "..."}, "TextFormat cannot read the answer '...' back from a text"),
+        (
+            {"question": "a", "answer": "He left. She too."},
+            "TextFormat cannot read the answer 'He left. She too.' back from a text",
+        ),
     ],
 )
 def test_a_bad_row_is_refused_with_file_and_line(files: Files, row: Any, message: str) -> None:
@@ -154,7 +157,7 @@ def test_a_bad_row_is_refused_with_file_and_line(files: Files, row: Any, message
 
 def test_a_number_format_refuses_words(files: Files) -> None:
     assert files.refusal(TRAIN, TEST, format="number") == (
-        "task 'tickets': train.jsonl, line 1: NumberFormat cannot read the answer 'shipping' back from a text"
+        "task 'tickets': train.jsonl, line 1: gold answer 'shipping': expected a number"
     )
 
 
@@ -261,7 +264,7 @@ def test_dropping_overlap_takes_from_train_only(files: Files) -> None:
 
 
 def sst2(**more: str) -> Task:
-    folder = shared("sentiment")
+    folder = shared("data", "sentiment")
     files = {"train": folder / "sst2_train.jsonl", "test": folder / "sst2_test.jsonl"}
     sets = {"customer-reviews": folder / "customer_reviews.jsonl"}
     (task,) = open_tasks({"name": "sst2", **files, "test_sets": sets, **more})

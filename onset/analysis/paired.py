@@ -1,11 +1,13 @@
 """Which of two methods is better on the same model, examples and items: paired tests and verdicts in words.
 
 One draw of examples: exact McNemar test (McNemar 1947; two-sided binomial on the discordant pairs) and, for the
-interval, the wider of a paired bootstrap over items and Tango's (1998) score interval. It says nothing about other draws.
+interval, the wider of a paired bootstrap over items and Tango's (1998) score interval. It says nothing about other
+draws.
 
-Several draws: the crossed bootstrap over draws x items (`onset.analysis.intervals`) gives interval and p. Below six draws
-the interval is the wider of that one and a t interval on the draw-level differences, and p the larger of the two:
-neither is enough on its own there (the t interval takes the items as given, the bootstrap hardly sees the draws).
+Several draws: the crossed bootstrap over draws x items (`onset.analysis.intervals`) gives interval and p. Below six
+draws the interval is the wider of that one and a t interval on the draw-level differences, and p the larger of the
+two: neither is enough on its own there (the t interval takes the items as given, the bootstrap hardly sees the draws).
+All intervals are cut at -1 and 1.
 
 p is adjusted by Holm (1979) within the family of all comparisons on one task, shift, model and stage. Equivalence: two
 one-sided tests at a stated margin (Schuirmann 1987), adjusted in the same way. The verdict is said of side a.
@@ -63,11 +65,11 @@ class Pairing:
 class Comparison:
     """Side a against side b (values of accuracy as shares, 0..1; ``difference`` is a - b).
 
-    ``n``: items compared; ``seeds``: the draws compared; ``discordant``: outcomes only a has right, only b has right;
-    ``unpaired``: outcomes only a has, only b has; ``p_equivalent`` the larger p of the two one-sided tests;
-    ``family``: what the family's members share, with ``family_size`` comparisons; ``needed``: items at which the
-    observed difference would be found with 80 % power (None when decided, when there is no difference, and when more
-    items alone cannot decide). Everything measured is None when nothing could be paired.
+    ``n``: items compared; ``seeds``: the draws compared; ``mismatch``: draws left out and why; ``discordant``: outcomes
+    only a has right, only b has right; ``unpaired``: outcomes only a has, only b has; ``p_equivalent`` the larger p of
+    the two one-sided tests; ``family``: what the family's members share, with ``family_size`` comparisons; ``needed``:
+    items at which the observed difference would be found with 80 % power (None when decided, when there is no
+    difference, and when more items alone cannot decide). Everything measured is None when nothing could be paired.
     """
 
     sides: tuple[str, str]
@@ -103,11 +105,10 @@ class Comparison:
 
 def pair(a: Arm, b: Arm) -> Pairing:
     """Pair two arms by seed and item id; draws whose task or example plan differ are refused and reported."""
-    mismatch, seeds = [], []
-    for seed in sorted({*a.seeds, *b.seeds}):
-        if seed not in a.seeds or seed not in b.seeds:
-            mismatch.append(f"seed {seed}: only {a.method if seed in a.seeds else b.method} has it")
-        elif a.task_hash[seed] != b.task_hash[seed]:
+    mismatch = [*_lone_seeds(a, b), *_lone_seeds(b, a)]
+    seeds = []
+    for seed in sorted(set(a.seeds) & set(b.seeds)):
+        if a.task_hash[seed] != b.task_hash[seed]:
             mismatch.append(f"seed {seed}: task hash {a.task_hash[seed]} against {b.task_hash[seed]}, refused")
         elif a.plan_hash[seed] != b.plan_hash[seed]:
             mismatch.append(f"seed {seed}: example plan {a.plan_hash[seed]} against {b.plan_hash[seed]}, refused")
@@ -127,6 +128,11 @@ def pair(a: Arm, b: Arm) -> Pairing:
         int((has_b & ~has_a).sum()),
         tuple(mismatch),
     )
+
+
+def _lone_seeds(a: Arm, b: Arm) -> list[str]:
+    lone = [str(seed) for seed in a.seeds if seed not in b.seeds]
+    return [f"only {a.method} has seed{'s' if len(lone) > 1 else ''} {wording.listed(lone)}"] if lone else []
 
 
 def _aligned(arm: Arm, seeds: Sequence[int], items: Sequence[str]) -> Array:
@@ -215,7 +221,7 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array) ->
     if draws >= ENOUGH_DRAWS:
         return replace(
             measured,
-            interval=crossed.interval(),
+            interval=_wider(crossed.interval()),
             p=crossed.p(),
             p_equivalent=max(_outside(crossed, margin)),
             test=name,
@@ -223,7 +229,7 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array) ->
     by_draw = np.nanmean(difference, axis=1)
     mean, error = float(by_draw.mean()), float(by_draw.std(ddof=1)) / math.sqrt(draws)
     half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
-    t_interval = (mean - half, mean + half)
+    t_interval = max(-1.0, mean - half), min(1.0, mean + half)
     low, high = _t_tail(mean + margin, error, draws - 1), _t_tail(margin - mean, error, draws - 1)
     return replace(
         measured,
@@ -246,8 +252,9 @@ def _outside(crossed: Crossed, margin: float) -> tuple[float, float]:
     return crossed.tail(-margin, above=False), crossed.tail(margin, above=True)
 
 
-def _wider(first: Interval, second: Interval | None) -> Interval:
-    return first if second is None else (min(first[0], second[0]), max(first[1], second[1]))
+def _wider(first: Interval, second: Interval | None = None) -> Interval:
+    second = second or first
+    return max(-1.0, min(first[0], second[0])), min(1.0, max(first[1], second[1]))
 
 
 def compare_all(arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES) -> tuple[Comparison, ...]:

@@ -91,3 +91,20 @@ def split_spec(spec: str) -> tuple[str, str]:
     if not target:
         raise ModelError(f"model '{spec}' names nothing: write a hub id, a folder or PREFIX:TARGET")
     return backend, target
+
+
+def default_label(spec: str) -> str:
+    """What a model is called in tables when the study gives no label: the hub id, the name in
+    ``packaged:NAME``, or the last part of a path without its ending. Raises as `split_spec` does."""
+    backend, target = split_spec(spec)
+    if backend in ("gguf", "scripted"):
+        return Path(target).stem
+    if backend == "hf" and (target.startswith((".", "/", "~")) or Path(target).expanduser().is_dir()):
+        return Path(target).expanduser().resolve().name
+    return target
+
+
+def describe() -> list[dict[str, str]]:
+    """One line for each way of naming a model: name, summary."""
+    return [{"name": f"{name}:..." if name != "hf" else "ORG/NAME or FOLDER", "summary": entry.summary}
+            for name, entry in BACKENDS.items()]  # fmt: skip

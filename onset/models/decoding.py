@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 
 from onset.errors import ModelError
-from onset.models.stepper import Stepper, pick_logprobs
+from onset.models.stepper import Stepper, pick_logprobs, vocabulary_size
 from onset.records import Finish
 
+LOGIT_CELLS = 1 << 26
+"""Most logits (positions times vocabulary) a batch computes at once: 256 MB in float32."""
+
 CHOICE_CELLS = 1 << 24
-"""Most logits (rows times vocabulary) looked at at once when choosing tokens: bounds the float32 and
-float64 copies to a few hundred megabytes whatever the vocabulary."""
+"""Most logits looked at at once when choosing tokens: bounds the float32 and float64 copies to a few
+hundred megabytes whatever the vocabulary."""
 
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"
 
@@ -53,12 +56,17 @@ def generate(module: Any, tokenizer: Any, rows: Sequence[Row], eos: frozenset[in
 
     ``eos`` are the token ids that end a text. Raises ModelError when the model computes no numbers.
     """
+    vocabulary = vocabulary_size(module)
+
+    def fits(count: int, head: int, tail: int) -> bool:
+        return count * (head + tail) <= budget and count * vocabulary <= LOGIT_CELLS
+
     results: list[Sample | None] = [None] * len(rows)
     # Longest first: a batch that does not fit the memory fails at once, not after an hour. Samples of
     # one prompt are adjacent, so that they share its prefill.
     order = sorted(range(len(rows)), key=lambda place: (-len(rows[place].prompt), rows[place].prompt, place))
     sizes = [(len(row.prompt), row.max_tokens) for row in rows]
-    for batch in pack(order, sizes, lambda count, head, tail: count * (head + tail) <= budget):
+    for batch in pack(order, sizes, fits):
         for place, sample in zip(batch, _run(module, tokenizer, [rows[i] for i in batch], eos), strict=True):
             results[place] = sample
     return [sample for sample in results if sample is not None]

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onset.models.decoding import pack
-from onset.models.stepper import Stepper, pick_logprobs
-
-LOGIT_CELLS = 1 << 27
-"""Most logits (rows times continuation times vocabulary) computed at once: half a gigabyte in float32."""
+from onset.models.decoding import LOGIT_CELLS, pack
+from onset.models.stepper import Stepper, pick_logprobs, vocabulary_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class Span:
     continuation: tuple[int, ...]
 
 
-def score(module: Any, spans: Sequence[Span], vocabulary: int, budget: int) -> list[float]:
+def score(module: Any, spans: Sequence[Span], budget: int) -> list[float]:
     """Log-probability (nats) of each continuation; 0.0, the probability one, for an empty one.
 
     ``budget``: most tokens in a batch (rows times padded length).
@@ -32,6 +29,8 @@ def score(module: Any, spans: Sequence[Span], vocabulary: int, budget: int) -> l
         key=lambda place: (-len(spans[place].before), spans[place].before, place),
     )
     sizes = [(len(span.before), len(span.continuation)) for span in spans]
+
+    vocabulary = vocabulary_size(module)
 
     def fits(count: int, head: int, tail: int) -> bool:
         return count * (head + tail) <= budget and count * tail * vocabulary <= LOGIT_CELLS

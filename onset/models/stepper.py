@@ -90,6 +90,11 @@ def forward_arguments(module: Any) -> frozenset[str]:
     return frozenset(inspect.signature(base.forward).parameters)
 
 
+def vocabulary_size(module: Any) -> int:
+    """The width of the logits."""
+    return int(module.config.get_text_config().vocab_size)
+
+
 def pick_logprobs(logits: Tensor, tokens: Sequence[int]) -> Tensor:
     """Log-probabilities (float32, at temperature 1) of ``tokens`` [rows] under ``logits`` [rows, vocabulary]."""
     wide = logits.float()

@@ -15,7 +15,8 @@ from onset.records import Attempt, Item
 
 async def solve(item: Item, context: Context) -> Attempt:
     """Ask once (or ``context.samples`` times) with answers only; the gold answer is scored after the
-    same prompt and the words "The answer is"."""
+    same prompt and the words "The answer is".
+    """
     prompt = render(context.task, context.demonstrations, item, rationale=False)
     completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.answer_tokens)
     gold = await gold_score(f"{prompt} {MARKER}", item, context)

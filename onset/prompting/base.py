@@ -56,7 +56,8 @@ def render(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale:
 
 class Calls(Protocol):
     """What a solver may ask of the model: the same two questions, awaited one at a time; a batcher
-    collects the waiting calls of many items."""
+    collects the waiting calls of many items.
+    """
 
     async def generate(self, request: Request) -> list[Completion]:
         """``request.n`` completions."""
@@ -71,7 +72,8 @@ class Calls(Protocol):
 class Context:
     """Everything a solver knows besides the item: the task, the demonstrations in order, the model's
     calls, a seed that is the cell's (draws are keyed by it and the item's id), and how many answers to
-    sample at what temperature (1 at 0: greedy)."""
+    sample at what temperature (1 at 0: greedy).
+    """
 
     task: Task
     demonstrations: tuple[Item, ...]
@@ -112,7 +114,8 @@ async def sample(
 @dataclass(frozen=True, slots=True)
 class GoldScore:
     """``logprob`` of the gold answer (nats), its ``probability`` among the item's choices (None for open
-    answers), and the ``tokens`` that were run to find out."""
+    answers), and the ``tokens`` that were run to find out.
+    """
 
     logprob: float | None
     probability: float | None

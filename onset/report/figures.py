@@ -22,6 +22,7 @@ from typing import Any
 
 import altair as alt
 
+from onset.analysis.wording import number, percent, short_count
 from onset.errors import StoreError
 
 Cell = Mapping[str, Any]
@@ -142,7 +143,8 @@ def size_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
         caption = (
             "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale."
             " Below: parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy"
-            " may be about format rather than ability. One line a method; sizes of different families are never joined. Points at one size are moved apart sideways."
+            " may be about format rather than ability. One line a method; sizes of different families are never"
+            " joined. Points at one size are moved apart sideways."
             + _without(cells, "params", "parameter count")
         )
     else:
@@ -328,7 +330,7 @@ def _base(group: Sequence[Cell]) -> dict[str, Any]:
         "parse": sum(parses) / len(parses) if parses else None,
         "inference": sum(inference) / len(inference) if inference else None,
         "tuning": sum(tuning) / len(tuning),
-        "size": short_count(first["params"]),
+        "size": short_count(first["params"]) if first["params"] else "unknown",
         "says": f"{percent(sum(accuracies) / len(accuracies))}"
         + (f", mean of {len(group)} seeds" if len(group) > 1 else ""),
         "counts": "; ".join(each),
@@ -337,22 +339,7 @@ def _base(group: Sequence[Cell]) -> dict[str, Any]:
 
 
 def _span(interval: Sequence[float]) -> str:
-    return f"{100 * interval[0]:.1f}–{100 * interval[1]:.1f} %"
-
-
-def percent(value: float | None) -> str:
-    """``0.415`` -> ``41.5 %``; a dash when there is no value."""
-    return "–" if value is None else f"{100 * value:.1f} %"
-
-
-def short_count(value: float | None) -> str:
-    """``134515008`` -> ``135M``; a dash when there is no value."""
-    if not value:
-        return "–"
-    for unit, name in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= unit:
-            return f"{value / unit:.3g}{name}"
-    return f"{value:g}"
+    return f"{number(100 * interval[0])} to {number(100 * interval[1])} %"
 
 
 def _dodged(rows: list[dict[str, Any]], field: str, methods: Sequence[str]) -> list[dict[str, Any]]:
@@ -404,8 +391,11 @@ def _heading(text: str) -> alt.Title:
     return alt.Title(text, anchor="start", fontSize=11, fontWeight="normal", offset=6)
 
 
+_PERCENT = "format(datum.value * 100, '.0f') + ' %'"
+
+
 def _accuracy_axis(top: float) -> alt.Y:
-    axis = alt.Axis(format=".0%", tickCount=5, minExtent=34, maxExtent=34, grid=True)
+    axis = alt.Axis(labelExpr=_PERCENT, tickCount=5, minExtent=34, maxExtent=34, grid=True)
     return alt.Y("accuracy:Q", title=None, scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
 
 
@@ -493,13 +483,13 @@ def _size_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style:
 
 
 def _size_axis(sizes: Sequence[float], labels: bool) -> alt.Axis:
-    names = "replace(format(datum.value, '.3~s'), 'G', 'B')"
+    names = "replace(replace(format(datum.value, '.3~s'), 'G', 'B'), /([kMBT])$/, ' $1')"
     return alt.Axis(values=list(sizes), labels=labels, labelExpr=names, labelOverlap="greedy", grid=False)
 
 
 def _parse_layers(points: list[dict[str, Any]], x: alt.X, style: Style) -> list[alt.Chart]:
     rows = [row for row in points if row["parse"] is not None]
-    axis = alt.Axis(format=".0%", values=[0, 0.5, 1], minExtent=34, maxExtent=34)
+    axis = alt.Axis(labelExpr=_PERCENT, values=[0, 0.5, 1], minExtent=34, maxExtent=34)
     y = alt.Y("parse:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=axis)
     base = alt.Chart(_data(rows)).encode(x, y, style.colour())
     line = base.mark_line(strokeWidth=1.4).encode(alt.Detail("family:N"), _dash(), opacity=_fade(0.8))
@@ -541,7 +531,7 @@ def _dot_layers(
     style: Style,
 ) -> list[alt.Chart]:
     y, offset = rows
-    axis = alt.Axis(format=".0%", tickCount=5)
+    axis = alt.Axis(labelExpr=_PERCENT, tickCount=5)
     x = alt.X(f"{field}:Q", title=None, scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
     colour = style.colour()
     layers = []
@@ -597,7 +587,7 @@ def _shift_panel(title: str, where: dict[str, str], pair: tuple[list[Cell], list
     top = _top([*pair[0], *pair[1]])
     colour = style.colour()
     joined = [{**clean[name], "to": moved[name]["accuracy"]} for name in both]
-    axis = alt.Axis(format=".0%", tickCount=5)
+    axis = alt.Axis(labelExpr=_PERCENT, tickCount=5)
     x = alt.X("accuracy:Q", title="Accuracy", scale=alt.Scale(domain=[0, top], nice=False), axis=axis)
     layers = [
         *_chance_layers(pair[0], vertical=True),

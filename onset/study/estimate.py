@@ -46,7 +46,8 @@ class Cost:
 @dataclass(frozen=True)
 class Estimate:
     """``cells``: cell id -> cost of its inference; ``tunings``: tuned id -> cost of its training;
-    ``speed``: the measured matrix-product speed (FLOP/s) behind the seconds."""
+    ``speed``: the measured matrix-product speed (FLOP/s) behind the seconds.
+    """
 
     cells: Mapping[str, Cost]
     tunings: Mapping[str, Cost]
@@ -115,7 +116,9 @@ def _tuning(grid: Grid, cell: Cell, size: Size, speed: float) -> Cost:
         text = [size + len(one.rationale or "") for size, one in zip(text, examples, strict=True)]
     tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN
     steps = method.steps or schedule.steps
-    flops = TUNING_FLOPS[method.tune or "full"] * size.params_compute * tokens * steps * min(schedule.batch_size, len(text))
+    flops = (
+        TUNING_FLOPS[method.tune or "full"] * size.params_compute * tokens * steps * min(schedule.batch_size, len(text))
+    )
     return Cost(flops, flops / (TUNING_SHARE * speed))
 
 

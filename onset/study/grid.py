@@ -36,7 +36,7 @@ class Cell:
     seed: int
     items: int
     chunk: int
-    compute: tuple[str, str]
+    compute: tuple[str, str, int]
 
     @cached_property
     def id(self) -> str:
@@ -95,7 +95,9 @@ def test_items(task: Task, shift: str, count: int | str) -> tuple[Item, ...]:
         return tuple(items)
     if int(count) > len(items):
         where = task.name if shift == "none" else f"{task.name} under shift {shift}"
-        raise DataError(f"task {where}: {count} test items asked, it has {len(items)}; lower 'items' or write 'items: all'")
+        raise DataError(
+            f"task {where}: {count} test items asked, it has {len(items)}; lower 'items' or write 'items: all'"
+        )
     return tuple(items[: int(count)])
 
 
@@ -149,7 +151,11 @@ def _cells(
     study: Study, models: Sequence[tuple[str, str]], tasks: dict[str, Task], methods: Sequence[Method]
 ) -> Iterator[Cell]:
     hashes = {name: task.hash for name, task in tasks.items()}
-    sizes = {(name, shift): len(test_items(task, shift, study.items)) for name, task in tasks.items() for shift in study.shifts}
+    sizes = {
+        (name, shift): len(test_items(task, shift, study.items))
+        for name, task in tasks.items()
+        for shift in study.shifts
+    }
     for label, spec in models:
         for stage in study.stages:
             for name in tasks:
@@ -159,7 +165,7 @@ def _cells(
                             for shift in study.shifts:
                                 yield Cell(
                                     label, spec, stage, method, labels, name, hashes[name], shift, seed,
-                                    sizes[name, shift], study.chunk, (study.device, study.dtype),
+                                    sizes[name, shift], study.chunk, (study.device, study.dtype, study.batch_tokens),
                                 )  # fmt: skip
 
 

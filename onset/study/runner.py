@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
 from pathlib import Path
@@ -28,7 +29,7 @@ from onset.study.grid import Cell, Grid, expand
 from onset.study.spec import Study
 from onset.study.store import CellFolder, Store, read_json, write_json, writing
 from onset.tasks.base import Task
-from onset.tuning import TUNERS
+from onset.tuning import tuner as open_tuner
 from onset.tuning.base import Example, Schedule, Seeds, Tuner, TuningReport
 
 
@@ -110,7 +111,9 @@ def run(
         session = _Session(store, grid, watch, dict(models or {}))
         for _, cells in groupby(missing, key=lambda cell: cell.model):
             session.run_model(list(cells))
-    summary = Summary(len(grid.cells), len(missing) - len(session.failed), len(grid.cells) - len(missing), session.failed)
+    summary = Summary(
+        len(grid.cells), len(missing) - len(session.failed), len(grid.cells) - len(missing), session.failed
+    )
     if len(session.failed) > study.error_budget * len(grid.cells):
         first = next(iter(session.failed.values()))
         raise CellsFailed(
@@ -134,14 +137,14 @@ class _Session:
     def run_model(self, cells: Sequence[Cell]) -> None:
         first = cells[0]
         self.watch.doing(f"loading {first.model}")
-        device, dtype = first.compute
+        device, dtype, batch_tokens = first.compute
         model = self.models.get(first.model) or open_model(
-            first.model_spec, label=first.model, device=device, dtype=dtype
+            first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
         )
         self._check_revision(model, first.model)
         prompted = [cell for cell in cells if cell.tuned is None]
         for cell in prompted:
-            self._guard(cell, lambda cell=cell: self._run_prompted(cell, model))  # type: ignore[misc]
+            self._guard(cell, partial(self._run_prompted, cell, model))
         by_tuning: dict[str, list[Cell]] = {}
         for cell in cells:
             if cell.tuned is not None:
@@ -149,8 +152,6 @@ class _Session:
         for group in by_tuning.values():
             self._run_tuned(group, model)
             gc.collect()
-        del model
-        gc.collect()
 
     def _check_revision(self, model: Model, label: str) -> None:
         """Finished cells of this label must have been measured on these very weights."""
@@ -193,8 +194,12 @@ class _Session:
             return
         tuned, report, use = result[0]
         for cell in cells:
-            self._guard(cell, lambda cell=cell: self._evaluate(cell, model, tuned, (), (use,), report))  # type: ignore[misc]
-        if first.method.tune == "full" and not self.grid.study.keep_full and not self.failed.keys() & {c.id for c in cells}:
+            self._guard(cell, partial(self._evaluate, cell, model, tuned, (), (use,), report))
+        if (
+            first.method.tune == "full"
+            and not self.grid.study.keep_full
+            and not self.failed.keys() & {c.id for c in cells}
+        ):
             shutil.rmtree(self.store.tuned(first.tuned or ""))
 
     def _evaluate(
@@ -243,8 +248,10 @@ class _Session:
 
         method, task = cell.method, self.grid.tasks[cell.task]
         if not isinstance(base, HFModel):
-            raise ModelError(f"model '{cell.model}' cannot be tuned: method {method.name} needs a local Hugging Face model")
-        tuner: Tuner = TUNERS.load(method.tune or "")
+            raise ModelError(
+                f"model '{cell.model}' cannot be tuned: method {method.name} needs a local Hugging Face model"
+            )
+        tuner = open_tuner(method.tune or "")
         granted = self._plan(cell).take(cell.labels)
         examples = [item for item in granted if item.rationale or method.on == "answers"]
         if not examples:

@@ -25,6 +25,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from onset.errors import StudyError
 from onset.methods import DEFAULT_TEMPERATURE, METHODS, Material, Method, Vote, method
+from onset.models import DEFAULT_BATCH_TOKENS
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH_KEYS = ("path", "train", "test")
@@ -102,7 +103,8 @@ class Study(BaseModel):
     items committed together (batches are made within a chunk, so a resume repeats every bit);
     ``error_budget``: the share of cells that may fail before the run ends with exit code 1; ``margin``:
     the equivalence margin of the comparisons, as a share (0.05 = 5 points); ``keep_full``: keep fully
-    tuned weights, each as large as its model, after their cells are finished (adapters are always kept).
+    tuned weights, each as large as its model, after their cells are finished (adapters are always kept);
+    ``batch_tokens``: the most tokens in one batch (rows times padded length): more is faster on a GPU.
     """
 
     model_config = _STRICT
@@ -121,7 +123,8 @@ class Study(BaseModel):
     margin: float = Field(default=0.05, gt=0, lt=1)
     keep_full: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    batch_tokens: int = Field(default=DEFAULT_BATCH_TOKENS, ge=1)
 
     def build_methods(self) -> tuple[Method, ...]:
         """The methods, presets resolved. Raises UnknownName or StudyError."""
@@ -181,8 +184,8 @@ def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
     keys = [part for part in first["loc"] if not _branch_name(part)]
     place = ".".join(str(part) for part in keys)
     if first["type"] == "extra_forbidden":
-        model: type[BaseModel] = {"methods": MethodEntry, "models": ModelEntry}.get(str(keys[0]), Study)
-        known = (VoteEntry if "vote" in keys[:-1] else model).model_fields
+        part = {"methods": MethodEntry.model_fields, "models": ModelEntry.model_fields}
+        known = part.get(str(keys[0]), Study.model_fields) if "vote" not in keys[:-1] else VoteEntry.model_fields
         close = difflib.get_close_matches(str(keys[-1]), known, n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         return f"unknown key '{place}': {hint}Known: {', '.join(known)}"

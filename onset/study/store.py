@@ -121,7 +121,9 @@ class Store:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
-            raise StoreError(f"results folder {self.folder} is in use by another run; wait for it or use another") from None
+            raise StoreError(
+                f"results folder {self.folder} is in use by another run; wait for it or use another"
+            ) from None
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -144,7 +146,9 @@ class Store:
                     f"results folder {self.folder} holds study '{name}', not '{study['name']}'; use another folder"
                 )
             if held.get("format") != FORMAT:
-                raise StoreError(f"results folder {self.folder} has format {held.get('format')}; this Onset reads {FORMAT}")
+                raise StoreError(
+                    f"results folder {self.folder} has format {held.get('format')}; this Onset reads {FORMAT}"
+                )
         elif any(one.name != ".lock" for one in self.folder.iterdir()):
             raise StoreError(f"folder {self.folder} is not empty and holds no study; use another folder")
         content = {"format": FORMAT, "onset": version, "study": dict(study), "cells": [cell.id for cell in cells]}
@@ -231,7 +235,9 @@ class CellFolder:
         source, target = self.folder / "records.jsonl", self.folder / "records.parquet"
         rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
         if len(rows) != total:
-            raise StoreError(f"cell {self.folder.name}: {len(rows)} records on disk, {total} expected; remove {self.folder}")
+            raise StoreError(
+                f"cell {self.folder.name}: {len(rows)} records on disk, {total} expected; remove {self.folder}"
+            )
         scratch = self.folder / ".records.parquet.part"
         with writing(target):
             pl.DataFrame(rows, schema=RECORD_SCHEMA, orient="row").write_parquet(scratch, compression="zstd")

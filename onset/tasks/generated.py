@@ -25,7 +25,8 @@ TEST_SHARE = 0.3
 ENUMERABLE = 20_000
 """Spaces up to this many problems are listed, so that a request too large can say what exists."""
 
-_DRAWS_PER_ITEM = 500
+_PATIENCE = 4_000
+"""Draws in a row without a new item after which a space counts as used up (more than 99 % of a side, then)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +96,20 @@ def _drawn(space: Space, which: Side, n: int, seed: int) -> tuple[Item, ...]:
     rng = _random(space, which, seed, "draws")
     found: list[Item] = []
     seen: set[tuple[str, ...]] = set()
-    left = _DRAWS_PER_ITEM * n
     for answer in _answers(space, which, n, seed):
-        while len(found) < n:
+        for _ in range(_PATIENCE):
             problem = space.draw(rng)
-            left -= 1
+            if side(problem.key) != which or answer not in (None, problem.item.answer):
+                continue
             key = question_key(problem.item)
-            if side(problem.key) == which and key not in seen and answer in (None, problem.item.answer):
+            if key not in seen:
                 seen.add(key)
                 found.append(problem.item)
                 break
-            if left < 0:
-                raise DataError(
-                    f"task '{space.task}': {n} {which} items asked for, but {_DRAWS_PER_ITEM * n} draws found only "
-                    f"{len(found)} different ones"
-                )
+        else:
+            raise DataError(
+                f"task '{space.task}': {n} {which} items asked for, but only about {len(found)} different ones exist"
+            )
     return tuple(found)
 
 

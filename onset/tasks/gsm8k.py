@@ -1,10 +1,10 @@
-"""GSM8K: grade-school word problems of 2 to 8 steps, 7,473 to learn from and 1,319 to test on.
+r"""GSM8K: grade-school word problems of 2 to 8 steps, 7,473 to learn from and 1,319 to test on.
 
 Source: Cobbe et al. 2021, "Training Verifiers to Solve Math Word Problems", arXiv 2110.14168; data and licence (MIT) at
 https://github.com/openai/grade-school-math/tree/3101c7d5072418e28b9008a6636bde82a006892c/grade_school_math/data
 
     {"question": "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. ...",
-     "answer": "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\\nNatalia sold ... clips altogether ...\\n#### 72"}
+     "answer": "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nNatalia sold ... clips altogether ...\n#### 72"}
 
 The rationale is the solution without its calculator annotations ``<<48/2=24>>`` and its last line; the answer is the
 number after ``####`` in canonical form. Neither file has duplicates and no question is in both.

@@ -150,7 +150,12 @@ def _format(name: str, splits: Sequence[Split], given: FormatName | None) -> Ans
     numbers = all(_NUMBER.fullmatch(item.answer) for _, _, item in rows)
     chosen = FORMATS[given or ("choice" if with_choices else "number" if numbers else "text")]()
     for split, line, item in rows:
-        if not chosen.correct(chosen.extract(answer_text(item, rationale=False), item), item):
+        # a gold answer that its own format cannot read would count every prediction as wrong, in silence
+        try:
+            read = chosen.correct(chosen.extract(answer_text(item, rationale=False), item), item)
+        except DataError as error:
+            _refuse(name, split.path, line, str(error))
+        if not read:
             kind = type(chosen).__name__
             _refuse(name, split.path, line, f"{kind} cannot read the answer {_short(item.answer)} back from a text")
     return chosen

@@ -1,0 +1,317 @@
+"""Causal language models through transformers: a hub id, a local folder, or objects already loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onset.errors import ModelError
+from onset.models.base import ModelFacts
+from onset.models.requests import check_requests
+from onset.records import Completion, Pair, Request, Scored
+
+if TYPE_CHECKING:
+    from onset.models import LoadOptions
+
+DEFAULT_BATCH_TOKENS = 16384
+
+
+class HFModel:
+    """A transformers causal LM and its tokenizer as an Onset model.
+
+    ``module`` (a ``PreTrainedModel`` or a peft wrapper of one) is used in evaluation mode; ``tokenizer``
+    is a fast one; ``facts`` are what the study will store. A tuned model is made by `derive`, or from
+    the parts. ``batch_tokens`` is the most tokens (rows times padded length, output included) a batch.
+
+    The text of a prompt is given to the tokenizer as it is: special tokens that the tokenizer puts
+    first by default (such as ``<bos>``) are put there, and no chat template is applied. Of a
+    checkpoint's generation config only the end-of-text tokens are used: never its temperature or
+    penalties.
+    """
+
+    def __init__(
+        self, module: Any, tokenizer: Any, facts: ModelFacts, *, batch_tokens: int = DEFAULT_BATCH_TOKENS
+    ) -> None:
+        self.module = module
+        self.tokenizer = tokenizer
+        self.batch_tokens = batch_tokens
+        self._facts = facts
+        self._eos = _end_tokens(module, tokenizer)
+        module.eval()
+
+    @property
+    def facts(self) -> ModelFacts:
+        """The model's facts."""
+        return self._facts
+
+    def derive(self, module: Any, facts: ModelFacts) -> HFModel:
+        """Another module (a tuned one) with this model's tokenizer and batches."""
+        return HFModel(module, self.tokenizer, facts, batch_tokens=self.batch_tokens)
+
+    def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+        """Completions of each request, in order (see `onset.models.base.Model.generate`).
+
+        The next token is the largest logit at temperature 0, else the inverse of the cumulative
+        distribution at a uniform drawn for (seed, sample, step). Requests are sorted by length into
+        batches; left padding does not change what is generated. An ``overlong`` completion has
+        ``prompt_tokens`` of the prompt that was not run. Raises ModelError for a bad request.
+        """
+        from onset.models import decoding
+
+        check_requests(requests)
+        prompts = self.encode([request.prompt for request in requests])
+        rows = [
+            decoding.Row(tuple(tokens), request.max_tokens, request.stop, request.temperature, request.seed, sample)
+            for request, tokens in zip(requests, prompts, strict=True)
+            for sample in range(request.n)
+            if self._fits(len(tokens) + request.max_tokens)
+        ]
+        self.module.eval()
+        samples = iter(decoding.generate(self.module, self.tokenizer, rows, self._eos, self.batch_tokens))
+        results: list[list[Completion]] = []
+        for request, tokens in zip(requests, prompts, strict=True):
+            if self._fits(len(tokens) + request.max_tokens):
+                found = [next(samples) for _ in range(request.n)]
+                results.append([Completion(s.text, s.tokens, len(tokens), s.logprob, s.finish) for s in found])
+            else:
+                results.append([Completion("", 0, len(tokens), None, "overlong")] * request.n)
+        return results
+
+    def score(self, pairs: Sequence[Pair]) -> list[Scored]:
+        """The log-probability (nats) of each continuation after its context, in order.
+
+        The continuation owns the space: ``Pair("...Answer:", " yes")``, never ``Pair("...Answer: ",
+        "yes")``, because most tokenizers join a space with the word after it. Context and continuation
+        are tokenised as one string, and a token that straddles the boundary belongs to the
+        continuation, so that the tokens scored are those the model would read in the whole text.
+        ``logprob`` is None when the whole does not fit the context; 0.0 for an empty continuation.
+        """
+        from onset.models import scoring
+
+        spans = [scoring.Span(*self._split(pair)) for pair in pairs]
+        fitting = [span for span in spans if self._fits(len(span.before) + len(span.continuation))]
+        self.module.eval()
+        values = iter(scoring.score(self.module, fitting, self.batch_tokens))
+        return [
+            Scored(
+                next(values) if self._fits(len(span.before) + len(span.continuation)) else None,
+                len(span.continuation),
+                len(span.before),
+            )
+            for span in spans
+        ]
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of ``text`` as the start of a prompt, special tokens included."""
+        return len(self.encode([text])[0])
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text as the start of a prompt: never empty, and without an end-of-text token
+        that the tokenizer would put last."""
+        if not texts:
+            return []
+        encoded = self.tokenizer(
+            list(texts), return_special_tokens_mask=True, return_attention_mask=False, verbose=False
+        )
+        return [
+            self._open_ended(ids, added)[0]
+            for ids, added in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
+        ]
+
+    def _open_ended(self, ids: list[int], added: list[int]) -> tuple[list[int], int]:
+        """The ids of a text that will be continued, and how many were put before the tokenizer's own."""
+        end = len(ids)
+        while end and added[end - 1] and ids[end - 1] in self._eos:
+            end -= 1
+        if end:
+            return ids[:end], 0
+        return [self._start_token()], 1
+
+    def _start_token(self) -> int:
+        """What stands before a text when the tokenizer puts nothing there."""
+        for token in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
+            if token is not None:
+                return int(token)
+        raise ModelError(f"model '{self._facts.name}': empty text, and its tokenizer has no start token")
+
+    def _split(self, pair: Pair) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Tokens before the continuation (at least one) and of the continuation."""
+        encoded = self.tokenizer(
+            pair.context + pair.continuation,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+            verbose=False,
+        )
+        ids, put_before = self._open_ended(encoded["input_ids"], encoded["special_tokens_mask"])
+        ends = [0] * put_before + [end for _, end in encoded["offset_mapping"]]
+        start = next((i for i, end in enumerate(ends[: len(ids)]) if end > len(pair.context)), len(ids))
+        if start == 0:  # nothing comes before the first token: the start token does
+            return (self._start_token(),), tuple(ids)
+        return tuple(ids[:start]), tuple(ids[start:])
+
+    def _fits(self, tokens: int) -> bool:
+        return tokens <= self._facts.context
+
+
+def open_hf(target: str, options: LoadOptions) -> HFModel:
+    """The backend of hub ids and local folders. The default label is the id or the folder's name."""
+    path = Path(target).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").exists():
+            raise ModelError(f"model folder {path} has no config.json")
+        return load_hf(target, str(path), options.label or path.resolve().name, options)
+    if _looks_like_path(target):
+        raise ModelError(f"model folder not found: {path}")
+    return load_hf(target, target, options.label or target, options)
+
+
+def load_hf(spec: str, source: str, label: str, options: LoadOptions, *, revision: str | None = None) -> HFModel:
+    """Load ``source`` (folder or hub id) for the spec the user wrote; ``revision`` None: hash the files.
+
+    Raises ModelError, one line, for whatever transformers refuses.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    device = pick_device(spec, options.device)
+    dtype = options.dtype if options.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
+    with loading(spec, quiet=Path(source).is_dir()):
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        module, report = AutoModelForCausalLM.from_pretrained(
+            source, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
+        )
+        module = module.to(device)
+        files = _weight_folder(source)
+    absent = sorted(report["missing_keys"])
+    if absent:
+        raise ModelError(f"model '{spec}': {len(absent)} weights are not in its files, the first is {absent[0]}")
+    _check_usable(spec, module, tokenizer)
+    facts = describe(module, tokenizer, label, revision or hash_files(files))
+    return HFModel(module, tokenizer, facts, batch_tokens=options.batch_tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterCounts:
+    """Parameters: all, without embeddings, and those each token is multiplied with."""
+
+    total: int
+    non_embedding: int
+    compute: int
+
+
+def count_parameters(module: Any) -> ParameterCounts:
+    """Count a tied matrix once.
+
+    Without embeddings: without every lookup table (of tokens and of positions) and without the output
+    matrix (Kaplan et al. 2020, arXiv 2001.08361, section 2.1). For compute: with the output matrix,
+    tied or not. All experts of a mixture are counted.
+    """
+    import torch
+
+    head = module.get_output_embeddings()
+    head_weights = {head.weight} if head is not None else set()
+    tables = {part.weight for part in module.modules() if isinstance(part, torch.nn.Embedding)}
+    total = sum(parameter.numel() for parameter in module.parameters())
+    non_embedding = total - sum(weight.numel() for weight in tables | head_weights)
+    return ParameterCounts(total, non_embedding, non_embedding + sum(weight.numel() for weight in head_weights))
+
+
+def describe(module: Any, tokenizer: Any, label: str, revision: str) -> ModelFacts:
+    """The facts of a loaded base model. The tokenizer is named by class, size and hash of its JSON."""
+    counts = count_parameters(module)
+    config = module.config.get_text_config()
+    digest = hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()[:8]
+    weight = module.get_input_embeddings().weight
+    return ModelFacts(
+        name=label,
+        family=str(module.config.model_type),
+        stage="base",
+        params=counts.total,
+        params_non_embedding=counts.non_embedding,
+        params_compute=counts.compute,
+        context=int(config.max_position_embeddings),
+        tokenizer=f"{type(tokenizer).__name__}/{len(tokenizer)}/{digest}",
+        revision=revision,
+        dtype=str(weight.dtype).removeprefix("torch."),
+        device=weight.device.type,
+    )
+
+
+def hash_files(folder: Path) -> str:
+    """16 hex digits over weights and tokenizer files: the same model has one revision on every device
+    and in every dtype."""
+    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
+    digest = hashlib.sha256()
+    for file in [*weights, *sorted(folder.glob("tokenizer*.*"))]:
+        digest.update(f"{file.name}\n".encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def pick_device(spec: str, name: str) -> str:
+    """``auto`` resolved to ``cuda`` or ``cpu``; another name checked. Raises ModelError."""
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(name).type
+    except RuntimeError:
+        raise ModelError(f"model '{spec}': unknown device '{name}': use auto, cpu, cuda or cuda:N") from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ModelError(f"model '{spec}': device '{name}' asked for, and no CUDA device is available")
+    return name
+
+
+@contextmanager
+def loading(spec: str, *, quiet: bool) -> Iterator[None]:
+    """One line for whatever goes wrong in the block; ``quiet`` hides progress bars (not a download's)."""
+    from transformers.utils import logging
+
+    hidden = quiet and logging.is_progress_bar_enabled()
+    if hidden:
+        logging.disable_progress_bar()
+    try:
+        yield
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise ModelError(f"cannot load model '{spec}': {first}") from error
+    finally:
+        if hidden:
+            logging.enable_progress_bar()
+
+
+def _weight_folder(source: str) -> Path:
+    """The folder on disk that a source was loaded from."""
+    from transformers.utils import cached_file
+
+    return Path(source) if Path(source).is_dir() else Path(cached_file(source, "config.json")).parent
+
+
+def _looks_like_path(target: str) -> bool:
+    """A hub id is ``name`` or ``owner/name``; anything else was meant as a folder."""
+    return re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", target) is None
+
+
+def _end_tokens(module: Any, tokenizer: Any) -> frozenset[int]:
+    """Ids that end a text: the checkpoint's (one or a list) and the tokenizer's."""
+    configured = getattr(module.generation_config, "eos_token_id", None)
+    listed = configured if isinstance(configured, list) else [configured]
+    return frozenset(int(token) for token in [*listed, tokenizer.eos_token_id] if token is not None)
+
+
+def _check_usable(spec: str, module: Any, tokenizer: Any) -> None:
+    """Raises ModelError for models whose batches or scores would be silently wrong."""
+    kind = module.config.model_type
+    if not tokenizer.is_fast:
+        raise ModelError(f"model '{spec}' has no fast tokenizer (tokenizer.json): character offsets are needed")
+    if getattr(module, "_is_stateful", False):
+        raise ModelError(f"model '{spec}': '{kind}' keeps a recurrent state, and padding would change its output")
+    if getattr(module.config.get_text_config(), "max_position_embeddings", None) is None:
+        raise ModelError(f"model '{spec}': the config of '{kind}' does not say how long its context is")
