@@ -90,9 +90,8 @@ def _extract(text: str, start: _Read, stated: _Read, bare: _Read, *, truncated: 
 
 def _hashed(text: str) -> Iterator[str]:
     """What follows each ``####`` on its line, unless a sentence goes on there ("#### 1. Count the eggs")."""
-    for match in _HASHES.finditer(text):
-        rest = text[match.end() :]
-        line, newline, _ = rest.partition("\n")
+    for segment in _HASHES.split(text)[1:]:
+        line, newline, _ = segment.partition("\n")
         if re.search(r"[.:]\s+\S", line) is None:
             yield line + newline
 
@@ -102,25 +101,25 @@ def _stated(text: str) -> Iterator[str]:
     marks = sorted([*_SAID.finditer(text), *_BOXED.finditer(text)], key=lambda match: match.start())
     for match, after in zip_longest(marks, marks[1:]):
         if match.group().startswith("\\"):
-            yield _braced(text, match.end())
+            yield _braced(text[match.end() : match.end() + _LONGEST_BOX])
         else:  # up to the next statement, but into a box: "the answer is \boxed{18}"
-            yield text[match.end() : None if after is None or after.group().startswith("\\") else after.start()]
+            boxed = after is not None and after.group().startswith("\\")
+            yield text[match.end() : None if after is None else after.end() + _LONGEST_BOX if boxed else after.start()]
 
 
 def _labelled(text: str) -> Iterator[str]:
     """What follows each "answer:"."""
-    for match in _ANSWER.finditer(text):
-        yield text[match.end() :]
+    yield from _ANSWER.split(text)[1:]
 
 
-def _braced(text: str, start: int) -> str:
-    """The inside of the braces that open before ``start``, with the closing one: a box that is closed is complete."""
+def _braced(text: str) -> str:
+    """The inside of braces that are already open, with the closing one: a box that is closed is complete."""
     depth = 1
-    for place in range(start, min(len(text), start + _LONGEST_BOX)):
-        depth += {"{": 1, "}": -1}.get(text[place], 0)
+    for place, char in enumerate(text):
+        depth += {"{": 1, "}": -1}.get(char, 0)
         if depth == 0:
-            return text[start : place + 1]
-    return text[start:]
+            return text[: place + 1]
+    return text
 
 
 def _lines(text: str) -> list[str]:
@@ -172,7 +171,8 @@ _TYPOGRAPHY = [
     (re.compile(r"[\u2010-\u2013\u2212\ufe63\uff0d]"), "-"),  # hyphens, en dash, minus; never the em dash
     (re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))|(?<=\d)(?:\{,\}|\\,)(?=\d{3})"), ","),
     (re.compile(r"[\u00a0\u2009\u202f]"), " "),
-    (re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}"), r" \1/\2"),
+    (re.compile(r"(?<=\d)\s*\\[dt]?frac(?=\s*\{)"), r" \\frac"),  # 1\frac{1}{2} is a mixed number
+    (re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}"), r"\1/\2"),
     (re.compile(r"\\([$%])"), r"\1"),
 ]
 
@@ -201,8 +201,9 @@ def _plain(text: str) -> str:
 
 
 def _vulgar(match: re.Match[str]) -> str:
-    """``½`` as `` 1/2``: the space makes ``1½`` a mixed number."""
-    return " " + unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/")
+    """``½`` as ``1/2``, and ``1½`` as ``1 1/2``."""
+    after_digit = match.string[max(match.start() - 1, 0) : match.start()].isdigit()
+    return (" " if after_digit else "") + unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/")
 
 
 def _value(match: re.Match[str]) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -118,7 +118,7 @@ def grade(
     from onset.report.terminal import print_grade
     from onset.tasks import format_for
 
-    graded = grade_rows(read_rows(file), lambda row: format_for(task, row))
+    graded = grade_rows(read_rows(file), lambda row: format_for(task, row), source=str(file))
     if as_json:
         _print_json(graded)
     else:
@@ -133,7 +133,7 @@ def list_names(
     """What a study file may name: tasks, methods, shifts or models."""
     from onset.report.terminal import print_list
 
-    tables = {"tasks": _tasks, "methods": _methods, "shifts": _shifts, "models": _models}
+    tables: dict[str, Callable[[], list[dict[str, Any]]]] = {"tasks": _tasks, "methods": _methods, "shifts": _shifts, "models": _models}
     if kind not in tables:
         raise UnknownName("kind", kind, tables)
     rows = tables[kind]()
@@ -143,7 +143,7 @@ def list_names(
         print_list(kind, rows, _console())
 
 
-def _tasks() -> list[dict[str, str]]:
+def _tasks() -> list[dict[str, Any]]:
     from onset.tasks import describe
 
     return [
@@ -152,23 +152,23 @@ def _tasks() -> list[dict[str, str]]:
     ]
 
 
-def _methods() -> list[dict[str, str]]:
+def _methods() -> list[dict[str, Any]]:
     from onset.methods import METHODS
 
     return [{"name": name, "summary": entry.summary} for name, entry in METHODS.items()]
 
 
-def _shifts() -> list[dict[str, str]]:
+def _shifts() -> list[dict[str, Any]]:
     from onset.shifts import SHIFTS
 
     rows = [{"name": name, "summary": entry.summary} for name, entry in SHIFTS.items()]
     return [*rows, {"name": "(your own)", "summary": "any other test set of a task, named under its test_sets"}]
 
 
-def _models() -> list[dict[str, str]]:
+def _models() -> list[dict[str, Any]]:
     from onset.models import describe
 
-    return describe()
+    return [dict(row) for row in describe()]
 
 
 def _run(study_file: Path, out: Path | None) -> Path:

@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal
 
 Status = Literal["ok", "none", "truncated", "ambiguous"]
@@ -38,10 +37,6 @@ def derive_seed(*parts: str | int) -> int:
     return int(content_hash(list(parts), 16), 16) >> 1
 
 
-def _no_meta() -> Mapping[str, str | int | float]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True)
 class Item:
     """One labelled example or test question.
@@ -58,7 +53,7 @@ class Item:
     choices: tuple[str, ...] | None = None
     context: str | None = None
     twin: str | None = None
-    meta: Mapping[str, str | int | float] = field(default_factory=_no_meta)
+    meta: Mapping[str, str | int | float] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

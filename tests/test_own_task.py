@@ -136,6 +136,7 @@ def test_named_test_sets_are_kept_in_order(files: Files) -> None:
         ({}, "expected column 'question', found columns: none"),
         ({"question": " ", "answer": "b"}, "question is empty; write 'empty: drop' to leave such rows out"),
         ({"question": "a", "answer": ""}, "answer is empty"),
+        (r'{"question": "a\ud800", "answer": "b"}', "question holds half a surrogate pair at character 2"),
         ({"question": 3, "answer": "b"}, "question must be text, found a number"),
         ({"question": "a", "answer": ["b"]}, "answer must be text, found a list"),
         ({"question": "a", "answer": True}, "answer must be text, found true or false"),

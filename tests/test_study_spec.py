@@ -87,6 +87,16 @@ def test_a_file_that_holds_a_list(tmp_path: Path) -> None:
         read_study(path)
 
 
+def test_the_key_on_is_a_word_and_not_true(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "{name: s, models: [m], tasks: [t], methods: [{tune: lora, on: answers}], labels: 8, seeds: 1, items: 1, keep_full: true}"
+    )
+    study = read_study(path)
+    assert study.build_methods()[0].on == "answers"
+    assert study.keep_full is True
+
+
 def test_paths_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "deep").mkdir()
     path = tmp_path / "deep" / "s.yaml"

@@ -24,8 +24,9 @@ from scipy import optimize, special, stats
 
 from onset.analysis import wording
 from onset.analysis.arms import Arm
-from onset.analysis.intervals import LEVEL, REPLICATES, Array, Block, crossed_bootstrap, wilson
+from onset.analysis.intervals import LEVEL, REPLICATES, Array, Block, crossed_bootstrap
 from onset.errors import InputError
+from onset.scores import wilson
 
 MIN_SIZES = 3
 MIN_SIZES_FOR_CEILING = 6
@@ -135,7 +136,7 @@ def fit_logistic(
         curve=LogisticWithFloor(floor, float(best[2]) if fit_ceiling else 1.0, float(best[0]), float(best[1])),
         log_likelihood=value,
         flat_log_likelihood=flat,
-        p_flat=float(stats.chi2.sf(max(0.0, 2 * (value - flat)), 3 if fit_ceiling else 2) if value > flat else 1.0),
+        p_flat=float(stats.chi2.sf(max(0.0, 2 * (value - flat)), 2 if fit_ceiling else 1)),
         midpoint_interval=_profile_interval(problem, float(best[1]), value),
         at_limit=abs(float(best[0])) > 0.99 * _STEEPEST,
     )
@@ -196,7 +197,8 @@ def _peak(values: Array) -> Array:
     slope = (right - left) / 2
     shift = np.clip(np.where(bend < 0, -slope / np.where(bend < 0, bend, -1.0), 0.0), -1.0, 1.0)
     # a parabola can miss the grid's own best value at an edge
-    return np.maximum(values.max(axis=-1), middle + slope * shift + bend * shift * shift / 2)
+    top: Array = np.maximum(values.max(axis=-1), middle + slope * shift + bend * shift * shift / 2)
+    return top
 
 
 def _maximise(problem: _Problem) -> tuple[Array, float]:
@@ -320,7 +322,7 @@ def _sentence(curve: SizeCurve, fit: Fit) -> str:
     low = [
         str(model)
         for model, right, n in zip(curve.models, curve.correct, curve.n, strict=True)
-        if (interval := wilson(right, n)) and interval[1] < curve.chance
+        if wilson(right, n)[1] < curve.chance
     ]
     below = f"; {wording.listed(low)} lies below the chance level, which the curve cannot follow" if low else ""
     return f"{text}{below}."
@@ -329,6 +331,11 @@ def _sentence(curve: SizeCurve, fit: Fit) -> str:
 def _midpoint(curve: SizeCurve, fit: Fit) -> str:
     start = wording.percent(curve.chance) if curve.chance else "0 %"
     halfway = f"halfway between {start} and {wording.percent(fit.curve.ceiling)}"
+    if fit.at_limit:
+        above = min(size for size in curve.sizes if math.log10(size) >= fit.curve.midpoint)
+        below = max(size for size in curve.sizes if math.log10(size) < fit.curve.midpoint)
+        gap = f"{wording.short_count(below)} and {wording.parameters(above)}"
+        return f"passes {halfway} between {gap}; how steeply is open"
     low, high = fit.midpoint_interval
     ends = [
         f"below {wording.short_count(min(curve.sizes) / 10**REACH)}" if low is None else wording.short_count(10**low),

@@ -1,4 +1,4 @@
-"""Intervals: Wilson for one proportion, Tango for a paired difference, and the crossed bootstrap.
+"""Intervals: Tango's for a paired difference, and the crossed bootstrap; Wilson's is in `onset.scores`.
 
 The crossed bootstrap answers "would it come out the same with other items *and* other draws of examples?". Draws
 (seeds) and items are resampled independently, keeping whole rows and columns, so that both sides of a comparison
@@ -37,7 +37,8 @@ REPLICATES = 10_000
 LEVEL = 0.95
 FEW_INFORMATIVE = 10
 """Below this number of items whose value differs from the rest, resampling has no usable shape."""
-_CHUNK = 4_000_000
+_CHUNK = 2_000_000
+_KEPT_CHUNKS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +90,6 @@ class Crossed:
     def p(self, value: float = 0.0) -> float:
         """Two-sided p of "the truth is ``value``", by inverting the percentile interval."""
         return min(1.0, 2 * min(self.tail(value, above=True), self.tail(value, above=False)))
-
-
-def wilson(correct: int, n: int, level: float = LEVEL) -> Interval | None:
-    """Wilson's score interval of a proportion; None when ``n`` is 0."""
-    if n == 0:
-        return None
-    z = float(special.ndtri((1 + level) / 2))
-    p = correct / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def tango_z(only_a: int, only_b: int, n: int, difference: float) -> float:
@@ -196,15 +186,19 @@ def _resampled_mean(values: Array, draw_counts: NDArray[np.float32], index: int,
     return np.where(mass > 0, total / np.where(mass > 0, mass, 1), np.nanmean(values))
 
 
-@lru_cache(maxsize=24)
 def _counts(n: int, size: int, start: int, stream: str) -> NDArray[np.float32]:
-    """``size`` multinomial draws of ``n`` out of ``n``, the same for all tables of a shape."""
+    return _drawn(n, size, start, stream).astype(np.float32)
+
+
+@lru_cache(maxsize=_KEPT_CHUNKS)
+def _drawn(n: int, size: int, start: int, stream: str) -> NDArray[np.uint8]:
+    """``size`` multinomial draws of ``n`` out of ``n``, the same for all tables of a shape (kept, one byte each)."""
     if stream == "draws" and n == 1:
-        return np.ones((size, 1), dtype=np.float32)
+        return np.ones((size, 1), dtype=np.uint8)
     rng = np.random.default_rng(derive_seed("crossed bootstrap", n, start, stream))
     chosen = rng.integers(0, n, size=(size, n)) + np.arange(size)[:, None] * n
     counts = np.bincount(chosen.ravel(), minlength=size * n).reshape(size, n)
-    return counts.astype(np.float32)
+    return counts.astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

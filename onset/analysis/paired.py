@@ -149,10 +149,10 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return 1.0 if n == 0 else float(stats.binomtest(min(only_a, only_b), n, 0.5).pvalue)
 
 
-def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down adjusted p-values, in the order given; None stays None and is not counted."""
-    order = sorted((p, index) for index, p in enumerate(values) if p is not None)
-    adjusted: list[float | None] = [None] * len(values)
+def holm(values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values, in the order given."""
+    order = sorted((p, index) for index, p in enumerate(values))
+    adjusted = [1.0] * len(values)
     largest = 0.0
     for rank, (p, index) in enumerate(order):
         largest = max(largest, min(1.0, p * (len(order) - rank)))
@@ -286,11 +286,18 @@ def _pairs(family: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
 
 def decide(members: Sequence[Comparison]) -> list[Comparison]:
     """Adjust one family's p-values and give each member its verdict, items needed and sentence."""
-    adjusted, equivalent = holm([one.p for one in members]), holm([one.p_equivalent for one in members])
-    size = sum(one.p is not None for one in members)
+    tested = [index for index, one in enumerate(members) if one.p is not None]
+    adjusted = dict(zip(tested, holm([one.p for one in members if one.p is not None]), strict=True))
+    equivalent = holm([one.p_equivalent for one in members if one.p_equivalent is not None])
+    both = dict(zip(tested, equivalent, strict=True))
     out = []
-    for one, p, p_equivalent in zip(members, adjusted, equivalent, strict=True):
-        settled = replace(one, p_holm=p, p_equivalent_holm=p_equivalent, family_size=max(size, 1))
+    for index, one in enumerate(members):
+        settled = replace(
+            one,
+            p_holm=adjusted.get(index),
+            p_equivalent_holm=both.get(index),
+            family_size=max(len(tested), 1),
+        )
         settled = replace(settled, verdict=_verdict(settled))
         settled = replace(settled, needed=_needed(settled) if settled.verdict == "undecided" else None)
         out.append(replace(settled, sentence=_sentence(settled)))
@@ -361,5 +368,5 @@ def _what_is_missing(one: Comparison) -> str:
     if one.needed is not None:
         return f"{corrected}; about {one.needed} items would decide it with 80 % power"
     if one.difference:
-        return f"{corrected}; more items alone would not decide it, because the draws differ too much: use more seeds"
+        return f"{corrected}; more items alone may not decide it, because the draws differ by too much: use more seeds"
     return f"{corrected}; the two are level, which shows neither a difference nor equivalence"

@@ -7,32 +7,16 @@ it.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import polars as pl
 
-from onset.analysis.intervals import wilson
 from onset.errors import StoreError
-from onset.records import Record, Status
-
-FORMAT = 1
-_KINDS: dict[Any, Any] = {
-    int: pl.Int64,
-    str: pl.String,
-    str | None: pl.String,
-    Status: pl.String,
-    bool: pl.Boolean,
-    float: pl.Float64,
-    float | None: pl.Float64,
-    tuple[str, ...]: pl.List(pl.String),
-    tuple[str | None, ...]: pl.List(pl.String),
-}
-RECORD_SCHEMA = {name: _KINDS[kind] for name, kind in get_type_hints(Record).items()}
-"""The columns of records.parquet, from the fields of `onset.records.Record`."""
+from onset.scores import wilson
+from onset.study.store import FORMAT, RECORD_SCHEMA, read_json
 
 CELL_SCHEMA: dict[str, Any] = {
     "cell": pl.String,
@@ -100,7 +84,7 @@ def load(folder: Path) -> Results:
     path = folder / "study.json"
     if not path.is_file():
         raise StoreError(f"{folder} is no results folder: it holds no study.json")
-    held = _read_json(path)
+    held = read_json(path)
     if not isinstance(held, dict) or not {"format", "study", "cells"} <= held.keys():
         raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
     if held["format"] != FORMAT:
@@ -129,17 +113,8 @@ def load(folder: Path) -> Results:
     )
 
 
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError:
-        raise StoreError(f"damaged file {path}: not JSON") from None
-
-
 def _member(path: Path, key: str) -> Any:
-    held = _read_json(path)
+    held = read_json(path)
     if not isinstance(held, dict) or key not in held:
         raise StoreError(f"damaged file {path}: no key '{key}'")
     return held[key]
@@ -172,7 +147,7 @@ def _records(cell: Path) -> pl.DataFrame:
 
 def _row(cell: Path, records: pl.DataFrame) -> dict[str, Any]:
     path = cell / "cell.json"
-    held = _read_json(path)
+    held = read_json(path)
     try:
         return _identity(held) | _used(held) | _outcome(records, held["tuning"]) | _time(cell)
     except (KeyError, TypeError) as error:
@@ -214,7 +189,7 @@ def _used(held: Mapping[str, Any]) -> dict[str, int]:
 
 def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None) -> dict[str, Any]:
     n, correct = len(records), int(records["correct"].sum())
-    interval = wilson(correct, n)
+    interval = wilson(correct, n) if n else None
     prompt_tokens, output_tokens = int(records["prompt_tokens"].sum()), int(records["output_tokens"].sum())
     inference, tuned = float(records["flops"].sum()), float(tuning["flops"]) if tuning else 0.0
     return {

@@ -42,7 +42,8 @@ DEFAULT_BATCH_TOKENS = 16384
 class LoadOptions:
     """How to load: ``label`` is the name in tables (None: the backend's default), ``device`` ``auto``
     (a GPU when there is one), ``cpu``, ``cuda``, ``cuda:1`` ...; ``dtype`` one of `DTYPES`;
-    ``batch_tokens`` the most tokens (rows times padded length, output included) in one batch."""
+    ``batch_tokens`` the most tokens (rows times padded length, output included) in one batch.
+    """
 
     label: str | None = None
     device: str = "auto"
@@ -95,7 +96,8 @@ def split_spec(spec: str) -> tuple[str, str]:
 
 def default_label(spec: str) -> str:
     """What a model is called in tables when the study gives no label: the hub id, the name in
-    ``packaged:NAME``, or the last part of a path without its ending. Raises as `split_spec` does."""
+    ``packaged:NAME``, or the last part of a path without its ending. Raises as `split_spec` does.
+    """
     backend, target = split_spec(spec)
     if backend in ("gguf", "scripted"):
         return Path(target).stem

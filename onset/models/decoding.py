@@ -76,7 +76,8 @@ def pack(
     order: Sequence[int], sizes: Sequence[tuple[int, int]], fits: Callable[[int, int, int], bool]
 ) -> Iterator[list[int]]:
     """Cut ``order`` into runs for which ``fits(count, longest head, longest tail)`` holds; a run has at
-    least one member, even one that does not fit alone. ``sizes`` gives head and tail of each place."""
+    least one member, even one that does not fit alone. ``sizes`` gives head and tail of each place.
+    """
     batch: list[int] = []
     head = tail = 0
     for place in order:
@@ -140,8 +141,10 @@ def choose(logits: Tensor, draws: Sequence[tuple[float, float]]) -> tuple[list[i
 
 def _invert(logits: Tensor, draws: Sequence[tuple[float, float]]) -> Tensor:
     """Inverse-transform sampling. The sums are float64: in float32 a vocabulary of 262,144 loses the
-    tail of the distribution to rounding."""
-    temperature, uniform = torch.tensor(draws, dtype=torch.float64, device=logits.device).split(1, dim=-1)
+    tail of the distribution to rounding.
+    """
+    table = torch.tensor(draws, dtype=torch.float64, device=logits.device)
+    temperature, uniform = table[:, :1], table[:, 1:]
     # Divided in float64: a temperature near 0 would overflow float32 (and then mean "the largest").
     shifted = (logits - logits.amax(-1, keepdim=True)).double() / temperature
     total = shifted.exp().cumsum(-1)
@@ -196,7 +199,8 @@ class GrowingText:
 
     def _stopped(self, token: int) -> bool:
         """Whether a stop string is complete; looks only at the text that is new, plus what could be a
-        stop string's beginning, and waits while the last character lacks bytes."""
+        stop string's beginning, and waits while the last character lacks bytes.
+        """
         if not self._row.stop:
             return False
         self._window.append(token)

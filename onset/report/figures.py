@@ -11,6 +11,7 @@ darkened to at least 3:1 against white (WCAG 2.2, 1.4.11).
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -43,6 +44,7 @@ FACETS = {"task": "Task", "labels": "Labelled examples", "shift": "Test items", 
 VERDICTS = ("wins", "loses", "equivalent", "undecided")
 VERDICT_COLOURS = {"wins": "#0072B2", "loses": "#D55E00", "equivalent": "#00875F", "undecided": "#767676"}
 
+_SEVERAL = "datum.ink < 1"
 _SHOWN = f"{FOCUS} == '' || datum.method == {FOCUS}"
 
 
@@ -120,41 +122,46 @@ def figures(shown: Mapping[str, Any]) -> list[Figure]:
     """Every figure with something in it, in reading order. ``shown``: what ``onset show --json`` prints."""
     cells = [cell for cell in shown["cells"] if cell["accuracy"] is not None]
     style = style_of(cells)
-    drawn = [size_figure(cells, style), label_figure(cells, style), cost_figure(cells, style)]
+    drawn = [size_figure(cells, style, shown["curves"]), label_figure(cells, style), cost_figure(cells, style)]
     drawn += [shift_figure(cells, style), comparison_figure(shown["comparisons"])]
     return [figure for figure in drawn if figure is not None]
 
 
-def size_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
+def size_figure(cells: Sequence[Cell], style: Style, curves: Sequence[Mapping[str, Any]] = ()) -> Figure | None:
     """Accuracy against model size with the parse rate below it; a dot plot by model when no family has
-    two sizes, because then there is no curve to see. None without cells.
+    two sizes, because then there is no curve to see. ``curves``: the curves of ``onset show --json``; a fitted
+    one is drawn as the line. None without cells.
     """
     if not cells:
         return None
-    curve = _has_curve(cells)
-    draw = _size_panel if curve else _model_panel
+    has_curve = _has_curve(cells)
     panels = []
-    for where, group in _facets(cells, ("task", "shift", "stage")):
+    for place, group in _facets(
+        [cell for cell in cells if cell["params"] or not has_curve], ("task", "shift", "stage")
+    ):
         for labels in _budgets(group):
-            rows = _at_budget(group, labels)
-            top = _top(group)
-            panels.append(draw(str(group[0]["task"]), {**where, "labels": _labels(labels)}, rows, style, top))
-    if curve:
-        caption = (
-            "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale."
-            " Below: parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy"
-            " may be about format rather than ability. One line a method; sizes of different families are never"
-            " joined. Points at one size are moved apart sideways."
-            + _without(cells, "params", "parameter count")
-        )
-    else:
-        caption = (
-            "Above: accuracy (share of test items answered correctly), one row a model. Below: parse rate, the share of"
-            " outputs an answer could be read from. No model family has two sizes here, so there is no curve over"
-            " size to draw."
-        )
-    title = "Accuracy and model size" if curve else "Accuracy by model"
+            rows, where, top = _at_budget(group, labels), {**place, "labels": _labels(labels)}, _top(group)
+            drawn = _size_panel(where, rows, style, top, curves) if has_curve else _model_panel(where, rows, style, top)
+            panels.append(drawn)
+    title = "Accuracy and model size" if has_curve else "Accuracy by model"
+    caption = _SIZE_CAPTION if has_curve else _MODEL_CAPTION
+    if any(curve["fit"] for curve in curves):
+        caption += _FIT_NOTE
+    caption += _without(cells, "params", "parameter count") if has_curve else ""
     return Figure("size", title, caption + _INTERVALS + _seeds_note(cells), "task", tuple(panels))
+
+
+_SIZE_CAPTION = (
+    "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale. Below:"
+    " parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy may be about"
+    " format rather than ability. One line a method; sizes of different families are never joined. Points at one size"
+    " are moved apart sideways."
+)
+_FIT_NOTE = " Lines: the fitted curve (logistic in log size, above chance) where a family has the sizes for it."
+_MODEL_CAPTION = (
+    "Above: accuracy (share of test items answered correctly), one row a model. Below: parse rate, the share of outputs"
+    " an answer could be read from. No model family has two sizes here, so there is no curve over size to draw."
+)
 
 
 def label_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
@@ -300,17 +307,12 @@ def _rows(cells: Sequence[Cell]) -> tuple[list[dict[str, Any]], list[dict[str, A
         faint = 1.0 if len(group) == 1 else 0.4
         for cell in group:
             low, high = cell["interval"]
-            bars.append(
-                {
-                    **base,
-                    "accuracy": cell["accuracy"],
-                    "parse": cell["parse_rate"],
-                    "low": low,
-                    "high": high,
-                    "ink": faint,
-                }
-            )
+            seen = {"accuracy": cell["accuracy"], "low": low, "high": high, "ink": faint}
+            bars.append({name: base[name] for name in _BAR_FIELDS} | seen)
     return points, bars
+
+
+_BAR_FIELDS = ("method", "family", "model", "params", "labels", "inference", "tuning")
 
 
 def _base(group: Sequence[Cell]) -> dict[str, Any]:
@@ -369,11 +371,18 @@ def _top(cells: Iterable[Cell]) -> float:
 
 
 def _data(rows: Sequence[Mapping[str, Any]]) -> alt.InlineData:
-    return alt.InlineData(values=[dict(row) for row in rows])
+    """Rows as data of a chart; five digits are more than a screen can show."""
+    return alt.InlineData(values=[{name: _five(value) for name, value in row.items()} for row in rows])
 
 
+def _five(value: Any) -> Any:
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+@functools.cache
 def _fade(strong: float = 1.0) -> Any:
-    return alt.condition(_SHOWN, alt.value(strong), alt.value(0.08 * strong))
+    shown = alt.ConditionalValueDefnumberExprRef(test=_SHOWN, value=strong)
+    return alt.OpacityValue(0.08 * strong, condition=shown)
 
 
 def _dash() -> alt.StrokeDash:
@@ -414,46 +423,28 @@ def _chance_layers(cells: Sequence[Cell], *, vertical: bool = False) -> list[alt
 
 
 def _line_layers(
-    points: list[dict[str, Any]], bars: list[dict[str, Any]], x: alt.X, y: alt.Y, style: Style
+    points: list[dict[str, Any]],
+    bars: list[dict[str, Any]],
+    lines: list[dict[str, Any]],
+    axes: tuple[alt.X, alt.Y],
+    style: Style,
 ) -> list[alt.Chart]:
-    colour = style.colour()
-    joined = (
-        alt.Chart(_data(points))
-        .mark_line(strokeWidth=1.8)
-        .encode(
-            x,
-            y,
-            colour,
-            alt.Detail("family:N"),
-            opacity=_fade(0.85),
-            strokeDash=alt.StrokeDash(
-                "kind:N", title="Use of labels", scale=alt.Scale(domain=list(DASHES), range=list(DASHES.values()))
-            ),
-        )
-    )
-    span = (
-        alt.Chart(_data(bars))
-        .mark_rule(strokeWidth=2)
-        .encode(
-            x,
-            alt.Y("low:Q"),
-            alt.Y2("high:Q"),
-            colour,
-            strokeOpacity=alt.StrokeOpacity("ink:Q", scale=None, legend=None),
-            opacity=_fade(0.7),
-        )
-    )
-    each = (
-        alt.Chart(_data([bar for bar in bars if bar["ink"] < 1]))
-        .mark_point(filled=True, size=12)
-        .encode(x, y, colour, opacity=_fade(0.55))
-    )
-    spot = (
-        alt.Chart(_data(points))
-        .mark_point(filled=True, size=62)
-        .encode(x, y, colour, style.shape(), opacity=_fade(), tooltip=_tooltip())
-    )
-    return [joined, span, each, spot]
+    (x, y), colour = axes, style.colour()
+    joined = alt.Chart(_data(lines)).mark_line(strokeWidth=1.8)
+    joined = joined.encode(x, y, colour, _dash(), alt.Detail("family:N"), opacity=_fade(0.85))
+    ink = alt.StrokeOpacity("ink:Q", scale=None, legend=None)
+    span = alt.Chart(_data(bars)).mark_rule(strokeWidth=2)
+    span = span.encode(x, alt.Y("low:Q"), alt.Y2("high:Q"), colour, ink, opacity=_fade(0.7))
+    each = alt.Chart(_data(bars)).mark_point(filled=True, size=12).transform_filter(_SEVERAL)
+    each = each.encode(x, y, colour, opacity=_fade(0.55))
+    spot = alt.Chart(_data(points)).mark_point(filled=True, size=62)
+    spot = spot.encode(x, y, colour, style.shape(), opacity=_fade(), tooltip=_tooltip())
+    return [joined, span, *([each] if _several(bars) else []), spot]
+
+
+def _several(bars: Iterable[Mapping[str, Any]]) -> bool:
+    """Is any point the mean of several seeds?"""
+    return any(bar["ink"] < 1 for bar in bars)
 
 
 def _layer(layers: Sequence[alt.Chart], heading: str, height: int) -> alt.LayerChart:
@@ -463,8 +454,10 @@ def _layer(layers: Sequence[alt.Chart], heading: str, height: int) -> alt.LayerC
 # ---- panels --------------------------------------------------------------------------------------------------------
 
 
-def _size_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
-    cells = [cell for cell in cells if cell["params"]]
+def _size_panel(
+    where: dict[str, str], cells: Sequence[Cell], style: Style, top: float, curves: Sequence[Mapping[str, Any]]
+) -> Panel:
+    title = where["task"]
     points, bars = _rows(cells)
     sizes = sorted({row["params"] for row in points})
     points, bars = (_dodged(rows, "params", style.methods) for rows in (points, bars))
@@ -473,13 +466,48 @@ def _size_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style:
     def x(labels: bool) -> alt.X:
         return alt.X("x:Q", title="Parameters" if labels else None, scale=scale, axis=_size_axis(sizes, labels))
 
-    accuracy = _line_layers(points, bars, x(False), _accuracy_axis(top), style)
+    lines = _size_lines(points, where, curves)
+    accuracy = _line_layers(points, bars, lines, (x(False), _accuracy_axis(top)), style)
     parse = _parse_layers(points, x(True), style)
     charts = (
         _layer([*_chance_layers(cells), *accuracy], "Accuracy", 240),
         _layer(parse, "Parse rate", 64),
     )
     return Panel(title, where, charts, _describe(title, "model size", cells, style))
+
+
+def _size_lines(
+    points: list[dict[str, Any]], where: Mapping[str, str], curves: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The fitted curve of a method in a family where the analysis has one, else its points joined."""
+    fitted = {
+        (curve["method"], curve["family"], curve["labels"]): curve["fit"]
+        for curve in curves
+        if curve["fit"] and all(curve[name] == where[name] for name in ("task", "shift", "stage"))
+    }
+    groups: dict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
+    for point in points:
+        groups[point["method"], point["family"], point["labels"]].append(point)
+    lines = []
+    for key, group in groups.items():
+        kept = [{name: row[name] for name in ("method", "family", "kind", "x", "accuracy")} for row in group]
+        lines += _fitted_line(fitted[key], group) if key in fitted else kept
+    return lines
+
+
+def _fitted_line(fit: Mapping[str, Any], group: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """`onset.analysis.curves.LogisticWithFloor` at 33 sizes between the smallest and the largest."""
+    row = group[0]
+    ends = sorted(math.log10(one["params"]) for one in group)
+    aside = math.log10(row["x"] / row["params"])
+    line = []
+    for step in range(33):
+        size = ends[0] + (ends[-1] - ends[0]) * step / 32
+        rise = 1 / (1 + math.exp(-fit["slope"] * (size - math.log10(fit["midpoint"]))))
+        accuracy = fit["floor"] + (fit["ceiling"] - fit["floor"]) * rise
+        place = {"x": 10 ** (size + aside), "accuracy": round(accuracy, 5)}
+        line.append({"method": row["method"], "family": row["family"], "kind": row["kind"], **place})
+    return line
 
 
 def _size_axis(sizes: Sequence[float], labels: bool) -> alt.Axis:
@@ -496,7 +524,8 @@ def _parse_layers(points: list[dict[str, Any]], x: alt.X, style: Style) -> list[
     return [line, base.mark_point(filled=True, size=34).encode(style.shape(), opacity=_fade(), tooltip=_tooltip())]
 
 
-def _model_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
+def _model_panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
+    title = where["task"]
     points, bars = _rows(cells)
     models = sorted({row["model"]: row["params"] or 0 for row in points}.items(), key=lambda pair: pair[1])
     order = [name for name, _ in models]
@@ -539,10 +568,9 @@ def _dot_layers(
         span = alt.Chart(_data(bars)).mark_rule(strokeWidth=2)
         ink = alt.StrokeOpacity("ink:Q", scale=None, legend=None)
         layers.append(span.encode(alt.X("low:Q"), alt.X2("high:Q"), y, offset, colour, ink, opacity=_fade(0.7)))
-        each = [bar for bar in bars if bar["ink"] < 1]
-        layers.append(
-            alt.Chart(_data(each)).mark_point(filled=True, size=12).encode(x, y, offset, colour, opacity=_fade(0.55))
-        )
+        each = alt.Chart(_data(bars)).mark_point(filled=True, size=12).transform_filter(_SEVERAL)
+        if _several(bars):
+            layers.append(each.encode(x, y, offset, colour, opacity=_fade(0.55)))
     spot = alt.Chart(_data(points)).mark_point(filled=True, size=62 if bars else 34)
     layers.append(spot.encode(x, y, offset, colour, style.shape(), opacity=_fade(), tooltip=_tooltip()))
     return layers
@@ -556,7 +584,7 @@ def _label_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style
     points, bars = (_dodged(rows, "labels", style.methods) for rows in (points, bars))
     axis = alt.Axis(values=budgets, grid=False, format="d")
     x = alt.X("x:Q", title="Labelled examples", scale=_log_scale([row["x"] for row in points]), axis=axis)
-    layers = [*_chance_layers(cells), *_line_layers(points, bars, x, _accuracy_axis(top), style)]
+    layers = [*_chance_layers(cells), *_line_layers(points, bars, points, (x, _accuracy_axis(top)), style)]
     if zero:
         rule = alt.Chart(_data(_rows(zero)[0])).mark_rule(strokeWidth=1.6, strokeDash=[6, 3])
         layers.append(rule.encode(alt.Y("accuracy:Q"), style.colour(), opacity=_fade(0.9), tooltip=_tooltip()))
@@ -573,7 +601,8 @@ def _cost_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style:
     axis = alt.Axis(labelExpr=_ONE_AND_THREE, labelOverlap="greedy", grid=False)
     x = alt.X("cost:Q", title="FLOPs a query", scale=alt.Scale(type="log", nice=False, padding=18), axis=axis)
     layers = [
-        layer.transform_calculate(cost=cost) for layer in _line_layers(points, bars, x, _accuracy_axis(top), style)
+        layer.transform_calculate(cost=cost)
+        for layer in _line_layers(points, bars, points, (x, _accuracy_axis(top)), style)
     ]
     charts = (_layer([*_chance_layers(cells), *layers], "Accuracy", 260),)
     return Panel(title, where, charts, _describe(title, "floating-point operations a query", cells, style))
@@ -659,7 +688,7 @@ def specification(chart: Any) -> dict[str, Any]:
     one method to show, or empty), ``queries`` (queries that share the cost of tuning) and ``paper`` (the
     colour behind the chart).
     """
-    made: dict[str, Any] = chart.to_dict()
+    made: dict[str, Any] = chart.to_dict(validate=False)
     values = {FOCUS: "", QUERIES: DEFAULT_QUERIES, PAPER: "white"}
     made["params"] = [{"name": name, "value": value} for name, value in values.items()]
     return made

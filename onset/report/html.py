@@ -29,9 +29,6 @@ from onset.errors import StoreError
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
 
-FIRST_FINDINGS = 5
-"""Findings on the first screen; the others open with a click."""
-
 VERDICT_WORDS = {
     "wins": "The first method is more accurate: the interval lies above zero and p, corrected by Holm, is below 0.05.",
     "loses": "The first method is less accurate: the interval lies below zero and p, corrected by Holm, is below 0.05.",
@@ -82,7 +79,14 @@ def page(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("onset.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": _percent, "points": _points, "count": _count, "p": _p, "flops": _flops}
+    environment.filters |= {
+        "percent": _percent,
+        "points": _points,
+        "count": _count,
+        "p": _p,
+        "flops": _flops,
+        "whole": _whole,
+    }
     environment.globals |= {"difference_bar": difference_bar, "share_bar": share_bar, "counted": counted}
     return environment.get_template("report.html.j2").render(
         study=study,
@@ -90,10 +94,10 @@ def page(
         summary=_summary(shown, cells),
         vital=_vital(shown),
         findings=_findings(shown),
-        first=FIRST_FINDINGS,
         tally=_tally(shown["comparisons"]),
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
+        finding_reach=_reach([one for one in shown["findings"] if one["kind"] in _DRAWN]),
         reach=_reach(shown["comparisons"]),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
         curves=[curve["sentence"] for curve in shown["curves"] if curve.get("sentence")],
@@ -104,12 +108,12 @@ def page(
         filters=_filters(shown["cells"]),
         packed=pack(shown["cells"], records, text_limit=text_limit),
         facts=_facts(shown, cells),
+        study_text=json.dumps(study, indent=1, ensure_ascii=False),
+        colours=style.colours,
         policy=_policy(scripts),
         css=Markup(_asset("report.css")),
         scripts=[Markup(script) for script in scripts],
-        specs=_embedded(
-            [[figures.specification(_wide(c)) for c in panel.charts] for one in drawn for panel in one.panels]
-        ),
+        specs=_embedded([[_responsive(chart) for chart in panel.charts] for one in drawn for panel in one.panels]),
         cell_index=_embedded([{name: cell[name] for name in ("cell", *_FACETS)} for cell in shown["cells"]]),
     )
 
@@ -151,6 +155,11 @@ def _embedded(value: Any) -> Markup:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else percent(value)
+
+
+def _whole(text: str) -> str:
+    """The text with numbers and their percent signs kept on one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def _points(value: float | None) -> str:
@@ -211,22 +220,41 @@ def _vital(shown: Mapping[str, Any]) -> list[tuple[str, str]]:
     items = sorted({cell["n"] for cell in cells})
     unfinished = len(shown["missing"]) + len(shown["failed"])
     done = f"{len(cells)} of {len(cells) + unfinished}" if unfinished else str(len(cells))
+    counts = [("model", f", {span} parameters"), ("method", ""), ("task", "")]
+    rows = [_counted(len(_distinct(cells, name)), name, tail) for name, tail in counts]
     return [
-        (str(len(_distinct(cells, "model"))), f"models, {span} parameters"),
-        (str(len(_distinct(cells, "method"))), "methods"),
-        (str(len(_distinct(cells, "task"))), "tasks"),
+        *rows,
         (", ".join(str(n) for n in sorted(_distinct(cells, "labels"))), "labelled examples"),
-        (str(len(_distinct(cells, "seed"))), "draws of examples (seeds)"),
+        _counted(len(_distinct(cells, "seed")), "draw", " of examples (seeds)"),
         ("–".join(dict.fromkeys(str(n) for n in (items[0], items[-1]))), "test items a cell"),
         (done, "cells finished"),
     ]
 
 
+def _counted(count: int, name: str, tail: str) -> tuple[str, str]:
+    return str(count), counted(count, name).partition(" ")[2] + tail
+
+
+_TONES = {
+    "wins": ("best", "tuning", "prompting", "helps", "grows", "gains", "pays"),
+    "loses": ("loses", "hurts", "falls", "never"),
+    "equivalent": ("equivalent", "flat"),
+}
+_DRAWN = {"prompt or tune": "tuned − prompted", "chain of thought": "gain", "shift": "loss"}
+"""Kinds of finding whose estimate is a difference of accuracies, and what the difference is."""
+
+
 def _findings(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Findings, decided ones first, otherwise in the order of the analysis."""
-    rank = {"equivalent": 1, "undecided": 2}
-    ordered = sorted(shown["findings"], key=lambda finding: rank.get(finding["verdict"], 0))
-    return [{**finding, "is_difference": finding["verdict"] in figures.VERDICTS} for finding in ordered]
+    """Findings in the order of the analysis, each with a tone (a colour) and what is drawn beside it."""
+    rows = []
+    for finding in shown["findings"]:
+        tone = next((tone for tone, verdicts in _TONES.items() if finding["verdict"] in verdicts), "undecided")
+        tone = "warning" if finding["kind"] == "warning" else tone
+        has_interval = finding["estimate"] is not None and finding["interval"] is not None
+        difference = _DRAWN.get(finding["kind"]) if has_interval else None
+        share = has_interval and finding["kind"] == "best method"
+        rows.append({**finding, "tone": tone, "difference": difference, "share": share})
+    return rows
 
 
 def _tally(comparisons: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, str]]:
@@ -249,9 +277,10 @@ def _reach(comparisons: Sequence[Mapping[str, Any]]) -> float:
     return min(1.0, math.ceil(max(ends, default=0.05) * 20 + 0.2) / 20)
 
 
-def difference_bar(row: Mapping[str, Any], reach: float, *, width: int = 160) -> Markup:
+def difference_bar(
+    value: float | None, interval: Sequence[float] | None, reach: float, tone: str, *, width: int = 160
+) -> Markup:
     """A difference (0 in the middle, ``reach`` at both ends) with its interval, as inline SVG."""
-    value, interval = row.get("difference", row.get("estimate")), row["interval"]
     if value is None or interval is None:
         return Markup('<span class="nothing">–</span>')
 
@@ -260,12 +289,12 @@ def difference_bar(row: Mapping[str, Any], reach: float, *, width: int = 160) ->
 
     words = f"difference {_points(value)} points, 95 % interval {_points(interval[0])} to {_points(interval[1])}"
     return Markup(
-        '<svg class="bar {verdict}" role="img" aria-label="{words}" width="{w}" height="20" viewBox="0 0 {w} 20">'
+        '<svg class="bar {tone}" role="img" aria-label="{words}" width="{w}" height="20" viewBox="0 0 {w} 20">'
         '<line class="axis" x1="2" x2="{end}" y1="10" y2="10"/>'
         '<line class="zero" x1="{mid}" x2="{mid}" y1="2" y2="18"/>'
         '<line class="span" x1="{low}" x2="{high}" y1="10" y2="10"/><circle cx="{x}" cy="10" r="4"/></svg>'
     ).format(
-        verdict=row["verdict"],
+        tone=tone,
         words=words,
         w=width,
         end=width - 2,
@@ -276,13 +305,12 @@ def difference_bar(row: Mapping[str, Any], reach: float, *, width: int = 160) ->
     )
 
 
-def share_bar(cell: Mapping[str, Any], colour: str, *, width: int = 110) -> Markup:
+def share_bar(
+    value: float, interval: Sequence[float], chance: float | None, colour: str = "currentColor", *, width: int = 110
+) -> Markup:
     """An accuracy on 0..1 with its interval and the chance level, as inline SVG."""
-    low, high = (round(3 + end * (width - 6), 1) for end in cell["interval"])
-    words = (
-        f"{percent(cell['accuracy'])}, 95 % interval {percent(cell['interval'][0])} to {percent(cell['interval'][1])}"
-    )
-    chance = 3 + (cell["chance"] or 0.0) * (width - 6)
+    low, high = (round(3 + end * (width - 6), 1) for end in interval)
+    words = f"accuracy {percent(value)}, 95 % interval {percent(interval[0])} to {percent(interval[1])}"
     return Markup(
         '<svg class="bar" role="img" aria-label="{words}" width="{w}" height="18" viewBox="0 0 {w} 18">'
         '<line class="axis" x1="3" x2="{end}" y1="9" y2="9"/><line class="zero" x1="{c}" x2="{c}" y1="3" y2="15"/>'
@@ -292,19 +320,35 @@ def share_bar(cell: Mapping[str, Any], colour: str, *, width: int = 110) -> Mark
         words=words,
         w=width,
         end=width - 3,
-        c=round(chance, 1),
+        c=round(3 + (chance or 0.0) * (width - 6), 1),
         low=low,
         high=high,
         colour=colour,
-        x=round(3 + cell["accuracy"] * (width - 6), 1),
+        x=round(3 + value * (width - 6), 1),
     )
 
 
 # ---- figures, filters, facts ---------------------------------------------------------------------------------------
 
 
-def _wide(chart: Any) -> Any:
-    return chart.properties(width="container")
+def _responsive(chart: Any) -> dict[str, Any]:
+    """A chart's specification as wide as its place in the page, which has a legend of its own."""
+    return dict(_without_legend(figures.specification(chart.properties(width="container"))))
+
+
+def _without_legend(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_legend(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: {**value, "legend": None} if _is_channel(key, value) else _without_legend(value)
+        for key, value in part.items()
+    }
+
+
+def _is_channel(key: str, value: Any) -> bool:
+    return key in ("color", "shape", "strokeOpacity", "strokeDash") and isinstance(value, dict) and "field" in value
 
 
 def _figure(figure: figures.Figure) -> dict[str, Any]:

@@ -244,6 +244,10 @@ def _text(name: str, path: str, line: int, column: str, value: object) -> str:
     if not value.strip():
         hint = "; write 'empty: drop' to leave such rows out" if column == "question" else ""
         _refuse(name, path, line, f"{column} is empty{hint}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # JSON can escape half a surrogate pair, which no file and no hash can hold
+        _refuse(name, path, line, f"{column} holds half a surrogate pair at character {error.start + 1}")
     return value.strip()
 
 

@@ -47,7 +47,6 @@ class Full:
         rows = encode(model.tokenizer, examples, min(schedule.max_length, model.facts.context))
         module = copy.deepcopy(model.module).requires_grad_(True)
         stored = {name: weight.dtype for name, weight in module.named_parameters()}
-        half = next((dtype for dtype in stored.values() if dtype != torch.float32), None)
         _cast(module, dict.fromkeys(stored, torch.float32))
         trace = train(
             module,
@@ -56,7 +55,7 @@ class Full:
             schedule,
             self.learning_rate,
             pad=model.tokenizer.eos_token_id,
-            autocast=half,
+            autocast=set(stored.values()) != {torch.float32},
             progress=progress,
         )
         _cast(module, stored)
@@ -68,6 +67,8 @@ class Full:
         folder.mkdir(parents=True, exist_ok=True)
         tuned.tokenizer.save_pretrained(folder)
         tuned.module.config.save_pretrained(folder)
+        # Not save_pretrained: it refuses some published generation configs, of which only the end tokens matter.
+        tuned.module.generation_config.to_json_file(folder / "generation_config.json")
         weights.write(dict(tuned.module.named_parameters()), folder / WEIGHTS, tuned.facts.revision)
 
     def load(self, model: HFModel, folder: Path) -> HFModel:

@@ -9,7 +9,6 @@ inherit one's defaults (the idea of peft's ``method_comparison``).
 from __future__ import annotations
 
 import contextlib
-import inspect
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +83,7 @@ def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Enco
 
 
 def _encode_one(tokenizer: Any, example: Example) -> Encoded:
-    coded = tokenizer(example.prompt + example.completion, return_offsets_mapping=True)
+    coded = tokenizer(example.prompt + example.completion, return_offsets_mapping=True, verbose=False)
     ids, offsets = list(coded["input_ids"]), coded["offset_mapping"]
     if not ids or ids[-1] != tokenizer.eos_token_id:  # some tokenizers add it themselves
         ids.append(tokenizer.eos_token_id)
@@ -141,26 +140,41 @@ def completion_loss(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) 
     """The summed loss (nats, float32 scalar) over the completion tokens of ``rows`` in one forward pass.
 
     Rows are padded on the right, where a causal model cannot see the padding: positions, sliding windows
-    and recurrent states are those of the row alone. Logits are computed only from the first completion
-    token on, where the model can do that: with a large vocabulary they are most of the cost.
+    and recurrent states are those of the row alone.
     """
     width = max(len(row.ids) for row in rows)
-    first = min(row.start for row in rows)
     device = next(module.parameters()).device
-    ids = torch.tensor([[*row.ids, *[pad] * (width - len(row.ids))] for row in rows], device=device)
-    mask = torch.tensor([[1] * len(row.ids) + [0] * (width - len(row.ids)) for row in rows], device=device)
-    labels = torch.full((len(rows), width), -100, device=device)
+    ids = torch.full((len(rows), width), pad)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    wanted = torch.zeros((len(rows), width), dtype=torch.bool)
     for at, row in enumerate(rows):
-        labels[at, row.start : len(row.ids)] = ids[at, row.start : len(row.ids)]
-    extra = {"use_cache": False} | ({"logits_to_keep": width - first + 1} if _keeps_logits(module) else {})
-    logits = module(input_ids=ids, attention_mask=mask, **extra).logits[:, -(width - first + 1) : -1]
-    wanted = labels[:, first:]
-    chosen = wanted != -100  # the head's rows for padding and prompts need no softmax
-    return torch.nn.functional.cross_entropy(logits[chosen].float(), wanted[chosen], reduction="sum")
+        ids[at, : len(row.ids)] = torch.tensor(row.ids)
+        mask[at, : len(row.ids)] = 1
+        wanted[at, row.start : len(row.ids)] = True
+    targets = ids[wanted].to(device)
+    before = wanted.roll(-1, dims=1).to(device)  # position t predicts token t + 1; start >= 1, so nothing wraps
+    with _head_only_on(module, before):
+        logits = module(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits
+    logits = logits if logits.ndim == 2 else logits[before]
+    return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
 
 
-def _keeps_logits(module: torch.nn.Module) -> bool:
-    return "logits_to_keep" in inspect.signature(module.forward).parameters
+@contextlib.contextmanager
+def _head_only_on(module: Any, chosen: torch.Tensor) -> Iterator[None]:
+    """Inside, the output head is applied to the ``chosen`` positions (batch x width, bool) only, so that
+    logits are chosen x vocabulary: with a large vocabulary the head on prompts is most of the cost.
+
+    A model without a separate head computes all logits.
+    """
+    head = module.get_output_embeddings()
+    if head is None:
+        yield
+        return
+    hook = head.register_forward_pre_hook(lambda _, inputs: (inputs[0][chosen],))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _micro(rows: Sequence[Encoded]) -> Iterator[list[Encoded]]:
@@ -194,14 +208,14 @@ def train(
     learning_rate: float,
     *,
     pad: int,
-    autocast: torch.dtype | None = None,
+    autocast: bool = False,
     progress: Progress | None = None,
 ) -> Trace:
     """Train, in place, the parameters of ``module`` that require a gradient.
 
     ``learning_rate`` is the peak where the schedule names none; ``pad`` any valid token id; ``autocast``
-    the dtype of the matrix products when the trained weights are float32 but the model is not. Raises
-    ModelError when a loss is not finite.
+    runs matrix products in bfloat16, whose range needs no loss scaling, for float32 copies of a model
+    that is not float32. Raises ModelError when a loss is not finite.
     """
     trained = [weight for weight in module.parameters() if weight.requires_grad]
     device = trained[0].device
@@ -235,13 +249,13 @@ def train(
     return Trace(tuple(losses), tokens)
 
 
-def _backward(module: torch.nn.Module, batch: Sequence[Encoded], pad: int, autocast: torch.dtype | None) -> float:
+def _backward(module: torch.nn.Module, batch: Sequence[Encoded], pad: int, autocast: bool) -> float:
     """Gradients of the mean loss over the batch's completion tokens; returns that mean."""
     count = sum(len(row.ids) - row.start for row in batch)
     device = next(module.parameters()).device
     total = 0.0
     for group in _micro(batch):
-        with torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast):
             loss = completion_loss(module, group, pad) / count
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()

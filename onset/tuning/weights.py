@@ -40,11 +40,11 @@ def refuse_adapted(model: HFModel, method: str) -> None:
 
 
 def tuned_model(base: HFModel, module: torch.nn.Module, trained: Mapping[str, torch.Tensor]) -> HFModel:
-    """``module`` as a model: the base's tokenizer and facts, but for the revision, which is the hash of
+    """``module`` as a model: the base's tokenizer, batches and facts, but for the revision, which is the hash of
     the base's revision and the trained weights.
     """
     revision = digest(base.facts.revision, trained)
-    return type(base)(module.eval(), base.tokenizer, replace(base.facts, revision=revision))
+    return base.derive(module.eval(), replace(base.facts, revision=revision))
 
 
 def digest(revision: str, weights: Mapping[str, torch.Tensor]) -> str:
@@ -86,10 +86,10 @@ def read_into(weights: Mapping[str, torch.Tensor], path: Path, base: HFModel) ->
                 )
             for name, weight in weights.items():
                 stored = file.get_tensor(name)
-                if stored.shape != weight.shape:
+                if (stored.shape, stored.dtype) != (weight.shape, weight.dtype):
                     raise StoreError(
-                        f"tuned weights {path} do not fit {base.facts.name}: {name} has shape {tuple(stored.shape)}, "
-                        f"the model's {tuple(weight.shape)}"
+                        f"tuned weights {path} do not fit {base.facts.name}: {name} is {_kind(stored)}, "
+                        f"the model's {_kind(weight)}"
                     )
                 weight.data.copy_(stored)
     except (OSError, SafetensorError) as error:
@@ -100,3 +100,7 @@ def read_into(weights: Mapping[str, torch.Tensor], path: Path, base: HFModel) ->
             f"tuned weights {path} have revision {found} on {base.facts.name} {base.facts.revision}, expected "
             f"{revision}: they are damaged or were tuned from another base model"
         )
+
+
+def _kind(weight: torch.Tensor) -> str:
+    return f"{str(weight.dtype).removeprefix('torch.')} {list(weight.shape)}"

@@ -1,0 +1,444 @@
+"""The handful of findings a first-time reader sees: chosen by rule from what was estimated, never written in advance.
+
+Each kind of finding is a function from the estimates to candidates, most informative first. Warnings about the data
+(cells missing, answers unread, prompts too long) always have a place; the rest is dealt out kind by kind, so that one
+task with many comparisons does not crowd out the others. Nothing is claimed whose verdict is not decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from onset.analysis import wording
+from onset.analysis.arms import Arm
+from onset.analysis.cost import BreakEven
+from onset.analysis.curves import SizeCurve
+from onset.analysis.intervals import Interval
+from onset.analysis.labels import LabelCurve, LabelPoint, Overtaking
+from onset.analysis.paired import Comparison
+from onset.analysis.robustness import Loss, LossDifference
+
+MOST = 8
+LOW_PARSE_RATE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the study says.
+
+    ``subject``: what it is about; ``verdict`` in a word or two; ``estimate`` and ``interval`` (shares; for "size"
+    parameters, for "cost" queries) with ``n`` items and the ``test`` used, None where the finding is a count (then
+    ``n`` is the count); ``sentence``: all of it in words.
+    """
+
+    kind: str
+    subject: str
+    verdict: str
+    estimate: float | None
+    interval: Interval | None
+    n: int | None
+    test: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Everything the findings are chosen from."""
+
+    arms: Sequence[Arm]
+    comparisons: Sequence[Comparison]
+    curves: Sequence[SizeCurve]
+    label_curves: Sequence[LabelCurve]
+    overtakings: Sequence[Overtaking]
+    break_evens: Sequence[BreakEven]
+    losses: Sequence[Loss]
+    loss_differences: Sequence[LossDifference]
+    missing: Sequence[str]
+    failed: Mapping[str, str]
+
+    def clean(self) -> list[Arm]:
+        """The arms without a shift."""
+        return [arm for arm in self.arms if arm.shift == "none"]
+
+    def point(self, arm: Arm) -> LabelPoint:
+        """The mean accuracy of an arm with its interval."""
+        key = (arm.model, arm.stage, arm.method, arm.task, arm.shift)
+        curve = next(c for c in self.label_curves if (c.model, c.stage, c.method, c.task, c.shift) == key)
+        return next(point for point in curve.points if point.labels == arm.labels)
+
+
+def headlines(evidence: Evidence) -> tuple[Finding, ...]:
+    """At most `MOST` findings, in the order of reading: results first, warnings last."""
+    warnings = [one for find in (_incomplete, _refused, _unread, _too_long) for one in find(evidence)]
+    if not evidence.arms:
+        none = Finding(
+            "results", "the study", "no results", None, None, None, None, "No cell of this study is finished."
+        )
+        return (none, *warnings)
+    return (*_deal(evidence, MOST - len(warnings)), *warnings)
+
+
+def _deal(evidence: Evidence, room: int) -> list[Finding]:
+    """Each kind's first finding, then each kind's second, until there is no room; in the order of reading.
+
+    A number says how many rounds a kind waits: the three questions of every study come before the rest.
+    """
+    kinds = ((_best, 0), (_prompt_or_tune, 0), (_chain_of_thought, 0), (_size, 1), (_shifts, 0), (_undecided, 1))
+    candidates = [
+        (wait + place, order, finding)
+        for order, (find, wait) in enumerate((*kinds, (_break_even, 2)))
+        for place, finding in enumerate(find(evidence))
+    ]
+    candidates.sort(key=lambda candidate: candidate[:2])
+    return [finding for _, _, finding in sorted(candidates[:room], key=lambda candidate: candidate[1])]
+
+
+def _largest(arms: Sequence[Arm]) -> list[Arm]:
+    """The arms of the model with most parameters, at its largest budget that several methods share."""
+    top = max(arms, key=lambda arm: arm.params)
+    same = [arm for arm in arms if (arm.model, arm.stage) == (top.model, top.stage)]
+    budgets = sorted({arm.labels for arm in same}, key=lambda labels: (_shared(same, labels), labels))
+    return [arm for arm in same if arm.labels == budgets[-1]]
+
+
+def _shared(arms: Sequence[Arm], labels: int) -> bool:
+    return sum(arm.labels == labels for arm in arms) > 1
+
+
+def _by_task(arms: Iterable[Arm]) -> dict[str, list[Arm]]:
+    groups: dict[str, list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault(arm.task, []).append(arm)
+    return groups
+
+
+def _with_labels(labels: int) -> str:
+    return "without labelled examples" if labels == 0 else f"with {wording.counted(labels, 'labelled example')}"
+
+
+def _best(evidence: Evidence) -> Iterable[Finding]:
+    for task, arms in _by_task(evidence.clean()).items():
+        rivals = sorted(_largest(arms), key=lambda arm: -arm.accuracy)
+        best, point = rivals[0], evidence.point(rivals[0])
+        start = f"On {task}, {best.model} {_with_labels(best.labels)}"
+        level = (
+            f"{wording.percent(point.accuracy)}, {_share_range(point.interval)}; {wording.sample(point.n, point.draws)}"
+        )
+        beaten, level_with, unsettled = _standing(evidence, best, rivals[1:])
+        if point.interval[0] <= best.chance and best.chance > 0:
+            verdict = "not above chance"
+            text = f"{start}: no method is shown to be above chance ({wording.percent(best.chance)})"
+            text += f"; best is {best.method} ({level})"
+        elif not rivals[1:]:
+            verdict, text = (
+                "measured",
+                f"{start} reaches {wording.percent(point.accuracy)} with {best.method} ({level})",
+            )
+        else:
+            verdict = "best" if len(beaten) == len(rivals) - 1 else "undecided"
+            parts = [f"it beats {wording.listed(beaten)}"] if beaten else []
+            parts += [f"it is equivalent to {wording.listed(level_with)}"] if level_with else []
+            parts += [f"it cannot be told apart from {wording.listed(unsettled)}"] if unsettled else []
+            claim = "does best" if verdict == "best" else "scores highest"
+            text = f"{start} {claim} with {best.method} ({level}): {', '.join(parts)}"
+        yield Finding(
+            "best method", f"{task}, {best.model}", verdict, point.accuracy, point.interval, point.n,
+            "mean over draws and items; comparisons adjusted by Holm", f"{text}.",
+        )  # fmt: skip
+
+
+def _share_range(interval: Interval) -> str:
+    return f"95 % interval {wording.number(100 * interval[0])} to {wording.number(100 * interval[1])} %"
+
+
+def _standing(evidence: Evidence, best: Arm, others: Sequence[Arm]) -> tuple[list[str], list[str], list[str]]:
+    """Which methods ``best`` beats, is equivalent to, cannot be told apart from."""
+    beaten: list[str] = []
+    level: list[str] = []
+    unsettled: list[str] = []
+    for other in others:
+        one = _between(evidence.comparisons, best, other)
+        verdict = "undecided" if one is None else one.verdict
+        ahead = one is not None and verdict == ("wins" if one.sides[0] == best.method else "loses")
+        (beaten if ahead else level if verdict == "equivalent" else unsettled).append(other.method)
+    return beaten, level, unsettled
+
+
+def _between(comparisons: Iterable[Comparison], a: Arm, b: Arm) -> Comparison | None:
+    for one in comparisons:
+        place = (one.model, one.stage, one.labels, one.task, one.shift)
+        if place == (a.model, a.stage, a.labels, a.task, a.shift) and set(one.sides) == {a.method, b.method}:
+            return one
+    return None
+
+
+def _prompt_or_tune(evidence: Evidence) -> Iterable[Finding]:
+    for task, arms in _by_task(evidence.clean()).items():
+        tuned = {arm.method for arm in arms if arm.tune is not None}
+        facing = [
+            one
+            for one in evidence.comparisons
+            if one.task == task and one.shift == "none" and one.sides[0] in tuned and one.sides[1] not in tuned
+        ]
+        facing = [one for one in facing if one.difference is not None]
+        if not facing:
+            continue
+        wins, losses = (sum(one.verdict == verdict for one in facing) for verdict in ("wins", "loses"))
+        shown = _strongest_pair(arms, facing)
+        verdict = {"wins": "tuning", "loses": "prompting"}.get(shown.verdict, shown.verdict)
+        text = f"Prompt or tune on {task}, {shown.model} {_with_labels(shown.labels)}: {shown.sentence}"
+        path = _overtaking(evidence.overtakings, shown)
+        text += f" Over the budgets, {path.sentence}" if path and len(path.budgets) > 1 else ""
+        if len(facing) > 1:
+            text += (
+                f" Of all {len(facing)} comparisons of tuning with prompting on the same examples, tuning wins {wins}"
+            )
+            text += f", prompting {losses}; {len(facing) - wins - losses} have no winner."
+        yield Finding(
+            "prompt or tune", f"{task}, {shown.model}", verdict, shown.difference, shown.interval, shown.n, shown.test,
+            text,
+        )  # fmt: skip
+
+
+def _overtaking(overtakings: Iterable[Overtaking], pair: Comparison) -> Overtaking | None:
+    place = (pair.model, pair.stage, pair.task, pair.shift, *pair.sides)
+    for one in overtakings:
+        if (one.model, one.stage, one.task, one.shift, one.tuned, one.prompted) == place:
+            return one
+    return None
+
+
+def _strongest_pair(arms: Sequence[Arm], facing: Sequence[Comparison]) -> Comparison:
+    """On the largest model at its largest budget, the most accurate tuned method against the best prompting one."""
+    score = {(arm.model, arm.stage, arm.method, arm.labels): arm.accuracy for arm in arms}
+
+    def rank(one: Comparison) -> tuple[float, ...]:
+        a, b = (score[(one.model, one.stage, side, one.labels)] for side in one.sides)
+        return one.params, one.labels, a + b
+
+    return max(facing, key=rank)
+
+
+def _chain_of_thought(evidence: Evidence) -> Iterable[Finding]:
+    for task, arms in _by_task(evidence.clean()).items():
+        plain = [arm for arm in arms if arm.tune is None and arm.vote is None]
+        chains = {arm.method for arm in plain if arm.prompt == "cot"}
+        direct = {arm.method for arm in plain if arm.prompt == "answer-only"}
+        pairs = [
+            one
+            for one in evidence.comparisons
+            if one.task == task and one.shift == "none" and one.difference is not None and set(one.sides) & chains
+            and set(one.sides) & direct
+        ]  # fmt: skip
+        if not pairs:
+            continue
+        budget = max(one.labels for one in pairs)
+        rows = sorted((_as_gain(one, chains) for one in pairs if one.labels == budget), key=lambda row: row[0].params)
+        families = {arm.model: arm.family for arm in plain}
+        yield _chain_finding(task, budget, rows, families)
+
+
+def _as_gain(one: Comparison, chains: set[str]) -> tuple[Comparison, str, float, Interval]:
+    """The comparison said of chain of thought, whichever side it is on: verdict, gain and its interval."""
+    difference, interval = one.difference or 0.0, one.interval or (-1.0, 1.0)
+    if one.sides[0] in chains:
+        return one, one.verdict, difference, interval
+    turned = {"wins": "loses", "loses": "wins"}.get(one.verdict, one.verdict)
+    return one, turned, -difference, (-interval[1], -interval[0])
+
+
+def _chain_finding(
+    task: str, budget: int, rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]
+) -> Finding:
+    words = {
+        "wins": "helps",
+        "loses": "hurts",
+        "equivalent": "makes no difference for",
+        "undecided": "is undecided for",
+    }
+    parts = []
+    for verdict, phrase in words.items():
+        models = [one.model for one, said, *_ in rows if said == verdict]
+        if models:
+            parts.append(f"{phrase} {wording.listed(list(dict.fromkeys(models)))}")
+    onset = _onset_size(rows, families)
+    one, said, gain, interval = rows[-1]
+    text = f"Chain of thought on {task}, {_with_labels(budget)}: {'; '.join(parts)}"
+    text += f"; {onset}" if onset else ""
+    text += f"; the gain for {one.model} is {wording.points(gain)} ({wording.point_range(interval)}"
+    text += f"; {wording.sample(one.n, len(one.seeds))})"
+    different = len({families[row[0].model] for row in rows}) > 1
+    caution = ". The models are of different families, so this is not an effect of size alone" if different else ""
+    kinds = {row[1] for row in rows}
+    verdict = "helps" if said == "wins" else "hurts" if said == "loses" else "mixed" if len(kinds) > 1 else said
+    return Finding("chain of thought", task, verdict, gain, interval, one.n, one.test, f"{text}{caution}.")
+
+
+def _onset_size(rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]) -> str:
+    """The size from which on it helps at every size of one family (at least three); empty where there is none."""
+    for family in dict.fromkeys(families[row[0].model] for row in rows):
+        ladder = [row for row in rows if families[row[0].model] == family]
+        if len({row[0].params for row in ladder}) < 3:
+            continue
+        helped = [row[1] == "wins" for row in ladder]
+        if True in helped and not all(helped) and all(helped[helped.index(True) :]):
+            first = ladder[helped.index(True)][0]
+            larger = " and at every larger size tried" if len(helped) - helped.index(True) > 1 else ""
+            return f"in the family {family} it first helps at {wording.parameters(first.params)}{larger}"
+    return ""
+
+
+def _size(evidence: Evidence) -> Iterable[Finding]:
+    """For each task the curve, at the largest budget, of the method that is best at the largest size."""
+    groups: dict[str, list[SizeCurve]] = {}
+    for curve in evidence.curves:
+        if curve.shift == "none" and curve.fit is not None:
+            groups.setdefault(curve.task, []).append(curve)
+    for task, curves in groups.items():
+        best = max(curves, key=lambda curve: (curve.labels, curve.correct[-1] / curve.n[-1]))
+        fit = best.fit
+        if fit is None:
+            continue
+        low, high = fit.midpoint_interval
+        interval = None if low is None or high is None else (10**low, 10**high)
+        estimate = None if best.verdict == "flat" else 10**fit.curve.midpoint
+        yield Finding(
+            "size", f"{task}, {best.method}, family {best.family}", best.verdict, estimate,
+            interval if estimate else None, sum(best.n), "binomial logistic fit with chance floor (size in parameters)",
+            f"Size: {best.sentence}",
+        )  # fmt: skip
+
+
+def _shifts(evidence: Evidence) -> Iterable[Finding]:
+    groups: dict[tuple[str, str], list[Loss]] = {}
+    for loss in evidence.losses:
+        groups.setdefault((loss.shift, loss.task), []).append(loss)
+    findings = []
+    for (shift, task), losses in groups.items():
+        params = max(loss.params for loss in losses)
+        labels = max(loss.labels for loss in losses if loss.params == params)
+        top = [loss for loss in losses if (loss.params, loss.labels) == (params, labels)]
+        findings.append(_shift_finding(evidence, shift, task, sorted(top, key=lambda loss: -loss.loss)))
+    yield from sorted(findings, key=lambda finding: finding.verdict == "undecided")
+
+
+def _shift_finding(evidence: Evidence, shift: str, task: str, top: Sequence[Loss]) -> Finding:
+    worst = next((loss for loss in top if loss.verdict == "loses"), top[0])
+    lose = [loss for loss in top if loss.verdict == "loses"]
+    gain = [loss.method for loss in top if loss.verdict == "gains"]
+    unsettled = [loss.method for loss in top if loss.verdict == "undecided"]
+    parts = [
+        f"{loss.method} loses {wording.points(loss.loss)} ({wording.point_range(loss.interval)})" for loss in lose[:3]
+    ]
+    parts += [f"{wording.listed([loss.method for loss in lose[3:]])} lose less"] if lose[3:] else []
+    parts += [f"{wording.listed(gain)} gain{'s' if len(gain) == 1 else ''}"] if gain else []
+    parts += [f"a change is not shown for {wording.listed(unsettled)}"] if unsettled else []
+    between = [
+        one
+        for one in evidence.loss_differences
+        if (one.model, one.task, one.shift, one.labels) == (worst.model, task, shift, worst.labels)
+    ]
+    decided = [f"{one.sides[0]} {one.verdict} than {one.sides[1]}" for one in between if one.verdict != "undecided"]
+    if decided:
+        parts.append(f"between methods, {wording.listed(decided)}")
+    elif between:
+        parts.append("which method suffers more is undecided")
+    verdict = "loses" if lose else "gains" if gain else "undecided"
+    text = f"Under the shift {shift} on {task}, {worst.model} {_with_labels(worst.labels)}: {'; '.join(parts)}"
+    size = wording.sample(worst.n, len(worst.seeds))
+    return Finding(
+        "shift", f"{task}, {shift}, {worst.model}", verdict, worst.loss, worst.interval, worst.n, worst.test,
+        f"{text} ({size}).",
+    )  # fmt: skip
+
+
+def _undecided(evidence: Evidence) -> Iterable[Finding]:
+    measured = [one for one in evidence.comparisons if one.difference is not None]
+    open_ones = [one for one in measured if one.verdict == "undecided"]
+    if not open_ones:
+        return
+    needed = sorted(one.needed for one in open_ones if one.needed is not None)
+    text = f"{len(open_ones)} of {wording.counted(len(measured), 'comparison')} are undecided: neither a difference nor"
+    text += f" equivalence within {wording.points(open_ones[0].margin)} is shown"
+    if needed:
+        text += f"; at the differences observed, half of the {len(needed)} that more items can decide need"
+        text += f" about {round(median(needed))} items or fewer"
+    stuck = sum(one.needed is None and bool(one.difference) for one in open_ones)
+    text += f"; {stuck} need more seeds rather than more items" if stuck else ""
+    yield Finding("undecided", "comparisons", "undecided", None, None, len(open_ones), None, f"{text}.")
+
+
+def _break_even(evidence: Evidence) -> Iterable[Finding]:
+    clean = [one for one in evidence.break_evens if one.shift == "none"]
+    for task, arms in _by_task(evidence.clean()).items():
+        group = _largest(arms)
+        place = (group[0].model, group[0].stage, group[0].labels, task)
+        here = [one for one in clean if (one.model, one.stage, one.labels, one.task) == place]
+        if not here:
+            continue
+        accuracy = {arm.method: arm.accuracy for arm in group}
+        one = max(here, key=lambda pair: accuracy[pair.tuned] + accuracy[pair.prompted])
+        verdict = "never" if one.queries is None else "pays"
+        yield Finding(
+            "cost", f"{task}, {one.model}", verdict, one.queries, None, None, "FLOPs counted, no prefix reuse",
+            f"Cost: {one.sentence}",
+        )  # fmt: skip
+
+
+def _incomplete(evidence: Evidence) -> Iterable[Finding]:
+    missing, failed = len(evidence.missing), len(evidence.failed)
+    if not missing and not failed:
+        return
+    parts = [f"{wording.counted(missing, 'cell')} not run yet"] if missing else []
+    if failed:
+        example = next(iter(evidence.failed.values())).rstrip(".")
+        parts.append(f"{wording.counted(failed, 'cell')} failed (for example: {example})")
+    text = f"Incomplete: {' and '.join(parts)}; what is said here rests on the rest."
+    yield Finding("warning", "cells", "incomplete", None, None, missing + failed, None, text)
+
+
+def _refused(evidence: Evidence) -> Iterable[Finding]:
+    refused = [one for one in evidence.comparisons if any("refused" in reason for reason in one.mismatch)]
+    if refused:
+        text = (
+            f"In {wording.counted(len(refused), 'comparison')} the two sides did not have the same task or example plan"
+        )
+        text += f" at some seed; those seeds were left out (first: {refused[0].mismatch[-1]})."
+        yield Finding("warning", "pairing", "refused", None, None, len(refused), None, text)
+
+
+def _unread(evidence: Evidence) -> Iterable[Finding]:
+    low = sorted((arm for arm in evidence.arms if arm.parse_rate < LOW_PARSE_RATE), key=lambda arm: arm.parse_rate)
+    if not low:
+        return
+    settings = {(arm.model, arm.stage, arm.labels, arm.task, arm.shift, arm.method) for arm in low}
+    touched = sum(
+        one.verdict in ("wins", "loses")
+        and any((one.model, one.stage, one.labels, one.task, one.shift, side) in settings for side in one.sides)
+        for one in evidence.comparisons
+    )
+    worst = low[0]
+    text = f"Answers not found: in {len(low)} of {wording.counted(len(evidence.arms), 'setting')} fewer than"
+    text += (
+        f" {wording.number(100 * LOW_PARSE_RATE, 0)} % of the outputs held a readable answer (lowest: {worst.method}"
+    )
+    text += f" {_with_labels(worst.labels)} for {worst.model} on {worst.task}, {wording.percent(worst.parse_rate)})"
+    text += "; a low accuracy there may be a matter of format, not of ability"
+    if touched:
+        text += f"; {wording.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"
+    yield Finding("warning", "parse rate", "low parse rate", worst.parse_rate, None, len(low), None, f"{text}.")
+
+
+def _too_long(evidence: Evidence) -> Iterable[Finding]:
+    longer = [arm for arm in evidence.arms if arm.overlong]
+    if longer:
+        total = sum(arm.overlong for arm in longer)
+        names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in longer))
+        shown = wording.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
+        verb = (
+            "does not fit the model's context and counts" if total == 1 else "do not fit the model's context and count"
+        )
+        text = f"{wording.counted(total, 'prompt')} {verb} as wrong ({shown})."
+        yield Finding("warning", "context", "overlong prompts", None, None, total, None, text)

@@ -1,0 +1,256 @@
+"""What a method loses under a shift: accuracy on the clean test set minus accuracy on the shifted one.
+
+A shift that rewrites items is paired: every shifted item with its clean twin. A shift that is another test set has no
+twins: the items of the two sets are resampled apart and only the draws together. Two methods that saw the same items
+are paired on them in either case, so that the difference of their losses is sharper than either loss. Intervals and p
+are those of the crossed bootstrap, adjusted by Holm over all losses (or pairs) of a task, shift, model and stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+
+from onset.analysis import wording
+from onset.analysis.arms import Arm
+from onset.analysis.intervals import LEVEL, REPLICATES, Block, Crossed, Interval, crossed_bootstrap
+from onset.analysis.paired import holm
+
+LossVerdict = Literal["loses", "gains", "undecided"]
+DifferenceVerdict = Literal["loses more", "loses less", "undecided"]
+_ALPHA = 1 - LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Clean minus shifted accuracy (shares) of one method at one budget.
+
+    ``paired``: on clean twins; ``n``: shifted items used, ``n_clean``: clean ones; ``p_holm``: adjusted over the losses
+    of the same task, shift, model and stage.
+    """
+
+    model: str
+    params: int
+    stage: str
+    method: str
+    labels: int
+    task: str
+    shift: str
+    seeds: tuple[int, ...]
+    n: int
+    n_clean: int
+    paired: bool
+    clean: float
+    shifted: float
+    loss: float
+    interval: Interval
+    p: float
+    p_holm: float
+    test: str
+    verdict: LossVerdict
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LossDifference:
+    """Loss of side a minus loss of side b (shares): positive when a loses more. ``p_holm`` as in `Loss`."""
+
+    sides: tuple[str, str]
+    model: str
+    params: int
+    stage: str
+    labels: int
+    task: str
+    shift: str
+    seeds: tuple[int, ...]
+    n: int
+    difference: float
+    interval: Interval
+    p: float
+    p_holm: float
+    test: str
+    verdict: DifferenceVerdict
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Shifted:
+    """A method's outcomes on both sets, aligned: with ``paired`` the clean columns are the twins of the shifted."""
+
+    arm: Arm
+    seeds: tuple[int, ...]
+    clean: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    shifted: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    clean_items: tuple[str, ...]
+    items: tuple[str, ...]
+    paired: bool
+
+
+def losses(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[Loss, ...]:
+    """The loss of every arm with a shift whose clean counterpart is in the results."""
+    groups = _grouped(arms)
+    return tuple(one for group in groups.values() for one in _losses(group, replicates))
+
+
+def loss_differences(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[LossDifference, ...]:
+    """Every pair of methods at equal labels, on the draws and items both have."""
+    groups = _grouped(arms)
+    return tuple(one for group in groups.values() for one in _differences(group, replicates))
+
+
+def _grouped(arms: Sequence[Arm]) -> dict[tuple[str, ...], list[_Shifted]]:
+    clean = {arm.key: arm for arm in arms if arm.shift == "none"}
+    groups: dict[tuple[str, ...], list[_Shifted]] = {}
+    for arm in arms:
+        if arm.shift == "none":
+            continue
+        partner = clean.get((*arm.key[:5], "none"))
+        joined = _join(arm, partner) if partner else None
+        if joined:
+            groups.setdefault((arm.task, arm.shift, arm.model, arm.stage), []).append(joined)
+    return groups
+
+
+def _join(arm: Arm, clean: Arm) -> _Shifted | None:
+    seeds = tuple(seed for seed in arm.seeds if seed in clean.seeds)
+    if not seeds:
+        return None
+    shifted_rows = [arm.seeds.index(seed) for seed in seeds]
+    clean_rows = [clean.seeds.index(seed) for seed in seeds]
+    column = {item: index for index, item in enumerate(clean.items)}
+    twinned = [index for index, twin in enumerate(arm.twins) if twin in column]
+    if not twinned:
+        return _Shifted(arm, seeds, clean.values[clean_rows], arm.values[shifted_rows], clean.items, arm.items, False)
+    twins = [column[twin] for index in twinned if (twin := arm.twins[index]) is not None]
+    return _Shifted(
+        arm,
+        seeds,
+        clean.values[np.ix_(clean_rows, twins)],
+        arm.values[np.ix_(shifted_rows, twinned)],
+        tuple(clean.items[index] for index in twins),
+        tuple(arm.items[index] for index in twinned),
+        True,
+    )
+
+
+def _blocks(one: _Shifted) -> list[Block]:
+    if one.paired:
+        return [Block(one.clean - one.shifted)]
+    return [Block(one.clean), Block(one.shifted, -1.0)]
+
+
+def _losses(group: Sequence[_Shifted], replicates: int) -> list[Loss]:
+    measured = [(one, crossed_bootstrap(_blocks(one), replicates)) for one in group]
+    kept = [(one, crossed) for one, crossed in measured if crossed is not None]
+    adjusted = holm([crossed.p() for _, crossed in kept])
+    return [_loss(one, crossed, p) for (one, crossed), p in zip(kept, adjusted, strict=True)]
+
+
+def _loss(one: _Shifted, crossed: Crossed, p_holm: float) -> Loss:
+    arm, interval = one.arm, _cut(crossed, 1.0)
+    both = np.isfinite(one.clean) & np.isfinite(one.shifted) if one.paired else None
+    clean = float(np.nanmean(one.clean if both is None else one.clean[both]))
+    shifted = float(np.nanmean(one.shifted if both is None else one.shifted[both]))
+    verdict: LossVerdict = "undecided" if p_holm > _ALPHA else "loses" if crossed.estimate > 0 else "gains"
+    size = wording.sample(len(one.items), len(one.seeds))
+    where = f"{arm.model}, {arm.method} with {wording.counted(arm.labels, 'label')} on {arm.task}"
+    levels = f"{wording.percent(clean)} to {wording.percent(shifted)}"
+    gap = f"{wording.points(abs(crossed.estimate))} under the shift {arm.shift}, from {levels}"
+    shown = interval if crossed.estimate >= 0 else (-interval[1], -interval[0])
+    spread = f"{wording.point_range(shown)}; {size}"
+    words = {"loses": "loses", "gains": "gains", "undecided": "changes, within noise, by"}[verdict]
+    return Loss(
+        model=arm.model,
+        params=arm.params,
+        stage=arm.stage,
+        method=arm.method,
+        labels=arm.labels,
+        task=arm.task,
+        shift=arm.shift,
+        seeds=one.seeds,
+        n=len(one.items),
+        n_clean=len(one.clean_items),
+        paired=one.paired,
+        clean=clean,
+        shifted=shifted,
+        loss=crossed.estimate,
+        interval=interval,
+        p=crossed.p(),
+        p_holm=p_holm,
+        test=_test(one),
+        verdict=verdict,
+        sentence=f"{where} {words} {gap} ({spread}).",
+    )
+
+
+def _test(one: _Shifted) -> str:
+    items = "paired on clean twins" if one.paired else "two test sets, not paired"
+    return f"{'crossed ' if len(one.seeds) > 1 else ''}bootstrap, {items}"
+
+
+def _cut(crossed: Crossed, largest: float) -> Interval:
+    low, high = crossed.interval()
+    return max(-largest, low), min(largest, high)
+
+
+def _differences(group: Sequence[_Shifted], replicates: int) -> list[LossDifference]:
+    ranked = sorted(group, key=lambda one: (one.arm.labels, one.arm.tune is not None, one.arm.vote is not None))
+    measured = []
+    for b, a in combinations(ranked, 2):
+        if a.arm.labels == b.arm.labels and (blocks := _contrast(a, b)):
+            seeds = tuple(seed for seed in a.seeds if seed in b.seeds)
+            crossed = crossed_bootstrap(blocks, replicates)
+            if crossed is not None:
+                measured.append((a, b, seeds, crossed))
+    adjusted = holm([crossed.p() for *_, crossed in measured])
+    return [_difference(*one, p) for one, p in zip(measured, adjusted, strict=True)]
+
+
+def _contrast(a: _Shifted, b: _Shifted) -> list[Block] | None:
+    """Blocks of (loss of a) - (loss of b) on common draws; None when items or kind of pairing differ."""
+    seeds = [seed for seed in a.seeds if seed in b.seeds]
+    if not seeds or a.paired != b.paired or set(a.items) != set(b.items) or set(a.clean_items) != set(b.clean_items):
+        return None
+    rows_a, rows_b = ([one.seeds.index(seed) for seed in seeds] for one in (a, b))
+    shifted = a.shifted[rows_a] - b.shifted[np.ix_(rows_b, [b.items.index(item) for item in a.items])]
+    order = a.items if a.paired else a.clean_items
+    there = b.items if a.paired else b.clean_items
+    clean = a.clean[rows_a] - b.clean[np.ix_(rows_b, [there.index(item) for item in order])]
+    return [Block(clean - shifted)] if a.paired else [Block(clean), Block(shifted, -1.0)]
+
+
+def _difference(a: _Shifted, b: _Shifted, seeds: tuple[int, ...], crossed: Crossed, p_holm: float) -> LossDifference:
+    arm, interval, gap = a.arm, _cut(crossed, 2.0), crossed.estimate
+    verdict: DifferenceVerdict = "undecided" if p_holm > _ALPHA else "loses more" if gap > 0 else "loses less"
+    size = wording.sample(len(a.items), len(seeds))
+    where = f"{arm.model} on {arm.task} under the shift {arm.shift}, {wording.counted(arm.labels, 'label')}"
+    if verdict == "undecided":
+        text = (
+            f"undecided whether {arm.method} or {b.arm.method} loses more: their losses differ by {wording.points(gap)}"
+        )
+        shown = interval
+    else:
+        text = f"{arm.method} {verdict} than {b.arm.method}: by {wording.points(abs(gap))}"
+        shown = interval if gap > 0 else (-interval[1], -interval[0])
+    return LossDifference(
+        sides=(arm.method, b.arm.method),
+        model=arm.model,
+        params=arm.params,
+        stage=arm.stage,
+        labels=arm.labels,
+        task=arm.task,
+        shift=arm.shift,
+        seeds=seeds,
+        n=len(a.items),
+        difference=gap,
+        interval=interval,
+        p=crossed.p(),
+        p_holm=p_holm,
+        test=_test(a),
+        verdict=verdict,
+        sentence=f"{where}: {text} ({wording.point_range(shown)}; {size}).",
+    )

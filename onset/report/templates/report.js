@@ -1,0 +1,298 @@
+// The report's behaviour: figures, tables, items. Everything from the records reaches the page as text, never as HTML.
+"use strict";
+(() => {
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const make = (name, attributes = {}, ...children) => {
+    const node = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.append(...children);
+    return node;
+  };
+  const read = (id) => JSON.parse(one(`#${id}`).textContent);
+
+  // ---- figures ----------------------------------------------------------------------------------------------------
+  const specs = read("specs");
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const views = new Map();
+  const state = { focus: "", queries: 1000 };
+
+  function look() {
+    const css = getComputedStyle(document.documentElement);
+    const colour = (name) => css.getPropertyValue(name).trim();
+    const [ink, soft, line, strong] = ["--ink", "--soft", "--line", "--strong-line"].map(colour);
+    return {
+      background: "transparent",
+      font: getComputedStyle(document.body).fontFamily,
+      view: { stroke: null },
+      legend: { disable: true },
+      title: { color: soft },
+      axis: { labelColor: soft, titleColor: soft, titleFontWeight: "normal", gridColor: line, domainColor: strong, tickColor: strong, labelFontSize: 11 },
+      axisY: { labelColor: soft },
+      text: { color: ink },
+    };
+  }
+
+  async function draw(panel) {
+    if (panel.dataset.drawn || panel.hidden) return;
+    panel.dataset.drawn = "yes";
+    const paper = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim();
+    const hosts = all(".chart", panel);
+    const made = await Promise.all(hosts.map(async (host, i) => {
+      const spec = specs[Number(panel.dataset.panel)][i];
+      const values = { ...state, paper };
+      const params = spec.params.map((param) => ({ ...param, value: values[param.name] }));
+      const options = { actions: false, renderer: "svg", ast: true, config: look(), tooltip: { theme: dark.matches ? "dark" : "light" } };
+      return (await vegaEmbed(host, { ...spec, params }, options)).view;
+    }));
+    views.set(panel, made);
+  }
+
+  const near = new IntersectionObserver((entries) => {
+    for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
+  }, { rootMargin: "600px" });
+  all(".panel").forEach((panel) => near.observe(panel));
+  addEventListener("beforeprint", () => all(".panel").forEach(draw));
+  dark.addEventListener("change", () => {
+    for (const [panel, made] of views) {
+      made.forEach((view) => view.finalize());
+      delete panel.dataset.drawn;
+      draw(panel);
+    }
+  });
+
+  function signal(name, value) {
+    state[name] = value;
+    for (const made of views.values()) for (const view of made) view.signal(name, value).runAsync();
+  }
+
+  all("[data-focus]").forEach((button) => button.addEventListener("click", () => {
+    const name = state.focus === button.dataset.focus ? "" : button.dataset.focus;
+    all("[data-focus]").forEach((other) => other.setAttribute("aria-pressed", String(other.dataset.focus === name)));
+    signal("focus", name);
+  }));
+
+  all("[data-queries]").forEach((slider) => slider.addEventListener("input", () => {
+    const count = 10 ** Number(slider.value);
+    const unit = 10 ** Math.max(Math.floor(Math.log10(count)) - 1, 0);
+    const queries = Math.round(count / unit) * unit;
+    slider.nextElementSibling.textContent = queries.toLocaleString("en");
+    signal("queries", queries);
+  }));
+
+  all(".figure").forEach((figure) => {
+    const selects = all("[data-facet]", figure);
+    selects.forEach((select) => select.addEventListener("change", () => {
+      const panels = all(".panel", figure);
+      for (const panel of panels) {
+        panel.hidden = selects.some(({ dataset, value }) => panel.dataset[dataset.facet] !== value);
+        draw(panel);
+      }
+      const seen = panels.filter((panel) => !panel.hidden).length;
+      one(".grid", figure).classList.toggle("single", seen === 1);
+      one(".nothing", figure).hidden = seen > 0;
+    }));
+  });
+
+  // ---- tables -----------------------------------------------------------------------------------------------------
+  const collator = new Intl.Collator("en", { numeric: true });
+
+  function compare(column, down) {
+    return (a, b) => {
+      const [left, right] = [a.cells[column], b.cells[column]];
+      const sign = down ? -1 : 1;
+      if (!("v" in left.dataset)) return sign * collator.compare(left.textContent, right.textContent);
+      const [x, y] = [left.dataset.v, right.dataset.v];
+      if (x === "" || y === "") return (x === "") - (y === ""); // what was not measured comes last, either way
+      return sign * (Number(x) - Number(y));
+    };
+  }
+
+  all("table.sortable").forEach((table) => {
+    const heads = all("thead th", table);
+    heads.forEach((head, column) => {
+      if (head.classList.contains("plain")) return;
+      const button = make("button", { type: "button" }, head.textContent);
+      head.replaceChildren(button);
+      button.addEventListener("click", () => {
+        const down = head.getAttribute("aria-sort") === "ascending";
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        table.tBodies[0].append(...[...table.tBodies[0].rows].sort(compare(column, down)));
+      });
+    });
+  });
+
+  all("[data-find]").forEach((input) => input.addEventListener("input", () => {
+    const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of one(`#${input.dataset.find}`).tBodies[0].rows) {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+  }));
+
+  // ---- items ------------------------------------------------------------------------------------------------------
+  const list = one("#item-list");
+  if (!list) return;
+  const PAGE = 20;
+  const form = one("#filters");
+  const status = one("#item-count");
+  const pager = one("#pager");
+  const facets = ["model", "task", "method", "labels", "shift", "stage", "seed"];
+  const cells = new Map(read("cell-index").map((cell) => [cell.cell, cell]));
+  let data = null;
+  let found = [];
+  let page = 0;
+
+  async function unpack() {
+    const bytes = Uint8Array.from(atob(one("#packed").textContent), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const content = JSON.parse(await new Response(stream).text());
+    content.cellOf = [];
+    content.cells.forEach((cell, i) => { for (let k = 0; k < cell.kept; k += 1) content.cellOf.push(i); });
+    content.lower = null;
+    return content;
+  }
+
+  let unpacking = null;
+  function ready() {
+    if (typeof DecompressionStream === "undefined") {
+      status.textContent = "This browser cannot unpack the items (it lacks DecompressionStream); any current browser can.";
+      return Promise.reject(new Error("no DecompressionStream"));
+    }
+    unpacking ??= unpack().then((content) => { data = content; });
+    return unpacking;
+  }
+
+  function outcome(row) {
+    if (data.rows.correct[row]) return "correct";
+    const state = data.texts[data.rows.status[row]];
+    return state === "overlong" ? "overlong" : state === "ok" ? "wrong" : "unparsed";
+  }
+
+  function containing(text) {
+    data.lower ??= data.texts.map((one) => one.toLowerCase());
+    const hits = data.lower.map((one) => one.includes(text));
+    const { question, gold, answer, outputs } = data.rows;
+    return (row) => hits[question[row]] || hits[gold[row]] || hits[answer[row]] || outputs[row].some((one) => hits[one]);
+  }
+
+  // Items that some cell of the selection answers correctly and another does not.
+  function divided(rows) {
+    const seen = new Map();
+    for (const row of rows) {
+      const item = data.rows.item[row];
+      seen.set(item, (seen.get(item) ?? 0) | (data.rows.correct[row] ? 1 : 2));
+    }
+    return (row) => seen.get(data.rows.item[row]) === 3;
+  }
+
+  function search() {
+    const wanted = Object.fromEntries(new FormData(form));
+    const chosen = facets.filter((facet) => wanted[facet]);
+    const open = data.cells.map(({ cell }) => chosen.every((facet) => String(cells.get(cell)[facet]) === wanted[facet]));
+    found = [...data.cellOf.keys()].filter((row) => open[data.cellOf[row]]);
+    const text = wanted.text.trim().toLowerCase();
+    if (text) found = found.filter(containing(text));
+    if (wanted.outcome === "split") found = found.filter(divided(found));
+    else if (wanted.outcome) found = found.filter((row) => outcome(row) === wanted.outcome);
+    if (wanted.order === "item") {
+      const first = new Map();
+      found.forEach((row) => { if (!first.has(data.rows.item[row])) first.set(data.rows.item[row], first.size); });
+      found.sort((a, b) => first.get(data.rows.item[a]) - first.get(data.rows.item[b]) || a - b);
+    }
+    page = 0;
+    render();
+  }
+
+  const OUTCOMES = { correct: ["equivalent", "correct"], wrong: ["loses", "wrong"], unparsed: ["undecided", "no answer"], overlong: ["undecided", "too long"] };
+  const STATUSES = { none: "none found", truncated: "cut off before an answer", ambiguous: "several different answers", overlong: "prompt too long for the model" };
+  const FINISHES = { eos: "ended by itself", stop: "ended at a stop string", length: "cut off at the token limit", overlong: "not run" };
+  const textOf = (number) => (number < 0 ? null : data.texts[number]);
+
+  function where(row) {
+    const cell = cells.get(data.cells[data.cellOf[row]].cell);
+    const parts = [cell.model, cell.method, `${cell.labels} labels`, cell.task];
+    if (cell.shift !== "none") parts.push(`shift ${cell.shift}`);
+    return [...parts, `seed ${cell.seed}`].join(" · ");
+  }
+
+  function fact(name, value) {
+    return make("div", {}, make("dt", {}, name), make("dd", {}, value));
+  }
+
+  function votes(answers) {
+    const counts = new Map();
+    answers.forEach((answer) => counts.set(answer, (counts.get(answer) ?? 0) + 1));
+    const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+    return sorted.map(([answer, count]) => `${textOf(answer) ?? "no answer"} × ${count}`).join(", ");
+  }
+
+  function body(row) {
+    const { rows } = data;
+    const answer = textOf(rows.answer[row]);
+    const facts = make("dl", { class: "answers" }, fact("Gold answer", textOf(rows.gold[row])), fact("Extracted answer", answer ?? STATUSES[textOf(rows.status[row])]));
+    if (rows.prob[row] !== null) facts.append(fact("Probability of the gold answer among the choices", rows.prob[row].toFixed(3)));
+    const many = rows.outputs[row].length > 1;
+    if (many) facts.append(fact("Votes", votes(rows.answers[row])));
+    const box = make("div", { class: "body" }, facts, make("h4", {}, "Prompt"));
+    const beginning = textOf(data.cells[data.cellOf[row]].beginning);
+    if (beginning) {
+      const title = `Instruction and demonstrations, the same for every item of the cell (${beginning.length.toLocaleString("en")} characters)`;
+      box.append(make("details", { class: "beginning" }, make("summary", {}, title), make("pre", {}, beginning)));
+    }
+    box.append(make("pre", {}, textOf(rows.rest[row])));
+    rows.outputs[row].forEach((output, i) => {
+      const finish = textOf(rows.finishes[row][i]);
+      const found = textOf(rows.answers[row][i]);
+      const title = `${many ? `Output ${i + 1} of ${rows.outputs[row].length}` : "Output"} (${FINISHES[finish] ?? finish}${many ? `; answer: ${found ?? "none"}` : ""})`;
+      box.append(make("h4", {}, title), make("pre", {}, textOf(output)));
+    });
+    return box;
+  }
+
+  function entry(row) {
+    const [kind, word] = OUTCOMES[outcome(row)];
+    const summary = make("summary", {},
+      make("span", { class: `badge ${kind}` }, word),
+      make("span", { class: "what" }, textOf(data.rows.question[row])),
+      make("span", { class: "where small" }, where(row)));
+    const item = make("details", { class: "item" }, summary);
+    item.addEventListener("toggle", () => { if (item.open && !one(".body", item)) item.append(body(row)); });
+    return item;
+  }
+
+  function render() {
+    const total = data.cellOf.length;
+    status.textContent = found.length ? `${found.length.toLocaleString("en")} of ${total.toLocaleString("en")} items` : "No item fits these filters.";
+    list.replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(entry));
+    const pages = Math.ceil(found.length / PAGE);
+    pager.hidden = pages < 2;
+    one("span", pager).textContent = `Page ${page + 1} of ${pages}`;
+    const [back, on] = all("button", pager);
+    back.disabled = page === 0;
+    on.disabled = page >= pages - 1;
+  }
+
+  const refresh = () => ready().then(search, () => {});
+  let waiting = 0;
+  form.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(refresh, 150); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  all("button", pager).forEach((button) => button.addEventListener("click", () => {
+    page += Number(button.dataset.step);
+    render();
+    one("#items").scrollIntoView();
+  }));
+  all("[data-cell]").forEach((button) => button.addEventListener("click", () => {
+    const cell = cells.get(button.dataset.cell);
+    form.reset();
+    for (const facet of facets) if (form.elements[facet]) form.elements[facet].value = String(cell[facet]);
+    refresh();
+    one("#items").scrollIntoView();
+  }));
+  new IntersectionObserver((entries, observer) => {
+    if (!entries.some((one) => one.isIntersecting)) return;
+    observer.disconnect();
+    refresh();
+  }, { rootMargin: "300px" }).observe(one("#items"));
+})();

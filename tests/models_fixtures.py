@@ -1,0 +1,111 @@
+"""Tiny random models with a tokenizer trained on the spot, and plain transformers as the reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from onset.records import Request
+
+TEXT = (
+    "Question: Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?\nAnswer: Pam has 17 - 7 = 10. "
+    "The answer is 10.\n\nQuestion: Is the sky blue?\nAnswer: Yes, the sky is blue: naïve façade, 漢字, 😀.\n\n"
+)
+
+VOCABULARY = 340
+
+PROMPTS = [
+    "Question: Is it?\nAnswer:",
+    TEXT * 2 + "Question: How many keys does Ray own?\nAnswer:",
+    "Ray",
+    TEXT + "Question: Is the façade blue? 😀",
+    "Question: How many keys does Pam have? Pam has 7 fewer.\nAnswer:",
+]
+
+
+def tokenizer(*, bos: bool) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer of `VOCABULARY` tokens; ``bos``: put <bos> before every text, as Gemma's does."""
+    tok = Tokenizer(models.BPE())
+    tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tok.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tok.train_from_iterator(
+        [TEXT], trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=["<eos>", "<bos>"], initial_alphabet=alphabet)
+    )
+    if bos:
+        tok.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 1)])
+    return PreTrainedTokenizerFast(tokenizer_object=tok, eos_token="<eos>", bos_token="<bos>")
+
+
+def llama(*, tied: bool = False, hidden: int = 32, context: int = 512) -> LlamaForCausalLM:
+    """Two layers, grouped queries, large random weights: its texts are varied."""
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=hidden,
+        intermediate_size=2 * hidden,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=context,
+        initializer_range=0.4,
+        tie_word_embeddings=tied,
+        bos_token_id=1,
+        eos_token_id=0,
+    )
+    return LlamaForCausalLM(config)
+
+
+def gemma3(*, tied: bool = False, window: int = 16) -> Gemma3ForCausalLM:
+    """One sliding-window and one full layer; prompts are longer than the window."""
+    torch.manual_seed(2)
+    config = Gemma3TextConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=1,
+        head_dim=8,
+        query_pre_attn_scalar=8,
+        max_position_embeddings=512,
+        sliding_window=window,
+        layer_types=["sliding_attention", "full_attention"],
+        initializer_range=0.4,
+        tie_word_embeddings=tied,
+        bos_token_id=1,
+        eos_token_id=0,
+        pad_token_id=0,
+    )
+    return Gemma3ForCausalLM(config)
+
+
+def save(folder: Path, module: Any, tok: Any) -> Path:
+    """A model folder as users have them."""
+    module.save_pretrained(folder)
+    tok.save_pretrained(folder)
+    return folder
+
+
+def plain_greedy(module: Any, tok: Any, request: Request) -> tuple[str, int]:
+    """What plain ``generate`` makes of one prompt alone: text up to the first stop string, and tokens."""
+    inputs = tok([request.prompt], return_tensors="pt").to(module.device)
+    inputs.pop("token_type_ids", None)
+    stopping = {"stop_strings": list(request.stop), "tokenizer": tok} if request.stop else {}
+    out = module.generate(**inputs, do_sample=False, max_new_tokens=request.max_tokens, **stopping)
+    new = out[0, inputs["input_ids"].shape[1] :]
+    text = tok.decode(new, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    places = [place for stop in request.stop if (place := text.find(stop)) >= 0]
+    return (text[: min(places)] if places else text), len(new)
+
+
+def plain_logprob(module: Any, ids: list[int], start: int) -> float:
+    """Sum of the log-probabilities of ``ids[start:]``, from one forward pass over the whole text."""
+    with torch.no_grad():
+        logits = module(torch.tensor([ids], device=module.device)).logits[0].double()
+    table = logits.log_softmax(-1)
+    return float(sum(table[place - 1, ids[place]] for place in range(start, len(ids))))

@@ -1,0 +1,162 @@
+"""The tables read from a results folder, and what happens when a file in it is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+from synthetic import synthetic_results
+
+from onset.analysis.table import CELL_SCHEMA, load
+from onset.errors import StoreError
+
+SMALL: dict[str, Any] = {
+    "models": (("tiny", 1_000_000), ("small", 10_000_000)),
+    "labels": (8,),
+    "seeds": 2,
+    "items": 20,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return synthetic_results(tmp_path / "results", **SMALL, incomplete=True)
+
+
+def finished(folder: Path) -> Path:
+    return next(path.parent for path in sorted(folder.glob("cells/*/done.json")))
+
+
+def test_a_row_per_finished_cell_and_a_row_per_record(folder: Path) -> None:
+    results = load(folder)
+    ids = json.loads((folder / "study.json").read_text())["cells"]
+    assert len(results.missing) == 1
+    assert len(results.failed) == 1
+    assert results.cells["cell"].to_list() == [one for one in ids if one not in {*results.missing, *results.failed}]
+    assert results.cells.schema == pl.Schema(CELL_SCHEMA)
+    assert len(results.records) == 20 * len(results.cells)
+    assert results.study["name"] == "synthetic"
+    assert list(results.failed.values()) == ["ModelError: the model ran out of memory at batch size 1"]
+
+
+def test_a_row_agrees_with_the_files_it_came_from(folder: Path) -> None:
+    cell = finished(folder)
+    facts = json.loads((cell / "cell.json").read_text())
+    records = pl.read_parquet(cell / "records.parquet").to_dicts()
+    (row,) = load(folder).cells.filter(pl.col("cell") == cell.name).to_dicts()
+    right = sum(record["correct"] for record in records)
+    low, high = proportion_confint(right, 20, method="wilson")
+    assert (row["n"], row["correct"], row["accuracy"]) == (20, right, right / 20)
+    assert (row["low"], row["high"]) == (pytest.approx(low), pytest.approx(high))
+    assert row["parse_rate"] == sum(record["status"] == "ok" for record in records) / 20
+    assert row["truncated_rate"] == sum(record["status"] == "truncated" for record in records) / 20
+    assert row["tokens"] == sum(record["prompt_tokens"] + record["output_tokens"] for record in records)
+    assert row["flops"] == pytest.approx(sum(record["flops"] for record in records))
+    assert row["gold_prob"] is None
+    assert row["labels_used"] == len(facts["ledger"][0]["ids"]) == 8
+    assert (row["model"], row["params"], row["plan_hash"]) == ("tiny", 1_000_000, facts["plan_hash"])
+
+
+def test_tuning_and_votes_have_columns(folder: Path) -> None:
+    cells = load(folder).cells
+    tuned = cells.filter(pl.col("method") == "lora-answers")
+    assert tuned["tune"].unique().to_list() == ["lora"]
+    assert (tuned["flops"] == tuned["flops_inference"] + tuned["flops_tuning"]).all()
+    assert tuned["flops_tuning"].min() == 4 * 1_000_000 * 120 * 8 * 60
+    assert tuned["demonstrations"].unique().to_list() == [0]
+    assert cells.filter(pl.col("method") == "cot-vote")["vote"].to_list() == [5]
+    assert cells.filter(pl.col("method") == "cot")["rationales"].unique().to_list() == [8]
+
+
+def test_examples_used_twice_count_once(folder: Path) -> None:
+    cells = load(folder).cells
+    path = folder / "cells" / cells.filter(pl.col("method") == "answer-only")["cell"][0] / "cell.json"
+    facts = json.loads(path.read_text())
+    ids = facts["ledger"][0]["ids"]
+    facts["ledger"].append({"use": "dev", "ids": ids[:3], "rationales": True})
+    path.write_text(json.dumps(facts))
+    (row,) = load(folder).cells.filter(pl.col("cell") == path.parent.name).to_dicts()
+    assert (row["labels_used"], row["rationales"], row["demonstrations"]) == (8, 3, 8)
+
+
+def test_wall_time_that_was_not_written_is_missing_not_zero(folder: Path) -> None:
+    cell = finished(folder)
+    (cell / "timing.json").unlink()
+    assert load(folder).cells.filter(pl.col("cell") == cell.name)["seconds"].to_list() == [None]
+
+
+def test_a_folder_that_is_no_results_folder(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as error:
+        load(tmp_path)
+    assert str(error.value) == f"{tmp_path} is no results folder: it holds no study.json"
+
+
+def test_another_format_is_refused(folder: Path) -> None:
+    path = folder / "study.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
+    with pytest.raises(StoreError) as error:
+        load(folder)
+    assert str(error.value) == f"results folder {folder} has format 2; this Onset reads 1"
+
+
+def test_changed_records_are_noticed(folder: Path) -> None:
+    cell = finished(folder)
+    path = cell / "records.parquet"
+    pl.read_parquet(path).with_columns(correct=True).write_parquet(path)
+    with pytest.raises(StoreError) as error:
+        load(folder)
+    assert str(error.value) == (
+        f"damaged file {path}: its SHA-256 is not the one in done.json; remove {cell} to run it again"
+    )
+
+
+def rewrite(cell: Path, records: pl.DataFrame) -> Path:
+    """Replace a cell's records, with a done.json that fits."""
+    path = cell / "records.parquet"
+    records.write_parquet(path)
+    done = {"records": 20, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    (cell / "done.json").write_text(json.dumps(done))
+    return path
+
+
+def test_records_that_do_not_fit_their_description(folder: Path) -> None:
+    cell = finished(folder)
+    whole = pl.read_parquet(cell / "records.parquet")
+    twice = whole.with_columns(item=pl.lit(whole["item"][0]))
+    cases = {
+        "column 'correct' is missing or of another type": whole.drop("correct"),
+        "column 'flops' is missing or of another type": whole.with_columns(flops=pl.lit("1")),
+        "19 records, done.json says 20": whole.head(19),
+        f"item {whole['item'][0]} appears more than once": twice,
+    }
+    for message, records in cases.items():
+        path = rewrite(cell, records)
+        with pytest.raises(StoreError) as error:
+            load(folder)
+        assert str(error.value) == f"damaged file {path}: {message}"
+
+
+def test_damaged_json_and_missing_files_name_the_path(folder: Path) -> None:
+    cell = finished(folder)
+    facts = json.loads((cell / "cell.json").read_text())
+    del facts["facts"]["family"]
+    (cell / "cell.json").write_text(json.dumps(facts))
+    with pytest.raises(StoreError) as error:
+        load(folder)
+    assert str(error.value) == f"damaged file {cell / 'cell.json'}: KeyError at 'family'"
+    (cell / "cell.json").write_text('{"id": ')
+    with pytest.raises(StoreError, match=f"^damaged file {cell / 'cell.json'}: not JSON"):
+        load(folder)
+    (cell / "records.parquet").unlink()
+    with pytest.raises(StoreError) as error:
+        load(folder)
+    assert str(error.value) == f"cannot read {cell / 'records.parquet'}: No such file or directory"
+    (cell / "done.json").write_text('{"records": 20}')
+    with pytest.raises(StoreError) as error:
+        load(folder)
+    assert str(error.value) == f"damaged file {cell / 'done.json'}: no key 'sha256'"
