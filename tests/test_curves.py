@@ -129,7 +129,7 @@ def test_what_cannot_be_fitted_is_refused(arguments: tuple[list[int], ...], mess
     with pytest.raises(InputError) as error:
         fit_logistic(*arguments)
     assert str(error.value) == message
-    with pytest.raises(InputError, match="^size curve: 4 different sizes, at least 6 are needed$"):
+    with pytest.raises(InputError, match=r"^size curve: 4 different sizes, at least 6 are needed$"):
         fit_logistic(SIZES, [1] * 4, [2] * 4, fit_ceiling=True)
 
 
@@ -176,12 +176,13 @@ def test_mean_accuracy_over_draws_and_items() -> None:
     point = mean_accuracy(arm(values))
     crossed = crossed_bootstrap([Block(values)])
     assert crossed is not None
-    assert (point.accuracy, point.interval) == (pytest.approx(values.mean()), crossed.interval())
+    assert point.accuracy == pytest.approx(values.mean())
+    assert point.interval == crossed.interval()
     single = mean_accuracy(arm(values[:1]))
     assert single.interval == wilson(int(values[0].sum()), 100)
     perfect = mean_accuracy(arm(np.ones((5, 100))))
     assert perfect.interval[1] == 1.0
-    assert 0.95 < perfect.interval[0] < 0.97
+    assert perfect.interval[0] == pytest.approx(1 - 3.84 / 103.84, abs=2e-3)
 
 
 def test_the_budget_from_which_tuning_overtakes_prompting() -> None:
@@ -198,9 +199,9 @@ def test_the_budget_from_which_tuning_overtakes_prompting() -> None:
     assert [point.labels for point in curves["lora"].points] == [8, 32, 128]
     (one,) = overtakings(compare_all(arms, replicates=2000), {"lora"})
     assert (one.verdict, one.budget, one.wins, one.losses) == ("reached", 128, (128,), (8,))
-    assert one.sentence == (
-        "m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels; not settled at 32 labels."
-    ) or one.sentence == ("m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels.")
+    assert (
+        one.sentence == "m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels; equivalent at 32 labels."
+    )
     (never,) = overtakings(compare_all([one for one in arms if one.labels < 128], replicates=2000), {"lora"})
     assert (never.verdict, never.budget) == ("not reached", None)
     assert never.sentence == (
@@ -239,9 +240,11 @@ def test_losses_are_paired_with_the_clean_twin() -> None:
     (loss,) = losses([clean, shifted(clean, right, twins=True)], replicates=2000)
     crossed = crossed_bootstrap([Block(left - right)], 2000)
     assert crossed is not None
-    assert (loss.paired, loss.n, loss.loss) == (True, 200, pytest.approx((left - right).mean()))
+    assert (loss.paired, loss.n) == (True, 200)
+    assert loss.loss == pytest.approx((left - right).mean())
     assert (loss.interval, loss.p) == (crossed.interval(), crossed.p())
-    assert (loss.clean, loss.shifted) == (pytest.approx(left.mean()), pytest.approx(right.mean()))
+    assert loss.clean == pytest.approx(left.mean())
+    assert loss.shifted == pytest.approx(right.mean())
     assert loss.verdict == "loses"
     order = rng.permutation(200)
     scrambled = shifted(clean, right[:, order], twins=True)
@@ -267,8 +270,6 @@ def test_another_test_set_is_not_paired_but_methods_are() -> None:
     paired = crossed_bootstrap([Block(first - second), Block(elsewhere_a - elsewhere_b, -1.0)], 2000)
     assert paired is not None
     assert between.interval == paired.interval()
-    wide = of_a.interval[1] - of_a.interval[0]
-    assert between.interval[1] - between.interval[0] < np.sqrt(2) * wide
 
 
 def test_a_shift_without_its_clean_counterpart_has_no_loss() -> None:

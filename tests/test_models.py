@@ -257,7 +257,8 @@ def test_open_a_local_folder(tmp_path: Path, tiny: HFModel) -> None:
     assert isinstance(model, Model)
     assert model.facts.name == default_label(str(folder)) == "my-model"
     assert (model.facts.dtype, model.facts.device, model.facts.context) == ("float32", "cpu", 512)
-    assert model.generate([Request(PROMPTS[0], 9)]) == tiny.generate([Request(PROMPTS[0], 9)])
+    [[completion]], [[expected]] = (m.generate([Request(PROMPTS[0], 9)]) for m in (model, tiny))
+    assert completion.text == expected.text
     narrow = open_model(str(folder), label="x", device="cpu", dtype="bfloat16")
     assert (narrow.facts.name, narrow.facts.dtype) == ("x", "bfloat16")
     assert narrow.facts.revision == model.facts.revision
@@ -447,7 +448,7 @@ from onset.models.hf import HFModel, describe
 from onset.records import Pair, Request
 
 torch.set_num_threads(1)
-module, tok = llama(hidden=328), tokenizer(bos=False)
+module, tok = llama(), tokenizer(bos=False)
 for parameter in module.parameters():  # the same weights, elsewhere in memory
     room = torch.empty(parameter.numel() + 64)
     place = room[int(sys.argv[1]) :][: parameter.numel()].view(parameter.shape)
@@ -455,6 +456,7 @@ for parameter in module.parameters():  # the same weights, elsewhere in memory
 model = HFModel(module, tok, describe(module, tok, "tiny", "0"))
 answers = [
     model.generate([Request(p, 12) for p in PROMPTS] + [Request(PROMPTS[0], 12, n=3, temperature=1.0)]),
+    model.generate([Request(PROMPTS[2], 40)]),  # one row: a vector times a matrix, where MKL minds placement most
     model.score([Pair(p, " The answer is 10.") for p in PROMPTS]),
 ]
 optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3)
@@ -470,11 +472,11 @@ print(digest.hexdigest())
 """
 
 
-def test_two_processes_compute_the_same_bits() -> None:
+def test_processes_compute_the_same_bits() -> None:
     def digest(offset: int) -> str:
         command = [sys.executable, "-c", RUN, str(offset), str(Path(__file__).parent)]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     first = digest(0)
-    assert len(first.strip()) == 64
-    assert digest(5) == first
+    assert len(first.split()[-1]) == 64
+    assert [digest(offset) for offset in (1, 4)] == [first, first]

@@ -15,7 +15,7 @@ models themselves is not in it: one run per size cannot show it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,6 +34,8 @@ REACH = 3.0
 """How many decades beyond the measured sizes a midpoint is looked for."""
 _STEEPEST = 60.0
 _EPS = 1e-9
+_ZOOMS = 6
+_FLATTEST = 1e-9
 
 CurveVerdict = Literal["grows", "falls", "flat", "not fitted"]
 
@@ -183,44 +185,60 @@ class _Problem:
         return _log_likelihood(share, self.right, self.trials, self.weight)
 
     def profile(self, midpoint: float, slopes: Array, ceilings: Array) -> float:
-        """Log-likelihood of a midpoint, maximal over the rest: a grid refined by parabolas through its best points."""
-        return float(_peak(_peak(self.over(slopes, midpoint, ceilings))))
+        """Log-likelihood of a midpoint, maximal over the rest: a grid, closed in on its best point."""
+        best = -math.inf
+        for _ in range(_ZOOMS):
+            values = self.over(slopes, midpoint, ceilings)
+            row, column = np.unravel_index(int(values.argmax()), values.shape)
+            best = max(best, float(values[row, column]))
+            slopes, ceilings = _closer(slopes, int(row)), _closer(ceilings, int(column))
+        return best
 
 
-def _peak(values: Array) -> Array:
-    """Maximum over the last axis, as the top of the parabola through the best grid point and its neighbours."""
-    if values.shape[-1] < 3:
-        return np.asarray(values.max(axis=-1))
-    best = np.clip(values.argmax(axis=-1), 1, values.shape[-1] - 2)[..., None]
-    left, middle, right = (np.take_along_axis(values, best + step, -1)[..., 0] for step in (-1, 0, 1))
-    bend = left - 2 * middle + right
-    slope = (right - left) / 2
-    shift = np.clip(np.where(bend < 0, -slope / np.where(bend < 0, bend, -1.0), 0.0), -1.0, 1.0)
-    # a parabola can miss the grid's own best value at an edge
-    top: Array = np.maximum(values.max(axis=-1), middle + slope * shift + bend * shift * shift / 2)
-    return top
+def _closer(grid: Array, best: int) -> Array:
+    """A grid of 17 points between the neighbours of the best one."""
+    return grid if len(grid) == 1 else np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)], 17)
 
 
 def _maximise(problem: _Problem) -> tuple[Array, float]:
-    """Bounded quasi-Newton from the best grid points of several midpoints, polished by a simplex."""
-    bounds = LogisticWithFloor.bounds(problem.x, problem.floor)[: 3 if problem.fit_ceiling else 2]
+    """(slope, midpoint, ceiling) and log-likelihood: bounded quasi-Newton from several starts, polished by a simplex.
+
+    Fitted in the logit at the mean size instead of the midpoint, which runs off to infinity when nothing changes.
+    """
+    centre = float(problem.x.mean())
+    (flattest, steepest), reach, ceiling = LogisticWithFloor.bounds(problem.x, problem.floor)
+    farthest = steepest * (reach[1] - reach[0])
+    bounds = [(flattest, steepest), (-farthest, farthest), ceiling][: 3 if problem.fit_ceiling else 2]
+
+    def loss(theta: Array) -> float:
+        # a slope of exactly 0 has no midpoint
+        slope = theta[0] if abs(theta[0]) > _FLATTEST else _FLATTEST
+        return -problem.at(np.array([slope, centre - theta[1] / slope, *theta[2:]]))
+
+    runs = [optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in _starts(problem, centre)]
+    best = min(runs, key=lambda run: float(run.fun))
+    options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 2000}
+    polished = optimize.minimize(loss, best.x, method="Nelder-Mead", bounds=bounds, options=options)
+    chosen = polished if polished.fun < best.fun else best
+    slope = float(chosen.x[0]) if abs(chosen.x[0]) > _FLATTEST else _FLATTEST
+    top = float(chosen.x[2]) if problem.fit_ceiling else 1.0
+    return np.array([slope, centre - float(chosen.x[1]) / slope, top]), -float(chosen.fun)
+
+
+def _starts(problem: _Problem, centre: float) -> list[tuple[float, ...]]:
+    """(slope, logit at the mean size[, ceiling]): the best three midpoints of the grid, and next to no change."""
     midpoints, slopes, ceilings = LogisticWithFloor.grid(problem.x, problem.floor, fit_ceiling=problem.fit_ceiling)
     tops = []
     for midpoint in midpoints:
         values = problem.over(slopes, float(midpoint), ceilings)
         row, column = np.unravel_index(int(values.argmax()), values.shape)
-        tops.append((float(values.max()), (slopes[row], midpoint, ceilings[column])[: len(bounds)]))
+        slope = float(slopes[row])
+        tops.append((float(values.max()), (slope, slope * (centre - float(midpoint)), float(ceilings[column]))))
     tops.sort(key=lambda pair: -pair[0])
-
-    def loss(theta: Array) -> float:
-        return -problem.at(theta)
-
-    runs = [optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for _, start in tops[:3]]
-    best = min(runs, key=lambda run: float(run.fun))
-    options = {"xatol": 1e-8, "fatol": 1e-10, "maxiter": 2000}
-    polished = optimize.minimize(loss, best.x, method="Nelder-Mead", bounds=bounds, options=options)
-    chosen = polished if polished.fun < best.fun else best
-    return np.asarray(chosen.x), -float(chosen.fun)
+    share = float(problem.right.sum() / problem.trials.sum())
+    level = float(special.logit(np.clip((share - problem.floor) / (1 - problem.floor), 0.01, 0.99)))
+    free = 3 if problem.fit_ceiling else 2
+    return [start[:free] for start in [*(start for _, start in tops[:3]), (0.1, level, 1.0), (-0.1, level, 1.0)]]
 
 
 def _profile_interval(problem: _Problem, midpoint: float, top: float) -> tuple[float | None, float | None]:
@@ -232,6 +250,9 @@ def _profile_interval(problem: _Problem, midpoint: float, top: float) -> tuple[f
         return top - problem.profile(place, slopes, ceilings) - allowed
 
     ends: list[float | None] = []
+    lowest, highest = LogisticWithFloor.bounds(problem.x, problem.floor)[1]
+    if not lowest < midpoint < highest:
+        return _open_interval(excess, lowest, highest)
     for edge in LogisticWithFloor.bounds(problem.x, problem.floor)[1]:
         inside, outside = midpoint, None
         for place in np.linspace(midpoint, edge, 41)[1:]:
@@ -242,6 +263,18 @@ def _profile_interval(problem: _Problem, midpoint: float, top: float) -> tuple[f
         crossed = outside is not None and excess(inside) <= 0
         ends.append(float(optimize.brentq(excess, inside, outside, xtol=1e-4)) if crossed else outside)
     return ends[0], ends[1]
+
+
+def _open_interval(
+    excess: Callable[[float], float], lowest: float, highest: float
+) -> tuple[float | None, float | None]:
+    """The midpoint itself is out of reach: the interval is open there, and may end inside on the other side."""
+    places = np.linspace(lowest, highest, 81)
+    allowed = [float(place) for place in places if excess(float(place)) <= 0]
+    if not allowed or (allowed[0] == lowest and allowed[-1] == highest):
+        return None, None
+    low = None if allowed[0] == lowest else allowed[0]
+    return low, None if allowed[-1] == highest else allowed[-1]
 
 
 def size_curves(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[SizeCurve, ...]:
@@ -302,6 +335,12 @@ def design_effect(arm: Arm, replicates: int = REPLICATES) -> float:
     if p in (0.0, 1.0):
         return float(len(arm.seeds))
     return max(1.0, crossed.standard_error**2 / (p * (1 - p) / n))
+
+
+def size_within_reach(curve: SizeCurve, midpoint: float) -> float | None:
+    """The midpoint in parameters; None when it lies more than `REACH` decades beyond the sizes measured."""
+    low, high = math.log10(min(curve.sizes)) - REACH, math.log10(max(curve.sizes)) + REACH
+    return 10**midpoint if low <= midpoint <= high else None
 
 
 def _what(curve: SizeCurve) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from onset.analysis.arms import Arm, arms
 from onset.analysis.cost import BreakEven, Cost, break_evens, costs
-from onset.analysis.curves import SizeCurve, size_curves
+from onset.analysis.curves import SizeCurve, size_curves, size_within_reach
 from onset.analysis.headlines import Evidence, Finding, headlines
 from onset.analysis.intervals import REPLICATES
 from onset.analysis.labels import LabelCurve, Overtaking, label_curves, overtakings
@@ -116,7 +116,7 @@ def _plain(value: Any) -> Any:
 
 
 def curve_json(one: SizeCurve) -> dict[str, Any]:
-    """A size curve as plain JSON; ``midpoint`` and its interval in parameters (an end None: out of reach)."""
+    """A size curve as plain JSON; ``midpoint`` and the ends of its interval in parameters (None: out of reach)."""
     fit = one.fit
     out = {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name != "fit"}
     if fit is None:
@@ -127,7 +127,7 @@ def curve_json(one: SizeCurve) -> dict[str, Any]:
             "floor": fit.curve.floor,
             "ceiling": fit.curve.ceiling,
             "slope": fit.curve.slope,
-            "midpoint": 10**fit.curve.midpoint,
+            "midpoint": size_within_reach(one, fit.curve.midpoint),
             "midpoint_interval": [None if low is None else 10**low, None if high is None else 10**high],
             "log_likelihood": fit.log_likelihood,
             "p_flat": fit.p_flat,

@@ -14,7 +14,7 @@ from statistics import median
 from onset.analysis import wording
 from onset.analysis.arms import Arm
 from onset.analysis.cost import BreakEven
-from onset.analysis.curves import SizeCurve
+from onset.analysis.curves import SizeCurve, size_within_reach
 from onset.analysis.intervals import Interval
 from onset.analysis.labels import LabelCurve, LabelPoint, Overtaking
 from onset.analysis.paired import Comparison
@@ -303,7 +303,7 @@ def _size(evidence: Evidence) -> Iterable[Finding]:
             continue
         low, high = fit.midpoint_interval
         interval = None if low is None or high is None else (10**low, 10**high)
-        estimate = None if best.verdict == "flat" else 10**fit.curve.midpoint
+        estimate = None if best.verdict == "flat" else size_within_reach(best, fit.curve.midpoint)
         yield Finding(
             "size", f"{task}, {best.method}, family {best.family}", best.verdict, estimate,
             interval if estimate else None, sum(best.n), "binomial logistic fit with chance floor (size in parameters)",

@@ -140,13 +140,15 @@ def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES) -> 
     if any(not np.isfinite(block.values).any() for block in filled):
         return None
     draws = filled[0].values.shape[0]
+    items = sum(int(np.isfinite(block.values).any(axis=0).sum()) for block in filled)
     estimate = sum(block.sign * float(np.nanmean(block.values)) for block in filled)
     raw = _raw_replicates(filled, replicates)
     parts = _variance(filled, raw)
     variance, df = parts.total, parts.df
-    items = sum(int(np.isfinite(block.values).any(axis=0).sum()) for block in filled)
     if _informative(filled) < FEW_INFORMATIVE:
-        variance = max(variance, _least_variance(filled))
+        least = _least_variance(filled)
+        # the least variance is that of a score interval, which has normal quantiles
+        variance, df = (variance, df) if variance > least else (least, float(max(items - 1, 1)))
         moved = _student((np.arange(replicates) + 0.5) / replicates, df)
     else:
         # ranks against the raw spread, so that only the shape of the replicates is kept

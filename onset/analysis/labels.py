@@ -148,14 +148,16 @@ def _sentence(group: Sequence[Comparison], wins: Sequence[int], losses: Sequence
     if len(wins) == len(budgets):
         return f"{where}: {tuned} is ahead of {prompted} at every budget tried ({_at(budgets)})."
     ahead = f"; {prompted} is ahead at {_at(losses)}" if losses else ""
-    open_at = [one for one in budgets if one not in wins and one not in losses]
+    level = [one.labels for one in group if one.verdict == "equivalent"]
+    equal = f"; equivalent at {_at(level)}" if level else ""
+    open_at = [one for one in budgets if one not in {*wins, *losses, *level}]
     undecided = f"; not settled at {_at(open_at)}" if open_at else ""
     start = (
         f"overtakes {prompted} at {wins[0]} labels"
         if wins[0] > budgets[0]
         else f"is ahead of {prompted} at {_at(wins)}"
     )
-    return f"{where}: {tuned} {start}{ahead}{undecided}."
+    return f"{where}: {tuned} {start}{ahead}{equal}{undecided}."
 
 
 def _at(budgets: Sequence[int]) -> str:

@@ -531,7 +531,7 @@ def _model_panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top
     order = [name for name, _ in models]
     methods = [name for name in style.methods if any(row["method"] == name for row in points)]
     y = alt.Y(
-        "model:N", title=None, sort=order, axis=_name_axis(), scale=alt.Scale(paddingInner=0.25, paddingOuter=0.12)
+        "model:N", title=None, sort=order, axis=_name_axis(order), scale=alt.Scale(paddingInner=0.25, paddingOuter=0.12)
     )
     offset = alt.YOffset("method:N", sort=methods)
     accuracy = [
@@ -547,8 +547,10 @@ def _model_panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top
     return Panel(title, where, charts, _describe(title, "model", cells, style))
 
 
-def _name_axis() -> alt.Axis:
-    return alt.Axis(labelLimit=132, minExtent=132, maxExtent=132, ticks=False, domain=False, labelPadding=8)
+def _name_axis(names: Iterable[str]) -> alt.Axis:
+    """An axis of names, as wide as the longest needs (about 6 pixels a letter), within reason."""
+    room = min(max(6.4 * max(map(len, names)) + 12, 40), 156)
+    return alt.Axis(labelLimit=room - 8, minExtent=room, maxExtent=room, ticks=False, domain=False, labelPadding=8)
 
 
 def _dot_layers(
@@ -612,7 +614,7 @@ def _shift_panel(title: str, where: dict[str, str], pair: tuple[list[Cell], list
     sides = [_rows(cells) for cells in pair]
     clean, moved = ({row["method"]: row for row in points} for points, _ in sides)
     both = [name for name in style.methods if name in clean and name in moved]
-    y = alt.Y("method:N", title=None, sort=both, axis=_name_axis())
+    y = alt.Y("method:N", title=None, sort=both, axis=_name_axis(both))
     top = _top([*pair[0], *pair[1]])
     colour = style.colour()
     joined = [{**clean[name], "to": moved[name]["accuracy"]} for name in both]

@@ -98,9 +98,9 @@ def page(
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
         finding_reach=_reach([one for one in shown["findings"] if one["kind"] in _DRAWN]),
-        reach=_reach(shown["comparisons"]),
+        reach=_reach(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
-        curves=[curve["sentence"] for curve in shown["curves"] if curve.get("sentence")],
+        curves=[curve["sentence"] for curve in shown["curves"] if curve["fit"]],
         figures=[_figure(figure) for figure in drawn],
         legend=_legend(style, shown["cells"]),
         several={name: len({cell[name] for cell in shown["cells"]}) > 1 for name in _FACETS},
@@ -272,9 +272,15 @@ def _tally(comparisons: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, str
 # ---- small pictures in the text ------------------------------------------------------------------------------------
 
 
-def _reach(comparisons: Sequence[Mapping[str, Any]]) -> float:
-    ends = [abs(end) for one in comparisons if one["interval"] for end in one["interval"]]
-    return min(1.0, math.ceil(max(ends, default=0.05) * 20 + 0.2) / 20)
+def _reach(rows: Sequence[Mapping[str, Any]], *, fitting: float = 1.0) -> float:
+    """Half the width of a difference scale: every estimate fits, and the share ``fitting`` of the intervals.
+
+    In a long table a single very wide interval (two draws of examples) would shrink all others to a dot.
+    """
+    ends = sorted(max(abs(end) for end in one["interval"]) for one in rows if one["interval"])
+    values = [abs(one.get("difference", one.get("estimate")) or 0.0) for one in rows]
+    widest: float = max([ends[int(fitting * (len(ends) - 1))] if ends else 0.0, *values, 0.05])
+    return min(1.0, math.ceil(widest * 20 + 0.2) / 20)
 
 
 def difference_bar(
@@ -285,7 +291,7 @@ def difference_bar(
         return Markup('<span class="nothing">–</span>')
 
     def place(share: float) -> float:
-        return round(width / 2 + max(-1.0, min(1.0, share / reach)) * (width / 2 - 5), 1)
+        return round(width / 2 + max(-1.0, min(1.0, share / reach)) * (width / 2 - 2), 1)
 
     words = f"difference {_points(value)} points, 95 % interval {_points(interval[0])} to {_points(interval[1])}"
     return Markup(

@@ -43,7 +43,7 @@ class LoRA:
     name: ClassVar[Literal["lora"]] = "lora"
     rank: int = 8
     alpha: int = 16
-    dropout: float = 0.05
+    dropout: float = 0.0
     learning_rate: float = 5e-4
 
     def tune(

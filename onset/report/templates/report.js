@@ -48,10 +48,14 @@
     views.set(panel, made);
   }
 
-  const near = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
-  }, { rootMargin: "600px" });
-  all(".panel").forEach((panel) => near.observe(panel));
+  // From the top of the page down, with a pause after each, so that the page answers meanwhile.
+  const pause = () => new Promise((resolve) => { setTimeout(resolve, 0); });
+  (async () => {
+    for (const panel of all(".panel")) {
+      await draw(panel);
+      await pause();
+    }
+  })();
   addEventListener("beforeprint", () => all(".panel").forEach(draw));
   dark.addEventListener("change", () => {
     for (const [panel, made] of views) {
@@ -295,4 +299,5 @@
     observer.disconnect();
     refresh();
   }, { rootMargin: "300px" }).observe(one("#items"));
+  if (location.hash === "#items") refresh();
 })();

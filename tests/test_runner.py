@@ -1,0 +1,343 @@
+"""Running a study: only what is missing, each tuning once, the same bytes after any stop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from onset.analysis.table import load
+from onset.errors import CellsFailed, DataError, OnsetError, StoreError, StudyError
+from onset.models.scripted import ScriptedModel
+from onset.plan import make_plan
+from onset.records import Completion, Request
+from onset.study.grid import expand
+from onset.study.runner import run
+from onset.study.spec import Study, make_study
+from onset.study.store import RECORD_SCHEMA
+from onset.tasks import open_tasks
+from tests.models_fixtures import llama, save, tokenizer
+
+RULES = {
+    "rules": [{"contains": "heads", "text": " The answer is heads."}, {"contains": "tails", "text": " It is tails."}],
+    "default": " I cannot say.",
+    "facts": {"params": 1000000, "context": 4096},
+}
+
+
+def study(**changes: Any) -> Study:
+    values: dict[str, Any] = {
+        "name": "s",
+        "models": [{"spec": "scripted:none.json", "label": "fake"}],
+        "tasks": [{"name": "coin-flip", "flips": 2, "pool": 40, "test": 20}],
+        "methods": ["answer-only", "cot"],
+        "labels": [2, 4],
+        "seeds": 2,
+        "items": 10,
+        "chunk": 4,
+    }
+    return make_study(**{**values, **changes})
+
+
+class Counted(ScriptedModel):
+    """A scripted model that counts the requests it serves and may break at one of them."""
+
+    def __init__(self, breaks_at: int | None = None) -> None:
+        super().__init__({"heads": " The answer is heads."}, default=" The answer is tails.")
+        self.served = 0
+        self.breaks_at = breaks_at
+
+    def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+        if self.breaks_at is not None and self.served + len(requests) > self.breaks_at:
+            raise RuntimeError("the device went away")
+        self.served += len(requests)
+        return super().generate(requests)
+
+
+def bytes_of(folder: Path) -> dict[str, str]:
+    """Hash of every file whose bytes are promised."""
+    names = ("records.parquet", "cell.json", "done.json", "study.json")
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.name in names
+    }
+
+
+def test_a_study_runs_every_cell_once_and_a_second_run_does_nothing(tmp_path: Path) -> None:
+    model = Counted()
+    first = run(study(), tmp_path / "d", models={"fake": model})
+    assert (first.cells, first.ran, first.kept, dict(first.failed)) == (8, 8, 0, {})
+    assert model.served == 8 * 10
+    second = run(study(), tmp_path / "d", models={"fake": model})
+    assert (second.ran, second.kept) == (0, 8)
+    assert model.served == 8 * 10
+
+
+def test_records_hold_what_was_asked_and_answered(tmp_path: Path) -> None:
+    run(study(), tmp_path / "d", models={"fake": Counted()})
+    path = next((tmp_path / "d" / "cells").glob("*/records.parquet"))
+    frame = pl.read_parquet(path)
+    assert list(frame.schema) == list(RECORD_SCHEMA)
+    assert frame["position"].to_list() == list(range(10))
+    for row in frame.iter_rows(named=True):
+        assert row["prompt"].endswith("Answer:")
+        assert row["question"] in row["prompt"]
+        assert row["correct"] == (row["answer"] == row["gold"])
+        assert row["gold_prob"] == pytest.approx(row["gold_prob"])
+        assert row["prompt_tokens"] > 0
+
+
+def test_every_method_shows_the_examples_of_the_same_plan(tmp_path: Path) -> None:
+    run(study(), tmp_path / "d", models={"fake": Counted()})
+    task = open_tasks({"name": "coin-flip", "flips": 2, "pool": 40, "test": 20})[0]
+    for path in (tmp_path / "d" / "cells").glob("*/cell.json"):
+        cell = json.loads(path.read_text())
+        plan = make_plan(task, cell["seed"])
+        granted = plan.take(cell["labels"])
+        assert cell["plan_hash"] == plan.hash
+        assert cell["ledger"] == [
+            {"use": "demonstration", "ids": [item.id for item in granted], "rationales": cell["method"] == "cot"}
+        ]
+        prompt = pl.read_parquet(path.with_name("records.parquet"))["prompt"][0]
+        assert all(item.question in prompt for item in granted)
+
+
+def test_an_edited_study_keeps_what_still_belongs(tmp_path: Path) -> None:
+    model = Counted()
+    run(study(), tmp_path / "d", models={"fake": model})
+    summary = run(study(seeds=3, methods=["answer-only"]), tmp_path / "d", models={"fake": model})
+    assert (summary.cells, summary.ran, summary.kept) == (6, 2, 4)
+    assert load(tmp_path / "d").cells.height == 6
+
+
+def test_the_folder_of_another_study_is_refused(tmp_path: Path) -> None:
+    run(study(), tmp_path / "d", models={"fake": Counted()})
+    with pytest.raises(StoreError) as caught:
+        run(study(name="other"), tmp_path / "d", models={"fake": Counted()})
+    assert str(caught.value) == f"results folder {tmp_path}/d holds study 's', not 'other'; use another folder"
+
+
+def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(StoreError) as caught:
+        run(study(), tmp_path, models={"fake": Counted()})
+    assert str(caught.value) == f"folder {tmp_path} is not empty and holds no study; use another folder"
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_changed_weights_under_the_same_label_are_refused(tmp_path: Path) -> None:
+    run(study(), tmp_path / "d", models={"fake": Counted()})
+    other = ScriptedModel({}, default=" The answer is tails.")
+    with pytest.raises(StoreError, match=r"^model 'fake' has changed: revision \w+, but .* holds results of revision"):
+        run(study(seeds=3), tmp_path / "d", models={"fake": other})
+
+
+def test_a_run_beside_a_run_is_refused(tmp_path: Path) -> None:
+    from onset.study.store import Store
+
+    with Store(tmp_path / "d"), pytest.raises(StoreError) as caught:
+        run(study(), tmp_path / "d", models={"fake": Counted()})
+    assert str(caught.value) == f"results folder {tmp_path}/d is in use by another run; wait for it or use another"
+
+
+def test_a_failing_model_fails_its_cells_and_loses_nothing(tmp_path: Path) -> None:
+    with pytest.raises(CellsFailed) as caught:
+        run(study(), tmp_path / "d", models={"fake": Counted(breaks_at=34)})
+    assert caught.value.exit_code == 1
+    assert str(caught.value) == (
+        "5 of 8 cells failed (budget 0%); first: RuntimeError: the device went away;"
+        f" what succeeded is in {tmp_path}/d, run again to retry"
+    )
+    results = load(tmp_path / "d")
+    assert results.cells.height == 3
+    assert set(results.failed.values()) == {"RuntimeError: the device went away"}
+    again = run(study(), tmp_path / "d", models={"fake": Counted()})
+    assert (again.ran, again.kept) == (5, 3)
+    assert not load(tmp_path / "d").failed
+
+
+def test_failures_within_the_error_budget_do_not_end_in_an_error(tmp_path: Path) -> None:
+    summary = run(study(error_budget=0.7), tmp_path / "d", models={"fake": Counted(breaks_at=34)})
+    assert len(summary.failed) == 5
+
+
+@pytest.mark.parametrize("break_at", [0, 3, 4, 7, 9, 10, 11, 37, 40, 79])
+def test_a_crash_between_chunks_ends_with_the_same_bytes(tmp_path: Path, break_at: int) -> None:
+    run(study(), tmp_path / "whole", models={"fake": Counted()})
+    with pytest.raises(CellsFailed):
+        run(study(), tmp_path / "broken", models={"fake": Counted(breaks_at=break_at)})
+    run(study(), tmp_path / "broken", models={"fake": Counted()})
+    assert bytes_of(tmp_path / "whole") == bytes_of(tmp_path / "broken")
+
+
+def test_a_torn_line_is_cut_and_its_chunk_computed_again(tmp_path: Path) -> None:
+    run(study(), tmp_path / "whole", models={"fake": Counted()})
+    with pytest.raises(CellsFailed):
+        run(study(), tmp_path / "torn", models={"fake": Counted(breaks_at=8)})
+    journal = next((tmp_path / "torn" / "cells").glob("*/records.jsonl"))
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 8
+    journal.write_bytes(b"".join(lines[:7]) + lines[7][:31])
+    run(study(), tmp_path / "torn", models={"fake": Counted()})
+    assert bytes_of(tmp_path / "whole") == bytes_of(tmp_path / "torn")
+
+
+def test_more_items_than_there_are_is_refused() -> None:
+    with pytest.raises(DataError) as caught:
+        expand(study(items=21))
+    name = expand(study()).cells[0].task
+    assert str(caught.value) == f"task {name}: 21 test items asked, it has 20; lower 'items' or write 'items: all'"
+
+
+def test_more_labels_than_the_pool_holds_is_refused() -> None:
+    with pytest.raises(DataError, match=r"41 labelled examples asked, its pool holds 40$"):
+        expand(study(labels=[41]))
+
+
+def test_tuning_needs_a_model_that_can_be_tuned(tmp_path: Path) -> None:
+    with pytest.raises(CellsFailed, match=r"ModelError: model 'fake' cannot be tuned"):
+        run(study(methods=["lora-answers"]), tmp_path / "d", models={"fake": Counted()})
+
+
+def test_zero_labels_leave_out_tuning_and_run_greedy_prompts_once() -> None:
+    grid = expand(study(labels=[0, 2], methods=["answer-only", "lora-answers"], seeds=3))
+    assert sorted((cell.method.name, cell.labels, cell.seed) for cell in grid.cells) == [
+        ("answer-only", 0, 0),
+        *[("answer-only", 2, seed) for seed in range(3)],
+        *[("lora-answers", 2, seed) for seed in range(3)],
+    ]
+    assert len(grid.notes) == 2
+
+
+def test_a_model_that_is_not_in_the_study_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StudyError) as caught:
+        run(study(), tmp_path / "d", models={"fale": Counted()})
+    assert str(caught.value) == "models: 'fale' is no model of study 's'"
+
+
+def test_overlong_prompts_are_wrong_and_counted(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    model = Counted()
+    model._facts = replace(model.facts, context=60)
+    method = {"prompt": "answer-only", "shots": 4}
+    run(study(methods=[method], labels=[4]), tmp_path / "d", models={"fake": model})
+    cells = load(tmp_path / "d").cells
+    assert cells["overlong"].to_list() == [10, 10]
+    assert cells["n"].to_list() == [10, 10]
+    assert cells["correct"].to_list() == [0, 0]
+    assert model.served == 20
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")
+def test_a_folder_that_cannot_be_written_is_one_clear_line() -> None:
+    with pytest.raises(StoreError) as caught:
+        run(study(), Path("/proc/onset"), models={"fake": Counted()})
+    assert str(caught.value) == (
+        "cannot write /proc/onset: No such file or directory; what was finished is kept, run again to go on"
+    )
+
+
+def test_a_file_in_the_way_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "d").write_text("")
+    with pytest.raises(StoreError) as caught:
+        run(study(), tmp_path / "d", models={"fake": Counted()})
+    assert str(caught.value) == (
+        f"cannot write {tmp_path}/d: a file of that name is in the way; what was finished is kept, run again to go on"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(study(methods=["answer-only"]), tmp_path / "d", models={"fake": Counted()})
+    before = {name: digest for name, digest in bytes_of(tmp_path / "d").items() if name != "study.json"}
+    grid = expand(study())
+    missing = [c for c in grid.cells if not (tmp_path / "d" / "cells" / c.id / "done.json").exists()]
+    folder = tmp_path / "d" / "cells" / missing[0].id
+    folder.mkdir()
+    (folder / "records.jsonl").symlink_to("/dev/full")
+    monkeypatch.setattr("onset.study.store.CellFolder.committed", lambda *_: 0)
+    with pytest.raises(StoreError) as caught:
+        run(study(), tmp_path / "d", models={"fake": Counted()})
+    assert str(caught.value) == (
+        f"cannot write {folder}/records.jsonl: the disk is full; what was finished is kept, run again to go on"
+    )
+    assert before.items() <= bytes_of(tmp_path / "d").items()
+
+
+# A real model, tuned, killed from outside.
+
+KILLED = """
+name: killed
+models: [./model]
+tasks: [{name: coin-flip, flips: 1, pool: 40, test: 20}]
+methods: [answer-only, {prompt: cot, vote: {samples: 3}}, {tune: lora, on: answers, steps: 3}]
+labels: [2]
+seeds: 2
+items: 12
+chunk: 5
+device: cpu
+"""
+
+
+def start(study_file: Path, out: Path) -> subprocess.Popen[str]:
+    code = "import sys; from onset.cli import main; main(sys.argv[1:])"
+    arguments = [sys.executable, "-c", code, "run", str(study_file), "--out", str(out)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True, env=environment
+    )
+
+
+def test_killed_at_random_it_ends_with_the_bytes_of_an_uninterrupted_run(tmp_path: Path) -> None:
+    save(tmp_path / "model", llama(context=512), tokenizer(bos=False))
+    file = tmp_path / "killed.yaml"
+    file.write_text(KILLED)
+    began = time.monotonic()
+    whole = start(file, tmp_path / "whole")
+    _, errors = whole.communicate()
+    assert whole.returncode == 0, errors
+    lasted = time.monotonic() - began
+    draw, kills = random.Random(0), 0
+    for _ in range(6):
+        running = start(file, tmp_path / "killed")
+        try:
+            running.wait(timeout=draw.uniform(0.4, 1.0) * lasted)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            kills += 1
+        running.communicate()
+    assert kills >= 1
+    last = start(file, tmp_path / "killed")
+    _, errors = last.communicate()
+    assert last.returncode == 0, errors
+    assert bytes_of(tmp_path / "whole") == bytes_of(tmp_path / "killed")
+    shutil.rmtree(tmp_path / "killed")
+
+
+def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text(KILLED.replace("./model", "./nowhere"))
+    done = start(file, tmp_path / "d")
+    _, errors = done.communicate()
+    assert done.returncode == 2
+    assert errors.startswith("onset: ")
+    assert len(errors.strip().splitlines()) == 1
+    assert "nowhere" in errors
+
+
+def test_errors_are_onset_errors() -> None:
+    assert issubclass(CellsFailed, OnsetError)
