@@ -10,6 +10,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from onset.report.terminal import duration
 from onset.study.estimate import Estimate
 from onset.study.grid import Cell, Grid
 
@@ -101,11 +102,3 @@ class Display:
         seconds = (time.monotonic() - self._started) * (self._total - self._done) / earned
         return f" about {duration(max(seconds, 0.0))} left"
 
-
-def duration(seconds: float) -> str:
-    """``seconds`` in words: ``40 s``, ``12 min``, ``3.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -171,6 +171,17 @@ def test_a_curve_says_when_nothing_changes_and_when_the_middle_is_out_of_sight()
     assert "; red-1000000 lies below the chance level, which the curve cannot follow." in warned.sentence
 
 
+def test_a_jump_is_placed_between_two_sizes_or_beyond_the_last() -> None:
+    (jump,) = size_curves(ladder("red", [0.0, 0.0, 1.0, 1.0]), replicates=500)
+    assert jump.sentence == (
+        "cot on t (8 labels), family red: accuracy grows with size and passes halfway between 0 % and 100.0 %"
+        " between 10 M and 100 M parameters; how steeply is open."
+    )
+    (last,) = size_curves(ladder("red", [0.0, 0.0, 0.0, 0.2]), replicates=500)
+    assert last.verdict == "grows"
+    assert "is not yet halfway between 0 % and 100.0 % at the largest model" in last.sentence
+
+
 def test_mean_accuracy_over_draws_and_items() -> None:
     values = (np.random.default_rng(0).random((5, 100)) < 0.6).astype(float)
     point = mean_accuracy(arm(values))

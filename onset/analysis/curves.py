@@ -370,7 +370,7 @@ def _sentence(curve: SizeCurve, fit: Fit) -> str:
 def _midpoint(curve: SizeCurve, fit: Fit) -> str:
     start = wording.percent(curve.chance) if curve.chance else "0 %"
     halfway = f"halfway between {start} and {wording.percent(fit.curve.ceiling)}"
-    if fit.at_limit:
+    if fit.at_limit and math.log10(min(curve.sizes)) < fit.curve.midpoint <= math.log10(max(curve.sizes)):
         above = min(size for size in curve.sizes if math.log10(size) >= fit.curve.midpoint)
         below = max(size for size in curve.sizes if math.log10(size) < fit.curve.midpoint)
         gap = f"{wording.short_count(below)} and {wording.parameters(above)}"

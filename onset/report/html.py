@@ -22,7 +22,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from onset.analysis.findings import analyse, to_json
+from onset.analysis.findings import Analysis, analyse, to_json
 from onset.analysis.table import load
 from onset.analysis.wording import counted, listed, number, percent, short_count
 from onset.errors import StoreError
@@ -37,13 +37,14 @@ VERDICT_WORDS = {
 }
 
 
-def build_report(folder: Path, *, out: Path | None = None) -> Path:
+def build_report(folder: Path, *, out: Path | None = None, analysis: Analysis | None = None) -> Path:
     """Write the report of the results folder ``folder`` to ``out`` (default ``folder/report.html``).
 
-    Returns the path written. Raises StoreError for a damaged folder or a path that cannot be written.
+    ``analysis``: the folder's analysis, where it is at hand already. Returns the path written. Raises StoreError for a
+    damaged folder or a path that cannot be written.
     """
-    results = load(folder)
-    text = page(to_json(analyse(results)), results.study, facts.read_cells(folder), results.records)
+    analysis = analysis or analyse(load(folder))
+    text = page(to_json(analysis), analysis.study, facts.read_cells(folder), analysis.records)
     path = out or folder / "report.html"
     try:
         path.write_text(text, encoding="utf-8", newline="\n")

@@ -44,8 +44,8 @@ class Schedule:
     steps, 0..1), then linear decay to zero. ``weight_decay`` applies to matrices only, ``clip`` is the
     largest global norm of the gradient, ``max_length`` the longest example in tokens.
 
-    Few labels need many passes at a small learning rate with warm-up (Mosbach et al. 2021, arXiv
-    2006.04884, section 6), so the number of steps is fixed rather than the number of epochs. Raises
+    Few labels need many passes at a small learning rate with warm-up (the baseline of Mosbach et al.
+    2021, arXiv 2006.04884), so the number of steps is fixed rather than the number of epochs. Raises
     InputError for a value out of range.
     """
 

@@ -25,8 +25,8 @@ FLOPS = 6  # a parameter and token: forward 2, gradient of the input 2, gradient
 class Full:
     """Full fine-tuning with peak ``learning_rate`` where the schedule names none.
 
-    The default is a small rate with warm-up and many steps, as Mosbach et al. 2021 (arXiv 2006.04884,
-    section 6) recommend for few labels.
+    The default is a small rate with warm-up and many steps, as Mosbach et al. 2021 (arXiv 2006.04884)
+    recommend for few labels.
     """
 
     name: ClassVar[Literal["full"]] = "full"

@@ -3,7 +3,7 @@
 A linear layer ``W x`` becomes ``W x + (alpha / r) B A x`` with ``A`` (r x in) random, ``B`` (out x r) zero at
 the start, and only ``A`` and ``B`` trained: tuning begins at the base model. Hu et al. adapt the query and
 value projections; here every linear layer but the output head is adapted, which Dettmers et al. 2023
-(arXiv 2305.14314, section 4) find necessary to match full fine-tuning.
+(arXiv 2305.14314) find necessary to match full fine-tuning.
 
 The adapter is never merged: ``W + B A`` rounded to the weights' precision is another model than the one
 that was trained (peft issue 1836).
@@ -38,6 +38,8 @@ _ADAPTER = ".default."  # peft's name of a model's only adapter; its files leave
 class LoRA:
     """LoRA of rank ``rank`` (at least 1), scaling ``alpha / rank``, dropout (0..1) before ``A``, and peak
     ``learning_rate`` where the schedule names none.
+
+    Without dropout the sampling seed changes nothing, unless the model has dropout of its own.
     """
 
     name: ClassVar[Literal["lora"]] = "lora"

@@ -260,7 +260,7 @@
     const summary = make("summary", {},
       make("span", { class: `badge ${kind}` }, word),
       make("span", { class: "what" }, textOf(data.rows.question[row])),
-      make("span", { class: "where small" }, where(row)));
+      make("span", { class: "where small" }, `${where(row)} · answer: ${textOf(data.rows.answer[row]) ?? "–"}, gold: ${textOf(data.rows.gold[row])}`));
     const item = make("details", { class: "item" }, summary);
     item.addEventListener("toggle", () => { if (item.open && !one(".body", item)) item.append(body(row)); });
     return item;

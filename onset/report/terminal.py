@@ -1,0 +1,240 @@
+"""Tables in the terminal: findings, cells, comparisons, plans, gradings, and what a study may name.
+
+Everything fits 80 columns, in a terminal and in a pipe: names fold onto a second line, numbers never do and nothing
+is cut with dots. Names come from users and models, so they are printed as plain text, never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from onset.analysis.wording import counted, number, percent, points, short_count
+
+WIDE = 112
+"""Columns from which the cells also show tokens, FLOPs and seconds, and the comparisons the items needed."""
+
+_VERDICT_STYLES = {
+    "wins": "bold blue", "best": "bold blue", "tuning": "bold blue", "prompting": "bold blue", "helps": "bold blue",
+    "grows": "bold blue", "pays": "bold blue", "gains": "bold blue",
+    "loses": "bold yellow", "hurts": "bold yellow", "falls": "bold yellow", "never": "bold yellow",
+    "equivalent": "bold green", "flat": "bold green",
+}  # fmt: skip
+
+
+def print_show(shown: Mapping[str, Any], console: Console) -> None:
+    """Findings, comparisons and cells of ``onset show``; ``shown`` is what ``onset show --json`` prints."""
+    _heading(console, f"{shown['study']}: findings")
+    print_findings(shown, console)
+    if shown["comparisons"]:
+        _heading(console, "Comparisons (first minus second, in points; p adjusted by Holm)")
+        for key, group in _grouped(shown["comparisons"], ("task", "shift", "stage", "model")):
+            _section(console, key, [_model_size(group[0])])
+            console.print(_comparison_table(group, wide=console.width >= WIDE))
+    if shown["cells"]:
+        _heading(console, "Cells")
+        for key, group in _grouped(shown["cells"], ("task", "shift", "stage")):
+            sizes = sorted({cell["n"] for cell in group})
+            items = "–".join(dict.fromkeys([str(sizes[0]), str(sizes[-1])])) + " items"
+            chance = f"chance {percent(group[0]['chance'])}"
+            _section(console, key, [items, chance])
+            console.print(_cell_table(group, wide=console.width >= WIDE))
+    _print_unfinished(shown, console)
+
+
+def print_findings(shown: Mapping[str, Any], console: Console) -> None:
+    """The findings in words, one paragraph each, verdict first."""
+    if not shown["findings"]:
+        console.print(Text("Nothing to say yet: no cell of this study is finished."))
+    for finding in shown["findings"]:
+        style = "bold red" if finding["kind"] == "warning" else _VERDICT_STYLES.get(finding["verdict"], "bold")
+        table = Table.grid(padding=(0, 1))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        table.add_row(Text("•"), Text.assemble((finding["verdict"], style), f": {finding['sentence']}"))
+        console.print(table)
+
+
+def print_plan(plan: Mapping[str, Any], console: Console) -> None:
+    """What ``onset plan`` prints before anything runs.
+
+    ``plan``: ``study``, ``cells`` (count), ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
+    ``cells``, ``tunings``, ``flops``, ``seconds``), ``detectable`` (rows with ``items``, ``draws``, ``discordance`` and
+    ``difference``, shares in 0..1) and ``notes`` (lines).
+    """
+    _heading(console, f"{plan['study']}: {counted(plan['cells'], 'cell')}")
+    table = _table([("Model", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")])
+    for row in plan["models"]:
+        _row(table, row["model"], row["cells"], row["tunings"], _flops(row["flops"]), duration(row["seconds"]))
+    total = sum(row["tunings"] for row in plan["models"])
+    table.add_section()
+    _row(table, "all", plan["cells"], total, _flops(plan["flops"]), duration(plan["seconds"]))
+    console.print(table)
+    console.print(Text("Time is a guess from a short measurement of this machine, good to a factor of about two."))
+    if plan["detectable"]:
+        _heading(console, "Smallest difference a comparison finds with 80 % power")
+        table = _table([("Items", "n"), ("Draws", "n"), ("Methods disagree on", "n"), ("Difference", "n")])
+        for row in plan["detectable"]:
+            disagree = f"{number(100 * row['discordance'], 0)} % of items"
+            _row(table, row["items"], row["draws"], disagree, points(row["difference"]))
+        console.print(table)
+    for note in plan["notes"]:
+        console.print(Text(f"note: {note}"))
+
+
+def print_list(kind: str, rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """What a study file may name. ``rows``: ``name`` and ``summary``; tasks also ``ability`` and ``parameters``."""
+    _heading(console, f"{kind[:1].upper()}{kind[1:]}")
+    table = _table([("Name", "key"), ("What it is", "name")])
+    for row in rows:
+        text = Text(str(row["summary"]))
+        details = [str(row["ability"])] if row.get("ability") else []
+        details += ["; ".join(map(str, row["parameters"]))] if row.get("parameters") else []
+        if details:
+            text.append(f"\n{' · '.join(details)}", style="dim")
+        table.add_row(Text(str(row["name"])), text)
+    console.print(table)
+
+
+def print_grade(graded: Mapping[str, Any], console: Console) -> None:
+    """The summary of ``onset grade``, and the first rows no answer was found in."""
+    summary = graded["summary"]
+    table = _table([("Rows", "n"), ("Correct", "n"), ("Accuracy", "n"), ("95 % interval", "n"), ("Parse rate", "n")])
+    accuracy, interval = percent(summary["accuracy"]), _shares(summary["interval"])
+    _row(table, summary["n"], summary["correct"], accuracy, interval, percent(summary["parse_rate"]))
+    console.print(table)
+    counts = [f"{count} {_STATUSES[status]}" for status, count in summary["status"].items() if count]
+    console.print(Text(f"Of {counted(summary['n'], 'row')}: {', '.join(counts)}."))
+    lost = [(place, row) for place, row in enumerate(graded["rows"], 1) if row["status"] != "ok"]
+    for place, row in lost[:3]:
+        ending = " ".join(row["prediction"].split())[-48:]
+        console.print(Text(f"  row {place}, {_STATUSES[row['status']]}: …{ending}"))
+    if len(lost) > 3:
+        console.print(Text(f"  and {len(lost) - 3} more; --json prints every row"))
+
+
+_STATUSES = {
+    "ok": "with an answer",
+    "none": "without an answer",
+    "truncated": "cut off before the answer",
+    "ambiguous": "with several different answers",
+}
+
+
+def duration(seconds: float) -> str:
+    """``95`` -> ``1 min 35 s``; hours and minutes from an hour on."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+
+def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
+    heads = [("Labels", "n"), ("First", "name"), ("Second", "name"), ("Diff.", "n"), ("95 % interval", "n")]
+    heads += [("p", "n"), ("Verdict", "key")]
+    heads += [("Items", "n"), ("Items needed", "n")] if wide else []
+    table = _table(heads)
+    for one in group:
+        verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
+        interval = f"{_points(one['interval'][0])} to {_points(one['interval'][1])}" if one["interval"] else "–"
+        values = [one["labels"], *one["sides"], _points(one["difference"]), interval, _p(one["p_holm"]), verdict]
+        needed = str(one["needed"]) if one["needed"] else "–"
+        _row(table, *values, *([one["n"], needed] if wide else []))
+    return table
+
+
+def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
+    seeds = len({cell["seed"] for cell in group}) > 1
+    heads = [("Model", "name"), ("Method", "name"), ("Labels", "n"), *([("Seed", "n")] if seeds else [])]
+    heads += [("Accuracy", "n"), ("95 % interval", "n"), ("Parsed", "n")]
+    heads += [("Tokens", "n"), ("FLOPs", "n"), ("Seconds", "n")] if wide else []
+    table = _table(heads)
+    for cell in group:
+        values = [cell["model"], cell["method"], cell["labels"], *([cell["seed"]] if seeds else [])]
+        values += [_percent(cell["accuracy"]), _shares(cell["interval"]), _percent(cell["parse_rate"])]
+        if wide:
+            seconds = "–" if cell["seconds"] is None else number(cell["seconds"], 0)
+            values += [short_count(cell["tokens"]), _flops(cell["flops"]), seconds]
+        _row(table, *values)
+    return table
+
+
+def _table(heads: Iterable[tuple[str, str]]) -> Table:
+    """A table without lines. Kinds of column: ``n`` (right, whole), ``key`` (left, whole), ``name`` (left, folds)."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    for title, kind in heads:
+        if kind == "name":
+            table.add_column(title, overflow="fold", min_width=8)
+        else:
+            table.add_column(title, justify="right" if kind == "n" else "left", no_wrap=True)
+    return table
+
+
+def _row(table: Table, *values: RenderableType | float) -> None:
+    table.add_row(*(Text(str(value)) if isinstance(value, str | int | float) else value for value in values))
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _section(console: Console, key: Mapping[str, Any], details: Iterable[str]) -> None:
+    parts = [str(key["task"])]
+    parts += [f"shift {key['shift']}"] if key["shift"] != "none" else []
+    parts += [f"stage {key['stage']}"] if key["stage"] != "base" else []
+    text = Text(" · ".join([*parts, *([str(key["model"])] if "model" in key else [])]), style="underline")
+    text.append(Text(f" ({', '.join(details)})", style="dim not underline"))
+    console.print()
+    console.print(text)
+
+
+def _print_unfinished(shown: Mapping[str, Any], console: Console) -> None:
+    if shown["failed"]:
+        _heading(console, counted(len(shown["failed"]), "cell") + " failed")
+        for cell, error in shown["failed"].items():
+            console.print(Text(f"{cell}  {error}"))
+    if shown["missing"]:
+        _heading(console, counted(len(shown["missing"]), "cell") + " not run yet")
+        console.print(Text("  ".join(shown["missing"])))
+
+
+def _grouped(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[tuple[dict[str, Any], list[Any]]]:
+    groups: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
+    for row in rows:
+        groups[tuple(row[name] for name in names)].append(row)
+    return [(dict(zip(names, key, strict=True)), group) for key, group in groups.items()]
+
+
+def _model_size(row: Mapping[str, Any]) -> str:
+    return f"{short_count(row['params'])} parameters" if row["params"] else "size unknown"
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else percent(value)
+
+
+def _points(value: float | None) -> str:
+    return "–" if value is None else ("+" if value > 0 else "") + number(100 * value)
+
+
+def _shares(interval: Sequence[float] | None) -> str:
+    return "–" if interval is None else f"{number(100 * interval[0])} to {number(100 * interval[1])}"
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _flops(value: float | None) -> str:
+    return f"{value:.1e}".replace("e+", "e") if value else "–"

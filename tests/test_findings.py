@@ -1,0 +1,200 @@
+"""From a results folder to findings in words: nothing hard-coded, nothing claimed that is within noise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from synthetic import synthetic_results
+
+from onset.analysis import Analysis, analyse, load, to_json, write_findings
+from onset.analysis.findings import comparison_json
+from onset.analysis.headlines import MOST
+from onset.errors import StoreError
+
+FAST = 2000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthetic_results(
+        tmp_path_factory.mktemp("results") / "study", shifts=("none", "typos"), incomplete=True, seeds=5, items=100
+    )
+
+
+@pytest.fixture(scope="module")
+def analysis(folder: Path) -> Analysis:
+    return analyse(load(folder), replicates=FAST)
+
+
+def of_kind(analysis: Analysis, kind: str) -> list[str]:
+    return [finding.sentence for finding in analysis.findings if finding.kind == kind]
+
+
+def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
+    shown = json.loads(json.dumps(to_json(analysis), allow_nan=False))
+    assert list(shown) == ["study", "cells", "comparisons", "curves", "findings", "missing", "failed"]
+    assert shown["study"] == "synthetic"
+    cell = {"model", "params", "stage", "method", "labels", "task", "shift", "seed", "n", "correct", "accuracy"}
+    assert cell | {"interval", "parse_rate", "tokens", "flops", "seconds"} <= set(shown["cells"][0])
+    comparison = {"sides", "model", "params", "stage", "labels", "task", "shift", "seeds", "n", "accuracy_a"}
+    comparison |= {"accuracy_b", "difference", "interval", "t_interval", "p", "p_holm", "test", "family", "margin"}
+    assert comparison | {"verdict", "needed", "sentence", "mismatch"} <= set(shown["comparisons"][0])
+    assert {"task", "method", "labels", "family", "sizes", "n", "correct", "fit", "sentence"} <= set(shown["curves"][0])
+    finding = {"subject", "verdict", "estimate", "interval", "n", "test", "sentence"}
+    assert all(finding <= set(one) for one in shown["findings"])
+    assert len(shown["missing"]) == len(shown["failed"]) == 1
+    (row, *_) = shown["cells"]
+    assert row["interval"] == [row["low"], row["high"]]
+
+
+def test_findings_are_few_and_every_kind_of_question_is_answered(analysis: Analysis) -> None:
+    assert len(analysis.findings) <= MOST
+    kinds = {finding.kind for finding in analysis.findings}
+    assert {"best method", "prompt or tune", "chain of thought", "shift", "warning"} <= kinds
+
+
+def test_findings_agree_with_the_tables(analysis: Analysis) -> None:
+    """A claim about chain of thought names exactly the models whose comparison was decided that way."""
+    for finding in analysis.findings:
+        if finding.kind != "chain of thought":
+            continue
+        pairs = [
+            one
+            for one in analysis.comparisons
+            if one.sides == ("cot", "answer-only")
+            and (one.task, one.shift, one.labels) == (finding.subject, "none", 32)
+        ]
+        helped = [one.model for one in pairs if one.verdict == "wins"]
+        hurt = [one.model for one in pairs if one.verdict == "loses"]
+        said = finding.sentence.split(": ", 1)[1]
+        assert ("helps " in said) == bool(helped)
+        assert ("hurts " in said) == bool(hurt)
+        largest = next(one for one in pairs if one.model == "mid")
+        assert (finding.estimate, finding.interval) == (largest.difference, largest.interval)
+
+
+def test_warnings_name_what_is_missing_unread_and_too_long(analysis: Analysis) -> None:
+    warnings = of_kind(analysis, "warning")
+    assert warnings[0] == (
+        "Incomplete: 1 cell not run yet and 1 cell failed (for example: ModelError: the model ran out of memory at"
+        " batch size 1); what is said here rests on the rest."
+    )
+    low = [arm for arm in analysis.arms if arm.parse_rate < 0.8]
+    assert warnings[1].startswith(f"Answers not found: in {len(low)} of {len(analysis.arms)} settings fewer than 80 %")
+    total = int(analysis.cells["overlong"].sum())
+    assert total > 0
+    assert warnings[2].startswith(f"{total} prompts do not fit the model's context and count as wrong (cot on ")
+
+
+def noise(folder: Path, **changes: Any) -> Path:
+    """Results in which no method differs from another: the same outcomes, shuffled by a coin."""
+    made = synthetic_results(folder, methods=("answer-only", "cot", "lora-answers"), voting=False, **changes)
+    rng = np.random.default_rng(0)
+    for path in sorted(made.glob("cells/*/records.parquet")):
+        table = pl.read_parquet(path)
+        table = table.with_columns(correct=pl.Series(rng.random(len(table)) < 0.5), status=pl.lit("ok"))
+        table.write_parquet(path)
+        done = {"records": len(table), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        path.with_name("done.json").write_text(json.dumps(done))
+    return made
+
+
+def test_nothing_is_claimed_where_there_is_only_noise(tmp_path: Path) -> None:
+    folder = noise(tmp_path / "noise", seeds=5, items=60, shifts=("none", "typos"))
+    quiet = analyse(load(folder), replicates=FAST)
+    assert {one.verdict for one in quiet.comparisons} <= {"undecided", "equivalent"}
+    verdicts = {finding.kind: finding.verdict for finding in quiet.findings}
+    assert verdicts["best method"] in ("undecided", "not above chance")
+    assert verdicts["prompt or tune"] == "undecided"
+    assert verdicts["chain of thought"] == "undecided"
+    assert verdicts["shift"] == "undecided"
+    text = " ".join(finding.sentence for finding in quiet.findings)
+    assert " beats " not in text
+    assert "helps" not in text
+    assert "does best" not in text
+    assert "no method is shown to be above chance (50.0 %)" in text
+
+
+def test_two_families_share_no_curve_and_the_findings_say_so(tmp_path: Path) -> None:
+    folder = synthetic_results(
+        tmp_path / "two", families=("alpha", "alpha", "beta"), tasks=(("addition", 0.0),), items=40, voting=False
+    )
+    mixed = analyse(load(folder), replicates=FAST)
+    assert {curve.family for curve in mixed.curves} == {"alpha", "beta"}
+    assert all(curve.fit is None for curve in mixed.curves)
+    (chain,) = of_kind(mixed, "chain of thought")
+    assert chain.endswith("The models are of different families, so this is not an effect of size alone.")
+    assert not of_kind(mixed, "size")
+
+
+def test_a_single_model_and_method_is_measured(tmp_path: Path) -> None:
+    folder = synthetic_results(
+        tmp_path / "one", models=(("only", 5_000_000),), methods=("answer-only",), labels=(8,), voting=False,
+        tasks=(("addition", 0.0),), seeds=1,
+    )  # fmt: skip
+    alone = analyse(load(folder))
+    (finding,) = alone.findings
+    row = alone.cells.to_dicts()[0]
+    assert (finding.verdict, finding.estimate, finding.interval) == (
+        "measured",
+        row["accuracy"],
+        (row["low"], row["high"]),
+    )
+    assert finding.sentence == (
+        f"On addition, only with 8 labelled examples reaches {100 * row['accuracy']:.1f} % with answer-only"
+        f" ({100 * row['accuracy']:.1f} %, 95 % interval {100 * row['low']:.1f} to {100 * row['high']:.1f} %;"
+        " n = 60 items, one draw of examples)."
+    )
+
+
+def test_a_study_without_a_finished_cell(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text(
+        json.dumps({"format": 1, "onset": "0.1.0", "study": {"name": "new"}, "cells": ["a", "b"]})
+    )
+    empty = analyse(load(tmp_path))
+    assert [finding.sentence for finding in empty.findings] == [
+        "No cell of this study is finished.",
+        "Incomplete: 2 cells not run yet; what is said here rests on the rest.",
+    ]
+    assert to_json(empty)["missing"] == ["a", "b"]
+
+
+def test_the_margin_is_the_studys(folder: Path) -> None:
+    results = load(folder)
+    results.study["margin"] = 0.02  # type: ignore[index]
+    assert {one.margin for one in analyse(results, replicates=200).comparisons} == {0.02}
+    assert {one.margin for one in analyse(results, margin=0.1, replicates=200).comparisons} == {0.1}
+
+
+def test_equal_results_give_equal_bytes(folder: Path, analysis: Analysis) -> None:
+    path = write_findings(folder, analysis)
+    first = path.read_bytes()
+    held = json.loads(first)
+    assert held["format"] == 1
+    assert held["comparisons"][0] == json.loads(json.dumps(comparison_json(analysis.comparisons[0])))
+    assert len(held["findings"]) == len(analysis.findings)
+    write_findings(folder, analyse(load(folder), replicates=FAST))
+    assert path.read_bytes() == first
+
+
+def test_findings_that_cannot_be_written(tmp_path: Path, analysis: Analysis) -> None:
+    missing = tmp_path / "gone"
+    with pytest.raises(StoreError, match=r"^cannot write .*gone"):
+        write_findings(missing, analysis)
+
+
+def test_reading_results_never_imports_torch(folder: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from onset.analysis import analyse, load, to_json;"
+        f"to_json(analyse(load(Path({str(folder)!r})), replicates=100));"
+        "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

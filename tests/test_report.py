@@ -1,0 +1,485 @@
+"""The report: nothing left out, nothing that runs, nothing loaded, and figures that draw the numbers they were given."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import polars as pl
+import pytest
+from rich.console import Console
+from scipy.special import expit
+from synthetic import synthetic_results
+
+from onset.analysis.findings import Analysis, analyse, to_json
+from onset.analysis.table import load
+from onset.errors import StoreError
+from onset.report import facts, figures
+from onset.report.html import build_report, page, write_png
+from onset.report.items import pack
+from onset.report.terminal import duration, print_findings, print_grade, print_list, print_plan, print_show
+
+HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
+
+
+@dataclass(frozen=True)
+class Made:
+    folder: Path
+    analysis: Analysis
+    shown: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def ladder(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Three sizes of one family, two tasks, a shift, voting; one cell missing and one failed."""
+    return _made(tmp_path_factory.mktemp("ladder"), shifts=("none", "domain"), seeds=2, items=20, incomplete=True)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """One size of each of two families, one budget, one seed."""
+    models, families = (("small", 135_000_000), ("large", 270_000_000)), ("a", "b")
+    options: dict[str, Any] = {"models": models, "families": families, "labels": (8,), "seeds": 1, "voting": False}
+    return _made(tmp_path_factory.mktemp("pair"), **options, items=20)
+
+
+def _made(folder: Path, **options: Any) -> Made:
+    results = load(synthetic_results(folder, **options))
+    analysis = analyse(results, replicates=50)
+    return Made(folder, analysis, to_json(analysis))
+
+
+def _page(made: Made, **options: Any) -> str:
+    analysis = made.analysis
+    return page(made.shown, analysis.study, facts.read_cells(made.folder), analysis.records, **options)
+
+
+class _Elements(HTMLParser):
+    """Every element with its attributes, and the text of every script."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        tag, attributes = self.found[-1] if self.found else ("", {})
+        if tag == "script" and (not self.scripts or self.scripts[-1][0] is not attributes):
+            self.scripts.append((attributes, data))
+        elif tag == "script":
+            self.scripts[-1] = (attributes, self.scripts[-1][1] + data)
+        else:
+            self.text.append(data)
+
+    def script(self, name: str) -> str:
+        return next(text for attributes, text in self.scripts if attributes.get("id") == name)
+
+
+def _unpack(data: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(gzip.decompress(base64.b64decode(data)))
+    return content
+
+
+# ---- the page ------------------------------------------------------------------------------------------------------
+
+
+def test_page_loads_nothing_and_runs_only_its_own_scripts(ladder: Made) -> None:
+    elements = _Elements(_page(ladder))
+    policy = next(a["content"] for tag, a in elements.found if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    running = [text for attributes, text in elements.scripts if "type" not in attributes]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in running]
+    assert policy.split("script-src ")[1].split(";")[0].split() == [f"'sha256-{digest}'" for digest in digests]
+    addresses = [a[key] for _, a in elements.found for key in ("src", "href", "action", "data") if a.get(key)]
+    assert {address for address in addresses if address and not address.startswith("#")} == {"data:,"}
+    assert not [key for _, a in elements.found for key in a if key.startswith("on")]
+
+
+def test_what_a_model_or_a_user_wrote_stays_text(pair: Made) -> None:
+    shown = json.loads(json.dumps(pair.shown).replace('"large"', json.dumps(HOSTILE)))
+    shown["findings"][0]["sentence"] = HOSTILE
+    records = pair.analysis.records.with_columns(
+        pl.lit(HOSTILE).alias("question"), pl.lit(HOSTILE).alias("gold"), pl.Series("outputs", [[HOSTILE]]).first()
+    )
+    plain = _Elements(_page(pair))
+    study = {**pair.analysis.study, "name": HOSTILE, "question": HOSTILE}
+    elements = _Elements(page(shown, study, facts.read_cells(pair.folder), records))
+    assert [tag for tag, _ in elements.found if tag == "img"] == []
+    assert len(elements.scripts) == len(plain.scripts)
+    assert {cell["model"] for cell in json.loads(elements.script("cell-index"))} == {"small", HOSTILE}
+    assert HOSTILE in _unpack(elements.script("packed"))["texts"]
+    assert HOSTILE in " ".join(elements.text)
+
+
+def test_every_finding_comparison_and_cell_is_in_the_page(ladder: Made) -> None:
+    elements = _Elements(_page(ladder))
+    text = " ".join(" ".join(elements.text).replace("\N{NO-BREAK SPACE}", " ").split())
+    for finding in ladder.shown["findings"]:
+        assert finding["sentence"] in text
+    rows = [attributes for tag, attributes in elements.found if tag == "button" and "data-cell" in attributes]
+    assert [row["data-cell"] for row in rows] == [cell["cell"] for cell in ladder.shown["cells"]]
+    titles = [attributes["title"] for tag, attributes in elements.found if tag == "tr" and "title" in attributes]
+    assert titles == [one["sentence"] for one in ladder.shown["comparisons"]]
+    assert "ModelError: the model ran out of memory at batch size 1" in text
+    assert "tiny · answer-only · 8 labels · addition · seed 1" in text  # the missing cell, by name
+
+
+def test_page_of_a_study_without_a_finished_cell_says_so(tmp_path: Path) -> None:
+    (tmp_path / "study.json").write_text(
+        json.dumps({"format": 1, "onset": "0.1.0", "study": {"name": "begun"}, "cells": ["abc"]})
+    )
+    text = build_report(tmp_path).read_text()
+    assert "No cell of this study has been run yet." in text
+    assert "abc (not begun)" in text
+
+
+def test_equal_results_give_equal_bytes(pair: Made, tmp_path: Path) -> None:
+    first = build_report(pair.folder, out=tmp_path / "a.html").read_bytes()
+    assert build_report(pair.folder, out=tmp_path / "b.html", analysis=None).read_bytes() == first
+
+
+def test_page_that_cannot_be_written_is_one_clear_line(pair: Made, tmp_path: Path) -> None:
+    path = tmp_path / "absent" / "report.html"
+    with pytest.raises(StoreError) as error:
+        build_report(pair.folder, out=path, analysis=pair.analysis)
+    assert str(error.value) == f"cannot write {path}: No such file or directory"
+
+
+def test_report_never_imports_torch() -> None:
+    code = "import sys, onset.report.html, onset.report.terminal; print(sorted({'torch', 'transformers'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# ---- items ---------------------------------------------------------------------------------------------------------
+
+
+def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records again, from what the page carries (as templates/report.js reads it)."""
+    texts, columns = content["texts"], content["rows"]
+
+    def text(number: int) -> str | None:
+        return None if number < 0 else texts[number]
+
+    heads = [head for head in content["cells"] for _ in range(head["kept"])]
+    return [
+        {
+            "cell": head["cell"],
+            "question": text(columns["question"][i]),
+            "prompt": f"{text(head['beginning'])}{text(columns['rest'][i])}",
+            "gold": text(columns["gold"][i]),
+            "outputs": [text(one) for one in columns["outputs"][i]],
+            "answers": [text(one) for one in columns["answers"][i]],
+            "finishes": [text(one) for one in columns["finishes"][i]],
+            "answer": text(columns["answer"][i]),
+            "correct": bool(columns["correct"][i]),
+        }
+        for i, head in enumerate(heads)
+    ]
+
+
+def test_items_carry_every_record_in_full(ladder: Made) -> None:
+    records = ladder.analysis.records
+    packed = pack(ladder.shown["cells"], records)
+    rows = _rows(_unpack(packed.data))
+    assert rows == records.select(list(rows[0])).to_dicts()
+    assert (packed.shown, packed.total, packed.limit) == (len(records), len(records), None)
+
+
+def test_a_text_is_carried_once_and_a_shared_beginning_once_a_cell(ladder: Made) -> None:
+    content = _unpack(pack(ladder.shown["cells"], ladder.analysis.records).data)
+    assert len(content["texts"]) == len(set(content["texts"]))
+    beginnings = {content["texts"][head["beginning"]] for head in content["cells"]}
+    assert beginnings == {"Question: An example?\nAnswer: The answer is 1.\n\n"}
+    assert not [
+        text for text in content["texts"] if text.startswith("Question: An example?") and text not in beginnings
+    ]
+
+
+def test_too_much_text_keeps_the_first_items_and_the_page_says_so(ladder: Made) -> None:
+    cells, records = ladder.shown["cells"], ladder.analysis.records
+    packed = pack(cells, records, text_limit=4000)
+    assert packed.limit is not None
+    assert 1 <= packed.limit < 20
+    assert packed.shown == packed.limit * len(cells)
+    kept = records.filter(pl.col("position") < packed.limit)
+    assert [row["question"] for row in _rows(_unpack(packed.data))] == kept["question"].to_list()
+    said = " ".join(" ".join(_Elements(_page(ladder, text_limit=4000)).text).split())
+    assert (
+        f"Only the first {packed.limit} items of each cell ({packed.shown:,} of {packed.total:,}) are in this page"
+        in said
+    )
+
+
+# ---- figures -------------------------------------------------------------------------------------------------------
+
+
+def _figure(made: Made, name: str) -> figures.Figure:
+    return next(figure for figure in figures.figures(made.shown) if figure.name == name)
+
+
+def _data_of(chart: alt.LayerChart, mark: str) -> list[list[dict[str, Any]]]:
+    """The rows behind each layer of a mark."""
+    spec = chart.to_dict()
+    layers = [layer for layer in spec["layer"] if layer["mark"]["type"] == mark]
+    return [spec["datasets"][layer["data"]["name"]] for layer in layers]
+
+
+def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: Made) -> None:
+    charts = [
+        chart
+        for made in (ladder, pair)
+        for one in figures.figures(made.shown)
+        for p in one.panels
+        for chart in p.charts
+    ]
+    assert len(charts) > 30
+    for chart in charts:
+        chart.to_dict(validate=True)
+
+
+def test_points_and_bars_are_the_cells_numbers(ladder: Made) -> None:
+    panel = next(
+        p for p in _figure(ladder, "size").panels
+        if p.where == {"task": "coin-flip", "shift": "none", "stage": "base", "labels": "32"}
+    )  # fmt: skip
+    cells = [
+        cell
+        for cell in ladder.shown["cells"]
+        if (cell["task"], cell["shift"], cell["labels"]) == ("coin-flip", "none", 32)
+    ]
+    chance, bars = _data_of(panel.charts[0], "rule")
+    assert chance == [{"chance": 0.5, "text": "chance 50.0 %"}]
+    drawn = {(bar["model"], bar["method"], bar["low"], bar["high"]) for bar in bars}
+    assert drawn == {(c["model"], c["method"], *(float(f"{end:.5g}") for end in c["interval"])) for c in cells}
+    points = _data_of(panel.charts[0], "point")[-1]
+    for point in points:
+        same = [c["accuracy"] for c in cells if (c["model"], c["method"]) == (point["model"], point["method"])]
+        assert point["accuracy"] == pytest.approx(sum(same) / len(same), rel=1e-4)
+        assert point["counts"].count(" of 20, ") == len(same)
+
+
+def test_sizes_of_two_families_are_never_joined(tmp_path: Path) -> None:
+    models = (("a1", 1_000_000), ("b1", 2_000_000), ("a2", 10_000_000), ("b2", 20_000_000))
+    made = _made(tmp_path, models=models, families=("a", "b", "a", "b"), seeds=1, items=20, voting=False)
+    figure = _figure(made, "size")
+    assert figure.title == "Accuracy and model size"
+    for panel in figure.panels:
+        spec = panel.charts[0].to_dict()
+        line = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "line")
+        assert line["encoding"]["detail"]["field"] == "family"
+        rows = spec["datasets"][line["data"]["name"]]
+        assert {(row["method"], row["family"]) for row in rows} == {
+            (method, family) for method in ("answer-only", "cot", "lora-answers") for family in "ab"
+        }
+
+
+def test_fitted_line_is_the_logistic_of_the_analysis(ladder: Made) -> None:
+    curve = next(
+        c for c in ladder.shown["curves"] if c["fit"] and (c["shift"], c["method"]) == ("none", "lora-answers")
+    )
+    fit = curve["fit"]
+    where = {name: str(curve[name]) for name in ("task", "shift", "stage", "labels")}
+    panel = next(p for p in _figure(ladder, "size").panels if p.where == where)
+    (lines,) = _data_of(panel.charts[0], "line")
+    line = [row for row in lines if row["method"] == "lora-answers"]
+    points = [row for row in _data_of(panel.charts[0], "point")[-1] if row["method"] == "lora-answers"]
+    aside = points[0]["x"] / points[0]["params"]
+    for row in line:
+        decades = pl.Series([row["x"] / aside / fit["midpoint"]]).log10()[0]
+        expected = fit["floor"] + (fit["ceiling"] - fit["floor"]) * expit(fit["slope"] * decades)
+        assert row["accuracy"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_one_size_a_family_gives_a_dot_plot_and_says_why(pair: Made) -> None:
+    figure = _figure(pair, "size")
+    assert figure.title == "Accuracy by model"
+    assert "No model family has two sizes here, so there is no curve over size to draw." in figure.caption
+    assert [one.name for one in figures.figures(pair.shown)] == ["size", "cost", "comparisons"]  # no empty figure
+
+
+def test_a_method_has_one_colour_everywhere(ladder: Made) -> None:
+    expected = figures.style_of(ladder.shown["cells"]).colours
+    assert len(set(expected.values())) == len(expected)
+    for figure in figures.figures(ladder.shown):
+        for spec in (chart.to_dict() for panel in figure.panels for chart in panel.charts):
+            for layer in spec["layer"]:
+                colour = layer["encoding"].get("color", {})
+                if colour.get("field") == "method":
+                    assert dict(zip(colour["scale"]["domain"], colour["scale"]["range"], strict=True)) == expected
+
+
+def test_cells_of_unknown_size_and_cost_are_left_out_in_words(ladder: Made) -> None:
+    shown = json.loads(json.dumps(ladder.shown))
+    lost = [cell for cell in shown["cells"] if cell["model"] == "tiny"]
+    for cell in lost:
+        cell["params"], cell["flops_inference"] = None, None
+    size, cost = (next(f for f in figures.figures(shown) if f.name == name) for name in ("size", "cost"))
+    said = f" Not drawn: {len(lost)} of {len(shown['cells'])} cells, which have no"
+    assert f"{said} parameter count." in size.caption
+    assert f"{said} FLOP count." in cost.caption
+    points = _data_of(size.panels[0].charts[0], "point")[-1]
+    assert {point["model"] for point in points} == {"small", "mid"}
+
+
+def test_colours_stand_out_from_white_and_from_the_dark_page() -> None:
+    def luminance(colour: str) -> float:  # WCAG 2.2, relative luminance
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for colour in figures.PALETTE:
+        assert 1.05 / (luminance(colour) + 0.05) >= 3
+        assert (luminance(colour) + 0.05) / (luminance("#15181c") + 0.05) >= 3
+
+
+def test_pictures_for_papers(pair: Made, tmp_path: Path) -> None:
+    paths = write_png(pair.folder, tmp_path / "figures")
+    names = [path.name for path in paths]
+    assert names == [
+        "size.png", "size.svg", "cost.png", "cost.svg", "comparisons.png", "comparisons.svg", "captions.txt"
+    ]  # fmt: skip
+    for path in paths[:-1]:
+        content = path.read_bytes()
+        if path.suffix == ".png":
+            assert content[:8] == b"\x89PNG\r\n\x1a\n"
+            svg = path.with_suffix(".svg").read_text()
+            width = float(svg.split('width="')[1].split('"')[0])
+            assert struct.unpack(">I", content[16:20])[0] == pytest.approx(2 * width, abs=2)
+        else:
+            assert "<svg" in content.decode()[:200]
+    assert paths[-1].read_text().startswith("size: Above: accuracy")
+
+
+def test_pictures_that_cannot_be_written_are_one_clear_line(pair: Made, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(StoreError) as error:
+        figures.write_pictures(pair.shown, tmp_path / "taken")
+    assert str(error.value) == f"cannot write figures into {tmp_path / 'taken'}: File exists"
+
+
+# ---- facts ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        ("cot-vote", "Prompt with questions with worked steps and answers (chain of thought); as many of the labelled"
+                     " examples as fit; majority of 5 samples at temperature 0.7"),
+        ("lora-answers", "LoRA (low-rank adapters) on questions and answers; the tuned model is asked without"
+                         " demonstrations"),
+    ],
+)  # fmt: skip
+def test_methods_are_spelled_out(ladder: Made, method: str, words: str) -> None:
+    spelled = {row["method"]: row["words"] for row in facts.methods(facts.read_cells(ladder.folder))}
+    assert spelled[method] == words
+
+
+def test_examples_used_come_from_the_ledger(ladder: Made) -> None:
+    rows = {(row["method"], row["labels"]): row for row in facts.examples(facts.read_cells(ladder.folder))}
+    assert rows["cot", 32] == {"method": "cot", "labels": 32, "used": "32 shown in the prompt", "rationales": "32"}
+    assert rows["lora-answers", 8] == {"method": "lora-answers", "labels": 8, "used": "8 trained on", "rationales": "0"}
+
+
+def test_damaged_cell_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "cells" / "abc" / "cell.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{")
+    (tmp_path / "study.json").write_text(json.dumps({"cells": ["abc"]}))
+    with pytest.raises(StoreError) as error:
+        facts.read_cells(tmp_path)
+    assert str(error.value) == f"damaged file {path}: not JSON"
+
+
+# ---- the terminal --------------------------------------------------------------------------------------------------
+
+
+def _printed(width: int, *calls: Any) -> str:
+    console = Console(width=width, highlight=False, force_terminal=False, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    with console.file:
+        for call, *arguments in calls:
+            call(*arguments, console)
+    return console.export_text()
+
+
+def test_show_fits_80_columns_and_keeps_every_number(ladder: Made) -> None:
+    text = _printed(80, (print_show, ladder.shown))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    for cell in ladder.shown["cells"]:
+        low, high = (f"{100 * end:.1f}" for end in cell["interval"])
+        assert f"{100 * cell['accuracy']:.1f} %" in text
+        assert f"{low} to {high}" in text
+        assert f"{100 * cell['parse_rate']:.1f} %" in text
+    assert text.count(" undecided") >= sum(one["verdict"] == "undecided" for one in ladder.shown["comparisons"])
+    assert "ModelError: the model ran out of memory at batch size 1" in text
+
+
+def test_names_in_the_terminal_are_text_and_long_ones_fold(pair: Made) -> None:
+    name = "[bold]a-very-long-organisation/a-very-long-model-name-with-a-date-2026-01-01[/bold]"
+    shown = json.loads(json.dumps(pair.shown).replace('"large"', json.dumps(name)))
+    text = _printed(80, (print_show, shown))
+    assert max(map(len, text.splitlines())) <= 80
+    assert name in "".join(text.split())
+    cells = text.split("\nCells\n")[1]
+    column = [line[: line.find("  ")].strip() for line in cells.splitlines()]
+    assert name in "".join(column)
+
+
+def test_what_was_not_measured_is_a_dash() -> None:
+    cell = {
+        "model": "m", "method": "cot", "labels": 8, "task": "t", "shift": "none", "stage": "base", "seed": 0, "n": 0,
+        "chance": 0.0, "accuracy": None, "interval": None, "parse_rate": None,
+    }  # fmt: skip
+    shown = {"study": "s", "findings": [], "comparisons": [], "cells": [cell], "failed": {}, "missing": []}
+    last = _printed(80, (print_show, shown)).strip().splitlines()[-1]
+    assert last.split() == ["m", "cot", "8", "–", "–", "–"]
+
+
+def test_findings_name_the_verdict_first(ladder: Made) -> None:
+    lines = _printed(200, (print_findings, ladder.shown)).splitlines()
+    first = ladder.shown["findings"][0]
+    assert lines[0].startswith(f"• {first['verdict']}: {first['sentence'][:60]}")
+
+
+def test_plan_list_and_grade_fit_80_columns() -> None:
+    model = {"model": "SmolLM2-135M-Instruct", "cells": 24, "tunings": 9, "flops": 1.0e15, "seconds": 2000.0}
+    plan = {
+        "study": "small", "cells": 24, "flops": 1.0e15, "seconds": 2000.0, "models": [model],
+        "detectable": [{"items": 200, "draws": 3, "discordance": 0.2, "difference": 0.05117}], "notes": ["a note"],
+    }  # fmt: skip
+    rows = [{"prediction": "x" * 100, "status": "none"}, {"prediction": "18", "status": "ok"}]
+    status = {"ok": 1, "none": 1, "truncated": 0, "ambiguous": 0}
+    summary = {"n": 2, "correct": 1, "accuracy": 0.5, "interval": [0.09, 0.91], "parse_rate": 0.5, "status": status}
+    listed = [{"name": "addition", "summary": "s" * 90, "ability": "symbolic", "parameters": ("digits=3",)}]
+    text = _printed(
+        80, (print_plan, plan), (print_list, "tasks", listed), (print_grade, {"rows": rows, "summary": summary})
+    )
+    assert max(map(len, text.splitlines())) <= 80
+    assert "33 min 20 s" in text
+    assert "5.1 points" in text
+    assert "symbolic · digits=3" in text
+    assert "Of 2 rows: 1 with an answer, 1 without an answer." in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(59.4, "59 s"), (95, "1 min 35 s"), (3599.6, "1 h 0 min"), (9000, "2 h 30 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

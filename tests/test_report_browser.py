@@ -1,0 +1,157 @@
+"""The report in a real browser: it draws, it searches, it is silent, and it fits a phone."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from synthetic import synthetic_results
+
+from onset.analysis.findings import analyse, to_json
+from onset.analysis.table import load
+from onset.report import facts
+from onset.report.html import page
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of a small study whose model writes HTML."""
+    folder = synthetic_results(tmp_path_factory.mktemp("study"), seeds=2, items=30, shifts=("none", "domain"))
+    results = load(folder)
+    analysis = analyse(results, replicates=50)
+    outputs = pl.col("outputs").list.eval(pl.concat_str(pl.element(), pl.lit(HOSTILE)))
+    path = folder / "report.html"
+    records = results.records.with_columns(outputs)
+    path.write_text(page(to_json(analysis), results.study, facts.read_cells(folder), records), encoding="utf-8")
+    return path
+
+
+def _browse(path: Path, profile: Path, *, fragment: str = "") -> tuple[str, list[str]]:
+    """The page's DOM after its scripts have run, and what it wrote to the console."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine")
+    quiet = "--disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet.split(), f"--user-data-dir={profile}"]
+    command += ["--enable-logging=stderr", "--v=0", "--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1400,3000"]
+    command += ["--virtual-time-budget=20000", "--dump-dom", path.as_uri() + fragment]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+def _probed(report: Path, name: str, script: str) -> Path:
+    """A copy of the report without its policy that also runs ``script`` and keeps what it returns in the DOM."""
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", report.read_text(encoding="utf-8"))
+    end = text.rindex("</body>")
+    probe = (
+        "<script>(async () => { const wait = (ms) => new Promise((done) => setTimeout(done, ms));"
+        " const until = async (ready) => { for (let i = 0; i < 100 && !ready(); i += 1) await wait(50); };"
+        f" const answer = await (async () => {{ {script} }})();"
+        " const node = document.createElement('script'); node.type = 'application/json'; node.id = 'probe';"
+        " node.textContent = JSON.stringify(answer).replaceAll('<', '\\\\u003c'); document.body.append(node); })();</script>"
+    )
+    path = report.with_name(name)
+    path.write_text(text[:end] + probe + text[end:], encoding="utf-8")
+    return path
+
+
+def _answer(dom: str) -> Any:
+    found = re.search(r'<script type="application/json" id="probe">(.*?)</script>', dom, re.DOTALL)
+    assert found is not None, "the probe did not answer"
+    return json.loads(found.group(1))
+
+
+def test_report_draws_every_figure_and_says_nothing(report: Path, tmp_path: Path) -> None:
+    dom, console = _browse(report, tmp_path, fragment="#items")
+    assert console == []
+    shown = len(re.findall(r'<div class="panel"(?![^>]* hidden)', dom))
+    drawn = len(re.findall(r'<div class="panel"(?![^>]* hidden)[^>]* data-drawn', dom))
+    assert shown == drawn == 2 + 3 + 2 + 3  # size, labels, cost, shift
+    assert len(re.findall(r'<svg[^>]*class="marks"', dom)) == drawn + 2  # the parse rate below each size figure
+    assert '<details class="item">' in dom
+    assert "<title>synthetic – Onset report</title>" in dom
+
+
+def test_items_are_found_and_shown_as_text(report: Path, tmp_path: Path) -> None:
+    script = """
+      const form = document.querySelector("#filters");
+      form.elements.method.value = "cot-vote";
+      form.elements.text.value = "ADDITION 7:";
+      form.dispatchEvent(new Event("input"));
+      await until(() => document.querySelector("#item-count").textContent.startsWith("1 of"));
+      const item = document.querySelector(".item");
+      item.open = true;
+      await until(() => item.querySelector(".body"));
+      return {
+        count: document.querySelector("#item-count").textContent,
+        items: document.querySelectorAll(".item").length,
+        outputs: [...item.querySelectorAll(".body > pre")].map((one) => one.textContent),
+        beginning: item.querySelector(".beginning pre").textContent,
+        votes: [...item.querySelectorAll("dt")].map((one) => one.textContent),
+        images: document.querySelectorAll("img").length,
+        title: document.title,
+      };
+    """
+    dom, console = _browse(_probed(report, "items.html", script), tmp_path, fragment="#items")
+    answer = _answer(dom)
+    assert console == []
+    assert answer["count"].startswith("1 of ")
+    assert answer["items"] == 1
+    assert answer["beginning"] == "Question: An example?\nAnswer: The answer is 1.\n\n"
+    prompt, *outputs = answer["outputs"]
+    assert prompt.startswith("Question: addition 7: what is")
+    assert len(outputs) == 5
+    assert all(output.endswith(HOSTILE) for output in outputs)
+    assert "Votes" in answer["votes"]
+    assert (answer["images"], answer["title"]) == (0, "synthetic – Onset report")
+
+
+def test_tables_sort_and_figures_answer(report: Path, tmp_path: Path) -> None:
+    script = """
+      const table = document.querySelector("#cell-table");
+      const column = [...table.tHead.rows[0].cells].findIndex((one) => one.textContent.startsWith("Accuracy"));
+      const values = () => [...table.tBodies[0].rows].map((row) => Number(row.cells[column].dataset.v));
+      table.tHead.rows[0].cells[column].querySelector("button").click();
+      const up = values();
+      table.tHead.rows[0].cells[column].querySelector("button").click();
+      const figure = document.querySelector("#figure-size");
+      const select = figure.querySelector("[data-facet=labels]");
+      select.value = "8";
+      select.dispatchEvent(new Event("change"));
+      const open = () => [...figure.querySelectorAll(".panel:not([hidden])")];
+      await until(() => open().every((panel) => panel.querySelector("svg.marks")));
+      return { up, down: values(), labels: open().map((one) => one.dataset.labels), drawn: open().length };
+    """
+    dom, console = _browse(_probed(report, "tables.html", script), tmp_path)
+    answer = _answer(dom)
+    assert console == []
+    assert answer["up"] == sorted(answer["up"])
+    assert answer["down"] == sorted(answer["up"], reverse=True)
+    assert answer["labels"] == ["8", "8"]
+
+
+def test_phone_width_needs_no_sideways_scrolling(report: Path, tmp_path: Path) -> None:
+    script = """
+      await until(() => document.querySelectorAll(".item").length > 0);
+      await wait(2000);
+      return { page: document.documentElement.scrollWidth, window: innerWidth };
+    """
+    probed = _probed(
+        report, "phone.html", script.replace("return", "const size =") + "console.error(JSON.stringify(size));"
+    )
+    frame = report.with_name("frame.html")
+    frame.write_text(f'<iframe src="{probed.name}#items" width="390" height="2500" style="border:0"></iframe>')
+    _, console = _browse(frame, tmp_path)
+    (line,) = console
+    size = json.loads(line.split('"', 1)[1].rsplit('", source', 1)[0])
+    assert size == {"page": 390, "window": 390}
