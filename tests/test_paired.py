@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
+from onset.analysis import intervals
 from onset.analysis.arms import Arm
 from onset.analysis.intervals import Array, Block, crossed_bootstrap, tango, tango_z
 from onset.analysis.paired import compare, compare_all, decide, holm, mcnemar, pair
@@ -369,3 +370,13 @@ def test_impossible_designs_are_refused(changes: dict[str, float], message: str)
     with pytest.raises(InputError) as error:
         minimum_detectable_difference(**values)  # type: ignore[arg-type]
     assert str(error.value) == message
+
+
+def test_the_raw_bootstrap_counts_residual_noise_three_times() -> None:
+    """Owen 2007: for outcomes without any draw or item effect the pigeonhole variance is about three times too large."""
+    values = np.random.default_rng(0).normal(size=(40, 300))
+    raw = intervals._raw_replicates([Block(values)], 10_000)
+    assert raw.var() / (1 / values.size) == pytest.approx(3.0, rel=0.15)
+    crossed = crossed_bootstrap([Block(values)])
+    assert crossed is not None
+    assert crossed.standard_error**2 / (1 / values.size) == pytest.approx(1.0, rel=0.35)

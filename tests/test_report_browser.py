@@ -141,17 +141,19 @@ def test_tables_sort_and_figures_answer(report: Path, tmp_path: Path) -> None:
 
 
 def test_phone_width_needs_no_sideways_scrolling(report: Path, tmp_path: Path) -> None:
+    # A frame, because a headless window is at least 500 pixels wide.
     script = """
       await until(() => document.querySelectorAll(".item").length > 0);
       await wait(2000);
-      return { page: document.documentElement.scrollWidth, window: innerWidth };
+      const size = { page: document.documentElement.scrollWidth, window: innerWidth };
+      console.log(JSON.stringify(size));
+      return size;
     """
-    probed = _probed(
-        report, "phone.html", script.replace("return", "const size =") + "console.error(JSON.stringify(size));"
-    )
+    probed = _probed(report, "phone.html", script)
     frame = report.with_name("frame.html")
     frame.write_text(f'<iframe src="{probed.name}#items" width="390" height="2500" style="border:0"></iframe>')
     _, console = _browse(frame, tmp_path)
     (line,) = console
     size = json.loads(line.split('"', 1)[1].rsplit('", source', 1)[0])
-    assert size == {"page": 390, "window": 390}
+    assert size["window"] == 390
+    assert size["page"] <= 390

@@ -8,8 +8,8 @@ recipe as well as in size.
 
 The counts of one size are not independent trials (the same items in every draw, noise between draws). For tests and
 intervals the log-likelihood of each size is divided by its design effect, the calibrated crossed variance of its
-accuracy over p (1 - p) / n (Kish 1965, section 8.2; the effective sample size). Noise between training runs of the
-models themselves is not in it: one run per size cannot show it.
+accuracy over p (1 - p) / n (Kish 1965, "Survey Sampling"; the effective sample size). Noise between training
+runs of the models themselves is not in it: one run per size cannot show it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The variance of a paired difference of accuracies is at most ``discordance / n``, where discordance is the share of
 items that exactly one side has right (Connor 1987, "Sample size for testing differences in proportions for the
-paired-sample design", Biometrics 43, section 2; McNemar's test).
+paired-sample design", Biometrics 43, 207-211; McNemar's test).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def minimum_detectable_difference(
 def items_needed(difference: float, discordance: float, level: float = 0.05, power: float = 0.8) -> int | None:
     """Items at which McNemar's test finds ``difference`` with probability ``power``; None when it is 0.
 
-    Connor 1987, equation 2: ((z_{1 - level/2} sqrt(d) + z_power sqrt(d - difference^2)) / difference)^2.
+    Connor 1987: ((z_{1 - level/2} sqrt(d) + z_power sqrt(d - difference^2)) / difference)^2.
     """
     if difference == 0:
         return None

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from onset.errors import ModelError
-from onset.models.stepper import Stepper, pick_logprobs, vocabulary_size
+from onset.models.prefix import SharedPrefix, shared_prefix
+from onset.models.stepper import Stepper, forward_arguments, pick_logprobs, vocabulary_size
 from onset.records import Finish
 
 LOGIT_CELLS = 1 << 26
@@ -66,8 +67,9 @@ def generate(module: Any, tokenizer: Any, rows: Sequence[Row], eos: frozenset[in
     # one prompt are adjacent, so that they share its prefill.
     order = sorted(range(len(rows)), key=lambda place: (-len(rows[place].prompt), rows[place].prompt, place))
     sizes = [(len(row.prompt), row.max_tokens) for row in rows]
+    prefix = shared_prefix(module, [row.prompt for row in rows], forward_arguments(module))
     for batch in pack(order, sizes, fits):
-        for place, sample in zip(batch, _run(module, tokenizer, [rows[i] for i in batch], eos), strict=True):
+        for place, sample in zip(batch, _run(module, tokenizer, [rows[i] for i in batch], eos, prefix), strict=True):
             results[place] = sample
     return [sample for sample in results if sample is not None]
 
@@ -91,12 +93,14 @@ def pack(
         yield batch
 
 
-def _run(module: Any, tokenizer: Any, rows: Sequence[Row], eos: frozenset[int]) -> list[Sample]:
+def _run(
+    module: Any, tokenizer: Any, rows: Sequence[Row], eos: frozenset[int], prefix: SharedPrefix | None
+) -> list[Sample]:
     """One batch through the loop: prefill each different prompt once, then a token a step."""
     decode = tokenizer.backend_tokenizer.decode
     texts = [GrowingText(decode, row, eos) for row in rows]
     prompts = list(dict.fromkeys(row.prompt for row in rows))
-    stepper = Stepper(module)
+    stepper = Stepper(module, prefix)
     logits = stepper.prefill(prompts)
     spread = [prompts.index(row.prompt) for row in rows]
     stepper.select(spread)

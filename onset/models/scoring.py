@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from onset.models.decoding import LOGIT_CELLS, pack
-from onset.models.stepper import Stepper, pick_logprobs, vocabulary_size
+from onset.models.prefix import SharedPrefix, shared_prefix
+from onset.models.stepper import Stepper, forward_arguments, pick_logprobs, vocabulary_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +36,18 @@ def score(module: Any, spans: Sequence[Span], budget: int) -> list[float]:
     def fits(count: int, head: int, tail: int) -> bool:
         return count * (head + tail) <= budget and count * tail * vocabulary <= LOGIT_CELLS
 
+    prefix = shared_prefix(module, [spans[place].before for place in order], forward_arguments(module))
     for batch in pack(order, sizes, fits):
-        for place, value in zip(batch, _score_batch(module, [spans[i] for i in batch]), strict=True):
+        for place, value in zip(batch, _score_batch(module, [spans[i] for i in batch], prefix), strict=True):
             results[place] = value
     return results
 
 
-def _score_batch(module: Any, spans: Sequence[Span]) -> list[float]:
+def _score_batch(module: Any, spans: Sequence[Span], prefix: SharedPrefix | None) -> list[float]:
     """Contexts once, then all continuations but their last token over the expanded cache."""
     contexts = list(dict.fromkeys(span.before for span in spans))
     spread = [contexts.index(span.before) for span in spans]
-    stepper = Stepper(module)
+    stepper = Stepper(module, prefix)
     first = stepper.prefill(contexts)[spread]
     values: list[float] = pick_logprobs(first, [span.continuation[0] for span in spans]).double().tolist()
     longer = [place for place, span in enumerate(spans) if len(span.continuation) > 1]

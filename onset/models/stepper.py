@@ -14,18 +14,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from onset.models.prefix import SharedPrefix
+
 
 class Stepper:
     """One batch: `prefill` once, then `select` (drop, repeat, reorder rows) and `step`.
 
     ``module`` is a transformers causal LM, possibly wrapped by peft, in evaluation mode. Sliding-window
     layers keep only their window (transformers' ``DynamicCache`` built from the model's config).
+    ``prefix``: what all prompts begin with (`onset.models.prefix`), not run again.
     """
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: Any, prefix: SharedPrefix | None = None) -> None:
         from transformers import DynamicCache
 
         self._module = module
+        self._prefix = prefix
         self._device = module.get_input_embeddings().weight.device
         self._cache = DynamicCache(config=module.config)
         self._takes = forward_arguments(module)
@@ -41,7 +45,18 @@ class Stepper:
         self._mask = torch.tensor(real, device=self._device)
         positions = (self._mask.cumsum(-1) - 1).clamp(min=0)
         self._position = positions[:, -1:] + 1
-        return self._forward(torch.tensor(tokens, device=self._device), positions, last_only=True)[:, -1]
+        known = self._place_prefix([width - len(prompt) for prompt in prompts])
+        fed = torch.tensor([row[known:] for row in tokens], device=self._device)
+        return self._forward(fed, positions[:, known:], last_only=True)[:, -1]
+
+    def _place_prefix(self, padding: Sequence[int]) -> int:
+        """Put the shared prefix into the cache; returns the columns that need not be run. A batch whose
+        rows differ in length by more than the prefix is long runs all of them.
+        """
+        if self._prefix is None or max(padding) >= len(self._prefix.tokens):
+            return 0
+        self._prefix.place(self._cache, padding)
+        return len(self._prefix.tokens)
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep these rows in this order; a row may be named several times."""

@@ -29,7 +29,7 @@ from onset.errors import StoreError
 Cell = Mapping[str, Any]
 """A cell in the shape of ``onset show --json``."""
 
-PALETTE = ("#0072B2", "#D55E00", "#00875F", "#B5539A", "#A87800", "#3586BF", "#7A5A3A")
+PALETTE = ("#0072B2", "#D55E00", "#00875F", "#B5539A", "#A87800", "#3586BF", "#94703F")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right", "triangle-left")
 DASHES = {"prompted": [1, 0], "tuned": [5, 3]}
 FOCUS = "focus"
@@ -145,7 +145,7 @@ def size_figure(cells: Sequence[Cell], style: Style, curves: Sequence[Mapping[st
             panels.append(drawn)
     title = "Accuracy and model size" if has_curve else "Accuracy by model"
     caption = _SIZE_CAPTION if has_curve else _MODEL_CAPTION
-    if any(curve["fit"] for curve in curves):
+    if any(map(_is_drawn, curves)):
         caption += _FIT_NOTE
     caption += _without(cells, "params", "parameter count") if has_curve else ""
     return Figure("size", title, caption + _INTERVALS + _seeds_note(cells), "task", tuple(panels))
@@ -157,7 +157,10 @@ _SIZE_CAPTION = (
     " format rather than ability. One line a method; sizes of different families are never joined. Points at one size"
     " are moved apart sideways."
 )
-_FIT_NOTE = " Lines: the fitted curve (logistic in log size, above chance) where a family has the sizes for it."
+_FIT_NOTE = (
+    " Lines: the fitted curve (logistic in log size, above chance) where the sizes determine one; elsewhere the points"
+    " are joined."
+)
 _MODEL_CAPTION = (
     "Above: accuracy (share of test items answered correctly), one row a model. Below: parse rate, the share of outputs"
     " an answer could be read from. No model family has two sizes here, so there is no curve over size to draw."
@@ -483,7 +486,7 @@ def _size_lines(
     fitted = {
         (curve["method"], curve["family"], curve["labels"]): curve["fit"]
         for curve in curves
-        if curve["fit"] and all(curve[name] == where[name] for name in ("task", "shift", "stage"))
+        if _is_drawn(curve) and all(curve[name] == where[name] for name in ("task", "shift", "stage"))
     }
     groups: dict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
     for point in points:
@@ -493,6 +496,11 @@ def _size_lines(
         kept = [{name: row[name] for name in ("method", "family", "kind", "x", "accuracy")} for row in group]
         lines += _fitted_line(fitted[key], group) if key in fitted else kept
     return lines
+
+
+def _is_drawn(curve: Mapping[str, Any]) -> bool:
+    """Is there a fit, with its midpoint within reach of the sizes measured?"""
+    return curve["fit"] is not None and curve["fit"]["midpoint"] is not None
 
 
 def _fitted_line(fit: Mapping[str, Any], group: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
