@@ -133,7 +133,12 @@ def list_names(
     """What a study file may name: tasks, methods, shifts or models."""
     from onset.report.terminal import print_list
 
-    tables: dict[str, Callable[[], list[dict[str, Any]]]] = {"tasks": _tasks, "methods": _methods, "shifts": _shifts, "models": _models}
+    tables: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "tasks": _tasks,
+        "methods": _methods,
+        "shifts": _shifts,
+        "models": _models,
+    }
     if kind not in tables:
         raise UnknownName("kind", kind, tables)
     rows = tables[kind]()

@@ -6,13 +6,14 @@ Presets have names; anything else is a mapping in a study file with the same key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from onset.errors import StudyError
 from onset.prompting import NEEDS_RATIONALES, PROMPTING
 from onset.registry import Entry, Registry
 from onset.tuning import TUNERS
+from onset.tuning.base import Schedule
 
 Material = Literal["answers", "rationales"]
 
@@ -51,6 +52,15 @@ class Method:
     def rationales(self) -> bool:
         """Do the examples it uses have to carry a rationale?"""
         return self.prompt in NEEDS_RATIONALES
+
+    def schedule(self) -> Schedule:
+        """The default schedule with this method's steps and learning rate, where it names them."""
+        schedule = Schedule()
+        if self.steps is not None:
+            schedule = replace(schedule, steps=self.steps)
+        if self.learning_rate is not None:
+            schedule = replace(schedule, learning_rate=self.learning_rate)
+        return schedule
 
     def spec(self) -> dict[str, Any]:
         """Everything but the name, as plain JSON: two methods with equal specs give equal cells."""

@@ -27,6 +27,7 @@ class Evaluation:
     method: Method
     demonstrations: tuple[Item, ...]
     seed: int
+    continuous: bool = True
 
     def evaluate(self, items: Sequence[Item], first: int) -> list[Record]:
         """The records of ``items``, whose first has position ``first`` in its cell."""
@@ -39,7 +40,7 @@ class Evaluation:
     def _context(self, calls: Calls) -> Context:
         vote = self.method.vote
         samples, temperature = (vote.samples, vote.temperature) if vote else (1, 0.0)
-        return Context(self.task, self.demonstrations, calls, self.seed, samples, temperature)
+        return Context(self.task, self.demonstrations, calls, self.seed, samples, temperature, self.continuous)
 
     def _record(self, item: Item, attempt: Attempt, position: int) -> Record:
         done = attempt.completions

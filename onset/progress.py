@@ -101,4 +101,3 @@ class Display:
             return ""
         seconds = (time.monotonic() - self._started) * (self._total - self._done) / earned
         return f" about {duration(max(seconds, 0.0))} left"
-

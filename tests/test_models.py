@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from models_fixtures import PROMPTS, VOCABULARY, gemma3, llama, plain_greedy, plain_logprob, save, tokenizer
+from models_fixtures import PROMPTS, TEXT, VOCABULARY, gemma3, llama, plain_greedy, plain_logprob, save, tokenizer
 from scipy import stats
 
 from onset.errors import ModelError, UnknownName
@@ -55,6 +55,23 @@ def test_left_padding_does_not_change_greedy_output(model: HFModel, stop: tuple[
     found = [completion for [completion] in model.generate(requests)]
     assert [(completion.text, completion.tokens) for completion in found] == expected
     assert len({text for text, _ in expected}) == len(PROMPTS)  # the models do not repeat one text
+
+
+def test_demonstrations_in_common_are_run_once(model: HFModel) -> None:
+    """Prompts that begin alike share that part's keys, moved to where each row's padding ends."""
+    prompts = [TEXT * 2 + question for question in ("Ray", "Question: Is it?\nAnswer:", "Is the sky blue? Is it?" * 4)]
+    requests = [Request(prompt, 40) for prompt in prompts]
+    run: list[tuple[int, ...]] = []
+    hook = model.module.register_forward_pre_hook(
+        lambda module, args, given: run.append(tuple(given["input_ids"].shape)), with_kwargs=True
+    )
+    found = [(completion.text, completion.tokens) for [completion] in model.generate(requests)]
+    hook.remove()
+    lengths = [len(ids) for ids in model.encode(prompts)]
+    shared = next(place for place, ids in enumerate(zip(*model.encode(prompts), strict=False)) if len(set(ids)) > 1)
+    assert shared > 100
+    assert run[:2] == [(1, shared), (3, max(lengths) - shared)]
+    assert found == [plain_greedy(model.module, model.tokenizer, request) for request in requests]
 
 
 @pytest.mark.parametrize("budget", [1, 100, 400])

@@ -115,6 +115,13 @@ def test_every_method_shows_the_examples_of_the_same_plan(tmp_path: Path) -> Non
         assert all(item.question in prompt for item in granted)
 
 
+def test_without_the_continuous_score_it_is_missing_and_not_zero(tmp_path: Path) -> None:
+    run(study(continuous=False), tmp_path / "d", models={"fake": Counted()})
+    results = load(tmp_path / "d")
+    assert results.records["gold_logprob"].null_count() == results.records.height == 80
+    assert results.cells["gold_prob"].null_count() == 8
+
+
 def test_an_edited_study_keeps_what_still_belongs(tmp_path: Path) -> None:
     model = Counted()
     run(study(), tmp_path / "d", models={"fake": model})

@@ -59,7 +59,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"items": ...}, "study: 'items' is missing"),
         ({"items": 0}, "study: 'items': Input should be greater than or equal to 1 (received 0)"),
         ({"seeds": 0}, "study: 'seeds': Tuple should have at least 1 item after validation, not 0 (received 0)"),
-        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, shifts, seeds, items, chunk, error_budget, margin, keep_full, device, dtype, batch_tokens"),
+        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, shifts, seeds, items, chunk, error_budget, margin, keep_full, continuous, device, dtype, batch_tokens"),
         ({"name": "a/b"}, "study: 'name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9._ -]*$' (received 'a/b')"),
     ],
     ids=str,

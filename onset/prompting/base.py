@@ -71,8 +71,8 @@ class Calls(Protocol):
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a solver knows besides the item: the task, the demonstrations in order, the model's
-    calls, a seed that is the cell's (draws are keyed by it and the item's id), and how many answers to
-    sample at what temperature (1 at 0: greedy).
+    calls, a seed that is the cell's (draws are keyed by it and the item's id), how many answers to sample
+    at what temperature (1 at 0: greedy), and whether to measure the continuous score as well.
     """
 
     task: Task
@@ -81,6 +81,7 @@ class Context:
     seed: int
     samples: int = 1
     temperature: float = 0.0
+    continuous: bool = True
 
 
 Solver = Callable[[Item, Context], Awaitable[Attempt]]
@@ -126,8 +127,10 @@ async def gold_score(stem: str, item: Item, context: Context) -> GoldScore:
     """Score the gold answer, and every choice of a multiple-choice item, after ``stem``.
 
     The continuation is ``" {answer}."``: with the full stop, so that 18 is not credited with the
-    probability of 180.
+    probability of 180. Nothing is run, and nothing is known, when ``context.continuous`` is false.
     """
+    if not context.continuous:
+        return GoldScore(None, None, 0)
     options = item.choices if item.choices else (item.answer,)
     scored = await asyncio.gather(*(context.calls.score(Pair(stem, f" {option}.")) for option in options))
     gold = options.index(item.answer)

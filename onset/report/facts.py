@@ -51,11 +51,11 @@ def models(cells: Iterable[Facts]) -> list[dict[str, Any]]:
 
 
 def tasks(cells: Iterable[Facts]) -> list[dict[str, Any]]:
-    """One row a task and shift: ability, items, chance level, hash of its data."""
+    """One row a task and shift: ability, items, chance level, hash and source of its data (None: not recorded)."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for cell in cells:
         row = {key: cell[key] for key in ("task", "shift", "ability", "items", "chance", "task_hash")}
-        found.setdefault((cell["task"], cell["shift"]), {**row, "source": cell.get("source")})
+        found.setdefault((cell["task"], cell["shift"]), {**row, "source": cell.get("task_source")})
     return list(found.values())
 
 

@@ -30,10 +30,11 @@ from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
 
 VERDICT_WORDS = {
-    "wins": "The first method is more accurate: the interval lies above zero and p, corrected by Holm, is below 0.05.",
-    "loses": "The first method is less accurate: the interval lies below zero and p, corrected by Holm, is below 0.05.",
-    "equivalent": "The difference is smaller than the margin in both directions (two one-sided tests).",
-    "undecided": "The data neither show a difference nor rule one out; the table says how many items would be needed.",
+    "wins": "The first method named is more accurate: p, corrected for the number of comparisons, is at most 0.05.",
+    "loses": "The first method named is less accurate: p, corrected for the number of comparisons, is at most 0.05.",
+    "equivalent": "The difference is shown to be smaller than the margin in both directions (two one-sided tests).",
+    "undecided": "Neither a difference nor equivalence is shown. Where more test items could decide, the table says how"
+    " many. An interval that leaves out zero can still be undecided after the correction.",
 }
 
 

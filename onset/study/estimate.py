@@ -15,7 +15,6 @@ from onset.models.peek import Size, peek
 from onset.plan import make_plan
 from onset.prompting.base import render
 from onset.study.grid import Cell, Grid
-from onset.tuning.base import Schedule
 
 CHARACTERS_PER_TOKEN = 3.5
 """English prose has about 4 characters a token, numbers and names fewer."""
@@ -103,21 +102,25 @@ def _inference(grid: Grid, cell: Cell, size: Size, prompt: float, speed: float, 
     prefill = 2.0 * size.params_compute * prompt * cell.items
     decode = 2.0 * size.params_compute * steps * samples * cell.items
     waves = max(1.0, cell.items * samples / ROWS)
-    seconds = 2 * prefill / (PREFILL_SHARE * speed)  # once to generate, once to score the gold answer
+    passes = 2 if cell.continuous else 1  # to generate, and to score the gold answer
+    seconds = passes * prefill / (PREFILL_SHARE * speed)
     seconds += max(decode / (DECODE_SHARE * speed), waves * steps * STEP_SECONDS[device])
     return Cost(prefill + decode, seconds)
 
 
 def _tuning(grid: Grid, cell: Cell, size: Size, speed: float) -> Cost:
-    task, method, schedule = grid.tasks[cell.task], cell.method, Schedule()
+    task, method, schedule = grid.tasks[cell.task], cell.method, cell.method.schedule()
     examples = make_plan(task, cell.seed).take(cell.labels)
     text = [len(render(task, (), one, rationale=False)) + len(one.answer) for one in examples]
     if method.rationales:
         text = [size + len(one.rationale or "") for size, one in zip(text, examples, strict=True)]
     tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN
-    steps = method.steps or schedule.steps
     flops = (
-        TUNING_FLOPS[method.tune or "full"] * size.params_compute * tokens * steps * min(schedule.batch_size, len(text))
+        TUNING_FLOPS[method.tune or "full"]
+        * size.params_compute
+        * tokens
+        * schedule.steps
+        * min(schedule.batch_size, len(text))
     )
     return Cost(flops, flops / (TUNING_SHARE * speed))
 

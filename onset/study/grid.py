@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -37,11 +37,20 @@ class Cell:
     items: int
     chunk: int
     compute: tuple[str, str, int]
+    continuous: bool
 
     @cached_property
     def id(self) -> str:
         """16 hex digits of the canonical JSON."""
-        return content_hash({**self.identity(), "items": self.items, "shift": self.shift, "chunk": self.chunk})
+        return content_hash(
+            {
+                **self.identity(),
+                "items": self.items,
+                "shift": self.shift,
+                "chunk": self.chunk,
+                "continuous": self.continuous,
+            }
+        )
 
     @cached_property
     def tuned(self) -> str | None:
@@ -49,7 +58,7 @@ class Cell:
         method = self.method
         if method.tune is None:
             return None
-        recipe = {"tune": method.tune, "on": method.on, "steps": method.steps, "learning_rate": method.learning_rate}
+        recipe = {"tune": method.tune, "on": method.on}
         return content_hash({**self.identity(), "method": recipe})
 
     def identity(self) -> dict[str, Any]:
@@ -64,6 +73,7 @@ class Cell:
             "task_hash": self.task_hash,
             "seed": self.seed,
             "compute": list(self.compute),
+            "schedule": None if self.method.tune is None else asdict(self.method.schedule()),
         }
 
 
@@ -165,7 +175,7 @@ def _cells(
                             for shift in study.shifts:
                                 yield Cell(
                                     label, spec, stage, method, labels, name, hashes[name], shift, seed,
-                                    sizes[name, shift], study.chunk, (study.device, study.dtype, study.batch_tokens),
+                                    sizes[name, shift], study.chunk, (study.device, study.dtype, study.batch_tokens), study.continuous,
                                 )  # fmt: skip
 
 

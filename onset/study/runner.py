@@ -11,7 +11,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
@@ -30,7 +30,7 @@ from onset.study.spec import Study
 from onset.study.store import CellFolder, Store, read_json, write_json, writing
 from onset.tasks.base import Task
 from onset.tuning import tuner as open_tuner
-from onset.tuning.base import Example, Schedule, Seeds, Tuner, TuningReport
+from onset.tuning.base import Example, Seeds, Tuner, TuningReport
 
 
 class Observer(Protocol):
@@ -219,7 +219,9 @@ class _Session:
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         self.watch.advanced(cell, at)
-        evaluation = Evaluation(model, task, cell.method, demonstrations, derive_seed("cell", cell.seed))
+        evaluation = Evaluation(
+            model, task, cell.method, demonstrations, derive_seed("cell", cell.seed), cell.continuous
+        )
         while at < len(items):
             started = time.perf_counter()
             chunk = items[at : at + cell.chunk]
@@ -264,7 +266,7 @@ class _Session:
         self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         started = time.perf_counter()
         texts = [_example(task, one, method.on == "rationales") for one in examples]
-        model, report = tuner.tune(base, texts, _seeds(cell), _schedule(cell))
+        model, report = tuner.tune(base, texts, _seeds(cell), method.schedule())
         _save_tuned(tuner, model, report, folder, time.perf_counter() - started)
         self.watch.tuned(cell)
         return model, report, use
@@ -277,15 +279,6 @@ def _example(task: Task, item: Item, rationale: bool) -> Example:
 
 def _seeds(cell: Cell) -> Seeds:
     return Seeds(*(derive_seed("tuning", what, cell.seed) for what in ("init", "order", "sampling")))
-
-
-def _schedule(cell: Cell) -> Schedule:
-    schedule = Schedule()
-    if cell.method.steps is not None:
-        schedule = replace(schedule, steps=cell.method.steps)
-    if cell.method.learning_rate is not None:
-        schedule = replace(schedule, learning_rate=cell.method.learning_rate)
-    return schedule
 
 
 def _save_tuned(tuner: Tuner, model: Any, report: TuningReport, folder: Path, seconds: float) -> None:

@@ -105,6 +105,7 @@ class Study(BaseModel):
     ``error_budget``: the share of cells that may fail before the run ends with exit code 1; ``margin``:
     the equivalence margin of the comparisons, as a share (0.05 = 5 points); ``keep_full``: keep fully
     tuned weights, each as large as its model, after their cells are finished (adapters are always kept);
+    ``continuous``: also score the gold answer's log-probability, one more pass over every prompt;
     ``batch_tokens``: the most tokens in one batch (rows times padded length): more is faster on a GPU.
     """
 
@@ -123,6 +124,7 @@ class Study(BaseModel):
     error_budget: float = Field(default=0.0, ge=0, le=1)
     margin: float = Field(default=0.05, gt=0, lt=1)
     keep_full: bool = False
+    continuous: bool = True
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_tokens: int = Field(default=DEFAULT_BATCH_TOKENS, ge=1)

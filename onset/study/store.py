@@ -103,7 +103,7 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
     except ValueError:
-        raise StoreError(f"damaged file {path}: not JSON; remove its folder to compute it again") from None
+        raise StoreError(f"damaged file {path}: it is not JSON") from None
 
 
 class Store:

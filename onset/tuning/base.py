@@ -49,7 +49,7 @@ class Schedule:
     InputError for a value out of range.
     """
 
-    steps: int = 120
+    steps: int = 60
     batch_size: int = 8
     learning_rate: float | None = None
     warmup: float = 0.1
