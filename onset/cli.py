@@ -208,7 +208,7 @@ def _finish(folder: Path) -> None:
 
     analysis = analyse(load(folder))
     write_findings(folder, analysis)
-    path = build_report(folder)
+    path = build_report(folder, analysis=analysis)
     print_findings(to_json(analysis), _console())
     print(f"Tables: onset show {folder}")
     print(f"Report: {path}")

@@ -36,6 +36,8 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Allowed names of the type of the weights; ``auto`` is float32 on a CPU and bfloat16 on a GPU."""
 
 DEFAULT_BATCH_TOKENS = 16384
+"""Tokens in a batch: the keys and values of that many take 0.6 GB for Gemma 3 270M in float32, 2 GB for a
+7B model with grouped queries in bfloat16."""
 
 
 @dataclass(frozen=True, slots=True)

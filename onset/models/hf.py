@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onset.errors import ModelError
+from onset.models import DEFAULT_BATCH_TOKENS
 from onset.models.base import ModelFacts
 from onset.models.requests import check_requests
 from onset.records import Completion, Pair, Request, Scored
 
 if TYPE_CHECKING:
     from onset.models import LoadOptions
-
-DEFAULT_BATCH_TOKENS = 16384
 
 
 class HFModel:

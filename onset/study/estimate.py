@@ -67,7 +67,7 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     known = dict(sizes or {})
     cells: dict[str, Cost] = {}
     tunings: dict[str, Cost] = {}
-    prompts: dict[tuple[str, str, bool, int], float] = {}
+    prompts: dict[tuple[str, str, bool, int], tuple[float, float]] = {}
     for cell in grid.cells:
         if cell.model_spec not in known:
             known[cell.model_spec] = peek(cell.model_spec)
@@ -75,7 +75,7 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
         key = (cell.task, cell.shift, cell.method.rationales, 0 if cell.method.tune else _shots(cell))
         if key not in prompts:
             prompts[key] = _prompt_tokens(grid, cell, key[3])
-        cells[cell.id] = _inference(grid, cell, size, min(prompts[key], size.context), speed, device)
+        cells[cell.id] = _inference(grid, cell, size, prompts[key], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
     return Estimate(cells, tunings, speed)
@@ -85,25 +85,31 @@ def _shots(cell: Cell) -> int:
     return cell.labels if cell.method.shots is None else min(cell.method.shots, cell.labels)
 
 
-def _prompt_tokens(grid: Grid, cell: Cell, shots: int) -> float:
+def _prompt_tokens(grid: Grid, cell: Cell, shots: int) -> tuple[float, float]:
+    """Mean tokens of a prompt, and of the demonstrations that all prompts share."""
     task = grid.tasks[cell.task]
     plan = make_plan(task, grid.study.seeds[0])
     usable = [one for one in plan.take(cell.labels) if one.rationale or not cell.method.rationales][:shots]
     items = grid.items(cell.task, cell.shift)[:20]
-    lengths = [len(render(task, usable, item, rationale=cell.method.rationales)) for item in items]
-    return sum(lengths) / len(lengths) / CHARACTERS_PER_TOKEN
+    rationale = cell.method.rationales
+    whole = sum(len(render(task, usable, item, rationale=rationale)) for item in items) / len(items)
+    own = sum(len(render(task, (), item, rationale=rationale)) for item in items) / len(items)
+    return whole / CHARACTERS_PER_TOKEN, (whole - own) / CHARACTERS_PER_TOKEN
 
 
-def _inference(grid: Grid, cell: Cell, size: Size, prompt: float, speed: float, device: str) -> Cost:
+def _inference(grid: Grid, cell: Cell, size: Size, tokens: tuple[float, float], speed: float, device: str) -> Cost:
+    """FLOPs without reuse of what prompts share; seconds with it: once a chunk (`onset.models.prefix`)."""
     task, method = grid.tasks[cell.task], cell.method
     samples = method.vote.samples if method.vote else 1
     limit = task.rationale_tokens if method.rationales else task.answer_tokens
     steps = 0.6 * limit if method.rationales else 8.0  # most answers end before the limit
+    prompt, shared = (min(one, size.context) for one in tokens)
     prefill = 2.0 * size.params_compute * prompt * cell.items
+    computed = 2.0 * size.params_compute * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
     decode = 2.0 * size.params_compute * steps * samples * cell.items
     waves = max(1.0, cell.items * samples / ROWS)
     passes = 2 if cell.continuous else 1  # to generate, and to score the gold answer
-    seconds = passes * prefill / (PREFILL_SHARE * speed)
+    seconds = passes * computed / (PREFILL_SHARE * speed)
     seconds += max(decode / (DECODE_SHARE * speed), waves * steps * STEP_SECONDS[device])
     return Cost(prefill + decode, seconds)
 

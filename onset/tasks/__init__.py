@@ -89,12 +89,12 @@ def open_tasks(spec: str | Mapping[str, Any]) -> list[Task]:
     its data raise.
     """
     name, parameters = _split_spec(spec)
-    if name not in TASKS and ("train" in parameters or "test" in parameters):
+    if name not in TASKS and ("train" in parameters or isinstance(parameters.get("test"), str)):
         parameters = {"name": name, **parameters}
         load: Callable[..., list[Task]] = TASKS.load("own")
     else:
         name, parameters = _with_subtask(name, parameters)
-        load = TASKS.load(name)
+        load = TASKS.load(name)  # a name in no table gets its did-you-mean before its parameters are looked at
     _check_parameters(name, _parameters(load), parameters)
     return load(**parameters)
 

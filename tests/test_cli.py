@@ -1,0 +1,165 @@
+"""The command from outside: what it prints, its keys, its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onset.cli import main
+from tests.synthetic import synthetic_results
+
+RULES = {"rules": [{"contains": "heads", "text": " The answer is heads."}], "default": " The answer is tails."}
+
+STUDY = """
+name: coins
+models: ["scripted:replies.json"]
+tasks: [{name: coin-flip, flips: 2, pool: 40, test: 30}]
+methods: [answer-only, cot, {prompt: cot, vote: {samples: 3}}]
+labels: [2, 4]
+seeds: 2
+items: 30
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "replies.json").write_text(json.dumps(RULES))
+    file = tmp_path / "coins.yaml"
+    file.write_text(STUDY)
+    return file
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+        raise SystemExit(0)
+    shown = capsys.readouterr()
+    return int(ended.value.code or 0), shown.out, shown.err
+
+
+def shown_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    code, out, _ = call(capsys, *arguments)
+    assert code == 0
+    return json.loads(out)
+
+
+def test_a_study_from_plan_to_report(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = shown_json(capsys, "plan", str(study), "--json")
+    assert (plan["cells"], len(plan["grid"])) == (12, 12)
+    assert plan["flops"] > 0
+    assert {row["items"] for row in plan["detectable"]} == {30}
+    assert all(0 < row["difference"] < 1 for row in plan["detectable"])
+
+    code, out, _ = call(capsys, "run", str(study))
+    assert code == 0
+    folder = tmp_path / "results" / "coins"
+    assert out.strip().splitlines()[-1] == "Report: results/coins/report.html"
+    assert (folder / "report.html").stat().st_size > 100_000
+    assert json.loads((folder / "findings.json").read_text())["findings"]
+
+    shown = shown_json(capsys, "show", str(folder), "--json")
+    assert len(shown["cells"]) == 12
+    for cell in shown["cells"]:
+        for key in "model params stage method labels task shift seed n correct accuracy interval parse_rate tokens flops seconds".split():
+            assert key in cell
+        assert cell["n"] == 30
+        assert cell["accuracy"] == cell["correct"] / 30
+        low, high = cell["interval"]
+        assert 0 <= low <= cell["accuracy"] <= high <= 1
+    assert len(shown["comparisons"]) == 2 * 3
+    for comparison in shown["comparisons"]:
+        for key in ("sides", "n", "difference", "interval", "p", "test", "verdict"):
+            assert key in comparison
+
+    code, out, _ = call(capsys, "report", str(folder), "--png", str(tmp_path / "figures"))
+    assert code == 0
+    assert list((tmp_path / "figures").glob("*.png"))
+    assert list((tmp_path / "figures").glob("*.svg"))
+
+    code, out, err = call(capsys, "run", str(study))
+    assert code == 0
+    assert "0 cells to run, 12 already there" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["show", "nowhere"], "onset: nowhere is no results folder: it holds no study.json"),
+        (["report", "nowhere"], "onset: nowhere is no results folder: it holds no study.json"),
+        (["run", "none.yaml"], "onset: study file not found: none.yaml"),
+        (["list", "task"], "onset: unknown kind 'task': did you mean 'tasks'? Known: methods, models, shifts, tasks"),
+        (["grade", "none.jsonl", "--task", "gsm8k"], "onset: no file 'none.jsonl'"),
+        (["grade", "none.jsonl", "--task", "gsm9k"], "gsm8k"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    if error != "gsm8k":
+        assert err.strip().startswith(error)
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (("coin-flip", "coin-flop"), "onset: unknown task 'coin-flop': did you mean 'coin-flip'?"),
+        (("replies.json", "gone.json"), "onset: "),
+        (("items: 30", "items: 31"), "onset: task coin-flip: 31 test items asked, it has 30; lower 'items' or write 'items: all'"),
+        (("labels: [2, 4]", "labels: [2, 400]"), "onset: task coin-flip: 400 labelled examples asked, its pool holds 40"),
+        (("flips: 2", "flops: 2"), "onset: "),
+        (("seeds: 2", "seeds: 2\nshifts: [none, typoes]"), "onset: unknown shift 'typoes': did you mean 'typos'? Known: none, typos"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_study_that_does_not_hold_stops_before_anything_runs(
+    study: Path, change: tuple[str, str], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study.write_text(STUDY.replace(*change))
+    code, _, err = call(capsys, "run", str(study))
+    assert code == 2, err
+    assert len(err.strip().splitlines()) == 1, err
+    assert err.strip().startswith(error)
+    assert not (study.parent / "results" / "coins" / "cells").exists()
+
+
+def test_grade_keeps_rows_in_order_with_their_other_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"id": 3, "question": "?", "prediction": "6 x 3 = 18. The answer is $18.00", "target": "18"},
+        {"id": 1, "prediction": "no idea", "target": "5"},
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    graded = shown_json(capsys, "grade", str(file), "--task", "gsm8k", "--json")
+    assert graded["rows"] == [
+        {**rows[0], "answer": "18", "status": "ok", "correct": True},
+        {**rows[1], "answer": None, "status": "none", "correct": False},
+    ]
+    assert (graded["summary"]["n"], graded["summary"]["correct"]) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["tasks", "methods", "shifts", "models"])
+def test_list_as_json_names_everything(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = shown_json(capsys, "list", kind, "--json")
+    assert all(row["name"] and row["summary"] for row in rows)
+
+
+def test_show_works_piped_and_narrow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = synthetic_results(tmp_path / "d")
+    code, out, _ = call(capsys, "show", str(folder))
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 100
+    assert "lora-answers" in out
