@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from onset.records import Item, Record, content_hash, derive_seed
+from onset.study.store import RECORD_SCHEMA
 
 TASK_ABILITY = {"coin-flip": "symbolic", "last-letter": "symbolic", "addition": "symbolic"}
 METHOD_SPECS: dict[str, dict[str, Any]] = {
@@ -34,27 +35,6 @@ METHOD_SPECS: dict[str, dict[str, Any]] = {
     "lora-answers": {"prompt": "answer-only", "shots": 0, "vote": None, "tune": "lora", "on": "answers"},
     "lora-rationales": {"prompt": "cot", "shots": 0, "vote": None, "tune": "lora", "on": "rationales"},
     "full-answers": {"prompt": "answer-only", "shots": 0, "vote": None, "tune": "full", "on": "answers"},
-}
-RECORD_SCHEMA: dict[str, Any] = {
-    "position": pl.Int64,
-    "item": pl.String,
-    "twin": pl.String,
-    "question": pl.String,
-    "gold": pl.String,
-    "prompt_hash": pl.String,
-    "prompt": pl.String,
-    "outputs": pl.List(pl.String),
-    "finishes": pl.List(pl.String),
-    "answers": pl.List(pl.String),
-    "answer": pl.String,
-    "status": pl.String,
-    "correct": pl.Boolean,
-    "overlong": pl.Boolean,
-    "gold_logprob": pl.Float64,
-    "gold_prob": pl.Float64,
-    "prompt_tokens": pl.Int64,
-    "output_tokens": pl.Int64,
-    "flops": pl.Float64,
 }
 
 
