@@ -36,11 +36,13 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
     capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
+    code: int | str | None = 0
+    try:
         main(arguments)
-        raise SystemExit(0)
+    except SystemExit as ended:
+        code = ended.code
     shown = capsys.readouterr()
-    return int(ended.value.code or 0), shown.out, shown.err
+    return int(code or 0), shown.out, shown.err
 
 
 def shown_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
@@ -66,7 +68,24 @@ def test_a_study_from_plan_to_report(study: Path, tmp_path: Path, capsys: pytest
     shown = shown_json(capsys, "show", str(folder), "--json")
     assert len(shown["cells"]) == 12
     for cell in shown["cells"]:
-        for key in "model params stage method labels task shift seed n correct accuracy interval parse_rate tokens flops seconds".split():
+        for key in [
+            "model",
+            "params",
+            "stage",
+            "method",
+            "labels",
+            "task",
+            "shift",
+            "seed",
+            "n",
+            "correct",
+            "accuracy",
+            "interval",
+            "parse_rate",
+            "tokens",
+            "flops",
+            "seconds",
+        ]:
             assert key in cell
         assert cell["n"] == 30
         assert cell["accuracy"] == cell["correct"] / 30
@@ -100,7 +119,11 @@ def test_a_study_from_plan_to_report(study: Path, tmp_path: Path, capsys: pytest
     ids=str,
 )
 def test_bad_input_is_one_line_and_exit_code_2(
-    arguments: list[str], error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str],
+    error: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, err = call(capsys, *arguments)
@@ -134,9 +157,7 @@ def test_a_study_that_does_not_hold_stops_before_anything_runs(
     assert not (study.parent / "results" / "coins" / "cells").exists()
 
 
-def test_grade_keeps_rows_in_order_with_their_other_keys(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_grade_keeps_rows_in_order_with_their_other_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
         {"id": 3, "question": "?", "prediction": "6 x 3 = 18. The answer is $18.00", "target": "18"},
         {"id": 1, "prediction": "no idea", "target": "5"},

@@ -150,7 +150,7 @@ def test_damaged_json_and_missing_files_name_the_path(folder: Path) -> None:
         load(folder)
     assert str(error.value) == f"damaged file {cell / 'cell.json'}: KeyError at 'family'"
     (cell / "cell.json").write_text('{"id": ')
-    with pytest.raises(StoreError, match=f"^damaged file {cell / 'cell.json'}: not JSON"):
+    with pytest.raises(StoreError, match=f"^damaged file {cell / 'cell.json'}: it is not JSON"):
         load(folder)
     (cell / "records.parquet").unlink()
     with pytest.raises(StoreError) as error:
