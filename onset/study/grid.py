@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from onset.errors import DataError, StudyError
@@ -166,17 +167,24 @@ def _cells(
         for name, task in tasks.items()
         for shift in study.shifts
     }
-    for label, spec in models:
-        for stage in study.stages:
-            for name in tasks:
-                for method in methods:
-                    for labels in study.labels:
-                        for seed in _seeds(study, method, labels):
-                            for shift in study.shifts:
-                                yield Cell(
-                                    label, spec, stage, method, labels, name, hashes[name], shift, seed,
-                                    sizes[name, shift], study.chunk, (study.device, study.dtype, study.batch_tokens), study.continuous,
-                                )  # fmt: skip
+    compute = (study.device, study.dtype, study.batch_tokens)
+    for (label, spec), stage, name, method, labels in product(models, study.stages, tasks, methods, study.labels):
+        for seed, shift in product(_seeds(study, method, labels), study.shifts):
+            yield Cell(
+                model=label,
+                model_spec=spec,
+                stage=stage,
+                method=method,
+                labels=labels,
+                task=name,
+                task_hash=hashes[name],
+                shift=shift,
+                seed=seed,
+                items=sizes[name, shift],
+                chunk=study.chunk,
+                compute=compute,
+                continuous=study.continuous,
+            )
 
 
 def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:
