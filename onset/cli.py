@@ -260,7 +260,10 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    try:
+        print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    except UnicodeEncodeError:  # half a surrogate pair in somebody's text, or a terminal that is not UTF-8
+        print(json.dumps(value, indent=1, allow_nan=False))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

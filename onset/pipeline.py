@@ -5,6 +5,9 @@ Item -> Prompt -> Completion -> Answer -> Score -> Record
 
 from __future__ import annotations
 
+import heapq
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +18,8 @@ from onset.plan import ExamplePlan, Use, use_of
 from onset.prompting import PROMPTING
 from onset.prompting.base import Calls, Context, render
 from onset.records import Attempt, Item, Record, content_hash
+from onset.shifts import SHIFTS
+from onset.shifts.base import apply_shift
 from onset.tasks.base import Task
 
 
@@ -44,7 +49,8 @@ class Evaluation:
 
     def _record(self, item: Item, attempt: Attempt, position: int) -> Record:
         done = attempt.completions
-        prompt_tokens = done[0].prompt_tokens
+        overlong = any(one.finish == "overlong" for one in done)
+        prompt_tokens = 0 if overlong else done[0].prompt_tokens  # such a prompt is never run
         output_tokens = sum(one.tokens for one in done)
         # Voting shares the prefill of its prompt; scoring runs its own tokens.
         flops = 2.0 * self.model.facts.params_compute * (prompt_tokens + output_tokens)
@@ -62,9 +68,9 @@ class Evaluation:
             answer=attempt.answer.value,
             status=attempt.answer.status,
             correct=self.task.format.correct(attempt.answer, item),
-            overlong=any(one.finish == "overlong" for one in done),
-            gold_logprob=attempt.gold_logprob,
-            gold_prob=attempt.gold_prob,
+            overlong=overlong,
+            gold_logprob=_finite(attempt.gold_logprob),
+            gold_prob=_finite(attempt.gold_prob),
             prompt_tokens=prompt_tokens,
             output_tokens=output_tokens,
             flops=flops,
@@ -72,13 +78,14 @@ class Evaluation:
 
 
 def choose_demonstrations(
-    model: Model, task: Task, method: Method, plan: ExamplePlan, labels: int, items: Sequence[Item]
+    model: Model, task: Task, method: Method, plan: ExamplePlan, labels: int
 ) -> tuple[tuple[Item, ...], tuple[Use, ...]]:
     """The demonstrations of a prompting method and its ledger.
 
     From the plan's first ``labels`` examples, those that carry what the method needs, in plan order:
     ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for the
-    longest of ``items`` and its answer.
+    longest question the task may ask, under any shift, and its answer: clean and shifted cells have the
+    same demonstrations.
     """
     granted = plan.take(labels)
     usable = tuple(item for item in granted if item.rationale or not method.rationales)
@@ -87,11 +94,23 @@ def choose_demonstrations(
     else:
         limit = task.rationale_tokens if method.rationales else task.answer_tokens
         room = model.facts.context - limit
-        # Tokens of a question hardly depend on the demonstrations before it: find the longest once.
-        longest = max(items, key=lambda one: model.count_tokens(render(task, (), one, rationale=method.rationales)))
+        longest = _longest_question(model, task, rationale=method.rationales)
         chosen = usable[: _how_many_fit(model, task, usable, longest, room, rationale=method.rationales)]
     ledger = (use_of("demonstration", chosen, rationales=method.rationales),) if chosen else ()
     return chosen, ledger
+
+
+def _longest_question(model: Model, task: Task, *, rationale: bool) -> Item:
+    """The longest in tokens among the longest in characters, over every test set and rewritten form."""
+    rewritten = (item for shift in SHIFTS if shift != "none" for item in apply_shift(task, shift))
+    every = itertools.chain(task.test, *(items for _, items in task.test_sets), rewritten)
+    longest = heapq.nlargest(50, every, key=lambda one: len(render(task, (), one, rationale=rationale)))
+    return max(longest, key=lambda one: model.count_tokens(render(task, (), one, rationale=rationale)))
+
+
+def _finite(value: float | None) -> float | None:
+    """None for a probability of exactly 0: its logarithm is no number that JSON or a mean could hold."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _how_many_fit(

@@ -83,9 +83,9 @@ def test_reading_parts_never_name_a_heavy_package(path: Path) -> None:
 
 
 def loaded_heavy(code: str) -> str:
-    probe = f"{code}\nimport sys\nprint(','.join(m for m in {HEAVY!r} if m in sys.modules))"
+    probe = f"{code}\nimport sys\nprint('loaded:' + ','.join(m for m in {HEAVY!r} if m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+    return done.stdout.splitlines()[-1].removeprefix("loaded:")
 
 
 @pytest.mark.parametrize(

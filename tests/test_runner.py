@@ -246,6 +246,8 @@ def test_overlong_prompts_are_wrong_and_counted(tmp_path: Path) -> None:
     assert cells["overlong"].to_list() == [10, 10]
     assert cells["n"].to_list() == [10, 10]
     assert cells["correct"].to_list() == [0, 0]
+    assert cells["prompt_tokens"].to_list() == [0, 0]
+    assert cells["flops"].to_list() == [0.0, 0.0]
     assert model.served == 20
 
 
@@ -283,6 +285,122 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.Monke
         f"cannot write {folder}/records.jsonl: the disk is full; what was finished is kept, run again to go on"
     )
     assert before.items() <= bytes_of(tmp_path / "d").items()
+
+
+# What a reviewer's eye found once.
+
+
+def own_task(folder: Path, *, rationale: str = "It shows {answer}.", far: int = 0) -> dict[str, Any]:
+    """A task of the user's own in ``folder``; ``far`` changes its other test set."""
+    folder.mkdir(exist_ok=True)
+    for name, count, start in (("train", 12, 0), ("test", 10, 100), ("far", 10, 200 + far)):
+        rows = []
+        for number in range(start, start + count):
+            answer = "heads" if number % 2 else "tails"
+            rows.append({"question": f"Coin {number}?", "answer": answer, "rationale": rationale.format(answer=answer)})
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    paths = {name: str(folder / f"{name}.jsonl") for name in ("train", "test")}
+    return {"name": "own-coins", **paths, "test_sets": {"far": str(folder / "far.jsonl")}}
+
+
+def test_rewritten_rationales_are_another_cell(tmp_path: Path) -> None:
+    before = study(tasks=[own_task(tmp_path / "data")])
+    run(before, tmp_path / "d", models={"fake": Counted()})
+    after = study(tasks=[own_task(tmp_path / "data", rationale="Look: {answer}.")])
+    assert run(after, tmp_path / "d", models={"fake": Counted()}).kept == 0
+
+
+def test_a_new_test_set_leaves_the_results_on_the_others(tmp_path: Path) -> None:
+    shifts = ["none", "far"]
+    run(study(tasks=[own_task(tmp_path / "data")], shifts=shifts), tmp_path / "d", models={"fake": Counted()})
+    changed = study(tasks=[own_task(tmp_path / "data", far=50)], shifts=shifts)
+    summary = run(changed, tmp_path / "d", models={"fake": Counted()})
+    assert (summary.ran, summary.kept) == (8, 8)
+
+
+def test_one_method_under_two_names_is_refused() -> None:
+    with pytest.raises(StudyError) as caught:
+        study(methods=["cot", {"prompt": "cot", "name": "mine"}])
+    assert str(caught.value) == "study: methods 'cot' and 'mine' are the same; keep one"
+
+
+def test_a_name_given_to_another_method_does_not_mix_their_draws(tmp_path: Path) -> None:
+    few = {"prompt": "answer-only", "shots": 1, "name": "few"}
+    run(study(methods=[few], labels=[4]), tmp_path / "d", models={"fake": Counted()})
+    renamed = [{**few, "name": "one"}, {**few, "shots": 2}]
+    run(study(methods=renamed, labels=[4]), tmp_path / "d", models={"fake": Counted()})
+    cells = load(tmp_path / "d").cells
+    assert sorted(zip(cells["method"], cells["seed"], strict=True)) == [("few", 0), ("few", 1), ("one", 0), ("one", 1)]
+
+
+def test_clean_and_shifted_cells_show_the_same_demonstrations(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    task = own_task(tmp_path / "data")
+    rows = [{"question": "Coin " + "very " * 60 + f"{n}?", "answer": "heads"} for n in range(10)]
+    (tmp_path / "data" / "far.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    model = Counted()
+    model._facts = replace(model.facts, context=400)
+    run(
+        study(methods=["cot"], tasks=[task], shifts=["none", "far"], labels=[12]),
+        tmp_path / "d",
+        models={"fake": model},
+    )
+    cells = load(tmp_path / "d").cells
+    assert cells["overlong"].sum() == 0
+    used = {(row["method"], row["seed"], row["shift"]): row["demonstrations"] for row in cells.to_dicts()}
+    for seed in (0, 1):
+        assert 0 < used["cot", seed, "none"] == used["cot", seed, "far"] < 12
+
+
+def test_line_separators_in_an_output_are_kept(tmp_path: Path) -> None:
+    model = ScriptedModel({}, default=" a\u2028b\u2029c\x85d heads")
+    run(study(), tmp_path / "d", models={"fake": model})
+    assert load(tmp_path / "d").records["outputs"][0].to_list() == [" a\u2028b\u2029c\x85d heads"]
+
+
+def test_a_study_may_be_run_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from onset.study.spec import read_study
+
+    own_task(tmp_path / "data")
+    (tmp_path / "data" / "fake.json").write_text(json.dumps(RULES))
+    file = tmp_path / "data" / "s.yaml"
+    file.write_text(
+        "{name: s, models: [scripted:fake.json], tasks: [{name: t, train: train.jsonl, test: test.jsonl}],"
+        " methods: [cot], labels: 2, seeds: 1, items: 10}"
+    )
+    ids = []
+    for folder in (tmp_path, tmp_path / "data"):
+        monkeypatch.chdir(folder)
+        ids.append([cell.id for cell in expand(read_study(file)).cells])
+    assert ids[0] == ids[1]
+
+
+def test_any_error_of_a_model_fails_its_cells_only(tmp_path: Path) -> None:
+    class Odd(Counted):
+        def score(self, pairs: Any) -> Any:
+            raise KeyError("odd")
+
+    with pytest.raises(CellsFailed, match=r"8 of 8 cells failed \(budget 0%\); first: KeyError: 'odd'"):
+        run(study(), tmp_path / "d", models={"fake": Odd()})
+
+
+def test_a_blank_line_in_a_rationale_is_not_taught() -> None:
+    from onset.prompting.base import STOP, answer_text
+    from onset.records import Item
+
+    text = answer_text(Item("q", "4", rationale="First take 2.\n\n  Then double it.\n"), rationale=True)
+    assert text == " First take 2.\nThen double it.\nThe answer is 4."
+    assert not any(stop in text for stop in STOP)
+
+
+def test_families_are_told_apart_by_everything_but_size() -> None:
+    from onset.models.families import family_of
+
+    assert family_of("pythia-70m", "gpt_neox") == family_of("pythia-1.4b", "gpt_neox")
+    assert family_of("Qwen1.5-0.5B", "qwen2") == family_of("Qwen1.5-110B", "qwen2")
+    assert family_of("SmolLM2-135M", "llama") != family_of("SmolLM2-135M-Instruct", "llama")
+    assert family_of("SmolLM2-135M", "llama") != family_of("TinyLlama-1.1B", "llama")
 
 
 # A real model, tuned, killed from outside.

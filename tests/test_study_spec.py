@@ -113,7 +113,7 @@ items: all
     )
     monkeypatch.chdir(tmp_path)
     study = read_study(Path("deep/s.yaml"))
-    assert [one.spec for one in study.models] == ["deep/m", "gguf:deep/g.gguf", "org/name", "packaged:x"]
+    assert [one.spec for one in study.models] == ["./deep/m", "gguf:deep/g.gguf", "org/name", "packaged:x"]
     assert study.tasks[0] == {
         "name": "t",
         "train": "deep/a.jsonl",

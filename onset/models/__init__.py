@@ -32,6 +32,9 @@ BACKENDS = Registry(
     },
 )
 
+PATH_BACKENDS = ("gguf", "scripted")
+"""Backends whose target is always a file."""
+
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Allowed names of the type of the weights; ``auto`` is float32 on a CPU and bfloat16 on a GPU."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -243,11 +244,13 @@ def describe(module: Any, tokenizer: Any, label: str, revision: str) -> ModelFac
 
 
 def hash_files(folder: Path) -> str:
-    """16 hex digits over weights and tokenizer files: the same model has one revision on every device
-    and in every dtype.
+    """16 hex digits over weights, configuration and tokenizer files: the same model has one revision on
+    every device and in every dtype, whichever version of transformers wrote its configuration.
     """
     weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
-    digest = hashlib.sha256()
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    told = {key: value for key, value in config.items() if key not in ("transformers_version", "_name_or_path")}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     for file in [*weights, *sorted(folder.glob("tokenizer*.*"))]:
         digest.update(f"{file.name}\n".encode())
         with file.open("rb") as stream:

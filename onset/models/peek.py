@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from onset.errors import ModelError
+from onset.models import split_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ def peek(spec: str) -> Size:
     """
     from onset.models.packaged import packaged_model
 
-    backend, colon, rest = spec.partition(":")
-    if backend == "scripted" and colon:
-        return _scripted(Path(rest))
-    if backend == "packaged" and colon:
-        return _from_config(*_gguf(packaged_model(rest)))
-    if backend == "gguf" and colon:
-        return _from_config(*_gguf(Path(rest).expanduser()))
-    return _from_config(str(Path(spec).expanduser()) if spec.startswith("~") else spec, {})
+    backend, target = split_spec(spec)
+    if backend == "scripted":
+        return _scripted(Path(target))
+    if backend == "packaged":
+        return _from_config(*_gguf(packaged_model(target)))
+    if backend == "gguf":
+        return _from_config(*_gguf(Path(target).expanduser()))
+    return _from_config(str(Path(target).expanduser()) if target.startswith("~") else target, {})
 
 
 def _gguf(path: Path) -> tuple[str, dict[str, Any]]:
@@ -52,16 +52,13 @@ def _from_config(source: str, options: dict[str, Any]) -> Size:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    try:
-        config = AutoConfig.from_pretrained(source, **options)
-        text = config.get_text_config()
+    from onset.models.hf import count_parameters, loading
+
+    if source.startswith((".", "/")) and not Path(source).is_dir():
+        raise ModelError(f"model folder not found: {source}")
+    with loading(source, quiet=True):
+        config = AutoConfig.from_pretrained(source, **options).get_text_config()
         with torch.device("meta"):
-            module = AutoModelForCausalLM.from_config(text)
-    except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise ModelError(f"model '{source}' cannot be opened: {reason}") from None
-    total = sum(parameter.numel() for parameter in module.parameters())
-    embedding = module.get_input_embeddings().weight
-    output = module.get_output_embeddings()
-    untied = output is not None and not getattr(text, "tie_word_embeddings", True)
-    return Size(total - (embedding.numel() if untied else 0), int(getattr(text, "max_position_embeddings", 2048)))
+            module = AutoModelForCausalLM.from_config(config)
+            module.tie_weights()
+    return Size(count_parameters(module).compute, int(getattr(config, "max_position_embeddings", 2048)))

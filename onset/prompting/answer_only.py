@@ -19,5 +19,5 @@ async def solve(item: Item, context: Context) -> Attempt:
     """
     prompt = render(context.task, context.demonstrations, item, rationale=False)
     completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.answer_tokens)
-    gold = await gold_score(f"{prompt} {MARKER}", item, context)
+    gold = await gold_score(f"{prompt} {MARKER}", item, context, run=completions[0].finish != "overlong")
     return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)

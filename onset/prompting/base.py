@@ -13,6 +13,7 @@ are the same text with and without the rationale, so that the rationale is the o
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,8 +44,10 @@ def answer_text(item: Item, *, rationale: bool) -> str:
         return f" {MARKER} {item.answer}."
     if not item.rationale:
         raise ValueError(f"item {item.id} has no rationale")
-    gap = "\n" if "\n" in item.rationale else " "
-    return f" {item.rationale}{gap}{MARKER} {item.answer}."
+    # A blank line ends an answer (`STOP`): a rationale must not teach one.
+    steps = re.sub(r"\s*\n\s*", "\n", item.rationale.strip())
+    gap = "\n" if "\n" in steps else " "
+    return f" {steps}{gap}{MARKER} {item.answer}."
 
 
 def render(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool) -> str:
@@ -123,13 +126,14 @@ class GoldScore:
     tokens: int
 
 
-async def gold_score(stem: str, item: Item, context: Context) -> GoldScore:
+async def gold_score(stem: str, item: Item, context: Context, *, run: bool) -> GoldScore:
     """Score the gold answer, and every choice of a multiple-choice item, after ``stem``.
 
     The continuation is ``" {answer}."``: with the full stop, so that 18 is not credited with the
-    probability of 180. Nothing is run, and nothing is known, when ``context.continuous`` is false.
+    probability of 180. Nothing is run, and nothing is known, when ``context.continuous`` is false or
+    ``run`` is (a prompt that did not fit).
     """
-    if not context.continuous:
+    if not (context.continuous and run):
         return GoldScore(None, None, 0)
     options = item.choices if item.choices else (item.answer,)
     scored = await asyncio.gather(*(context.calls.score(Pair(stem, f" {option}.")) for option in options))

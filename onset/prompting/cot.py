@@ -21,13 +21,14 @@ async def solve(item: Item, context: Context) -> Attempt:
     """
     prompt = render(context.task, context.demonstrations, item, rationale=True)
     completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.rationale_tokens)
-    gold = await gold_score(prompt + until_marker(completions[0].text), item, context)
+    first = completions[0]
+    gold = await gold_score(prompt + until_marker(first.text), item, context, run=first.finish != "overlong")
     return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)
 
 
 def until_marker(chain: str) -> str:
-    """The chain up to and including its last "The answer is", which is added where it is missing."""
-    head, marker, _ = chain.rpartition(MARKER)
-    if marker:
-        return head + marker
+    """The chain up to and including its last "the answer is" (in any case), added where it is missing."""
+    place = chain.lower().rfind(MARKER.lower())
+    if place >= 0:
+        return chain[: place + len(MARKER)]
     return f"{chain.rstrip()} {MARKER}"

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onset.errors import ModelError
 from onset.models.peek import Size, peek
 from onset.plan import make_plan
 from onset.prompting.base import render
@@ -135,6 +136,8 @@ def measure_speed(device: str) -> tuple[str, float]:
     """(device that will be used, its matrix-product speed in FLOP/s), measured for a fraction of a second."""
     import torch
 
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ModelError("device 'cuda': torch sees no GPU here; write 'device: auto' or 'device: cpu'")
     name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     size, dtype = (4096, torch.bfloat16) if name == "cuda" else (1024, torch.float32)
     left = torch.ones(size, size, device=name, dtype=dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import product
@@ -23,7 +23,9 @@ from onset.tasks.base import Task
 class Cell:
     """One measurement: a model, used in one way, with one draw of examples, on one set of items.
 
-    ``id`` is the hash of everything that shapes its records; it names the cell's folder.
+    ``id`` is the hash of everything that shapes its records; it names the cell's folder. Where the model
+    was read from is not part of it: the label stands for the weights, and their revision is checked.
+    ``items_hash`` covers the ids of the test items in order.
     """
 
     model: str
@@ -36,6 +38,7 @@ class Cell:
     shift: str
     seed: int
     items: int
+    items_hash: str
     chunk: int
     compute: tuple[str, str, int]
     continuous: bool
@@ -46,7 +49,8 @@ class Cell:
         return content_hash(
             {
                 **self.identity(),
-                "items": self.items,
+                "name": self.method.name,
+                "items": self.items_hash,
                 "shift": self.shift,
                 "chunk": self.chunk,
                 "continuous": self.continuous,
@@ -66,7 +70,6 @@ class Cell:
         """What the cell shares with its shifted siblings, as plain JSON."""
         return {
             "model": self.model,
-            "spec": self.model_spec,
             "stage": self.stage,
             "method": self.method.spec(),
             "labels": self.labels,
@@ -88,12 +91,14 @@ class Grid:
 
     study: Study
     cells: tuple[Cell, ...]
-    tasks: dict[str, Task]
+    tasks: Mapping[str, Task]
+    tests: Mapping[tuple[str, str], tuple[Item, ...]]
+    families: Mapping[str, str | None]
     notes: tuple[str, ...]
 
     def items(self, task: str, shift: str) -> tuple[Item, ...]:
         """The test items of a task under a shift: the same for every cell, drawn by content hash."""
-        return test_items(self.tasks[task], shift, self.study.items)
+        return self.tests[task, shift]
 
 
 def test_items(task: Task, shift: str, count: int | str) -> tuple[Item, ...]:
@@ -124,13 +129,15 @@ def expand(study: Study) -> Grid:
                 raise StudyError(f"study: task '{task.name}' appears twice; each may appear once")
             tasks[task.name] = task
     models = _labelled(study)
+    families = {label: entry.family for (label, _), entry in zip(models, study.models, strict=True)}
     methods = study.build_methods()
     for task in tasks.values():
         _check_task(task, study, methods)
-    cells = tuple(_cells(study, models, tasks, methods))
+    tests = {(name, shift): test_items(tasks[name], shift, study.items) for name in tasks for shift in study.shifts}
+    cells = tuple(_cells(study, models, tasks, tests, methods))
     if not cells:
         raise StudyError("study: no cell is left: every method is a tuning method and the only budget is 0 labels")
-    return Grid(study, cells, tasks, _notes(study, methods))
+    return Grid(study, cells, tasks, tests, families, _notes(study, tasks, methods))
 
 
 def _labelled(study: Study) -> list[tuple[str, str]]:
@@ -148,8 +155,6 @@ def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
     most = max(study.labels)
     if most > len(task.pool):
         raise DataError(f"task {task.name}: {most} labelled examples asked, its pool holds {len(task.pool)}")
-    for shift in study.shifts:
-        test_items(task, shift, study.items)
     needing = [one.name for one in methods if one.rationales]
     if needing and most > 0 and not any(item.rationale for item in task.pool):
         raise DataError(
@@ -159,14 +164,13 @@ def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
 
 
 def _cells(
-    study: Study, models: Sequence[tuple[str, str]], tasks: dict[str, Task], methods: Sequence[Method]
+    study: Study,
+    models: Sequence[tuple[str, str]],
+    tasks: Mapping[str, Task],
+    tests: Mapping[tuple[str, str], tuple[Item, ...]],
+    methods: Sequence[Method],
 ) -> Iterator[Cell]:
     hashes = {name: task.hash for name, task in tasks.items()}
-    sizes = {
-        (name, shift): len(test_items(task, shift, study.items))
-        for name, task in tasks.items()
-        for shift in study.shifts
-    }
     compute = (study.device, study.dtype, study.batch_tokens)
     for (label, spec), stage, name, method, labels in product(models, study.stages, tasks, methods, study.labels):
         for seed, shift in product(_seeds(study, method, labels), study.shifts):
@@ -180,7 +184,8 @@ def _cells(
                 task_hash=hashes[name],
                 shift=shift,
                 seed=seed,
-                items=sizes[name, shift],
+                items=len(tests[name, shift]),
+                items_hash=content_hash([item.id for item in tests[name, shift]]),
                 chunk=study.chunk,
                 compute=compute,
                 continuous=study.continuous,
@@ -189,14 +194,14 @@ def _cells(
 
 def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:
     """Without labelled examples there is nothing to tune on, and a greedy answer has no seed to vary."""
-    if labels > 0:
-        return study.seeds
-    if method.tune:
+    if labels == 0 and method.tune:
         return ()
+    if method.tune or (labels > 0 and method.shots != 0):
+        return study.seeds
     return study.seeds if method.vote else study.seeds[:1]
 
 
-def _notes(study: Study, methods: Sequence[Method]) -> tuple[str, ...]:
+def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -> tuple[str, ...]:
     notes = []
     if 0 in study.labels:
         left_out = [one.name for one in methods if one.tune]
@@ -204,4 +209,19 @@ def _notes(study: Study, methods: Sequence[Method]) -> tuple[str, ...]:
             notes.append(f"0 labels: nothing to tune on, left out: {', '.join(left_out)}")
         if len(study.seeds) > 1 and any(not one.tune and not one.vote for one in methods):
             notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
+    needing = [one.name for one in methods if one.rationales]
+    for task in tasks.values():
+        explained = sum(1 for item in task.pool if item.rationale)
+        short = [labels for labels in study.labels if needing and labels > explained]
+        if short:
+            budgets = ", ".join(map(str, short))
+            notes.append(
+                f"task {task.name}: {explained} labelled examples have a rationale; {', '.join(needing)} use no more"
+                f" than these at {budgets} labels"
+            )
+        if len(study.seeds) > 1 and 0 < explained < len(task.pool) and any(0 < n <= explained for n in study.labels):
+            notes.append(
+                f"task {task.name}: the {explained} examples with a rationale come first in every draw; at so few"
+                " labels, seeds differ in the order or choice of these alone"
+            )
     return tuple(notes)

@@ -7,6 +7,7 @@ chunks; a chunk is committed before the next begins. A failed cell is noted and 
 from __future__ import annotations
 
 import gc
+import os
 import platform
 import shutil
 import time
@@ -18,9 +19,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
-from onset.errors import CellsFailed, DataError, ModelError, OnsetError, StoreError, StudyError
+from onset.errors import CellsFailed, DataError, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import open_model
 from onset.models.base import Model
+from onset.models.families import family_of
 from onset.pipeline import Evaluation, choose_demonstrations
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.base import answer_text, render
@@ -138,13 +140,24 @@ class _Session:
         first = cells[0]
         self.watch.doing(f"loading {first.model}")
         device, dtype, batch_tokens = first.compute
-        model = self.models.get(first.model) or open_model(
-            first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
-        )
-        self._check_revision(model, first.model)
+        opened: list[Model] = [self.models[first.model]] if first.model in self.models else []
+        if not opened:
+
+            def load() -> None:
+                opened.append(
+                    open_model(
+                        first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
+                    )
+                )
+
+            self._guard(cells, load)
+        if not opened:
+            return
+        model = opened[0]
+        self._check_same(model, first.model)
         prompted = [cell for cell in cells if cell.tuned is None]
         for cell in prompted:
-            self._guard(cell, partial(self._run_prompted, cell, model))
+            self._guard([cell], partial(self._run_prompted, cell, model))
         by_tuning: dict[str, list[Cell]] = {}
         for cell in cells:
             if cell.tuned is not None:
@@ -153,54 +166,67 @@ class _Session:
             self._run_tuned(group, model)
             gc.collect()
 
-    def _check_revision(self, model: Model, label: str) -> None:
-        """Finished cells of this label must have been measured on these very weights."""
+    def _check_same(self, model: Model, label: str) -> None:
+        """Finished cells of this label must have been measured on these very weights, in this way."""
         for cell in self.grid.cells:
             folder = self.store.cell(cell)
             if cell.model == label and folder.done:
-                held = read_json(folder.folder / "cell.json")["facts"]["revision"]
-                if held != model.facts.revision:
-                    raise StoreError(
-                        f"model '{label}' has changed: revision {model.facts.revision}, but {self.store.folder} holds"
-                        f" results of revision {held}; use another folder or another label"
-                    )
+                facts = read_json(folder.folder / "cell.json")["facts"]
+                for what in ("revision", "dtype", "device"):
+                    held, now = facts[what], getattr(model.facts, what)
+                    if held != now:
+                        raise StoreError(
+                            f"model '{label}' has changed: {what} {now}, but {self.store.folder} holds results of"
+                            f" {what} {held}; use another folder or another label"
+                        )
 
-    def _guard(self, cell: Cell, work: Callable[[], None]) -> None:
-        """Run ``work``; an error of the cell is noted, an error of the folder or the data ends the run."""
+    def _guard(self, cells: Sequence[Cell], work: Callable[[], None]) -> None:
+        """Run ``work``; an error fails ``cells`` and the run goes on, but for an error of the folder or the data."""
         try:
             work()
-        except (StoreError, DataError, KeyboardInterrupt):
+        except (StoreError, DataError, PlanMismatch):
             raise
-        except (OnsetError, RuntimeError, ValueError, MemoryError) as error:
+        except Exception as error:  # whatever a model or a solver of the user's own may raise
             message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-            self.failed[cell.id] = message
-            self.store.cell(cell).fail(message)
-            self.watch.failed(cell, message)
+            for cell in cells:
+                self.failed[cell.id] = message
+                self.store.cell(cell).fail(message)
+                self.watch.failed(cell, message)
 
     def _run_prompted(self, cell: Cell, model: Model) -> None:
         task, plan = self.grid.tasks[cell.task], self._plan(cell)
-        items = self.grid.items(cell.task, cell.shift)
-        demonstrations, ledger = choose_demonstrations(model, task, cell.method, plan, cell.labels, items)
+        demonstrations, ledger = choose_demonstrations(model, task, cell.method, plan, cell.labels)
         self._evaluate(cell, model, model, demonstrations, ledger, None)
 
     def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:
         first = cells[0]
         result: list[tuple[Model, TuningReport, Use]] = []
-        self._guard(first, lambda: result.append(self._tuned_model(first, model)))
+        self._guard(cells, lambda: result.append(self._tuned_model(first, model)))
         if not result:
-            for cell in cells[1:]:
-                self.failed[cell.id] = self.failed[first.id]
-                self.store.cell(cell).fail(self.failed[first.id])
             return
         tuned, report, use = result[0]
+        self._check_tuned(first, tuned)
         for cell in cells:
-            self._guard(cell, partial(self._evaluate, cell, model, tuned, (), (use,), report))
+            self._guard([cell], partial(self._evaluate, cell, model, tuned, (), (use,), report))
         if (
             first.method.tune == "full"
             and not self.grid.study.keep_full
             and not self.failed.keys() & {c.id for c in cells}
         ):
-            shutil.rmtree(self.store.tuned(first.tuned or ""))
+            self.store.discard_tuned(first.tuned or "")
+
+    def _check_tuned(self, cell: Cell, tuned: Model) -> None:
+        """A model tuned again must be the one that finished cells were measured on."""
+        for other in self.grid.cells:
+            folder = self.store.cell(other)
+            if other.tuned == cell.tuned and folder.done:
+                held = read_json(folder.folder / "cell.json")["tuned_revision"]
+                if held != tuned.facts.revision:
+                    raise StoreError(
+                        f"model '{cell.model}' tuned again ({cell.method.name}, {cell.labels} labels, seed {cell.seed})"
+                        f" has revision {tuned.facts.revision}, but {self.store.folder} holds results of revision"
+                        f" {held}: tuning does not repeat on this device; use another folder, or 'keep_full: true'"
+                    )
 
     def _evaluate(
         self,
@@ -215,7 +241,14 @@ class _Session:
         check_ledger(ledger, plan, cell.labels)
         folder, items = self.store.cell(cell), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
-        folder.begin(_cell_json(cell, base, task, plan, ledger, report))
+        family = self.grid.families.get(cell.model) or family_of(cell.model, base.facts.family)
+        folder.begin(
+            {
+                **_cell_json(cell, base, task, plan, ledger, report),
+                "facts": {**asdict(base.facts), "family": family},
+                "tuned_revision": model.facts.revision if cell.tuned else None,
+            }
+        )
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         self.watch.advanced(cell, at)
@@ -236,7 +269,7 @@ class _Session:
         if cell.tuned is not None:
             timing = self.store.tuned(cell.tuned) / "timing.json"
             if timing.exists():
-                folder.add_time(0.0, read_json(timing)["seconds"])
+                folder.set_tuning_time(read_json(timing)["seconds"])
 
     def _plan(self, cell: Cell) -> ExamplePlan:
         key = (cell.task, cell.seed)
@@ -288,6 +321,9 @@ def _save_tuned(tuner: Tuner, model: Any, report: TuningReport, folder: Path, se
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         tuner.save(model, scratch)
+        for file in scratch.iterdir():
+            with open(file, "rb") as saved:
+                os.fsync(saved.fileno())
     write_json(scratch / "timing.json", {"seconds": seconds})
     write_json(scratch / "tuning.json", asdict(report))
     with writing(folder):
@@ -301,7 +337,6 @@ def _cell_json(
         "id": cell.id,
         "model": cell.model,
         "model_spec": cell.model_spec,
-        "facts": asdict(base.facts),
         "stage": cell.stage,
         "method": cell.method.name,
         "method_spec": cell.method.spec(),

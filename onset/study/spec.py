@@ -26,19 +26,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from onset.errors import StudyError
 from onset.methods import DEFAULT_TEMPERATURE, METHODS, Material, Method, Vote, method
-from onset.models import DEFAULT_BATCH_TOKENS
+from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, split_spec
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH_KEYS = ("path", "train", "test")
-_SPEC_PREFIXES = ("gguf", "scripted", "packaged", "openai")
 
 
 class ModelEntry(BaseModel):
-    """A model of the study: how to open it (``spec``) and how to call it in tables (``label``)."""
+    """A model of the study: how to open it (``spec``), how to call it in tables (``label``), and which other
+    sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone).
+    """
 
     model_config = _STRICT
     spec: str = Field(min_length=1)
     label: str | None = None
+    family: str | None = None
 
 
 class VoteEntry(BaseModel):
@@ -60,7 +62,7 @@ class MethodEntry(BaseModel):
     tune: str | None = None
     on: Material | None = None
     steps: int | None = Field(default=None, ge=1)
-    learning_rate: float | None = Field(default=None, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     def build(self) -> Method:
         """The checked method."""
@@ -133,6 +135,10 @@ class Study(BaseModel):
         """The methods, presets resolved. Raises UnknownName or StudyError."""
         built = tuple(METHODS.load(one) if isinstance(one, str) else one.build() for one in self.methods)
         _refuse_repeats("methods", [one.name for one in built])
+        for place, one in enumerate(built):
+            same = [other.name for other in built[:place] if other.spec() == one.spec()]
+            if same:
+                raise StudyError(f"study: methods '{same[0]}' and '{one.name}' are the same; keep one")
         return built
 
     def canonical(self) -> dict[str, Any]:
@@ -143,7 +149,7 @@ class Study(BaseModel):
 def make_study(**values: Any) -> Study:
     """A `Study` from Python values. Raises StudyError in one line.
 
-    >>> make_study(name="x", models=["m"], tasks=["gsm8k"], methods=["cott"], labels=8, seeds=1, items=9).labels
+    >>> make_study(name="x", models=["m"], tasks=["gsm8k"], methods=["cot"], labels=8, seeds=1, items=9).labels
     (8,)
     """
     return _validate(values, "study")
@@ -241,11 +247,14 @@ def _rebase(study: Study, folder: Path) -> Study:
 
 
 def _rebase_spec(spec: str, folder: Path) -> str:
-    prefix, colon, rest = spec.partition(":")
-    if colon and prefix in _SPEC_PREFIXES:
-        return f"{prefix}:{_under(rest, folder)}" if prefix in ("gguf", "scripted") else spec
-    looks_local = spec.startswith((".", "/", "~")) or (folder / spec).is_dir()
-    return _under(spec, folder) if looks_local else spec
+    backend, target = split_spec(spec)
+    if backend in PATH_BACKENDS:
+        return f"{backend}:{_under(target, folder)}"
+    if backend == "hf" and (target.startswith((".", "/", "~")) or (folder / target).is_dir()):
+        path = _under(target, folder)
+        # A leading dot keeps a path a path: without it a missing folder would be looked for on the hub.
+        return path if path.startswith((".", "/")) else f"./{path}"
+    return spec
 
 
 def _rebase_task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -260,5 +269,8 @@ def _rebase_task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 def _under(path: str, folder: Path) -> str:
     """``path`` as seen from the working directory, kept relative where it was relative."""
-    expanded = Path(path).expanduser()
+    try:
+        expanded = Path(path).expanduser()
+    except RuntimeError as error:
+        raise StudyError(f"path '{path}': {error}") from None
     return str(expanded) if expanded.is_absolute() else os.path.normpath(folder / expanded)

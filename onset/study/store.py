@@ -11,8 +11,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import io
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,6 +28,9 @@ from onset.records import Record, canonical_json
 from onset.study.grid import Cell
 
 FORMAT = 1
+
+WHEREABOUTS = ("model_spec", "task_source")
+"""Facts of a cell that may differ from run to run: they name places, and content is checked by hash."""
 
 RECORD_SCHEMA: dict[str, Any] = {
     "position": pl.Int64,
@@ -140,7 +145,9 @@ class Store:
         path = self.folder / "study.json"
         if path.exists():
             held = read_json(path)
-            name = held.get("study", {}).get("name")
+            if not isinstance(held, dict) or not isinstance(held.get("study"), dict):
+                raise StoreError(f"damaged file {path}: expected the study's keys")
+            name = held["study"].get("name")
             if name != study["name"]:
                 raise StoreError(
                     f"results folder {self.folder} holds study '{name}', not '{study['name']}'; use another folder"
@@ -162,6 +169,14 @@ class Store:
     def tuned(self, tuned_id: str) -> Path:
         """Where the weights of a tuned model live."""
         return self.folder / "tuned" / tuned_id
+
+    def discard_tuned(self, tuned_id: str) -> None:
+        """Remove a tuned model: renamed first, so that a crash leaves it whole or gone."""
+        folder = self.tuned(tuned_id)
+        going = folder.with_name(f".{tuned_id}.gone")
+        with writing(folder):
+            folder.rename(going)
+            shutil.rmtree(going)
 
 
 class CellFolder:
@@ -193,7 +208,7 @@ class CellFolder:
             (self.folder / "failed.json").unlink(missing_ok=True)
         if path.exists() and (self.folder / "records.jsonl").exists():
             held = read_json(path)
-            changed = sorted(key for key in facts if held.get(key) != facts[key])
+            changed = sorted(key for key in facts if held.get(key) != facts[key] and key not in WHEREABOUTS)
             if changed:
                 raise StoreError(
                     f"cell {self.folder.name} was begun with another {', '.join(changed)};"
@@ -233,28 +248,33 @@ class CellFolder:
     def finish(self, total: int) -> None:
         """Compact the records to parquet and mark the cell done."""
         source, target = self.folder / "records.jsonl", self.folder / "records.parquet"
-        rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
+        with open(source, "rb") as file:  # text mode would also split at U+2028 inside an output
+            rows = [json.loads(line) for line in file]
         if len(rows) != total:
             raise StoreError(
                 f"cell {self.folder.name}: {len(rows)} records on disk, {total} expected; remove {self.folder}"
             )
-        scratch = self.folder / ".records.parquet.part"
-        with writing(target):
-            pl.DataFrame(rows, schema=RECORD_SCHEMA, orient="row").write_parquet(scratch, compression="zstd")
-            with open(scratch, "rb+") as file:
-                os.fsync(file.fileno())
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            os.replace(scratch, target)
+        packed = io.BytesIO()
+        pl.DataFrame(rows, schema=RECORD_SCHEMA, orient="row").write_parquet(packed, compression="zstd")
+        write_bytes(target, packed.getvalue())
+        digest = hashlib.sha256(packed.getvalue()).hexdigest()
         write_json(self.folder / "done.json", {"records": total, "sha256": digest})
         with writing(source):
             source.unlink()
 
-    def add_time(self, seconds: float, tuning_seconds: float = 0.0) -> None:
+    def add_time(self, seconds: float) -> None:
         """Add wall time, kept apart from the records: it differs from run to run."""
+        held = self._timing()
+        write_json(self.folder / "timing.json", {**held, "seconds": held["seconds"] + seconds})
+
+    def set_tuning_time(self, seconds: float) -> None:
+        """Note how long its tuning took."""
+        write_json(self.folder / "timing.json", {**self._timing(), "tuning_seconds": seconds})
+
+    def _timing(self) -> dict[str, float]:
         path = self.folder / "timing.json"
-        held = read_json(path) if path.exists() else {"seconds": 0.0, "tuning_seconds": 0.0}
-        total = {"seconds": held["seconds"] + seconds, "tuning_seconds": held["tuning_seconds"] + tuning_seconds}
-        write_json(path, total)
+        held: dict[str, float] = read_json(path) if path.exists() else {"seconds": 0.0, "tuning_seconds": 0.0}
+        return held
 
     def fail(self, message: str) -> None:
         """Note that the cell failed and why, in one line."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -49,11 +48,10 @@ class Task:
 
     @property
     def hash(self) -> str:
-        """16 hex digits over the ids of pool and test items and everything else that shapes a prompt."""
-        return content_hash(
-            [self.name, self.instruction, _ids(self.pool), _ids(self.test), self.answer_tokens, self.rationale_tokens]
-        )
-
-
-def _ids(items: Sequence[Item]) -> list[str]:
-    return [item.id for item in items]
+        """16 hex digits over the labelled pool, rationales included, and everything else but the test items that
+        shapes a prompt or an answer's score. (A cell's identity has the ids of its test items beside it: a new
+        test set leaves the results on the others, and the tuned models, as they are.)
+        """
+        pool = [(item.id, item.rationale) for item in self.pool]
+        limits = [self.answer_tokens, self.rationale_tokens]
+        return content_hash([self.name, self.instruction, pool, repr(self.format), self.chance, limits])

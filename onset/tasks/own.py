@@ -18,7 +18,7 @@ from typing import Any, Literal, NoReturn, get_args
 
 from onset.answers import ChoiceFormat, NumberFormat, TextFormat
 from onset.errors import DataError
-from onset.prompting.base import answer_text
+from onset.prompting.base import STOP, answer_text
 from onset.records import Item
 from onset.shifts import SHIFTS
 from onset.tasks.base import Ability, AnswerFormat, Task
@@ -150,6 +150,10 @@ def _format(name: str, splits: Sequence[Split], given: FormatName | None) -> Ans
     numbers = all(_NUMBER.fullmatch(item.answer) for _, _, item in rows)
     chosen = FORMATS[given or ("choice" if with_choices else "number" if numbers else "text")]()
     for split, line, item in rows:
+        told = answer_text(item, rationale=bool(item.rationale))
+        stop = next((one for one in STOP if one in told), None)
+        if stop:
+            _refuse(name, split.path, line, f"answer or rationale holds {stop!r}, which ends an answer in every prompt")
         # a gold answer that its own format cannot read would count every prediction as wrong, in silence
         try:
             read = chosen.correct(chosen.extract(answer_text(item, rationale=False), item), item)

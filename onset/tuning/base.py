@@ -42,7 +42,8 @@ class Schedule:
     examples (fewer where the budget is smaller; an epoch is a new shuffle), AdamW with peak
     ``learning_rate`` (None: the method's own default), linear warm-up over ``warmup`` (a share of the
     steps, 0..1), then linear decay to zero. ``weight_decay`` applies to matrices only, ``clip`` is the
-    largest global norm of the gradient, ``max_length`` the longest example in tokens.
+    largest global norm of the gradient, ``max_length`` the longest example in
+    tokens (None: what fits the model's context, as for a prompt).
 
     Few labels need many passes at a small learning rate with warm-up (the baseline of Mosbach et al.
     2021, arXiv 2006.04884), so the number of steps is fixed rather than the number of epochs. Raises
@@ -55,7 +56,11 @@ class Schedule:
     warmup: float = 0.1
     weight_decay: float = 0.0
     clip: float = 1.0
-    max_length: int = 1024
+    max_length: int | None = None
+
+    def limit(self, context: int) -> int:
+        """The longest example allowed with a model of this context, in tokens."""
+        return context if self.max_length is None else min(self.max_length, context)
 
     def __post_init__(self) -> None:
         checks = {
@@ -65,7 +70,7 @@ class Schedule:
             "warmup": (0 <= self.warmup <= 1, "between 0 and 1"),
             "weight_decay": (self.weight_decay >= 0, "at least 0"),
             "clip": (self.clip > 0, "above 0"),
-            "max_length": (self.max_length >= 1, "at least 1"),
+            "max_length": (self.max_length is None or self.max_length >= 1, "at least 1"),
         }
         for name, (holds, allowed) in checks.items():
             if not holds:

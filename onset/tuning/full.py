@@ -44,7 +44,7 @@ class Full:
         and rounded back at the end, so that the tuned model computes as its base does.
         """
         weights.refuse_adapted(model, self.name)
-        rows = encode(model.tokenizer, examples, min(schedule.max_length, model.facts.context))
+        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.context))
         module = copy.deepcopy(model.module).requires_grad_(True)
         stored = {name: weight.dtype for name, weight in module.named_parameters()}
         _cast(module, dict.fromkeys(stored, torch.float32))

@@ -59,7 +59,7 @@ class LoRA:
         """The base's own weights, shared, with a trained float32 adapter beside them. The forward pass of
         training is that of evaluation (no autocast), whatever the dtype of the base.
         """
-        rows = encode(model.tokenizer, examples, min(schedule.max_length, model.facts.context))
+        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.context))
         module = _inject(model, self._config(), seeds.init)
         trained = _adapter(module)
         for weight in trained.values():
