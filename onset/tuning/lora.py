@@ -46,7 +46,7 @@ class LoRA:
     rank: int = 8
     alpha: int = 16
     dropout: float = 0.0
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
 
     def tune(
         self,
