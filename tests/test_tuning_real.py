@@ -62,11 +62,12 @@ def test_lora_on_32_labels_beats_the_same_model_untuned(tmp_path: Path) -> None:
     method = tuner("lora")
     examples = [Example(question_block(item), answer_text(item, rationale=False)) for item in train]
     tuned, report = method.tune(base, examples, Seeds(0, 0, 0), Schedule())
-    print("untuned", untuned, unformatted, report)
+    accuracy = choice_accuracy(tuned, dev)
     assert report.last_loss < 0.1 * report.first_loss
-    assert choice_accuracy(tuned, dev) > untuned
+    assert accuracy > untuned
     assert written_in_format(tuned, dev) >= 95 > unformatted + 50
 
+    pairs = [Pair(example.prompt, example.completion) for example in examples[:4]]
     method.save(tuned, tmp_path)
-    assert choice_accuracy(method.load(base, tmp_path), dev) == choice_accuracy(tuned, dev)
-    assert choice_accuracy(base, dev) == untuned
+    assert method.load(base, tmp_path).score(pairs) == tuned.score(pairs)
+    assert base.score(pairs) != tuned.score(pairs)
