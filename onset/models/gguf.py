@@ -7,6 +7,9 @@ the result is kept in the cache folder: four bytes a parameter. The revision is 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,17 +50,30 @@ def convert(file: Path, revision: str) -> Path:
     target = cache_folder() / "gguf" / name
     if not target.exists():
         module, tokenizer = _read(file)
-        with fresh(target) as scratch:
+        with loading(f"gguf:{file}", quiet=True), fresh(target) as scratch:
             module.save_pretrained(scratch)
             tokenizer.save_pretrained(scratch)
     return target
+
+
+@contextmanager
+def _no_bar() -> Iterator[None]:
+    """Hide the progress bar of a conversion that takes seconds: it does not heed transformers' own switch."""
+    from transformers import modeling_gguf_pytorch_utils as reader
+
+    bar = reader.tqdm
+    reader.tqdm = partial(bar, disable=True)
+    try:
+        yield
+    finally:
+        reader.tqdm = bar
 
 
 def _read(file: Path) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with loading(f"gguf:{file}", quiet=True):
+    with loading(f"gguf:{file}", quiet=True), _no_bar():
         tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
         module = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
     # The weights are plain float32 now: a config that still says otherwise would quantise them again.
