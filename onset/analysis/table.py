@@ -76,11 +76,12 @@ class Results:
     failed: Mapping[str, str]
 
 
-def load(folder: Path) -> Results:
+def load(folder: Path | str) -> Results:
     """Read the results folder ``folder``.
 
     Raises StoreError, with the path, for a folder that holds no study, has another format, or holds a damaged file.
     """
+    folder = Path(folder)
     path = folder / "study.json"
     if not path.is_file():
         raise StoreError(f"{folder} is no results folder: it holds no study.json")

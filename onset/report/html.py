@@ -38,12 +38,13 @@ VERDICT_WORDS = {
 }
 
 
-def build_report(folder: Path, *, out: Path | None = None, analysis: Analysis | None = None) -> Path:
+def build_report(folder: Path | str, *, out: Path | None = None, analysis: Analysis | None = None) -> Path:
     """Write the report of the results folder ``folder`` to ``out`` (default ``folder/report.html``).
 
     ``analysis``: the folder's analysis, where it is at hand already. Returns the path written. Raises StoreError for a
     damaged folder or a path that cannot be written.
     """
+    folder = Path(folder)
     analysis = analysis or analyse(load(folder))
     text = page(to_json(analysis), analysis.study, facts.read_cells(folder), analysis.records)
     path = out or folder / "report.html"
