@@ -137,24 +137,10 @@ class _Session:
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
 
     def run_model(self, cells: Sequence[Cell]) -> None:
-        first = cells[0]
-        self.watch.doing(f"loading {first.model}")
-        device, dtype, batch_tokens = first.compute
-        opened: list[Model] = [self.models[first.model]] if first.model in self.models else []
-        if not opened:
-
-            def load() -> None:
-                opened.append(
-                    open_model(
-                        first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
-                    )
-                )
-
-            self._guard(cells, load)
-        if not opened:
+        model = self._open(cells)
+        if model is None:
             return
-        model = opened[0]
-        self._check_same(model, first.model)
+        self._check_same(model, cells[0].model)
         prompted = [cell for cell in cells if cell.tuned is None]
         for cell in prompted:
             self._guard([cell], partial(self._run_prompted, cell, model))
@@ -165,6 +151,24 @@ class _Session:
         for group in by_tuning.values():
             self._run_tuned(group, model)
             gc.collect()
+
+    def _open(self, cells: Sequence[Cell]) -> Model | None:
+        """The model of ``cells``; None, and these cells failed, when it cannot be loaded."""
+        first = cells[0]
+        if first.model in self.models:
+            return self.models[first.model]
+        self.watch.doing(f"loading {first.model}")
+        device, dtype, batch_tokens = first.compute
+        opened: list[Model] = []
+
+        def load() -> None:
+            model = open_model(
+                first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
+            )
+            opened.append(model)
+
+        self._guard(cells, load)
+        return opened[0] if opened else None
 
     def _check_same(self, model: Model, label: str) -> None:
         """Finished cells of this label must have been measured on these very weights, in this way."""
