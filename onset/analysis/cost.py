@@ -9,6 +9,7 @@ engine that keeps the demonstrations' keys and values makes prompting cheaper an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -93,7 +94,8 @@ def _break_even(tuned: Arm, prompted: Arm) -> BreakEven:
     if queries is None:
         text = f"a query of {tuned.method} costs no less than one of {prompted.method}: tuning never pays for itself"
     else:
-        text = f"{tuned.method} is cheaper than {prompted.method} from about {wording.short_count(queries)} queries on"
+        first = wording.short_count(math.ceil(queries))
+        text = f"{tuned.method} is cheaper than {prompted.method} from about {first} queries on"
     return BreakEven(
         model=tuned.model,
         stage=tuned.stage,

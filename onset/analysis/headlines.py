@@ -363,11 +363,20 @@ def _undecided(evidence: Evidence) -> Iterable[Finding]:
     text = f"{len(open_ones)} of {wording.counted(len(measured), 'comparison')} are undecided: neither a difference nor"
     text += f" equivalence within {wording.points(open_ones[0].margin)} is shown"
     if needed:
-        text += f"; at the differences observed, half of the {len(needed)} that more items can decide need"
-        text += f" about {round(median(needed))} items or fewer"
+        text += f"; at the differences observed, {items_needed(needed)}"
     stuck = sum(one.needed is None and bool(one.difference) for one in open_ones)
     text += f"; {stuck} need more seeds rather than more items" if stuck else ""
     yield Finding("undecided", "comparisons", "undecided", None, None, len(open_ones), None, f"{text}.")
+
+
+def items_needed(needed: Sequence[int]) -> str:
+    """What it would take to decide the comparisons that more items can decide; ``needed`` ascending, not empty."""
+    if len(needed) == 1:
+        return f"one of them takes about {needed[0]} items to decide"
+    if needed[0] == needed[-1]:
+        return f"{len(needed)} of them take about {needed[0]} items to decide"
+    half = f", half of them at most {round(median(needed))}" if len(needed) > 2 else ""
+    return f"{len(needed)} of them take about {needed[0]} to {needed[-1]} items to decide{half}"
 
 
 def _break_even(evidence: Evidence) -> Iterable[Finding]:

@@ -48,8 +48,8 @@ def _three(value: float) -> str:
 
 
 def sample(items: int, draws: int) -> str:
-    """``n = 200 items x 5 draws``; a single draw says so."""
-    return f"n = {items} items x {draws} draws" if draws > 1 else f"n = {items} items, one draw of examples"
+    """``n = 200 items × 5 draws``; a single draw says so."""
+    return f"n = {items} items × {draws} draws" if draws > 1 else f"n = {items} items, one draw of examples"
 
 
 def listed(words: Sequence[str]) -> str:
