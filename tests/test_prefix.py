@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +19,38 @@ from tests.models_fixtures import gemma3, llama, tokenizer
 SHARED = tuple(range(40, 40 + 90))
 PROMPTS = [SHARED + tail for tail in [(5,), (7, 8, 9), tuple(range(10, 35)), (11, 12), tuple(range(200, 214))]]
 
-MODELS = pytest.mark.parametrize("make", [llama, gemma3, lambda: gemma3(window=70)], ids=["llama", "gemma3", "wide"])
+
+def other(kind: str) -> Any:
+    """A tiny random model of another architecture; its window, where it has one, cuts the shared beginning."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
+    groups = {} if kind == "gpt_neox" else {"num_key_value_heads": 2, "head_dim": 8}
+    window = {"mistral": {"sliding_window": 60}, "qwen2": {"sliding_window": 60, "use_sliding_window": True}}
+    config = AutoConfig.for_model(
+        kind,
+        vocab_size=256,
+        max_position_embeddings=256,
+        max_window_layers=1,
+        **sizes,
+        **groups,
+        **window.get(kind, {}),
+    )
+    return AutoModelForCausalLM.from_config(config, attn_implementation="sdpa")
+
+
+ARCHITECTURES = {
+    "llama": llama,
+    "gemma3_text": gemma3,
+    "wide": lambda: gemma3(window=70),
+    **{kind: partial(other, kind) for kind in ("gpt_neox", "mistral", "qwen2", "qwen3")},
+}
+MODELS = pytest.mark.parametrize("make", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
+
+
+def test_every_architecture_that_shares_is_compared() -> None:
+    assert set(prefix_module.ARCHITECTURES) == set(ARCHITECTURES) - {"wide"}
 
 
 @MODELS
@@ -30,6 +62,7 @@ def test_logits_after_a_shared_prefix_are_those_of_each_prompt_alone(make: Any) 
     stepper = Stepper(module, shared)
     logits = stepper.prefill(PROMPTS)
     later = stepper.step([[3]] * len(PROMPTS))[:, -1]
+    assert module.config._attn_implementation == "sdpa"
     with torch.no_grad():
         for row, prompt in enumerate(PROMPTS):
             alone = module(input_ids=torch.tensor([[*prompt, 3]])).logits[0]
@@ -62,9 +95,8 @@ def test_the_prefix_is_run_once_for_all_batches(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(stepper_module.Stepper, "_forward", watched)
     rows = [Row(prompt, 1, (), 0.0, 0, 0) for prompt in PROMPTS]
-    generate(module, tokenizer(bos=False), rows, frozenset({0}), 240)
-    assert len(widths) == 3  # batches of 2, 2 and 1
-    assert max(widths) <= 25 + 11
+    generate(module, tokenizer(bos=False), rows, frozenset({0}), len(SHARED) + 60)
+    assert widths == [25, 3]  # batches of 2 and 3 rows, what they share counted once and never run
 
 
 def test_too_little_in_common_is_not_shared() -> None:

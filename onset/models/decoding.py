@@ -55,19 +55,21 @@ class Sample:
 def generate(module: Any, tokenizer: Any, rows: Sequence[Row], eos: frozenset[int], budget: int) -> list[Sample]:
     """Run all rows, in batches of at most ``budget`` tokens; results in the order of ``rows``.
 
-    ``eos`` are the token ids that end a text. Raises ModelError when the model computes no numbers.
+    What all prompts share counts once in a batch. ``eos`` are the token ids that end a text. Raises ModelError when
+    the model computes no numbers.
     """
     vocabulary = vocabulary_size(module)
+    prefix = shared_prefix(module, [row.prompt for row in rows], forward_arguments(module))
+    shared = 0 if prefix is None else len(prefix.tokens)
 
     def fits(count: int, head: int, tail: int) -> bool:
-        return count * (head + tail) <= budget and count * vocabulary <= LOGIT_CELLS
+        return shared + count * (head - shared + tail) <= budget and count * vocabulary <= LOGIT_CELLS
 
     results: list[Sample | None] = [None] * len(rows)
     # Longest first: a batch that does not fit the memory fails at once, not after an hour. Samples of
     # one prompt are adjacent, so that they share its prefill.
     order = sorted(range(len(rows)), key=lambda place: (-len(rows[place].prompt), rows[place].prompt, place))
     sizes = [(len(row.prompt), row.max_tokens) for row in rows]
-    prefix = shared_prefix(module, [row.prompt for row in rows], forward_arguments(module))
     for batch in pack(order, sizes, fits):
         for place, sample in zip(batch, _run(module, tokenizer, [rows[i] for i in batch], eos, prefix), strict=True):
             results[place] = sample

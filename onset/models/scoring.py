@@ -22,7 +22,7 @@ class Span:
 def score(module: Any, spans: Sequence[Span], budget: int) -> list[float]:
     """Log-probability (nats) of each continuation; 0.0, the probability one, for an empty one.
 
-    ``budget``: most tokens in a batch (rows times padded length).
+    ``budget``: most tokens in a batch (rows times padded length, what all contexts share counted once).
     """
     results = [0.0] * len(spans)
     order = sorted(
@@ -30,13 +30,13 @@ def score(module: Any, spans: Sequence[Span], budget: int) -> list[float]:
         key=lambda place: (-len(spans[place].before), spans[place].before, place),
     )
     sizes = [(len(span.before), len(span.continuation)) for span in spans]
-
     vocabulary = vocabulary_size(module)
+    prefix = shared_prefix(module, [spans[place].before for place in order], forward_arguments(module))
+    shared = 0 if prefix is None else len(prefix.tokens)
 
     def fits(count: int, head: int, tail: int) -> bool:
-        return count * (head + tail) <= budget and count * tail * vocabulary <= LOGIT_CELLS
+        return shared + count * (head - shared + tail) <= budget and count * tail * vocabulary <= LOGIT_CELLS
 
-    prefix = shared_prefix(module, [spans[place].before for place in order], forward_arguments(module))
     for batch in pack(order, sizes, fits):
         for place, value in zip(batch, _score_batch(module, [spans[i] for i in batch], prefix), strict=True):
             results[place] = value

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from onset.models.prefix import SharedPrefix
+from onset.models.prefix import SharedPrefix, Sight, sharing
 
 
 class Stepper:
@@ -22,7 +22,7 @@ class Stepper:
 
     ``module`` is a transformers causal LM, possibly wrapped by peft, in evaluation mode. Sliding-window
     layers keep only their window (transformers' ``DynamicCache`` built from the model's config).
-    ``prefix``: what all prompts begin with (`onset.models.prefix`), not run again.
+    ``prefix``: what all prompts begin with (`onset.models.prefix`): not run again, and not in the columns.
     """
 
     def __init__(self, module: Any, prefix: SharedPrefix | None = None) -> None:
@@ -30,33 +30,26 @@ class Stepper:
 
         self._module = module
         self._prefix = prefix
+        self._shared = 0 if prefix is None else len(prefix.tokens)
         self._device = module.get_input_embeddings().weight.device
-        self._cache = DynamicCache(config=module.config)
+        self._cache = DynamicCache(config=module.config) if prefix is None else DynamicCache()
         self._takes = forward_arguments(module)
         self._mask = torch.empty(0)
         self._position = torch.empty(0)
 
     def prefill(self, prompts: Sequence[Sequence[int]]) -> Tensor:
-        """Run the prompts (none empty). Returns the logits after the last token: [rows, vocabulary]."""
-        width = max(map(len, prompts))
-        # Token 0 stands in for padding: it is masked, so any id of the vocabulary would do.
-        tokens = [[0] * (width - len(prompt)) + list(prompt) for prompt in prompts]
-        real = [[0] * (width - len(prompt)) + [1] * len(prompt) for prompt in prompts]
-        self._mask = torch.tensor(real, device=self._device)
-        positions = (self._mask.cumsum(-1) - 1).clamp(min=0)
-        self._position = positions[:, -1:] + 1
-        known = self._place_prefix([width - len(prompt) for prompt in prompts])
-        fed = torch.tensor([row[known:] for row in tokens], device=self._device)
-        return self._forward(fed, positions[:, known:], last_only=True)[:, -1]
-
-    def _place_prefix(self, padding: Sequence[int]) -> int:
-        """Put the shared prefix into the cache; returns the columns that need not be run. A batch whose
-        rows differ in length by more than the prefix is long runs all of them.
+        """Run the prompts (none empty, all beginning with the prefix and longer than it). Returns the logits after
+        the last token: [rows, vocabulary].
         """
-        if self._prefix is None or max(padding) >= len(self._prefix.tokens):
-            return 0
-        self._prefix.place(self._cache, padding)
-        return len(self._prefix.tokens)
+        own = [prompt[self._shared :] for prompt in prompts]
+        width = max(map(len, own))
+        # Token 0 stands in for padding: it is masked, so any id of the vocabulary would do.
+        tokens = [[0] * (width - len(row)) + list(row) for row in own]
+        real = [[0] * (width - len(row)) + [1] * len(row) for row in own]
+        self._mask = torch.tensor(real, device=self._device)
+        positions = (self._mask.cumsum(-1) - 1).clamp(min=0) + self._shared
+        self._position = positions[:, -1:] + 1
+        return self._forward(torch.tensor(tokens, device=self._device), positions, last_only=True)[:, -1]
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep these rows in this order; a row may be named several times."""
@@ -82,12 +75,7 @@ class Stepper:
         return self._forward(torch.tensor(padded, device=self._device), positions, last_only=False)
 
     def _forward(self, tokens: Tensor, positions: Tensor, *, last_only: bool) -> Tensor:
-        arguments: dict[str, Any] = {
-            "input_ids": tokens,
-            "attention_mask": self._mask,
-            "past_key_values": self._cache,
-            "use_cache": True,
-        }
+        arguments: dict[str, Any] = {"input_ids": tokens, "past_key_values": self._cache, "use_cache": True}
         if "position_ids" in self._takes:
             arguments["position_ids"] = positions
         if last_only and "logits_to_keep" in self._takes:
@@ -95,8 +83,21 @@ class Stepper:
         # no_grad, not inference_mode: the same module may be trained afterwards, and buffers that a
         # model computes lazily must not become inference tensors.
         with torch.no_grad():
-            logits: Tensor = self._module(**arguments).logits
-        return logits
+            if self._prefix is None:
+                logits: Tensor = self._module(attention_mask=self._mask, **arguments).logits
+                return logits
+            sight = self._sight(self._prefix, positions)
+            with sharing(self._module):
+                shared: Tensor = self._module(sight=sight, **arguments).logits
+            return shared
+
+    def _sight(self, prefix: SharedPrefix, positions: Tensor) -> Sight:
+        """Every real column up to the query's own; padding columns are seen by nobody."""
+        columns, queries = self._mask.shape[1], positions.shape[1]
+        order = torch.arange(columns, device=self._device)
+        before = order[None, :] <= order[columns - queries :, None]
+        own_position = (self._mask.cumsum(-1) - 1).clamp(min=0) + self._shared
+        return Sight(prefix, self._mask.bool()[:, None, :] & before, positions, own_position)
 
 
 def forward_arguments(module: Any) -> frozenset[str]:
