@@ -4,6 +4,7 @@
     open_model("./my-model")                      a local folder with config.json, safetensors and tokenizer.json
     open_model("gguf:path/file.gguf")             a GGUF file, dequantised
     open_model("packaged:gemma-3-270m")           a model that installs from the package registry
+    open_model("ladder/r4")                       a model of the embedded ladder (`onset.ladder.rungs`)
     open_model("scripted:replies.json")           a fake that answers from a file (see `onset.models.scripted`)
 
 A backend is a function ``(target, LoadOptions) -> Model`` and one line of `BACKENDS`. Importing this
@@ -28,12 +29,17 @@ BACKENDS = Registry(
         "hf": Entry("onset.models.hf:open_hf", "Hugging Face hub id or local folder (the default, no prefix needed)"),
         "gguf": Entry("onset.models.gguf:open_gguf", "a GGUF file, dequantised"),
         "packaged": Entry("onset.models.packaged:open_packaged", "a model that installs from the package registry"),
+        "ladder": Entry(
+            "onset.models.ladder:open_ladder", "the embedded ladder: ladder/r0 to ladder/r7; in a study, ladder: all"
+        ),
         "scripted": Entry("onset.models.scripted:open_scripted", "a fake that answers from a JSON file of rules"),
     },
 )
 
 PATH_BACKENDS = ("gguf", "scripted")
 """Backends whose target is always a file."""
+
+LADDER = "ladder"
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Allowed names of the type of the weights; ``auto`` is float32 on a CPU and bfloat16 on a GPU."""
@@ -84,8 +90,11 @@ def open_model(
 def split_spec(spec: str) -> tuple[str, str]:
     """``prefix:target`` apart; a spec without a prefix, or one that exists as a folder, is ``hf``.
 
+    ``ladder/NAME`` is always the embedded ladder: write ``./ladder/NAME`` for a folder of that name.
     Raises UnknownName for a prefix that is in no table, ModelError for an empty target.
     """
+    if spec == LADDER or spec.startswith(f"{LADDER}/"):
+        return LADDER, _ladder_name(spec.removeprefix(LADDER).removeprefix("/"))
     # One letter and a colon is a Windows drive, not a prefix.
     match = re.match(r"([A-Za-z][\w-]+):", spec)
     if match is None or Path(spec).expanduser().is_dir():
@@ -99,6 +108,23 @@ def split_spec(spec: str) -> tuple[str, str]:
     return backend, target
 
 
+def _ladder_name(target: str) -> str:
+    from onset.ladder.rungs import NAMES
+
+    if not target:
+        raise ModelError(f"model '{LADDER}' is a whole ladder: name one of it, {LADDER}/{NAMES[0]} for example")
+    if target not in NAMES:
+        raise UnknownName("model of the ladder", target, NAMES)
+    return target
+
+
+def expand_spec(spec: str) -> tuple[str, ...]:
+    """The models that a line of a study stands for: ``ladder`` is every rung, any other spec itself."""
+    from onset.ladder.rungs import RUNGS
+
+    return tuple(f"{LADDER}/{name}" for name in RUNGS) if spec == LADDER else (spec,)
+
+
 def default_label(spec: str) -> str:
     """What a model is called in tables when the study gives no label: the hub id, the name in
     ``packaged:NAME``, or the last part of a path without its ending. Raises as `split_spec` does.
@@ -108,10 +134,10 @@ def default_label(spec: str) -> str:
         return Path(target).stem
     if backend == "hf" and (target.startswith((".", "/", "~")) or Path(target).expanduser().is_dir()):
         return Path(target).expanduser().resolve().name
-    return target
+    return f"{LADDER}/{target}" if backend == LADDER else target
 
 
 def describe() -> list[dict[str, str]]:
     """One line for each way of naming a model: name, summary."""
-    return [{"name": f"{name}:..." if name != "hf" else "ORG/NAME or FOLDER", "summary": entry.summary}
-            for name, entry in BACKENDS.items()]  # fmt: skip
+    written = {"hf": "ORG/NAME or FOLDER", LADDER: f"{LADDER}/..."}
+    return [{"name": written.get(name, f"{name}:..."), "summary": entry.summary} for name, entry in BACKENDS.items()]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from onset.errors import ModelError
 from onset.models import DEFAULT_BATCH_TOKENS
 from onset.models.base import ModelFacts
+from onset.models.families import family_of
 from onset.models.requests import check_requests
 from onset.records import Completion, Pair, Request, Scored
 
@@ -192,7 +194,7 @@ def load_hf(spec: str, source: str, label: str, options: LoadOptions, *, revisio
     if absent:
         raise ModelError(f"model '{spec}': {len(absent)} weights are not in its files, the first is {absent[0]}")
     _check_usable(spec, module, tokenizer)
-    facts = describe(module, tokenizer, label, revision or hash_files(files))
+    facts = describe(module, tokenizer, label, revision or hash_files(files), _told(spec, files))
     return HFModel(module, tokenizer, facts, batch_tokens=options.batch_tokens)
 
 
@@ -222,16 +224,20 @@ def count_parameters(module: Any) -> ParameterCounts:
     return ParameterCounts(total, non_embedding, non_embedding + sum(weight.numel() for weight in head_weights))
 
 
-def describe(module: Any, tokenizer: Any, label: str, revision: str) -> ModelFacts:
-    """The facts of a loaded base model. The tokenizer is named by class, size and hash of its JSON."""
+def describe(
+    module: Any, tokenizer: Any, label: str, revision: str, told: Mapping[str, str] = MappingProxyType({})
+) -> ModelFacts:
+    """The facts of a loaded model. The tokenizer is named by class, size and hash of its JSON; ``told`` may name
+    ``family`` and ``stage``, else the family is what architecture and label say and the stage is ``base``.
+    """
     counts = count_parameters(module)
     config = module.config.get_text_config()
     digest = hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()[:8]
     weight = module.get_input_embeddings().weight
     return ModelFacts(
         name=label,
-        family=str(module.config.model_type),
-        stage="base",
+        family=told.get("family") or family_of(label, str(module.config.model_type)),
+        stage=told.get("stage", "base"),
         params=counts.total,
         params_non_embedding=counts.non_embedding,
         params_compute=counts.compute,
@@ -241,6 +247,23 @@ def describe(module: Any, tokenizer: Any, label: str, revision: str) -> ModelFac
         dtype=str(weight.dtype).removeprefix("torch."),
         device=weight.device.type,
     )
+
+
+def _told(spec: str, folder: Path) -> dict[str, str]:
+    """``family`` and ``stage`` from ``onset.json`` beside the weights, where there is one (`onset ladder train` writes
+    it). Raises ModelError when it is no JSON object of text.
+    """
+    path = folder / "onset.json"
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        told = {key: content[key] for key in ("family", "stage") if key in content}
+    except (ValueError, TypeError) as error:
+        raise ModelError(f"model '{spec}': {path} is no JSON object: {error}") from None
+    if not all(isinstance(value, str) and value for value in told.values()):
+        raise ModelError(f"model '{spec}': {path}: family and stage must be text, received {told}")
+    return told
 
 
 def hash_files(folder: Path) -> str:

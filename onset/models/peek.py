@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from onset.errors import ModelError
-from onset.models import split_spec
+from onset.ladder.rungs import folder
+from onset.models import LADDER, split_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ def peek(spec: str) -> Size:
     backend, target = split_spec(spec)
     if backend == "scripted":
         return _scripted(Path(target))
+    if backend == LADDER:
+        return _from_config(str(folder(target)), {})
     if backend == "packaged":
         return _from_config(*_gguf(packaged_model(target)))
     if backend == "gguf":

@@ -22,7 +22,6 @@ from typing import Any, Protocol
 from onset.errors import CellsFailed, DataError, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import open_model
 from onset.models.base import Model
-from onset.models.families import family_of
 from onset.pipeline import Evaluation, choose_demonstrations
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.base import answer_text, render
@@ -245,7 +244,7 @@ class _Session:
         check_ledger(ledger, plan, cell.labels)
         folder, items = self.store.cell(cell), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
-        family = self.grid.families.get(cell.model) or family_of(cell.model, base.facts.family)
+        family = self.grid.families.get(cell.model) or base.facts.family
         folder.begin(
             {
                 **_cell_json(cell, base, task, plan, ledger, report),
@@ -311,7 +310,8 @@ class _Session:
 
 def _example(task: Task, item: Item, rationale: bool) -> Example:
     """The very prompt the tuned model will be evaluated with: no demonstrations."""
-    return Example(render(task, (), item, rationale=rationale), answer_text(item, rationale=rationale))
+    prompt = render(task, (), item, rationale=rationale)
+    return Example(prompt, answer_text(item, rationale=rationale, layout=task.layout))
 
 
 def _seeds(cell: Cell) -> Seeds:
@@ -341,7 +341,7 @@ def _cell_json(
         "id": cell.id,
         "model": cell.model,
         "model_spec": cell.model_spec,
-        "stage": cell.stage,
+        "stage": base.facts.stage,
         "method": cell.method.name,
         "method_spec": cell.method.spec(),
         "labels": cell.labels,
