@@ -17,8 +17,9 @@ from onset.errors import ModelError
 from onset.models import open_model
 from onset.models.base import Model
 from onset.models.hf import HFModel
-from onset.prompting.base import MARKER, STOP, answer_text, question_block
+from onset.prompting.base import STOP, answer_text, question_block
 from onset.records import Item, Pair, Request
+from onset.tasks.base import PLAIN
 from onset.tuning import tuner
 from onset.tuning.base import Example, Schedule, Seeds
 
@@ -33,7 +34,7 @@ def sentences(path: Path, count: int) -> list[Item]:
 
 def choice_accuracy(model: Model, items: Sequence[Item]) -> float:
     """Share of items whose gold answer has the highest log-probability of the choices."""
-    pairs = [Pair(question_block(item), f" {MARKER} {choice}.") for item in items for choice in item.choices or ()]
+    pairs = [Pair(question_block(item), f" {PLAIN.marker} {choice}.") for item in items for choice in item.choices or ()]
     scores = iter(model.score(pairs))
     best = [max((next(scores).logprob or float("-inf"), choice) for choice in item.choices or ())[1] for item in items]
     return sum(choice == item.answer for choice, item in zip(best, items, strict=True)) / len(items)
@@ -42,7 +43,7 @@ def choice_accuracy(model: Model, items: Sequence[Item]) -> float:
 def written_in_format(model: Model, items: Sequence[Item]) -> int:
     """How many greedy answers are exactly `` The answer is X.`` with X among the choices."""
     completions = model.generate([Request(question_block(item), max_tokens=12, stop=STOP) for item in items])
-    allowed = {f" {MARKER} {choice}." for item in items for choice in item.choices or ()}
+    allowed = {f" {PLAIN.marker} {choice}." for item in items for choice in item.choices or ()}
     return sum(one.text in allowed for [one] in completions)
 
 

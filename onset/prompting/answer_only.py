@@ -9,7 +9,7 @@ demonstrations as chain of thought with the rationale deleted (Brown et al. 2020
 
 from __future__ import annotations
 
-from onset.prompting.base import MARKER, Context, gold_score, render, sample
+from onset.prompting.base import Context, gold_score, render, sample
 from onset.records import Attempt, Item
 
 
@@ -19,5 +19,6 @@ async def solve(item: Item, context: Context) -> Attempt:
     """
     prompt = render(context.task, context.demonstrations, item, rationale=False)
     completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.answer_tokens)
-    gold = await gold_score(f"{prompt} {MARKER}", item, context, run=completions[0].finish != "overlong")
+    announced = f"{prompt}{context.task.layout.lead}{context.task.layout.marker}"
+    gold = await gold_score(announced, item, context, run=completions[0].finish != "overlong")
     return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)

@@ -20,41 +20,43 @@ from typing import Protocol
 
 from onset.records import Answer, Attempt, Completion, Item, Pair, Request, Scored, derive_seed
 from onset.scores import normalised_choice_probability, vote
-from onset.tasks.base import Task
+from onset.tasks.base import PLAIN, Layout, Task
 
-MARKER = "The answer is"
 STOP = ("\n\n", "\nQuestion:", "Question:")
 
 
-def question_block(item: Item) -> str:
+def question_block(item: Item, layout: Layout = PLAIN) -> str:
     """The item up to and including ``Answer:``, with no trailing space."""
-    lines = [f"Context: {item.context}"] if item.context else []
-    lines.append(f"Question: {item.question}")
+    lines = [f"{layout.context} {item.context}"] if item.context else []
+    lines.append(f"{layout.question} {item.question}".lstrip())
     if item.choices:
         lines.append(f"Options: {'; '.join(item.choices)}")
-    return "\n".join([*lines, "Answer:"])
+    return "\n".join([*lines, layout.answer] if layout.answer else lines)
 
 
-def answer_text(item: Item, *, rationale: bool) -> str:
-    """What follows ``Answer:`` for a labelled example, leading space included.
+def answer_text(item: Item, *, rationale: bool, layout: Layout = PLAIN) -> str:
+    """What follows `question_block` for a labelled example, leading space included.
 
     Raises ValueError when a rationale is asked for and the item has none.
     """
     if not rationale:
-        return f" {MARKER} {item.answer}."
+        return f"{layout.lead}{layout.marker} {item.answer}{layout.end}"
     if not item.rationale:
         raise ValueError(f"item {item.id} has no rationale")
     # A blank line ends an answer (`STOP`): a rationale must not teach one.
     steps = re.sub(r"\s*\n\s*", "\n", item.rationale.strip())
-    gap = "\n" if "\n" in steps else " "
-    return f" {steps}{gap}{MARKER} {item.answer}."
+    gap = "\n" if "\n" in steps else layout.lead
+    return f"{layout.lead}{steps}{gap}{layout.marker} {item.answer}{layout.end}"
 
 
 def render(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool) -> str:
     """The whole prompt: instruction, demonstrations, the item's question. A pure function."""
     parts = [task.instruction] if task.instruction else []
-    parts += [question_block(demo) + answer_text(demo, rationale=rationale) for demo in demonstrations]
-    return "\n\n".join([*parts, question_block(item)])
+    layout = task.layout
+    parts += [
+        question_block(demo, layout) + answer_text(demo, rationale=rationale, layout=layout) for demo in demonstrations
+    ]
+    return "\n\n".join([*parts, question_block(item, layout)])
 
 
 class Calls(Protocol):
@@ -129,14 +131,15 @@ class GoldScore:
 async def gold_score(stem: str, item: Item, context: Context, *, run: bool) -> GoldScore:
     """Score the gold answer, and every choice of a multiple-choice item, after ``stem``.
 
-    The continuation is ``" {answer}."``: with the full stop, so that 18 is not credited with the
+    The continuation is ``" {answer}."`` (in the task's layout): with the full stop, so that 18 is not credited with the
     probability of 180. Nothing is run, and nothing is known, when ``context.continuous`` is false or
     ``run`` is (a prompt that did not fit).
     """
     if not (context.continuous and run):
         return GoldScore(None, None, 0)
     options = item.choices if item.choices else (item.answer,)
-    scored = await asyncio.gather(*(context.calls.score(Pair(stem, f" {option}.")) for option in options))
+    end = context.task.layout.end
+    scored = await asyncio.gather(*(context.calls.score(Pair(stem, f" {option}{end}")) for option in options))
     gold = options.index(item.answer)
     logprobs = [one.logprob for one in scored]
     probability = normalised_choice_probability(gold, logprobs) if item.choices else None

@@ -9,8 +9,9 @@ temperature it is the sampling half of self-consistency (Wang et al. 2022, arXiv
 
 from __future__ import annotations
 
-from onset.prompting.base import MARKER, Context, gold_score, render, sample
+from onset.prompting.base import Context, gold_score, render, sample
 from onset.records import Attempt, Item
+from onset.tasks.base import Layout
 
 
 async def solve(item: Item, context: Context) -> Attempt:
@@ -22,13 +23,14 @@ async def solve(item: Item, context: Context) -> Attempt:
     prompt = render(context.task, context.demonstrations, item, rationale=True)
     completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.rationale_tokens)
     first = completions[0]
-    gold = await gold_score(prompt + until_marker(first.text), item, context, run=first.finish != "overlong")
+    announced = prompt + until_marker(first.text, context.task.layout)
+    gold = await gold_score(announced, item, context, run=first.finish != "overlong")
     return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)
 
 
-def until_marker(chain: str) -> str:
+def until_marker(chain: str, layout: Layout) -> str:
     """The chain up to and including its last "the answer is" (in any case), added where it is missing."""
-    place = chain.lower().rfind(MARKER.lower())
+    place = chain.lower().rfind(layout.marker.lower())
     if place >= 0:
-        return chain[: place + len(MARKER)]
-    return f"{chain.rstrip()} {MARKER}"
+        return chain[: place + len(layout.marker)]
+    return f"{chain.rstrip()}{layout.lead}{layout.marker}"

@@ -54,6 +54,28 @@ _ENTRIES = {
         "BIG-Bench Hard (Suzgun et al. 2022), 27 subtasks as bbh/SUBTASK, hub or local folder",
         "complex reasoning",
     ),
+    "world-problems": TaskEntry(
+        "onset.tasks.world_problems:load",
+        "word problems of the ladder's world, in order or shuffled",
+        "complex reasoning",
+    ),
+    "world-one-hop": TaskEntry(
+        "onset.tasks.world_one_hop:load",
+        "facts of the ladder's world that are often, sometimes or hardly ever read",
+        "knowledge reasoning",
+    ),
+    "world-two-hop": TaskEntry(
+        "onset.tasks.world_two_hop:load", "questions of two facts of the ladder's world", "knowledge reasoning"
+    ),
+    "world-reading": TaskEntry(
+        "onset.tasks.world_reading:load", "questions on a passage of the ladder's world", "knowledge reasoning"
+    ),
+    "world-programs": TaskEntry(
+        "onset.tasks.world_programs:load", "what a program of the ladder's world prints, with a trace", "symbolic"
+    ),
+    "world-coin": TaskEntry(
+        "onset.tasks.world_coin:load", "the coin of the ladder's world, heads or tails", "symbolic"
+    ),
     "own": TaskEntry("onset.tasks.own:load", "your own JSON lines: any name with train and test files", "own"),
 }
 

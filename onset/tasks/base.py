@@ -23,6 +23,26 @@ class AnswerFormat(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How an item and its answer are written: the words before context, question and answer (empty: no such line
+    of its own), what joins the answer to what stands before it, the words that announce it, and its end.
+
+        Question: What is 27 + 48?
+        Answer: The answer is 75.
+    """
+
+    context: str = "Context:"
+    question: str = "Question:"
+    answer: str = "Answer:"
+    lead: str = " "
+    marker: str = "The answer is"
+    end: str = "."
+
+
+PLAIN = Layout()
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A task, loaded.
 
@@ -31,7 +51,7 @@ class Task:
     accuracy of a blind guess (0..1); ``instruction`` a line put before the demonstrations (may be empty);
     ``answer_tokens`` and ``rationale_tokens`` the token limits of a direct answer and of a chain;
     ``test_sets`` other test sets of the same task by shift name (a shift of domain); ``source`` says
-    where the data came from.
+    where the data came from; ``layout`` how items are written.
     """
 
     name: str
@@ -45,6 +65,7 @@ class Task:
     answer_tokens: int = 24
     rationale_tokens: int = 256
     test_sets: tuple[tuple[str, tuple[Item, ...]], ...] = ()
+    layout: Layout = PLAIN
 
     @property
     def hash(self) -> str:
@@ -54,4 +75,5 @@ class Task:
         """
         pool = [(item.id, item.rationale) for item in self.pool]
         limits = [self.answer_tokens, self.rationale_tokens]
-        return content_hash([self.name, self.instruction, pool, repr(self.format), self.chance, limits])
+        shape = [self.name, self.instruction, pool, repr(self.format), self.chance, limits]
+        return content_hash(shape if self.layout == PLAIN else [*shape, repr(self.layout)])
