@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onset.errors import OnsetError
-from onset.study.spec import make_study, read_study
+from onset.errors import OnsetError, StudyError
+from onset.study.grid import expand
+from onset.study.spec import Study, make_study, read_study
 
 GOOD: dict[str, Any] = {
     "name": "s",
@@ -59,7 +61,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"items": ...}, "study: 'items' is missing"),
         ({"items": 0}, "study: 'items': Input should be greater than or equal to 1 (received 0)"),
         ({"seeds": 0}, "study: 'seeds': Tuple should have at least 1 item after validation, not 0 (received 0)"),
-        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, shifts, seeds, items, chunk, error_budget, margin, keep_full, continuous, device, dtype, batch_tokens"),
+        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, shifts, seeds, items, chunk, error_budget, margin, keep_full, continuous, device, dtype, batch_tokens, parts"),
         ({"name": "a/b"}, "study: 'name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9._ -]*$' (received 'a/b')"),
     ],
     ids=str,
@@ -122,3 +124,64 @@ items: all
     }
     assert study.tasks[1] == {"name": "gsm8k", "path": "deep/data"}
     assert study.items == "all"
+
+
+# Parts.
+
+PARTS = """
+name: parts
+models: ["scripted:a.json", "scripted:b.json"]
+tasks: [{name: coin-flip, flips: 1, pool: 40, test: 20}]
+methods: [answer-only]
+labels: 2
+seeds: 1
+items: 4
+parts:
+  - {}
+  - {models: ["scripted:b.json"], methods: [answer-only, cot]}
+  - {models: ["scripted:a.json"], shifts: [typos], seeds: 2}
+"""
+
+
+def parts(tmp_path: Path, text: str = PARTS) -> Study:
+    file = tmp_path / "parts.yaml"
+    file.write_text(text)
+    return read_study(file)
+
+
+def test_the_parts_of_a_study_share_cells_and_keep_models_together(tmp_path: Path) -> None:
+    cells = expand(parts(tmp_path)).cells
+    found = [(cell.model, cell.method.name, cell.shift, cell.seed) for cell in cells]
+    assert found == [
+        ("a", "answer-only", "none", 0),
+        ("a", "answer-only", "typos", 0),
+        ("a", "answer-only", "typos", 1),
+        ("b", "answer-only", "none", 0),
+        ("b", "cot", "none", 0),
+    ]
+    whole = PARTS[: PARTS.index("parts:")].replace("name: parts", "name: whole")
+    assert {cell.id for cell in expand(parts(tmp_path, whole)).cells} < {cell.id for cell in cells}
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("{chunk: 3}", "unknown key 'parts.0.chunk'. Known: models, tasks, methods, labels, shifts, seeds, items"),
+        ("{labels: -1}", "part 1: 'labels.0': Input should be greater than or equal to 0 (received -1)"),
+        (
+            "5",
+            "'parts' must be a list of mappings, each with some of models, tasks, methods, labels, shifts, seeds, items",
+        ),
+    ],
+)
+def test_a_bad_part_is_named(tmp_path: Path, part: str, message: str) -> None:
+    text = PARTS[: PARTS.index("parts:")] + f"parts: [{part}]\n"
+    with pytest.raises(StudyError, match=re.escape(message)):
+        parts(tmp_path, text)
+
+
+def test_parts_must_ask_the_same_items(tmp_path: Path) -> None:
+    with pytest.raises(
+        StudyError, match=r"two parts ask different numbers of items of coin-flip\[flips=1\] under shift none"
+    ):
+        expand(parts(tmp_path, PARTS.replace("  - {}", "  - {items: 5}")))

@@ -100,6 +100,14 @@ class Grid:
         """The test items of a task under a shift: the same for every cell, drawn by content hash."""
         return self.tests[task, shift]
 
+    def sizes(self) -> Iterator[tuple[Study, int]]:
+        """Every part of the study with each number of test items it has cells of."""
+        for part in self.study.grids():
+            if part.items != "all":
+                yield part, part.items
+            else:
+                yield from ((part, len(items)) for items in self.tests.values())
+
 
 def test_items(task: Task, shift: str, count: int | str) -> tuple[Item, ...]:
     """The first ``count`` items of a fixed random order (by the hash of the clean item), or all of them.
@@ -118,10 +126,35 @@ def test_items(task: Task, shift: str, count: int | str) -> tuple[Item, ...]:
 
 
 def expand(study: Study) -> Grid:
-    """Load the tasks and lay out the cells.
+    """Load the tasks and lay out the cells, those of all parts of a study together.
 
     Raises UnknownName, DataError or StudyError when a name, a file or a budget does not hold.
     """
+    pieces = [_expand(part) for part in study.grids()]
+    tasks: dict[str, Task] = {}
+    tests: dict[tuple[str, str], tuple[Item, ...]] = {}
+    families: dict[str, str | None] = {}
+    specs: dict[str, str] = {}
+    cells: dict[str, Cell] = {}
+    for piece in pieces:
+        for name, task in piece.tasks.items():
+            if tasks.setdefault(name, task).hash != task.hash:
+                raise StudyError(f"study: two parts have a task '{name}' with different examples; give one a name")
+        for place, items in piece.tests.items():
+            if tests.setdefault(place, items) != items:
+                raise StudyError(f"study: two parts ask different numbers of items of {' under shift '.join(place)}")
+        families |= {label: family for label, family in piece.families.items() if family or label not in families}
+        for cell in piece.cells:
+            if specs.setdefault(cell.model, cell.model_spec) != cell.model_spec:
+                raise StudyError(f"study: two parts call different models '{cell.model}'; give one a label")
+            cells.setdefault(cell.id, cell)
+    order = list(specs)
+    together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
+    notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
+    return Grid(study, tuple(together), tasks, tests, families, notes)
+
+
+def _expand(study: Study) -> Grid:
     tasks: dict[str, Task] = {}
     for entry in study.tasks:
         for task in open_tasks(entry):

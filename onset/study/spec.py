@@ -26,10 +26,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from onset.errors import StudyError
 from onset.methods import DEFAULT_TEMPERATURE, METHODS, Material, Method, Vote, method
-from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, split_spec
+from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, expand_spec, split_spec
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH_KEYS = ("path", "train", "test")
+
+
+PART_KEYS = ("models", "tasks", "methods", "labels", "shifts", "seeds", "items")
+"""What a part of a study may say for itself."""
 
 
 class ModelEntry(BaseModel):
@@ -84,7 +88,12 @@ def _listed(value: Any) -> Any:
 
 
 def _models(value: Any) -> Any:
-    return [{"spec": one} if isinstance(one, str) else one for one in _listed(value) or []]
+    entries = [{"spec": one} if isinstance(one, str) else one for one in _listed(value) or []]
+    return [
+        {**entry, "spec": spec} if isinstance(entry, dict) and "spec" in entry else entry
+        for entry in entries
+        for spec in (expand_spec(entry["spec"]) if isinstance(entry, dict) and "spec" in entry else (None,))
+    ]
 
 
 def _methods(value: Any) -> Any:
@@ -108,7 +117,8 @@ class Study(BaseModel):
     the equivalence margin of the comparisons, as a share (0.05 = 5 points); ``keep_full``: keep fully
     tuned weights, each as large as its model, after their cells are finished (adapters are always kept);
     ``continuous``: also score the gold answer's log-probability, one more pass over every prompt;
-    ``batch_tokens``: the most tokens in one batch (rows times padded length): more is faster on a GPU.
+    ``batch_tokens``: the most tokens in one batch (rows times padded length): more is faster on a GPU;
+    ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
 
     model_config = _STRICT
@@ -130,6 +140,11 @@ class Study(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_tokens: int = Field(default=DEFAULT_BATCH_TOKENS, ge=1)
+    parts: tuple[Study, ...] = ()
+
+    def grids(self) -> tuple[Study, ...]:
+        """What is expanded to cells: the parts, or the study itself where it has none."""
+        return self.parts or (self,)
 
     def build_methods(self) -> tuple[Method, ...]:
         """The methods, presets resolved. Raises UnknownName or StudyError."""
@@ -187,6 +202,21 @@ def read_study(path: Path) -> Study:
 
 
 def _validate(values: Mapping[str, Any], where: str) -> Study:
+    if "parts" not in values:
+        return _validate_grid(values, where)
+    common, parts = {key: value for key, value in values.items() if key != "parts"}, values["parts"]
+    if not isinstance(parts, list | tuple) or not parts or not all(isinstance(part, Mapping) for part in parts):
+        raise StudyError(f"{where}: 'parts' must be a list of mappings, each with some of {', '.join(PART_KEYS)}")
+    studies = []
+    for place, part in enumerate(parts):
+        for key in part:
+            if key not in PART_KEYS:
+                raise StudyError(f"{where}: unknown key 'parts.{place}.{key}'. Known: {', '.join(PART_KEYS)}")
+        studies.append(_validate_grid({**common, **part}, f"{where}, part {place + 1}"))
+    return studies[0].model_copy(update={"parts": tuple(studies)})
+
+
+def _validate_grid(values: Mapping[str, Any], where: str) -> Study:
     try:
         study = Study.model_validate(values)
     except ValidationError as error:
@@ -243,7 +273,8 @@ def _rebase(study: Study, folder: Path) -> Study:
         for entry in study.models
     )
     tasks = tuple(one if isinstance(one, str) else _rebase_task(one, folder) for one in study.tasks)
-    return study.model_copy(update={"models": models, "tasks": tasks})
+    parts = tuple(_rebase(part, folder) for part in study.parts)
+    return study.model_copy(update={"models": models, "tasks": tasks, "parts": parts})
 
 
 def _rebase_spec(spec: str, folder: Path) -> str:
