@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,10 +48,12 @@ class CellKey:
     chance: float
     shift: str
     seed: int
+    stage: str = "base"
 
     @property
     def id(self) -> str:
-        return content_hash(asdict(self))
+        held = asdict(self)
+        return content_hash({name: value for name, value in held.items() if (name, value) != ("stage", "base")})
 
 
 def synthetic_results(
@@ -105,6 +107,53 @@ def synthetic_results(
     return folder
 
 
+LADDER = (20_000, 60_000, 130_000, 260_000, 650_000, 1_300_000, 3_300_000, 6_500_000)
+Truth = Mapping[tuple[str, ...], Sequence[float]]
+
+
+def ladder_results(
+    folder: Path,
+    truth: Truth,
+    *,
+    sizes: Sequence[int] = LADDER,
+    variants: Sequence[tuple[str, int, Mapping[tuple[str, str], float]]] = (),
+    items: int = 200,
+    seeds: int = 1,
+    seed: int = 0,
+) -> Path:
+    """A ladder of one family, ``rungs``, with known accuracies, 3 labelled examples a method.
+
+    ``truth``: (task, method[, shift]) -> true accuracy at each of ``sizes``; ``variants``: (stage, size, (task, method)
+    -> true accuracy). Two methods on one item agree more often than by chance: half the items are decided by a common
+    draw.
+    """
+    keys: list[tuple[CellKey, float]] = []
+    for (task, method, *rest), shares in truth.items():
+        shift = rest[0] if rest else "none"
+        for place, (size, share) in enumerate(zip(sizes, shares, strict=True)):
+            for number in range(seeds):
+                keys.append((CellKey(f"rungs/r{place}", size, method, 3, task, 0.0, shift, number), share))
+    for stage, size, held in variants:
+        for (task, method), share in held.items():
+            name = f"rungs/r{list(sizes).index(size)}-{stage.replace(' ', '-')}"
+            for number in range(seeds):
+                keys.append((CellKey(name, size, method, 3, task, 0.0, "none", number, stage), share))
+    study = {"name": "rungs", "items": items, "seeds": seeds}
+    _write_json(
+        folder / "study.json", {"format": 1, "onset": "0.1.0", "study": study, "cells": [key.id for key, _ in keys]}
+    )
+    for key, share in keys:
+        _write_records(folder, key, "rungs", _drawn_records(key, items, seed, share))
+    return folder
+
+
+def _drawn_records(key: CellKey, items: int, seed: int, share: float) -> list[Record]:
+    common = np.random.default_rng(derive_seed("items", key.task, key.shift, key.seed, seed)).random(items)
+    own = np.random.default_rng(derive_seed("cell", key.id, seed))
+    solved = np.where(own.random(items) < 0.5, common, own.random(items)) < share
+    return [_record(key, position, bool(solved[position]), False, False, own) for position in range(items)]
+
+
 def _write_cell(folder: Path, key: CellKey, family: str, *, items: int, seed: int, outcome: str) -> None:
     cell = folder / "cells" / key.id
     _write_json(cell / "cell.json", _cell_json(key, family, items))
@@ -113,7 +162,13 @@ def _write_cell(folder: Path, key: CellKey, family: str, *, items: int, seed: in
     if outcome == "failed":
         _write_json(cell / "failed.json", {"error": "ModelError: the model ran out of memory at batch size 1"})
         return
-    rows = [asdict(record) for record in _records(key, items, seed)]
+    _write_records(folder, key, family, _records(key, items, seed))
+
+
+def _write_records(folder: Path, key: CellKey, family: str, records: Sequence[Record]) -> None:
+    cell, items = folder / "cells" / key.id, len(records)
+    _write_json(cell / "cell.json", _cell_json(key, family, items))
+    rows = [asdict(record) for record in records]
     path = cell / "records.parquet"
     pl.DataFrame(rows, schema=RECORD_SCHEMA).write_parquet(path)
     _write_json(cell / "done.json", {"records": items, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
@@ -135,7 +190,7 @@ def _cell_json(key: CellKey, family: str, items: int) -> dict[str, Any]:
     facts = {
         "name": key.model,
         "family": family,
-        "stage": "base",
+        "stage": key.stage,
         "params": key.params,
         "params_non_embedding": int(key.params * 0.8),
         "params_compute": int(key.params * 0.9),
@@ -151,7 +206,7 @@ def _cell_json(key: CellKey, family: str, items: int) -> dict[str, Any]:
         "model": key.model,
         "model_spec": f"./{key.model}",
         "facts": facts,
-        "stage": "base",
+        "stage": key.stage,
         "method": key.method,
         "method_spec": spec,
         "labels": key.labels,

@@ -16,10 +16,11 @@ from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
 from onset.analysis.findings import comparison_json
-from onset.analysis.headlines import MOST, items_needed
+from onset.analysis.headlines import MOST, MOST_WITH_LADDER, items_needed
 from onset.errors import StoreError
 
 FAST = 2000
+TWO_SIZES = (("tiny", 1_000_000), ("mid", 100_000_000))
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def analysis(folder: Path) -> Analysis:
+    """Three sizes of one family: a ladder."""
     return analyse(load(folder), replicates=FAST)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Two sizes: no ladder."""
+    made = synthetic_results(
+        tmp_path_factory.mktemp("plain") / "study", models=TWO_SIZES, shifts=("none", "typos"), seeds=5, items=100
+    )
+    return analyse(load(made), replicates=FAST)
 
 
 def of_kind(analysis: Analysis, kind: str) -> list[str]:
@@ -40,7 +51,19 @@ def of_kind(analysis: Analysis, kind: str) -> list[str]:
 
 def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
     shown = json.loads(json.dumps(to_json(analysis), allow_nan=False))
-    assert list(shown) == ["study", "cells", "comparisons", "curves", "findings", "missing", "failed"]
+    known = [
+        "study",
+        "cells",
+        "comparisons",
+        "stages",
+        "curves",
+        "gains",
+        "task_orders",
+        "findings",
+        "missing",
+        "failed",
+    ]
+    assert list(shown) == known
     assert shown["study"] == "synthetic"
     cell = {"model", "params", "stage", "method", "labels", "task", "shift", "seed", "n", "correct", "accuracy"}
     assert cell | {"interval", "parse_rate", "tokens", "flops", "seconds"} <= set(shown["cells"][0])
@@ -55,20 +78,24 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
     assert row["interval"] == [row["low"], row["high"]]
 
 
-def test_findings_are_few_and_every_kind_of_question_is_answered(analysis: Analysis) -> None:
-    assert len(analysis.findings) <= MOST
-    kinds = {finding.kind for finding in analysis.findings}
-    assert {"best method", "prompt or tune", "chain of thought", "shift", "warning"} <= kinds
+def test_findings_are_few_and_every_kind_of_question_is_answered(analysis: Analysis, plain: Analysis) -> None:
+    assert len(analysis.findings) <= MOST_WITH_LADDER
+    kinds = list(dict.fromkeys(finding.kind for finding in analysis.findings))
+    assert kinds == ["emergence", "crossover", "prompt or tune", "best method", "shift", "warning"]
+    assert len(plain.findings) <= MOST
+    kinds = list(dict.fromkeys(finding.kind for finding in plain.findings))
+    assert kinds == ["best method", "prompt or tune", "chain of thought", "shift", "warning"]
 
 
-def test_findings_agree_with_the_tables(analysis: Analysis) -> None:
+def test_findings_agree_with_the_tables(plain: Analysis) -> None:
     """A claim about chain of thought names exactly the models whose comparison was decided that way."""
-    for finding in analysis.findings:
+    assert of_kind(plain, "chain of thought")
+    for finding in plain.findings:
         if finding.kind != "chain of thought":
             continue
         pairs = [
             one
-            for one in analysis.comparisons
+            for one in plain.comparisons
             if one.sides == ("cot", "answer-only")
             and (one.task, one.shift, one.labels) == (finding.subject, "none", 32)
         ]
@@ -108,7 +135,7 @@ def noise(folder: Path, **changes: Any) -> Path:
 
 
 def test_nothing_is_claimed_where_there_is_only_noise(tmp_path: Path) -> None:
-    folder = noise(tmp_path / "noise", seeds=5, items=60, shifts=("none", "typos"))
+    folder = noise(tmp_path / "noise", models=TWO_SIZES, seeds=5, items=60, shifts=("none", "typos"))
     quiet = analyse(load(folder), replicates=FAST)
     assert {one.verdict for one in quiet.comparisons} <= {"undecided", "equivalent"}
     verdicts = {finding.kind: finding.verdict for finding in quiet.findings}

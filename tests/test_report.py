@@ -254,7 +254,7 @@ def _data_of(chart: alt.LayerChart, mark: str) -> list[list[dict[str, Any]]]:
 def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: Made) -> None:
     drawn = [figure for made in (ladder, pair) for figure in figures.figures(made.shown)]
     charts = [chart for figure in drawn for panel in figure.panels[-2:] for chart in panel.charts]
-    assert {figure.name for figure in drawn} == {"size", "labels", "cost", "shift", "comparisons"}
+    assert {figure.name for figure in drawn} == {"size", "gains", "labels", "cost", "shift", "comparisons"}
     for chart in charts:
         chart.to_dict(validate=True)
 

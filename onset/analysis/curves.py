@@ -36,6 +36,8 @@ _STEEPEST = 60.0
 _EPS = 1e-9
 _ZOOMS = 6
 _FLATTEST = 1e-9
+_NEAR, _FAR = 61, 43
+"""Midpoints at which a profile is tabled: around the best one, and over the whole reach."""
 
 CurveVerdict = Literal["grows", "falls", "flat", "not fitted"]
 
@@ -324,11 +326,36 @@ def _curve(group: Sequence[Arm], replicates: int) -> SizeCurve:
     return replace(fitted, sentence=_sentence(fitted, fit))
 
 
+def midpoint_deviance(curve: SizeCurve) -> tuple[Array, Array]:
+    """Midpoints (log10 parameters, ascending) and twice the log-likelihood each one loses against the best (nats).
+
+    The places reach `REACH` decades beyond the sizes and are dense around the fitted midpoint. Raises InputError for a
+    curve that was not fitted.
+    """
+    if curve.fit is None:
+        raise InputError(f"midpoint of {_what(curve)}: the curve was not fitted, which takes {MIN_SIZES} sizes")
+    x = np.log10(np.asarray(curve.sizes, dtype=np.float64))
+    right, trials, effect = (np.asarray(one, dtype=np.float64) for one in (curve.correct, curve.n, curve.design_effect))
+    free = len(set(curve.sizes)) >= MIN_SIZES_FOR_CEILING
+    problem = _Problem(x, right, trials, 1 / effect, curve.chance, free)
+    _, slopes, ceilings = LogisticWithFloor.grid(x, curve.chance, fit_ceiling=free)
+    lowest, highest = LogisticWithFloor.bounds(x, curve.chance)[1]
+    best = min(max(curve.fit.curve.midpoint, lowest), highest)
+    ends = [best if end is None else end for end in curve.fit.midpoint_interval]
+    width = max(ends[1] - ends[0], 0.05)
+    near = np.linspace(best - 2 * width, best + 2 * width, _NEAR)
+    places = np.unique(np.clip([*np.linspace(lowest, highest, _FAR), *near, best], lowest, highest))
+    values = np.array([problem.profile(float(place), slopes, ceilings) for place in places])
+    return places, 2 * (max(curve.fit.log_likelihood, float(values.max())) - values)
+
+
 def design_effect(arm: Arm, replicates: int = REPLICATES) -> float:
     """How many outcomes of ``arm`` weigh as much as one independent trial; at least 1, and 1 for a single draw."""
+    if len(arm.seeds) == 1:
+        return 1.0
     n = int(np.isfinite(arm.values).sum())
     crossed = crossed_bootstrap([Block(arm.values)], replicates)
-    if crossed is None or len(arm.seeds) == 1:
+    if crossed is None:
         return 1.0
     # Where nothing varies, draws that repeat each other exactly are worth one draw.
     p = crossed.estimate
@@ -357,7 +384,7 @@ def _sentence(curve: SizeCurve, fit: Fit) -> str:
     elif curve.verdict == "falls":
         text = f"{what}: accuracy falls with size between {span}"
     else:
-        text = f"{what}: accuracy grows with size and {_midpoint(curve, fit)}"
+        text = f"{what}: accuracy grows with size and {midpoint_words(curve, fit)}"
     low = [
         str(model)
         for model, right, n in zip(curve.models, curve.correct, curve.n, strict=True)
@@ -367,7 +394,8 @@ def _sentence(curve: SizeCurve, fit: Fit) -> str:
     return f"{text}{below}."
 
 
-def _midpoint(curve: SizeCurve, fit: Fit) -> str:
+def midpoint_words(curve: SizeCurve, fit: Fit) -> str:
+    """Where the curve is halfway between chance and its ceiling, with its interval: the end of a sentence."""
     start = wording.percent(curve.chance) if curve.chance else "0 %"
     halfway = f"halfway between {start} and {wording.percent(fit.curve.ceiling)}"
     if fit.at_limit and math.log10(min(curve.sizes)) < fit.curve.midpoint <= math.log10(max(curve.sizes)):

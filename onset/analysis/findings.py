@@ -11,13 +11,17 @@ import polars as pl
 
 from onset.analysis.arms import Arm, arms
 from onset.analysis.cost import BreakEven, Cost, break_evens, costs
+from onset.analysis.crossover import GainCurve, gain_curves
 from onset.analysis.curves import SizeCurve, size_curves, size_within_reach
-from onset.analysis.headlines import Evidence, Finding, headlines
+from onset.analysis.evidence import Evidence, Finding
+from onset.analysis.factors import StageComparison, stage_comparisons
+from onset.analysis.headlines import headlines
 from onset.analysis.intervals import REPLICATES
 from onset.analysis.labels import LabelCurve, Overtaking, label_curves, overtakings
 from onset.analysis.paired import MARGIN, Comparison, compare_all
 from onset.analysis.robustness import Loss, LossDifference, loss_differences, losses
 from onset.analysis.table import Results
+from onset.analysis.task_sizes import TaskOrder, task_orders
 from onset.study.store import FORMAT, write_json
 
 
@@ -44,6 +48,9 @@ class Analysis:
     break_evens: tuple[BreakEven, ...]
     losses: tuple[Loss, ...]
     loss_differences: tuple[LossDifference, ...]
+    gains: tuple[GainCurve, ...]
+    task_orders: tuple[TaskOrder, ...]
+    stages: tuple[StageComparison, ...]
     findings: tuple[Finding, ...]
 
 
@@ -56,15 +63,19 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     measured = arms(results)
     compared = compare_all(measured, margin=chosen, replicates=replicates)
     tuned = {arm.method for arm in measured if arm.tune is not None}
+    curves = size_curves(measured, replicates=replicates)
     evidence = Evidence(
         arms=measured,
         comparisons=compared,
-        curves=size_curves(measured, replicates=replicates),
+        curves=curves,
         label_curves=label_curves(measured, replicates=replicates),
         overtakings=overtakings(compared, tuned),
         break_evens=break_evens(measured),
         losses=losses(measured, replicates=replicates),
         loss_differences=loss_differences(measured, replicates=replicates),
+        gains=gain_curves(measured, compared, replicates=replicates),
+        task_orders=task_orders(curves),
+        stages=stage_comparisons(measured, margin=chosen, replicates=replicates),
         missing=results.missing,
         failed=results.failed,
     )
@@ -84,6 +95,9 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         break_evens=tuple(evidence.break_evens),
         losses=tuple(evidence.losses),
         loss_differences=tuple(evidence.loss_differences),
+        gains=tuple(evidence.gains),
+        task_orders=tuple(evidence.task_orders),
+        stages=tuple(evidence.stages),
         findings=headlines(evidence),
     )
 
@@ -94,7 +108,10 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "study": analysis.study.get("name"),
         "cells": [row | {"interval": _pair(row["low"], row["high"])} for row in analysis.cells.to_dicts()],
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
+        "stages": [stage_json(one) for one in analysis.stages],
         "curves": [curve_json(one) for one in analysis.curves],
+        "gains": [gain_json(one) for one in analysis.gains],
+        "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
         "findings": [finding_json(one) for one in analysis.findings],
         "missing": list(analysis.missing),
         "failed": dict(analysis.failed),
@@ -136,6 +153,22 @@ def curve_json(one: SizeCurve) -> dict[str, Any]:
     }
 
 
+def stage_json(one: StageComparison) -> dict[str, Any]:
+    """A comparison of two stages as plain JSON."""
+    return {name: _plain(value) for name, value in asdict(one).items()}
+
+
+def gain_json(one: GainCurve) -> dict[str, Any]:
+    """A gain over the sizes as plain JSON, its points, crossover and rises inside."""
+    return dict(_nested(asdict(one)))
+
+
+def _nested(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _nested(one) for name, one in value.items()}
+    return [_nested(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def finding_json(one: Finding) -> dict[str, Any]:
     """A finding as plain JSON."""
     return {name: _plain(value) for name, value in asdict(one).items()}
@@ -151,6 +184,7 @@ def write_findings(folder: Path, analysis: Analysis) -> Path:
         "format": FORMAT,
         "findings": [finding_json(one) for one in analysis.findings],
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
+        "stages": [stage_json(one) for one in analysis.stages],
     }
     write_json(path, content)
     return path

@@ -7,92 +7,75 @@ task with many comparisons does not crowd out the others. Nothing is claimed who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 
-from onset.analysis import wording
+from onset.analysis import ladder, wording
 from onset.analysis.arms import Arm
-from onset.analysis.cost import BreakEven
 from onset.analysis.curves import SizeCurve, size_within_reach
+from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.intervals import Interval
-from onset.analysis.labels import LabelCurve, LabelPoint, Overtaking
+from onset.analysis.labels import Overtaking
 from onset.analysis.paired import Comparison
-from onset.analysis.robustness import Loss, LossDifference
+from onset.analysis.robustness import Loss
 
 MOST = 8
-LOW_PARSE_RATE = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing the study says.
-
-    ``subject``: what it is about; ``verdict`` in a word or two; ``estimate`` and ``interval`` (shares; for "size"
-    parameters, for "cost" queries) with ``n`` items and the ``test`` used, None where the finding is a count (then
-    ``n`` is the count); ``sentence``: all of it in words.
-    """
-
-    kind: str
-    subject: str
-    verdict: str
-    estimate: float | None
-    interval: Interval | None
-    n: int | None
-    test: str | None
-    sentence: str
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """Everything the findings are chosen from."""
-
-    arms: Sequence[Arm]
-    comparisons: Sequence[Comparison]
-    curves: Sequence[SizeCurve]
-    label_curves: Sequence[LabelCurve]
-    overtakings: Sequence[Overtaking]
-    break_evens: Sequence[BreakEven]
-    losses: Sequence[Loss]
-    loss_differences: Sequence[LossDifference]
-    missing: Sequence[str]
-    failed: Mapping[str, str]
-
-    def clean(self) -> list[Arm]:
-        """The arms without a shift."""
-        return [arm for arm in self.arms if arm.shift == "none"]
-
-    def point(self, arm: Arm) -> LabelPoint:
-        """The mean accuracy of an arm with its interval."""
-        key = (arm.model, arm.stage, arm.method, arm.task, arm.shift)
-        curve = next(c for c in self.label_curves if (c.model, c.stage, c.method, c.task, c.shift) == key)
-        return next(point for point in curve.points if point.labels == arm.labels)
+MOST_WITH_LADDER = 10
 
 
 def headlines(evidence: Evidence) -> tuple[Finding, ...]:
-    """At most `MOST` findings, in the order of reading: results first, warnings last."""
+    """At most `MOST` findings (`MOST_WITH_LADDER` over a ladder), in the order of reading: results, then warnings."""
     warnings = [one for find in (_incomplete, _refused, _unread, _too_long) for one in find(evidence)]
     if not evidence.arms:
         none = Finding(
             "results", "the study", "no results", None, None, None, None, "No cell of this study is finished."
         )
         return (none, *warnings)
-    return (*_deal(evidence, MOST - len(warnings)), *warnings)
+    return (*_deal(evidence, len(warnings)), *warnings)
 
 
-def _deal(evidence: Evidence, room: int) -> list[Finding]:
+Kind = tuple[Callable[[Evidence], Iterable[Finding]], int]
+
+
+def _deal(evidence: Evidence, taken: int) -> list[Finding]:
     """Each kind's first finding, then each kind's second, until there is no room; in the order of reading.
 
-    A number says how many rounds a kind waits: the three questions of every study come before the rest.
+    ``taken``: places the warnings have. A study over a ladder of sizes is read by size first.
     """
-    kinds = ((_best, 0), (_prompt_or_tune, 0), (_chain_of_thought, 0), (_size, 1), (_shifts, 0), (_undecided, 1))
+    kinds, most = (_ladder_kinds(), MOST_WITH_LADDER) if _has_ladder(evidence) else (_plain_kinds(), MOST)
     candidates = [
-        (wait + place, order, finding)
-        for order, (find, wait) in enumerate((*kinds, (_break_even, 2)))
+        (wait + place + (finding.kind in _BY_SIZE and finding.verdict in _OPEN), order, finding)
+        for order, (find, wait) in enumerate(kinds)
         for place, finding in enumerate(find(evidence))
     ]
     candidates.sort(key=lambda candidate: candidate[:2])
-    return [finding for _, _, finding in sorted(candidates[:room], key=lambda candidate: candidate[1])]
+    return [finding for _, _, finding in sorted(candidates[: most - taken], key=lambda candidate: candidate[1])]
+
+
+_BY_SIZE = ("emergence", "crossover", "voting", "size by task")
+_OPEN = ("undecided", "unresolved", "no growth shown")
+"""Verdicts that leave the question of a kind about size open: it then waits a round."""
+
+
+def _has_ladder(evidence: Evidence) -> bool:
+    return any(curve.shift == "none" for curve in evidence.gains) or bool(evidence.task_orders)
+
+
+def _plain_kinds() -> tuple[Kind, ...]:
+    """A number says how many rounds a kind waits: the three questions of every study come before the rest."""
+    first: tuple[Kind, ...] = ((_best, 0), (_prompt_or_tune, 0), (ladder.ingredients, 0), (_chain_of_thought, 0))
+    return (*first, (_size, 1), (_shifts, 0), (_undecided, 1), (_break_even, 2))
+
+
+def _ladder_kinds() -> tuple[Kind, ...]:
+    by_size: tuple[Kind, ...] = (
+        (ladder.emergence, 0),
+        (ladder.crossover, 0),
+        (ladder.voting, 0),
+        (ladder.tasks_by_size, 0),
+    )
+    rest: tuple[Kind, ...] = ((_prompt_or_tune, 0), (ladder.ingredients, 0), (_best, 0), (_chain_of_thought, 0))
+    return (*by_size, *rest, (_size, 1), (_shifts, 0), (_break_even, 2), (_undecided, 1))
 
 
 def _largest(arms: Sequence[Arm]) -> list[Arm]:
@@ -114,15 +97,11 @@ def _by_task(arms: Iterable[Arm]) -> dict[str, list[Arm]]:
     return groups
 
 
-def _with_labels(labels: int) -> str:
-    return "without labelled examples" if labels == 0 else f"with {wording.counted(labels, 'labelled example')}"
-
-
 def _best(evidence: Evidence) -> Iterable[Finding]:
     for task, arms in _by_task(evidence.clean()).items():
         rivals = sorted(_largest(arms), key=lambda arm: -arm.accuracy)
         best, point = rivals[0], evidence.point(rivals[0])
-        start = f"On {task}, {best.model} {_with_labels(best.labels)}"
+        start = f"On {task}, {best.model} {wording.with_labels(best.labels)}"
         level = (
             f"{wording.percent(point.accuracy)}, {_share_range(point.interval)}; {wording.sample(point.n, point.draws)}"
         )
@@ -177,20 +156,21 @@ def _between(comparisons: Iterable[Comparison], a: Arm, b: Arm) -> Comparison | 
 def _prompt_or_tune(evidence: Evidence) -> Iterable[Finding]:
     for task, arms in _by_task(evidence.clean()).items():
         tuned = {arm.method for arm in arms if arm.tune is not None}
-        facing = [
+        everywhere = [
             one
             for one in evidence.comparisons
-            if one.task == task and one.shift == "none" and one.sides[0] in tuned and one.sides[1] not in tuned
+            if one.task == task and one.difference is not None and one.sides[0] in tuned and one.sides[1] not in tuned
         ]
-        facing = [one for one in facing if one.difference is not None]
+        facing = [one for one in everywhere if one.shift == "none"]
         if not facing:
             continue
         wins, losses = (sum(one.verdict == verdict for one in facing) for verdict in ("wins", "loses"))
         shown = _strongest_pair(arms, facing)
         verdict = {"wins": "tuning", "loses": "prompting"}.get(shown.verdict, shown.verdict)
-        text = f"Prompt or tune on {task}, {shown.model} {_with_labels(shown.labels)}: {shown.sentence}"
+        text = f"Prompt or tune on {task}, {shown.model} {wording.with_labels(shown.labels)}: {shown.sentence}"
         path = _overtaking(evidence.overtakings, shown)
         text += f" Over the budgets, {path.sentence}" if path and len(path.budgets) > 1 else ""
+        text += ladder.prompt_or_tune_by_size(evidence, everywhere)
         if len(facing) > 1:
             text += (
                 f" Of all {len(facing)} comparisons of tuning with prompting on the same examples, tuning wins {wins}"
@@ -222,7 +202,11 @@ def _strongest_pair(arms: Sequence[Arm], facing: Sequence[Comparison]) -> Compar
 
 
 def _chain_of_thought(evidence: Evidence) -> Iterable[Finding]:
+    """Of the tasks without a finding on emergence, which says more."""
+    by_size = _tasks_with_emergence(evidence)
     for task, arms in _by_task(evidence.clean()).items():
+        if task in by_size:
+            continue
         plain = [arm for arm in arms if arm.tune is None and arm.vote is None]
         chains = {arm.method for arm in plain if arm.prompt == "cot"}
         direct = {arm.method for arm in plain if arm.prompt == "answer-only"}
@@ -238,6 +222,10 @@ def _chain_of_thought(evidence: Evidence) -> Iterable[Finding]:
         rows = sorted((_as_gain(one, chains) for one in pairs if one.labels == budget), key=lambda row: row[0].params)
         families = {arm.model: arm.family for arm in plain}
         yield _chain_finding(task, budget, rows, families)
+
+
+def _tasks_with_emergence(evidence: Evidence) -> set[str]:
+    return {one.task for one in evidence.gains if one.kind == "chain of thought" and one.shift == "none"}
 
 
 def _as_gain(one: Comparison, chains: set[str]) -> tuple[Comparison, str, float, Interval]:
@@ -265,7 +253,7 @@ def _chain_finding(
             parts.append(f"{phrase} {wording.listed(list(dict.fromkeys(models)))}")
     onset = _onset_size(rows, families)
     one, said, gain, interval = rows[-1]
-    text = f"Chain of thought on {task}, {_with_labels(budget)}: {'; '.join(parts)}"
+    text = f"Chain of thought on {task}, {wording.with_labels(budget)}: {'; '.join(parts)}"
     text += f"; {onset}" if onset else ""
     text += f"; the gain for {one.model} is {wording.points(gain)} ({wording.point_range(interval)}"
     text += f"; {wording.sample(one.n, len(one.seeds))})"
@@ -291,10 +279,14 @@ def _onset_size(rows: Sequence[tuple[Comparison, str, float, Interval]], familie
 
 
 def _size(evidence: Evidence) -> Iterable[Finding]:
-    """For each task the curve, at the largest budget, of the method that is best at the largest size."""
+    """For each task the curve, at the largest budget, of the method that is best at the largest size.
+
+    Not where the findings on emergence or on tasks by size have said it.
+    """
+    said = _tasks_with_emergence(evidence) | {task for order in evidence.task_orders for task in order.tasks}
     groups: dict[str, list[SizeCurve]] = {}
     for curve in evidence.curves:
-        if curve.shift == "none" and curve.fit is not None:
+        if curve.shift == "none" and curve.fit is not None and curve.task not in said:
             groups.setdefault(curve.task, []).append(curve)
     for task, curves in groups.items():
         best = max(curves, key=lambda curve: (curve.labels, curve.correct[-1] / curve.n[-1]))
@@ -346,7 +338,7 @@ def _shift_finding(evidence: Evidence, shift: str, task: str, top: Sequence[Loss
     elif between:
         parts.append("which method suffers more is undecided")
     verdict = "loses" if lose else "gains" if gain else "undecided"
-    text = f"Under the shift {shift} on {task}, {worst.model} {_with_labels(worst.labels)}: {'; '.join(parts)}"
+    text = f"Under the shift {shift} on {task}, {worst.model} {wording.with_labels(worst.labels)}: {'; '.join(parts)}"
     size = wording.sample(worst.n, len(worst.seeds))
     return Finding(
         "shift", f"{task}, {shift}, {worst.model}", verdict, worst.loss, worst.interval, worst.n, worst.test,
@@ -433,7 +425,9 @@ def _unread(evidence: Evidence) -> Iterable[Finding]:
     text += (
         f" {wording.number(100 * LOW_PARSE_RATE, 0)} % of the outputs held a readable answer (lowest: {worst.method}"
     )
-    text += f" {_with_labels(worst.labels)} for {worst.model} on {worst.task}, {wording.percent(worst.parse_rate)})"
+    text += (
+        f" {wording.with_labels(worst.labels)} for {worst.model} on {worst.task}, {wording.percent(worst.parse_rate)})"
+    )
     text += "; a low accuracy there may be a matter of format, not of ability"
     if touched:
         text += f"; {wording.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -59,7 +59,8 @@ class Crossed:
 
     ``standard_error`` and ``df`` are those of the calibration; ``between_draws`` and ``residual`` are the parts of the
     variance that noise between draws and noise of single outcomes explain (mean squares over D I; None for a single
-    draw or an incomplete table); ``replicates`` are sorted.
+    draw or an incomplete table); ``replicates`` are sorted; ``ranked``: their shape is that of the resamples (false
+    where too few items differ for one: then they are quantiles of a t distribution).
     """
 
     estimate: float
@@ -70,6 +71,7 @@ class Crossed:
     draws: int
     items: int
     replicates: Array
+    ranked: bool = True
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Percentile interval of the calibrated replicates."""
@@ -136,6 +138,32 @@ def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES) -> 
     Equal arguments give equal replicates: the resampling counts follow from the shapes alone. One draw means that
     only items are resampled.
     """
+    made = _calibrated(blocks, replicates)
+    return None if made is None else replace(made, replicates=np.sort(made.replicates))
+
+
+def joint_replicates(tables: Sequence[Array], replicates: int = REPLICATES) -> Array:
+    """Calibrated replicates of the means of several ``tables`` (draws x items) at once: tables x replicates, unsorted.
+
+    A column is one resample: tables of one shape are resampled with the same draws and items, so what they share stays
+    shared. A table without any value gives a row of NaN.
+    """
+    rows = []
+    for index, table in enumerate(tables):
+        made = _calibrated([Block(table)], replicates)
+        if made is None:
+            rows.append(np.full(replicates, np.nan))
+        elif made.ranked:
+            rows.append(made.replicates)
+        else:
+            # quantiles in order would tie tables together that have nothing in common
+            order = np.random.default_rng(derive_seed("joint replicates", replicates, index)).permutation(replicates)
+            rows.append(made.replicates[order])
+    return np.array(rows)
+
+
+def _calibrated(blocks: Sequence[Block], replicates: int) -> Crossed | None:
+    """The crossed bootstrap with its replicates in the order of the resamples."""
     filled = [Block(np.asarray(block.values, dtype=np.float64), block.sign) for block in blocks]
     if any(not np.isfinite(block.values).any() for block in filled):
         return None
@@ -145,21 +173,25 @@ def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES) -> 
     raw = _raw_replicates(filled, replicates)
     parts = _variance(filled, raw)
     variance, df = parts.total, parts.df
-    if _informative(filled) < FEW_INFORMATIVE:
+    ranked = _informative(filled) >= FEW_INFORMATIVE
+    if ranked:
+        # ranks against the raw spread, so that only the shape of the replicates is kept
+        moved = _student(special.ndtr((raw - estimate) / raw.std()), df)
+    else:
         least = _least_variance(filled)
         # the least variance is that of a score interval, which has normal quantiles
         variance, df = (variance, df) if variance > least else (least, float(max(items - 1, 1)))
         moved = _student((np.arange(replicates) + 0.5) / replicates, df)
-    else:
-        # ranks against the raw spread, so that only the shape of the replicates is kept
-        moved = _student(special.ndtr((raw - estimate) / raw.std()), df)
     error = math.sqrt(variance)
-    calibrated = np.sort(estimate + error * moved)
-    return Crossed(estimate, error, df, parts.between_draws, parts.residual, draws, items, calibrated)
+    return Crossed(
+        estimate, error, df, parts.between_draws, parts.residual, draws, items, estimate + error * moved, ranked
+    )
 
 
 def _student(probability: Array, df: float) -> Array:
-    quantiles: Array = special.stdtrit(df, np.clip(probability, 1e-12, 1 - 1e-12))
+    # the mean of a resampled table takes few different values, and the quantile is what costs
+    different, place = np.unique(probability, return_inverse=True)
+    quantiles: Array = special.stdtrit(df, np.clip(different, 1e-12, 1 - 1e-12))[place]
     return quantiles
 
 

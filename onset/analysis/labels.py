@@ -70,11 +70,12 @@ class Overtaking:
 def mean_accuracy(arm: Arm, replicates: int = REPLICATES) -> LabelPoint:
     """Mean accuracy of an arm with its 95 % interval, cut at 0 and 1."""
     items = arm.values.shape[1]
-    crossed = crossed_bootstrap([Block(arm.values)], replicates)
-    assert crossed is not None  # an arm holds at least one outcome
-    low, high = crossed.interval()
     if len(arm.seeds) == 1:
         low, high = wilson(int(arm.values.sum()), items)
+    else:
+        crossed = crossed_bootstrap([Block(arm.values)], replicates)
+        assert crossed is not None  # an arm holds at least one outcome
+        low, high = crossed.interval()
     interval = max(0.0, low), min(1.0, high)
     return LabelPoint(arm.labels, len(arm.seeds), items, arm.accuracy, interval)
 

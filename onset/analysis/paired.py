@@ -103,9 +103,13 @@ class Comparison:
     sentence: str = ""
 
 
-def pair(a: Arm, b: Arm) -> Pairing:
-    """Pair two arms by seed and item id; draws whose task or example plan differ are refused and reported."""
-    mismatch = [*_lone_seeds(a, b), *_lone_seeds(b, a)]
+def pair(a: Arm, b: Arm, *, names: tuple[str, str] | None = None) -> Pairing:
+    """Pair two arms by seed and item id; draws whose task or example plan differ are refused and reported.
+
+    ``names``: what the sides are called in the report; by default their methods.
+    """
+    called = names or (a.method, b.method)
+    mismatch = [*_lone_seeds(a, b, called[0]), *_lone_seeds(b, a, called[1])]
     seeds = []
     for seed in sorted(set(a.seeds) & set(b.seeds)):
         if a.task_hash[seed] != b.task_hash[seed]:
@@ -130,9 +134,9 @@ def pair(a: Arm, b: Arm) -> Pairing:
     )
 
 
-def _lone_seeds(a: Arm, b: Arm) -> list[str]:
+def _lone_seeds(a: Arm, b: Arm, name: str) -> list[str]:
     lone = [str(seed) for seed in a.seeds if seed not in b.seeds]
-    return [f"only {a.method} has seed{'s' if len(lone) > 1 else ''} {wording.listed(lone)}"] if lone else []
+    return [f"only {name} has seed{'s' if len(lone) > 1 else ''} {wording.listed(lone)}"] if lone else []
 
 
 def _aligned(arm: Arm, seeds: Sequence[int], items: Sequence[str]) -> Array:
@@ -160,13 +164,24 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def compare(a: Arm, b: Arm, *, margin: float = MARGIN, replicates: int = REPLICATES) -> Comparison:
-    """Compare two arms of the same model, stage, labels, task and shift; not yet adjusted for a family."""
-    paired = pair(a, b)
+def compare(
+    a: Arm,
+    b: Arm,
+    *,
+    margin: float = MARGIN,
+    replicates: int = REPLICATES,
+    names: tuple[str, str] | None = None,
+) -> Comparison:
+    """Compare two arms of the same labels, task and shift; not yet adjusted for a family.
+
+    Methods are compared on the same model and stage. ``names``: what the sides are called when it is not the method
+    that they differ in; model, stage and family are those of ``a``.
+    """
+    paired = pair(a, b, names=names)
     difference = paired.a - paired.b
     crossed = crossed_bootstrap([Block(difference)], replicates) if difference.size else None
     blank = Comparison(
-        sides=(a.method, b.method),
+        sides=names or (a.method, b.method),
         model=a.model,
         params=a.params,
         stage=a.stage,

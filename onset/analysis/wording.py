@@ -60,3 +60,13 @@ def listed(words: Sequence[str]) -> str:
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """``1 cell``, ``2 cells``."""
     return f"{count} {singular}" if count == 1 else f"{count} {plural or singular + 's'}"
+
+
+def with_labels(labels: int) -> str:
+    """``with 8 labelled examples``; a budget of 0 is said in words."""
+    return "without labelled examples" if labels == 0 else f"with {counted(labels, 'labelled example')}"
+
+
+def ratio(value: float) -> str:
+    """Three significant digits, never in exponents: ``4.02``, ``0.85``, ``120``."""
+    return _three(value)

@@ -122,8 +122,10 @@ def figures(shown: Mapping[str, Any]) -> list[Figure]:
     """Every figure with something in it, in reading order. ``shown``: what ``onset show --json`` prints."""
     cells = [cell for cell in shown["cells"] if cell["accuracy"] is not None]
     style = style_of(cells)
-    drawn = [size_figure(cells, style, shown["curves"]), label_figure(cells, style), cost_figure(cells, style)]
-    drawn += [shift_figure(cells, style), comparison_figure(shown["comparisons"])]
+    drawn = [size_figure(cells, style, shown["curves"]), gain_figure(shown["gains"], style)]
+    drawn += [task_figure(shown["task_orders"], cells, style, shown["curves"]), stage_figure(shown["stages"], style)]
+    drawn += [label_figure(cells, style), cost_figure(cells, style), shift_figure(cells, style)]
+    drawn += [comparison_figure(shown["comparisons"])]
     return [figure for figure in drawn if figure is not None]
 
 
@@ -165,6 +167,55 @@ _MODEL_CAPTION = (
     "Above: accuracy (share of test items answered correctly), one row a model. Below: parse rate, the share of outputs"
     " an answer could be read from. No model family has two sizes here, so there is no curve over size to draw."
 )
+
+
+def gain_figure(gains: Sequence[Mapping[str, Any]], style: Style) -> Figure | None:
+    """What chain of thought gains over answer-only, and a vote over one sample, at every size. None without either."""
+    if not gains:
+        return None
+    panels = [
+        _gain_panel(where, group, style)
+        for where, group in _facets([_with_place(one) for one in gains], ("task", "shift", "stage", "labels"))
+    ]
+    caption = (
+        "Difference in accuracy, in percentage points, against the number of parameters, on a log scale: chain of"
+        " thought minus answer-only on the same items, and a vote minus one sample. Bars: 95 % intervals of the paired"
+        " comparisons. Shaded: the two sizes between which chain of thought begins to win at every larger size."
+    )
+    return Figure("gains", "Gain and model size", caption, "task", tuple(panels))
+
+
+def _with_place(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {**one, "labels": _labels(one["labels"])}
+
+
+def task_figure(
+    orders: Sequence[Mapping[str, Any]], cells: Sequence[Cell], style: Style, curves: Sequence[Mapping[str, Any]]
+) -> Figure | None:
+    """Related tasks against model size, one curve a task, each with its midpoint. None without related tasks."""
+    if not orders:
+        return None
+    panels = [_task_panel(order, cells, style, curves) for order in orders]
+    caption = (
+        "Accuracy against the number of parameters, on a log scale, one curve a task of the same kind: the fitted curve"
+        " (logistic in log size, above chance). Diamond: where it is halfway between chance and its ceiling; the bar"
+        " through it is the 95 % interval of that size." + _INTERVALS
+    )
+    return Figure("tasks", "Tasks by the size they need", caption + _seeds_note(cells), "task", tuple(panels))
+
+
+def stage_figure(stages: Sequence[Mapping[str, Any]], style: Style) -> Figure | None:
+    """Models that differ in their training, at equal size: accuracies and differences. None without such a pair."""
+    known = [_with_place(one) for one in stages if one["difference"] is not None]
+    if not known:
+        return None
+    panels = [_stage_panel(where, group, style) for where, group in _facets(known, ("task", "shift", "labels"))]
+    caption = (
+        "Models of one family and size that differ in their training, one row a pair and method. Above: accuracy of the"
+        " base model (hollow) and of the other one (filled). Below: the difference in percentage points with its 95 %"
+        " interval; left of the line the other model is less accurate than the base."
+    )
+    return Figure("stages", "What each ingredient changes", caption, "task", tuple(panels))
 
 
 def label_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
@@ -403,6 +454,7 @@ def _heading(text: str) -> alt.Title:
     return alt.Title(text, anchor="start", fontSize=11, fontWeight="normal", offset=6)
 
 
+_SIGNED = "datum.value == 0 ? '0' : format(datum.value * 100, '+.0f')"
 _PERCENT = "format(datum.value * 100, '.0f') + ' %'"
 
 
@@ -516,6 +568,175 @@ def _fitted_line(fit: Mapping[str, Any], group: Sequence[Mapping[str, Any]]) -> 
         place = {"x": 10 ** (size + aside), "accuracy": round(accuracy, 5)}
         line.append({"method": row["method"], "family": row["family"], "kind": row["kind"], **place})
     return line
+
+
+def _gain_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], style: Style) -> Panel:
+    points = [
+        {
+            "method": curve["sides"][0],
+            "family": curve["family"],
+            "against": curve["sides"][1],
+            "params": point["params"],
+            "model": point["model"],
+            "size": short_count(point["params"]),
+            "gain": point["gain"],
+            "low": point["interval"][0],
+            "high": point["interval"][1],
+            "verdict": point["verdict"],
+            "says": f"{number(100 * point['gain'])} points, {_in_points(point['interval'])}",
+        }
+        for curve in group
+        for point in curve["points"]
+    ]
+    points = _dodged(points, "params", style.methods)
+    low = min(0.0, *(math.floor(20 * row["low"] - 0.2) / 20 for row in points))
+    high = max(0.05, *(math.ceil(20 * row["high"] + 0.2) / 20 for row in points))
+    sizes = sorted({row["params"] for row in points})
+    x = alt.X("x:Q", title="Parameters", scale=_log_scale([row["x"] for row in points]), axis=_size_axis(sizes, True))
+    axis = alt.Axis(labelExpr=_SIGNED, tickCount=5, minExtent=34, maxExtent=34)
+    y = alt.Y("gain:Q", title=None, scale=alt.Scale(domain=[max(low, -1.0), min(high, 1.0)], nice=False), axis=axis)
+    base, colour = alt.Chart(_data(points)), style.colour()
+    layers = [
+        *_gap_layers(group, x),
+        alt.Chart(_data([{"gain": 0}])).mark_rule(color="#8a8a8a").encode(y),
+        base.mark_line(strokeWidth=1.8).encode(
+            x, y, colour, alt.Detail(["family:N", "against:N"]), opacity=_fade(0.85)
+        ),
+        base.mark_rule(strokeWidth=2).encode(x, alt.Y("low:Q"), alt.Y2("high:Q"), colour, opacity=_fade(0.7)),
+        base.mark_point(filled=True, size=62).encode(
+            x, y, colour, style.shape(), opacity=_fade(), tooltip=_gain_tooltip()
+        ),
+    ]
+    words = "; ".join(f"{curve['sides'][0]} minus {curve['sides'][1]}" for curve in group)
+    describe = f"{where['task']}: gain against model size, {words}. Every number is in the table of comparisons."
+    return Panel(where["task"], where, (_layer(layers, "Gain (percentage points)", 220),), describe)
+
+
+def _gap_layers(group: Sequence[Mapping[str, Any]], x: alt.X) -> list[alt.Chart]:
+    gaps = [curve["crossover"]["gap"] for curve in group if curve["kind"] == "chain of thought"]
+    rows = [{"x": gap[0], "to": gap[1]} for gap in gaps if gap]
+    return [alt.Chart(_data(rows)).mark_rect(color="#8a8a8a", opacity=0.16).encode(x, alt.X2("to:Q"))] if rows else []
+
+
+def _gain_tooltip() -> list[alt.Tooltip]:
+    fields = {"method": "Method", "against": "Against", "model": "Model", "size": "Parameters"}
+    fields |= {"says": "Gain, 95 % interval", "verdict": "Verdict"}
+    return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
+
+
+def _in_points(interval: Sequence[float]) -> str:
+    return f"{number(100 * interval[0])} to {number(100 * interval[1])}"
+
+
+def _task_panel(
+    order: Mapping[str, Any], cells: Sequence[Cell], style: Style, curves: Sequence[Mapping[str, Any]]
+) -> Panel:
+    """One curve a task; the colour stands for the task here, whose name is written at its midpoint."""
+    names = {task: _short_name(task, order["stem"]) for task in order["tasks"]}
+    mine = [cell for cell in cells if cell["shift"] == "none" and cell["task"] in names and _is_of(cell, order)]
+    points, bars, lines, middles = [], [], [], []
+    for task, name in names.items():
+        rows, spans = _rows([cell for cell in mine if cell["task"] == task])
+        points += [{**row, "x": row["params"], "task": name} for row in rows]
+        bars += [{**row, "x": row["params"], "task": name} for row in spans]
+        fit = next(c["fit"] for c in curves if c["shift"] == "none" and c["task"] == task and _is_of(c, order))
+        ends = [{**row, "x": row["params"]} for row in rows]
+        lines += [{**row, "task": name} for row in _fitted_line(fit, ends)]
+        middles.append(_middle(fit, {"task": name, "method": order["method"]}, ends))
+    sizes = sorted({row["params"] for row in points})
+    x = alt.X("x:Q", title="Parameters", scale=_log_scale(sizes), axis=_size_axis(sizes, True))
+    y = _accuracy_axis(_top(mine))
+    domain = list(names.values())
+    palette = [PALETTE[i % len(PALETTE)] for i in range(len(domain))]
+    colour = alt.Color("task:N", scale=alt.Scale(domain=domain, range=palette), legend=None)
+    ink = alt.StrokeOpacity("ink:Q", scale=None, legend=None)
+    halves = alt.Chart(_data(middles))
+    layers = [
+        *_chance_layers(mine),
+        alt.Chart(_data(lines)).mark_line(strokeWidth=1.8).encode(x, y, colour, opacity=_fade(0.85)),
+        alt.Chart(_data(bars))
+        .mark_rule(strokeWidth=2)
+        .encode(x, alt.Y("low:Q"), alt.Y2("high:Q"), colour, ink, opacity=_fade(0.5)),
+        alt.Chart(_data(points))
+        .mark_point(filled=True, size=40)
+        .encode(x, y, colour, opacity=_fade(), tooltip=[alt.Tooltip("task:N", title="Task"), *_tooltip()]),
+        halves.mark_rule(strokeWidth=3).encode(alt.X("from:Q"), alt.X2("to:Q"), y, colour, opacity=_fade(0.9)),
+        halves.mark_point(filled=True, size=110, shape="diamond").encode(x, y, colour, opacity=_fade()),
+        halves.mark_text(align="left", baseline="top", dx=8, dy=4, fontSize=11).encode(
+            x, y, colour, alt.Text("task:N"), opacity=_fade()
+        ),
+    ]
+    where = {"task": str(order["stem"]), "stage": str(order["stage"]), "labels": _labels(order["labels"])}
+    title = f"{order['stem']} · {order['method']}"
+    describe = f"{title}: accuracy against model size for {', '.join(domain)}. Every number is in the table of cells."
+    return Panel(title, where, (_layer(layers, "Accuracy", 240),), describe)
+
+
+def _is_of(one: Mapping[str, Any], order: Mapping[str, Any]) -> bool:
+    return all(one[name] == order[name] for name in ("method", "labels", "stage", "family"))
+
+
+def _short_name(task: str, stem: str) -> str:
+    """What tells a task from its relatives: the text in the brackets."""
+    return task.removeprefix(stem).removeprefix("[").removesuffix("]") or task
+
+
+def _middle(fit: Mapping[str, Any], row: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The midpoint and its interval, cut at the sizes drawn."""
+    lowest, highest = min(point["x"] for point in points), max(point["x"] for point in points)
+    low, high = fit["midpoint_interval"]
+    place = {"from": max(low or lowest, lowest), "to": min(high or highest, highest)}
+    inside = min(max(fit["midpoint"], lowest), highest)
+    return {**row, **place, "x": inside, "accuracy": (fit["floor"] + fit["ceiling"]) / 2}
+
+
+def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], style: Style) -> Panel:
+    rows = [
+        {
+            "name": f"{one['sides'][0]}\n{short_count(one['params'])} · {one['method']}",
+            "method": one["method"],
+            "base": one["accuracy_b"],
+            "other": one["accuracy_a"],
+            "difference": one["difference"],
+            "low": one["interval"][0],
+            "high": one["interval"][1],
+            "says": f"{number(100 * one['difference'])} points, {_in_points(one['interval'])}",
+            "levels": f"{percent(one['accuracy_b'])} and {percent(one['accuracy_a'])}",
+            "verdict": one["verdict"],
+        }
+        for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))
+    ]
+    names = [row["name"] for row in rows]
+    axis = _name_axis([line for name in names for line in name.split("\n")])
+    axis.labelExpr = "split(datum.value, '\\n')"
+    y = alt.Y("name:N", title=None, sort=names, axis=axis)
+    top = min(1.0, math.ceil(20 * max(max(row["base"], row["other"]) for row in rows) + 0.2) / 20)
+    share = alt.Scale(domain=[0, max(top, 0.05)], nice=False)
+    ticks = alt.Axis(labelExpr=_PERCENT, tickCount=5)
+    x, colour, base = alt.X("base:Q", title=None, scale=share, axis=ticks), style.colour(), alt.Chart(_data(rows))
+    fields = {"name": "Model and method", "levels": "Base and other", "says": "Difference", "verdict": "Verdict"}
+    tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
+    hollow = {"filled": False, "size": 70, "strokeWidth": 2, "fill": alt.ExprRef(PAPER)}
+    levels = [
+        base.mark_rule(strokeWidth=3, opacity=0.55).encode(x, alt.X2("other:Q"), y, colour),
+        base.mark_point(filled=True, size=70).encode(alt.X("other:Q"), y, colour, opacity=_fade(), tooltip=tooltip),
+        base.mark_point(**hollow).encode(x, y, colour, opacity=_fade(), tooltip=tooltip),
+    ]
+    reach = _reach(group)
+    gap = alt.X("low:Q", title="Difference (percentage points)", scale=alt.Scale(domain=[-reach, reach], nice=False))
+    gap = gap.axis(labelExpr=_SIGNED, tickCount=5)
+    differences = [
+        alt.Chart(_data([{"zero": 0}])).mark_rule(color="#8a8a8a").encode(alt.X("zero:Q")),
+        base.mark_rule(strokeWidth=2).encode(gap, alt.X2("high:Q"), y, colour, opacity=_fade(0.8)),
+        base.mark_point(filled=True, size=60).encode(
+            alt.X("difference:Q"), y, colour, opacity=_fade(), tooltip=tooltip
+        ),
+    ]
+    height = 34 * len(rows) + 10
+    charts = _layer(levels, "Accuracy", height), _layer(differences, "Difference from the base model", height)
+    compared = ", ".join(name.replace("\n", " · ") for name in names)
+    describe = f"{where['task']}: {compared}, each against the base model of the same size."
+    return Panel(where["task"], where, charts, describe)
 
 
 def _size_axis(sizes: Sequence[float], labels: bool) -> alt.Axis:

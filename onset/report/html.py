@@ -96,7 +96,7 @@ def page(
         question=study.get("question") or _question(shown["cells"]),
         summary=_summary(shown, cells),
         vital=_vital(shown),
-        findings=_findings(shown),
+        findings=_findings(shown, {figure.name: figure.title for figure in drawn}),
         tally=_tally(shown["comparisons"]),
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
@@ -203,7 +203,9 @@ def _summary(shown: Mapping[str, Any], cells: Sequence[facts.Facts]) -> str:
     methods, tasks = _distinct(cells, "method"), _distinct(cells, "task")
     budgets = sorted(labels for labels in _distinct(cells, "labels") if labels)
     seeds = len(_distinct(cells, "seed"))
-    text = f"{counted(len(methods), 'method')} ({listed(methods)}) on {listed(_distinct(cells, 'model'))}"
+    models = _distinct(cells, "model")
+    named = listed(models) if len(models) <= 6 else f"{len(models)} models"
+    text = f"{counted(len(methods), 'method')} ({listed(methods)}) on {named}"
     text += (
         f", for {counted(len(tasks), 'task')} ({listed(tasks)})." if len(tasks) <= 6 else f", for {len(tasks)} tasks."
     )
@@ -239,16 +241,41 @@ def _counted(count: int, name: str, tail: str) -> tuple[str, str]:
 
 
 _TONES = {
-    "wins": ("best", "tuning", "prompting", "helps", "grows", "gains", "pays"),
+    "wins": (
+        *("best", "tuning", "prompting", "helps", "grows", "gains", "pays"),
+        *("emerges", "from", "always", "helps in between", "ordered", "partly ordered"),
+    ),
     "loses": ("loses", "hurts", "falls", "never"),
-    "equivalent": ("equivalent", "flat"),
+    "equivalent": ("equivalent", "flat", "none"),
 }
-_DRAWN = {"prompt or tune": "tuned − prompted", "chain of thought": "gain", "shift": "loss"}
+_DRAWN = {
+    "prompt or tune": "tuned − prompted",
+    "chain of thought": "gain",
+    "shift": "loss",
+    "voting": "largest gain",
+    "ingredient": "stage − base",
+}
 """Kinds of finding whose estimate is a difference of accuracies, and what the difference is."""
+_FIGURE_OF = {
+    "emergence": "size",
+    "crossover": "gains",
+    "voting": "gains",
+    "size by task": "tasks",
+    "prompt or tune": "size",
+    "ingredient": "stages",
+    "chain of thought": "size",
+    "size": "size",
+    "shift": "shift",
+    "cost": "cost",
+}
+"""Kinds of finding and the figure that shows it."""
 
 
-def _findings(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Findings in the order of the analysis, each with a tone (a colour) and what is drawn beside it."""
+def _findings(shown: Mapping[str, Any], drawn: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Findings in the order of the analysis, each with a tone (a colour), what is drawn beside it and its figure.
+
+    ``drawn``: name -> title of the figures in the page.
+    """
     rows = []
     for finding in shown["findings"]:
         tone = next((tone for tone, verdicts in _TONES.items() if finding["verdict"] in verdicts), "undecided")
@@ -256,7 +283,9 @@ def _findings(shown: Mapping[str, Any]) -> list[dict[str, Any]]:
         has_interval = finding["estimate"] is not None and finding["interval"] is not None
         difference = _DRAWN.get(finding["kind"]) if has_interval else None
         share = has_interval and finding["kind"] == "best method"
-        rows.append({**finding, "tone": tone, "difference": difference, "share": share})
+        name = _FIGURE_OF.get(finding["kind"], "")
+        figure = {"name": name, "title": drawn[name]} if name in drawn else None
+        rows.append({**finding, "tone": tone, "difference": difference, "share": share, "figure": figure})
     return rows
 
 

@@ -23,7 +23,9 @@ _VERDICT_STYLES = {
     "wins": "bold blue", "best": "bold blue", "tuning": "bold blue", "prompting": "bold blue", "helps": "bold blue",
     "grows": "bold blue", "pays": "bold blue", "gains": "bold blue",
     "loses": "bold yellow", "hurts": "bold yellow", "falls": "bold yellow", "never": "bold yellow",
-    "equivalent": "bold green", "flat": "bold green",
+    "emerges": "bold blue", "from": "bold blue", "always": "bold blue", "helps in between": "bold blue",
+    "ordered": "bold blue", "partly ordered": "bold blue",
+    "equivalent": "bold green", "flat": "bold green", "none": "bold green",
 }  # fmt: skip
 
 

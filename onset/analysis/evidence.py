@@ -1,0 +1,68 @@
+"""What the findings are chosen from, and what a finding is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from onset.analysis.arms import Arm
+from onset.analysis.cost import BreakEven
+from onset.analysis.crossover import GainCurve
+from onset.analysis.curves import SizeCurve
+from onset.analysis.factors import StageComparison
+from onset.analysis.labels import LabelCurve, LabelPoint, Overtaking
+from onset.analysis.paired import Comparison
+from onset.analysis.robustness import Loss, LossDifference
+from onset.analysis.task_sizes import TaskOrder
+
+LOW_PARSE_RATE = 0.8
+"""Below this share of readable outputs a low accuracy may be a matter of format, and findings say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the study says.
+
+    ``subject``: what it is about; ``verdict`` in a word or two; ``estimate`` and ``interval`` (shares; for "size",
+    "emergence" and "crossover" parameters, for "size by task" a ratio of parameters, for "cost" queries; an end of the
+    interval is None where it is out of reach) with ``n`` items and the ``test`` used, None where the finding is a
+    count (then ``n`` is the count); ``sentence``: all of it in words.
+    """
+
+    kind: str
+    subject: str
+    verdict: str
+    estimate: float | None
+    interval: tuple[float | None, float | None] | None
+    n: int | None
+    test: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Everything the findings are chosen from."""
+
+    arms: Sequence[Arm]
+    comparisons: Sequence[Comparison]
+    curves: Sequence[SizeCurve]
+    label_curves: Sequence[LabelCurve]
+    overtakings: Sequence[Overtaking]
+    break_evens: Sequence[BreakEven]
+    losses: Sequence[Loss]
+    loss_differences: Sequence[LossDifference]
+    gains: Sequence[GainCurve]
+    task_orders: Sequence[TaskOrder]
+    stages: Sequence[StageComparison]
+    missing: Sequence[str]
+    failed: Mapping[str, str]
+
+    def clean(self) -> list[Arm]:
+        """The arms without a shift."""
+        return [arm for arm in self.arms if arm.shift == "none"]
+
+    def point(self, arm: Arm) -> LabelPoint:
+        """The mean accuracy of an arm with its interval."""
+        key = (arm.model, arm.stage, arm.method, arm.task, arm.shift)
+        curve = next(c for c in self.label_curves if (c.model, c.stage, c.method, c.task, c.shift) == key)
+        return next(point for point in curve.points if point.labels == arm.labels)

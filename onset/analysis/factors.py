@@ -1,0 +1,115 @@
+"""Which training made the difference: models of one family and size that differ in their stage.
+
+A stage is a step of training, or an ingredient left out of it ("base" against "without chain of thought"). Two models
+are held against each other when they are of one family, differ in size by at most `SAME_SIZE` and one has the stage
+"base"; then every method both were asked with, at equal labels, task and shift, is compared on the same items and the
+same example plan, by the tests of `onset.analysis.paired`. p is adjusted by Holm within the family of all such
+comparisons on one task, shift and model family. One training run stands on either side: noise between runs of the same
+recipe is not in the intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from onset.analysis import wording
+from onset.analysis.arms import Arm
+from onset.analysis.intervals import REPLICATES, Interval
+from onset.analysis.paired import MARGIN, Comparison, Verdict, compare, decide
+
+SAME_SIZE = 0.02
+"""Sizes count as equal when they differ by at most this share of the base model's."""
+BASE = "base"
+
+
+@dataclass(frozen=True, slots=True)
+class StageComparison:
+    """A stage against the base (``sides``, ``models``); ``verdict`` and ``difference`` (shares) are said of the stage.
+
+    The rest is as in `onset.analysis.paired.Comparison`; ``family`` is what the comparisons adjusted together share,
+    ``model_family`` the models'; ``params`` those of the base model.
+    """
+
+    sides: tuple[str, str]
+    models: tuple[str, str]
+    model_family: str
+    params: int
+    method: str
+    labels: int
+    task: str
+    shift: str
+    seeds: tuple[int, ...]
+    n: int
+    accuracy_a: float | None
+    accuracy_b: float | None
+    difference: float | None
+    interval: Interval | None
+    t_interval: Interval | None
+    p: float | None
+    p_holm: float | None
+    p_equivalent: float | None
+    p_equivalent_holm: float | None
+    test: str
+    margin: float
+    discordant: tuple[int, int]
+    unpaired: tuple[int, int]
+    mismatch: tuple[str, ...]
+    family: str
+    family_size: int
+    verdict: Verdict
+    needed: int | None
+    sentence: str
+
+
+_SAME = (
+    *("sides", "labels", "task", "shift", "seeds", "n", "accuracy_a", "accuracy_b", "difference", "interval"),
+    *("t_interval", "p", "p_holm", "p_equivalent", "p_equivalent_holm", "test", "margin", "discordant", "unpaired"),
+    *("mismatch", "family", "family_size", "verdict", "needed"),
+)
+
+
+def stage_comparisons(
+    arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES
+) -> tuple[StageComparison, ...]:
+    """Every stage against the base of its family and size, decided within its family; none without a base."""
+    groups: dict[tuple[str, str, str], list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault((arm.task, arm.shift, arm.family), []).append(arm)
+    decided: list[StageComparison] = []
+    for (task, shift, family), group in groups.items():
+        pairs = list(_pairs(group))
+        within = f"stages of {family} on {task}, shift {shift}"
+        members = [
+            replace(
+                compare(a, b, margin=margin, replicates=replicates, names=(a.stage, b.stage)),
+                family=within,
+                params=b.params,
+            )
+            for a, b in pairs
+        ]
+        decided += [_as_stages(one, a, b) for one, (a, b) in zip(decide(members), pairs, strict=True)]
+    return tuple(decided)
+
+
+def _pairs(group: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
+    """(stage, base) of equal size, method and labels, ascending in size."""
+    bases = sorted((arm for arm in group if arm.stage == BASE), key=lambda arm: arm.params)
+    for base in bases:
+        for arm in group:
+            alike = (arm.method, arm.labels) == (base.method, base.labels)
+            if arm.stage != BASE and alike and abs(arm.params - base.params) <= SAME_SIZE * base.params:
+                yield arm, base
+
+
+def _as_stages(one: Comparison, a: Arm, b: Arm) -> StageComparison:
+    where = f"{a.method} with {wording.counted(one.labels, 'label')} on {one.task}, {wording.parameters(b.params)}"
+    where += "" if one.shift == "none" else f", shift {one.shift}"
+    return StageComparison(
+        **{name: getattr(one, name) for name in _SAME},
+        models=(a.model, b.model),
+        model_family=b.family,
+        params=b.params,
+        method=a.method,
+        sentence=f"{where}: {one.sentence}",
+    )

@@ -1,0 +1,512 @@
+"""What a study over a ladder of sizes says: emergence, crossover, voting, tasks by size, ingredients.
+
+Each function chooses from the estimates and puts them in words, as `onset.analysis.headlines` does, and yields nothing
+where a study has no ladder. A jump is claimed only where it is shown (`onset.analysis.crossover`), and "chain of
+thought emerges" only where the jump is its own: larger than what answer-only gains over the same two sizes, and
+followed by a win at every larger size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from onset.analysis import wording
+from onset.analysis.crossover import GainCurve, GainKind, GainPoint, Rise
+from onset.analysis.curves import SizeCurve, midpoint_words, size_within_reach
+from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
+from onset.analysis.factors import BASE, StageComparison
+from onset.analysis.intervals import Interval
+from onset.analysis.paired import Comparison, Verdict
+from onset.analysis.task_sizes import SizeRatio, TaskOrder, stem_of
+
+MIN_SIZES = 3
+_ENOUGH_TO_LIST = 3
+_SHOWN_STAGES = 4
+_VERDICTS: tuple[Verdict, ...] = ("loses", "equivalent", "undecided", "wins")
+
+
+def emergence(evidence: Evidence) -> Iterable[Finding]:
+    """Per task and family: does chain of thought jump where answer-only does not? Clear cases first."""
+    made = [(own_jump(curve), curve) for curve in _chosen(evidence.gains, "chain of thought")]
+    made.sort(key=lambda pair: (not pair[0], -(pair[1].rises[0].difference if pair[1].rises else 0.0)))
+    for jumps, curve in made:
+        yield _emergence(evidence, curve, jumps=jumps)
+
+
+def own_jump(curve: GainCurve) -> bool:
+    """A jump of the method itself, after which it wins at every size."""
+    if curve.rises is None or curve.own_rise_interval is None:
+        return False
+    after = [point for point in curve.points if point.params >= curve.rises[0].sizes[1]]
+    return curve.rises[0].jump and curve.own_rise_interval[0] > 0 and all(one.verdict == "wins" for one in after)
+
+
+def _emergence(evidence: Evidence, curve: GainCurve, *, jumps: bool) -> Finding:
+    fitted = _size_curve(evidence, curve, curve.sides[0])
+    growth = fitted.verdict if fitted else "not fitted"
+    start = f"On {curve.task} {wording.with_labels(curve.labels)}"
+    name, family = _name(curve.sides[0]), _family(curve)
+    threshold: tuple[float | None, tuple[float | None, float | None] | None] = (None, None)
+    if jumps and curve.rises:
+        verdict, text = "emerges", f"{start} {name} emerges in the {family} {_around(curve, curve.rises[0])}"
+    elif growth == "grows":
+        verdict, text = (
+            "no jump shown",
+            f"{start} {name} grows with size in the {family}, but no jump of its own is shown",
+        )
+        text += f": {_why_no_jump(curve)}"
+    else:
+        verdict = {"falls": "falls"}.get(growth, "no growth shown")
+        said = "falls with size" if growth == "falls" else "is not shown to grow with size"
+        text = f"{start} accuracy with {name} {said} in the {family}"
+    if fitted and fitted.fit and growth == "grows":
+        text += f"; accuracy with it {midpoint_words(fitted, fitted.fit)}"
+        low, high = fitted.fit.midpoint_interval
+        ends = (None if low is None else 10**low, None if high is None else 10**high)
+        threshold = (size_within_reach(fitted, fitted.fit.curve.midpoint), ends)
+    text += f". {_rises(curve)} ({_sample(curve.points)}).{_format_caution(evidence, curve) if jumps else ''}"
+    return Finding(
+        "emergence", f"{curve.task}, {curve.sides[0]}, {family}", verdict, threshold[0],
+        threshold[1] if threshold[0] else None, max(point.n for point in curve.points),
+        "binomial logistic fit with chance floor (size in parameters); paired differences between neighbouring sizes",
+        text,
+    )  # fmt: skip
+
+
+def _format_caution(evidence: Evidence, curve: GainCurve) -> str:
+    """An answer that is learnt to be written down looks like one that is learnt to be found."""
+    place = (curve.task, curve.sides[0], curve.labels, curve.shift, curve.stage, curve.family)
+    below = [
+        wording.short_count(arm.params)
+        for arm in sorted(evidence.arms, key=lambda arm: arm.params)
+        if (arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family) == place
+        and curve.rises
+        and arm.params <= curve.rises[0].sizes[0]
+        and arm.parse_rate < LOW_PARSE_RATE
+    ]
+    if not below:
+        return ""
+    share = wording.number(100 * LOW_PARSE_RATE, 0)
+    return (
+        f" At {wording.listed(below)} fewer than {share} % of its outputs held a readable answer, so part of the jump"
+        " may be one of format."
+    )
+
+
+def _around(curve: GainCurve, rise: Rise) -> str:
+    low, high = rise.sizes
+    below = max((point for point in curve.points if point.params <= low), key=lambda point: point.gain)
+    above = min((point for point in curve.points if point.params >= high), key=lambda point: point.gain)
+    one_below = sum(point.params <= low for point in curve.points) == 1
+    one_above = sum(point.params >= high for point in curve.points) == 1
+    before = f"{'' if one_below else 'at most '}{wording.points(below.gain)}"
+    after = f"{'' if one_above else 'at least '}{wording.points(above.gain)}"
+    return (
+        f"between {wording.short_count(low)} and {wording.parameters(high)}: over {_name(curve.sides[1])} it gains"
+        f" {before} {'at' if one_below else 'up to'} {wording.short_count(low)} ({wording.point_range(below.interval)})"
+        f" and {after} {'at' if one_above else 'from'} {wording.short_count(high)}{'' if one_above else ' on'}"
+        f" ({wording.point_range(above.interval)})"
+    )
+
+
+def _why_no_jump(curve: GainCurve) -> str:
+    if curve.rises is None or curve.own_rise_interval is None or curve.own_rise is None:
+        return "no two neighbouring sizes have items and draws in common"
+    rise = curve.rises[0]
+    if not rise.jump:
+        return "no step between neighbouring sizes is shown to hold more than half of its growth"
+    if curve.own_rise_interval[0] <= 0:
+        return (
+            f"between {wording.short_count(rise.sizes[0])} and {wording.short_count(rise.sizes[1])} it is not shown to"
+            f" rise more than {_name(curve.sides[1])} (by {wording.points(curve.own_rise)},"
+            f" {wording.point_range(curve.own_rise_interval)})"
+        )
+    return f"it does not win at every size from {wording.short_count(rise.sizes[1])} on"
+
+
+def _rises(curve: GainCurve) -> str:
+    if curve.rises is None:
+        return "Neighbouring sizes cannot be compared"
+    chain, direct = curve.rises
+    text = f"Between neighbouring sizes it rises by at most {_rise(chain)},"
+    smaller = not direct.jump and direct.interval[1] < chain.interval[0]
+    text += f" {_name(direct.method)}{', without a jump,' if smaller else ''} by at most {_rise(direct)}"
+    steps = chain.steps
+    return text + (f"; the intervals allow for {steps} steps" if steps > 1 else "")
+
+
+def _rise(rise: Rise) -> str:
+    span = f"from {wording.short_count(rise.sizes[0])} to {wording.short_count(rise.sizes[1])}"
+    return f"{wording.points(rise.difference)} ({span}; {wording.point_range(rise.interval)})"
+
+
+# ---- crossover -----------------------------------------------------------------------------------------------------
+
+
+def crossover(evidence: Evidence) -> Iterable[Finding]:
+    """Per task and family: from which size on chain of thought wins, and what it does below."""
+    order = {"from": 0, "always": 1, "none": 1, "unresolved": 2}
+
+    def rank(curve: GainCurve) -> tuple[int, float]:
+        # a loss at a small size says most about what happens below
+        worst = min((point.gain for point in curve.points if point.verdict == "loses"), default=0.0)
+        return order[curve.crossover.verdict], worst
+
+    for curve in sorted(_chosen(evidence.gains, "chain of thought"), key=rank):
+        found = curve.crossover
+        draws = max(point.draws for point in curve.points) > 1
+        test = f"paired comparisons at each size; gap: bootstrap over items{' and draws' if draws else ''}"
+        yield Finding(
+            "crossover", f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {_family(curve)}", found.verdict,
+            float(found.gap[1]) if found.gap else None, (found.low, found.high) if found.gap else None,
+            max(point.n for point in curve.points), test, f"{_crossover(curve)} ({_sample(curve.points)}).",
+        )  # fmt: skip
+
+
+def _crossover(curve: GainCurve) -> str:
+    found, sizes = curve.crossover, curve.sizes
+    name, other = _name(curve.sides[0]), _name(curve.sides[1])
+    text = f"Crossover on {curve.task}, {wording.with_labels(curve.labels)}, {_family(curve)}: "
+    if found.verdict == "from" and found.gap:
+        low, high = found.gap
+        largest = "only at" if high == sizes[-1] else "at every size from"
+        text += f"{name} beats {other} {largest} {wording.parameters(high)}{'' if high == sizes[-1] else ' on'} and"
+        text += f" not at {wording.short_count(low)} ({_range(curve)}). Below, it {_by_verdict(curve, low)}"
+    elif found.verdict == "always":
+        text += f"{name} beats {other} at every size measured, from {wording.parameters(sizes[0])} on"
+        text += f"; a crossover, if there is one, lies below. It {_by_verdict(curve, sizes[0])}"
+    elif found.verdict == "none":
+        text += f"{name} does not beat {other} at any size up to {wording.parameters(sizes[-1])}: it"
+        text += f" {_by_verdict(curve, sizes[-1])}"
+    else:
+        text += f"from which size on {name} beats {other} is not settled ({_range(curve)}): it"
+        text += f" {_by_verdict(curve, sizes[-1])}"
+    return text
+
+
+def _range(curve: GainCurve) -> str:
+    """The span of the gap over the resamples."""
+    found, sizes = curve.crossover, curve.sizes
+    if found.low is None and found.high is None:
+        return "95 % of resamples: anywhere, not in range at either end"
+    if found.low == sizes[-1]:
+        return f"95 % of resamples: not in range, beyond {wording.short_count(sizes[-1])}"
+    if found.high == sizes[0]:
+        return f"95 % of resamples: not in range, below {wording.short_count(sizes[0])}"
+    if found.low is None and found.high is not None:
+        return f"95 % of resamples: not in range at the small end, up to {wording.short_count(found.high)}"
+    low = wording.short_count(found.low or sizes[0])
+    if found.high is None:
+        return f"95 % of resamples: above {low}, not in range at the large end"
+    return f"95 % of resamples: between {low} and {wording.short_count(found.high)}"
+
+
+def _by_verdict(curve: GainCurve, up_to: int) -> str:
+    """What the comparisons say at the sizes up to one, verdict by verdict."""
+    words = {
+        "loses": f"is worse than {_name(curve.sides[1])} at",
+        "equivalent": "makes no difference beyond the margin at",
+        "undecided": "is undecided at",
+        "wins": "wins at",
+    }
+    parts = []
+    for verdict in _VERDICTS:
+        points = [one for one in curve.points if one.params <= up_to and one.verdict == verdict]
+        picked = verdict in ("wins", "loses")
+        firm = [one for one in points if not picked or curve.settled(one)]
+        loose = [one for one in points if picked and not curve.settled(one)]
+        parts += [f"{words[verdict]} {_sizes_with_gains(firm)}"] if firm else []
+        if loose:
+            unless = f"but not after correcting for {len(curve.points)} sizes"
+            parts.append(f"{words[verdict]} {_sizes_with_gains(loose)}, {unless}")
+    return "; ".join(parts)
+
+
+def _sizes_with_gains(points: Sequence[GainPoint]) -> str:
+    if len(points) <= _ENOUGH_TO_LIST:
+        return wording.listed(
+            [
+                f"{wording.short_count(one.params)} ({wording.points(one.gain)}, {wording.point_range(one.interval)})"
+                for one in points
+            ]
+        )
+    gains = [one.gain for one in points]
+    hull = min(one.interval[0] for one in points), max(one.interval[1] for one in points)
+    sizes = wording.listed([wording.short_count(one.params) for one in points])
+    span = f"{wording.number(100 * min(gains))} to {wording.points(max(gains))}"
+    return f"{sizes} ({span}; 95 % intervals within {wording.number(100 * hull[0])} to {wording.number(100 * hull[1])})"
+
+
+# ---- voting --------------------------------------------------------------------------------------------------------
+
+
+def voting(evidence: Evidence) -> Iterable[Finding]:
+    """Per task and family: at which size a vote adds most to a single sample, and what it adds at both ends."""
+    curves = _chosen(evidence.gains, "voting")
+    for curve in sorted(curves, key=lambda curve: -_most(curve).gain):
+        top = _most(curve)
+        wins = any(point.verdict == "wins" and curve.settled(point) for point in curve.points)
+        text = f"Voting on {curve.task}, {wording.with_labels(curve.labels)}, {_family(curve)}: the largest gain of"
+        text += f" {curve.sides[0]} over {curve.sides[1]} is measured at {wording.parameters(top.params)},"
+        text += f" {wording.points(top.gain)} ({wording.point_range(top.interval)}; {_picked(curve, top)})"
+        text += "" if wins else "; a gain is shown at no size"
+        ends = [("smallest", curve.points[0]), ("largest", curve.points[-1])]
+        said = [
+            f"at the {end} size, {wording.short_count(one.params)}, it is {wording.points(one.gain)}"
+            f" ({wording.point_range(one.interval)}; {_verdict_words(one)})"
+            for end, one in ends
+            if one.params != top.params
+        ]
+        yield Finding(
+            "voting", f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {_family(curve)}",
+            _voting_verdict(curve, top), top.gain, top.interval, top.n, top.test,
+            f"{text}; {'; '.join(said)} ({_sample(curve.points)}).",
+        )  # fmt: skip
+
+
+def _most(curve: GainCurve) -> GainPoint:
+    return max(curve.points, key=lambda point: point.gain)
+
+
+def _voting_verdict(curve: GainCurve, top: GainPoint) -> str:
+    inside = curve.sizes[0] < top.params < curve.sizes[-1]
+    shown = {point.verdict for point in curve.points if curve.settled(point)}
+    if "wins" in shown:
+        ends = {point.verdict for point in curve.points if point.params in (curve.sizes[0], curve.sizes[-1])}
+        return "helps in between" if inside and ends == {"equivalent"} else "helps"
+    level = all(point.verdict == "equivalent" for point in curve.points)
+    return "hurts" if "loses" in shown else "equivalent" if level else "undecided"
+
+
+def _picked(curve: GainCurve, point: GainPoint) -> str:
+    """The verdict of a point that was picked from all sizes."""
+    if point.verdict in ("wins", "loses") and not curve.settled(point):
+        return f"not settled after correcting for {len(curve.points)} sizes"
+    return _verdict_words(point)
+
+
+def _verdict_words(point: GainPoint) -> str:
+    words = {"wins": "a gain", "loses": "a loss", "equivalent": "equivalent within the margin"}
+    return words.get(point.verdict, "undecided")
+
+
+# ---- tasks by the size they need -----------------------------------------------------------------------------------
+
+
+def tasks_by_size(evidence: Evidence) -> Iterable[Finding]:
+    """Per stem and family: related tasks in the order of the size at which they are halfway."""
+    stages = {(one.stem, one.family) for one in evidence.task_orders if one.stage == BASE}
+    for order in evidence.task_orders:
+        if order.stage == BASE or (order.stem, order.family) not in stages:
+            yield _tasks_by_size(order)
+
+
+def _tasks_by_size(order: TaskOrder) -> Finding:
+    halves = [
+        f"{_parameter(task)} at about {wording.short_count(middle)}"
+        f" ({_size_range(ends)}; ceiling {wording.percent(top)})"
+        for task, middle, ends, top in zip(order.tasks, order.midpoints, order.intervals, order.ceilings, strict=True)
+    ]
+    text = f"Size by task on {order.stem} ({order.method}, {wording.with_labels(order.labels)}, family {order.family}):"
+    text += f" accuracy is halfway between chance and its ceiling for {'; then '.join(halves)}."
+    text += f" {'; '.join(_ratio(one) for one in order.ratios)}"
+    if len(order.ratios) > 1:
+        text += f"; from the first to the last: {_ratio(order.overall)}"
+    for task, verdict in order.without:
+        text += (
+            f"; {_parameter(task)} is left out ({'midpoint out of reach' if verdict == 'grows' else 'no growth shown'})"
+        )
+    shown = [one.larger for one in order.ratios]
+    verdict = "ordered" if all(shown) else "partly ordered" if any(shown) or order.overall.larger else "undecided"
+    text += f" ({wording.counted(order.n, 'outcome')} at {wording.counted(len(set(order.sizes)), 'size')})."
+    return Finding(
+        "size by task", f"{order.stem}, {order.method}, family {order.family}", verdict, order.overall.ratio,
+        order.overall.interval, order.n, "profile likelihood of the ratio of two midpoints (logistic fits)", text,
+    )  # fmt: skip
+
+
+def _ratio(one: SizeRatio) -> str:
+    first, second = (_parameter(task) for task in one.tasks)
+    interval = _ratio_range(one.interval)
+    if one.larger:
+        return f"{second} needs {wording.ratio(one.ratio)} times the parameters of {first} ({interval})"
+    return f"undecided whether {second} needs more than {first} ({wording.ratio(one.ratio)} times; {interval})"
+
+
+def _parameter(task: str) -> str:
+    """The part of a task's name that tells it from its relatives."""
+    return task.removeprefix(stem_of(task)).removeprefix("[").removesuffix("]") or task
+
+
+def _ends(ends: tuple[float | None, float | None], written: Callable[[float], str]) -> str:
+    low, high = (None if end is None else written(end) for end in ends)
+    if low is None and high is None:
+        return "95 % interval open at both ends"
+    if low is None or high is None:
+        return f"95 % interval below {high}" if low is None else f"95 % interval above {low}"
+    return f"95 % interval {low} to {high}"
+
+
+def _size_range(ends: tuple[float | None, float | None]) -> str:
+    return _ends(ends, wording.short_count)
+
+
+def _ratio_range(ends: tuple[float | None, float | None]) -> str:
+    return _ends(ends, wording.ratio)
+
+
+# ---- ingredients ---------------------------------------------------------------------------------------------------
+
+
+def ingredients(evidence: Evidence) -> Iterable[Finding]:
+    """Per task and family: which stage changes what at which size, strongest first, and what makes no difference."""
+    groups: dict[tuple[str, str], list[StageComparison]] = {}
+    for one in evidence.stages:
+        if one.shift == "none" and one.difference is not None:
+            groups.setdefault((one.task, one.model_family), []).append(one)
+    findings = [_ingredients(task, family, group) for (task, family), group in groups.items()]
+    yield from sorted(
+        findings, key=lambda finding: (finding.verdict not in ("loses", "gains"), -abs(finding.estimate or 0))
+    )
+
+
+def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Finding:
+    budget = max(one.labels for one in group)
+    rows = sorted((one for one in group if one.labels == budget), key=lambda one: -abs(one.difference or 0.0))
+    decided = [one for one in rows if one.verdict in ("wins", "loses")]
+    parts = [
+        f"the model {one.sides[0]} {'gains' if (one.difference or 0) > 0 else 'loses'} {_against_base(one)}"
+        for one in decided[:_SHOWN_STAGES]
+    ]
+    more = len(decided) - _SHOWN_STAGES
+    parts += (
+        [f"{wording.counted(more, 'smaller difference')} {'is' if more == 1 else 'are'} shown too"] if more > 0 else []
+    )
+    for verdict, words in (("equivalent", "no difference beyond the margin"), ("undecided", "undecided")):
+        settings = [one for one in rows if one.verdict == verdict]
+        if settings:
+            parts.append(f"{words}: {wording.listed([_setting(one) for one in settings])}")
+    top = (decided or rows)[0]
+    kinds = {one.verdict for one in rows}
+    verdict = {"wins": "gains", "loses": "loses"}.get(
+        top.verdict, "equivalent" if kinds == {"equivalent"} else "undecided"
+    )
+    where = f"{task}, {wording.with_labels(budget)}, family {family}"
+    text = f"Ingredients on {where}, against the base model of the same size:"
+    return Finding(
+        "ingredient", f"{task}, family {family}", verdict, top.difference, top.interval, top.n, top.test,
+        f"{text} {'; '.join(parts)} ({wording.sample(top.n, len(top.seeds))}; one training run a stage).",
+    )  # fmt: skip
+
+
+def _against_base(one: StageComparison) -> str:
+    gap, interval = one.difference or 0.0, one.interval or (-1.0, 1.0)
+    shown: Interval = interval if gap > 0 else (-interval[1], -interval[0])
+    levels = f"{wording.percent(one.accuracy_b or 0.0)} to {wording.percent(one.accuracy_a or 0.0)}"
+    return (
+        f"{wording.points(abs(gap))} at {wording.short_count(one.params)} with {one.method}"
+        f" ({wording.point_range(shown)}; {levels})"
+    )
+
+
+def _setting(one: StageComparison) -> str:
+    where = f"{one.sides[0]} at {wording.short_count(one.params)} with {one.method}"
+    return f"{where} ({wording.points(one.difference or 0.0)})"
+
+
+# ---- prompt or tune over the sizes ---------------------------------------------------------------------------------
+
+
+def prompt_or_tune_by_size(evidence: Evidence, facing: Sequence[Comparison]) -> str:
+    """Where tuning and where prompting wins, by size, unshifted and under each shift; empty below three sizes.
+
+    ``facing``: tuned methods against prompting ones on one task, under any shift. At each size the most accurate
+    tuned method stands against the most accurate prompting one, at the largest budget.
+    """
+    families = {arm.model: arm.family for arm in evidence.arms}
+    score = {(*arm.key[:4], arm.task, arm.shift): arm.accuracy for arm in evidence.arms}
+    text = ""
+    budget = max((one.labels for one in facing), default=0)
+    for family in dict.fromkeys(families[one.model] for one in facing):
+        mine = [one for one in facing if families[one.model] == family and one.labels == budget]
+        stages = {one.stage for one in mine}
+        mine = [one for one in mine if one.stage == BASE or BASE not in stages]
+        if len({one.params for one in mine if one.shift == "none"}) < MIN_SIZES:
+            continue
+        parts = []
+        for shift in sorted({one.shift for one in mine}, key=lambda shift: shift != "none"):
+            rows = _best_pairs([one for one in mine if one.shift == shift], score)
+            where = "" if shift == "none" else f"under the shift {shift} "
+            parts.append(f"{where}{_winners(rows)}")
+        text += f" By size in the family {family}, the best tuned against the best prompted method"
+        text += f" {wording.with_labels(budget)}: {'; '.join(parts)}."
+    return text
+
+
+def _best_pairs(
+    facing: Sequence[Comparison], score: dict[tuple[str, str, str, int, str, str], float]
+) -> list[Comparison]:
+    def rank(one: Comparison) -> float:
+        return sum(score[(one.model, one.stage, side, one.labels, one.task, one.shift)] for side in one.sides)
+
+    models = dict.fromkeys(one.model for one in sorted(facing, key=lambda one: one.params))
+    return [max((one for one in facing if one.model == model), key=rank) for model in models]
+
+
+def _winners(rows: Sequence[Comparison]) -> str:
+    words = {
+        "wins": "tuning wins at",
+        "loses": "prompting wins at",
+        "equivalent": "equivalent at",
+        "undecided": "undecided at",
+    }
+    parts = []
+    for verdict, said in words.items():
+        sizes = [wording.short_count(one.params) for one in rows if one.verdict == verdict]
+        parts += [f"{said} {wording.listed(sizes)}"] if sizes else []
+    return ", ".join(parts)
+
+
+# ---- which curves, and how they are called -------------------------------------------------------------------------
+
+
+def _chosen(gains: Iterable[GainCurve], kind: GainKind) -> list[GainCurve]:
+    """Per task and family the curve at the largest budget of the method most accurate at the largest size.
+
+    Without a shift; of the stage "base" where there is one.
+    """
+    groups: dict[tuple[str, str], list[GainCurve]] = {}
+    for curve in gains:
+        if curve.kind == kind and curve.shift == "none":
+            groups.setdefault((curve.task, curve.family), []).append(curve)
+    out = []
+    for group in groups.values():
+        based = [curve for curve in group if curve.stage == BASE] or group
+        for stage in dict.fromkeys(curve.stage for curve in based):
+            same = [curve for curve in based if curve.stage == stage]
+            out.append(max(same, key=lambda curve: (curve.labels, curve.points[-1].accuracy)))
+    return out
+
+
+def _size_curve(evidence: Evidence, gain: GainCurve, method: str) -> SizeCurve | None:
+    place = (gain.task, method, gain.labels, gain.shift, gain.stage, gain.family)
+    for curve in evidence.curves:
+        if (curve.task, curve.method, curve.labels, curve.shift, curve.stage, curve.family) == place:
+            return curve
+    return None
+
+
+def _family(curve: GainCurve) -> str:
+    return f"family {curve.family}" + ("" if curve.stage == BASE else f", stage {curve.stage}")
+
+
+def _name(method: str) -> str:
+    return "chain of thought" if method == "cot" else method
+
+
+def _sample(points: Sequence[GainPoint]) -> str:
+    items, draws = sorted({one.n for one in points}), sorted({one.draws for one in points})
+    if len(items) == len(draws) == 1:
+        return f"{wording.sample(items[0], draws[0])}, at each size"
+    spans = ["–".join(dict.fromkeys(str(end) for end in (found[0], found[-1]))) for found in (items, draws)]
+    return f"n = {spans[0]} items × {spans[1]} draws a size"

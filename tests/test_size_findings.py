@@ -1,0 +1,637 @@
+"""Ladders with known truth: what is said about emergence, crossover, voting, related tasks and ingredients."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from synthetic import LADDER, ladder_results
+from test_paired import arm
+
+from onset.analysis import Analysis, analyse, load, to_json
+from onset.analysis.arms import Arm
+from onset.analysis.crossover import GainCurve, gain_curves
+from onset.analysis.curves import LogisticWithFloor, SizeCurve, midpoint_deviance, size_curves
+from onset.analysis.evidence import Evidence
+from onset.analysis.factors import stage_comparisons
+from onset.analysis.headlines import MOST_WITH_LADDER
+from onset.analysis.intervals import Array, Block, crossed_bootstrap, joint_replicates
+from onset.analysis.ladder import emergence, own_jump
+from onset.analysis.paired import compare_all
+from onset.analysis.task_sizes import difference_interval, stem_of, task_orders
+from onset.errors import InputError
+from onset.report import figures
+from onset.report.html import build_report
+
+FAST = 2000
+WITHOUT = "without chain of thought"
+TRUTH = {
+    ("chains", "answer-only"): (0.03, 0.04, 0.14, 0.22, 0.45, 0.52, 0.61, 0.73),
+    ("chains", "cot"): (0.02, 0.04, 0.88, 0.96, 0.99, 0.99, 0.99, 0.99),
+    ("chains", "cot-vote"): (0.03, 0.05, 0.98, 0.99, 1.0, 1.0, 1.0, 1.0),
+    ("chains", "lora-rationales"): (0.10, 0.45, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80),
+    ("chains", "cot", "names"): (0.02, 0.04, 0.60, 0.70, 0.80, 0.85, 0.90, 0.90),
+    ("chains", "lora-rationales", "names"): (0.40, 0.60, 0.62, 0.64, 0.66, 0.68, 0.70, 0.70),
+    ("fact[frequency=head]", "answer-only"): (0.08, 0.30, 0.60, 0.80, 0.90, 0.97, 0.98, 0.99),
+    ("fact[frequency=tail]", "answer-only"): (0.05, 0.05, 0.08, 0.15, 0.30, 0.50, 0.70, 0.85),
+    ("fact[frequency=none]", "answer-only"): (0.05,) * 8,
+}
+VARIANTS = (
+    (WITHOUT, 650_000, {("chains", "cot"): 0.43, ("chains", "answer-only"): 0.45}),
+    (WITHOUT, 260_000, {("chains", "cot"): 0.22}),
+    ("without code", 650_000, {("chains", "cot"): 0.99}),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return ladder_results(tmp_path_factory.mktemp("rungs"), TRUTH, variants=VARIANTS)
+
+
+@pytest.fixture(scope="module")
+def jump(folder: Path) -> Analysis:
+    return analyse(load(folder), replicates=FAST)
+
+
+def finding(analysis: Analysis, kind: str) -> Any:
+    return next(one for one in analysis.findings if one.kind == kind)
+
+
+def table(analysis: Analysis, task: str, method: str, shift: str = "none", stage: str = "base") -> Array:
+    """Sizes x items, read from the records by hand."""
+    cells = analysis.cells.filter(
+        (pl.col("task") == task)
+        & (pl.col("method") == method)
+        & (pl.col("shift") == shift)
+        & (pl.col("stage") == stage)
+    ).sort("params")
+    rows = []
+    for cell in cells["cell"]:
+        records = analysis.records.filter(pl.col("cell") == cell).sort("item")
+        rows.append(records["correct"].to_numpy().astype(float))
+    return np.array(rows)
+
+
+def ladder_arms(rows: dict[str, Array], sizes: tuple[int, ...] = LADDER, **changes: object) -> list[Arm]:
+    """Arms of one family: method -> sizes x items (one draw) or sizes x draws x items."""
+    prompts = {"cot": ("cot", None), "cot-vote": ("cot", 5), "answer-only": ("answer-only", None)}
+    made = []
+    for method, values in rows.items():
+        prompt, vote = prompts[method]
+        for size, outcome in zip(sizes, values, strict=True):
+            options = {"prompt": prompt, "vote": vote, "model": f"m{size}", "params": size, **changes}
+            made.append(arm(outcome, method, **options))
+    return made
+
+
+def gains(rows: dict[str, Array], sizes: tuple[int, ...] = LADDER, **changes: object) -> GainCurve:
+    arms = ladder_arms(rows, sizes, **changes)
+    (curve,) = gain_curves(arms, compare_all(arms, replicates=FAST), replicates=FAST)
+    return curve
+
+
+def split(correct: int, n: int = 100) -> Array:
+    """The first ``correct`` of ``n`` items right."""
+    return (np.arange(n) < correct).astype(float)
+
+
+# ---- a jump --------------------------------------------------------------------------------------------------------
+
+
+def test_a_jump_that_answer_only_lacks_is_emergence(jump: Analysis) -> None:
+    said = finding(jump, "emergence")
+    chain, direct = table(jump, "chains", "cot"), table(jump, "chains", "answer-only")
+    gain = 100 * (chain.mean(axis=1) - direct.mean(axis=1))
+    assert said.verdict == "emerges"
+    assert said.sentence.startswith(
+        "On chains with 3 labelled examples chain of thought emerges in the family rungs between 60 k and 130 k"
+        f" parameters: over answer-only it gains at most {gain[:2].max():.1f} points up to 60 k (95 % interval "
+    )
+    assert f" and at least {gain[2:].min():.1f} points from 130 k on (95 % interval " in said.sentence
+    steps = 100 * np.diff(chain.mean(axis=1)), 100 * np.diff(direct.mean(axis=1))
+    assert f"it rises by at most {steps[0].max():.1f} points (from 60 k to 130 k; 95 % interval " in said.sentence
+    assert f"answer-only, without a jump, by at most {steps[1].max():.1f} points (from " in said.sentence
+    assert said.sentence.endswith("allow for 7 steps (n = 200 items, one draw of examples, at each size).")
+    assert 60_000 < said.estimate < 130_000
+    assert said.interval[0] < said.estimate < said.interval[1]
+
+
+def test_a_jump_out_of_unreadable_answers_is_said_to_be_perhaps_one_of_format(jump: Analysis) -> None:
+    """Learning the format of the answer must not pass for learning the answer."""
+    small = {60_000: 0.3, 650_000: 0.3}
+    arms = tuple(
+        replace(one, parse_rate=small.get(one.params, 1.0)) if one.method == "cot" else one for one in jump.arms
+    )
+    held = {field: getattr(jump, field) for field in Evidence.__dataclass_fields__ if field != "arms"}
+    said = next(iter(emergence(Evidence(arms=arms, **held))))
+    plain = finding(jump, "emergence").sentence
+    assert said.sentence == (
+        f"{plain} At 60 k fewer than 80 % of its outputs held a readable answer, so part of the jump may be one of format."
+    )
+
+
+def test_gains_and_rises_are_those_of_plain_arithmetic(jump: Analysis) -> None:
+    curve = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
+    chain, direct = table(jump, "chains", "cot"), table(jump, "chains", "answer-only")
+    for point, a, b in zip(curve.points, chain, direct, strict=True):
+        assert point.gain == pytest.approx(a.mean() - b.mean())
+        only_a, only_b = int(((a == 1) & (b == 0)).sum()), int(((a == 0) & (b == 1)).sum())
+        exact = stats.binomtest(only_a, only_a + only_b, 0.5).pvalue if only_a + only_b else 1.0
+        assert point.p_holm >= exact - 1e-12
+        assert point.interval[0] <= point.gain <= point.interval[1]
+    assert curve.rises is not None
+    level = stats.norm.ppf(1 - 0.05 / 7 / 2)
+    for rise, values in zip(curve.rises, (chain, direct), strict=True):
+        place = int(np.diff(values.mean(axis=1)).argmax())
+        step = values[place + 1] - values[place]
+        assert rise.sizes == LADDER[place : place + 2]
+        assert rise.difference == pytest.approx(step.mean())
+        half = level * step.std(ddof=1) / np.sqrt(200)
+        assert rise.interval == pytest.approx((step.mean() - half, step.mean() + half), abs=0.02)
+    own = (chain[2] - chain[1]) - (direct[2] - direct[1])
+    half = level * own.std(ddof=1) / np.sqrt(200)
+    assert curve.own_rise == pytest.approx(own.mean())
+    assert curve.own_rise_interval == pytest.approx((own.mean() - half, own.mean() + half), abs=0.02)
+
+
+def test_the_crossover_says_what_happens_below(jump: Analysis) -> None:
+    said = finding(jump, "crossover")
+    curve = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
+    assert (said.verdict, said.estimate) == ("from", 130_000)
+    assert curve.crossover.gap == (60_000, 130_000)
+    assert said.sentence.startswith(
+        "Crossover on chains, with 3 labelled examples, family rungs: chain of thought beats answer-only at every size"
+        " from 130 k parameters on and not at 60 k (95 % of resamples: "
+    )
+    below = said.sentence.split("Below, it ")[1]
+    for point in curve.points[:2]:
+        low, high = (f"{100 * end:.1f}".replace("-", "−") for end in point.interval)
+        assert f"95 % interval {low} to {high}" in below
+        word = {"undecided": "is undecided", "equivalent": "makes no difference", "loses": "is worse"}[point.verdict]
+        assert word in below
+
+
+def test_voting_names_the_size_of_the_largest_gain(jump: Analysis) -> None:
+    said = finding(jump, "voting")
+    gain = table(jump, "chains", "cot-vote").mean(axis=1) - table(jump, "chains", "cot").mean(axis=1)
+    assert LADDER[int(gain.argmax())] == 130_000
+    assert said.estimate == pytest.approx(gain.max())
+    assert said.sentence.startswith(
+        "Voting on chains, with 3 labelled examples, family rungs: the largest gain of cot-vote over cot is measured at"
+        f" 130 k parameters, {100 * gain.max():.1f} points (95 % interval "
+    )
+    ends = [point.verdict for point in next(one for one in jump.gains if one.kind == "voting").points]
+    expected = "helps in between" if {ends[0], ends[-1]} == {"equivalent"} else "helps"
+    assert said.verdict == expected
+
+
+def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
+    said = finding(jump, "size by task")
+    (order,) = jump.task_orders
+    assert order.tasks == ("fact[frequency=head]", "fact[frequency=tail]")
+    assert order.without == (("fact[frequency=none]", "flat"),)
+    low, high = order.ratios[0].interval
+    assert low is not None
+    assert high is not None
+    assert 1 < low < order.ratios[0].ratio < high
+    assert order.ratios[0].ratio == pytest.approx(order.midpoints[1] / order.midpoints[0])
+    assert said.verdict == "ordered"
+    ratio, ends = f"{order.ratios[0].ratio:.3g}", (f"{low:.3g}", f"{high:.3g}")
+    assert (
+        f"frequency=tail needs {ratio} times the parameters of frequency=head (95 % interval {ends[0]} to {ends[1]});"
+        " frequency=none is left out (no growth shown)" in said.sentence
+    )
+
+
+def test_an_ingredient_is_compared_with_the_base_of_its_size(jump: Analysis) -> None:
+    said = finding(jump, "ingredient")
+    base, lacking = table(jump, "chains", "cot"), table(jump, "chains", "cot", stage=WITHOUT)
+    lost = [
+        base[LADDER.index(size)].mean() - values.mean()
+        for size, values in zip((260_000, 650_000), lacking, strict=True)
+    ]
+    assert said.verdict == "loses"
+    assert said.estimate == pytest.approx(-max(lost))
+    first, second = sorted(zip(lost, ("260 k", "650 k"), strict=True), reverse=True)
+    assert said.sentence.startswith(
+        "Ingredients on chains, with 3 labelled examples, family rungs, against the base model of the same size: the"
+        f" model without chain of thought loses {100 * first[0]:.1f} points at {first[1]} with cot (95 % interval "
+    )
+    assert f"loses {100 * second[0]:.1f} points at {second[1]} with cot" in said.sentence
+    assert "no difference beyond the margin: without code at 650 k with cot (" in said.sentence
+    assert "undecided: without chain of thought at 650 k with answer-only (" in said.sentence
+    assert said.sentence.endswith("(n = 200 items, one draw of examples; one training run a stage).")
+
+
+def test_prompt_or_tune_is_said_size_by_size_and_under_the_shift(jump: Analysis) -> None:
+    said = finding(jump, "prompt or tune").sentence
+    clause = said.split(" By size in the family rungs, ")[1].split(" Of all ")[0]
+    assert clause.startswith(
+        "the best tuned against the best prompted method with 3 labelled examples: tuning wins at "
+    )
+    plain, shifted = clause.split("; under the shift names ")
+    for text, shift in ((plain, "none"), (shifted, "names")):
+        tuned = table(jump, "chains", "lora-rationales", shift).mean(axis=1)
+        prompted = table(jump, "chains", "cot", shift).mean(axis=1)
+        for size, a, b in zip(("20 k", "60 k", "130 k", "260 k"), tuned, prompted, strict=False):
+            if abs(a - b) > 0.15:
+                winner = "tuning" if a > b else "prompting"
+                assert re.search(rf"{winner} wins at [^,;]*?(, [^,;]*?)*\b{size}\b", text), (winner, size, text)
+
+
+def test_the_order_of_reading_over_a_ladder(jump: Analysis) -> None:
+    kinds = list(dict.fromkeys(one.kind for one in jump.findings))
+    order = ["emergence", "crossover", "voting", "size by task", "prompt or tune", "ingredient", "best method", "shift"]
+    assert [kind for kind in kinds if kind in order] == order
+    assert "chain of thought" not in kinds
+    assert len(jump.findings) <= MOST_WITH_LADDER
+
+
+# ---- no jump -------------------------------------------------------------------------------------------------------
+
+
+def logistic(slope: float, midpoint: float) -> tuple[float, ...]:
+    return tuple(float(share) for share in LogisticWithFloor(0.0, 1.0, slope, midpoint)(LADDER))
+
+
+def test_no_jump_is_claimed_where_both_rise_alike(tmp_path: Path) -> None:
+    steep = (0.02, 0.02, 0.80, 0.85, 0.90, 0.92, 0.94, 0.95)
+    truth = {
+        ("smooth", "answer-only"): logistic(2.0, 5.8),
+        ("smooth", "cot"): logistic(2.0, 5.4),
+        ("together", "answer-only"): steep,
+        ("together", "cot"): steep,
+    }
+    alike = analyse(load(ladder_results(tmp_path / "alike", truth)), replicates=FAST)
+    said = {one.subject.split(",")[0]: one for one in alike.findings if one.kind == "emergence"}
+    assert {one.verdict for one in said.values()} == {"no jump shown"}
+    assert "emerges" not in " ".join(one.sentence for one in alike.findings)
+    assert "without a jump" not in " ".join(one.sentence for one in alike.findings)
+    assert (
+        "grows with size in the family rungs, but no jump of its own is shown: no step between neighbouring sizes is"
+        " shown to hold more than half of its growth" in said["smooth"].sentence
+    )
+    assert (
+        "but no jump of its own is shown: between 60 k and 130 k it is not shown to rise more than answer-only (by "
+        in said["together"].sentence
+    )
+
+
+def test_nothing_is_claimed_about_sizes_where_there_is_only_noise(tmp_path: Path) -> None:
+    truth = {("coin", method): (0.5,) * 8 for method in ("answer-only", "cot", "cot-vote")}
+    truth |= {(f"fact[frequency={name}]", "answer-only"): (0.5,) * 8 for name in ("head", "tail")}
+    variants = ((WITHOUT, 650_000, {("coin", "cot"): 0.5, ("coin", "answer-only"): 0.5}),)
+    made = ladder_results(tmp_path / "noise", truth, variants=variants, seeds=3, items=100)
+    quiet = analyse(load(made), replicates=FAST)
+    verdicts = {one.kind: one.verdict for one in quiet.findings}
+    assert verdicts["emergence"] == "no growth shown"
+    assert verdicts["crossover"] == "unresolved"
+    assert verdicts["voting"] in ("undecided", "equivalent")
+    assert verdicts["ingredient"] in ("undecided", "equivalent")
+    assert "size by task" not in verdicts
+    text = " ".join(one.sentence for one in quiet.findings)
+    for claim in ("emerges", " beats answer-only at", "times the parameters", " loses ", "; a gain)"):
+        assert claim not in text
+    # what one of eight sizes shows by luck is not left standing
+    for part in re.split("[;:] ", text):
+        if "wins at" in part or "is worse than" in part:
+            assert part.endswith("but not after correcting for 8 sizes")
+
+
+@pytest.mark.slow
+def test_smooth_ladders_are_hardly_ever_called_emergence() -> None:
+    """Chain of thought half a decade ahead of answer-only on an equally smooth curve: 200 ladders of 8 sizes."""
+    called = 0
+    for number in range(200):
+        rng = np.random.default_rng(number)
+        shared = rng.random((8, 100))
+        rows = {}
+        for method, midpoint in (("answer-only", 5.8), ("cot", 5.3)):
+            own = np.where(rng.random((8, 100)) < 0.5, shared, rng.random((8, 100)))
+            rows[method] = (own < np.array(logistic(2.5, midpoint))[:, None]).astype(float)
+        called += own_jump(gains(rows))
+    assert called <= 4
+
+
+# ---- the crossover, by construction --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chain", "verdict", "gap"),
+    [
+        ((30, 60, 90), "always", None),
+        ((5, 60, 90), "from", (60_000, 130_000)),
+        ((5, 10, 60), "from", (130_000, 260_000)),
+        ((0, 0, 0), "none", None),
+        ((60, 10, 10), "unresolved", None),
+    ],
+)  # fmt: skip
+def test_verdicts_on_the_crossover(chain: tuple[int, ...], verdict: str, gap: tuple[int, int] | None) -> None:
+    direct = np.array([split(10)] * 4)
+    rows = {"answer-only": direct, "cot": np.array([split(chain[0]), *map(split, chain)])}
+    if verdict == "from":
+        rows["cot"] = np.array([split(5), *map(split, chain)])
+    curve = gains(rows, LADDER[:4])
+    assert (curve.crossover.verdict, curve.crossover.gap) == (verdict, gap)
+
+
+def test_equal_outcomes_everywhere_are_a_crossover_that_is_not_there() -> None:
+    rng = np.random.default_rng(0)
+    same = (rng.random((3, 400)) < 0.4).astype(float)
+    curve = gains({"answer-only": same, "cot": same}, LADDER[:3])
+    assert {point.verdict for point in curve.points} == {"equivalent"}
+    assert (curve.crossover.verdict, curve.crossover.gap) == ("none", None)
+    assert (curve.crossover.low, curve.crossover.high) == (LADDER[2], None)
+
+
+def test_the_range_of_the_gap_is_that_of_a_plain_bootstrap() -> None:
+    """A size whose win hangs in the balance: resample items, repeat the exact test at Holm's level (one comparison)."""
+    rng = np.random.default_rng(4)
+    shares = (0.10, 0.19, 0.60, 0.80)
+    direct = (rng.random((4, 150)) < 0.10).astype(float)
+    chain = (rng.random((4, 150)) < np.array(shares)[:, None]).astype(float)
+    curve = gains({"answer-only": direct, "cot": chain}, LADDER[:4])
+    starts = []
+    for _ in range(FAST):
+        items = rng.integers(0, 150, 150)
+        a, b = chain[:, items], direct[:, items]
+        only_a, only_b = ((a == 1) & (b == 0)).sum(axis=1), ((a == 0) & (b == 1)).sum(axis=1)
+        exact = np.minimum(1, 2 * stats.binom.cdf(np.minimum(only_a, only_b), only_a + only_b, 0.5))
+        wins = (only_a > only_b) & (exact <= 0.05)
+        starts.append(4 - len(list(itertools.takewhile(bool, wins[::-1]))))
+    low, high = np.quantile(starts, [0.025, 0.975], method="nearest")
+    assert curve.crossover.low == (LADDER[int(low) - 1] if low > 0 else None)
+    assert curve.crossover.high == LADDER[int(high)]
+    assert curve.crossover.gap is not None
+    assert (curve.crossover.low or 0) <= curve.crossover.gap[0] < curve.crossover.gap[1] <= (curve.crossover.high or 0)
+
+
+def test_a_size_with_two_models_is_won_when_both_win() -> None:
+    direct = np.array([split(10)] * 4)
+    chain = np.array([split(10), split(60), split(10), split(60)])
+    sizes = (20_000, 60_000, 60_000, 130_000)
+    arms = [
+        replace(one, model=f"{one.model}-{place % 4}")
+        for place, one in enumerate(ladder_arms({"answer-only": direct, "cot": chain}, sizes))
+    ]
+    (curve,) = gain_curves(arms, compare_all(arms, replicates=FAST), replicates=FAST)
+    assert curve.sizes == (20_000, 60_000, 130_000)
+    assert len(curve.points) == 4
+    assert curve.crossover.gap == (60_000, 130_000)
+
+
+def test_two_sizes_make_no_ladder_and_two_families_share_none() -> None:
+    arms = ladder_arms({"answer-only": np.array([split(10)] * 4), "cot": np.array([split(60)] * 4)}, LADDER[:4])
+    compared = compare_all(arms, replicates=FAST)
+    two = [one for one in arms if one.params in LADDER[:2]]
+    assert gain_curves(two, compared, replicates=FAST) == ()
+    mixed = [replace(one, family="f" if one.params in LADDER[:2] else "g") for one in arms]
+    assert gain_curves(mixed, compared, replicates=FAST) == ()
+
+
+def test_the_gain_is_said_of_chain_of_thought_whichever_side_it_is_on() -> None:
+    rows = {"answer-only": np.array([split(10)] * 3), "cot": np.array([split(60)] * 3)}
+    turned = dict(reversed(rows.items()))
+    one, other = gains(rows, LADDER[:3]), gains(turned, LADDER[:3])
+    assert [point.gain for point in one.points] == pytest.approx([point.gain for point in other.points])
+    for first, second in zip(one.points, other.points, strict=True):
+        assert first.interval == pytest.approx(second.interval)
+    assert one.crossover == other.crossover
+    assert {point.verdict for point in one.points} == {"wins"}
+
+
+# ---- joint resamples -----------------------------------------------------------------------------------------------
+
+
+def test_joint_replicates_are_those_of_each_table_and_keep_what_is_shared() -> None:
+    rng = np.random.default_rng(2)
+    shared = rng.random((4, 120))
+    tables = [(shared < 0.4).astype(float), (shared < 0.5).astype(float), (rng.random((4, 120)) < 0.5).astype(float)]
+    drawn = joint_replicates(tables, FAST)
+    for row, values in zip(drawn, tables, strict=True):
+        alone = crossed_bootstrap([Block(values)], FAST)
+        assert alone is not None
+        assert np.sort(row) == pytest.approx(alone.replicates)
+    correlation = np.corrcoef(drawn)
+    means = np.corrcoef([values.mean(axis=0) for values in tables])
+    assert correlation[0, 1] == pytest.approx(means[0, 1], abs=0.1)
+    assert abs(correlation[0, 2]) < 0.3
+
+
+def test_joint_replicates_of_tables_without_any_spread_are_not_tied_together() -> None:
+    drawn = joint_replicates([np.ones((1, 50)), np.zeros((1, 50))], FAST)
+    assert abs(np.corrcoef(drawn)[0, 1]) < 0.1
+    assert np.isnan(joint_replicates([np.full((1, 5), np.nan)], 10)).all()
+
+
+# ---- related tasks -------------------------------------------------------------------------------------------------
+
+
+def size_curve(task: str, shares: tuple[float, ...], n: int, rng: np.random.Generator) -> SizeCurve:
+    arms = [
+        arm((rng.random(n) < share).astype(float), task=task, model=f"m{size}", params=size)
+        for size, share in zip(LADDER[1:6], shares, strict=True)
+    ]
+    (curve,) = size_curves(arms, replicates=200)
+    return curve
+
+
+def test_the_interval_of_a_ratio_is_walds_in_large_samples() -> None:
+    rng = np.random.default_rng(7)
+    curves, midpoints, errors = [], [], []
+    for task, midpoint in (("t[a]", 5.3), ("t[b]", 5.6)):
+        shares = tuple(float(one) for one in LogisticWithFloor(0.0, 1.0, 2.5, midpoint)(LADDER[1:6]))
+        curve = size_curve(task, shares, 20_000, rng)
+        curves.append(curve)
+        counts = np.column_stack([curve.correct, np.array(curve.n) - np.array(curve.correct)])
+        glm = sm.GLM(counts, sm.add_constant(np.log10(curve.sizes)), family=sm.families.Binomial()).fit()
+        gradient = np.array([-1 / glm.params[1], glm.params[0] / glm.params[1] ** 2])
+        midpoints.append(-glm.params[0] / glm.params[1])
+        errors.append(float(gradient @ glm.cov_params() @ gradient))
+    low, high = difference_interval(midpoint_deviance(curves[0]), midpoint_deviance(curves[1]))
+    error = np.sqrt(sum(errors))
+    gap = midpoints[1] - midpoints[0]
+    assert low == pytest.approx(gap - 1.96 * error, abs=0.1 * error)
+    assert high == pytest.approx(gap + 1.96 * error, abs=0.1 * error)
+
+
+def test_tasks_of_equal_size_are_undecided_and_bonferroni_widens() -> None:
+    rng = np.random.default_rng(1)
+    shares = tuple(float(one) for one in LogisticWithFloor(0.0, 1.0, 2.5, 5.5)(LADDER[1:6]))
+    curves = [size_curve(f"t[{name}]", shares, 100, rng) for name in "abc"]
+    (order,) = task_orders(curves)
+    assert not any(one.larger for one in order.ratios)
+    pair = [next(one for one in curves if one.task == task) for task in order.ratios[0].tasks]
+    low, high = difference_interval(*(midpoint_deviance(one) for one in pair))
+    assert low is not None
+    assert high is not None
+    assert (order.ratios[0].interval[0] or 0) < 10**low
+    assert (order.ratios[0].interval[1] or np.inf) > 10**high
+    assert task_orders(curves[:1]) == ()
+
+
+def test_an_interval_that_never_ends_is_open() -> None:
+    """One midpoint is known to be about 5, of the other only that it is not below 6."""
+    places = np.linspace(3.0, 8.0, 501)
+    known, at_least = 40 * (places - 5.0) ** 2, np.where(places > 6.0, 0.0, 40 * (places - 6.0) ** 2)
+    low, high = difference_interval((places, known), (places, at_least))
+    # two parabolas of one width: their deviances add up to half of that of their distance
+    assert low == pytest.approx(1.0 - np.sqrt(stats.chi2.ppf(0.95, 1) / 20), abs=1e-3)
+    assert high is None
+
+
+def test_a_curve_that_was_not_fitted_has_no_deviance() -> None:
+    arms = [arm(split(30), "cot", model=f"m{size}", params=size) for size in LADDER[:2]]
+    (curve,) = size_curves(arms, replicates=200)
+    with pytest.raises(InputError) as error:
+        midpoint_deviance(curve)
+    assert str(error.value) == "midpoint of cot on t (8 labels): the curve was not fitted, which takes 3 sizes"
+
+
+def test_the_stem_of_a_task() -> None:
+    assert stem_of("world/one-hop[frequency=head,held=yes]") == "world/one-hop"
+    assert stem_of("gsm8k") == "gsm8k"
+
+
+# ---- stages --------------------------------------------------------------------------------------------------------
+
+
+def stage_arms(rng: np.random.Generator) -> list[Arm]:
+    base = arm((rng.random((1, 120)) < 0.8).astype(float), "cot", model="r4", params=1_000_000)
+    without = arm((rng.random((1, 120)) < 0.5).astype(float), "cot", model="r4-x", params=1_010_000, stage="without x")
+    other = arm((rng.random((1, 120)) < 0.7).astype(float), "cot", model="r4-y", params=995_000, stage="without y")
+    return [base, without, other]
+
+
+def test_stages_are_tested_as_methods_are_and_adjusted_together() -> None:
+    arms = stage_arms(np.random.default_rng(3))
+    found = stage_comparisons(arms, replicates=FAST)
+    assert [(one.sides, one.models) for one in found] == [
+        (("without x", "base"), ("r4-x", "r4")),
+        (("without y", "base"), ("r4-y", "r4")),
+    ]
+    plain = []
+    for one, variant in zip(found, arms[1:], strict=True):
+        a, b = variant.values[0], arms[0].values[0]
+        only_a, only_b = int(((a == 1) & (b == 0)).sum()), int(((a == 0) & (b == 1)).sum())
+        plain.append(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
+        assert one.difference == pytest.approx(a.mean() - b.mean())
+        assert one.params == 1_000_000
+    assert [one.p for one in found] == pytest.approx(plain)
+    assert [one.p_holm for one in found] == pytest.approx(list(multipletests(plain, method="holm")[1]))
+    assert {one.family for one in found} == {"stages of f on t, shift none"}
+    low, high = found[0].interval or (0.0, 0.0)
+    assert found[0].sentence == (
+        "cot with 8 labels on t, 1 M parameters: without x is worse than base by"
+        f" {-100 * (found[0].difference or 0):.1f} points (95 % interval {-100 * high:.1f} to {-100 * low:.1f};"
+        " n = 120 items, one draw of examples)."
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: replace(one, params=1_030_000),
+        lambda one: replace(one, family="g"),
+        lambda one: replace(one, labels=32),
+        lambda one: replace(one, stage="base"),
+    ],
+    ids=["another size", "another family", "another budget", "no other stage"],
+)
+def test_only_models_that_differ_in_nothing_but_the_stage_are_compared(change: Callable[[Arm], Arm]) -> None:
+    base, without, _ = stage_arms(np.random.default_rng(0))
+    assert len(stage_comparisons([base, without], replicates=FAST)) == 1
+    assert stage_comparisons([base, change(without)], replicates=FAST) == ()
+    assert stage_comparisons([replace(base, stage="without z"), without], replicates=FAST) == ()
+
+
+def test_draws_one_stage_lacks_are_named_by_stage() -> None:
+    rng = np.random.default_rng(5)
+    base = arm((rng.random((3, 60)) < 0.8).astype(float), "cot")
+    without = arm((rng.random((2, 60)) < 0.5).astype(float), "cot", stage="without x", model="x")
+    (one,) = stage_comparisons([base, without], replicates=FAST)
+    assert one.mismatch == ("only base has seed 2",)
+
+
+# ---- what is shown -------------------------------------------------------------------------------------------------
+
+
+def test_the_json_holds_gains_orders_and_stages(jump: Analysis) -> None:
+    shown = json.loads(json.dumps(to_json(jump), allow_nan=False))
+    gain = {"kind", "task", "labels", "shift", "stage", "family", "sides", "points", "crossover", "rises", "own_rise"}
+    assert gain | {"own_rise_interval"} == set(shown["gains"][0])
+    point = {"model", "params", "n", "draws", "accuracy", "accuracy_against", "gain", "interval", "p_holm", "verdict"}
+    assert point | {"p_sizes", "test"} == set(shown["gains"][0]["points"][0])
+    assert shown["gains"][0]["crossover"]["gap"] == [60_000, 130_000]
+    stage = {"sides", "models", "model_family", "params", "method", "labels", "task", "shift", "n", "difference"}
+    assert stage | {"interval", "p", "p_holm", "test", "family", "margin", "verdict", "sentence"} <= set(
+        shown["stages"][0]
+    )
+    order = {"stem", "method", "labels", "stage", "family", "tasks", "midpoints", "intervals", "ceilings", "sizes"}
+    assert order | {"ratios", "overall", "without", "n"} == set(shown["task_orders"][0])
+
+
+def layer_rows(chart: Any, mark: str) -> list[list[dict[str, Any]]]:
+    spec = chart.to_dict(validate=True)
+    return [spec["datasets"][one["data"]["name"]] for one in spec["layer"] if one["mark"]["type"] == mark]
+
+
+def test_the_figures_draw_the_numbers_of_the_analysis(jump: Analysis) -> None:
+    shown = json.loads(json.dumps(to_json(jump)))
+    drawn = {figure.name: figure for figure in figures.figures(shown)}
+    assert list(drawn)[:4] == ["size", "gains", "tasks", "stages"]
+    (panel,) = [one for one in drawn["gains"].panels if one.where["shift"] == "none"]
+    points = layer_rows(panel.charts[0], "point")[0]
+    expected = {(c["sides"][0], p["params"], float(f"{p['gain']:.5g}")) for c in shown["gains"] for p in c["points"]}
+    assert {(row["method"], row["params"], row["gain"]) for row in points} <= expected
+    assert len(points) == 16
+    assert layer_rows(panel.charts[0], "rect") == [[{"x": 60_000, "to": 130_000}]]
+    (tasks,) = drawn["tasks"].panels
+    middles = layer_rows(tasks.charts[0], "text")[-1]
+    order = shown["task_orders"][0]
+    assert [row["task"] for row in middles] == ["frequency=head", "frequency=tail"]
+    assert [row["x"] for row in middles] == pytest.approx(order["midpoints"], rel=1e-4)
+    (stages,) = drawn["stages"].panels
+    rows = layer_rows(stages.charts[1], "point")[0]
+    assert sorted(row["difference"] for row in rows) == pytest.approx(
+        sorted(one["difference"] for one in shown["stages"]), rel=1e-4
+    )
+
+
+def test_a_study_without_a_ladder_has_none_of_these_figures(tmp_path: Path) -> None:
+    truth = {("chains", "answer-only"): (0.1, 0.2), ("chains", "cot"): (0.1, 0.6)}
+    made = ladder_results(tmp_path / "two", truth, sizes=LADDER[:2], items=60)
+    two = analyse(load(made), replicates=FAST)
+    assert [one.kind for one in two.findings][:2] == ["best method", "chain of thought"]
+    assert {"gains", "tasks", "stages"} & {one.name for one in figures.figures(to_json(two))} == set()
+
+
+def test_every_finding_about_size_links_to_its_figure(folder: Path, jump: Analysis, tmp_path: Path) -> None:
+    text = build_report(folder, out=tmp_path / "report.html", analysis=jump).read_text()
+    findings = text.split('<ol class="findings">')[1].split("</ol>")[0].split('<li class="finding">')[1:]
+    expected = {
+        "Emergence": "size",
+        "Crossover": "gains",
+        "Voting": "gains",
+        "Size by task": "tasks",
+        "Ingredient": "stages",
+    }
+    seen = set()
+    for part in findings:
+        kind = part.split("<p>")[1].split("</p>")[0]
+        if kind in expected:
+            assert f'<a href="#figure-{expected[kind]}">' in part
+            assert f'<figure id="figure-{expected[kind]}"' in text
+            seen.add(kind)
+    assert seen == set(expected)
