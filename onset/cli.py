@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from onset.cli_ladder import app as ladder_app
 from onset.errors import OnsetError, UnknownName
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(ladder_app, name="ladder")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
 Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]
@@ -64,11 +66,11 @@ def plan(study: StudyFile, as_json: Json = False) -> None:
     content["detectable"] = [
         {
             "items": items,
-            "draws": len(grid.study.seeds),
+            "draws": draws,
             "discordance": discordance,
-            "difference": minimum_detectable_difference(items, discordance, len(grid.study.seeds)),
+            "difference": minimum_detectable_difference(items, discordance, draws),
         }
-        for items in sorted({cell.items for cell in grid.cells})
+        for items, draws in sorted({(part_items, len(part.seeds)) for part, part_items in grid.sizes()})
         for discordance in DISCORDANCES
     ]
     if as_json:
