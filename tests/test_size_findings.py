@@ -556,6 +556,15 @@ def test_only_models_that_differ_in_nothing_but_the_stage_are_compared(change: C
     assert stage_comparisons([replace(base, stage="without z"), without], replicates=FAST) == ()
 
 
+def test_a_stage_of_several_steps_is_held_against_the_one_before() -> None:
+    base, without, other = stage_arms(np.random.default_rng(1))
+    both = replace(other, stage="without x, without y")
+    found = stage_comparisons([base, without, both], replicates=FAST)
+    assert [one.sides for one in found] == [("without x", "base"), ("without x, without y", "without x")]
+    alone = stage_comparisons([base, both], replicates=FAST)
+    assert [one.sides for one in alone] == [("without x, without y", "base")]
+
+
 def test_draws_one_stage_lacks_are_named_by_stage() -> None:
     rng = np.random.default_rng(5)
     base = arm((rng.random((3, 60)) < 0.8).astype(float), "cot")

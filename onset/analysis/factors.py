@@ -1,16 +1,17 @@
 """Which training made the difference: models of one family and size that differ in their stage.
 
-A stage is a step of training, or an ingredient left out of it ("base" against "without chain of thought"). Two models
-are held against each other when they are of one family, differ in size by at most `SAME_SIZE` and one has the stage
-"base"; then every method both were asked with, at equal labels, task and shift, is compared on the same items and the
-same example plan, by the tests of `onset.analysis.paired`. p is adjusted by Holm within the family of all such
-comparisons on one task, shift and model family. One training run stands on either side: noise between runs of the same
-recipe is not in the intervals.
+A stage is a step of training, or an ingredient left out of it ("base" against "without chain of thought"); a stage of
+several steps names them in order ("scarce chain of thought, without code"). Two models are held against each other when
+they are of one family, differ in size by at most `SAME_SIZE` and one has the stage of the other less its last step, or
+"base" where no model has that; then every method both were asked with, at equal labels, task and shift, is compared on
+the same items and the same example plan, by the tests of `onset.analysis.paired`. p is adjusted by Holm within the
+family of all such comparisons on one task, shift and model family. One training run stands on either side: noise
+between runs of the same recipe is not in the intervals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from onset.analysis import wording
@@ -19,16 +20,17 @@ from onset.analysis.intervals import REPLICATES, Interval
 from onset.analysis.paired import MARGIN, Comparison, Verdict, compare, decide
 
 SAME_SIZE = 0.02
-"""Sizes count as equal when they differ by at most this share of the base model's."""
+"""Sizes count as equal when they differ by at most this share of the reference's."""
 BASE = "base"
 
 
 @dataclass(frozen=True, slots=True)
 class StageComparison:
-    """A stage against the base (``sides``, ``models``); ``verdict`` and ``difference`` (shares) are said of the stage.
+    """A stage against its reference (``sides``, ``models``); ``verdict`` and ``difference`` (shares) are said of the
+    stage.
 
     The rest is as in `onset.analysis.paired.Comparison`; ``family`` is what the comparisons adjusted together share,
-    ``model_family`` the models'; ``params`` those of the base model.
+    ``model_family`` the models'; ``params`` those of the reference.
     """
 
     sides: tuple[str, str]
@@ -72,13 +74,13 @@ _SAME = (
 def stage_comparisons(
     arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES
 ) -> tuple[StageComparison, ...]:
-    """Every stage against the base of its family and size, decided within its family; none without a base."""
+    """Every stage against the reference of its family and size, decided within its family; none without one."""
     groups: dict[tuple[str, str, str], list[Arm]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.shift, arm.family), []).append(arm)
     decided: list[StageComparison] = []
     for (task, shift, family), group in groups.items():
-        pairs = list(_pairs(group))
+        pairs = _pairs(group)
         within = f"stages of {family} on {task}, shift {shift}"
         members = [
             replace(
@@ -92,14 +94,24 @@ def stage_comparisons(
     return tuple(decided)
 
 
-def _pairs(group: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
-    """(stage, base) of equal size, method and labels, ascending in size."""
-    bases = sorted((arm for arm in group if arm.stage == BASE), key=lambda arm: arm.params)
-    for base in bases:
-        for arm in group:
-            alike = (arm.method, arm.labels) == (base.method, base.labels)
-            if arm.stage != BASE and alike and abs(arm.params - base.params) <= SAME_SIZE * base.params:
-                yield arm, base
+def _pairs(group: Sequence[Arm]) -> list[tuple[Arm, Arm]]:
+    """(stage, reference) of equal size, method and labels, ascending in size."""
+    pairs = []
+    for arm in (one for one in group if one.stage != BASE):
+        found = (_like(group, arm, stage) for stage in (arm.stage.rpartition(", ")[0], BASE))
+        reference = next((one for one in found if one is not None), None)
+        if reference is not None:
+            pairs.append((arm, reference))
+    return sorted(pairs, key=lambda pair: pair[1].params)
+
+
+def _like(group: Sequence[Arm], arm: Arm, stage: str) -> Arm | None:
+    """The arm of that stage that is asked in the same way and of the same size."""
+    for other in group:
+        alike = (other.method, other.labels, other.stage) == (arm.method, arm.labels, stage)
+        if alike and abs(arm.params - other.params) <= SAME_SIZE * other.params:
+            return other
+    return None
 
 
 def _as_stages(one: Comparison, a: Arm, b: Arm) -> StageComparison:

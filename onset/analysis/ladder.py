@@ -392,7 +392,8 @@ def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Fi
         top.verdict, "equivalent" if kinds == {"equivalent"} else "undecided"
     )
     where = f"{task}, {wording.with_labels(budget)}, family {family}"
-    text = f"Ingredients on {where}, against the base model of the same size:"
+    other = " unless another is named" if any(one.sides[1] != BASE for one in rows) else ""
+    text = f"Ingredients on {where}, against the base model of the same size{other}:"
     return Finding(
         "ingredient", f"{task}, family {family}", verdict, top.difference, top.interval, top.n, top.test,
         f"{text} {'; '.join(parts)} ({wording.sample(top.n, len(top.seeds))}; one training run a stage).",
@@ -405,13 +406,17 @@ def _against_base(one: StageComparison) -> str:
     levels = f"{wording.percent(one.accuracy_b or 0.0)} to {wording.percent(one.accuracy_a or 0.0)}"
     return (
         f"{wording.points(abs(gap))} at {wording.short_count(one.params)} with {one.method}"
-        f" ({wording.point_range(shown)}; {levels})"
+        f" ({wording.point_range(shown)}; {levels}{_reference(one)})"
     )
+
+
+def _reference(one: StageComparison) -> str:
+    return "" if one.sides[1] == BASE else f"; against the model {one.sides[1]}"
 
 
 def _setting(one: StageComparison) -> str:
     where = f"{one.sides[0]} at {wording.short_count(one.params)} with {one.method}"
-    return f"{where} ({wording.points(one.difference or 0.0)})"
+    return f"{where} ({wording.points(one.difference or 0.0)}{_reference(one)})"
 
 
 # ---- prompt or tune over the sizes ---------------------------------------------------------------------------------

@@ -212,8 +212,8 @@ def stage_figure(stages: Sequence[Mapping[str, Any]], style: Style) -> Figure | 
     panels = [_stage_panel(where, group, style) for where, group in _facets(known, ("task", "shift", "labels"))]
     caption = (
         "Models of one family and size that differ in their training, one row a pair and method. Above: accuracy of the"
-        " base model (hollow) and of the other one (filled). Below: the difference in percentage points with its 95 %"
-        " interval; left of the line the other model is less accurate than the base."
+        " reference, the base model unless another is named (hollow), and of the other one (filled). Below: the"
+        " difference in percentage points with its 95 % interval; left of the line the other model is less accurate."
     )
     return Figure("stages", "What each ingredient changes", caption, "task", tuple(panels))
 
@@ -690,10 +690,14 @@ def _middle(fit: Mapping[str, Any], row: Mapping[str, Any], points: Sequence[Map
     return {**row, **place, "x": inside, "accuracy": (fit["floor"] + fit["ceiling"]) / 2}
 
 
+def _against(sides: Sequence[str]) -> str:
+    return sides[0] if sides[1] == "base" else f"{sides[0]}, against {sides[1]}"
+
+
 def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], style: Style) -> Panel:
     rows = [
         {
-            "name": f"{one['sides'][0]}\n{short_count(one['params'])} · {one['method']}",
+            "name": f"{_against(one['sides'])}\n{short_count(one['params'])} · {one['method']}",
             "method": one["method"],
             "base": one["accuracy_b"],
             "other": one["accuracy_a"],
@@ -714,7 +718,7 @@ def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], styl
     share = alt.Scale(domain=[0, max(top, 0.05)], nice=False)
     ticks = alt.Axis(labelExpr=_PERCENT, tickCount=5)
     x, colour, base = alt.X("base:Q", title=None, scale=share, axis=ticks), style.colour(), alt.Chart(_data(rows))
-    fields = {"name": "Model and method", "levels": "Base and other", "says": "Difference", "verdict": "Verdict"}
+    fields = {"name": "Model and method", "levels": "Reference and other", "says": "Difference", "verdict": "Verdict"}
     tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
     hollow = {"filled": False, "size": 70, "strokeWidth": 2, "fill": alt.ExprRef(PAPER)}
     levels = [
@@ -733,9 +737,9 @@ def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], styl
         ),
     ]
     height = 34 * len(rows) + 10
-    charts = _layer(levels, "Accuracy", height), _layer(differences, "Difference from the base model", height)
+    charts = _layer(levels, "Accuracy", height), _layer(differences, "Difference from the reference", height)
     compared = ", ".join(name.replace("\n", " · ") for name in names)
-    describe = f"{where['task']}: {compared}, each against the base model of the same size."
+    describe = f"{where['task']}: {compared}, each against the base model of the same size unless another is named."
     return Panel(where["task"], where, charts, describe)
 
 
