@@ -1,24 +1,26 @@
-"""What the README shows runs as written."""
+"""What the README shows, in both languages, runs as written."""
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from onset.cli import main
-from onset.models.packaged import PACKAGED
-from onset.study.spec import read_study
+from onset.study.spec import Study, read_study
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
+BOTH = pytest.mark.parametrize("text", [README, CHINESE], ids=["README.md", "README.zh.md"])
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
 def commands() -> list[list[str]]:
@@ -26,53 +28,67 @@ def commands() -> list[list[str]]:
     return [shlex.split(line) for line in lines if line]
 
 
-def test_every_command_it_names_exists() -> None:
-    from onset.cli import app
-
-    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
-    named = {words[1] for words in commands() if words[0] == "onset"} | set(re.findall(r"`onset (\w+)", README))
-    assert named <= known
+@BOTH
+def test_every_target_of_make_it_names_exists(text: str) -> None:
     targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    assert set(re.findall(r"make (\w+)", README)) <= set(targets)
+    named = set(re.findall(r"make (\w+)", "\n".join(blocks("sh", text))))
+    assert {"demo", "test"} <= named <= set(targets)
 
 
-def test_every_file_it_links_is_there() -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
+@BOTH
+def test_every_file_it_links_is_there(text: str) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", text)
+    assert len(targets) >= 5
+    for target in targets:
         assert (ROOT / target).exists(), target
 
 
-def test_its_study_validates(tmp_path: Path) -> None:
+@pytest.mark.parametrize("language", ["sh", "yaml", "python"])
+def test_both_languages_show_the_same(language: str) -> None:
+    assert blocks(language, CHINESE) == blocks(language)
+
+
+def test_its_study_is_the_one_of_the_examples() -> None:
     (block,) = blocks("yaml")
-    file = tmp_path / "tickets.yaml"
-    file.write_text(block)
-    study = read_study(file)
-    assert [one.name for one in study.build_methods()] == ["answer-only", "lora-answers"]
-    assert study.seeds == (0, 1, 2, 3, 4)
+    assert block == (ROOT / "examples" / "own-task" / "study.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda file: file.name)
+def test_the_studies_of_the_examples_validate(file: Path) -> None:
+    assert read_study(file).build_methods()
 
 
 def test_the_key_table_names_every_key() -> None:
-    from onset.study.spec import Study
-
     table = "\n".join(line for line in README.splitlines() if line.startswith("|"))
     for key in Study.model_fields:
         if key not in ("name", "stages"):
             assert f"`{key}`" in table, key
 
 
-def test_grading_from_the_readme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "outputs.jsonl").write_text('{"prediction": "The answer is 18", "target": "18"}\n')
-    words = next(words for words in commands() if words[1] == "grade")
-    with pytest.raises(SystemExit) as ended:
-        main(words[1:])
-    assert not ended.value.code
-
-
 @pytest.mark.slow
+def test_its_commands_run_as_written(tmp_path: Path) -> None:
+    """In their order, in a folder with the examples; `make` is what runs this."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    onset = [sys.executable, "-c", "import sys; from onset.cli import main; main(sys.argv[1:])"]
+    shown = [words[1:] for words in commands() if words[0] == "onset"]
+    assert {words[0] for words in shown} == {"plan", "run", "show", "report", "grade", "ladder"}
+    for words in shown:
+        done = subprocess.run(
+            [*onset, *words],
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, (words, done.stderr)
+        assert done.stdout.strip(), words
+    assert (tmp_path / "results" / "lamps" / "report.html").exists()
+    assert list((tmp_path / "figures").glob("*.svg"))
+    assert (tmp_path / "trained" / "r0-nocode" / "model.safetensors").exists()
+
+
 def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    package = PACKAGED["smollm2-135m-instruct"]
-    if importlib.util.find_spec(package.module) is None:
-        pytest.skip(f"model not installed: pip install {package.install}")
     monkeypatch.chdir(tmp_path)
     (block,) = blocks("python")
     exec(compile(block, "README.md", "exec"), {})

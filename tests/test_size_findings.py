@@ -116,7 +116,7 @@ def test_a_jump_that_answer_only_lacks_is_emergence(jump: Analysis) -> None:
     assert said.verdict == "emerges"
     assert said.sentence.startswith(
         "On chains with 3 labelled examples chain of thought emerges in the family rungs between 60 k and 130 k"
-        f" parameters: over answer-only it gains at most {gain[:2].max():.1f} points up to 60 k (95 % interval "
+        f" parameters. Over answer-only it gains at most {gain[:2].max():.1f} points up to 60 k (95 % interval "
     )
     assert f" and at least {gain[2:].min():.1f} points from 130 k on (95 % interval " in said.sentence
     steps = 100 * np.diff(chain.mean(axis=1)), 100 * np.diff(direct.mean(axis=1))

@@ -34,7 +34,9 @@ def sentences(path: Path, count: int) -> list[Item]:
 
 def choice_accuracy(model: Model, items: Sequence[Item]) -> float:
     """Share of items whose gold answer has the highest log-probability of the choices."""
-    pairs = [Pair(question_block(item), f" {PLAIN.marker} {choice}.") for item in items for choice in item.choices or ()]
+    pairs = [
+        Pair(question_block(item), f" {PLAIN.marker} {choice}.") for item in items for choice in item.choices or ()
+    ]
     scores = iter(model.score(pairs))
     best = [max((next(scores).logprob or float("-inf"), choice) for choice in item.choices or ())[1] for item in items]
     return sum(choice == item.answer for choice, item in zip(best, items, strict=True)) / len(items)

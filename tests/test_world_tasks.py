@@ -83,8 +83,8 @@ def test_gold_texts_are_read_back_and_fit_the_limits(spec: dict[str, Any]) -> No
 
 PINNED = {
     "world-problems": "bd320c564a15bdcd",
-    "world-one-hop": "1e57ce3b535d0914",
-    "world-two-hop": "4ef36a99faf23a8e",
+    "world-one-hop": "659c5370d60a0fce",
+    "world-two-hop": "bd249eccd4d57cf8",
     "world-reading": "ef5dae11c3bea01c",
     "world-programs": "c9c6ab8e6f102a28",
     "world-coin": "21f4a94286453540",
@@ -215,7 +215,7 @@ def test_more_people_than_a_band_has_are_refused() -> None:
     with pytest.raises(DataError) as caught:
         opened({"name": "world-two-hop", "frequency": "head"}, test=300)
     assert str(caught.value) == (
-        "task 'world-two-hop': 300 test items asked for, but only about 250 different ones exist"
+        "task 'world-two-hop[frequency=head]': 300 test items asked for, but only about 250 different ones exist"
     )
 
 

@@ -60,7 +60,7 @@ def _emergence(evidence: Evidence, curve: GainCurve, *, jumps: bool) -> Finding:
         said = "falls with size" if growth == "falls" else "is not shown to grow with size"
         text = f"{start} accuracy with {name} {said} in the {family}"
     if fitted and fitted.fit and growth == "grows":
-        text += f"; accuracy with it {midpoint_words(fitted, fitted.fit)}"
+        text += f". Accuracy with it {midpoint_words(fitted, fitted.fit)}"
         low, high = fitted.fit.midpoint_interval
         ends = (None if low is None else 10**low, None if high is None else 10**high)
         threshold = (size_within_reach(fitted, fitted.fit.curve.midpoint), ends)
@@ -102,7 +102,7 @@ def _around(curve: GainCurve, rise: Rise) -> str:
     before = f"{'' if one_below else 'at most '}{wording.points(below.gain)}"
     after = f"{'' if one_above else 'at least '}{wording.points(above.gain)}"
     return (
-        f"between {wording.short_count(low)} and {wording.parameters(high)}: over {_name(curve.sides[1])} it gains"
+        f"between {wording.short_count(low)} and {wording.parameters(high)}. Over {_name(curve.sides[1])} it gains"
         f" {before} {'at' if one_below else 'up to'} {wording.short_count(low)} ({wording.point_range(below.interval)})"
         f" and {after} {'at' if one_above else 'from'} {wording.short_count(high)}{'' if one_above else ' on'}"
         f" ({wording.point_range(above.interval)})"
@@ -384,7 +384,9 @@ def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Fi
     )
     for verdict, words in (("equivalent", "no difference beyond the margin"), ("undecided", "undecided")):
         settings = [one for one in rows if one.verdict == verdict]
-        if settings:
+        if len(settings) > _SHOWN_STAGES:
+            parts.append(f"{words} in {len(settings)} further settings")
+        elif settings:
             parts.append(f"{words}: {wording.listed([_setting(one) for one in settings])}")
     top = (decided or rows)[0]
     kinds = {one.verdict for one in rows}

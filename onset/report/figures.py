@@ -691,7 +691,11 @@ def _middle(fit: Mapping[str, Any], row: Mapping[str, Any], points: Sequence[Map
 
 
 def _against(sides: Sequence[str]) -> str:
-    return sides[0] if sides[1] == "base" else f"{sides[0]}, against {sides[1]}"
+    """The last step of a stage, and below it the stage it is compared with where that is not the base model."""
+    stage, reference = sides
+    if reference == "base":
+        return stage
+    return f"{stage.removeprefix(f'{reference}, ')}\ngiven {reference}"
 
 
 def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], style: Style) -> Panel:
@@ -711,7 +715,7 @@ def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], styl
         for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))
     ]
     names = [row["name"] for row in rows]
-    axis = _name_axis([line for name in names for line in name.split("\n")])
+    axis = _name_axis([line for name in names for line in name.split("\n")], most=200)
     axis.labelExpr = "split(datum.value, '\\n')"
     y = alt.Y("name:N", title=None, sort=names, axis=axis)
     top = min(1.0, math.ceil(20 * max(max(row["base"], row["other"]) for row in rows) + 0.2) / 20)
@@ -736,7 +740,7 @@ def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], styl
             alt.X("difference:Q"), y, colour, opacity=_fade(), tooltip=tooltip
         ),
     ]
-    height = 34 * len(rows) + 10
+    height = sum(12 * name.count("\n") + 22 for name in names) + 10
     charts = _layer(levels, "Accuracy", height), _layer(differences, "Difference from the reference", height)
     compared = ", ".join(name.replace("\n", " · ") for name in names)
     describe = f"{where['task']}: {compared}, each against the base model of the same size unless another is named."
@@ -744,7 +748,7 @@ def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], styl
 
 
 def _size_axis(sizes: Sequence[float], labels: bool) -> alt.Axis:
-    names = "replace(replace(format(datum.value, '.3~s'), 'G', 'B'), /([kMBT])$/, ' $1')"
+    names = "replace(replace(format(datum.value, '.2~s'), 'G', 'B'), /([kMBT])$/, ' $1')"
     return alt.Axis(values=list(sizes), labels=labels, labelExpr=names, labelOverlap="greedy", grid=False)
 
 
@@ -780,9 +784,9 @@ def _model_panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top
     return Panel(title, where, charts, _describe(title, "model", cells, style))
 
 
-def _name_axis(names: Iterable[str]) -> alt.Axis:
+def _name_axis(names: Iterable[str], most: int = 156) -> alt.Axis:
     """An axis of names, as wide as the longest needs (about 6 pixels a letter), within reason."""
-    room = min(max(6.4 * max(map(len, names)) + 12, 40), 156)
+    room = min(max(6.4 * max(map(len, names)) + 12, 40), most)
     return alt.Axis(labelLimit=room - 8, minExtent=room, maxExtent=room, ticks=False, domain=False, labelPadding=8)
 
 

@@ -89,6 +89,7 @@ def page(
         "p": _p,
         "flops": _flops,
         "whole": _whole,
+        "lead": _lead,
     }
     environment.globals |= {"difference_bar": difference_bar, "share_bar": share_bar, "counted": counted}
     return environment.get_template("report.html.j2").render(
@@ -158,6 +159,12 @@ def _embedded(value: Any) -> Markup:
 
 def _percent(value: float | None) -> str:
     return "–" if value is None else percent(value)
+
+
+def _lead(text: str) -> tuple[str, str]:
+    """The first sentence, which a first-time reader must understand, and the rest (may be empty)."""
+    lead, stop, rest = text.partition(". ")
+    return (f"{lead}.", rest) if stop and rest[:1].isupper() else (text, "")
 
 
 def _whole(text: str) -> str:

@@ -17,10 +17,9 @@ from onset.ladder.lessons import one_hop
 from onset.ladder.world import ATTRIBUTES, BANDS, world
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, whole
-from onset.tasks.world import drawn, held, item_of, label, one_of
+from onset.tasks.world import drawn, held, item_of, one_of
 
 NAME = "world-one-hop"
-DEFAULTS: dict[str, str | int] = {"frequency": "head"}
 
 
 def answer_format() -> AnswerFormat:
@@ -30,7 +29,7 @@ def answer_format() -> AnswerFormat:
 
 def load(*, frequency: str = "head", pool: int = 512, test: int = 200, seed: int = 0) -> list[Task]:
     """One fact about a person of the band. Raises DataError for a value that is not allowed or too many items."""
-    name = label(NAME, DEFAULTS, {"frequency": one_of(NAME, "frequency", frequency, tuple(BANDS))})
+    name = f"{NAME}[frequency={one_of(NAME, 'frequency', frequency, tuple(BANDS))}]"
     for size, value in (("pool", pool), ("test", test)):
         whole(NAME, size, value, 1, 1_000_000)
 
