@@ -188,8 +188,8 @@ def test_voting_names_the_size_of_the_largest_gain(jump: Analysis) -> None:
     assert LADDER[int(gain.argmax())] == 130_000
     assert said.estimate == pytest.approx(gain.max())
     assert said.sentence.startswith(
-        "Voting on chains, with 3 labelled examples, family rungs: the largest gain of cot-vote over cot is measured at"
-        f" 130 k parameters, {100 * gain.max():.1f} points (95 % interval "
+        "Voting on chains, with 3 labelled examples, family rungs: a gain of cot-vote over cot is shown at 130 k. The"
+        f" largest is measured at 130 k parameters, {100 * gain.max():.1f} points (95 % interval "
     )
     ends = [point.verdict for point in next(one for one in jump.gains if one.kind == "voting").points]
     expected = "helps in between" if {ends[0], ends[-1]} == {"equivalent"} else "helps"
@@ -208,10 +208,11 @@ def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
     assert order.ratios[0].ratio == pytest.approx(order.midpoints[1] / order.midpoints[0])
     assert said.verdict == "ordered"
     ratio, ends = f"{order.ratios[0].ratio:.3g}", (f"{low:.3g}", f"{high:.3g}")
-    assert (
-        f"frequency=tail needs {ratio} times the parameters of frequency=head (95 % interval {ends[0]} to {ends[1]});"
-        " frequency=none is left out (no growth shown)" in said.sentence
+    assert said.sentence.startswith(
+        "Size by task on fact (answer-only, with 3 labelled examples, family rungs): frequency=tail needs"
+        f" {ratio} times the parameters of frequency=head (95 % interval {ends[0]} to {ends[1]}). Accuracy is halfway"
     )
+    assert "; frequency=none is left out (no growth shown)" in said.sentence
 
 
 def test_an_ingredient_is_compared_with_the_base_of_its_size(jump: Analysis) -> None:

@@ -245,11 +245,15 @@ def voting(evidence: Evidence) -> Iterable[Finding]:
     curves = _chosen(evidence.gains, "voting")
     for curve in sorted(curves, key=lambda curve: -_most(curve).gain):
         top = _most(curve)
-        wins = any(point.verdict == "wins" and curve.settled(point) for point in curve.points)
-        text = f"Voting on {curve.task}, {wording.with_labels(curve.labels)}, {_family(curve)}: the largest gain of"
-        text += f" {curve.sides[0]} over {curve.sides[1]} is measured at {wording.parameters(top.params)},"
+        wins = [
+            wording.short_count(point.params)
+            for point in curve.points
+            if point.verdict == "wins" and curve.settled(point)
+        ]
+        text = f"Voting on {curve.task}, {wording.with_labels(curve.labels)}, {_family(curve)}: a gain of"
+        text += f" {curve.sides[0]} over {curve.sides[1]} is shown at {wording.listed(wins) if wins else 'no size'}."
+        text += f" The largest is measured at {wording.parameters(top.params)},"
         text += f" {wording.points(top.gain)} ({wording.point_range(top.interval)}; {_picked(curve, top)})"
-        text += "" if wins else "; a gain is shown at no size"
         ends = [("smallest", curve.points[0]), ("largest", curve.points[-1])]
         said = [
             f"at the {end} size, {wording.short_count(one.params)}, it is {wording.points(one.gain)}"
@@ -308,10 +312,10 @@ def _tasks_by_size(order: TaskOrder) -> Finding:
         for task, middle, ends, top in zip(order.tasks, order.midpoints, order.intervals, order.ceilings, strict=True)
     ]
     text = f"Size by task on {order.stem} ({order.method}, {wording.with_labels(order.labels)}, family {order.family}):"
-    text += f" accuracy is halfway between chance and its ceiling for {'; then '.join(halves)}."
-    text += f" {'; '.join(_ratio(one) for one in order.ratios)}"
+    text += f" {_ratio(order.overall)}."
+    text += f" Accuracy is halfway between chance and its ceiling for {'; then '.join(halves)}"
     if len(order.ratios) > 1:
-        text += f"; from the first to the last: {_ratio(order.overall)}"
+        text += f"; step by step, {', '.join(_ratio(one) for one in order.ratios)}"
     for task, verdict in order.without:
         text += (
             f"; {_parameter(task)} is left out ({'midpoint out of reach' if verdict == 'grows' else 'no growth shown'})"
@@ -379,9 +383,8 @@ def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Fi
         for one in decided[:_SHOWN_STAGES]
     ]
     more = len(decided) - _SHOWN_STAGES
-    parts += (
-        [f"{wording.counted(more, 'smaller difference')} {'is' if more == 1 else 'are'} shown too"] if more > 0 else []
-    )
+    if more > 0:
+        parts.append(f"{wording.counted(more, 'smaller difference')} {'is' if more == 1 else 'are'} shown too")
     for verdict, words in (("equivalent", "no difference beyond the margin"), ("undecided", "undecided")):
         settings = [one for one in rows if one.verdict == verdict]
         if len(settings) > _SHOWN_STAGES:
@@ -396,9 +399,10 @@ def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Fi
     where = f"{task}, {wording.with_labels(budget)}, family {family}"
     other = " unless another is named" if any(one.sides[1] != BASE for one in rows) else ""
     text = f"Ingredients on {where}, against the base model of the same size{other}:"
+    rest = f". Besides, {'; '.join(parts[1:])}" if parts[1:] else ""
     return Finding(
         "ingredient", f"{task}, family {family}", verdict, top.difference, top.interval, top.n, top.test,
-        f"{text} {'; '.join(parts)} ({wording.sample(top.n, len(top.seeds))}; one training run a stage).",
+        f"{text} {parts[0]}{rest} ({wording.sample(top.n, len(top.seeds))}; one training run a stage).",
     )  # fmt: skip
 
 
