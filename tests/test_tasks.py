@@ -115,6 +115,9 @@ def test_a_subtask_is_named_after_a_slash() -> None:
     assert by_name.hash == by_parameter.hash
 
 
+WORLD = "world-coin, world-one-hop, world-problems, world-programs, world-reading, world-two-hop"
+
+
 @pytest.mark.parametrize(
     ("spec", "error", "message"),
     [
@@ -122,13 +125,13 @@ def test_a_subtask_is_named_after_a_slash() -> None:
             "gms8k",
             UnknownName,
             "unknown task 'gms8k': did you mean 'gsm8k'? Known: addition, bbh, coin-flip, gsm8k, last-letters, "
-            "multi-hop, own, word-problems",
+            f"multi-hop, own, word-problems, {WORLD}",
         ),
         (
             {"name": "tickets", "path": "x"},
             UnknownName,
             "unknown task 'tickets'. Known: addition, bbh, coin-flip, gsm8k, last-letters, multi-hop, own, "
-            "word-problems",
+            f"word-problems, {WORLD}",
         ),
         (
             {"name": "addition", "steps": 3},
@@ -197,5 +200,5 @@ def test_an_unknown_name_in_grading_lists_tasks_and_formats() -> None:
         format_for("numbr", {})
     assert str(caught.value) == (
         "unknown task 'numbr': did you mean 'number'? Known: addition, bbh, choice, coin-flip, gsm8k, last-letters, "
-        "multi-hop, number, own, text, word-problems"
+        f"multi-hop, number, own, text, word-problems, {WORLD}"
     )
