@@ -76,7 +76,7 @@ def test_report_draws_every_figure_and_says_nothing(report: Path, tmp_path: Path
     assert console == []
     shown = len(re.findall(r'<div class="panel"(?![^>]* hidden)', dom))
     drawn = len(re.findall(r'<div class="panel"(?![^>]* hidden)[^>]* data-drawn', dom))
-    assert shown == drawn == 2 + 3 + 2 + 3  # size, labels, cost, shift
+    assert shown == drawn == 2 + 2 + 3 + 2 + 3  # size, gain, labels, cost, shift
     assert len(re.findall(r'<svg[^>]*class="marks"', dom)) == drawn + 2  # the parse rate below each size figure
     assert '<details class="item">' in dom
     assert "<title>synthetic – Onset report</title>" in dom
