@@ -1,0 +1,1 @@
+"""Read other people's results, and write ours in their formats."""
