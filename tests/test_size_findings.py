@@ -22,7 +22,7 @@ from test_paired import arm
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.arms import Arm
 from onset.analysis.crossover import GainCurve, gain_curves
-from onset.analysis.curves import LogisticWithFloor, SizeCurve, midpoint_deviance, size_curves
+from onset.analysis.size_curves import LogisticWithFloor, SizeCurve, midpoint_deviance, size_curves
 from onset.analysis.evidence import Evidence
 from onset.analysis.factors import stage_comparisons
 from onset.analysis.headlines import MOST_WITH_LADDER

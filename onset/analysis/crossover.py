@@ -29,7 +29,7 @@ from typing import Literal
 import numpy as np
 
 from onset.analysis.arms import Arm
-from onset.analysis.curves import MIN_SIZES
+from onset.analysis.size_curves import MIN_SIZES
 from onset.analysis.intervals import (
     LEVEL,
     REPLICATES,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from onset.analysis.arms import Arm
 from onset.analysis.cost import BreakEven
 from onset.analysis.crossover import GainCurve
-from onset.analysis.curves import SizeCurve
+from onset.analysis.size_curves import SizeCurve
 from onset.analysis.factors import StageComparison
 from onset.analysis.labels import LabelCurve, LabelPoint, Overtaking
 from onset.analysis.paired import Comparison

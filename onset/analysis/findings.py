@@ -12,7 +12,7 @@ import polars as pl
 from onset.analysis.arms import Arm, arms
 from onset.analysis.cost import BreakEven, Cost, break_evens, costs
 from onset.analysis.crossover import GainCurve, gain_curves
-from onset.analysis.curves import SizeCurve, size_curves, size_within_reach
+from onset.analysis.size_curves import SizeCurve, size_curves, size_within_reach
 from onset.analysis.evidence import Evidence, Finding
 from onset.analysis.factors import StageComparison, stage_comparisons
 from onset.analysis.headlines import headlines

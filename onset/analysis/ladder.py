@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from onset.analysis import wording
 from onset.analysis.crossover import GainCurve, GainKind, GainPoint, Rise
-from onset.analysis.curves import SizeCurve, midpoint_words, size_within_reach
+from onset.analysis.size_curves import SizeCurve, midpoint_words, size_within_reach
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.factors import BASE, StageComparison
 from onset.analysis.intervals import Interval
