@@ -61,12 +61,15 @@ from onset.analysis.fitting import (
     Counts,
     Data,
     Indices,
+    Limits,
+    Refined,
     Scores,
     Shapes,
     best_fit,
     constant_fit,
     fit_family,
     overdispersion,
+    refine,
     solve_through,
     with_rho,
 )
@@ -168,11 +171,16 @@ class Emergence:
 
 
 def emergence(
-    curves: Sequence[Curve], settings: Settings | None = None, *, workers: int | None = None
+    curves: Sequence[Curve],
+    settings: Settings | None = None,
+    *,
+    adjust: bool = True,
+    workers: int | None = None,
 ) -> tuple[Emergence, ...]:
     """The verdict on each of ``curves``, in their order, with q-values over all of them.
 
-    A curve's own numbers depend on nothing but its points and the settings; only q depends on the company.
+    A curve's own numbers depend on nothing but its points and the settings; only q depends on the company. ``adjust``:
+    False takes every curve as the only one (q is p).
     ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
     """
     settings = settings or Settings()
@@ -193,7 +201,7 @@ def emergence(
             measured[row] = one
     whole = [one for one in measured if one is not None]
     tested = [one.p_value for one in whole if one.p_value is not None]
-    adjusted = iter(benjamini_hochberg(tested))
+    adjusted = iter(benjamini_hochberg(tested) if adjust else tested)
     return tuple(_decide(one, None if one.p_value is None else next(adjusted), settings) for one in whole)
 
 
@@ -264,6 +272,8 @@ class _Axis:
     sharp: Shapes
     jump: Shapes
     every: Shapes
+    coarse: Shapes
+    limits: Limits
 
 
 @lru_cache(maxsize=64)
@@ -279,7 +289,12 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
         (Step, Step.grid(x)),
     )
     steeper = Shapes.of(x, *sharp)
-    return _Axis(x, Shapes.of(x, *smooth), steeper, steeper.only(_jumps(x, steeper)), Shapes.of(x, *smooth, *sharp))
+    limits: Limits = {
+        Logistic: (((0.05, settings.steepest_smooth), (float(x.min()) - 2, float(x.max()) + 2)), (0.3, 0.12)),
+        LossPowerLaw: (((0.01, settings.loss_exponent), (float(x.min()) - 20, float(x.max()) + 20)), (0.05, 0.3)),
+    }
+    return _Axis(x, Shapes.of(x, *smooth), steeper, steeper.only(_jumps(x, steeper)), Shapes.of(x, *smooth, *sharp),
+                 Shapes.of(x, (Logistic, Logistic.between(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))), limits)
 
 
 _BEFORE, _PAST = 0.1, 0.9
@@ -316,21 +331,13 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
     data = _data(curves, order, kind)
     chance = np.array([_chance(curve) for curve in curves])
     keys = [derive_seed("emergence", str(_numbers(data, row))) for row in range(len(curves))]
-    sharp = best_fit(data, axis.sharp)
-    smooth = best_fit(data, axis.smooth)
-    if isinstance(data, Counts):
-        better = sharp.log_likelihood > smooth.log_likelihood
-        p = np.where(better[:, None], sharp.shares(axis.sharp), smooth.shares(axis.smooth))
-        rho = overdispersion(data, p, 4)
-        if rho.any():
-            data = with_rho(data, rho)
-            sharp, smooth = best_fit(data, axis.sharp), best_fit(data, axis.smooth)
-    p_values, used = _test_smooth(data, axis, sharp, smooth, keys, settings)
+    fit = _fit(data, axis)
+    data, sharp, smooth = fit.data, fit.sharp, fit.smooth
+    p_values, used = _test_smooth(fit, axis, keys, settings)
     changes = _changes(data, axis, sharp, smooth, keys, settings)
     leans = smooth.log_likelihood - _jump_from(data, axis, chance)
     families = _families(data, axis.x)
-    better = sharp.log_likelihood > smooth.log_likelihood
-    fitted = np.where(better[:, None], sharp.shares(axis.sharp), smooth.shares(axis.smooth))
+    fitted = fit.shares(axis)
     made = []
     for row, curve in enumerate(curves):
         one = _Measured(
@@ -339,7 +346,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
             replicates=int(used[row]),
             lean_smooth=float(leans[row]),
             rho=float(data.rho[row]) if isinstance(data, Counts) else 0.0,
-            smooth_fit=tuple(float(value) for value in smooth.shares(axis.smooth)[row]),
+            smooth_fit=tuple(float(value) for value in smooth.shares[row]),
             rise=float(np.ptp(fitted[row])),
             **changes[row],
             **families[row],
@@ -367,19 +374,64 @@ def _chance(curve: Curve) -> float:
     return math.nan if chance is None else chance
 
 
-def _test_smooth(
-    data: Data, axis: _Axis, sharp: Best, smooth: Best, keys: Sequence[int], settings: Settings
-) -> tuple[Array, Array]:
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """The best smooth and the best sharp curve of each row, with the scatter between sizes that they leave.
+
+    ``scatter``: the estimate of rho, shown or not (replicates are drawn with it); ``data`` carry it where it is shown.
+    """
+
+    data: Data
+    sharp: Best
+    smooth: Refined
+    scatter: Array
+
+    @property
+    def ratio(self) -> Array:
+        """Log-likelihood ratio against smooth growth, per row."""
+        return np.maximum(self.sharp.log_likelihood - self.smooth.log_likelihood, 0.0)
+
+    def shares(self, axis: _Axis) -> Array:
+        """The better of the two curves at the sizes."""
+        better = self.sharp.log_likelihood > self.smooth.log_likelihood
+        return np.where(better[:, None], self.sharp.shares(axis.sharp), self.smooth.shares)
+
+
+def _fit(data: Data, axis: _Axis) -> _Fit:
+    """The whole of what is done to a row of counts, observed or simulated."""
+    fit = _plain(data, axis)
+    if not isinstance(data, Counts):
+        return fit
+    p = fit.shares(axis)
+    scatter = overdispersion(data, p, 4, level=1.0)
+    rho = np.where(overdispersion(data, p, 4) > 0, scatter, 0.0)
+    shown = np.flatnonzero(rho > 0)
+    if not shown.size:
+        return replace(fit, scatter=scatter)
+    again = _plain(with_rho(data.take(shown), rho[shown]), axis)
+    sharp = {name: getattr(fit.sharp, name).copy() for name in Best.__dataclass_fields__}
+    for name, values in sharp.items():
+        values[shown] = getattr(again.sharp, name)
+    found, shares = fit.smooth.log_likelihood.copy(), fit.smooth.shares.copy()
+    found[shown], shares[shown] = again.smooth.log_likelihood, again.smooth.shares
+    return _Fit(with_rho(data, rho), Best(**sharp), Refined(found, shares), scatter)
+
+
+def _plain(data: Data, axis: _Axis) -> _Fit:
+    smooth = refine(data, axis.x, axis.smooth, best_fit(data, axis.smooth), axis.limits)
+    return _Fit(data, best_fit(data, axis.sharp), smooth, np.zeros(len(data.share)))
+
+
+def _test_smooth(fit: _Fit, axis: _Axis, keys: Sequence[int], settings: Settings) -> tuple[Array, Array]:
     """(p, replicates used) of "no faster than smooth", per row."""
-    observed = np.maximum(sharp.log_likelihood - smooth.log_likelihood, 0.0)
-    null = smooth.shares(axis.smooth)
+    model = with_rho(fit.data, fit.scatter) if isinstance(fit.data, Counts) else fit.data
 
     def statistic(replicates: Data) -> Array:
-        steep = best_fit(replicates, axis.sharp).log_likelihood
-        return np.maximum(steep - best_fit(replicates, axis.smooth).log_likelihood, 0.0)
+        plain = with_rho(replicates, np.zeros(len(replicates.share))) if isinstance(replicates, Counts) else replicates
+        return _fit(plain, axis).ratio
 
     generators = [np.random.default_rng([key, 1]) for key in keys]
-    return _sequential(data, null, observed, statistic, generators, settings)
+    return _sequential(model, fit.smooth.shares, fit.ratio, statistic, generators, settings)
 
 
 def _sequential(
@@ -429,22 +481,23 @@ def _jump_from(data: Data, axis: _Axis, chance: Array) -> Array:
 
 
 def _changes(
-    data: Data, axis: _Axis, sharp: Best, smooth: Best, keys: Sequence[int], settings: Settings
+    data: Data, axis: _Axis, sharp: Best, smooth: Refined, keys: Sequence[int], settings: Settings
 ) -> list[dict[str, Any]]:
     """Change over the sizes: its test, direction and range, and whether it is u-shaped."""
-    level_fit, level = constant_fit(data)
+    level = constant_fit(data)[1]
     up = np.maximum(sharp.log_likelihood, smooth.log_likelihood)
     down = best_fit(_turned(data), axis.every).log_likelihood
-    observed = np.maximum(np.maximum(up, down) - level_fit, 0.0)
+
+    def statistic(observed: Data) -> Array:
+        rising = best_fit(observed, axis.coarse).log_likelihood
+        falling = best_fit(_turned(observed), axis.coarse).log_likelihood
+        return np.maximum(np.maximum(rising, falling) - constant_fit(observed)[0], 0.0)
+
+    observed = statistic(data)
     rows = len(observed)
     p = np.full(rows, 1 / (settings.replicates + 1))
     # more than 12 nats are beyond any search over these shapes: 1e-5 after a factor of 1000
     open_rows = np.flatnonzero(observed <= 12)
-
-    def statistic(replicates: Data) -> Array:
-        rising = best_fit(replicates, axis.every).log_likelihood
-        falling = best_fit(_turned(replicates), axis.every).log_likelihood
-        return np.maximum(np.maximum(rising, falling) - constant_fit(replicates)[0], 0.0)
 
     if open_rows.size:
         flat = np.repeat(level[open_rows, None], data.share.shape[1], axis=1)

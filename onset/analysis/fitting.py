@@ -28,7 +28,7 @@ Indices = NDArray[np.intp]
 
 _EPS = 1e-9
 _ITERATIONS = 6
-_KEPT = 5
+_KEPT = 3
 _CELLS = 1_000_000
 _NO_LESS = 1e-5
 """Shares nearer to 0 or 1 than this get the weight of this share."""
@@ -141,6 +141,9 @@ class Scores:
 
 
 Data = Counts | Scores
+
+Limits = dict[type[Curve], tuple[Sequence[tuple[float, float]], Sequence[float]]]
+"""Per family: bounds and first steps of its shape parameters."""
 
 
 def counts(right: Array, n: Array) -> Counts:
@@ -294,9 +297,50 @@ def solve(data: Data, values: Array, *, rising: bool = True) -> tuple[Array, Arr
         low, high = np.where(better, new_low, low), np.where(better, new_high, high)
         gain = float((found - best).max(initial=0.0))
         best = np.where(better, found, best)
-        if gain < 1e-4:
+        if gain < 1e-3:
             break
     return best, low, high
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """Fits closed in on between the shapes of a grid: ``log_likelihood`` (rows) and ``shares`` (rows x sizes)."""
+
+    log_likelihood: Array
+    shares: Array
+
+
+def refine(data: Data, x: Array, shapes: Shapes, best: Best, limits: Limits, *, rounds: int = 4) -> Refined:
+    """Close in on each row's best shape: a pattern search over its family's shape parameters within ``limits``.
+
+    ``limits``: for each family of ``shapes`` the bounds and first steps of its parameters. All families here have two.
+    """
+    fitted = best.shares(shapes)
+    found = best.log_likelihood.copy()
+    family = np.array([list(limits).index(one) for one in shapes.family])[best.shape]
+    table = np.array(shapes.table)[best.shape]
+    for number, (one, (bounds, steps)) in enumerate(limits.items()):
+        rows = np.flatnonzero(family == number)
+        if not rows.size:
+            continue
+        part, shape = data.take(rows), table[rows]
+        value, share = found[rows], fitted[rows]
+        for turn in range(rounds):
+            moved = np.repeat(shape[:, None, :], 2 * len(bounds), axis=1)
+            for index, (lowest, highest) in enumerate(bounds):
+                for side, sign in enumerate((-1.0, 1.0)):
+                    at = moved[:, 2 * index + side, index] + sign * steps[index] * 0.5**turn
+                    moved[:, 2 * index + side, index] = np.clip(at, lowest, highest)
+            unit = one.unit(x, moved.reshape(-1, len(bounds))).reshape(len(rows), 2 * len(bounds), x.size)
+            values, lows, highs = solve(part, unit)
+            top, row = values.argmax(axis=1), np.arange(len(rows))
+            better = values[row, top] > value
+            value = np.where(better, values[row, top], value)
+            shape = np.where(better[:, None], moved[row, top], shape)
+            new = _shares(lows[row, top, None], highs[row, top, None], unit[row, top, None])[:, 0]
+            share = np.where(better[:, None], new, share)
+        found[rows], fitted[rows] = value, share
+    return Refined(found, fitted)
 
 
 def _shares(low: Array, high: Array, values: Array) -> Array:
@@ -419,8 +463,8 @@ def overdispersion(data: Counts, p: Array, free: int, *, level: float = 0.05) ->
     """Intra-size correlation rho of each row around fitted shares ``p`` (rows x sizes), 0 where none is shown.
 
     Shown where Pearson's statistic, over the sizes that expect at least one right and one wrong answer, exceeds its
-    chi-square quantile at ``level``; then rho solves "statistic = degrees of freedom" (Williams 1982, section 4).
-    ``free``: parameters behind ``p``.
+    chi-square quantile at ``level`` (1: take whatever is estimated); then rho solves "statistic = degrees of freedom"
+    (Williams 1982, section 4). ``free``: parameters behind ``p``.
     """
     inside = np.clip(p, _EPS, 1 - _EPS)
     variance = data.n * inside * (1 - inside)
