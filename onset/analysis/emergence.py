@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -60,6 +60,7 @@ from onset.analysis.fitting import (
     Best,
     Counts,
     Data,
+    Draws,
     Indices,
     Limits,
     Refined,
@@ -431,12 +432,13 @@ def _test_smooth(fit: _Fit, axis: _Axis, keys: Sequence[int], settings: Settings
         return _fit(plain, axis).ratio
 
     generators = [np.random.default_rng([key, 1]) for key in keys]
-    return _sequential(model, fit.smooth.shares, fit.ratio, statistic, generators, settings)
+    draws = Draws.of(fit.data, axis.smooth)
+    return _sequential(model, draws.shares, fit.ratio, statistic, generators, settings)
 
 
 def _sequential(
     data: Data,
-    null: Array,
+    null: Callable[[int, int, np.random.Generator], Array],
     observed: Array,
     statistic: Any,
     generators: Sequence[np.random.Generator],
@@ -449,8 +451,9 @@ def _sequential(
     done = 0
     while active.size and done < settings.replicates:
         size = min(_BLOCK if done else 24, settings.replicates - done)
-        part = data.take(active)
-        simulated = part.simulate(null[active], [generators[row] for row in active], size)
+        chosen = [generators[row] for row in active]
+        shares = np.stack([null(int(row), size, generator) for row, generator in zip(active, chosen, strict=True)])
+        simulated = data.take(active).simulate(shares, chosen)
         values = statistic(simulated).reshape(len(active), size)
         above = values >= observed[active, None] - 1e-9
         counted = hits[active, None] + above.cumsum(axis=1)
@@ -500,7 +503,11 @@ def _changes(
     open_rows = np.flatnonzero(observed <= 12)
 
     if open_rows.size:
-        flat = np.repeat(level[open_rows, None], data.share.shape[1], axis=1)
+        sizes = data.share.shape[1]
+
+        def flat(row: int, times: int, generator: np.random.Generator) -> Array:
+            return np.full((times, sizes), level[open_rows[row]])
+
         generators = [np.random.default_rng([keys[row], 2]) for row in open_rows]
         fewer = replace(settings, replicates=min(settings.replicates, 199))
         p[open_rows] = _sequential(data.take(open_rows), flat, observed[open_rows], statistic, generators, fewer)[0]

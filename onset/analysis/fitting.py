@@ -81,17 +81,17 @@ class Counts:
         """Some of the rows."""
         return Counts(self.right[rows], self.n[rows], self.rho[rows])
 
-    def simulate(self, p: Array, generators: Sequence[np.random.Generator], times: int) -> Counts:
-        """``times`` replicates of each row at shares ``p`` (rows x sizes): rows * times, row by row."""
-        inside = np.clip(p, 0.0, 1.0)
+    def simulate(self, p: Array, generators: Sequence[np.random.Generator]) -> Counts:
+        """One replicate of its row for each of the shares ``p`` (rows x times x sizes): rows * times, row by row."""
         drawn = []
         for row, generator in enumerate(generators):
-            share = np.repeat(inside[row][None, :], times, axis=0)
+            share = np.clip(p[row], 0.0, 1.0)
             rho = float(self.rho[row])
-            if rho > 0:
+            if rho > 1e-6:
                 size = (1 - rho) / rho
                 share = generator.beta(np.maximum(share * size, 1e-6), np.maximum((1 - share) * size, 1e-6))
             drawn.append(generator.binomial(self.n[row].astype(np.int64)[None, :], share))
+        times = p.shape[1]
         return Counts(
             np.concatenate(drawn).astype(np.float64),
             np.repeat(self.n, times, axis=0),
@@ -131,13 +131,12 @@ class Scores:
         """Some of the rows."""
         return Scores(self.value[rows], self.error[rows])
 
-    def simulate(self, p: Array, generators: Sequence[np.random.Generator], times: int) -> Scores:
-        """``times`` replicates of each row around ``p`` (rows x sizes)."""
+    def simulate(self, p: Array, generators: Sequence[np.random.Generator]) -> Scores:
+        """One replicate of its row for each of the scores ``p`` (rows x times x sizes): rows * times, row by row."""
         drawn = [
-            p[row] + self.error[row] * generator.standard_normal((times, p.shape[1]))
-            for row, generator in enumerate(generators)
+            p[row] + self.error[row] * generator.standard_normal(p.shape[1:]) for row, generator in enumerate(generators)
         ]
-        return Scores(np.concatenate(drawn), np.repeat(self.error, times, axis=0))
+        return Scores(np.concatenate(drawn), np.repeat(self.error, p.shape[1], axis=0))
 
 
 Data = Counts | Scores
@@ -371,6 +370,53 @@ def _weighted(data: Data, weight: Array, values: Array, rising: bool) -> tuple[A
         falls = high < low
         low, high = np.where(falls, level, low), np.where(falls, level, high)
     return low, high
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Curves drawn in proportion to their likelihood, shape by shape, and around each shape's ends.
+
+    A flat prior over the shapes of a grid, a normal approximation for (low, high) given the shape. ``cumulative``: of the
+    shapes' weights, rows x shapes; ``low``, ``high`` and ``spread`` (the three numbers of a Cholesky factor): their ends.
+    """
+
+    values: Array
+    cumulative: Array
+    low: Array
+    high: Array
+    spread: tuple[Array, Array, Array]
+    bounded: bool
+
+    @classmethod
+    def of(cls, data: Data, shapes: Shapes) -> Draws:
+        """From exact fits of all ``shapes``."""
+        every = np.broadcast_to(shapes.values[None], (len(data.share), *shapes.values.shape))
+        found, low, high = solve(data, every)
+        weight = np.exp(found - found.max(axis=1, keepdims=True))
+        cumulative = weight.cumsum(axis=1)
+        precision = data.weight(_shares(low, high, every))
+        uu, dd = (precision * every**2).sum(2), (precision * (1 - every) ** 2).sum(2)
+        ud = (precision * every * (1 - every)).sum(2)
+        det = np.maximum(uu * dd - ud**2, 1e-9)
+        first = np.sqrt(uu / det)
+        across = -ud / det / first
+        second = np.sqrt(np.maximum(dd / det - across**2, 0.0))
+        return cls(
+            shapes.values, cumulative / cumulative[:, -1:], low, high, (first, across, second), data.bounded
+        )
+
+    def shares(self, row: int, times: int, generator: np.random.Generator) -> Array:
+        """``times`` curves of one row at the sizes: times x sizes."""
+        chosen = np.searchsorted(self.cumulative[row], generator.random(times))
+        chosen = np.minimum(chosen, self.cumulative.shape[1] - 1)
+        noise = generator.standard_normal((2, times))
+        first, across, second = (part[row, chosen] for part in self.spread)
+        low = self.low[row, chosen] + first * noise[0]
+        high = self.high[row, chosen] + across * noise[0] + second * noise[1]
+        if self.bounded:
+            low, high = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+        out: Array = low[:, None] + (np.maximum(high, low) - low)[:, None] * self.values[chosen]
+        return out
 
 
 # ---- one family, closed in on ---------------------------------------------------------------------------------------

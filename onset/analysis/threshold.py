@@ -211,7 +211,7 @@ def _bootstrap(
     """Percentile interval over parametric replicates of the best curve."""
     top = int(found.argmax())
     fitted = low[top] + (high[top] - low[top]) * shapes.values[top]
-    simulated = data.simulate(fitted[None, :], [generator], replicates)
+    simulated = data.simulate(np.repeat(fitted[None, None, :], replicates, axis=1), [generator])
     kept = np.flatnonzero(found >= found.max() - 8)
     chosen = shapes.only(kept)
     at = np.sort(crossing(x, chosen, best_fit(simulated, chosen, kept=3), target))
