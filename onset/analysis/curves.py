@@ -204,7 +204,11 @@ class Logistic:
         for slope in np.geomspace(lowest, steepest, count):
             # three log-odds beyond the last size a twentieth of the rise is visible
             beyond = min(3.0 / slope, 2.0)
-            rows.append(_table([slope], _between(x, below=min(beyond, 1.0), above=beyond, step=min(0.25, max(1.0 / slope, 0.08)))))
+            rows.append(
+                _table(
+                    [slope], _between(x, below=min(beyond, 1.0), above=beyond, step=min(0.25, max(1.0 / slope, 0.08)))
+                )
+            )
         return np.concatenate(rows)
 
     @classmethod

@@ -74,7 +74,7 @@ from onset.analysis.fitting import (
     solve_through,
     with_rho,
 )
-from onset.analysis.points import Curve, Scale
+from onset.analysis.points import Curve
 from onset.analysis.threshold import NOT_IN_RANGE, Threshold, threshold_of
 from onset.errors import InputError
 from onset.records import derive_seed
@@ -165,7 +165,9 @@ class Emergence:
             "lean": self.lean,
             "p_change": self.p_change,
             "rise": self.rise,
-            "floor": None if self.floor is None else dict(zip(("share", "low", "high", "sizes"), self.floor, strict=True)),
+            "floor": None
+            if self.floor is None
+            else dict(zip(("share", "low", "high", "sizes"), self.floor, strict=True)),
             "overdispersion": self.rho,
             "replicates": self.replicates,
         }
@@ -294,8 +296,15 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
         Logistic: (((0.05, settings.steepest_smooth), (float(x.min()) - 2, float(x.max()) + 2)), (0.3, 0.12)),
         LossPowerLaw: (((0.01, settings.loss_exponent), (float(x.min()) - 20, float(x.max()) + 20)), (0.05, 0.3)),
     }
-    return _Axis(x, Shapes.of(x, *smooth), steeper, steeper.only(_jumps(x, steeper)), Shapes.of(x, *smooth, *sharp),
-                 Shapes.of(x, (Logistic, Logistic.between(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))), limits)
+    return _Axis(
+        x,
+        Shapes.of(x, *smooth),
+        steeper,
+        steeper.only(_jumps(x, steeper)),
+        Shapes.of(x, *smooth, *sharp),
+        Shapes.of(x, (Logistic, Logistic.between(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))),
+        limits,
+    )
 
 
 _BEFORE, _PAST = 0.1, 0.9
@@ -352,13 +361,17 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
             **changes[row],
             **families[row],
         )
-        made.append(_described(one, data.take(np.array([row])), axis, sharp, row, float(chance[row]), keys[row], settings))
+        made.append(
+            _described(one, data.take(np.array([row])), axis, sharp, row, float(chance[row]), keys[row], settings)
+        )
     return made
 
 
 def _data(curves: Sequence[Curve], order: np.ndarray[Any, Any], kind: str) -> Data:
     def table(name: str) -> Array:
-        return np.array([[getattr(point, name) for point in curve.points] for curve in curves], dtype=np.float64)[:, order]
+        return np.array([[getattr(point, name) for point in curve.points] for curve in curves], dtype=np.float64)[
+            :, order
+        ]
 
     if kind == "counts":
         return Counts(table("correct"), table("n"), np.zeros(len(curves)))
@@ -573,7 +586,9 @@ def _u_shaped(
 
 def _families(data: Data, x: Array) -> list[dict[str, Any]]:
     """The family of lowest AICc, per row."""
-    fits = [fit_family(data, x, family) for family in FAMILIES if family is not Hinge or np.unique(x).size > _FLOOR_SIZES]
+    fits = [
+        fit_family(data, x, family) for family in FAMILIES if family is not Hinge or np.unique(x).size > _FLOOR_SIZES
+    ]
     scores = np.array([fit.aicc for fit in fits])
     best = scores.argmin(axis=0)
     return [{"best_family": fits[i].family.name, "fitted": fits[i].curves[row]} for row, i in enumerate(best)]
@@ -599,8 +614,8 @@ def _described(
     threshold = NOT_IN_RANGE
     if grows and data.bounded and math.isfinite(chance):
         threshold = threshold_of(
-            data, axis.x, axis.every, chance, settings.margin, np.random.default_rng([key, 3]),
-            settings.threshold_replicates, lambda value: unplace(value, one.curve.scale),
+            data, axis.x, axis.every, chance, np.random.default_rng([key, 3]), margin=settings.margin,
+            replicates=settings.threshold_replicates, to_size=lambda value: unplace(value, one.curve.scale),
         )  # fmt: skip
     return replace(
         one, floor=floor, floor_state=state, top=top, top_p=top_p, lean=lean, threshold=threshold,
@@ -684,9 +699,7 @@ def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
     notes: list[str] = []
     verdict = _verdict(one, q, settings, notes)
     if one.rho > 0:
-        notes.append(
-            f"sizes scatter more than items explain: beta-binomial, intra-size correlation {one.rho:.3g}"
-        )
+        notes.append(f"sizes scatter more than items explain: beta-binomial, intra-size correlation {one.rho:.3g}")
     if one.below:
         models = wording.listed(list(one.below[:3])) + (f" and {len(one.below) - 3} more" if len(one.below) > 3 else "")
         notes.append(f"below chance at {models}: the form of the answers may be what is learnt")
@@ -715,16 +728,16 @@ def _verdict(one: _Measured, q: float | None, settings: Settings, notes: list[st
         notes.append(f"no change is shown, and one of {wording.points(settings.least_rise)} is not excluded")
         return "unresolved"
     if level and abs(one.change) < settings.margin and (one.direction < 0 or one.rise < settings.least_rise):
-        notes.append(f"changes by {wording.points(one.change)}, less than the margin of {wording.points(settings.margin)}")
+        notes.append(
+            f"changes by {wording.points(one.change)}, less than the margin of {wording.points(settings.margin)}"
+        )
         return "flat"
     if one.direction < 0:
         return "inverse"
     return _rising(one, q, settings, notes, bounded=bounded)
 
 
-def _rising(
-    one: _Measured, q: float, settings: Settings, notes: list[str], *, bounded: bool
-) -> EmergenceVerdict:
+def _rising(one: _Measured, q: float, settings: Settings, notes: list[str], *, bounded: bool) -> EmergenceVerdict:
     if q <= settings.level:
         if one.floor_state == "above":
             notes.append("rises faster than a smooth curve, but from above chance")

@@ -134,7 +134,8 @@ class Scores:
     def simulate(self, p: Array, generators: Sequence[np.random.Generator]) -> Scores:
         """One replicate of its row for each of the scores ``p`` (rows x times x sizes): rows * times, row by row."""
         drawn = [
-            p[row] + self.error[row] * generator.standard_normal(p.shape[1:]) for row, generator in enumerate(generators)
+            p[row] + self.error[row] * generator.standard_normal(p.shape[1:])
+            for row, generator in enumerate(generators)
         ]
         return Scores(np.concatenate(drawn), np.repeat(self.error, p.shape[1], axis=0))
 
@@ -288,8 +289,9 @@ def solve(data: Data, values: Array, *, rising: bool = True) -> tuple[Array, Arr
         found = data.log_likelihood(_shares(new_low, new_high, values))
         worse = found < best
         if worse.any():
-            new_low, new_high = np.where(worse, (new_low + low) / 2, new_low), np.where(
-                worse, (new_high + high) / 2, new_high
+            new_low, new_high = (
+                np.where(worse, (new_low + low) / 2, new_low),
+                np.where(worse, (new_high + high) / 2, new_high),
             )
             found = data.log_likelihood(_shares(new_low, new_high, values))
         better = found > best
@@ -401,9 +403,7 @@ class Draws:
         first = np.sqrt(uu / det)
         across = -ud / det / first
         second = np.sqrt(np.maximum(dd / det - across**2, 0.0))
-        return cls(
-            shapes.values, cumulative / cumulative[:, -1:], low, high, (first, across, second), data.bounded
-        )
+        return cls(shapes.values, cumulative / cumulative[:, -1:], low, high, (first, across, second), data.bounded)
 
     def shares(self, row: int, times: int, generator: np.random.Generator) -> Array:
         """``times`` curves of one row at the sizes: times x sizes."""

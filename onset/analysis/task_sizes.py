@@ -22,8 +22,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import optimize, stats
 
-from onset.analysis.size_curves import SizeCurve, midpoint_deviance, size_within_reach
 from onset.analysis.intervals import LEVEL, Array
+from onset.analysis.size_curves import SizeCurve, midpoint_deviance, size_within_reach
 
 _STEP = 0.02
 """Decades between the differences tried; the end is then found between two of them."""
