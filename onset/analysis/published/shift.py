@@ -27,13 +27,14 @@ _PAIRS = {
 
 
 def _loss_parts(figures: Figures) -> list[Part]:
-    parts = [_family(name, *models, figures) for name, models in _PAIRS.items()]
-    prompted, tuned = figures.where(paper=SI), figures.where(paper=SI, family="RoBERTa")
-    shown = ", ".join(f"{one.value:g} on {one.dataset}" for one in list(prompted.starting("metric", "EM"))[:2])
-    words = f"prompted GPT-3 {shown}; the tuned RoBERTa of the same paper is not held"
-    if prompted and not tuned:
-        parts.append(Part("prompted GPT-3 against tuned RoBERTa", "undecided", words))
-    return parts
+    return [*_prompted(figures.where(paper=SI)), *(_family(name, *models, figures) for name, models in _PAIRS.items())]
+
+
+def _prompted(figures: Figures) -> list[Part]:
+    """Of this comparison only one side is held; the part stays undecided until the other is."""
+    shown = " and ".join(f"{one.value:g} on {one.dataset}" for one in list(figures.starting("metric", "EM"))[:2])
+    words = f"prompted {shown}; the tuned RoBERTa of the same paper is not held"
+    return [Part("GPT-3 prompted against RoBERTa tuned", "undecided", words)] if figures else []
 
 
 def _family(name: str, small: str, large: str, figures: Figures) -> Part:

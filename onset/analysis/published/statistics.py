@@ -78,7 +78,7 @@ def difference(a: Figure, b: Figure) -> Difference:
     """The difference of two shares: Newcombe's (1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<873) hybrid score
     interval, 95 %, from two Wilson intervals on separate items.
     """
-    estimate = a.value - b.value
+    estimate = round(a.value - b.value, 6)
     if a.items is None or b.items is None:
         return Difference(a, b, estimate, None)
     (p, p_low, p_high), (q, q_low, q_high) = _share(a, a.items), _share(b, b.items)

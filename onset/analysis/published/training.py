@@ -125,7 +125,7 @@ CLAIMS: Sequence[Claim] = (
         statement="Size alone is not enough: OPT, BLOOM and the GPT-3 of 2020, all with about 175 billion parameters, "
         "do worse with a chain of thought than a model of 62 billion.",
         rows=(
-            Rows(CHUNG, table=("Table 21",), model=("davinci",)),
+            Rows(CHUNG, dataset=("MGSM",), setting=(_WITH_COT,), model=("davinci", "OPT 175B", "BLOOM 176B")),
             Rows(CHUNG, table=("Table 5",), dataset=("MGSM",), model=(_REFERENCE,)),
             Rows(
                 WEI,
