@@ -20,8 +20,8 @@ the figures listed under it, which come with the package (`onset/analysis/publis
   decidable from the figures held`, also where a row is missing.
 - A difference decides by its 95 % interval (Newcombe's, from two binomial counts; `items.csv` cites the numbers of
   items). Papers do not print outcomes item by item, so the interval is not paired, and it holds neither for another
-  training run nor another prompt. Where no number of items is stated there is no interval, and values at least one
-  point apart decide.
+  training run nor another prompt. It is not adjusted for the number of parts. Where no number of items is stated there
+  is no interval, and values at least one point apart decide.
 - Where sources print different figures for one cell all of them are listed, and the part is decided only if it comes
   out the same under each; the gap shown is the one nearest to zero.
 - `digitised figure`: read off a plot, to about 0.3 points. `secondary`: as another text quotes it. Some tables were

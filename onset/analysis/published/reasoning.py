@@ -184,7 +184,7 @@ def _unsized(family: str, figures: Figures) -> Part:
 # ---- 3 -------------------------------------------------------------------------------------------------------------
 
 _TASKS = ("SVAMP", "ASDiv", "AQuA", "MAWPS", "CSQA", "StrategyQA")
-_VERIFIER = ("finetuning + verifier", "verification")
+_VERIFIER = ("finetuning + verifier", "verification", "finetuned GPT-3 + verifier")
 _FINE_TUNED = ("finetuning (7.5k examples)", "finetuning")
 
 
