@@ -37,6 +37,7 @@ LEVELS = {
     "report": 5,
     "progress": 5,
     "cli_ladder": 6,
+    "cli_claims": 6,
     "cli": 6,
     "__main__": 7,
 }
@@ -121,6 +122,8 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
         ["show", str(folder), "--json"],
         ["report", str(folder)],
         ["grade", str(rows), "--task", "gsm8k"],
+        ["claims"],
+        ["claims", "--json"],
     ]
     for command in commands:
         code = f"import onset.cli\ntry:\n    onset.cli.main({command!r})\nexcept SystemExit as end:\n    assert not end.code, end.code"
