@@ -10,8 +10,8 @@ Pseudo-Inverses and Nonlinear Least Squares Problems Whose Variables Separate", 
 likelihood of counts (`onset.analysis.fitting`).
 
 A family says: its name, its parameters with their units, `unit` (the shape function before it is scaled), `grid` (the
-shapes a fit starts from), `bounds`, `make` (the curve with given ends) and, on the curve made, a call. `guess` is a start
-for other optimisers.
+shapes a fit starts from), `bounds`, `make` (the curve with given ends) and, on the curve made, a call. `guess` is a
+start for other optimisers.
 
 Sources: logistic in log size with the chance level as floor (Wichmann and Hill 2001, "The psychometric function: I",
 Perception & Psychophysics 63, 1293-1313, equation 1: the guess rate is the floor); hinge (Muggeo 2003, "Estimating
@@ -27,7 +27,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import ClassVar, Protocol, Self
 
 import numpy as np
@@ -244,7 +244,7 @@ class Hinge:
     def grid(cls, x: Array) -> Array:
         # at least two sizes before the break; the last size alone may be past it
         edges = np.unique(x)
-        return _table(np.concatenate([np.linspace(a, b, 5)[:-1] for a, b in zip(edges[1:-1], edges[2:], strict=True)]))
+        return _table(np.concatenate([np.linspace(a, b, 5)[:-1] for a, b in pairwise(edges[1:])]))
 
     @classmethod
     def bounds(cls, x: Array) -> list[tuple[float, float]]:
@@ -260,7 +260,7 @@ class Hinge:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """``before`` and ``after`` (shares) ``at`` a place: the middle of a gap between two sizes, which is all data say."""
+    """``before`` and ``after`` (shares) ``at`` a place: the middle of a gap between two sizes, all that data say."""
 
     before: float
     after: float
@@ -292,7 +292,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ErrorPowerLaw:
-    """Error = ``irreducible`` + ``at_smallest`` * 10^(-``exponent`` (x - ``smallest``)): shares; exponent of the size."""
+    """Error = ``irreducible`` + ``at_smallest`` * 10^(-``exponent`` (x - ``smallest``)): shares, exponent of size."""
 
     irreducible: float
     at_smallest: float
@@ -373,7 +373,7 @@ class BrokenPowerLaw:
 
 @dataclass(frozen=True, slots=True)
 class Quadratic:
-    """``vertex`` (share) at place ``at``, plus ``curvature`` (share per squared decade): above 0 U-shaped, below inverse."""
+    """``vertex`` (share) at place ``at``, plus ``curvature`` (share per squared decade): U-shaped above 0."""
 
     vertex: float
     curvature: float

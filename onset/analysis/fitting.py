@@ -1,7 +1,7 @@
 """Maximum likelihood for many curves at once: an exact inner solution for each shape of a family.
 
-Rows are curves (or bootstrap replicates of one) over the same S sizes. For a shape T (values 0..1 at the sizes) accuracy
-is low + (high - low) T, and the log-likelihood is concave in (low, high): weighted least squares, iterated (Fisher
+Rows are curves (or bootstrap replicates of one) over the same S sizes. For a shape T (values 0..1 at the sizes)
+accuracy is low + (high - low) T, and the log-likelihood is concave in (low, high): weighted least squares, iterated (Fisher
 scoring with identity link; Green 1984, "Iteratively Reweighted Least Squares", JRSS B 46, 149-192), inside 0..1.
 All shapes are ranked by one weighted least-squares pass (matrix products over rows x shapes), the best few are solved
 exactly. What is maximal is the same function of the data for the observed counts and for every replicate, so a
@@ -27,8 +27,8 @@ from onset.errors import InputError
 Indices = NDArray[np.intp]
 
 _EPS = 1e-9
-_ITERATIONS = 6
-_KEPT = 3
+_ITERATIONS = 4
+_KEPT = 4
 _CELLS = 1_000_000
 _NO_LESS = 1e-5
 """Shares nearer to 0 or 1 than this get the weight of this share."""
@@ -234,7 +234,7 @@ def constant_fit(data: Data) -> tuple[Array, Array]:
 
 
 def best_fit(data: Data, shapes: Shapes, *, rising: bool = True, kept: int = _KEPT) -> Best:
-    """The best of ``shapes`` for every row; ``rising``: high >= low, else either sign."""
+    """The best of ``shapes`` for every row; ``rising``: high >= low, else either sign; ``kept``: shapes solved exactly."""
     rows = len(data.share)
     size = max(1, _CELLS // max(len(shapes), 1))
     parts = [
@@ -275,7 +275,9 @@ def _screen(data: Data, values: Array, rising: bool) -> Array:
     return out
 
 
-def solve(data: Data, values: Array, *, rising: bool = True) -> tuple[Array, Array, Array]:
+def solve(
+    data: Data, values: Array, *, rising: bool = True, iterations: int = _ITERATIONS
+) -> tuple[Array, Array, Array]:
     """Exact fits: ``values`` rows x fits x sizes -> (log-likelihood, low, high), each rows x fits.
 
     ``rising``: high >= low, else either sign. Shares stay within 0..1 at every size where the data are counts.
@@ -284,23 +286,16 @@ def solve(data: Data, values: Array, *, rising: bool = True) -> tuple[Array, Arr
     best = data.log_likelihood(_shares(low, high, values))
     if not data.bounded:
         return best, low, high
-    for _ in range(_ITERATIONS):
-        new_low, new_high = _weighted(data, data.weight(_shares(low, high, values)), values, rising)
-        found = data.log_likelihood(_shares(new_low, new_high, values))
-        worse = found < best
-        if worse.any():
-            new_low, new_high = (
-                np.where(worse, (new_low + low) / 2, new_low),
-                np.where(worse, (new_high + high) / 2, new_high),
-            )
-            found = data.log_likelihood(_shares(new_low, new_high, values))
+    kept = low, high
+    for _ in range(iterations):
+        low, high = _weighted(data, data.weight(_shares(low, high, values)), values, rising)
+        found = data.log_likelihood(_shares(low, high, values))
         better = found > best
-        low, high = np.where(better, new_low, low), np.where(better, new_high, high)
-        gain = float((found - best).max(initial=0.0))
         best = np.where(better, found, best)
-        if gain < 1e-3:
-            break
-    return best, low, high
+        kept = np.where(better, low, kept[0]), np.where(better, high, kept[1])
+        # scoring can overshoot next to 0 and 1: go on from half way back to the best
+        low, high = np.where(better, low, (low + kept[0]) / 2), np.where(better, high, (high + kept[1]) / 2)
+    return best, *kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -378,8 +373,9 @@ def _weighted(data: Data, weight: Array, values: Array, rising: bool) -> tuple[A
 class Draws:
     """Curves drawn in proportion to their likelihood, shape by shape, and around each shape's ends.
 
-    A flat prior over the shapes of a grid, a normal approximation for (low, high) given the shape. ``cumulative``: of the
-    shapes' weights, rows x shapes; ``low``, ``high`` and ``spread`` (the three numbers of a Cholesky factor): their ends.
+    A flat prior over the shapes of a grid, a normal approximation for (low, high) given the shape. ``cumulative``: of
+    the shapes' weights, rows x shapes; ``low``, ``high`` and ``spread`` (three numbers of a Cholesky factor): their
+    ends.
     """
 
     values: Array
@@ -446,6 +442,10 @@ def fit_family(data: Data, x: Array, family: type[Curve], *, rounds: int = 8) ->
     grid = Shapes.of(x, (family, family.grid(x)))
     best = best_fit(data, grid, rising=False)
     shape = np.array([grid.table[i] for i in best.shape]).reshape(len(best.shape), -1)
+    found, low, high = (
+        part[:, 0] for part in solve(data, grid.values[best.shape][:, None, :], rising=False, iterations=12)
+    )
+    best = Best(found, best.shape, low, high)
     found, low, high, shape = _close_in(data, x, family, best, shape, rounds)
     base, span = _scale(family, family.unit(x, shape))
     factor = (high - low) / span
@@ -545,8 +545,8 @@ def with_rho(data: Counts, rho: Array) -> Counts:
 def solve_through(data: Data, values: Array, crossed: Array, target: Array, *, iterations: int = 5) -> Array:
     """Log-likelihood of rising curves forced through a point: rows x fits.
 
-    ``values``: rows x fits x sizes; ``crossed``: the shape's value where the curve must be at ``target`` (rows x fits, and
-    rows). The curve is target + rise (T - crossed) with rise >= 0 and, for counts, shares within 0..1.
+    ``values``: rows x fits x sizes; ``crossed``: the shape's value where the curve must be at ``target`` (rows x fits,
+    and rows). The curve is target + rise (T - crossed) with rise >= 0 and, for counts, shares within 0..1.
     """
     lean = values - crossed[:, :, None]
     level = target[:, None, None]
@@ -557,11 +557,8 @@ def solve_through(data: Data, values: Array, crossed: Array, target: Array, *, i
         )
     share = data.share[:, None, :] - level
     weight = data.start_weight()[:, None, :]
-    best = np.full(crossed.shape, -np.inf)
-    for _ in range(iterations if data.bounded else 1):
+    for turn in range(iterations if data.bounded else 1):
+        weight = data.weight(p) if turn else weight
         rise = (weight * lean * share).sum(2) / np.maximum((weight * lean**2).sum(2), 1e-12)
-        rise = np.clip(rise, 0.0, most)
-        p = level + rise[:, :, None] * lean
-        best = np.maximum(best, data.log_likelihood(p))
-        weight = data.weight(p)
-    return best
+        p = level + np.clip(rise, 0.0, most)[:, :, None] * lean
+    return data.log_likelihood(p)

@@ -1,9 +1,9 @@
 """The size at which an ability leaves chance, with intervals.
 
-Threshold: where the fitted curve is above chance by the larger of 5 points and two standard errors of chance itself. The
-curve is a logistic of any slope, or a step, with free floor and ceiling. Its interval is that of the profile likelihood (Venzon and Moolgavkar 1988, Applied
-Statistics 37, 87-94): the sizes x at which the best curve *forced through (x, chance + 5 points)* loses at most half a
-chi-square quantile. A step may cross anywhere between two sizes, so where the data say no more than that, the interval
+Threshold: where the fitted curve is above chance by the larger of 5 points and two standard errors of chance itself.
+The curve is a logistic of any slope, or a step, with free floor and ceiling. Its interval is that of the profile
+likelihood (Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94): the sizes x at which the best curve *forced
+through (x, chance + 5 points)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes, so where the data say no more than that, the interval
 is the gap between them (``censored`` = "gap"); where the best curve is past the threshold at the smallest size or short
 of it at the largest, there is no estimate ("below", "above"), and an end of the interval out of range is None.
 
@@ -179,7 +179,7 @@ def _profile(fits: _Fits, target: float, allowed: float) -> tuple[Array, Array]:
 
 
 def _forced(fits: _Fits, places: Array, target: float) -> Array:
-    """Logistics through (place, target): a grid over slope and how far up the rise the point lies, then closed in on."""
+    """Logistics through (place, target): a grid over slope and part of the rise at the place, then closed in on."""
     grid = np.array([(slope, part) for slope in np.linspace(*_SLOPES, 12) for part in np.linspace(*_PARTS, 9)])
     table = np.broadcast_to(grid[None], (len(places), *grid.shape))
     found = _through(fits, places, table, target)
@@ -209,7 +209,8 @@ def _through(fits: _Fits, places: Array, table: Array, target: float) -> Array:
     midpoint = places[:, None] - part / slope
     values = special.expit(slope[..., None] * (fits.x - midpoint[..., None])).reshape(1, -1, fits.x.size)
     crossed = special.expit(part).reshape(1, -1)
-    return solve_through(fits.data, values, crossed, np.array([target]), iterations=4).reshape(table.shape[:2])
+    found = solve_through(fits.data, values, crossed, np.array([target]), iterations=4)
+    return found.reshape(table.shape[0], table.shape[1])
 
 
 def _gap(x: Array, at: float) -> tuple[float, float]:
@@ -225,7 +226,7 @@ def _crossings(fits: _Fits, target: float) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Profile:
-    """The profile over places inside the sizes, and of "past it at the smallest size" and "short of it at the largest"."""
+    """The profile over places inside the sizes, and of being past it at the smallest or short of it at the largest."""
 
     x: Array
     places: Array
@@ -326,7 +327,7 @@ def _bootstrap(
 
 
 def _over(fits: _Fits, column: int, to_size: Callable[[float], float]) -> Place | None:
-    """One shape parameter (midpoints of logistics: 1, breaks of hinges: 0; steps: their gap) with its profile interval."""
+    """A shape parameter (midpoints of logistics: 1, breaks of hinges: 0; steps: their gap) with its profile interval."""
     if not len(fits.found):
         return None
     allowed = float(fits.found.max()) - _allowance(fits.data, fits)
