@@ -13,7 +13,9 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
    replicates under the null: with a break that exists only under the alternative, chi-square quantiles are wrong
    (Davies 1987, Biometrika 74, 33-43). Replicates stop early where ten exceed the observed value (Besag and Clifford
    1991, "Sequential Monte Carlo p-values", Biometrika 78, 301-304), which keeps the p-values valid.
-   Over many curves, Benjamini and Hochberg's (1995) procedure gives q-values; the verdict uses q.
+   Over many curves, Benjamini and Hochberg's (1995) procedure gives q-values, first for growth, then, over the curves
+   that grow, for this (Yekutieli 2008, "Hierarchical False Discovery Rate-Controlling Methodology", JASA 103,
+   309-316); the verdict uses q.
 2. **From chance.** The sizes before the rise (at least two), taken together, are shown to lie within a margin of
    chance: two one-sided exact tests (Schuirmann 1987) at the larger of 5 points and a quarter of the rise.
 3. **To something.** At the largest size the fitted curve is at least 10 points above chance, and the sizes past the
@@ -94,6 +96,8 @@ MIN_SIZES = 4
 _TOGETHER = 400
 """Curves fitted in one go."""
 _BLOCK = 64
+_FINER = 10
+"""By how much the replicates grow where p is at their resolution and q, over many curves, is left open by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,8 @@ class Settings:
 class Emergence:
     """The verdict on one curve.
 
-    ``p_value``, ``q_value``: against smooth growth (None where nothing could be tested); ``p_change``: against no
+    ``p_value``, ``q_value``: against smooth growth (None where nothing could be tested, q also where the curve is not
+    shown to grow); ``p_change``: against no
     change at all; ``best_family``: the family of lowest AICc, ``fitted`` its curve; ``lean``: where the likelihood
     leans regardless of significance (``flat``, ``smooth``, ``emergent``, ``inverse``); ``floor``: pooled accuracy of
     the sizes before the rise, its 90 % interval and how many sizes; ``rise``: of the best rising curve over the sizes;
@@ -189,8 +194,9 @@ def emergence(
 ) -> tuple[Emergence, ...]:
     """The verdict on each of ``curves``, in their order, with q-values over all of them.
 
-    A curve's own numbers depend on nothing but its points and the settings; only q depends on the company. ``adjust``:
-    False takes every curve as the only one (q is p).
+    A curve's own numbers depend on nothing but its points and the settings; q depends on the company, and where it is
+    left open because p is at the resolution of the replicates, that curve gets ten times as many. ``adjust``: False
+    takes every curve as the only one (q is p).
     ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
     """
     settings = settings or Settings()
@@ -210,9 +216,35 @@ def emergence(
         for row, one in zip(rows, part, strict=True):
             measured[row] = one
     whole = [one for one in measured if one is not None]
-    tested = [one.p_value for one in whole if one.p_value is not None]
-    adjusted = iter(benjamini_hochberg(tested) if adjust else tested)
-    return tuple(_decide(one, None if one.p_value is None else next(adjusted), settings) for one in whole)
+    q = _q_values(whole, settings, adjust)
+    if adjust:
+        whole = [_finer(one, value, settings) for one, value in zip(whole, q, strict=True)]
+        q = _q_values(whole, settings, adjust)
+    return tuple(_decide(one, value, settings) for one, value in zip(whole, q, strict=True))
+
+
+def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
+    """More replicates where p is as small as the replicates can show and q is not small enough to say so."""
+    few = one.p_value is not None and one.p_value * (one.replicates + 1) <= settings.exceedances / 2
+    if q is None or q <= settings.level or not few:
+        return one
+    data, axis, keys = _prepared([one.curve], settings)
+    p, used = _test_smooth(_fit(data, axis), axis, keys, replace(settings, replicates=_FINER * settings.replicates))
+    return replace(one, p_value=float(p[0]), replicates=int(used[0]))
+
+
+def _q_values(measured: Sequence[_Measured], settings: Settings, adjust: bool) -> list[float | None]:
+    """q against smooth growth, over the curves whose growth is shown at the same rate; None for the others."""
+    tested = [one for one in measured if not one.problem]
+    changes = [one.p_change for one in tested]
+    grown = [
+        one
+        for one, q in zip(tested, benjamini_hochberg(changes) if adjust else changes, strict=True)
+        if q <= settings.level and one.direction > 0
+    ]
+    values = [one.p_value for one in grown if one.p_value is not None]
+    found = dict(zip(map(id, grown), benjamini_hochberg(values) if adjust else values, strict=True))
+    return [found.get(id(one)) for one in measured]
 
 
 def benjamini_hochberg(values: Sequence[float]) -> list[float]:
@@ -341,13 +373,8 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
     kind = _kind(curves[0])
     if kind not in ("counts", "scores"):
         return [_Measured(curve, problem=kind) for curve in curves]
-    axis = _axis(tuple(place([point.x for point in curves[0].points], curves[0].scale).tolist()), settings)
-    order = np.argsort(axis.x, kind="stable")
-    if (np.diff(order) < 0).any():  # loss falls as models grow
-        axis = _axis(tuple(axis.x[order].tolist()), settings)
-    data = _data(curves, order, kind)
+    data, axis, keys = _prepared(curves, settings)
     chance = np.array([_chance(curve) for curve in curves])
-    keys = [derive_seed("emergence", str(_numbers(data, row))) for row in range(len(curves))]
     fit = _fit(data, axis)
     data, sharp, smooth = fit.data, fit.sharp, fit.smooth
     p_values, used = _test_smooth(fit, axis, keys, settings)
@@ -372,6 +399,15 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
             _described(one, data.take(np.array([row])), axis, sharp, row, float(chance[row]), keys[row], settings)
         )
     return made
+
+
+def _prepared(curves: Sequence[Curve], settings: Settings) -> tuple[Data, _Axis, list[int]]:
+    """(data by ascending place, axis, a seed of each row's own) of curves over the same sizes."""
+    x = place([point.x for point in curves[0].points], curves[0].scale)
+    order = np.argsort(x, kind="stable")  # loss falls as models grow
+    data = _data(curves, order, _kind(curves[0]))
+    keys = [derive_seed("emergence", str(_numbers(data, row))) for row in range(len(curves))]
+    return data, _axis(tuple(x[order].tolist()), settings), keys
 
 
 def _data(curves: Sequence[Curve], order: np.ndarray[Any, Any], kind: str) -> Data:
@@ -722,14 +758,14 @@ def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
 
 
 def _verdict(one: _Measured, q: float | None, settings: Settings, notes: list[str]) -> EmergenceVerdict:
-    if one.problem or q is None:
+    if one.problem:
         notes.append(one.problem)
         return "unresolved"
     if one.u_shaped:
         return "u-shaped"
     bounded = _kind(one.curve) == "counts"
     level = bounded and -settings.least_rise < one.change_range[0] and one.change_range[1] < settings.least_rise
-    if one.p_change > settings.level:
+    if q is None and not (one.direction < 0 and one.p_change <= settings.level):
         if not level:
             notes.append(f"no change is shown, and one of {wording.points(settings.least_rise)} is not excluded")
         return "flat" if level else "unresolved"
@@ -738,7 +774,7 @@ def _verdict(one: _Measured, q: float | None, settings: Settings, notes: list[st
         margin = wording.points(settings.margin)
         notes.append(f"changes by {wording.points(one.change)}, less than the margin of {margin}")
         return "flat"
-    return "inverse" if one.direction < 0 else _rising(one, q, settings, notes, bounded=bounded)
+    return "inverse" if q is None else _rising(one, q, settings, notes, bounded=bounded)
 
 
 def _rising(one: _Measured, q: float, settings: Settings, notes: list[str], *, bounded: bool) -> EmergenceVerdict:
