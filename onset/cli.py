@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from onset.cli_compare import compare
+from onset.cli_interop import compare, export
 from onset.cli_ladder import app as ladder_app
 from onset.errors import OnsetError, UnknownName
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(ladder_app, name="ladder")
 app.command()(compare)
+app.command()(export)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
 Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]

@@ -36,7 +36,7 @@ LEVELS = {
     "interop": 4,
     "report": 5,
     "progress": 5,
-    "cli_compare": 6,
+    "cli_interop": 6,
     "cli_ladder": 6,
     "cli": 6,
     "__main__": 7,

@@ -7,6 +7,7 @@ Readers never choose: a source with two filters and three metrics gives six `Out
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -193,6 +194,15 @@ def json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
             raise DataError(f"{where}: expected a JSON object, found {type(row).__name__}")
         out.append((number, row))
     return out
+
+
+_UNSAFE = re.compile(r'["<>:/|\\?*\[\]\s]+')
+"""What lm-evaluation-harness replaces in names of files, and spaces."""
+
+
+def safe(name: str) -> str:
+    """``name`` as a part of a path."""
+    return _UNSAFE.sub("__", name)
 
 
 def is_number(value: Any) -> bool:

@@ -33,6 +33,7 @@ from onset.analysis.interop.base import (
     numbered,
     parse_json,
     read_text,
+    safe,
     tabulate,
 )
 from onset.errors import DataError
@@ -205,8 +206,10 @@ def model_name(content: Mapping[str, Any], source: Path) -> str:
 
 
 def _read_samples(
-    path: Path, task: str, content: Mapping[str, Any], sizes: Sizes, notes: Sequence[str]
+    path: Path, file_task: str, content: Mapping[str, Any], sizes: Sizes, notes: Sequence[str]
 ) -> list[Outcomes]:
+    configs = content.get("configs") or {}
+    task = next((name for name in configs if safe(name) == file_task), file_task)
     by_filter: dict[str, dict[int, dict[str, Any]]] = {}
     repeated = unhashed = 0
     for number, row in json_lines(path):
@@ -225,7 +228,7 @@ def _read_samples(
     said = list(notes)
     said += [f"{task}: {repeated} repeated lines counted once"] if repeated else []
     said += [f"{task}: {unhashed} lines without doc_hash, which was computed"] if unhashed else []
-    config = (content.get("configs") or {}).get(task) or {}
+    config = configs.get(task) or {}
     model = model_name(content, path)
     out: list[Outcomes] = []
     for filter, held in by_filter.items():

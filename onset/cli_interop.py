@@ -1,4 +1,4 @@
-"""The command ``onset compare A B``."""
+"""The commands on other people's results and for them: ``onset compare`` and ``onset export``."""
 
 from __future__ import annotations
 
@@ -51,6 +51,19 @@ def compare(  # noqa: PLR0913 - one parameter an option
         print(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
     else:
         print_comparison(content, Console(highlight=False, soft_wrap=False))
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")],
+    *,
+    format: Annotated[str, typer.Option(help="lm-eval or every-eval-ever.")],
+    out: Annotated[Path, typer.Option(help="A new or empty folder.")],
+) -> None:
+    """Write results in a format that other tools read."""
+    from onset.analysis.interop.writing import export as write
+
+    files = write(folder, out, format)
+    print(f"{len(files)} files: {out}")
 
 
 def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
