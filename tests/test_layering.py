@@ -122,6 +122,8 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
         ["show", str(folder), "--json"],
         ["report", str(folder)],
         ["grade", str(rows), "--task", "gsm8k"],
+        ["compare", str(folder), str(folder), "--a", "method=cot", "--b", "method=answer-only"],
+        ["export", str(folder), "--format", "lm-eval", "--out", str(tmp_path / "exported")],
     ]
     for command in commands:
         code = f"import onset.cli\ntry:\n    onset.cli.main({command!r})\nexcept SystemExit as end:\n    assert not end.code, end.code"

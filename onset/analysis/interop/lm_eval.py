@@ -282,13 +282,17 @@ def hash_of(text: str) -> str:
 
 def _metrics(rows: Sequence[Mapping[str, Any]], path: Path) -> list[str]:
     """Metrics that give every document a number; a document without it is refused, not dropped."""
-    listed = rows[0].get("metrics")
-    names = listed if isinstance(listed, list) else [name for name in rows[0] if name not in _FIXED]
+    names = list(dict.fromkeys(name for row in rows for name in _listed(row)))
     found = [str(name) for name in names if any(is_number(row.get(name)) for row in rows)]
     if not found:
         listed = ", ".join(map(str, names)) or "none"
         raise DataError(f"{path}: no metric with a number for a document, metrics: {listed}")
     return found
+
+
+def _listed(row: Mapping[str, Any]) -> list[str]:
+    names = row.get("metrics")
+    return [str(name) for name in (names if isinstance(names, list) else row) if name not in _FIXED]
 
 
 def _item_rows(
