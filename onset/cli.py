@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from onset.cli_claims import claims
+from onset.cli_interop import compare, export
 from onset.cli_ladder import app as ladder_app
 from onset.errors import OnsetError, UnknownName
 
@@ -28,6 +29,8 @@ app = typer.Typer(
 )
 app.add_typer(ladder_app, name="ladder")
 app.command()(claims)
+app.command()(compare)
+app.command()(export)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
 Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]

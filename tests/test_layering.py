@@ -36,6 +36,7 @@ LEVELS = {
     "interop": 4,
     "report": 5,
     "progress": 5,
+    "cli_interop": 6,
     "cli_ladder": 6,
     "cli_claims": 6,
     "cli": 6,
@@ -124,6 +125,8 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
         ["grade", str(rows), "--task", "gsm8k"],
         ["claims"],
         ["claims", "--json"],
+        ["compare", str(folder), str(folder), "--a", "method=cot", "--b", "method=answer-only"],
+        ["export", str(folder), "--format", "lm-eval", "--out", str(tmp_path / "exported")],
     ]
     for command in commands:
         code = f"import onset.cli\ntry:\n    onset.cli.main({command!r})\nexcept SystemExit as end:\n    assert not end.code, end.code"
