@@ -16,20 +16,21 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
    Over many curves, Benjamini and Hochberg's (1995) procedure gives q-values, first for growth, then, over the curves
    that grow, for this (Yekutieli 2008, "Hierarchical False Discovery Rate-Controlling Methodology", JASA 103,
    309-316); the verdict uses q.
-2. **From chance.** The sizes before the rise (at least two), taken together, are shown to lie within a margin of
-   chance: two one-sided exact tests (Schuirmann 1987) at the larger of 5 points and a quarter of the rise.
+2. **From chance.** The sizes before the rise (at least two: those that the steep curve puts within a margin of chance,
+   the larger of 5 points and a quarter of the rise), taken together, are shown to lie within that margin: two one-sided
+   exact tests (Schuirmann 1987).
 3. **To something.** At the largest size the fitted curve is at least 10 points above chance, and the sizes past the
    rise are above chance by an exact test.
 
 `smooth`: growth is shown, and either it starts above chance or a smooth curve explains the counts e^2 times better than
 any jump from chance (a tenth to nine tenths of the rise within one decade, after two sizes or more); `flat`: no change,
-and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind and
-Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than any
+and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind
+and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than any
 monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
 curve would show at small sizes (1 / n).
 
 How the replicates are drawn. A bootstrap from the one best smooth curve rejects too often with few sizes (10 % of true
-nulls at a nominal 5 % with 7 sizes of 50 items), because four parameters fitted to seven sizes are not the truth. So each
+nulls at a nominal 5 % with 7 sizes of 50 items): four parameters fitted to seven sizes are not the truth. So each
 replicate comes from a smooth curve drawn in proportion to its likelihood (posterior predictive p-value under a flat
 prior: Meng 1994, Annals of Statistics 22, 1142-1160). `benchmarks/emergence_calibration.py` measures the error rates.
 
@@ -185,7 +186,7 @@ class Emergence:
         }
 
 
-def emergence(
+def emergence_of(
     curves: Sequence[Curve],
     settings: Settings | None = None,
     *,
@@ -234,7 +235,7 @@ def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
 
 
 def _q_values(measured: Sequence[_Measured], settings: Settings, adjust: bool) -> list[float | None]:
-    """q against smooth growth, over the curves whose growth is shown at the same rate; None for the others."""
+    """Each q against smooth growth, over the curves whose growth is shown at the same rate; None for the others."""
     tested = [one for one in measured if not one.problem]
     changes = [one.p_change for one in tested]
     grown = [
@@ -645,9 +646,11 @@ def _described(
 ) -> _Measured:
     """With floor, top and threshold; ``data`` holds this row alone."""
     values = _of_rise(axis.sharp.values[sharp.shape[row]])
-    low, past = values < _BEFORE, values > _PAST
+    margin = max(settings.margin, one.rise / 4)
+    low, past = values < 0.25, values > _PAST
+    if math.isfinite(chance):
+        low = sharp.shares(axis.sharp)[row] < chance + margin
     low_sizes = int(np.unique(axis.x[low]).size)
-    margin = max(settings.margin, (one.rise) / 4)
     floor, state = _floor(data, low, low_sizes, chance, margin, settings)
     top, top_p = _top(data, past, chance, float(sharp.shares(axis.sharp)[row, -1]))
     lean = "flat" if one.best_family == Constant.name else "inverse" if one.direction < 0 else "smooth"

@@ -1,8 +1,8 @@
 """Maximum likelihood for many curves at once: an exact inner solution for each shape of a family.
 
 Rows are curves (or bootstrap replicates of one) over the same S sizes. For a shape T (values 0..1 at the sizes)
-accuracy is low + (high - low) T, and the log-likelihood is concave in (low, high): weighted least squares, iterated (Fisher
-scoring with identity link; Green 1984, "Iteratively Reweighted Least Squares", JRSS B 46, 149-192), inside 0..1.
+accuracy is low + (high - low) T, and the log-likelihood is concave in (low, high): weighted least squares, iterated
+(Fisher scoring with identity link; Green 1984, "Iteratively Reweighted Least Squares", JRSS B 46, 149-192), in 0..1.
 All shapes are ranked by one weighted least-squares pass (matrix products over rows x shapes), the best few are solved
 exactly. What is maximal is the same function of the data for the observed counts and for every replicate, so a
 bootstrap test based on it needs no claim about how dense the shapes are.
@@ -234,7 +234,10 @@ def constant_fit(data: Data) -> tuple[Array, Array]:
 
 
 def best_fit(data: Data, shapes: Shapes, *, rising: bool = True, kept: int = _KEPT) -> Best:
-    """The best of ``shapes`` for every row; ``rising``: high >= low, else either sign; ``kept``: shapes solved exactly."""
+    """The best of ``shapes`` for every row.
+
+    ``rising``: high >= low, else either sign; ``kept``: how many of the nearest shapes are solved exactly.
+    """
     rows = len(data.share)
     size = max(1, _CELLS // max(len(shapes), 1))
     parts = [
@@ -556,9 +559,13 @@ def solve_through(data: Data, values: Array, crossed: Array, target: Array, *, i
             target[:, None] / np.maximum(crossed, 1e-12), (1 - target[:, None]) / np.maximum(1 - crossed, 1e-12)
         )
     share = data.share[:, None, :] - level
-    weight = data.start_weight()[:, None, :]
-    for turn in range(iterations if data.bounded else 1):
-        weight = data.weight(p) if turn else weight
+
+    def shares(weight: Array) -> Array:
         rise = (weight * lean * share).sum(2) / np.maximum((weight * lean**2).sum(2), 1e-12)
-        p = level + np.clip(rise, 0.0, most)[:, :, None] * lean
+        out: Array = level + np.clip(rise, 0.0, most)[:, :, None] * lean
+        return out
+
+    p = shares(data.start_weight()[:, None, :])
+    for _ in range(iterations - 1 if data.bounded else 0):
+        p = shares(data.weight(p))
     return data.log_likelihood(p)

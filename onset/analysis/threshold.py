@@ -3,7 +3,8 @@
 Threshold: where the fitted curve is above chance by the larger of 5 points and two standard errors of chance itself.
 The curve is a logistic of any slope, or a step, with free floor and ceiling. Its interval is that of the profile
 likelihood (Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94): the sizes x at which the best curve *forced
-through (x, chance + 5 points)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes, so where the data say no more than that, the interval
+through (x, chance + 5 points)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes,
+so where the data say no more than that, the interval
 is the gap between them (``censored`` = "gap"); where the best curve is past the threshold at the smallest size or short
 of it at the largest, there is no estimate ("below", "above"), and an end of the interval out of range is None.
 
@@ -327,7 +328,7 @@ def _bootstrap(
 
 
 def _over(fits: _Fits, column: int, to_size: Callable[[float], float]) -> Place | None:
-    """A shape parameter (midpoints of logistics: 1, breaks of hinges: 0; steps: their gap) with its profile interval."""
+    """A shape parameter (midpoint of logistics: 1, break of hinges: 0; steps: their gap) with its profile interval."""
     if not len(fits.found):
         return None
     allowed = float(fits.found.max()) - _allowance(fits.data, fits)
