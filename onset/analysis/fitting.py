@@ -29,6 +29,7 @@ Indices = NDArray[np.intp]
 _EPS = 1e-9
 _ITERATIONS = 4
 _KEPT = 4
+_ROUNDS = 8
 _CELLS = 1_000_000
 _NO_LESS = 1e-5
 """Shares nearer to 0 or 1 than this get the weight of this share."""
@@ -431,7 +432,7 @@ class FamilyFit:
     aicc: Array
 
 
-def fit_family(data: Data, x: Array, family: type[Curve], *, rounds: int = 8) -> FamilyFit:
+def fit_family(data: Data, x: Array, family: type[Curve]) -> FamilyFit:
     """Maximum likelihood of ``family`` for each row: the grid's best shape, closed in on by a pattern search.
 
     (Hooke and Jeeves 1961, ""Direct Search" Solution of Numerical and Statistical Problems", J. ACM 8, 212-229.)
@@ -449,7 +450,7 @@ def fit_family(data: Data, x: Array, family: type[Curve], *, rounds: int = 8) ->
         part[:, 0] for part in solve(data, grid.values[best.shape][:, None, :], rising=False, iterations=12)
     )
     best = Best(found, best.shape, low, high)
-    found, low, high, shape = _close_in(data, x, family, best, shape, rounds)
+    found, low, high, shape = _close_in(data, x, family, best, shape, _ROUNDS if shape.shape[1] <= 2 else 3 * _ROUNDS)
     base, span = _scale(family, family.unit(x, shape))
     factor = (high - low) / span
     curves = tuple(
@@ -477,15 +478,16 @@ def _close_in(
     step = np.array([(highest - lowest) / 24 for lowest, highest in bounds])
     relative = np.array([lowest > 0 and highest / lowest > 100 for lowest, highest in bounds])
     row = np.arange(len(shape))
+    pace = 0.01 ** (1 / rounds)
     for turn in range(rounds):
         tried = [shape]
         for index in free:
             for sign in (-1.0, 1.0):
                 moved = shape.copy()
                 if relative[index]:
-                    moved[:, index] *= 2.0 ** (sign * 0.5**turn)
+                    moved[:, index] *= 2.0 ** (sign * pace**turn)
                 else:
-                    moved[:, index] += sign * step[index] * 0.6**turn
+                    moved[:, index] += sign * step[index] * pace**turn
                 moved[:, index] = np.clip(moved[:, index], *bounds[index])
                 tried.append(moved)
         table = np.stack(tried, axis=1)

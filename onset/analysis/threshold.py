@@ -201,7 +201,8 @@ def _forced(fits: _Fits, places: Array, target: float) -> Array:
             left, right = _gap(fits.x, float(fits.shapes.table[index][0]))
             inside = (places >= left - 1e-12) & (places <= right + 1e-12)
             best = np.where(inside, np.maximum(best, fits.found[index]), best)
-    return best
+    out: Array = best
+    return out
 
 
 def _through(fits: _Fits, places: Array, table: Array, target: float) -> Array:
