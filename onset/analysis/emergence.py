@@ -81,6 +81,7 @@ from onset.analysis.fitting import (
     fit_family,
     overdispersion,
     refine,
+    solve,
     solve_through,
     with_rho,
 )
@@ -382,7 +383,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
     data, sharp, smooth = fit.data, fit.sharp, fit.smooth
     p_values, used = _test_smooth(fit, axis, keys, settings)
     changes = _changes(data, axis, sharp, smooth, keys, settings)
-    leans = smooth.log_likelihood - _jump_from(data, axis, chance)
+    leans = _smooth_from(data, axis, chance, smooth) - _jump_from(data, axis, chance)
     families = _families(data, axis.x)
     fitted = fit.shares(axis)
     made = []
@@ -537,6 +538,24 @@ def _sequential(
         active = active[~ends]
         done += size
     return p, used
+
+
+def _smooth_from(data: Data, axis: _Axis, chance: Array, smooth: Refined) -> Array:
+    """The largest log-likelihood of smooth growth that starts at chance or above, per row.
+
+    What lies below chance is no ability, so growth up to chance does not speak for a smooth ability here, as the guess
+    rate is the floor of a psychometric function. (The test against smooth growth leaves the floor free.)
+    """
+    out = smooth.log_likelihood.copy()
+    rows = np.flatnonzero(np.isfinite(chance))
+    if rows.size:
+        part = data.take(rows)
+        values = np.broadcast_to(axis.smooth.values[None], (len(rows), *axis.smooth.values.shape))
+        found, low, _ = solve(part, values)
+        floor = np.zeros(values.shape[:2])
+        forced = solve_through(part, values, floor, np.maximum(chance[rows], 0.002))
+        out[rows] = np.where(low >= chance[rows, None], found, forced).max(axis=1)
+    return out
 
 
 def _jump_from(data: Data, axis: _Axis, chance: Array) -> Array:
