@@ -171,7 +171,36 @@ def test_lm_eval_without_samples_gives_scores_to_curves_and_none_to_comparisons(
         ("world_steps", "r4", "exact_match,strict-match", None, 0.52, 0.102),
         ("world_facts", "r4", "acc", None, 1.0, 0.0),
     ]
-    assert told[0] == f"{tmp_path}: no samples, so scores and their standard errors are read, not counts"
+    assert told[0] == (
+        f"{tmp_path}: no samples of world_steps, world_facts, so scores and their standard errors are read, not counts"
+    )
+
+
+def test_lm_eval_a_task_without_samples_is_told_and_keeps_its_score(tmp_path: Path) -> None:
+    shutil.copytree(LM_EVAL / "r2", tmp_path / "run")
+    (file,) = (tmp_path / "run").glob("samples_world_steps_*.jsonl")
+    file.unlink()
+    outcomes = read_outcomes(tmp_path / "run")
+    assert {o.task for o in outcomes} == {"world_facts"}
+    assert outcomes[0].notes == ("world_steps: no samples file, so no per-item results",)
+    points = [p for p in read_points(tmp_path / "run") if not p.continuous]
+    assert [(p.curve, p.n, p.score) for p in points] == [("world_steps", None, 0.4), ("world_facts", 24, None)]
+    assert [p.curve for p in read_points(tmp_path / "run", task="world_steps")] == ["world_steps"]
+
+
+def test_the_same_run_from_two_places_is_two_points(tmp_path: Path) -> None:
+    shutil.copytree(LM_EVAL / "r2", tmp_path / "again")
+    points = read_points([LM_EVAL / "r2", tmp_path / "again"], task="world_steps")
+    assert [p.correct for p in points] == [10, 10]
+
+
+def test_points_that_are_not_there_are_said() -> None:
+    message = f"{LM_EVAL}: no points found of task 'gsm8k'"
+    assert refused(lambda: read_points(LM_EVAL, task="gsm8k")) == message
+    (file,) = (LM_EVAL / "r2").glob("samples_world_facts_*.jsonl")
+    assert {p.curve for p in read_points(file)} == {"world_facts"}
+    message = "r2, world_facts: no metric 'f1': it has acc, acc_norm, gold_logprob, gold_prob"
+    assert refused(lambda: read_points(file, metric="f1")) == message
 
 
 def test_lm_eval_curves_have_counts_and_continuous_twins() -> None:
