@@ -430,12 +430,12 @@ def table(folder: Path, *lines: str) -> Path:
 def test_csv_counts_scores_and_what_becomes_of_them(tmp_path: Path) -> None:
     file = table(
         tmp_path,
-        "task, family,model,params,n,correct,score,stderr,chance,metric,continuous,label",
-        "t,F,a,1e6,200,50,0.25,,0.1,acc,,x",
-        "t,F,b,2e6,200,,0.3001,0.02,0.1,acc,false,x",  # 60.02 of 200: counts
-        "t,F,c,4e6,200,,0.3013,0.02,0.1,acc,no,x",  # 60.26 of 200: a score
-        "t,F,d,8e6,,,0.5,NA,0.1,acc,,x",
-        "t,F,d,8e6,200,,-3.25,0.1,,logprob,true,x",
+        ",task, family,model,params,n,correct,score,stderr,chance,metric,continuous,label",
+        "0,t,F,a,1e6,200,50,0.25,,0.1,acc,,x",
+        "1,t,F,b,2e6,200,,0.3001,0.02,0.1,acc,false,x",  # 60.02 of 200: counts
+        "2,t,F,c,4e6,200,,0.3013,0.02,0.1,acc,no,x",  # 60.26 of 200: a score
+        "3,t,F,d,8e6,,,0.5,NA,0.1,acc,,x",
+        "4,t,F,d,8e6,200,,-3.25,0.1,,logprob,true,x",
     )
     made = [(p.x, p.n, p.correct, p.score, p.stderr, p.continuous) for p in read_points(file)]
     assert made == [
@@ -474,6 +474,7 @@ def test_csv_defaults_other_scales_and_sizes_given(tmp_path: Path) -> None:
         (["curve,params,n,score", "t,7,10,"], "{file}, line 2: t, 7: neither counts nor a score"),
         (["curve,params,score,continuous", "t,7,0.5,maybe"], "{file}, line 2: continuous is 'maybe': expected true or false"),
         (["curve,params,score", "t,7"], "{file}, line 2: expected 3 cells, as in the heading"),
+        (["curve,params,score", "t,7,0.5,1"], "{file}, line 2: expected 3 cells, as in the heading"),
         (["curve,params,score", ",7,0.5"], "{file}, line 2: no curve or task"),
     ],
 )  # fmt: skip
