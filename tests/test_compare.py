@@ -429,6 +429,7 @@ def test_the_text_names_what_is_lost_and_what_is_not_alike(tmp_path: Path, capsy
     assert code == 0
     assert max(map(len, out.splitlines())) <= 100
     assert "From old to new" in words
+    assert "Metric: exact_match Differences are B minus A" in words
     assert "new loses on down (−" in words
     assert "Lower with new, but undecided: dip (−" in words
     assert "Mean over 3 tasks: " in words

@@ -20,7 +20,9 @@ def print_comparison(content: Mapping[str, Any], console: Console) -> None:
     a, b = content["sides"]
     _heading(console, f"From {a} to {b}")
     console.print(Text(f"A: {content['sources'][0]}\nB: {content['sources'][1]}", style="dim"))
-    console.print(Text("Differences are B minus A; the verdict is said of B; q is p over all tasks.", style="dim"))
+    used = [one["metric"] + ("" if one["filter"] == "none" else f" ({one['filter']})") for one in content["tasks"]]
+    console.print(Text(f"Metric: {listed(list(dict.fromkeys(used)))}", style="dim"))
+    console.print(Text("Differences are B minus A; the verdict is said of B; q is p adjusted over tasks.", style="dim"))
     console.print()
     console.print(_tasks(content["tasks"], wide=console.width >= WIDE))
     console.print()
