@@ -2,10 +2,10 @@
 
     python benchmarks/emergence_speed.py [--curves 10000] [--loop 200]
 
-The curves are a mixture as one meets it: a fifth flat, two fifths smooth, a fifth jumps, a fifth falling or with few items.
-Every curve gets its verdict with test, best family, threshold with profile interval and, by default, 200 bootstrap
-replicates of it. The loop: for each of the first curves one four-parameter logistic by scipy.optimize.minimize (L-BFGS-B,
-three starts, numerical gradients), the fit that is done once per replicate; ours does the same kind of fit in a batch.
+The curves are a mixture as one meets it: a fifth flat, two fifths smooth, a fifth jumps, a fifth falling or with few
+items. Every curve gets its verdict with test, best family, threshold with profile interval and 200 bootstrap replicates
+of it. The loop: for each of the first curves one four-parameter logistic by scipy.optimize.minimize (L-BFGS-B, three
+starts, numerical gradients), the fit that is done once per replicate; ours does the same kind of fit in a batch.
 """
 
 from __future__ import annotations

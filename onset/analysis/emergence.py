@@ -98,8 +98,8 @@ MIN_SIZES = 4
 _TOGETHER = 400
 """Curves fitted in one go."""
 _BLOCK = 64
-_FINER = 10
-"""By how much the replicates grow where p is at their resolution and q, over many curves, is left open by it."""
+_FINER = (5, 50)
+"""By how much the replicates grow, in turn, where p is at their resolution and q, over many curves, is left open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Settings:
     steepest_smooth: float = math.log(10)
     loss_exponent: float = 0.3
     support: float = 2.0
-    replicates: int = 999
+    replicates: int = 199
     exceedances: int = 10
     threshold_replicates: int = 200
 
@@ -197,7 +197,7 @@ def emergence_of(
     """The verdict on each of ``curves``, in their order, with q-values over all of them.
 
     A curve's own numbers depend on nothing but its points and the settings; q depends on the company, and where it is
-    left open because p is at the resolution of the replicates, that curve gets ten times as many. ``adjust``: False
+    left open because p is at the resolution of the replicates, that curve gets five, then fifty times as many. ``adjust``: False
     takes every curve as the only one (q is p).
     ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
     """
@@ -219,8 +219,9 @@ def emergence_of(
             measured[row] = one
     whole = [one for one in measured if one is not None]
     q = _q_values(whole, settings, adjust)
-    if adjust:
-        whole = [_finer(one, value, settings) for one, value in zip(whole, q, strict=True)]
+    for times in _FINER if adjust else ():
+        finer = replace(settings, replicates=times * settings.replicates)
+        whole = [_finer(one, value, finer) for one, value in zip(whole, q, strict=True)]
         q = _q_values(whole, settings, adjust)
     return tuple(_decide(one, value, settings) for one, value in zip(whole, q, strict=True))
 
@@ -231,9 +232,7 @@ def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
     if q is None or q <= settings.level or not few:
         return one
     data, axis, keys = _prepared([one.curve], settings)
-    p, used = _test_smooth(
-        _fit(data, axis, any_direction=True), axis, keys, replace(settings, replicates=_FINER * settings.replicates)
-    )
+    p, used = _test_smooth(_fit(data, axis, any_direction=True), axis, keys, settings)
     return replace(one, p_value=float(p[0]), replicates=int(used[0]))
 
 
@@ -688,7 +687,8 @@ def _described(
     floor, state = _floor(data, low, low_sizes, chance, margin, settings)
     top, top_p = _top(data, past, chance, float(sharp.shares(axis.sharp)[row, -1]))
     lean = "flat" if one.best_family == Constant.name else "inverse" if one.direction < 0 else "smooth"
-    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise:
+    ends_above = not math.isfinite(chance) or top - chance >= settings.least_rise
+    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise and ends_above:
         lean = "emergent"
     grows = one.p_change <= settings.level and one.direction > 0
     threshold = NOT_IN_RANGE
