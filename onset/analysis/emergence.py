@@ -6,7 +6,8 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
 
 1. **Faster than smooth.** The null hypothesis is the best *smooth* curve, never a straight line: a logistic in log size
    with free floor and ceiling whose odds (of what lies between floor and ceiling) grow at most in proportion to size,
-   one log-odds per e-fold, so that a tenth to nine tenths of the rise take 1.9 decades; or a log-probability that falls
+   one log-odds per e-fold, so that a tenth to nine tenths of the rise take 1.9 decades; a straight line in log size; an
+   error that falls as a power law of size, at most in proportion; or a log-probability that falls
    as a power law of size with an exponent up to 0.3 (three to four times that of the loss of language models, 0.05
    to 0.1: Kaplan et al. 2020), which is what looks sharp under exact match (Schaeffer et al. 2023). Against it stand
    steeper logistics, hinges and steps between sizes. The log-likelihood ratio is compared with parametric bootstrap
@@ -58,8 +59,10 @@ from onset.analysis.curves import (
     STEEPEST,
     Array,
     Constant,
+    ErrorPowerLaw,
     Hinge,
     Logistic,
+    LogLinear,
     LossPowerLaw,
     Step,
     place,
@@ -197,8 +200,8 @@ def emergence_of(
     """The verdict on each of ``curves``, in their order, with q-values over all of them.
 
     A curve's own numbers depend on nothing but its points and the settings; q depends on the company, and where it is
-    left open because p is at the resolution of the replicates, that curve gets five, then fifty times as many. ``adjust``: False
-    takes every curve as the only one (q is p).
+    left open because p is at the resolution of the replicates, that curve gets five, then fifty times as many.
+    ``adjust``: False takes every curve as the only one (q is p).
     ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
     """
     settings = settings or Settings()
@@ -327,6 +330,8 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     smooth = (
         (Logistic, Logistic.between(x, 0.25, settings.steepest_smooth, 6)),
         (LossPowerLaw, LossPowerLaw.up_to(x, settings.loss_exponent)),
+        (ErrorPowerLaw, np.array([[one, x.min()] for one in np.geomspace(0.05, 1.0, 6)])),
+        (LogLinear, LogLinear.grid(x)),
     )
     sharp = (
         (Logistic, Logistic.between(x, 1.2 * settings.steepest_smooth, STEEPEST, 7)),
@@ -336,6 +341,7 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     steeper = Shapes.of(x, *sharp)
     limits: Limits = {
         Logistic: (((0.05, settings.steepest_smooth), (float(x.min()) - 2, float(x.max()) + 2)), (0.3, 0.12)),
+        ErrorPowerLaw: (((0.01, 1.0), (float(x.min()), float(x.min()))), (0.15, 0.0)),
         LossPowerLaw: (((0.01, settings.loss_exponent), (float(x.min()) - 20, float(x.max()) + 20)), (0.05, 0.3)),
     }
     return _Axis(
