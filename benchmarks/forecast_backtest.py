@@ -4,11 +4,12 @@
     python benchmarks/forecast_backtest.py --simulate [--curves 280] [--seed 0]              # known truth
 
 The largest size, and then the largest two, are left out, and forecast from the rest. Mean absolute error in points
-against what was measured there, of the forecast, of persistence, of the mean of the last three sizes, of a straight line
-in log size and of a logistic (both by maximum likelihood, within 0..1); then the difference to persistence with a paired
-bootstrap interval over tasks, and how often the forecast's 95 % interval of a measurement held what was measured. Where
-the forecast is refused (all sizes used are at chance) the last value stands in for it, and the task counts in no coverage.
-On simulated curves the prior weight of the random walk in the ensemble is varied: it is the pull towards persistence.
+against what was measured there, of the forecast, of persistence, of the mean of the last three sizes, of a straight
+line in log size and of a logistic (both by maximum likelihood, within 0..1); then the difference to persistence with a
+paired bootstrap interval over tasks, and how often the forecast's 95 % interval of a measurement held what was
+measured. Where the forecast is refused (all sizes used are at chance) the last value stands in for it, and the task
+counts in no coverage. On simulated curves the prior weight of the random walk in the ensemble is varied: it is the
+pull towards persistence.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ METHODS = ("forecast", "persistence", "mean of last three", "log-linear", "logis
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one curve and one number of sizes left out: mean absolute errors by method; intervals that held, of how many."""
+    """Of one curve and one number of sizes left out: mean absolute errors (points), and the intervals that held."""
 
     errors: Mapping[str, float]
     held: int
@@ -149,10 +150,9 @@ def truth(x: Array, kind: str, rng: np.random.Generator) -> Array:
     """A curve at places ``x``; wandering: a logistic whose log-odds take a random walk, 0.3 over a decade."""
     chance = rng.choice([0, 0.25, 0.5])
     low, high = x[0], x[-1]
-    if kind == "flat":
-        return np.full(x.size, chance + rng.uniform(0, 0.2))
-    if kind == "log-linear":
-        return np.clip(chance + rng.uniform(0, 0.12) * (x - low), 0, 1)
+    if kind in ("flat", "log-linear"):
+        first, slope = (rng.uniform(0, 0.2), 0.0) if kind == "flat" else (0.0, rng.uniform(0, 0.12))
+        return np.clip(chance + first + slope * (x - low), 0, 1)
     if kind == "power law of the error":
         return ErrorPowerLaw(
             rng.uniform(0, 0.4) * (1 - chance), (1 - chance) * rng.uniform(0.3, 0.6), rng.uniform(0.05, 0.5), low

@@ -1,23 +1,23 @@
 """One ability in several families of models: where each leaves chance, what is common, and what a new family would do.
 
-Families differ in data, tokenizer and recipe, so a curve through all their models on raw size would mix the effect of size
-with that of family (a family with better data at small sizes alone bends it). Each family keeps its own threshold
+Families differ in data, tokenizer and recipe, so a curve through all their models on raw size would mix the effect of
+size with that of family (a family with better data at small sizes alone bends it). Each family keeps its own threshold
 (`onset.analysis.threshold`); here they are partially pooled on the axis of the fits, in decades:
 
     threshold of family i ~ Normal(mean, spread^2),      each known through a likelihood of its own
 
-A family's likelihood is drawn from its profile interval: parabolas that lose 1.92 nats at each end (so normal where the
-interval is symmetric, split-normal where not), level inside a gap between two sizes, and level beyond the sizes where it
-is censored there: families that are still at chance at their largest size count as "no sooner than that" and are not
-dropped, which would make the ability look easier than it is. Mean and spread: their posterior on a grid, flat for the
-mean over all that is in reach, half-normal with scale 0.5 decades for the spread (with few families the spread needs a
-prior that shrinks it: Gelman 2006, "Prior distributions for variance parameters in hierarchical models", Bayesian Analysis
-1, 515-534; half-normal: Röver et al. 2021, "On weakly informative prior distributions for the heterogeneity parameter in
-Bayesian random-effects meta-analysis", Research Synthesis Methods 12, 448-474).
+A family's likelihood is drawn from its profile interval: parabolas that lose 1.92 nats at each end (so normal where
+the interval is symmetric, split-normal where not), level inside a gap between two sizes, and level beyond the sizes
+where it is censored there: families that are still at chance at their largest size count as "no sooner than that" and
+are not dropped, which would make the ability look easier than it is. Mean and spread: their posterior on a grid, flat
+for the mean over all that is in reach, half-normal with scale 0.5 decades for the spread (with few families the spread
+needs a prior that shrinks it: Gelman 2006, "Prior distributions for variance parameters in hierarchical models",
+Bayesian Analysis 1, 515-534; half-normal: Röver et al. 2021, "On weakly informative prior distributions for the
+heterogeneity parameter in Bayesian random-effects meta-analysis", Research Synthesis Methods 12, 448-474).
 
-Where no threshold is censored the classical random-effects estimate stands beside it (`classical`): spread by Paule and
-Mandel (1982, "Consensus values and weighting factors", J. Res. NBS 87, 377-385), interval of the mean by Hartung and Knapp
-(2001, Statistics in Medicine 20, 3875-3889), and Cochran's test of no difference between families.
+Where no threshold is censored the classical random-effects estimate stands beside it (`classical`): spread by Paule
+and Mandel (1982, "Consensus values and weighting factors", J. Res. NBS 87, 377-385), interval of the mean by Hartung
+and Knapp (2001, Statistics in Medicine 20, 3875-3889), and Cochran's test of no difference between families.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class FamilyThreshold:
-    """One family: ``alone``, its own threshold in sizes; ``pooled``: with what the others say (None: nothing is pooled).
+    """One family, in sizes: ``alone``, its own threshold; ``pooled``: with what the others say (None: nothing pooled).
 
     ``used``: does it say anything at all about its threshold?
     """
@@ -93,9 +93,9 @@ class FamilyThreshold:
 
 @dataclass(frozen=True, slots=True)
 class Classical:
-    """Random effects without a prior: ``mean`` (sizes, Hartung-Knapp interval), ``spread`` (decades, Paule-Mandel), ``q_p``.
+    """Random effects without a prior: ``mean`` (sizes, Hartung-Knapp interval) and ``spread`` (decades, Paule-Mandel).
 
-    ``q_p``: Cochran's test of equal thresholds.
+    ``q_p``: of Cochran's test of equal thresholds.
     """
 
     mean: Span
@@ -150,8 +150,8 @@ class FamilyEffect:
         text += (
             f"thresholds differ by a factor of {wording.ratio(10**self.spread.estimate)} (one standard deviation; 95 %"
             f" interval {wording.ratio(10**self.spread.low)} to {wording.ratio(10**self.spread.high)}) around"
-            f" {_size(self.mean.estimate, self.scale)} (95 % interval {low} to {high}); a new family is expected between"
-            f" {_size(self.new_family[0], self.scale)} and {_size(self.new_family[1], self.scale)}. Alone: {single}."
+            f" {_size(self.mean.estimate, self.scale)} (95 % interval {low} to {high}); a new family is expected"
+            f" between {_size(self.new_family[0], self.scale)} and {_size(self.new_family[1], self.scale)}. Alone: {single}."
         )
         return " ".join([text, *(f"{note[0].upper()}{note[1:]}." for note in self.notes)])
 
@@ -160,7 +160,7 @@ def family_effect(results: Sequence[Emergence] | Sequence[Curve], settings: Sett
     """Thresholds of one ability in several families, partially pooled.
 
     ``results``: one for each family, of the same curve name, metric and scale; curves are given to `emergence` first.
-    Raises InputError for fewer than two families, a family that comes twice, or curves that are not of one ability.
+    Raises InputError for fewer than two families, one that comes twice, or curves that are not of one ability.
     """
     settings = settings or Settings()
     curves = [one for one in results if isinstance(one, Curve)]
@@ -215,7 +215,7 @@ def _check(curves: Sequence[Curve]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """On the axis of the fits: ``estimate``, ends of the interval (None: open), the range of the sizes, how censored."""
+    """On the axis of the fits: ``estimate``, ends of the interval (None: open), the range of the sizes, censoring."""
 
     estimate: float | None
     low: float | None
@@ -260,6 +260,8 @@ def _known(one: Emergence, settings: Settings) -> Known | None:
     x = place([point.x for point in curve.points], curve.scale)
     smallest, largest = float(x.min()), float(x.max())
     if one.threshold.above_chance is None:
+        if one.verdict in ("inverse", "u-shaped"):
+            return None
         return _level_side(curve, smallest, largest, settings)
     estimate, low, high = (None if size is None else float(place([size], curve.scale)[0]) for size in
                            (at.estimate, at.low, at.high))  # fmt: skip
@@ -270,18 +272,18 @@ def _known(one: Emergence, settings: Settings) -> Known | None:
 
 def _level_side(curve: Curve, smallest: float, largest: float, settings: Settings) -> Known | None:
     """Growth is not shown: short of the threshold (or past it) at every size, if the pooled share says so."""
-    points = curve.points
+    points = curve.points if curve.scale != "loss" else curve.points[::-1]
     chance = points[0].chance
     if chance is None or points[0].continuous or not all(point.n for point in points):
         return None
     right, n = sum(point.correct or 0 for point in points), sum(point.n or 0 for point in points)
     target = chance + leave_by(chance, float(np.median([point.n or 0 for point in points])), settings.margin)
     low, high = clopper_pearson(right, n, _LEVEL)
-    top = points[-1]
-    top_low, top_high = clopper_pearson(top.correct or 0, top.n or 1, _LEVEL)
-    if high < target and top_low < target:
+    first_high = clopper_pearson(points[0].correct or 0, points[0].n or 1, _LEVEL)[1]
+    last_low = clopper_pearson(points[-1].correct or 0, points[-1].n or 1, _LEVEL)[0]
+    if high < target and last_low < target:
         return Known(None, largest - _EDGE, None, smallest, largest, "above")
-    if low > target and top_high > target:
+    if low > target and first_high > target:
         return Known(None, None, smallest + _EDGE, smallest, largest, "below")
     return None
 
