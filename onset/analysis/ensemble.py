@@ -72,16 +72,19 @@ def ensemble(
 ) -> Ensemble:
     """Draws of the curve at places ``further``, ascending, given one row of ``data`` at places ``x``, ascending.
 
-    At least three different places are needed. ``prior``: weights of the families, those absent being left out.
+    At least three different places are needed. ``prior``: weights of the families, at least one of them above 0; those
+    absent are left out.
     """
     problem = _Problem.of(data, x, further)
-    parts = [_smooth(problem, prior, 4 * draws, generator)]
+    parts = []
+    if any(prior.get(family.name) for family in _FAMILIES):
+        parts.append(_smooth(problem, prior, 4 * draws, generator))
     if prior.get(Constant.name):
         parts.append(_level(problem, draws, generator))
     if prior.get(WALK):
         parts.append(_walk(problem, draws, generator))
-    # the first part holds its families' priors already
-    log_weight = np.array([parts[0].log_evidence] + [one.log_evidence + math.log(prior[one.name]) for one in parts[1:]])
+    # the first kind's evidence holds its families' priors already
+    log_weight = np.array([part.log_evidence + math.log(prior.get(part.name, 1.0)) for part in parts])
     weight = np.exp(log_weight - log_weight.max())
     chosen = generator.multinomial(draws, weight / weight.sum())
     picked = [part.pick(times, generator) for part, times in zip(parts, chosen, strict=True)]

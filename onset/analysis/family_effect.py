@@ -43,8 +43,8 @@ _LEVEL = 0.95
 _LOSS = 1.92
 """Nats lost at the ends of a 95 % profile interval: half the chi-square quantile."""
 _BEYOND = 3.0
-_STATES = 801
-_SPREADS = np.geomspace(0.01, 3.0, 40)
+_STATES = 601
+_SPREADS = np.geomspace(0.01, 3.0, 32)
 _EDGE = 0.01
 """Decades over which the likelihood falls off outside a gap."""
 
@@ -151,7 +151,8 @@ class FamilyEffect:
             f"thresholds differ by a factor of {wording.ratio(10**self.spread.estimate)} (one standard deviation; 95 %"
             f" interval {wording.ratio(10**self.spread.low)} to {wording.ratio(10**self.spread.high)}) around"
             f" {_size(self.mean.estimate, self.scale)} (95 % interval {low} to {high}); a new family is expected"
-            f" between {_size(self.new_family[0], self.scale)} and {_size(self.new_family[1], self.scale)}. Alone: {single}."
+            f" between {_size(self.new_family[0], self.scale)} and {_size(self.new_family[1], self.scale)}."
+            f" Alone: {single}."
         )
         return " ".join([text, *(f"{note[0].upper()}{note[1:]}." for note in self.notes)])
 
@@ -337,8 +338,11 @@ def _posterior(known: Sequence[Known]) -> _Posterior | None:
 def _kernel(states: Array, spread: float) -> Array:
     """Normal densities around each state over the states, each summing to 1."""
     step = float(states[1] - states[0])
-    density = np.exp(-0.5 * ((states[None, :] - states[:, None]) / max(spread, step / 2)) ** 2)
-    out: Array = density / density.sum(axis=1, keepdims=True)
+    apart = step * np.arange(1 - states.size, states.size)
+    density = np.exp(-0.5 * (apart / max(spread, step / 2)) ** 2)
+    # row i of a Toeplitz matrix: the densities of the distances to state i
+    rows = np.lib.stride_tricks.sliding_window_view(density, states.size)[::-1]
+    out: Array = rows / rows.sum(axis=1, keepdims=True)
     return out
 
 

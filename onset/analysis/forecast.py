@@ -356,9 +356,9 @@ def _at_chance(series: _Series) -> str | None:
         return None
     return (
         f"no size is shown to be above chance ({wording.percent(series.chance)}), and from accuracy at chance an"
-        " ability about to emerge cannot be told from one that never will (on ten BIG-bench tasks labelled emergent, every"
-        " method missed the largest size by 15 points or more on average); a continuous score of the same outputs is"
-        " needed, such as the log-probability of the right answer"
+        " ability about to emerge cannot be told from one that never will (on ten BIG-bench tasks labelled emergent,"
+        " every method missed the largest size by 15 points or more on average); a continuous score of the same outputs"
+        " is needed, such as the log-probability of the right answer"
     )
 
 
