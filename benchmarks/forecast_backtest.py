@@ -1,6 +1,7 @@
 """Is the forecast of the next size any better than carrying the last value forward?
 
     python benchmarks/forecast_backtest.py ../shared/data/scaling/bigbench_bigg_3shot.csv    # 48 BIG-bench tasks
+    python benchmarks/forecast_backtest.py --harness ../shared/data/scaling/pythia_evals_final.csv  # Pythia and OPT
     python benchmarks/forecast_backtest.py --simulate [--curves 280] [--seed 0]              # known truth
 
 The largest size, and then the largest two, are left out, and forecast from the rest. Mean absolute error in points
@@ -75,6 +76,10 @@ def outcomes(curve: Curve) -> dict[int, Outcome]:
     return made
 
 
+def signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
 def line(name: str, left_out: int, part: list[Outcome]) -> str:
     errors = {method: np.array([one.errors[method] for one in part]) for method in METHODS}
     generator = np.random.default_rng(0)
@@ -88,8 +93,8 @@ def line(name: str, left_out: int, part: list[Outcome]) -> str:
     coverage = f"{held} of {intervals} ({100 * held / intervals:.0f} %)" if intervals else "none"
     return (
         f"| {name} | {left_out} | {len(part)} | {refused} | {shown} |"
-        f" {difference.mean():+.1f} ({low:+.1f} to {high:+.1f}) | {coverage} | {width:.0f} |"
-    ).replace("-", "\N{MINUS SIGN}")
+        f" {signed(difference.mean())} ({signed(low)} to {signed(high)}) | {coverage} | {width:.0f} |"
+    )
 
 
 def table(groups: Iterable[tuple[str, list[dict[int, Outcome]]]]) -> None:
@@ -127,6 +132,33 @@ def measured(path: Path) -> None:
         (f"labelled {one}", {name for name in made if label[name] == one}) for one in sorted(set(label.values()))
     ]
     table((name, [made[one] for one in made if one in members]) for name, members in groups)
+
+
+def harness(path: Path) -> None:
+    """Pythia (v1, not deduplicated) and OPT, 0-shot accuracy; items from the standard error, p (1 - p) / (n - 1)."""
+    points = []
+    for row in csv.DictReader(path.open(encoding="utf-8")):
+        wanted = row["family"] == "opt" or (row["family"] == "pythia-v1" and float(row["deduped"]) == 0)
+        share, stderr = float(row["value"]), float(row["stderr"] or 0)
+        if not wanted or row["shots"] != "0" or row["metric"] != "acc" or not stderr:
+            continue
+        n = round(share * (1 - share) / stderr**2) + 1
+        subject = row["task"].startswith("hendrycksTest")
+        points.append(
+            SizePoint(
+                row["task"], row["family"], row["model"], float(row["n_params"]), "acc",
+                n=n, correct=round(share * n), chance=0.25 if subject else None,
+            )
+        )  # fmt: skip
+    groups: dict[str, list[dict[int, Outcome]]] = {}
+    for curve in curves_of(points):
+        if curve.sizes >= 6 and curve.sizes == len(curve.points):
+            made = outcomes(curve)
+            kind = "MMLU subjects" if curve.points[0].chance else "other tasks"
+            groups.setdefault(f"{curve.family}: {kind}", []).append(made)
+            if curve.points[0].chance and made[1].intervals and made[2].intervals:
+                groups.setdefault(f"{curve.family}: {kind}, not refused", []).append(made)
+    table(sorted(groups.items()))
 
 
 # ---- known truth ----------------------------------------------------------------------------------------------------
@@ -231,12 +263,15 @@ def pull(curves: int, seed: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("file", nargs="?", type=Path)
+    parser.add_argument("--harness", type=Path)
     parser.add_argument("--simulate", action="store_true")
     parser.add_argument("--curves", type=int, default=280)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     if given.file:
         measured(given.file)
+    if given.harness:
+        harness(given.harness)
     if given.simulate:
         simulate(given.curves, given.seed)
         pull(given.curves, given.seed)
