@@ -181,6 +181,14 @@ def test_two_families_say_that_the_spread_is_mostly_prior() -> None:
     )
 
 
+def test_a_spread_that_leans_on_its_prior_says_so() -> None:
+    """Half of the families censored: a wider prior gives a wider spread. Five precise ones: it hardly matters."""
+    ends = [level("F", [0] * 7), level("G", [0] * 7), level("H", [150] * 7)]
+    made = family_effect([*five()[:2], *ends])
+    assert made.notes[0].startswith("the spread leans on its prior: with one twice as wide it would be a factor of ")
+    assert family_effect(five()).notes == ()
+
+
 def test_curves_are_given_to_emergence_first() -> None:
     curves = [curve_of("A", [0, 1, 2, 40, 120, 180, 190]), curve_of("B", [0, 0, 1, 1, 40, 120, 180])]
     made = family_effect(curves, QUICK)

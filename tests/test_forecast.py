@@ -251,6 +251,20 @@ def test_the_line_alone_agrees_with_its_normal_approximation() -> None:
     assert np.sqrt(covariance[0, 0]) * 0.95 < made.expected.std() < 2 * np.sqrt(covariance[0, 0])
 
 
+def test_many_items_are_not_lost_between_the_shapes_of_a_grid() -> None:
+    """A logistic seen through 100,000 items: the grid's own shapes all misfit, which would read as scatter."""
+
+    def truth(x: np.ndarray) -> np.ndarray:
+        return 0.1 + 0.8 / (1 + np.exp(-2 * (x - 9.7)))
+
+    made = forecast(counted([round(1e5 * one) for one in truth(X)], n=100_000))
+    (one,) = made.sizes
+    assert made.weights["logistic"] > 0.95
+    assert one.estimate == pytest.approx(float(truth(np.array([11.5]))[0]), abs=0.004)
+    assert one.curve is not None
+    assert one.curve[1] - one.curve[0] < 0.02
+
+
 def test_json_and_sentence() -> None:
     made = forecast(counted(RISING))
     said = made.json()

@@ -163,24 +163,85 @@ class _Part:
 # ---- families with a shape and two ends -----------------------------------------------------------------------------
 
 
-def _shapes(x: Array, prior: Mapping[str, float]) -> tuple[Shapes, Array]:
-    """All shapes and their prior probabilities (sum: that of the families)."""
+_CLOSE, _ENOUGH, _SPLITS = 4.0, 6, 5
+"""A family is resolved where at least so many shapes lie within so many nats of its best; at most so many rounds."""
+_THIRDS = (-2 / 3, 0.0, 2 / 3)
+
+
+def _shapes(problem: _Problem, prior: Mapping[str, float]) -> tuple[Shapes, Array]:
+    """All shapes and their prior probabilities (sum: that of the families).
+
+    With many items a grid is too coarse for its family to be judged by: the cells of its best shapes are then split
+    into thirds, with their prior, until several shapes explain the data about equally well.
+    """
+    x = problem.x
     wanted = [family for family in _FAMILIES if prior.get(family.name)]
-    shapes = Shapes.of(x, *((family, family.grid(x)) for family in wanted))
-    weight = np.zeros(len(shapes))
-    names = np.array([family.name for family in shapes.family])
-    first = np.array([float(table[0]) if len(table) else 0.0 for table in shapes.table])
+    parts, masses = [], []
     for family in wanted:
-        rows = np.flatnonzero(names == family.name)
+        table = family.grid(x)
+        first = table[:, 0] if table.shape[1] else np.zeros(len(table))
         # a steep logistic has more places to be at: slopes are equally likely, and then places
-        values, inverse, count = np.unique(first[rows], return_inverse=True, return_counts=True)
-        weight[rows] = prior[family.name] / (len(values) * count[inverse])
-    return shapes, weight
+        values, inverse, count = np.unique(first, return_inverse=True, return_counts=True)
+        table, mass = _resolved(problem, family, table, 1 / (len(values) * count[inverse]))
+        parts.append((family, table))
+        masses.append(prior[family.name] * mass)
+    shapes = Shapes.of(x, *parts)
+    weight = np.concatenate(masses)
+    # `Shapes` leaves out shapes that are level at all sizes
+    unit = np.concatenate([family.unit(x, table) for family, table in parts])
+    return shapes, weight[np.ptp(unit, axis=1) > 1e-6]
+
+
+def _resolved(problem: _Problem, family: type[CurveFamily], table: Array, mass: Array) -> tuple[Array, Array]:
+    """The grid of one family, split where the data tell its neighbours apart: (shapes, prior masses)."""
+    if not table.shape[1]:
+        return table, mass
+    data = problem.rows.take(np.zeros(1, dtype=np.intp))
+    size = np.ones(len(table))
+    for _ in range(_SPLITS):
+        unit = family.unit(problem.x, table)
+        low = np.zeros(len(unit)) if family.asymptotic else unit.min(axis=1)
+        span = np.ones(len(unit)) if family.asymptotic else np.maximum(np.ptp(unit, axis=1), 1e-9)
+        found = solve(data, ((unit - low[:, None]) / span[:, None])[None], rising=False)[0][0]
+        best = np.argsort(-found)[:_ENOUGH]
+        if found[best[-1]] >= found[best[0]] - _CLOSE:
+            break
+        made = [_split(family, table[one], float(size[one]), problem.x) for one in best]
+        rest = np.setdiff1d(np.arange(len(table)), best)
+        counts = [len(one) for one in made]
+        table = np.concatenate([table[rest], *made])
+        mass = np.concatenate([mass[rest], np.repeat(mass[best] / counts, counts)])
+        size = np.concatenate([size[rest], np.repeat(size[best] / 3, counts)])
+    return table, mass
+
+
+def _split(family: type[CurveFamily], shape: Array, size: float, x: Array) -> Array:
+    """The thirds of a shape's cell, ``size`` times as wide as in its family's grid."""
+    moves = size * np.array(_THIRDS)
+    if family is Logistic:
+        slope, middle = shape
+        step = min(0.25, max(1 / slope, 0.08)) / 2
+        return np.array([(slope * math.exp(0.22 * one), middle + step * two) for one in moves for two in moves])
+    if family is LossPowerLaw:
+        exponent, last = float(shape[0]), float(x.max())
+        height = (float(shape[1]) - last) * exponent
+        return np.array(
+            [
+                (exponent * math.exp(0.35 * one), last + (height + 0.115 * two) / (exponent * math.exp(0.35 * one)))
+                for one in moves
+                for two in moves
+            ]
+        )
+    if family is Hinge:
+        edges = np.unique(x)
+        gap = int(np.clip(np.searchsorted(edges, shape[0], side="right"), 1, len(edges) - 1))
+        return np.array([[shape[0] + float(edges[gap] - edges[gap - 1]) / 8 * one] for one in moves])
+    return np.array([[shape[0] * math.exp(0.17 * one), *shape[1:]] for one in moves])
 
 
 def _smooth(problem: _Problem, prior: Mapping[str, float], draws: int, generator: np.random.Generator) -> _Part:
     """Importance sampling of (scatter, shape, low, high) from normals around each shape's exact fit."""
-    shapes, weight = _shapes(problem.x, prior)
+    shapes, weight = _shapes(problem, prior)
     data, values = problem.rows, shapes.values
     every = np.broadcast_to(values[None], (len(SCATTER), *values.shape))
     found, low, high = solve(data, every, rising=False)

@@ -178,6 +178,8 @@ def family_effect(results: Sequence[Emergence] | Sequence[Curve], settings: Sett
         notes.append("the families together do not bound the threshold from both sides: nothing is pooled")
     elif sum(at is not None for at in known) <= 2:
         notes.append("with two families the spread between families is hardly estimable: its interval is mostly prior")
+    elif leaning := _leaning([at for at in known if at is not None], posterior):
+        notes.append(leaning)
     pooled = iter(posterior.single if posterior else ())
     families = tuple(
         FamilyThreshold(
@@ -194,6 +196,17 @@ def family_effect(results: Sequence[Emergence] | Sequence[Curve], settings: Sett
         _ordered(posterior.new.low, posterior.new.high, scale) if posterior else None,
         _classical(known, scale), tuple(notes),
     )  # fmt: skip
+
+
+def _leaning(known: Sequence[Known], posterior: _Posterior) -> str:
+    """A note where the spread depends on its prior by more than a fifth."""
+    wider = _posterior(known, 2 * PRIOR_SPREAD)
+    if wider is None or wider.spread.estimate < 1.2 * posterior.spread.estimate:
+        return ""
+    return (
+        "the spread leans on its prior: with one twice as wide it would be a factor of"
+        f" {wording.ratio(10**wider.spread.estimate)}"
+    )
 
 
 def _check(curves: Sequence[Curve]) -> None:
@@ -309,13 +322,14 @@ class _Posterior:
     single: tuple[Span, ...]
 
 
-def _posterior(known: Sequence[Known]) -> _Posterior | None:
+def _posterior(known: Sequence[Known], prior: float = PRIOR_SPREAD) -> _Posterior | None:
+    """None where the families together do not bound a threshold from both sides; ``prior``: scale of the spread's."""
     if len(known) < 2 or not any(one.bounded_below for one in known) or not any(one.bounded_above for one in known):
         return None
     ends = [end for one in known for end in (one.low, one.high, one.smallest, one.largest) if end is not None]
     states = np.linspace(min(ends) - _BEYOND, max(ends) + _BEYOND, _STATES)
     likelihood = np.exp([one.log_likelihood(states) for one in known])
-    before = np.exp(-0.5 * (_SPREADS / PRIOR_SPREAD) ** 2) * np.gradient(_SPREADS)
+    before = np.exp(-0.5 * (_SPREADS / prior) ** 2) * np.gradient(_SPREADS)
     log_joint = np.empty((_SPREADS.size, _STATES))
     kernels = [_kernel(states, float(spread)) for spread in _SPREADS]
     marginals = [np.maximum(likelihood @ kernel.T, 1e-300) for kernel in kernels]
