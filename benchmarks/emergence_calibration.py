@@ -18,7 +18,7 @@ from collections import Counter
 import numpy as np
 
 from onset.analysis.curves import Logistic, unplace
-from onset.analysis.emergence import Emergence, Settings, emergence
+from onset.analysis.emergence import Emergence, Settings, emergence_of
 from onset.analysis.points import Curve, SizePoint, curves_of
 from onset.analysis.threshold import leave_by
 
@@ -76,7 +76,7 @@ def row(kind: str, count: int, n: int, curves: int, scatter: float, seed: int) -
         points += simulate(truths[-1], x, n, chance, f"{kind}{index}", rng, scatter)
     made: tuple[Curve, ...] = curves_of(points)
     start = time.perf_counter()
-    results = emergence(made, Settings(threshold_replicates=0), adjust=False)
+    results = emergence_of(made, Settings(threshold_replicates=0), adjust=False)
     seconds = time.perf_counter() - start
     tally = Counter(one.verdict for one in results)
     hits = [covered(one, truth, x, n) for one, truth in zip(results, truths, strict=True)]

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 
 from onset.cli_claims import claims
+from onset.cli_emergence import emergence
 from onset.cli_interop import compare, export
 from onset.cli_ladder import app as ladder_app
 from onset.errors import OnsetError, UnknownName
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(ladder_app, name="ladder")
 app.command()(claims)
 app.command()(compare)
+app.command()(emergence)
 app.command()(export)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]

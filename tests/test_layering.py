@@ -39,6 +39,7 @@ LEVELS = {
     "cli_interop": 6,
     "cli_ladder": 6,
     "cli_claims": 6,
+    "cli_emergence": 6,
     "cli": 6,
     "__main__": 7,
 }
@@ -125,6 +126,7 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
         ["grade", str(rows), "--task", "gsm8k"],
         ["claims"],
         ["claims", "--json"],
+        ["emergence", str(folder)],
         ["compare", str(folder), str(folder), "--a", "method=cot", "--b", "method=answer-only"],
         ["export", str(folder), "--format", "lm-eval", "--out", str(tmp_path / "exported")],
     ]

@@ -16,20 +16,21 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
    Over many curves, Benjamini and Hochberg's (1995) procedure gives q-values, first for growth, then, over the curves
    that grow, for this (Yekutieli 2008, "Hierarchical False Discovery Rate-Controlling Methodology", JASA 103,
    309-316); the verdict uses q.
-2. **From chance.** The sizes before the rise (at least two), taken together, are shown to lie within a margin of
-   chance: two one-sided exact tests (Schuirmann 1987) at the larger of 5 points and a quarter of the rise.
+2. **From chance.** The sizes before the rise (at least two: those that the steep curve puts within a margin of chance,
+   the larger of 5 points and a quarter of the rise), taken together, are shown to lie within that margin: two one-sided
+   exact tests (Schuirmann 1987).
 3. **To something.** At the largest size the fitted curve is at least 10 points above chance, and the sizes past the
    rise are above chance by an exact test.
 
 `smooth`: growth is shown, and either it starts above chance or a smooth curve explains the counts e^2 times better than
 any jump from chance (a tenth to nine tenths of the rise within one decade, after two sizes or more); `flat`: no change,
-and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind and
-Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than any
-monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
+and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind
+and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than
+any monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
 curve would show at small sizes (1 / n).
 
 How the replicates are drawn. A bootstrap from the one best smooth curve rejects too often with few sizes (10 % of true
-nulls at a nominal 5 % with 7 sizes of 50 items), because four parameters fitted to seven sizes are not the truth. So each
+nulls at a nominal 5 % with 7 sizes of 50 items): four parameters fitted to seven sizes are not the truth. So each
 replicate comes from a smooth curve drawn in proportion to its likelihood (posterior predictive p-value under a flat
 prior: Meng 1994, Annals of Statistics 22, 1142-1160). `benchmarks/emergence_calibration.py` measures the error rates.
 
@@ -185,7 +186,7 @@ class Emergence:
         }
 
 
-def emergence(
+def emergence_of(
     curves: Sequence[Curve],
     settings: Settings | None = None,
     *,
@@ -229,12 +230,14 @@ def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
     if q is None or q <= settings.level or not few:
         return one
     data, axis, keys = _prepared([one.curve], settings)
-    p, used = _test_smooth(_fit(data, axis), axis, keys, replace(settings, replicates=_FINER * settings.replicates))
+    p, used = _test_smooth(
+        _fit(data, axis, any_direction=True), axis, keys, replace(settings, replicates=_FINER * settings.replicates)
+    )
     return replace(one, p_value=float(p[0]), replicates=int(used[0]))
 
 
 def _q_values(measured: Sequence[_Measured], settings: Settings, adjust: bool) -> list[float | None]:
-    """q against smooth growth, over the curves whose growth is shown at the same rate; None for the others."""
+    """Each q against smooth growth, over the curves whose growth is shown at the same rate; None for the others."""
     tested = [one for one in measured if not one.problem]
     changes = [one.p_change for one in tested]
     grown = [
@@ -375,7 +378,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
         return [_Measured(curve, problem=kind) for curve in curves]
     data, axis, keys = _prepared(curves, settings)
     chance = np.array([_chance(curve) for curve in curves])
-    fit = _fit(data, axis)
+    fit = _fit(data, axis, any_direction=True)
     data, sharp, smooth = fit.data, fit.sharp, fit.smooth
     p_values, used = _test_smooth(fit, axis, keys, settings)
     changes = _changes(data, axis, sharp, smooth, keys, settings)
@@ -454,12 +457,15 @@ class _Fit:
         return np.where(better[:, None], self.sharp.shares(axis.sharp), self.smooth.shares)
 
 
-def _fit(data: Data, axis: _Axis) -> _Fit:
-    """The whole of what is done to a row of counts, observed or simulated."""
+def _fit(data: Data, axis: _Axis, *, any_direction: bool = False) -> _Fit:
+    """The whole of what is done to a row of counts, observed or simulated.
+
+    ``any_direction``: take scatter around a falling or u-shaped curve where one fits better (replicates all rise).
+    """
     fit = _plain(data, axis)
     if not isinstance(data, Counts):
         return fit
-    p = fit.shares(axis)
+    p = _best_of_any(data, axis, fit) if any_direction else fit.shares(axis)
     scatter = overdispersion(data, p, 4, level=1.0)
     rho = np.where(overdispersion(data, p, 4) > 0, scatter, 0.0)
     shown = np.flatnonzero(rho > 0)
@@ -472,6 +478,15 @@ def _fit(data: Data, axis: _Axis) -> _Fit:
     found, shares = fit.smooth.log_likelihood.copy(), fit.smooth.shares.copy()
     found[shown], shares[shown] = again.smooth.log_likelihood, again.smooth.shares
     return _Fit(with_rho(data, rho), Best(**sharp), Refined(found, shares), scatter)
+
+
+def _best_of_any(data: Counts, axis: _Axis, fit: _Fit) -> Array:
+    """Shares of the likeliest of the rising, falling and quadratic curves, per row."""
+    turned = best_fit(_turned(data), axis.every)
+    curved = _polynomial(data, axis.x, 2)[0] @ ((axis.x - axis.x.mean())[:, None] ** np.arange(3)[None, :]).T
+    options = np.stack([fit.shares(axis), 1 - turned.shares(axis.every), np.clip(curved, 1e-6, 1 - 1e-6)], axis=1)
+    best: Array = options[np.arange(len(options)), data.log_likelihood(options).argmax(axis=1)]
+    return best
 
 
 def _plain(data: Data, axis: _Axis) -> _Fit:
@@ -645,9 +660,12 @@ def _described(
 ) -> _Measured:
     """With floor, top and threshold; ``data`` holds this row alone."""
     values = _of_rise(axis.sharp.values[sharp.shape[row]])
-    low, past = values < _BEFORE, values > _PAST
+    margin = max(settings.margin, one.rise / 4)
+    low, past = values < 0.25, values > _PAST
+    if math.isfinite(chance):
+        within = sharp.shares(axis.sharp)[row] < chance + margin
+        low = within if within.any() else low
     low_sizes = int(np.unique(axis.x[low]).size)
-    margin = max(settings.margin, (one.rise) / 4)
     floor, state = _floor(data, low, low_sizes, chance, margin, settings)
     top, top_p = _top(data, past, chance, float(sharp.shares(axis.sharp)[row, -1]))
     lean = "flat" if one.best_family == Constant.name else "inverse" if one.direction < 0 else "smooth"

@@ -1,8 +1,8 @@
 """Maximum likelihood for many curves at once: an exact inner solution for each shape of a family.
 
 Rows are curves (or bootstrap replicates of one) over the same S sizes. For a shape T (values 0..1 at the sizes)
-accuracy is low + (high - low) T, and the log-likelihood is concave in (low, high): weighted least squares, iterated (Fisher
-scoring with identity link; Green 1984, "Iteratively Reweighted Least Squares", JRSS B 46, 149-192), inside 0..1.
+accuracy is low + (high - low) T, and the log-likelihood is concave in (low, high): weighted least squares, iterated
+(Fisher scoring with identity link; Green 1984, "Iteratively Reweighted Least Squares", JRSS B 46, 149-192), in 0..1.
 All shapes are ranked by one weighted least-squares pass (matrix products over rows x shapes), the best few are solved
 exactly. What is maximal is the same function of the data for the observed counts and for every replicate, so a
 bootstrap test based on it needs no claim about how dense the shapes are.
@@ -29,6 +29,7 @@ Indices = NDArray[np.intp]
 _EPS = 1e-9
 _ITERATIONS = 4
 _KEPT = 4
+_ROUNDS = 8
 _CELLS = 1_000_000
 _NO_LESS = 1e-5
 """Shares nearer to 0 or 1 than this get the weight of this share."""
@@ -234,7 +235,10 @@ def constant_fit(data: Data) -> tuple[Array, Array]:
 
 
 def best_fit(data: Data, shapes: Shapes, *, rising: bool = True, kept: int = _KEPT) -> Best:
-    """The best of ``shapes`` for every row; ``rising``: high >= low, else either sign; ``kept``: shapes solved exactly."""
+    """The best of ``shapes`` for every row.
+
+    ``rising``: high >= low, else either sign; ``kept``: how many of the nearest shapes are solved exactly.
+    """
     rows = len(data.share)
     size = max(1, _CELLS // max(len(shapes), 1))
     parts = [
@@ -428,7 +432,7 @@ class FamilyFit:
     aicc: Array
 
 
-def fit_family(data: Data, x: Array, family: type[Curve], *, rounds: int = 8) -> FamilyFit:
+def fit_family(data: Data, x: Array, family: type[Curve]) -> FamilyFit:
     """Maximum likelihood of ``family`` for each row: the grid's best shape, closed in on by a pattern search.
 
     (Hooke and Jeeves 1961, ""Direct Search" Solution of Numerical and Statistical Problems", J. ACM 8, 212-229.)
@@ -446,7 +450,7 @@ def fit_family(data: Data, x: Array, family: type[Curve], *, rounds: int = 8) ->
         part[:, 0] for part in solve(data, grid.values[best.shape][:, None, :], rising=False, iterations=12)
     )
     best = Best(found, best.shape, low, high)
-    found, low, high, shape = _close_in(data, x, family, best, shape, rounds)
+    found, low, high, shape = _close_in(data, x, family, best, shape, _ROUNDS if shape.shape[1] <= 2 else 3 * _ROUNDS)
     base, span = _scale(family, family.unit(x, shape))
     factor = (high - low) / span
     curves = tuple(
@@ -474,15 +478,16 @@ def _close_in(
     step = np.array([(highest - lowest) / 24 for lowest, highest in bounds])
     relative = np.array([lowest > 0 and highest / lowest > 100 for lowest, highest in bounds])
     row = np.arange(len(shape))
+    pace = 0.01 ** (1 / rounds)
     for turn in range(rounds):
         tried = [shape]
         for index in free:
             for sign in (-1.0, 1.0):
                 moved = shape.copy()
                 if relative[index]:
-                    moved[:, index] *= 2.0 ** (sign * 0.5**turn)
+                    moved[:, index] *= 2.0 ** (sign * pace**turn)
                 else:
-                    moved[:, index] += sign * step[index] * 0.6**turn
+                    moved[:, index] += sign * step[index] * pace**turn
                 moved[:, index] = np.clip(moved[:, index], *bounds[index])
                 tried.append(moved)
         table = np.stack(tried, axis=1)
@@ -556,9 +561,13 @@ def solve_through(data: Data, values: Array, crossed: Array, target: Array, *, i
             target[:, None] / np.maximum(crossed, 1e-12), (1 - target[:, None]) / np.maximum(1 - crossed, 1e-12)
         )
     share = data.share[:, None, :] - level
-    weight = data.start_weight()[:, None, :]
-    for turn in range(iterations if data.bounded else 1):
-        weight = data.weight(p) if turn else weight
+
+    def shares(weight: Array) -> Array:
         rise = (weight * lean * share).sum(2) / np.maximum((weight * lean**2).sum(2), 1e-12)
-        p = level + np.clip(rise, 0.0, most)[:, :, None] * lean
+        out: Array = level + np.clip(rise, 0.0, most)[:, :, None] * lean
+        return out
+
+    p = shares(data.start_weight()[:, None, :])
+    for _ in range(iterations - 1 if data.bounded else 0):
+        p = shares(data.weight(p))
     return data.log_likelihood(p)

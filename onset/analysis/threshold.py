@@ -3,7 +3,8 @@
 Threshold: where the fitted curve is above chance by the larger of 5 points and two standard errors of chance itself.
 The curve is a logistic of any slope, or a step, with free floor and ceiling. Its interval is that of the profile
 likelihood (Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94): the sizes x at which the best curve *forced
-through (x, chance + 5 points)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes, so where the data say no more than that, the interval
+through (x, chance + 5 points)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes,
+so where the data say no more than that, the interval
 is the gap between them (``censored`` = "gap"); where the best curve is past the threshold at the smallest size or short
 of it at the largest, there is no estimate ("below", "above"), and an end of the interval out of range is None.
 
@@ -200,7 +201,8 @@ def _forced(fits: _Fits, places: Array, target: float) -> Array:
             left, right = _gap(fits.x, float(fits.shapes.table[index][0]))
             inside = (places >= left - 1e-12) & (places <= right + 1e-12)
             best = np.where(inside, np.maximum(best, fits.found[index]), best)
-    return best
+    out: Array = best
+    return out
 
 
 def _through(fits: _Fits, places: Array, table: Array, target: float) -> Array:
@@ -327,7 +329,7 @@ def _bootstrap(
 
 
 def _over(fits: _Fits, column: int, to_size: Callable[[float], float]) -> Place | None:
-    """A shape parameter (midpoints of logistics: 1, breaks of hinges: 0; steps: their gap) with its profile interval."""
+    """A shape parameter (midpoint of logistics: 1, break of hinges: 0; steps: their gap) with its profile interval."""
     if not len(fits.found):
         return None
     allowed = float(fits.found.max()) - _allowance(fits.data, fits)
