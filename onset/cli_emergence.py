@@ -43,7 +43,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     margin: Margin = 0.05,
     least_rise: LeastRise = 0.10,
     level: Level = 0.05,
-    replicates: Replicates = 999,
+    replicates: Replicates = 199,
     as_json: Json = False,
 ) -> None:
     """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""

@@ -6,7 +6,8 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
 
 1. **Faster than smooth.** The null hypothesis is the best *smooth* curve, never a straight line: a logistic in log size
    with free floor and ceiling whose odds (of what lies between floor and ceiling) grow at most in proportion to size,
-   one log-odds per e-fold, so that a tenth to nine tenths of the rise take 1.9 decades; or a log-probability that falls
+   one log-odds per e-fold, so that a tenth to nine tenths of the rise take 1.9 decades; a straight line in log size; an
+   error that falls as a power law of size, at most in proportion; or a log-probability that falls
    as a power law of size with an exponent up to 0.3 (three to four times that of the loss of language models, 0.05
    to 0.1: Kaplan et al. 2020), which is what looks sharp under exact match (Schaeffer et al. 2023). Against it stand
    steeper logistics, hinges and steps between sizes. The log-likelihood ratio is compared with parametric bootstrap
@@ -58,8 +59,10 @@ from onset.analysis.curves import (
     STEEPEST,
     Array,
     Constant,
+    ErrorPowerLaw,
     Hinge,
     Logistic,
+    LogLinear,
     LossPowerLaw,
     Step,
     place,
@@ -81,6 +84,7 @@ from onset.analysis.fitting import (
     fit_family,
     overdispersion,
     refine,
+    solve,
     solve_through,
     with_rho,
 )
@@ -97,8 +101,8 @@ MIN_SIZES = 4
 _TOGETHER = 400
 """Curves fitted in one go."""
 _BLOCK = 64
-_FINER = 10
-"""By how much the replicates grow where p is at their resolution and q, over many curves, is left open by it."""
+_FINER = (5, 50)
+"""By how much the replicates grow, in turn, where p is at their resolution and q, over many curves, is left open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Settings:
     steepest_smooth: float = math.log(10)
     loss_exponent: float = 0.3
     support: float = 2.0
-    replicates: int = 999
+    replicates: int = 199
     exceedances: int = 10
     threshold_replicates: int = 200
 
@@ -196,8 +200,8 @@ def emergence_of(
     """The verdict on each of ``curves``, in their order, with q-values over all of them.
 
     A curve's own numbers depend on nothing but its points and the settings; q depends on the company, and where it is
-    left open because p is at the resolution of the replicates, that curve gets ten times as many. ``adjust``: False
-    takes every curve as the only one (q is p).
+    left open because p is at the resolution of the replicates, that curve gets five, then fifty times as many.
+    ``adjust``: False takes every curve as the only one (q is p).
     ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
     """
     settings = settings or Settings()
@@ -218,8 +222,9 @@ def emergence_of(
             measured[row] = one
     whole = [one for one in measured if one is not None]
     q = _q_values(whole, settings, adjust)
-    if adjust:
-        whole = [_finer(one, value, settings) for one, value in zip(whole, q, strict=True)]
+    for times in _FINER if adjust else ():
+        finer = replace(settings, replicates=times * settings.replicates)
+        whole = [_finer(one, value, finer) for one, value in zip(whole, q, strict=True)]
         q = _q_values(whole, settings, adjust)
     return tuple(_decide(one, value, settings) for one, value in zip(whole, q, strict=True))
 
@@ -230,9 +235,7 @@ def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
     if q is None or q <= settings.level or not few:
         return one
     data, axis, keys = _prepared([one.curve], settings)
-    p, used = _test_smooth(
-        _fit(data, axis, any_direction=True), axis, keys, replace(settings, replicates=_FINER * settings.replicates)
-    )
+    p, used = _test_smooth(_fit(data, axis, any_direction=True), axis, keys, settings)
     return replace(one, p_value=float(p[0]), replicates=int(used[0]))
 
 
@@ -327,6 +330,8 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     smooth = (
         (Logistic, Logistic.between(x, 0.25, settings.steepest_smooth, 6)),
         (LossPowerLaw, LossPowerLaw.up_to(x, settings.loss_exponent)),
+        (ErrorPowerLaw, np.array([[one, x.min()] for one in np.geomspace(0.05, 1.0, 6)])),
+        (LogLinear, LogLinear.grid(x)),
     )
     sharp = (
         (Logistic, Logistic.between(x, 1.2 * settings.steepest_smooth, STEEPEST, 7)),
@@ -336,6 +341,7 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     steeper = Shapes.of(x, *sharp)
     limits: Limits = {
         Logistic: (((0.05, settings.steepest_smooth), (float(x.min()) - 2, float(x.max()) + 2)), (0.3, 0.12)),
+        ErrorPowerLaw: (((0.01, 1.0), (float(x.min()), float(x.min()))), (0.15, 0.0)),
         LossPowerLaw: (((0.01, settings.loss_exponent), (float(x.min()) - 20, float(x.max()) + 20)), (0.05, 0.3)),
     }
     return _Axis(
@@ -382,7 +388,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
     data, sharp, smooth = fit.data, fit.sharp, fit.smooth
     p_values, used = _test_smooth(fit, axis, keys, settings)
     changes = _changes(data, axis, sharp, smooth, keys, settings)
-    leans = smooth.log_likelihood - _jump_from(data, axis, chance)
+    leans = _smooth_from(data, axis, chance, smooth) - _jump_from(data, axis, chance)
     families = _families(data, axis.x)
     fitted = fit.shares(axis)
     made = []
@@ -539,6 +545,24 @@ def _sequential(
     return p, used
 
 
+def _smooth_from(data: Data, axis: _Axis, chance: Array, smooth: Refined) -> Array:
+    """The largest log-likelihood of smooth growth that starts at chance or above, per row.
+
+    What lies below chance is no ability, so growth up to chance does not speak for a smooth ability here, as the guess
+    rate is the floor of a psychometric function. (The test against smooth growth leaves the floor free.)
+    """
+    out = smooth.log_likelihood.copy()
+    rows = np.flatnonzero(np.isfinite(chance))
+    if rows.size:
+        part = data.take(rows)
+        values = np.broadcast_to(axis.smooth.values[None], (len(rows), *axis.smooth.values.shape))
+        found, low, _ = solve(part, values)
+        floor = np.zeros(values.shape[:2])
+        forced = solve_through(part, values, floor, np.maximum(chance[rows], 0.002))
+        out[rows] = np.where(low >= chance[rows, None], found, forced).max(axis=1)
+    return out
+
+
 def _jump_from(data: Data, axis: _Axis, chance: Array) -> Array:
     """The largest log-likelihood of a jump from chance, per row (from any level where chance is not known)."""
     if not len(axis.jump):
@@ -669,7 +693,8 @@ def _described(
     floor, state = _floor(data, low, low_sizes, chance, margin, settings)
     top, top_p = _top(data, past, chance, float(sharp.shares(axis.sharp)[row, -1]))
     lean = "flat" if one.best_family == Constant.name else "inverse" if one.direction < 0 else "smooth"
-    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise:
+    ends_above = not math.isfinite(chance) or top - chance >= settings.least_rise
+    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise and ends_above:
         lean = "emergent"
     grows = one.p_change <= settings.level and one.direction > 0
     threshold = NOT_IN_RANGE

@@ -313,17 +313,17 @@ class Refined:
 def refine(data: Data, x: Array, shapes: Shapes, best: Best, limits: Limits, *, rounds: int = 4) -> Refined:
     """Close in on each row's best shape: a pattern search over its family's shape parameters within ``limits``.
 
-    ``limits``: for each family of ``shapes`` the bounds and first steps of its parameters. All families here have two.
+    ``limits``: the bounds and first steps of the parameters of those families that have any.
     """
     fitted = best.shares(shapes)
     found = best.log_likelihood.copy()
-    family = np.array([list(limits).index(one) for one in shapes.family])[best.shape]
-    table = np.array(shapes.table)[best.shape]
+    order = list(limits)
+    family = np.array([order.index(one) if one in limits else -1 for one in shapes.family])[best.shape]
     for number, (one, (bounds, steps)) in enumerate(limits.items()):
         rows = np.flatnonzero(family == number)
         if not rows.size:
             continue
-        part, shape = data.take(rows), table[rows]
+        part, shape = data.take(rows), np.array([shapes.table[index] for index in best.shape[rows]])
         value, share = found[rows], fitted[rows]
         for turn in range(rounds):
             moved = np.repeat(shape[:, None, :], 2 * len(bounds), axis=1)
@@ -332,6 +332,8 @@ def refine(data: Data, x: Array, shapes: Shapes, best: Best, limits: Limits, *, 
                     at = moved[:, 2 * index + side, index] + sign * steps[index] * 0.5**turn
                     moved[:, 2 * index + side, index] = np.clip(at, lowest, highest)
             unit = one.unit(x, moved.reshape(-1, len(bounds))).reshape(len(rows), 2 * len(bounds), x.size)
+            base, span = _scale(one, unit)
+            unit = (unit - base[..., None]) / span[..., None]
             values, lows, highs = solve(part, unit)
             top, row = values.argmax(axis=1), np.arange(len(rows))
             better = values[row, top] > value
