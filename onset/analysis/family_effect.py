@@ -32,7 +32,7 @@ from scipy import optimize, stats
 
 from onset.analysis import wording
 from onset.analysis.curves import Array, place, unplace
-from onset.analysis.emergence import Emergence, Settings, clopper_pearson, emergence
+from onset.analysis.emergence import Emergence, Settings, clopper_pearson, emergence_of
 from onset.analysis.points import Curve, Scale
 from onset.analysis.threshold import Censored, Place, leave_by
 from onset.errors import InputError
@@ -165,7 +165,7 @@ def family_effect(results: Sequence[Emergence] | Sequence[Curve], settings: Sett
     """
     settings = settings or Settings()
     curves = [one for one in results if isinstance(one, Curve)]
-    measured = [one for one in results if isinstance(one, Emergence)] + list(emergence(curves, settings))
+    measured = [one for one in results if isinstance(one, Emergence)] + list(emergence_of(curves, settings))
     _check([one.curve for one in measured])
     scale = measured[0].curve.scale
     known = [_known(one, settings) for one in measured]
