@@ -29,6 +29,10 @@ LeastRise = Annotated[float, typer.Option(help="The smallest rise above chance c
 Level = Annotated[float, typer.Option(help="Level of all tests; with many curves, the false discovery rate.")]
 Replicates = Annotated[int, typer.Option(help="The most bootstrap replicates of the test against smooth growth.")]
 Forecast = Annotated[bool, typer.Option("--forecast", help="Also forecast the next size, beside the last value.")]
+Crossover = Annotated[
+    tuple[str, str] | None,
+    typer.Option(metavar="A B", help="Names of two curves: also say from which size on B is ahead of A."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of a table.")]
 
 
@@ -46,6 +50,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     level: Level = 0.05,
     replicates: Replicates = 199,
     forecast: Forecast = False,
+    crossover: Crossover = None,
     as_json: Json = False,
 ) -> None:
     """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""
@@ -78,7 +83,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         note=notes.append,
     )
     settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
-    found = overview(curves_of(points, cast(Scale, scale)), settings, ahead=forecast)
+    found = overview(curves_of(points, cast(Scale, scale)), settings, ahead=forecast, pair=crossover)
     if as_json:
         print(json.dumps(found.json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:

@@ -328,6 +328,23 @@ def test_families_are_pooled_and_the_next_size_is_forecast(tmp_path: Path, capsy
     assert listed[0]["threshold"]["low"] < mean["estimate"] < listed[1]["threshold"]["high"]
 
 
+def test_a_crossover_of_two_curves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        f"{name},made,m{i},{10 ** X[i]:.0f},400,{right},0"
+        for name, counted in (("direct", [20 + 5 * i for i in range(12)]), ("steps", [0] * 6 + [300] * 6))
+        for i, right in enumerate(counted)
+    ]
+    path = str(table(tmp_path / "made.csv", rows))
+    code, out, _ = called(capsys, path, "--json", "--crossover", "direct", "steps")
+    assert code == 0
+    first, second = json.loads(out)
+    assert first["crossover"] is None
+    assert second["crossover"]["verdict"] == "from"
+    assert second["crossover"]["gap"] == pytest.approx([10 ** X[5], 10 ** X[6]], rel=1e-6)
+    code, _, err = called(capsys, path, "--crossover", "direct", "step")
+    assert (code, "unknown curve 'step': did you mean 'steps'?" in err) == (2, True)
+
+
 def test_a_score_of_the_same_outputs_checks_the_jump(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     head = "curve,family,model,params,n,correct,score,stderr,chance,metric,continuous"
     rows = [f"adding,one,m{i},{10 ** X[i]:.0f},500,{0 if i < 7 else 400},,,0,em,false" for i in range(12)]

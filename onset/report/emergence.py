@@ -54,6 +54,9 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
     for entry in whole.entries:
         if entry.check is not None and entry.found.verdict == "emergent":
             console.print(Text(entry.check.sentence))
+    for crossed in whole.crossings:
+        text = f"{crossed.b.curve} ahead of {crossed.a.curve} in {crossed.b.family}: {crossed.words}"
+        console.print(Text("; ".join([text, *crossed.notes]) + "."))
     for effect in whole.effects:
         console.print(Text(effect.sentence))
     for entry in whole.entries:
