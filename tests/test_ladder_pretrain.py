@@ -316,8 +316,9 @@ def test_the_command_trains(
     assert shown.err.splitlines()[-1].startswith("[100%] training loss 6.")
     lines = shown.out.splitlines()
     assert lines[0].startswith("Model: trained/r0-70k-notes0.05 (22,352 parameters, 65,536 tokens, loss 6.")
-    assert lines[1] == (
-        "Measure it: name it in a study, models: [ladder/r0, ./trained/r0-70k-notes0.05], and call onset run STUDY"
+    assert lines[1] == ("Measure it: onset ladder evaluate trained/r0-70k-notes0.05 ladder/r0")
+    assert lines[2] == (
+        "Or name it in a study, models: [ladder/r0, ./trained/r0-70k-notes0.05], and call onset run STUDY"
     )
     assert json.loads(Path("trained/r0-70k-notes0.05/onset.json").read_text())["stage"] == "base, extra notes"
 
