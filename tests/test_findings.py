@@ -56,6 +56,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "cells",
         "comparisons",
         "stages",
+        "stage_shifts",
         "curves",
         "gains",
         "task_orders",

@@ -20,12 +20,12 @@ from onset.cli import main
 from onset.cli_ladder import parse_tokens
 from onset.errors import InputError, ModelError, StoreError, UnknownName
 from onset.ladder import pretrain as training
-from onset.ladder.corpora import Corpus
+from onset.ladder.corpora import MIXTURES, Corpus
 from onset.ladder.optimiser import MuonAdam, orthogonalise
-from onset.ladder.pretrain import next_token_loss, pretrain
+from onset.ladder.pretrain import family_of, next_token_loss, pretrain
 from onset.ladder.recipe import RUNGS, Optimiser, Recipe, Rung, Schedule, rung
 from onset.ladder.run import Run, build
-from onset.ladder.rungs import folder
+from onset.ladder.rungs import FAMILY, folder
 from onset.ladder.shards import Source
 from onset.ladder.tokenizer import load, shipped_file
 from onset.models import open_model
@@ -186,7 +186,7 @@ def test_the_folder_says_what_it_is(trained: tuple[Path, Any, list[Any]]) -> Non
     out, _, _ = trained
     facts, shipped = open_model(str(out)).facts, open_model("ladder/r0").facts
     assert (facts.stage, facts.params) == ("without code", 22_352)
-    assert (facts.family, facts.tokenizer) == (shipped.family, shipped.tokenizer)
+    assert (facts.family, facts.tokenizer) == ("onset-ladder-0.03072M", shipped.tokenizer)
     card = json.loads((out / "card.json").read_text())
     assert card["corpus"] == {"mixture": "standard", "without": ["code"], "fill": "neutral", "seed": 0, "extra": None}
     assert "programs" not in card["shares"]
@@ -194,6 +194,26 @@ def test_the_folder_says_what_it_is(trained: tuple[Path, Any, list[Any]]) -> Non
     assert card["recipe"]["optimiser"]["muon_rate"] == 0.03
     assert card["loss"] == json.loads((out / "losses.jsonl").read_text().splitlines()[-1])["loss"]
     assert card["versions"]["torch"] == torch.__version__
+
+
+def test_a_short_run_is_no_equal_of_the_shipped_models() -> None:
+    """Else an ingredient left out of 20M tokens would be held against a model that read eight times as many."""
+    short, full = Schedule(tokens=20_000_000), Schedule()
+    families = {
+        (mixture, tokens): family_of(Recipe(rung("r3"), schedule), Corpus(mixture, without, seed=1))
+        for mixture in MIXTURES
+        for without in ((), ("code",))
+        for tokens, schedule in (("short", short), ("full", full))
+    }
+    assert families == {
+        ("standard", "short"): "onset-ladder-20M",
+        ("standard", "full"): "onset-ladder-163.8M",
+        ("pilot", "short"): "onset-ladder-pilot-20M",
+        ("pilot", "full"): "onset-ladder-pilot-163.8M",
+        ("scarce", "short"): "onset-ladder-pilot-20M",
+        ("scarce", "full"): "onset-ladder-pilot-163.8M",
+    }
+    assert open_model("ladder/r3").facts.family == FAMILY
 
 
 def test_a_finished_model_is_kept_and_another_refused(trained: tuple[Path, Any, list[Any]]) -> None:
@@ -215,7 +235,7 @@ import os, sys
 from pathlib import Path
 from onset.models.reproducible import make_reproducible
 make_reproducible()
-from onset.ladder.corpora import Corpus
+from onset.ladder.corpora import MIXTURES, Corpus
 from onset.ladder.pretrain import pretrain
 from onset.ladder.recipe import Recipe, Schedule, rung
 from onset.ladder.shards import Source

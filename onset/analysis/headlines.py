@@ -74,7 +74,8 @@ def _ladder_kinds() -> tuple[Kind, ...]:
         (ladder.voting, 0),
         (ladder.tasks_by_size, 0),
     )
-    rest: tuple[Kind, ...] = ((_prompt_or_tune, 0), (ladder.ingredients, 0), (_best, 0), (_chain_of_thought, 0))
+    ingredients: tuple[Kind, ...] = ((ladder.ingredients, 0), (ladder.ingredients_by_size, 0))
+    rest: tuple[Kind, ...] = ((_prompt_or_tune, 0), *ingredients, (_best, 0), (_chain_of_thought, 0))
     return (*by_size, *rest, (_size, 1), (_shifts, 0), (_break_even, 2), (_undecided, 1))
 
 

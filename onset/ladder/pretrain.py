@@ -33,7 +33,7 @@ from transformers import PreTrainedTokenizerFast
 
 from onset.errors import StoreError
 from onset.ladder import tokenizer as tokenizers
-from onset.ladder.corpora import shares
+from onset.ladder.corpora import Corpus, shares
 from onset.ladder.recipe import Recipe
 from onset.ladder.run import Run, check_same, write_json, write_whole
 from onset.ladder.rungs import FAMILY
@@ -189,7 +189,7 @@ def _save(run: Run, source: Source, out: Path, identity: dict[str, Any]) -> None
     tokenizer.save_pretrained(out)
     params, tokens = run.module.num_parameters(), schedule.steps * schedule.batch * schedule.sequence
     told = {
-        "family": FAMILY,
+        "family": family_of(run.recipe, corpus),
         "stage": corpus.stage,
         "params": params,
         "corpus": corpus.mixture,
@@ -216,6 +216,15 @@ def _save(run: Run, source: Source, out: Path, identity: dict[str, Any]) -> None
     }
     write_json(out / "card.json", card)
     (out / "checkpoint.pt").unlink(missing_ok=True)
+
+
+def family_of(recipe: Recipe, corpus: Corpus) -> str:
+    """What sizes share a curve with, and ingredients are held against: models that read as many tokens of one mixture
+    (``scarce`` is an ingredient of ``pilot``). Never that of the shipped models, so that a short run is not taken for
+    their equal.
+    """
+    mixture = {"standard": "", "scarce": "pilot-"}.get(corpus.mixture, f"{corpus.mixture}-")
+    return f"{FAMILY}-{mixture}{recipe.schedule.tokens / 1e6:.4g}M"
 
 
 def _identity(recipe: Recipe, source: Source) -> dict[str, Any]:

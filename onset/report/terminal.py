@@ -24,7 +24,7 @@ _VERDICT_STYLES = {
     "grows": "bold blue", "pays": "bold blue", "gains": "bold blue",
     "loses": "bold yellow", "hurts": "bold yellow", "falls": "bold yellow", "never": "bold yellow",
     "emerges": "bold blue", "from": "bold blue", "always": "bold blue", "helps in between": "bold blue",
-    "ordered": "bold blue", "partly ordered": "bold blue",
+    "ordered": "bold blue", "partly ordered": "bold blue", "earlier": "bold blue", "later": "bold yellow",
     "equivalent": "bold green", "flat": "bold green", "none": "bold green",
 }  # fmt: skip
 
