@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from onset.cli import main
 from onset.cli_ladder import parse_tokens
 from onset.errors import InputError, ModelError, StoreError, UnknownName
 from onset.ladder import pretrain as training
-from onset.ladder.corpora import MIXTURES, Corpus
+from onset.ladder.corpora import KINDS, MIXTURES, Corpus
 from onset.ladder.optimiser import MuonAdam, orthogonalise
 from onset.ladder.pretrain import family_of, next_token_loss, pretrain
 from onset.ladder.recipe import RUNGS, Optimiser, Recipe, Rung, Schedule, rung
@@ -224,10 +225,26 @@ def test_a_finished_model_is_kept_and_another_refused(trained: tuple[Path, Any, 
     assert {one.name: one.stat().st_mtime_ns for one in out.iterdir()} == before
     with pytest.raises(StoreError) as raised:
         pretrain(Recipe(rung("r0"), SMALL, seed=1), Source(Corpus()), out)
-    assert str(raised.value) == (
+    expected = (
         f"{out} holds a model of another run (recipe seed 0 there, 1 asked for; "
-        'corpus without ["code"] there, [] asked for): choose another folder'
+        f'corpus without ["code"] there, [] asked for; documents "{source.fingerprint()}" there, '
+        f'"{Source(Corpus()).fingerprint()}" asked for): choose another folder'
     )
+    assert str(raised.value) == expected
+
+
+def test_documents_of_another_version_are_no_part_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a mixture stays when its documents change: neither its cached corpus nor a checkpoint fits then."""
+    tiny, source = Recipe(rung("r0"), Schedule(tokens=8 * 64, batch=8, sequence=64)), Source(Corpus())
+    pretrain(tiny, source, tmp_path / "a")
+    pretrain(tiny, source, tmp_path / "b")
+    assert len(list((tmp_path / "corpora").iterdir())) == 1
+    coins = replace(KINDS["coins"], make=lambda *_: "Something else. ")
+    monkeypatch.setattr("onset.ladder.shards.KINDS", {**KINDS, "coins": coins})
+    with pytest.raises(StoreError, match=r'another run \(documents "\w+" there, "\w+" asked for\)'):
+        pretrain(tiny, source, tmp_path / "a")
+    pretrain(tiny, source, tmp_path / "c")
+    assert len(list((tmp_path / "corpora").iterdir())) == 2
 
 
 RESUME = """
@@ -235,7 +252,7 @@ import os, sys
 from pathlib import Path
 from onset.models.reproducible import make_reproducible
 make_reproducible()
-from onset.ladder.corpora import MIXTURES, Corpus
+from onset.ladder.corpora import Corpus
 from onset.ladder.pretrain import pretrain
 from onset.ladder.recipe import Recipe, Schedule, rung
 from onset.ladder.shards import Source
