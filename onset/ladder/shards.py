@@ -56,8 +56,8 @@ class Source:
         return Reader(self.corpus, _encoder(tokenizers.load(self.tokenizer).to_str()))
 
     def fingerprint(self) -> str:
-        """16 hex digits: a hash of the first shard. `Corpus.describe` says which documents were asked for; another version of this
-        package may answer with others.
+        """16 hex digits: a hash of the first shard. `Corpus.describe` says which documents were asked for; another
+        version of this package may answer with others.
         """
         return hashlib.sha256(self.open().tokens(0).tobytes()).hexdigest()[:16]
 
