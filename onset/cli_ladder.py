@@ -201,16 +201,24 @@ def evaluate(
 
 
 def evaluation(models: Sequence[str] = (), items: int | None = None) -> Study:
-    """The study of `evaluate` on the ``models`` (none: the whole ladder with its variants) with ``items`` test items.
+    """The study of `evaluate` on the ``models`` (none: the whole ladder with its variants, without the tasks that no
+    shipped model has read) with ``items`` test items.
 
     Raises StudyError for a model that cannot be named so.
     """
     from onset.study.spec import read_study, vary
 
+    study = read_study(Path(str(files("onset.ladder") / "evaluate.yaml")))
     values: dict[str, Any] = {} if items is None else {"items": items}
     if models:
         values["models"] = list(models)
-    return vary(read_study(Path(str(files("onset.ladder") / "evaluate.yaml"))), **values)
+    else:
+        study = study.model_copy(update={"parts": tuple(one for one in study.parts if one.tasks != _UNREAD)})
+    return vary(study, **values)
+
+
+_UNREAD = ("world-compare",)
+"""Tasks of `standard` documents: the shipped models answer them with a country, never with one of the options."""
 
 
 def parse_tokens(text: str) -> int:
