@@ -313,7 +313,9 @@ def _shifts(evidence: Evidence) -> Iterable[Finding]:
         params = max(loss.params for loss in losses)
         labels = max(loss.labels for loss in losses if loss.params == params)
         top = [loss for loss in losses if (loss.params, loss.labels) == (params, labels)]
-        findings.append(_shift_finding(evidence, shift, task, sorted(top, key=lambda loss: -loss.loss)))
+        for model in dict.fromkeys(loss.model for loss in top):
+            of_it = sorted((loss for loss in top if loss.model == model), key=lambda loss: -loss.loss)
+            findings.append(_shift_finding(evidence, shift, task, of_it))
     yield from sorted(findings, key=lambda finding: finding.verdict == "undecided")
 
 
