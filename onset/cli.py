@@ -15,6 +15,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from onset.cli_claims import claims
+from onset.cli_emergence import emergence
+from onset.cli_interop import compare, export
 from onset.cli_ladder import app as ladder_app
 from onset.cli_run import finish, run_study
 from onset.errors import OnsetError, UnknownName
@@ -27,6 +30,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(ladder_app, name="ladder")
+app.command()(claims)
+app.command()(compare)
+app.command()(emergence)
+app.command()(export)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
 Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]

@@ -37,7 +37,10 @@ LEVELS = {
     "report": 5,
     "progress": 5,
     "cli_run": 6,
+    "cli_interop": 6,
     "cli_ladder": 6,
+    "cli_claims": 6,
+    "cli_emergence": 6,
     "cli": 6,
     "__main__": 7,
 }
@@ -122,6 +125,11 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
         ["show", str(folder), "--json"],
         ["report", str(folder)],
         ["grade", str(rows), "--task", "gsm8k"],
+        ["claims"],
+        ["claims", "--json"],
+        ["emergence", str(folder)],
+        ["compare", str(folder), str(folder), "--a", "method=cot", "--b", "method=answer-only"],
+        ["export", str(folder), "--format", "lm-eval", "--out", str(tmp_path / "exported")],
     ]
     for command in commands:
         code = f"import onset.cli\ntry:\n    onset.cli.main({command!r})\nexcept SystemExit as end:\n    assert not end.code, end.code"

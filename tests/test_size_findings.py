@@ -23,13 +23,13 @@ from test_paired import arm
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.arms import Arm
 from onset.analysis.crossover import GainCurve, gain_curves
-from onset.analysis.curves import LogisticWithFloor, SizeCurve, midpoint_deviance, size_curves
 from onset.analysis.evidence import Evidence
 from onset.analysis.factors import stage_comparisons
 from onset.analysis.headlines import MOST_WITH_LADDER
 from onset.analysis.intervals import Array, Block, crossed_bootstrap, joint_replicates
 from onset.analysis.ladder import emergence, ingredients_by_size, own_jump
 from onset.analysis.paired import compare_all
+from onset.analysis.size_curves import LogisticWithFloor, SizeCurve, midpoint_deviance, size_curves
 from onset.analysis.stage_sizes import stage_shifts
 from onset.analysis.task_sizes import difference_interval, stem_of, task_orders
 from onset.errors import InputError

@@ -29,7 +29,6 @@ from typing import Literal
 import numpy as np
 
 from onset.analysis.arms import Arm
-from onset.analysis.curves import MIN_SIZES
 from onset.analysis.intervals import (
     LEVEL,
     REPLICATES,
@@ -41,6 +40,7 @@ from onset.analysis.intervals import (
     joint_replicates,
 )
 from onset.analysis.paired import Comparison, Verdict, holm, pair
+from onset.analysis.size_curves import MIN_SIZES
 
 GainKind = Literal["chain of thought", "voting"]
 CrossoverVerdict = Literal["always", "none", "from", "unresolved"]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from onset.analysis.arms import Arm
 from onset.analysis.cost import BreakEven
 from onset.analysis.crossover import GainCurve
-from onset.analysis.curves import SizeCurve
 from onset.analysis.factors import StageComparison
 from onset.analysis.labels import LabelCurve, LabelPoint, Overtaking
 from onset.analysis.paired import Comparison
 from onset.analysis.robustness import Loss, LossDifference
+from onset.analysis.size_curves import SizeCurve
 from onset.analysis.stage_sizes import StageShift
 from onset.analysis.task_sizes import TaskOrder
 

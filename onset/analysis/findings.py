@@ -12,7 +12,6 @@ import polars as pl
 from onset.analysis.arms import Arm, arms
 from onset.analysis.cost import BreakEven, Cost, break_evens, costs
 from onset.analysis.crossover import GainCurve, gain_curves
-from onset.analysis.curves import SizeCurve, size_curves, size_within_reach
 from onset.analysis.evidence import Evidence, Finding
 from onset.analysis.factors import StageComparison, stage_comparisons
 from onset.analysis.headlines import headlines
@@ -20,6 +19,7 @@ from onset.analysis.intervals import REPLICATES
 from onset.analysis.labels import LabelCurve, Overtaking, label_curves, overtakings
 from onset.analysis.paired import MARGIN, Comparison, compare_all
 from onset.analysis.robustness import Loss, LossDifference, loss_differences, losses
+from onset.analysis.size_curves import SizeCurve, size_curves, size_within_reach
 from onset.analysis.stage_sizes import StageShift, stage_shifts
 from onset.analysis.table import Results
 from onset.analysis.task_sizes import TaskOrder, task_orders

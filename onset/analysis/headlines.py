@@ -12,12 +12,12 @@ from statistics import median
 
 from onset.analysis import ladder, wording
 from onset.analysis.arms import Arm
-from onset.analysis.curves import SizeCurve, size_within_reach
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.intervals import Interval
 from onset.analysis.labels import Overtaking
 from onset.analysis.paired import Comparison
 from onset.analysis.robustness import Loss
+from onset.analysis.size_curves import SizeCurve, size_within_reach
 
 MOST = 8
 MOST_WITH_LADDER = 10

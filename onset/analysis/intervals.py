@@ -43,14 +43,14 @@ _KEPT_CHUNKS = 128
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """``values``: draws x items, NaN where a draw lacks an item; the block adds ``sign`` times its mean.
+    """``values``: draws x items, NaN where a draw lacks an item; the block adds ``weight`` times its mean.
 
-    One block is one set of items; two blocks with signs +1 and -1 are a difference between two test sets (their items
-    are resampled apart, their draws together).
+    One block is one set of items; two blocks with weights +1 and -1 are a difference between two test sets (their items
+    are resampled apart, their draws together), k blocks with weights 1 / k a mean over tasks.
     """
 
     values: Array
-    sign: float = 1.0
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +164,12 @@ def joint_replicates(tables: Sequence[Array], replicates: int = REPLICATES) -> A
 
 def _calibrated(blocks: Sequence[Block], replicates: int) -> Crossed | None:
     """The crossed bootstrap with its replicates in the order of the resamples."""
-    filled = [Block(np.asarray(block.values, dtype=np.float64), block.sign) for block in blocks]
+    filled = [Block(np.asarray(block.values, dtype=np.float64), block.weight) for block in blocks]
     if any(not np.isfinite(block.values).any() for block in filled):
         return None
     draws = filled[0].values.shape[0]
     items = sum(int(np.isfinite(block.values).any(axis=0).sum()) for block in filled)
-    estimate = sum(block.sign * float(np.nanmean(block.values)) for block in filled)
+    estimate = sum(block.weight * float(np.nanmean(block.values)) for block in filled)
     raw = _raw_replicates(filled, replicates)
     parts = _variance(filled, raw)
     variance, df = parts.total, parts.df
@@ -205,7 +205,7 @@ def _raw_replicates(blocks: Sequence[Block], replicates: int) -> Array:
         size = min(rows, replicates - start)
         draw_counts = _counts(draws, size, start, "draws")
         for index, block in enumerate(blocks):
-            out[start : start + size] += block.sign * _resampled_mean(block.values, draw_counts, index, start)
+            out[start : start + size] += block.weight * _resampled_mean(block.values, draw_counts, index, start)
     return out
 
 
@@ -256,11 +256,12 @@ def _variance(blocks: Sequence[Block], raw: Array) -> _Parts:
     for block in blocks:
         values, items = block.values, block.values.shape[1]
         rows, columns = values.mean(axis=1), values.mean(axis=0)
-        by_draw += block.sign * rows
-        by_item = float(columns.var(ddof=1)) / items if items > 1 else 0.0
+        by_draw += block.weight * rows
+        square = block.weight**2
+        by_item = square * float(columns.var(ddof=1)) / items if items > 1 else 0.0
         rest = values - rows[:, None] - columns[None, :] + values.mean()
         freedom = max((draws - 1) * (items - 1), 1)
-        single = float((rest**2).sum()) / freedom / (draws * items)
+        single = square * float((rest**2).sum()) / freedom / (draws * items)
         item_part, residual = item_part + by_item, residual + single
         spread += by_item**2 / max(items - 1, 1) + single**2 / freedom
     if draws == 1:
@@ -289,4 +290,4 @@ def _least_variance(blocks: Sequence[Block]) -> float:
     Without it, outcomes that are all equal would give an interval of width zero from a handful of items.
     """
     z = float(stats.norm.ppf((1 + LEVEL) / 2))
-    return float(sum((z / (block.values.shape[1] + z * z)) ** 2 for block in blocks))
+    return float(sum((block.weight * z / (block.values.shape[1] + z * z)) ** 2 for block in blocks))

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from onset.analysis import wording
 from onset.analysis.crossover import GainCurve, GainKind, GainPoint, Rise
-from onset.analysis.curves import SizeCurve, midpoint_words, size_within_reach
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.factors import BASE, StageComparison
 from onset.analysis.intervals import Interval
 from onset.analysis.paired import Comparison, Verdict
+from onset.analysis.size_curves import SizeCurve, midpoint_words, size_within_reach
 from onset.analysis.stage_sizes import StageShift
 from onset.analysis.task_sizes import SizeRatio, TaskOrder, stem_of
 

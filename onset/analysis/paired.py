@@ -164,6 +164,23 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def benjamini_hochberg(values: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg's (1995) adjusted p-values (q), in the order given: the false discovery rate at which each
+    one would just be rejected.
+    """
+    order = sorted(((p, index) for index, p in enumerate(values)), reverse=True)
+    adjusted = [1.0] * len(values)
+    least = 1.0
+    for rank, (p, index) in enumerate(order):
+        least = min(least, p * len(order) / (len(order) - rank))
+        adjusted[index] = least
+    return adjusted
+
+
+Kind = Literal["binary", "share", "score"]
+"""Outcomes that are right or wrong, shares in 0..1, or scores on any scale."""
+
+
 def compare(
     a: Arm,
     b: Arm,
@@ -171,11 +188,13 @@ def compare(
     margin: float = MARGIN,
     replicates: int = REPLICATES,
     names: tuple[str, str] | None = None,
+    kind: Kind = "binary",
 ) -> Comparison:
     """Compare two arms of the same labels, task and shift; not yet adjusted for a family.
 
     Methods are compared on the same model and stage. ``names``: what the sides are called when it is not the method
-    that they differ in; model, stage and family are those of ``a``.
+    that they differ in; model, stage and family are those of ``a``. ``kind``: McNemar's test and Tango's interval are
+    for right and wrong only; other values get the bootstrap alone, and a ``score`` has no limits and no equivalence.
     """
     paired = pair(a, b, names=names)
     difference = paired.a - paired.b
@@ -213,7 +232,12 @@ def compare(
         accuracy_b=float(np.nanmean(paired.b)),
         difference=float(np.nanmean(difference)),
     )
-    return _one_draw(measured, crossed) if len(paired.seeds) == 1 else _several_draws(measured, crossed, difference)
+    limit = math.inf if kind == "score" else 1.0
+    if len(paired.seeds) > 1:
+        made = _several_draws(measured, crossed, difference, limit)
+    else:
+        made = _one_draw(measured, crossed) if kind == "binary" else _one_draw_of_scores(measured, crossed, limit)
+    return made if kind != "score" else replace(made, p_equivalent=None)
 
 
 def _one_draw(measured: Comparison, crossed: Crossed) -> Comparison:
@@ -230,13 +254,23 @@ def _one_draw(measured: Comparison, crossed: Crossed) -> Comparison:
     )
 
 
-def _several_draws(measured: Comparison, crossed: Crossed, difference: Array) -> Comparison:
+def _one_draw_of_scores(measured: Comparison, crossed: Crossed, limit: float) -> Comparison:
+    return replace(
+        measured,
+        interval=_wider(crossed.interval(), limit=limit),
+        p=crossed.p(),
+        p_equivalent=max(_outside(crossed, measured.margin)),
+        test="paired bootstrap over items",
+    )
+
+
+def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, limit: float = 1.0) -> Comparison:
     margin, draws = measured.margin, len(measured.seeds)
     name = "crossed bootstrap over draws and items"
     if draws >= ENOUGH_DRAWS:
         return replace(
             measured,
-            interval=_wider(crossed.interval()),
+            interval=_wider(crossed.interval(), limit=limit),
             p=crossed.p(),
             p_equivalent=max(_outside(crossed, margin)),
             test=name,
@@ -244,11 +278,11 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array) ->
     by_draw = np.nanmean(difference, axis=1)
     mean, error = float(by_draw.mean()), float(by_draw.std(ddof=1)) / math.sqrt(draws)
     half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
-    t_interval = max(-1.0, mean - half), min(1.0, mean + half)
+    t_interval = max(-limit, mean - half), min(limit, mean + half)
     low, high = _t_tail(mean + margin, error, draws - 1), _t_tail(margin - mean, error, draws - 1)
     return replace(
         measured,
-        interval=_wider(crossed.interval(), t_interval),
+        interval=_wider(crossed.interval(), t_interval, limit),
         t_interval=t_interval,
         p=max(crossed.p(), min(1.0, 2 * _t_tail(abs(mean), error, draws - 1))),
         p_equivalent=max(low, high, *_outside(crossed, margin)),
@@ -267,9 +301,9 @@ def _outside(crossed: Crossed, margin: float) -> tuple[float, float]:
     return crossed.tail(-margin, above=False), crossed.tail(margin, above=True)
 
 
-def _wider(first: Interval, second: Interval | None = None) -> Interval:
+def _wider(first: Interval, second: Interval | None = None, limit: float = 1.0) -> Interval:
     second = second or first
-    return max(-1.0, min(first[0], second[0])), min(1.0, max(first[1], second[1]))
+    return max(-limit, min(first[0], second[0])), min(limit, max(first[1], second[1]))
 
 
 def compare_all(arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES) -> tuple[Comparison, ...]:

@@ -23,9 +23,9 @@ class SizePoint:
     ``curve``: what was measured (a task, or task and method); ``family``: models that differ in their size alone, as
     far as is known; ``x`` > 0: the size on the scale of the table; ``metric``: the name of the score.
     Either counts (``n`` items, ``correct`` of them) or a ``score`` with its standard error ``stderr`` (None: unknown).
-    ``chance``: the score of guessing (None: not stated by the source). ``continuous``: a continuous score of the outputs
-    (log-probability of the gold answer, Brier, edit distance), not a share of correct answers. ``source``: where it was
-    read, for messages.
+    ``chance``: the score of guessing (None: not stated by the source). ``continuous``: a continuous score of the
+    outputs (log-probability of the gold answer, Brier, edit distance), not a share of correct answers. ``source``:
+    where it was read, for messages.
     """
 
     curve: str

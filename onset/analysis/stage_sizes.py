@@ -1,8 +1,8 @@
 """Does an ingredient of training move the size from which on an ability is there?
 
 A stage of training ("without code", "base, extra notes") and its reference (the stage less its last step, else "base")
-each have a curve of accuracy over size (`onset.analysis.curves`) on the same task, with the same method and labels. The
-two midpoints, where accuracy is halfway between chance and the curve's own ceiling, are held against each other as
+each have a curve of accuracy over size (`onset.analysis.size_curves`) on one task, with the same method and labels.
+The two midpoints, where accuracy is halfway between chance and the curve's own ceiling, are held against each other as
 those of two tasks are in `onset.analysis.task_sizes`: the interval of their ratio is that of the profile likelihood.
 
 Both curves are of the same items, and the likelihood takes them for different ones: what the curves have in common is
@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from onset.analysis.curves import SizeCurve, midpoint_deviance
 from onset.analysis.factors import BASE
+from onset.analysis.size_curves import SizeCurve, midpoint_deviance
 from onset.analysis.task_sizes import difference_interval, growing_midpoint
 
 ShiftVerdict = Literal["later", "earlier", "undecided", "not reached"]

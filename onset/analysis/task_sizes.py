@@ -1,7 +1,7 @@
 """Which of several related tasks needs the larger model: their midpoints in order, and the ratios of neighbours.
 
 Tasks are related when their names agree up to the first "[", as `one-hop[frequency=head]` and `one-hop[frequency=tail]`
-do. Each has a curve of accuracy over size (`onset.analysis.curves`); its midpoint m is where accuracy is halfway
+do. Each has a curve of accuracy over size (`onset.analysis.size_curves`); its midpoint m is where accuracy is halfway
 between chance and the curve's ceiling. The tasks have different items, so the log-likelihoods of two curves add up, and
 the interval of the difference d = m_b - m_a in log10 parameters is that of the profile likelihood (Venzon and
 Moolgavkar 1988, "A Method for Computing Profile-Likelihood-Based Confidence Intervals", Applied Statistics 37, 87-94):
@@ -22,8 +22,8 @@ from itertools import pairwise
 import numpy as np
 from scipy import optimize, stats
 
-from onset.analysis.curves import SizeCurve, midpoint_deviance, size_within_reach
 from onset.analysis.intervals import LEVEL, Array
+from onset.analysis.size_curves import SizeCurve, midpoint_deviance, size_within_reach
 
 _STEP = 0.02
 """Decades between the differences tried; the end is then found between two of them."""
@@ -169,7 +169,7 @@ def difference_interval(
 ) -> tuple[float | None, float | None]:
     """Profile-likelihood interval of (midpoint of b) - (midpoint of a) in log10 parameters.
 
-    ``a`` and ``b``: places and deviances of `onset.analysis.curves.midpoint_deviance`. An end is None when the
+    ``a`` and ``b``: places and deviances of `onset.analysis.size_curves.midpoint_deviance`. An end is None when the
     deviance does not reach the chi-square quantile within the places; beyond them it counts as at their end.
     """
     allowed = float(stats.chi2.ppf(level, 1))

@@ -556,7 +556,7 @@ def _is_drawn(curve: Mapping[str, Any]) -> bool:
 
 
 def _fitted_line(fit: Mapping[str, Any], group: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """`onset.analysis.curves.LogisticWithFloor` at 33 sizes between the smallest and the largest."""
+    """`onset.analysis.size_curves.LogisticWithFloor` at 33 sizes between the smallest and the largest."""
     row = group[0]
     ends = sorted(math.log10(one["params"]) for one in group)
     aside = math.log10(row["x"] / row["params"])

@@ -26,6 +26,7 @@ _VERDICT_STYLES = {
     "emerges": "bold blue", "from": "bold blue", "always": "bold blue", "helps in between": "bold blue",
     "ordered": "bold blue", "partly ordered": "bold blue", "earlier": "bold blue", "later": "bold yellow",
     "equivalent": "bold green", "flat": "bold green", "none": "bold green",
+    "supported": "bold blue", "contradicted": "bold yellow",
 }  # fmt: skip
 
 
@@ -152,6 +153,52 @@ def print_grade(graded: Mapping[str, Any], console: Console) -> None:
     if len(lost) > 3:
         console.print(Text(f"  and {len(lost) - 3} more; --json prints every row"))
 
+
+def print_claims(shown: Sequence[Mapping[str, Any]], console: Console, *, full: bool) -> None:
+    """The claims of ``onset claims``: verdict and statement each; ``full`` adds the sentence, parts and figures.
+
+    ``shown`` is what ``onset claims --json`` prints.
+    """
+    for claim in shown:
+        statistic = claim["statistic"]
+        counts = ", ".join(f"{statistic[state]} {word}" for state, word in _STATES.items() if statistic[state])
+        verdict = (claim["verdict"], _VERDICT_STYLES.get(claim["verdict"], "bold"))
+        console.print()
+        console.print(Text.assemble((claim["id"], "bold"), ": ", verdict, (f" ({statistic['unit']}: {counts})", "dim")))
+        console.print(Text(claim["statement"]))
+        if full:
+            _print_claim(claim, console)
+    if not full:
+        tally = [f"{sum(one['verdict'] == verdict for one in shown)} {verdict}" for verdict in _CLAIM_VERDICTS]
+        console.print()
+        console.print(Text(f"{counted(len(shown), 'claim')}: {', '.join(tally)}."))
+        console.print(Text("onset claims ID prints the sentence, the parts and every figure with its source."))
+
+
+def _print_claim(claim: Mapping[str, Any], console: Console) -> None:
+    statistic = claim["statistic"]
+    console.print(Text(claim["sentence"]))
+    _heading(console, f"{statistic['unit'][:1].upper()}{statistic['unit'][1:]} ({statistic['name']})")
+    table = _table([("Part", "name"), ("State", "key"), ("Figures", "name")])
+    for part in statistic["parts"]:
+        _row(table, part["part"], part["state"], part["words"])
+    console.print(table)
+    for key, group in _grouped(claim["figures"], ("paper", "table", "metric", "provenance")):
+        _heading(console, f"{cited(key['paper'], key['table'])}: {key['metric']} ({key['provenance']})")
+        table = _table([("Data set", "name"), ("Model", "name"), ("Method", "name"), ("Items", "n"), ("Value", "n")])
+        for one in group:
+            method = ", ".join(text for text in (one["method"], one["setting"]) if text)
+            _row(table, one["dataset"], one["model"], method, one["items"] or "–", f"{one['value']:g}")
+        console.print(table)
+
+
+def cited(paper: str, table: str) -> str:
+    """Paper and table in one, where the paper's name does not end with the table."""
+    return paper if paper.endswith(table) else f"{paper}, {table}"
+
+
+_STATES = {"holds": "hold", "fails": "fail", "undecided": "undecided"}
+_CLAIM_VERDICTS = ("supported", "contradicted", "not decidable from the figures held")
 
 _STATUSES = {
     "ok": "with an answer",

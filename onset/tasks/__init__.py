@@ -145,6 +145,34 @@ def format_for(task: str, row: Mapping[str, Any]) -> AnswerFormat:
     return make(**{key: value for key, value in known.items() if key in inspect.signature(make).parameters})
 
 
+def label_of(task: str, subtask: str | None) -> str:
+    """The label of rows that name their own ``subtask`` and are graded by ``task``: ``bbh`` and ``navigate`` make
+    ``bbh/navigate``.
+
+    A task without subtasks lends its format alone, so the rows keep the name they have; without one they get
+    ``task``. Raises UnknownName for a task that `format_for` does not know.
+    """
+    format_for(task, {})
+    name = task.partition("[")[0].partition("/")[0]
+    if not subtask or "/" in task:
+        return task
+    has_subtasks = name in TASKS and "subtask" in _parameters(TASKS.load(name))
+    return f"{name}/{subtask.removeprefix(f'{name}/')}" if has_subtasks else subtask
+
+
+def group_of(label: str) -> str:
+    """The group a task's score is averaged in before a mean over tasks, by its label: its own label where its module
+    declares none (``group_of(subtask)``), ``bbh/logical_deduction`` for each of its three sizes.
+    """
+    name, _, subtask = label.partition("/")
+    if name not in TASKS or not subtask:
+        return label
+    group: Callable[[str], str] | None = getattr(
+        importlib.import_module(TASKS[name].target.partition(":")[0]), "group_of", None
+    )
+    return label if group is None else f"{name}/{group(subtask)}"
+
+
 def _split_spec(spec: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if isinstance(spec, str):
         return spec, {}

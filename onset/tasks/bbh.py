@@ -98,6 +98,11 @@ def answer_format() -> AnswerFormat:
     return BBHFormat()
 
 
+def group_of(subtask: str) -> str:
+    """The task of a subtask: the paper averages the three sizes of a family before its mean over 23 tasks."""
+    return next((name for name in FAMILIES if subtask.startswith(f"{name}_")), subtask)
+
+
 def load(*, subtask: str | None = None, path: str | None = None) -> list[Task]:
     """A task ``bbh/SUBTASK`` for one subtask, each size of a family, or (None) all 27.
 

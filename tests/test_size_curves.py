@@ -12,11 +12,11 @@ from test_paired import arm, outcomes
 
 from onset.analysis.arms import Arm
 from onset.analysis.cost import break_even_queries, break_evens
-from onset.analysis.curves import LogisticWithFloor, design_effect, fit_logistic, size_curves
 from onset.analysis.intervals import Block, crossed_bootstrap
 from onset.analysis.labels import label_curves, mean_accuracy, overtakings
 from onset.analysis.paired import compare_all
 from onset.analysis.robustness import loss_differences, losses
+from onset.analysis.size_curves import LogisticWithFloor, design_effect, fit_logistic, size_curves
 from onset.errors import InputError
 from onset.scores import wilson
 

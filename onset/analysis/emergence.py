@@ -1,0 +1,813 @@
+"""Does an ability grow smoothly with size, or does it emerge?
+
+Wei et al. 2022 ("Emergent Abilities of Large Language Models", TMLR; arXiv 2206.07682, section 2) call an ability
+emergent when it is near chance up to some size and well above chance beyond. By eye that cannot be told from a smooth
+curve that starts low, so the verdict `emergent` here asks three things of the counts:
+
+1. **Faster than smooth.** The null hypothesis is the best *smooth* curve, never a straight line: a logistic in log size
+   with free floor and ceiling whose odds (of what lies between floor and ceiling) grow at most in proportion to size,
+   one log-odds per e-fold, so that a tenth to nine tenths of the rise take 1.9 decades; or a log-probability that falls
+   as a power law of size with an exponent up to 0.3 (three to four times that of the loss of language models, 0.05
+   to 0.1: Kaplan et al. 2020), which is what looks sharp under exact match (Schaeffer et al. 2023). Against it stand
+   steeper logistics, hinges and steps between sizes. The log-likelihood ratio is compared with parametric bootstrap
+   replicates under the null: with a break that exists only under the alternative, chi-square quantiles are wrong
+   (Davies 1987, Biometrika 74, 33-43). Replicates stop early where ten exceed the observed value (Besag and Clifford
+   1991, "Sequential Monte Carlo p-values", Biometrika 78, 301-304), which keeps the p-values valid.
+   Over many curves, Benjamini and Hochberg's (1995) procedure gives q-values, first for growth, then, over the curves
+   that grow, for this (Yekutieli 2008, "Hierarchical False Discovery Rate-Controlling Methodology", JASA 103,
+   309-316); the verdict uses q.
+2. **From chance.** The sizes before the rise (at least two: those that the steep curve puts within a margin of chance,
+   the larger of 5 points and a quarter of the rise), taken together, are shown to lie within that margin: two one-sided
+   exact tests (Schuirmann 1987).
+3. **To something.** At the largest size the fitted curve is at least 10 points above chance, and the sizes past the
+   rise are above chance by an exact test.
+
+`smooth`: growth is shown, and either it starts above chance or a smooth curve explains the counts e^2 times better than
+any jump from chance (a tenth to nine tenths of the rise within one decade, after two sizes or more); `flat`: no change,
+and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind
+and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than any
+monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
+curve would show at small sizes (1 / n).
+
+How the replicates are drawn. A bootstrap from the one best smooth curve rejects too often with few sizes (10 % of true
+nulls at a nominal 5 % with 7 sizes of 50 items): four parameters fitted to seven sizes are not the truth. So each
+replicate comes from a smooth curve drawn in proportion to its likelihood (posterior predictive p-value under a flat
+prior: Meng 1994, Annals of Statistics 22, 1142-1160). `benchmarks/emergence_calibration.py` measures the error rates.
+
+Where sizes scatter more than items can explain (training runs differ), counts are taken as beta-binomial and a note
+says so. The scatter is estimated again in every replicate, so its uncertainty is in the p-value. Noise between training
+runs that does not show in the data is in no interval.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Literal, get_args
+
+import numpy as np
+from scipy import stats
+
+from onset.analysis import wording
+from onset.analysis.curves import (
+    FAMILIES,
+    STEEPEST,
+    Array,
+    Constant,
+    Hinge,
+    Logistic,
+    LossPowerLaw,
+    Step,
+    place,
+    unplace,
+)
+from onset.analysis.curves import Curve as FittedCurve
+from onset.analysis.fitting import (
+    Best,
+    Counts,
+    Data,
+    Draws,
+    Indices,
+    Limits,
+    Refined,
+    Scores,
+    Shapes,
+    best_fit,
+    constant_fit,
+    fit_family,
+    overdispersion,
+    refine,
+    solve_through,
+    with_rho,
+)
+from onset.analysis.points import Curve
+from onset.analysis.threshold import NOT_IN_RANGE, Threshold, threshold_of
+from onset.errors import InputError
+from onset.records import derive_seed
+
+EmergenceVerdict = Literal["flat", "smooth", "emergent", "inverse", "u-shaped", "unresolved"]
+VERDICTS: tuple[EmergenceVerdict, ...] = get_args(EmergenceVerdict)
+
+MIN_SIZES = 4
+"""Two sizes at chance and two to rise over are the least a jump can be seen in."""
+_TOGETHER = 400
+"""Curves fitted in one go."""
+_BLOCK = 64
+_FINER = 10
+"""By how much the replicates grow where p is at their resolution and q, over many curves, is left open by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the verdict rests on; every number is printed with the results.
+
+    ``level``: of all tests; ``margin`` and ``least_rise``: shares (0.05 = 5 points); ``steepest_smooth``: log-odds per
+    decade of the steepest logistic that counts as smooth (ln 10: odds in proportion to size); ``loss_exponent``: the
+    largest exponent of the power law of the log-probability in the null; ``support``: log-likelihood by which a smooth
+    curve must beat every jump from chance to be called smooth; ``replicates`` and ``exceedances``: the most bootstrap
+    replicates of the test against smooth growth, and at how many larger values they stop;
+    ``threshold_replicates``: of the threshold's bootstrap interval.
+    """
+
+    level: float = 0.05
+    margin: float = 0.05
+    least_rise: float = 0.10
+    steepest_smooth: float = math.log(10)
+    loss_exponent: float = 0.3
+    support: float = 2.0
+    replicates: int = 999
+    exceedances: int = 10
+    threshold_replicates: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("level", "margin", "least_rise", "loss_exponent"):
+            value = getattr(self, name)
+            if not 0 < value < 1:
+                raise InputError(f"{name} is {value}: expected a number between 0 and 1")
+        if not 0 < self.steepest_smooth < STEEPEST:
+            raise InputError(f"steepest_smooth is {self.steepest_smooth}: expected a number between 0 and {STEEPEST}")
+
+
+@dataclass(frozen=True)
+class Emergence:
+    """The verdict on one curve.
+
+    ``p_value``, ``q_value``: against smooth growth (None where nothing could be tested, q also where the curve is not
+    shown to grow); ``p_change``: against no
+    change at all; ``best_family``: the family of lowest AICc, ``fitted`` its curve; ``lean``: where the likelihood
+    leans regardless of significance (``flat``, ``smooth``, ``emergent``, ``inverse``); ``floor``: pooled accuracy of
+    the sizes before the rise, its 90 % interval and how many sizes; ``rise``: of the best rising curve over the sizes;
+    ``rho``: intra-size correlation where sizes are overdispersed, else 0; ``smooth_fit``: the best smooth curve at the
+    sizes.
+    """
+
+    curve: Curve
+    verdict: EmergenceVerdict
+    p_value: float | None
+    q_value: float | None
+    p_change: float | None
+    lean: str | None
+    best_family: str | None
+    fitted: FittedCurve | None
+    threshold: Threshold
+    floor: tuple[float, float, float, int] | None
+    rise: float | None
+    rho: float
+    replicates: int
+    notes: tuple[str, ...]
+    smooth_fit: tuple[float, ...] = ()
+
+    def json(self) -> dict[str, Any]:
+        """The stable keys of ``onset emergence --json``, and what further says how the verdict came about."""
+        return {
+            "curve": self.curve.curve,
+            "family": self.curve.family,
+            "verdict": self.verdict,
+            "p_value": self.p_value,
+            "q_value": self.q_value,
+            "threshold": self.threshold.json(),
+            "best_family": self.best_family,
+            "n_sizes": self.curve.sizes,
+            "notes": list(self.notes),
+            "metric": self.curve.metric,
+            "scale": self.curve.scale,
+            "lean": self.lean,
+            "p_change": self.p_change,
+            "rise": self.rise,
+            "floor": None
+            if self.floor is None
+            else dict(zip(("share", "low", "high", "sizes"), self.floor, strict=True)),
+            "overdispersion": self.rho,
+            "replicates": self.replicates,
+        }
+
+
+def emergence_of(
+    curves: Sequence[Curve],
+    settings: Settings | None = None,
+    *,
+    adjust: bool = True,
+    workers: int | None = None,
+) -> tuple[Emergence, ...]:
+    """The verdict on each of ``curves``, in their order, with q-values over all of them.
+
+    A curve's own numbers depend on nothing but its points and the settings; q depends on the company, and where it is
+    left open because p is at the resolution of the replicates, that curve gets ten times as many. ``adjust``: False
+    takes every curve as the only one (q is p).
+    ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
+    """
+    settings = settings or Settings()
+    tasks: list[tuple[list[int], list[Curve]]] = []
+    for members in _same_axis(curves):
+        for start in range(0, len(members), _TOGETHER):
+            rows = members[start : start + _TOGETHER]
+            tasks.append((rows, [curves[row] for row in rows]))
+    count = workers or (os.cpu_count() or 1)
+    if count > 1 and len(curves) > _TOGETHER:
+        with ProcessPoolExecutor(count) as pool:
+            parts = list(pool.map(_measured, [part for _, part in tasks], [settings] * len(tasks)))
+    else:
+        parts = [_measured(part, settings) for _, part in tasks]
+    measured: list[_Measured | None] = [None] * len(curves)
+    for (rows, _), part in zip(tasks, parts, strict=True):
+        for row, one in zip(rows, part, strict=True):
+            measured[row] = one
+    whole = [one for one in measured if one is not None]
+    q = _q_values(whole, settings, adjust)
+    if adjust:
+        whole = [_finer(one, value, settings) for one, value in zip(whole, q, strict=True)]
+        q = _q_values(whole, settings, adjust)
+    return tuple(_decide(one, value, settings) for one, value in zip(whole, q, strict=True))
+
+
+def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
+    """More replicates where p is as small as the replicates can show and q is not small enough to say so."""
+    few = one.p_value is not None and one.p_value * (one.replicates + 1) <= settings.exceedances / 2
+    if q is None or q <= settings.level or not few:
+        return one
+    data, axis, keys = _prepared([one.curve], settings)
+    p, used = _test_smooth(_fit(data, axis), axis, keys, replace(settings, replicates=_FINER * settings.replicates))
+    return replace(one, p_value=float(p[0]), replicates=int(used[0]))
+
+
+def _q_values(measured: Sequence[_Measured], settings: Settings, adjust: bool) -> list[float | None]:
+    """Each q against smooth growth, over the curves whose growth is shown at the same rate; None for the others."""
+    tested = [one for one in measured if not one.problem]
+    changes = [one.p_change for one in tested]
+    grown = [
+        one
+        for one, q in zip(tested, benjamini_hochberg(changes) if adjust else changes, strict=True)
+        if q <= settings.level and one.direction > 0
+    ]
+    values = [one.p_value for one in grown if one.p_value is not None]
+    found = dict(zip(map(id, grown), benjamini_hochberg(values) if adjust else values, strict=True))
+    return [found.get(id(one)) for one in measured]
+
+
+def benjamini_hochberg(values: Sequence[float]) -> list[float]:
+    """q-values: p-values adjusted for the false discovery rate (Benjamini and Hochberg 1995), in the order given."""
+    return [float(one) for one in stats.false_discovery_control(values)] if values else []
+
+
+def _same_axis(curves: Sequence[Curve]) -> Iterable[list[int]]:
+    """Rows that can be fitted together: same sizes, scale and kind of data."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for row, curve in enumerate(curves):
+        key = (curve.scale, tuple(point.x for point in curve.points), _kind(curve))
+        groups.setdefault(key, []).append(row)
+    return groups.values()
+
+
+def _kind(curve: Curve) -> str:
+    points = curve.points
+    if curve.sizes < MIN_SIZES:
+        return f"{wording.counted(curve.sizes, 'size')}, at least {MIN_SIZES} are needed"
+    if all(point.n for point in points) and not points[0].continuous:
+        return "counts"
+    if all(point.score is not None and point.stderr for point in points):
+        return "scores"
+    missing = [point.model for point in points if not point.n and not point.stderr]
+    return f"no test: neither counts nor a standard error is known for {wording.listed(missing[:3])}"
+
+
+# ---- what is measured, curve by curve ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """Everything the verdict on one curve is decided from."""
+
+    curve: Curve
+    problem: str = ""
+    p_value: float | None = None
+    replicates: int = 0
+    p_change: float = 1.0
+    direction: int = 0
+    change: float = 0.0
+    change_range: tuple[float, float] = (0.0, 0.0)
+    rise: float = 0.0
+    top: float = 0.0
+    top_p: float = 1.0
+    floor: tuple[float, float, float, int] | None = None
+    floor_state: str = ""
+    u_shaped: bool = False
+    lean_smooth: float = 0.0
+    lean: str = "flat"
+    best_family: str | None = None
+    fitted: FittedCurve | None = None
+    threshold: Threshold = field(default_factory=lambda: NOT_IN_RANGE)
+    rho: float = 0.0
+    smooth_fit: tuple[float, ...] = ()
+    unseen: float | None = None
+    below: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Axis:
+    """The shapes over one set of sizes."""
+
+    x: Array
+    smooth: Shapes
+    sharp: Shapes
+    jump: Shapes
+    every: Shapes
+    coarse: Shapes
+    limits: Limits
+
+
+@lru_cache(maxsize=64)
+def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
+    x = np.array(places)
+    smooth = (
+        (Logistic, Logistic.between(x, 0.25, settings.steepest_smooth, 6)),
+        (LossPowerLaw, LossPowerLaw.up_to(x, settings.loss_exponent)),
+    )
+    sharp = (
+        (Logistic, Logistic.between(x, 1.2 * settings.steepest_smooth, STEEPEST, 7)),
+        (Hinge, Hinge.grid(x)),
+        (Step, Step.grid(x)),
+    )
+    steeper = Shapes.of(x, *sharp)
+    limits: Limits = {
+        Logistic: (((0.05, settings.steepest_smooth), (float(x.min()) - 2, float(x.max()) + 2)), (0.3, 0.12)),
+        LossPowerLaw: (((0.01, settings.loss_exponent), (float(x.min()) - 20, float(x.max()) + 20)), (0.05, 0.3)),
+    }
+    return _Axis(
+        x,
+        Shapes.of(x, *smooth),
+        steeper,
+        steeper.only(_jumps(x, steeper)),
+        Shapes.of(x, *smooth, *sharp),
+        Shapes.of(x, (Logistic, Logistic.between(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))),
+        limits,
+    )
+
+
+_BEFORE, _PAST = 0.1, 0.9
+_FLOOR_SIZES = 2
+_JUMP = 1.0
+"""Decades within which a jump goes from a tenth to nine tenths of its rise."""
+
+
+def _jumps(x: Array, shapes: Shapes) -> Indices:
+    """Shapes that jump between the sizes, after at least two of them."""
+    places = np.linspace(float(x.min()), float(x.max()), 400)
+    part = _of_rise(np.clip(shapes.at(places), 0.0, 1.0))
+    start, end = places[(part > _BEFORE).argmax(axis=1)], places[(part >= _PAST).argmax(axis=1)]
+    before = (_of_rise(shapes.values) < _BEFORE).sum(axis=1) >= _FLOOR_SIZES
+    return np.flatnonzero(before & (end - start <= _JUMP))
+
+
+def _of_rise(values: Array) -> Array:
+    """Shapes as shares of their rise over the sizes (last axis)."""
+    low = values.min(axis=-1, keepdims=True)
+    out: Array = (values - low) / np.maximum(np.ptp(values, axis=-1, keepdims=True), 1e-12)
+    return out
+
+
+def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
+    """Of curves over the same sizes."""
+    kind = _kind(curves[0])
+    if kind not in ("counts", "scores"):
+        return [_Measured(curve, problem=kind) for curve in curves]
+    data, axis, keys = _prepared(curves, settings)
+    chance = np.array([_chance(curve) for curve in curves])
+    fit = _fit(data, axis)
+    data, sharp, smooth = fit.data, fit.sharp, fit.smooth
+    p_values, used = _test_smooth(fit, axis, keys, settings)
+    changes = _changes(data, axis, sharp, smooth, keys, settings)
+    leans = smooth.log_likelihood - _jump_from(data, axis, chance)
+    families = _families(data, axis.x)
+    fitted = fit.shares(axis)
+    made = []
+    for row, curve in enumerate(curves):
+        one = _Measured(
+            curve=curve,
+            p_value=float(p_values[row]),
+            replicates=int(used[row]),
+            lean_smooth=float(leans[row]),
+            rho=float(data.rho[row]) if isinstance(data, Counts) else 0.0,
+            smooth_fit=tuple(float(value) for value in smooth.shares[row]),
+            rise=float(np.ptp(fitted[row])),
+            **changes[row],
+            **families[row],
+        )
+        made.append(
+            _described(one, data.take(np.array([row])), axis, sharp, row, float(chance[row]), keys[row], settings)
+        )
+    return made
+
+
+def _prepared(curves: Sequence[Curve], settings: Settings) -> tuple[Data, _Axis, list[int]]:
+    """(data by ascending place, axis, a seed of each row's own) of curves over the same sizes."""
+    x = place([point.x for point in curves[0].points], curves[0].scale)
+    order = np.argsort(x, kind="stable")  # loss falls as models grow
+    data = _data(curves, order, _kind(curves[0]))
+    keys = [derive_seed("emergence", str(_numbers(data, row))) for row in range(len(curves))]
+    return data, _axis(tuple(x[order].tolist()), settings), keys
+
+
+def _data(curves: Sequence[Curve], order: np.ndarray[Any, Any], kind: str) -> Data:
+    def table(name: str) -> Array:
+        return np.array([[getattr(point, name) for point in curve.points] for curve in curves], dtype=np.float64)[
+            :, order
+        ]
+
+    if kind == "counts":
+        return Counts(table("correct"), table("n"), np.zeros(len(curves)))
+    return Scores(table("score"), table("stderr"))
+
+
+def _numbers(data: Data, row: int) -> list[float]:
+    parts = (data.right, data.n) if isinstance(data, Counts) else (data.value, data.error)
+    return [float(value) for part in parts for value in part[row]]
+
+
+def _chance(curve: Curve) -> float:
+    chance = curve.points[0].chance
+    return math.nan if chance is None else chance
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """The best smooth and the best sharp curve of each row, with the scatter between sizes that they leave.
+
+    ``scatter``: the estimate of rho, shown or not (replicates are drawn with it); ``data`` carry it where it is shown.
+    """
+
+    data: Data
+    sharp: Best
+    smooth: Refined
+    scatter: Array
+
+    @property
+    def ratio(self) -> Array:
+        """Log-likelihood ratio against smooth growth, per row."""
+        return np.maximum(self.sharp.log_likelihood - self.smooth.log_likelihood, 0.0)
+
+    def shares(self, axis: _Axis) -> Array:
+        """The better of the two curves at the sizes."""
+        better = self.sharp.log_likelihood > self.smooth.log_likelihood
+        return np.where(better[:, None], self.sharp.shares(axis.sharp), self.smooth.shares)
+
+
+def _fit(data: Data, axis: _Axis) -> _Fit:
+    """The whole of what is done to a row of counts, observed or simulated."""
+    fit = _plain(data, axis)
+    if not isinstance(data, Counts):
+        return fit
+    p = fit.shares(axis)
+    scatter = overdispersion(data, p, 4, level=1.0)
+    rho = np.where(overdispersion(data, p, 4) > 0, scatter, 0.0)
+    shown = np.flatnonzero(rho > 0)
+    if not shown.size:
+        return replace(fit, scatter=scatter)
+    again = _plain(with_rho(data.take(shown), rho[shown]), axis)
+    sharp = {name: getattr(fit.sharp, name).copy() for name in Best.__dataclass_fields__}
+    for name, values in sharp.items():
+        values[shown] = getattr(again.sharp, name)
+    found, shares = fit.smooth.log_likelihood.copy(), fit.smooth.shares.copy()
+    found[shown], shares[shown] = again.smooth.log_likelihood, again.smooth.shares
+    return _Fit(with_rho(data, rho), Best(**sharp), Refined(found, shares), scatter)
+
+
+def _plain(data: Data, axis: _Axis) -> _Fit:
+    smooth = refine(data, axis.x, axis.smooth, best_fit(data, axis.smooth), axis.limits)
+    return _Fit(data, best_fit(data, axis.sharp), smooth, np.zeros(len(data.share)))
+
+
+def _test_smooth(fit: _Fit, axis: _Axis, keys: Sequence[int], settings: Settings) -> tuple[Array, Array]:
+    """(p, replicates used) of "no faster than smooth", per row."""
+    model = with_rho(fit.data, fit.scatter) if isinstance(fit.data, Counts) else fit.data
+
+    def statistic(replicates: Data) -> Array:
+        plain = with_rho(replicates, np.zeros(len(replicates.share))) if isinstance(replicates, Counts) else replicates
+        return _fit(plain, axis).ratio
+
+    generators = [np.random.default_rng([key, 1]) for key in keys]
+    draws = Draws.of(fit.data, axis.smooth)
+    return _sequential(model, draws.shares, fit.ratio, statistic, generators, settings)
+
+
+def _sequential(
+    data: Data,
+    null: Callable[[int, int, np.random.Generator], Array],
+    observed: Array,
+    statistic: Any,
+    generators: Sequence[np.random.Generator],
+    settings: Settings,
+) -> tuple[Array, Array]:
+    """Sequential Monte Carlo p-values: h / l when the h-th exceedance comes at replicate l, else (g + 1) / (n + 1)."""
+    rows = len(observed)
+    p, used, hits = np.ones(rows), np.zeros(rows), np.zeros(rows)
+    active: Indices = np.flatnonzero(observed > 1e-6)
+    done = 0
+    while active.size and done < settings.replicates:
+        size = min(_BLOCK if done else 24, settings.replicates - done)
+        chosen = [generators[int(row)] for row in active]
+        shares = np.stack([null(int(row), size, generator) for row, generator in zip(active, chosen, strict=True)])
+        simulated = data.take(active).simulate(shares, chosen)
+        values = statistic(simulated).reshape(len(active), size)
+        above = values >= observed[active, None] - 1e-9
+        counted = hits[active, None] + above.cumsum(axis=1)
+        stopped = counted >= settings.exceedances
+        ends = stopped.any(axis=1)
+        first = stopped.argmax(axis=1) + 1
+        used[active] = done + np.where(ends, first, size)
+        hits[active] = counted[:, -1]
+        p[active] = np.where(ends, settings.exceedances / used[active], (hits[active] + 1) / (used[active] + 1))
+        active = active[~ends]
+        done += size
+    return p, used
+
+
+def _jump_from(data: Data, axis: _Axis, chance: Array) -> Array:
+    """The largest log-likelihood of a jump from chance, per row (from any level where chance is not known)."""
+    if not len(axis.jump):
+        return np.full(len(chance), -np.inf)
+    known = np.isfinite(chance)
+    out = best_fit(data, axis.jump).log_likelihood
+    rows = np.flatnonzero(known)
+    if rows.size:
+        part = data.take(rows)
+        values = np.broadcast_to(axis.jump.values[None], (len(rows), *axis.jump.values.shape))
+        floor = np.zeros(values.shape[:2])
+        out[rows] = solve_through(part, values, floor, np.maximum(chance[rows], 0.002)).max(axis=1)
+    return out
+
+
+def _changes(
+    data: Data, axis: _Axis, sharp: Best, smooth: Refined, keys: Sequence[int], settings: Settings
+) -> list[dict[str, Any]]:
+    """Change over the sizes: its test, direction and range, and whether it is u-shaped."""
+    level = constant_fit(data)[1]
+    up = np.maximum(sharp.log_likelihood, smooth.log_likelihood)
+    down = best_fit(_turned(data), axis.every).log_likelihood
+
+    def statistic(observed: Data) -> Array:
+        rising = best_fit(observed, axis.coarse).log_likelihood
+        falling = best_fit(_turned(observed), axis.coarse).log_likelihood
+        return np.maximum(np.maximum(rising, falling) - constant_fit(observed)[0], 0.0)
+
+    observed = statistic(data)
+    rows = len(observed)
+    p = np.full(rows, 1 / (settings.replicates + 1))
+    # more than 12 nats are beyond any search over these shapes: 1e-5 after a factor of 1000
+    open_rows = np.flatnonzero(observed <= 12)
+
+    if open_rows.size:
+        sizes = data.share.shape[1]
+
+        def flat(row: int, times: int, generator: np.random.Generator) -> Array:
+            return np.full((times, sizes), level[open_rows[row]])
+
+        generators = [np.random.default_rng([keys[int(row)], 2]) for row in open_rows]
+        fewer = replace(settings, replicates=min(settings.replicates, 199))
+        p[open_rows] = _sequential(data.take(open_rows), flat, observed[open_rows], statistic, generators, fewer)[0]
+    linear = _polynomial(data, axis.x, 1)
+    curved = _polynomial(data, axis.x, 2)
+    out = []
+    for row in range(rows):
+        width = float(np.ptp(axis.x))
+        slope, error = float(linear[0][row, 1]), math.sqrt(float(linear[1][row, 1, 1]))
+        reach = float(stats.norm.ppf(1 - settings.level)) * error
+        out.append(
+            {
+                "p_change": float(p[row]),
+                "direction": 1 if up[row] >= down[row] else -1,
+                "change": slope * width,
+                "change_range": ((slope - reach) * width, (slope + reach) * width),
+                "u_shaped": _u_shaped(axis.x, curved, row, float(max(up[row], down[row])), settings, data.bounded),
+            }
+        )
+    return out
+
+
+def _turned(data: Data) -> Data:
+    """The same data with right and wrong exchanged: falling curves become rising ones."""
+    if isinstance(data, Counts):
+        return Counts(data.n - data.right, data.n, data.rho)
+    return Scores(-data.value, data.error)
+
+
+def _polynomial(data: Data, x: Array, degree: int) -> tuple[Array, Array, Array]:
+    """Polynomial of the share in x (identity link): coefficients, covariances, log-likelihoods, per row."""
+    centred = x - x.mean()
+    basis = centred[:, None] ** np.arange(degree + 1)[None, :]
+    weight = data.start_weight()
+    for _ in range(4):
+        information = np.einsum("rs,si,sj->rij", weight, basis, basis)
+        moment = np.einsum("rs,si,rs->ri", weight, basis, data.share)
+        coefficients = np.linalg.solve(information, moment[:, :, None])[:, :, 0]
+        fitted = coefficients @ basis.T
+        weight = data.weight(np.clip(fitted, 0.005, 0.995)[:, None, :])[:, 0] if data.bounded else weight
+    found = data.log_likelihood(fitted[:, None, :])[:, 0]
+    return coefficients, np.linalg.inv(information), found
+
+
+def _u_shaped(
+    x: Array, curved: tuple[Array, Array, Array], row: int, monotone: float, settings: Settings, bounded: bool
+) -> bool:
+    """Lind and Mehlum's test: the slope is negative at the smallest size and positive at the largest."""
+    coefficients, covariance, found = curved[0][row], curved[1][row], float(curved[2][row])
+    if found < monotone + settings.support:
+        return False
+    centred = x - x.mean()
+    for end, sign in ((float(centred[0]), -1.0), (float(centred[-1]), 1.0)):
+        gradient = np.array([0.0, 1.0, 2 * end])
+        slope = float(gradient @ coefficients)
+        error = math.sqrt(float(gradient @ covariance @ gradient))
+        if stats.norm.sf(sign * slope / error) > settings.level:
+            return False
+    bottom = -coefficients[1] / (2 * coefficients[2])
+    arms = [coefficients[2] * (float(end) - bottom) ** 2 for end in (centred[0], centred[-1])]
+    return bool(min(arms) >= (settings.margin if bounded else 0.0))
+
+
+def _families(data: Data, x: Array) -> list[dict[str, Any]]:
+    """The family of lowest AICc, per row."""
+    fits = [
+        fit_family(data, x, family) for family in FAMILIES if family is not Hinge or np.unique(x).size > _FLOOR_SIZES
+    ]
+    scores = np.array([fit.aicc for fit in fits])
+    best = scores.argmin(axis=0)
+    return [{"best_family": fits[i].family.name, "fitted": fits[i].curves[row]} for row, i in enumerate(best)]
+
+
+# ---- floor, top, threshold of one curve -----------------------------------------------------------------------------
+
+
+def _described(
+    one: _Measured, data: Data, axis: _Axis, sharp: Best, row: int, chance: float, key: int, settings: Settings
+) -> _Measured:
+    """With floor, top and threshold; ``data`` holds this row alone."""
+    values = _of_rise(axis.sharp.values[sharp.shape[row]])
+    margin = max(settings.margin, one.rise / 4)
+    low, past = values < 0.25, values > _PAST
+    if math.isfinite(chance):
+        low = sharp.shares(axis.sharp)[row] < chance + margin
+    low_sizes = int(np.unique(axis.x[low]).size)
+    floor, state = _floor(data, low, low_sizes, chance, margin, settings)
+    top, top_p = _top(data, past, chance, float(sharp.shares(axis.sharp)[row, -1]))
+    lean = "flat" if one.best_family == Constant.name else "inverse" if one.direction < 0 else "smooth"
+    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise:
+        lean = "emergent"
+    grows = one.p_change <= settings.level and one.direction > 0
+    threshold = NOT_IN_RANGE
+    if grows and data.bounded and math.isfinite(chance):
+        threshold = threshold_of(
+            data, axis.x, axis.every, chance, np.random.default_rng([key, 3]), margin=settings.margin,
+            replicates=settings.threshold_replicates, to_size=lambda value: unplace(value, one.curve.scale),
+        )  # fmt: skip
+    return replace(
+        one, floor=floor, floor_state=state, top=top, top_p=top_p, lean=lean, threshold=threshold,
+        unseen=_unseen(one, data, low, chance), below=_below(one.curve, data, chance),
+    )  # fmt: skip
+
+
+def _floor(
+    data: Data, low: np.ndarray[Any, Any], sizes: int, chance: float, margin: float, settings: Settings
+) -> tuple[tuple[float, float, float, int] | None, str]:
+    """(pooled share, interval at 1 - 2 level, sizes) before the rise, and whether it is at chance."""
+    if not low.any():
+        return None, "open"
+    if isinstance(data, Counts):
+        inflation = 1 + (data.n[0] - 1) * data.rho[0]
+        n, right = float((data.n[0] / inflation)[low].sum()), float((data.right[0] / inflation)[low].sum())
+        share = right / n
+        ends = clopper_pearson(right, n, 1 - 2 * settings.level)
+    else:
+        weight = data.start_weight()[0][low]
+        share = float(np.average(data.share[0][low], weights=weight))
+        half = float(stats.norm.ppf(1 - settings.level)) / math.sqrt(float(weight.sum()))
+        ends = share - half, share + half
+    floor = (share, *ends, sizes)
+    if sizes < _FLOOR_SIZES:
+        return floor, "too few sizes"
+    if not math.isfinite(chance):
+        return floor, "chance unknown"
+    if chance - margin < ends[0] and ends[1] < chance + margin:
+        return floor, "at chance"
+    return floor, "above" if ends[0] > chance + margin else "below" if ends[1] < chance - margin else "open"
+
+
+def clopper_pearson(right: float, n: float, level: float) -> tuple[float, float]:
+    """The exact interval of a share (Clopper and Pearson 1934); ``right`` and ``n`` may be effective numbers."""
+    tail = (1 - level) / 2
+    low = 0.0 if right <= 0 else float(stats.beta.ppf(tail, right, n - right + 1))
+    high = 1.0 if right >= n else float(stats.beta.ppf(1 - tail, right + 1, n - right))
+    return low, high
+
+
+def _top(data: Data, past: np.ndarray[Any, Any], chance: float, fitted: float) -> tuple[float, float]:
+    """Fitted share at the largest size, and the p of the sizes past the rise being no better than chance."""
+    past = past.copy()
+    past[-1] = True
+    if not math.isfinite(chance):
+        return fitted, 0.0
+    if isinstance(data, Counts):
+        inflation = 1 + (data.n[0] - 1) * data.rho[0]
+        n, right = float((data.n[0] / inflation)[past].sum()), float((data.right[0] / inflation)[past].sum())
+        # P(X >= right) as the tail of a beta, for fractional counts
+        p = 1.0 if right <= 0 else float(stats.beta.cdf(chance, right, n - right + 1))
+        return fitted, p
+    weight = data.start_weight()[0][past]
+    mean = float(np.average(data.share[0][past], weights=weight))
+    return fitted, float(stats.norm.sf((mean - chance) * math.sqrt(float(weight.sum()))))
+
+
+def _unseen(one: _Measured, data: Data, low: np.ndarray[Any, Any], chance: float) -> float | None:
+    """Right answers above chance that the best smooth curve expects at the sizes before the rise."""
+    if not isinstance(data, Counts) or not low.any() or not math.isfinite(chance):
+        return None
+    smooth = np.array(one.smooth_fit)
+    return float((data.n[0] * np.maximum(smooth - chance, 0.0))[low].sum())
+
+
+def _below(curve: Curve, data: Data, chance: float) -> tuple[str, ...]:
+    if not isinstance(data, Counts) or not math.isfinite(chance) or chance <= 0:
+        return ()
+    points = curve.points
+    return tuple(
+        point.model for point in points
+        if point.n and point.correct is not None and stats.binom.cdf(point.correct, point.n, chance) < 0.01
+    )  # fmt: skip
+
+
+# ---- the verdict ----------------------------------------------------------------------------------------------------
+
+
+def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
+    notes: list[str] = []
+    verdict = _verdict(one, q, settings, notes)
+    if one.rho > 0:
+        notes.append(f"sizes scatter more than items explain: beta-binomial, intra-size correlation {one.rho:.3g}")
+    if one.below:
+        models = wording.listed(list(one.below[:3])) + (f" and {len(one.below) - 3} more" if len(one.below) > 3 else "")
+        notes.append(f"below chance at {models}: the form of the answers may be what is learnt")
+    if not one.problem and not math.isfinite(_chance(one.curve)):
+        notes.append("the source states no chance level: whether small sizes are at chance was not tested")
+    tested = not one.problem
+    return Emergence(
+        curve=one.curve, verdict=verdict, p_value=one.p_value, q_value=q,
+        p_change=one.p_change if tested else None, lean=one.lean if tested else None, best_family=one.best_family,
+        fitted=one.fitted, threshold=one.threshold, floor=one.floor, rise=one.rise if tested else None, rho=one.rho,
+        replicates=one.replicates, notes=tuple(notes), smooth_fit=one.smooth_fit,
+    )  # fmt: skip
+
+
+def _verdict(one: _Measured, q: float | None, settings: Settings, notes: list[str]) -> EmergenceVerdict:
+    if one.problem:
+        notes.append(one.problem)
+        return "unresolved"
+    if one.u_shaped:
+        return "u-shaped"
+    bounded = _kind(one.curve) == "counts"
+    level = bounded and -settings.least_rise < one.change_range[0] and one.change_range[1] < settings.least_rise
+    if q is None and not (one.direction < 0 and one.p_change <= settings.level):
+        if not level:
+            notes.append(f"no change is shown, and one of {wording.points(settings.least_rise)} is not excluded")
+        return "flat" if level else "unresolved"
+    small = abs(one.change) < settings.margin and (one.direction < 0 or one.rise < settings.least_rise)
+    if level and small:
+        margin = wording.points(settings.margin)
+        notes.append(f"changes by {wording.points(one.change)}, less than the margin of {margin}")
+        return "flat"
+    return "inverse" if q is None else _rising(one, q, settings, notes, bounded=bounded)
+
+
+def _rising(one: _Measured, q: float, settings: Settings, notes: list[str], *, bounded: bool) -> EmergenceVerdict:
+    if q <= settings.level:
+        if one.floor_state == "above":
+            notes.append("rises faster than a smooth curve, but from above chance")
+            return "smooth"
+        reasons = {
+            "too few sizes": f"fewer than {_FLOOR_SIZES} sizes before the rise",
+            "open": "the sizes before the rise are not shown to be at chance",
+            "below": "the sizes before the rise are below chance",
+        }
+        if one.floor_state in reasons:
+            notes.append(f"rises faster than a smooth curve, but {reasons[one.floor_state]}")
+            return "unresolved"
+        chance = _chance(one.curve)
+        if bounded and math.isfinite(chance) and (one.top - chance < settings.least_rise or one.top_p > settings.level):
+            notes.append(
+                "rises faster than a smooth curve, but is not shown to end"
+                f" {wording.points(settings.least_rise)} above chance"
+            )
+            return "unresolved"
+        return "emergent"
+    if one.lean_smooth >= settings.support or one.floor_state == "above":
+        return "smooth"
+    text = "grows, but smooth growth and a jump explain the counts about equally well"
+    if one.unseen is not None and one.unseen < 3:
+        text += (
+            f": before the rise a smooth curve expects {one.unseen:.1f} right answers above chance, too few to be seen"
+            " with these items"
+        )
+    notes.append(text)
+    return "unresolved"

@@ -1,0 +1,73 @@
+"""Results folders of Onset: each arm (model, stage, method, labels, task, shift) with all its seeds.
+
+Items are keyed by their id (a hash of question, answer, choices and context); seeds are draws.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from onset.analysis.arms import KEY
+from onset.analysis.interop.base import ItemRow, Outcomes, Sizes, tabulate
+from onset.analysis.table import load
+from onset.records import content_hash
+
+METRIC = "accuracy"
+
+
+def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
+    """The outcomes of every arm with a finished cell, in running order.
+
+    Cells that failed or did not run are told in the notes. Raises StoreError for a damaged folder.
+    """
+    results = load(path)
+    rows = results.records.partition_by("cell", as_dict=True, maintain_order=True)
+    unfinished = len(results.missing) + len(results.failed)
+    notes = [f"{path}: {unfinished} of {unfinished + len(results.cells)} cells are not finished"] if unfinished else []
+    cells = results.cells.filter(pl.col("n") > 0)
+    out = []
+    for _, group in cells.group_by(KEY, maintain_order=True):
+        held = group.sort("seed").to_dicts()
+        draws = {cell["seed"]: _item_rows(rows[cell["cell"],]) for cell in held}
+        first = held[0]
+        overlong = sum(cell["overlong"] for cell in held)
+        said = f"{first['task']}, {first['method']}: {overlong} prompts did not fit and count as wrong"
+        out.append(
+            Outcomes(
+                task=first["task"],
+                model=first["model"],
+                family=first["family"] if sizes.family is None else sizes.family,
+                params=sizes.of(first["model"], first["params"]),
+                metric=METRIC,
+                method=first["method"],
+                labels=first["labels"],
+                shift=first["shift"],
+                stage=first["stage"],
+                plans=tuple(cell["plan_hash"] for cell in held),
+                chance=first["chance"],
+                version=", ".join(dict.fromkeys(cell["task_hash"] for cell in held)),
+                source=str(path),
+                notes=(*notes, said) if overlong else tuple(notes),
+                **tabulate(draws, str(path)),
+            )
+        )
+    return tuple(out)
+
+
+def _item_rows(records: pl.DataFrame) -> list[ItemRow]:
+    columns = ("item", "correct", "gold", "prompt_hash", "status", "gold_logprob", "gold_prob")
+    return [_item_row(row) for row in records.select(columns).to_dicts()]
+
+
+def _item_row(row: dict[str, Any]) -> ItemRow:
+    return ItemRow(
+        row["item"],
+        float(row["correct"]),
+        target=content_hash(row["gold"]),
+        prompt=row["prompt_hash"],
+        status=row["status"],
+        scores={"gold_logprob": row["gold_logprob"], "gold_prob": row["gold_prob"]},
+    )

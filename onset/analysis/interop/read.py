@@ -1,0 +1,296 @@
+"""Reading results of any known format: which one it is follows from the content.
+
+| what is there | format |
+|---|---|
+| a folder with ``study.json`` | results folder of Onset |
+| ``results_*.json``, ``samples_*.jsonl``, or a folder of them at any depth | lm-evaluation-harness 0.4.x |
+| ``.eval``, ``.json`` with ``version`` and ``eval``, or a folder of them | inspect, log version 2 |
+| ``.jsonl`` with ``prediction`` and ``target`` | texts, graded by a named task |
+| ``.csv`` | curves over size: points only |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from onset.analysis.interop import csv_table, inspect_logs, jsonl, lm_eval, onset_results
+from onset.analysis.interop.base import NO_FILTER, Outcomes, Sizes, parse_json, read_text
+from onset.analysis.interop.choosing import NoChoice, choose, picked
+from onset.analysis.points import Scale, SizePoint
+from onset.errors import DataError
+
+Format = Literal["onset", "lm-eval", "inspect", "jsonl", "csv"]
+KNOWN = (
+    "an onset results folder (study.json), lm-eval results (results_*.json, samples_*.jsonl),"
+    " inspect logs (.eval, .json), JSON lines (prediction, target) or a CSV table"
+)
+CONTINUOUS = ("gold_logprob", "gold_prob")
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file or folder. Raises DataError, with what is read, where there is none."""
+    if not path.exists():
+        raise DataError(f"no file '{path}'")
+    found = _format_of_folder(path) if path.is_dir() else _format_of_file(path)
+    if found is None:
+        where = "no results found in this folder" if path.is_dir() else "not a known format"
+        raise DataError(f"{path}: {where}: expected {KNOWN}")
+    return found
+
+
+def _format_of_folder(path: Path) -> Format | None:
+    if (path / "study.json").is_file():
+        return "onset"
+    if lm_eval.find(path):
+        return "lm-eval"
+    return "inspect" if inspect_logs.find(path) else None
+
+
+def _format_of_file(path: Path) -> Format | None:
+    if path.suffix.lower() == ".csv":
+        return "csv"
+    if inspect_logs.is_archive(path):
+        return "inspect"
+    if path.suffix == ".jsonl":
+        line = read_text(path).partition("\n")[0]
+        row = parse_json(line, f"{path}, line 1") if line.strip() else None
+        return "lm-eval" if lm_eval.is_sample(row) else "jsonl" if jsonl.is_row(row) else None
+    if path.suffix == ".json":
+        content = parse_json(read_text(path), str(path))
+        return "lm-eval" if lm_eval.is_results(content) else "inspect" if inspect_logs.is_log(content) else None
+    return None
+
+
+def read_outcomes(
+    path: Path | str,
+    *,
+    task: str | None = None,
+    params: Mapping[str, float] | None = None,
+    family: str | None = None,
+) -> tuple[Outcomes, ...]:
+    """The per-item results under ``path``: one `Outcomes` per model, task, method, filter and metric.
+
+    ``task``: of JSON lines, whose extractor and scorer grade them; of anything else, the one task that is wanted
+    (``bbh`` is also ``bbh/navigate``). ``params``: parameters by model name, where the source does not say;
+    ``family``: puts all models into one. Raises DataError for a format that is not known, a damaged file, and results
+    without items (a CSV); StoreError for a damaged results folder; UnknownName for a task that has no extractor.
+    """
+    path, sizes = Path(path), Sizes(params or {}, family)
+    kind = format_of(path)
+    if kind == "csv":
+        raise DataError(f"{path}: a CSV table has no per-item results, so it cannot be compared item by item")
+    if kind == "jsonl":
+        return jsonl.read(path, sizes, task)
+    readers: Mapping[str, Callable[[Path, Sizes], tuple[Outcomes, ...]]] = {
+        "onset": onset_results.read,
+        "lm-eval": lm_eval.read,
+        "inspect": inspect_logs.read,
+    }
+    return _only(readers[kind](path, sizes), task, path)
+
+
+def _only(outcomes: tuple[Outcomes, ...], task: str | None, path: Path) -> tuple[Outcomes, ...]:
+    if task is None:
+        return outcomes
+    kept = tuple(one for one in outcomes if is_task(one.task, task))
+    if not kept:
+        raise DataError(f"{path}: no results of task '{task}', found: {', '.join(sorted({o.task for o in outcomes}))}")
+    return kept
+
+
+def is_task(label: str, asked: str) -> bool:
+    """Is ``label`` the task that was asked for, or a part of it (``bbh/navigate`` of ``bbh``)?"""
+    return label == asked or label.startswith((f"{asked}/", f"{asked}["))
+
+
+def read_points(
+    paths: Path | str | Iterable[Path | str],
+    *,
+    scale: Scale = "params",
+    task: str | None = None,
+    metric: str | None = None,
+    filter: str | None = None,
+    params: Mapping[str, float] | None = None,
+    family: str | None = None,
+    note: Callable[[str], None] | None = None,
+) -> tuple[SizePoint, ...]:
+    """Points of curves over size from one or several files and folders, each of any known format.
+
+    ``scale``: what size is; only a CSV table knows ``flops`` and ``loss``. ``task``, ``params`` and ``family`` as in
+    `read_outcomes`; ``metric`` and ``filter`` where a source has several (the rule is in
+    `onset.analysis.interop.choosing`); ``note`` is called with a line for each thing that had to be decided.
+
+    A curve is a task; of Onset's results a task, method and number of labels, with shift and stage where there are
+    any. Counts are pooled over draws. The continuous scores of the same outputs are points of their own
+    (``gold_logprob`` in nats, ``gold_prob``) with ``continuous`` set and the standard error over items.
+    Raises DataError where the size of a model is not known, and as `read_outcomes` does.
+    """
+    sizes, tell = Sizes(params or {}, family), note or (lambda _: None)
+    out: list[SizePoint] = []
+    for one in [paths] if isinstance(paths, Path | str) else paths:
+        path = Path(one)
+        kind = format_of(path)
+        if kind == "csv":
+            points = csv_table.read(path, sizes, scale)
+            out += [p for p in points if (task is None or is_task(p.curve, task)) and metric in (None, p.metric)]
+            continue
+        if scale != "params":
+            raise DataError(f"{path}: only a CSV table has {scale}; these results know params")
+        if kind == "lm-eval" and not any(run.samples for run in lm_eval.find(path)):
+            out += _points_of_scores(path, sizes, task, metric, filter, tell)
+            continue
+        outcomes = read_outcomes(path, task=task, params=params, family=family)
+        out += points_of(outcomes, metric=metric, filter=filter, note=tell)
+    if not out:
+        raise DataError(f"no points of task '{task}' and metric '{metric}' found")
+    return tuple(out)
+
+
+def points_of(
+    outcomes: Sequence[Outcomes],
+    *,
+    metric: str | None = None,
+    filter: str | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> list[SizePoint]:
+    """The points of each run of each task: its chosen metric, and its continuous scores.
+
+    Raises DataError where a size is not known, or where no task has the metric or filter asked for.
+    """
+    runs: dict[tuple[object, ...], list[Outcomes]] = {}
+    for one in outcomes:
+        runs.setdefault((one.model, one.task, one.method, one.labels, one.shift, one.stage), []).append(one)
+    out: list[SizePoint] = []
+    lacking = []
+    for candidates in runs.values():
+        first = candidates[0]
+        if first.params is None:
+            raise csv_table.no_size(f"{first.source}: ", first.model)
+        try:
+            choice = choose(candidates, metric=metric, filter=filter)
+        except NoChoice as error:
+            lacking.append(f"{first.model}, {first.task}: {error}")
+            continue
+        for line in dict.fromkeys([*first.notes, *(f"{first.task}: {said}" for said in choice.notes)]):
+            note(line)
+        chosen = picked(candidates, choice)
+        out.append(_point(chosen, first.params, note))
+        wanted = CONTINUOUS if metric is None else ()
+        more = (replace(chosen, metric=name, values=chosen.scores[name]) for name in wanted if name in chosen.scores)
+        out += [_point(one, first.params, note, continuous=True) for one in more]
+    if not out:
+        raise DataError(lacking[0])
+    for line in lacking:
+        note(line)
+    return out
+
+
+def curve_label(one: Outcomes) -> str:
+    """What a curve is called: task, method, labels, and shift and stage where there are any."""
+    parts = [one.task, one.method]
+    parts += [f"{one.labels} labels"] if one.labels is not None else []
+    parts += [f"shift {one.shift}"] if one.shift != "none" else []
+    parts += [f"stage {one.stage}"] if one.stage != "base" else []
+    return ", ".join(part for part in parts if part)
+
+
+def metric_label(metric: str, filter: str) -> str:
+    """``exact_match,strict-match``, as lm-evaluation-harness writes it; the metric alone without a filter."""
+    return metric if filter == NO_FILTER else f"{metric},{filter}"
+
+
+def _point(one: Outcomes, size: float, note: Callable[[str], None], *, continuous: bool = False) -> SizePoint:
+    continuous = continuous or one.metric in CONTINUOUS
+    known = one.values[np.isfinite(one.values)]
+    if known.size < one.values.size:
+        where = f"{curve_label(one)}, {one.model}, {one.metric}"
+        note(f"{where}: {one.values.size - known.size} of {one.values.size} outcomes are not measured")
+    common = {
+        "curve": curve_label(one),
+        "family": one.family,
+        "model": one.model,
+        "x": size,
+        "metric": one.metric if continuous else metric_label(one.metric, one.filter),
+        "source": one.source,
+    }
+    if not known.size:
+        raise DataError(f"{one.source}: {one.task}, {one.model}: no outcome of metric {one.metric} is measured")
+    if one.binary and not continuous:
+        counts = {"n": int(known.size), "correct": int(known.sum()), "chance": one.chance}
+        return SizePoint(**common, **counts)  # type: ignore[arg-type]
+    score, error = mean_and_error(one)
+    shares = bool(((known >= 0) & (known <= 1)).all())
+    chance = one.chance if not continuous else None
+    return SizePoint(**common, score=score, stderr=error, chance=chance, continuous=continuous or not shares)  # type: ignore[arg-type]
+
+
+def mean_and_error(one: Outcomes) -> tuple[float, float | None]:
+    """The mean over items (of each item's mean over draws) and its standard error; None for a single item."""
+    measured = np.isfinite(one.values)
+    columns = measured.any(axis=0)
+    means = np.where(measured, one.values, 0.0)[:, columns].sum(axis=0) / measured[:, columns].sum(axis=0)
+    count = int(columns.sum())
+    error = float(means.std(ddof=1)) / math.sqrt(count) if count > 1 else None
+    return float(means.mean()), error
+
+
+def _points_of_scores(
+    path: Path, sizes: Sizes, task: str | None, metric: str | None, filter: str | None, note: Callable[[str], None]
+) -> list[SizePoint]:
+    """Points of results files without samples: scores with their standard errors."""
+    note(f"{path}: no samples, so scores and their standard errors are read, not counts")
+    out = []
+    for model, size, scores in lm_eval.scores(path, sizes):
+        name = scores[0].task
+        if task is not None and not is_task(name, task):
+            continue
+        if size is None:
+            raise csv_table.no_size(f"{path}: ", model)
+        # the same rule as for samples, on the names alone
+        names = [_named(model, one) for one in scores]
+        try:
+            choice = choose(names, metric=metric, filter=filter)
+        except NoChoice as error:
+            note(f"{model}, {name}: {error}")
+            continue
+        for line in choice.notes:
+            note(f"{name}: {line}")
+        one = next(one for one in scores if (one.metric, one.filter) == (choice.metric, choice.filter))
+        out.append(
+            SizePoint(
+                curve=name,
+                family=sizes.family_of(model),
+                model=model,
+                x=size,
+                metric=metric_label(one.metric, one.filter),
+                score=one.value,
+                stderr=one.stderr,
+                continuous=not 0 <= one.value <= 1,
+                source=str(path),
+            )
+        )
+    return out
+
+
+def _named(model: str, one: lm_eval.TaskScore) -> Outcomes:
+    return Outcomes(
+        task=one.task,
+        model=model,
+        family="",
+        params=None,
+        metric=one.metric,
+        draws=(),
+        items=(),
+        values=np.empty((0, 0)),
+        targets=(),
+        prompts=(),
+        statuses=(),
+        source="",
+        filter=one.filter,
+    )

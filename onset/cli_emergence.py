@@ -1,0 +1,74 @@
+"""The command ``onset emergence``: verdict, threshold and the tests behind them, for anybody's results over size."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from onset.cli_interop import parse_pairs
+from onset.errors import DataError
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH...", help="CSV tables, results folders of Onset, lm-eval results, inspect logs."),
+]
+Scales = Annotated[str, typer.Option(help="What size is: params, flops or loss (of pretraining).")]
+Task = Annotated[str | None, typer.Option(help="Only this task; of JSON lines, whose extractor grades them.")]
+Metric = Annotated[str | None, typer.Option(help="Only this metric.")]
+Filter = Annotated[str | None, typer.Option(help="Which filter of lm-eval, where there are several.")]
+Params = Annotated[
+    list[str] | None, typer.Option("--params", metavar="MODEL=N", help="The size of a model that does not say: r2=7e9.")
+]
+Family = Annotated[str | None, typer.Option(help="Take all models as one family of this name.")]
+Margin = Annotated[float, typer.Option(help="How near chance counts as at chance, as a share.")]
+LeastRise = Annotated[float, typer.Option(help="The smallest rise above chance called emergent, as a share.")]
+Level = Annotated[float, typer.Option(help="Level of all tests; with many curves, the false discovery rate.")]
+Replicates = Annotated[int, typer.Option(help="The most bootstrap replicates of the test against smooth growth.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of a table.")]
+
+
+def emergence(  # noqa: PLR0913 - one parameter an option
+    paths: Paths,
+    *,
+    scale: Scales = "params",
+    task: Task = None,
+    metric: Metric = None,
+    filter: Filter = None,
+    params: Params = None,
+    family: Family = None,
+    margin: Margin = 0.05,
+    least_rise: LeastRise = 0.10,
+    level: Level = 0.05,
+    replicates: Replicates = 999,
+    as_json: Json = False,
+) -> None:
+    """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""
+    from onset.analysis.emergence import Settings, emergence_of
+    from onset.analysis.interop import read_points
+    from onset.analysis.points import curves_of
+    from onset.report.emergence import print_emergence
+
+    if scale not in ("params", "flops", "loss"):
+        raise DataError(f"--scale {scale}: expected params, flops or loss")
+    if replicates < 99:
+        raise DataError(f"--replicates {replicates}: expected at least 99, the fewest that can show p = 0.01")
+    given = {}
+    for model, text in parse_pairs(params or [], "--params").items():
+        try:
+            given[model] = float(text)
+        except ValueError:
+            raise DataError(f"--params {model}={text}: expected a number, such as 7e9") from None
+    notes: list[str] = []
+    points = read_points(
+        paths, scale=scale, task=task, metric=metric, filter=filter, params=given, family=family, note=notes.append
+    )
+    settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
+    found = emergence_of(curves_of(points, scale), settings)
+    if as_json:
+        print(json.dumps([one.json() for one in found], indent=1, ensure_ascii=False, allow_nan=False))
+    else:
+        print_emergence(found, settings, notes, Console(highlight=False, soft_wrap=False))

@@ -1,0 +1,103 @@
+"""``onset emergence`` in the terminal: a row a curve, what it means in words below, and what the verdicts rest on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from onset.analysis.emergence import MIN_SIZES, VERDICTS, Emergence, Settings
+from onset.analysis.points import Scale
+from onset.analysis.threshold import Place
+from onset.analysis.wording import counted, listed, number, points, short_count
+from onset.report.terminal import WIDE, _heading, _p, _row, _table
+
+_STYLES = {"emergent": "bold blue", "inverse": "bold yellow", "u-shaped": "bold yellow", "unresolved": "dim"}
+_SIZES = {"params": "parameters", "flops": "FLOPs of pretraining", "loss": "pretraining loss, nats"}
+SHOWN_NOTES = 12
+
+
+def print_emergence(found: Sequence[Emergence], settings: Settings, notes: Sequence[str], console: Console) -> None:
+    """Print verdicts, thresholds and notes of ``found``; ``notes``: what reading the sources had to decide."""
+    scale = found[0].curve.scale
+    _heading(console, f"Emergence: {counted(len(found), 'curve')} over size ({_SIZES[scale]})")
+    tested = [one for one in found if one.curve.sizes >= MIN_SIZES]
+    wide = console.width >= WIDE
+    heads = [("Curve", "name"), ("Family", "name"), ("Metric", "name"), ("Sizes", "n"), ("Verdict", "key")]
+    heads += [("Leans", "key"), ("p", "n"), ("q", "n"), ("Leaves chance at", "key"), ("Best family", "name")]
+    left_out = {
+        *([] if len({one.curve.family for one in found}) > 1 else ["Family"]),
+        *([] if len({one.curve.metric for one in found}) > 1 and (wide or _same_names(found)) else ["Metric"]),
+        *([] if len(found) > 1 else ["q"]), *([] if wide else ["Best family"]),
+    }  # fmt: skip
+    table = _table(head for head in heads if head[0] not in left_out)
+    for one in tested:
+        cells = (
+            one.curve.curve, one.curve.family, one.curve.metric, one.curve.sizes,
+            Text(one.verdict, style=_STYLES.get(one.verdict, "")),
+            one.lean if one.lean and one.verdict == "unresolved" else "", _p(one.p_value), _p(one.q_value),
+            place_words(one.threshold.place, scale), one.best_family or "–",
+        )  # fmt: skip
+        _row(table, *(cell for cell, head in zip(cells, heads, strict=True) if head[0] not in left_out))
+    console.print(table)
+    console.print()
+    counts = Counter(one.verdict for one in tested)
+    said = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
+    if len(tested) < len(found):
+        said.append(f"{len(found) - len(tested)} not tested, with fewer than {MIN_SIZES} sizes")
+    console.print(Text(listed(said) + "."))
+    _print_notes(found, notes, console)
+    console.print(Text(basis(settings), style="dim"))
+
+
+def _same_names(found: Sequence[Emergence]) -> bool:
+    """Are there curves that only their metric tells apart?"""
+    names = [(one.curve.curve, one.curve.family) for one in found]
+    return len(set(names)) < len(names)
+
+
+def place_words(place: Place, scale: Scale) -> str:
+    """``8.4 B (2.1 B to 27 B)``; open ends and gaps in words."""
+
+    def size(value: float) -> str:
+        return number(value, 3) if scale == "loss" else short_count(value)
+
+    if place.censored == "gap" and place.low and place.high:
+        return f"between {size(place.low)} and {size(place.high)}"
+    if place.estimate is None and place.low is None and place.high is None:
+        return f"not in range ({place.censored})" if place.censored else "–"
+    low, high = None if place.low is None else size(place.low), None if place.high is None else size(place.high)
+    if place.estimate is None:
+        side = f"> {low}" if high is None and low else f"< {high}" if high else ""
+        return f"not in range ({side})" if side else "–"
+    ends = f"{low} to {high}" if low and high else f"> {low}" if low else f"< {high}" if high else "unbounded"
+    return f"{size(place.estimate)} ({ends})"
+
+
+def basis(settings: Settings) -> str:
+    """What the verdicts rest on, with every number that can be set."""
+    return (
+        "p: against the best smooth curve (odds that grow at most in proportion to size), bootstrap; q: over the curves"
+        f" that grow. Emergent: q at most {settings.level:g}, within {points(settings.margin)} of chance (or a quarter of"
+        f" the rise) before it, at least {points(settings.least_rise)} above chance at the end. Intervals: 95 %, profile"
+        " likelihood."
+    )
+
+
+def _print_notes(found: Sequence[Emergence], notes: Sequence[str], console: Console) -> None:
+    said: dict[str, list[str]] = {}
+    for one in found:
+        if one.curve.sizes < MIN_SIZES:
+            continue
+        for note in one.notes:
+            said.setdefault(note, []).append(one.curve.curve)
+    shown = sorted(said.items(), key=lambda pair: -len(pair[1]))
+    for note, curves in shown[:SHOWN_NOTES]:
+        names = listed(curves) if len(curves) <= 3 else f"{curves[0]}, {curves[1]} and {len(curves) - 2} more"
+        console.print(Text(f"{names}: {note}."))
+    if len(shown) > SHOWN_NOTES:
+        console.print(Text(f"{counted(len(shown) - SHOWN_NOTES, 'further note')}: --json has all of them."))
+    for line in notes:
+        console.print(Text(f"note: {line}"))
