@@ -75,9 +75,9 @@ def row(kind: str, count: int, n: int, curves: int, scatter: float, seed: int) -
         truths.append((smooth_truth if kind == "smooth" else jump_truth)(x, chance, rng))
         points += simulate(truths[-1], x, n, chance, f"{kind}{index}", rng, scatter)
     made: tuple[Curve, ...] = curves_of(points)
-    start = time.perf_counter()
+    start = time.process_time()
     results = emergence_of(made, Settings(threshold_replicates=0), adjust=False)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     tally = Counter(one.verdict for one in results)
     hits = [covered(one, truth, x, n) for one, truth in zip(results, truths, strict=True)]
     known = [one for one in hits if one is not None]
@@ -85,7 +85,9 @@ def row(kind: str, count: int, n: int, curves: int, scatter: float, seed: int) -
     other = 100 * (tally["inverse"] + tally["u-shaped"]) / curves
     coverage = f"{100 * np.mean(known):.1f} (of {len(known)})" if known else "none"
     rejected = 100 * np.mean([one.p_value is not None and one.p_value <= 0.05 for one in results])
-    return f"| {kind} | {scatter:g} | {count} | {n} | {shares} | {other:.1f} | {rejected:.1f} | {coverage} | {1000 * seconds / curves:.0f} |"
+    leans = 100 * np.mean([one.lean == "emergent" for one in results])
+    cells = [kind, f"{scatter:g}", count, n, shares, f"{other:.1f}", f"{rejected:.1f}", f"{leans:.1f}", coverage]
+    return f"| {' | '.join(str(cell) for cell in [*cells, f'{1000 * seconds / curves:.0f}'])} |"
 
 
 def main() -> None:
@@ -94,10 +96,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
     given = parser.parse_args()
-    print(
-        "| truth | scatter | sizes | n | emergent | smooth | flat | unresolved | other | p <= .05 | threshold covered | ms a curve |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    heads = ["truth", "scatter", "sizes", "n", "emergent", "smooth", "flat", "unresolved", "other", "p <= .05"]
+    heads += ["leans emergent", "threshold covered", "ms a curve"]
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for kind, scatter in (("smooth", 0.0), ("jump", 0.0), ("smooth", 0.01), ("jump", 0.01)):
         for count in SIZES:
             for n in (50, 200, 1000):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 from rich.console import Console
@@ -43,16 +43,17 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     margin: Margin = 0.05,
     least_rise: LeastRise = 0.10,
     level: Level = 0.05,
-    replicates: Replicates = 999,
+    replicates: Replicates = 199,
     as_json: Json = False,
 ) -> None:
     """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""
     from onset.analysis.emergence import Settings, emergence_of
     from onset.analysis.interop import read_points
-    from onset.analysis.points import curves_of
+    from onset.analysis.points import Scale, curves_of
     from onset.report.emergence import print_emergence
 
-    if scale not in ("params", "flops", "loss"):
+    known = get_args(Scale)
+    if scale not in known:
         raise DataError(f"--scale {scale}: expected params, flops or loss")
     if replicates < 99:
         raise DataError(f"--replicates {replicates}: expected at least 99, the fewest that can show p = 0.01")
@@ -64,10 +65,17 @@ def emergence(  # noqa: PLR0913 - one parameter an option
             raise DataError(f"--params {model}={text}: expected a number, such as 7e9") from None
     notes: list[str] = []
     points = read_points(
-        paths, scale=scale, task=task, metric=metric, filter=filter, params=given, family=family, note=notes.append
+        paths,
+        scale=cast(Scale, scale),
+        task=task,
+        metric=metric,
+        filter=filter,
+        params=given,
+        family=family,
+        note=notes.append,
     )
     settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
-    found = emergence_of(curves_of(points, scale), settings)
+    found = emergence_of(curves_of(points, cast(Scale, scale)), settings)
     if as_json:
         print(json.dumps([one.json() for one in found], indent=1, ensure_ascii=False, allow_nan=False))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -48,7 +48,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
     compared = compare_sets(first, second, metric=metric, filter=filter, margin=margin, sources=(str(a), str(b)))
     content = to_json(compared)
     if as_json:
-        print(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+        _print_json(content)
     else:
         print_comparison(content, Console(highlight=False, soft_wrap=False))
 
@@ -64,6 +64,13 @@ def export(
 
     files = write(folder, out, format)
     print(f"{len(files)} files: {out}")
+
+
+def _print_json(value: Any) -> None:
+    try:
+        print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    except UnicodeEncodeError:  # half a surrogate pair in somebody's text, or a terminal that is not UTF-8
+        print(json.dumps(value, indent=1, allow_nan=False))
 
 
 def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:

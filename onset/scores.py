@@ -1,7 +1,8 @@
 """Scores: what an answer is worth, and one answer out of several.
 
-Strict: `exact_match`. Continuous: the log-probability of the gold answer, and `normalised_choice_probability`,
-so that a jump in ability can be told from a jump in its metric (Schaeffer et al. 2023, arXiv 2304.15004).
+Strict: `exact_match`. Continuous: the log-probability of the gold answer, `normalised_choice_probability` and
+`edit_similarity`, so that a jump in ability can be told from a jump in its metric (Schaeffer et al. 2023, arXiv
+2304.15004).
 One out of several: `vote`. `wilson` puts an interval on a proportion.
 """
 
@@ -40,6 +41,28 @@ def normalised_choice_probability(gold_index: int, logprobs: Sequence[float | No
         return None
     weights = [math.exp(logprob - highest) for logprob in known]
     return weights[gold_index] / math.fsum(weights)
+
+
+def edit_distance(a: Sequence[object], b: Sequence[object]) -> int:
+    """Insertions, deletions and substitutions that make ``b`` of ``a`` (Levenshtein 1966), token by token; a text is
+    a sequence of characters.
+    """
+    row = list(range(len(b) + 1))
+    for i, one in enumerate(a, 1):
+        corner, row[0] = row[0], i
+        for j, other in enumerate(b, 1):
+            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (one != other))
+    return row[-1]
+
+
+def edit_similarity(answer: Sequence[object], gold: Sequence[object]) -> float:
+    """1 - edit distance / length of the longer one: 1 equal, 0 nothing in common (two empty ones are equal).
+
+    The continuous companion of exact match: where a token is right with probability p, it grows with p, not with p^L
+    (Schaeffer et al. 2023, arXiv 2304.15004, section 3).
+    """
+    longest = max(len(answer), len(gold))
+    return 1 - edit_distance(answer, gold) / longest if longest else 1.0
 
 
 def vote(answers: Sequence[Answer], logprobs: Sequence[float | None] | None) -> Answer:

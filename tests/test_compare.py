@@ -190,9 +190,14 @@ def test_several_draws_are_crossed_with_the_items() -> None:
     assert one.tasks[0].test.startswith("crossed bootstrap over draws and items")
     assert one.overall is not None
     assert one.overall.draws == 3
-    assert one.means["tasks"].difference == pytest.approx(
-        np.mean([b.mean() - a.mean(), b[:, :50].mean() - a[:, :50].mean()])
-    )
+    gaps = np.mean([(b * 1.0 - a).mean(axis=1), (b[:, :50] * 1.0 - a[:, :50]).mean(axis=1)], axis=0)
+    mean = one.means["tasks"]
+    assert mean.difference == pytest.approx(gaps.mean())
+    # three draws: the interval is at least that of a t test on the draws
+    low, high = stats.t.interval(0.95, 2, gaps.mean(), stats.sem(gaps))
+    assert mean.interval[0] <= max(low, -1) + 1e-9
+    assert mean.interval[1] >= min(high, 1) - 1e-9
+    assert mean.p >= stats.ttest_1samp(gaps, 0).pvalue - 1e-9
 
 
 def test_tasks_with_different_draws_are_averaged_over_them_first() -> None:
@@ -424,6 +429,7 @@ def test_the_text_names_what_is_lost_and_what_is_not_alike(tmp_path: Path, capsy
     assert code == 0
     assert max(map(len, out.splitlines())) <= 100
     assert "From old to new" in words
+    assert "Metric: exact_match Differences are B minus A" in words
     assert "new loses on down (−" in words
     assert "Lower with new, but undecided: dip (−" in words
     assert "Mean over 3 tasks: " in words

@@ -171,7 +171,36 @@ def test_lm_eval_without_samples_gives_scores_to_curves_and_none_to_comparisons(
         ("world_steps", "r4", "exact_match,strict-match", None, 0.52, 0.102),
         ("world_facts", "r4", "acc", None, 1.0, 0.0),
     ]
-    assert told[0] == f"{tmp_path}: no samples, so scores and their standard errors are read, not counts"
+    assert told[0] == (
+        f"{tmp_path}: no samples of world_steps, world_facts, so scores and their standard errors are read, not counts"
+    )
+
+
+def test_lm_eval_a_task_without_samples_is_told_and_keeps_its_score(tmp_path: Path) -> None:
+    shutil.copytree(LM_EVAL / "r2", tmp_path / "run")
+    (file,) = (tmp_path / "run").glob("samples_world_steps_*.jsonl")
+    file.unlink()
+    outcomes = read_outcomes(tmp_path / "run")
+    assert {o.task for o in outcomes} == {"world_facts"}
+    assert outcomes[0].notes == ("world_steps: no samples file, so no per-item results",)
+    points = [p for p in read_points(tmp_path / "run") if not p.continuous]
+    assert [(p.curve, p.n, p.score) for p in points] == [("world_steps", None, 0.4), ("world_facts", 24, None)]
+    assert [p.curve for p in read_points(tmp_path / "run", task="world_steps")] == ["world_steps"]
+
+
+def test_the_same_run_from_two_places_is_two_points(tmp_path: Path) -> None:
+    shutil.copytree(LM_EVAL / "r2", tmp_path / "again")
+    points = read_points([LM_EVAL / "r2", tmp_path / "again"], task="world_steps")
+    assert [p.correct for p in points] == [10, 10]
+
+
+def test_points_that_are_not_there_are_said() -> None:
+    message = f"{LM_EVAL}: no points found of task 'gsm8k'"
+    assert refused(lambda: read_points(LM_EVAL, task="gsm8k")) == message
+    (file,) = (LM_EVAL / "r2").glob("samples_world_facts_*.jsonl")
+    assert {p.curve for p in read_points(file)} == {"world_facts"}
+    message = "r2, world_facts: no metric 'f1': it has acc, acc_norm, gold_logprob, gold_prob"
+    assert refused(lambda: read_points(file, metric="f1")) == message
 
 
 def test_lm_eval_curves_have_counts_and_continuous_twins() -> None:
@@ -401,12 +430,12 @@ def table(folder: Path, *lines: str) -> Path:
 def test_csv_counts_scores_and_what_becomes_of_them(tmp_path: Path) -> None:
     file = table(
         tmp_path,
-        "task, family,model,params,n,correct,score,stderr,chance,metric,continuous,label",
-        "t,F,a,1e6,200,50,0.25,,0.1,acc,,x",
-        "t,F,b,2e6,200,,0.3001,0.02,0.1,acc,false,x",  # 60.02 of 200: counts
-        "t,F,c,4e6,200,,0.3013,0.02,0.1,acc,no,x",  # 60.26 of 200: a score
-        "t,F,d,8e6,,,0.5,NA,0.1,acc,,x",
-        "t,F,d,8e6,200,,-3.25,0.1,,logprob,true,x",
+        ",task, family,model,params,n,correct,score,stderr,chance,metric,continuous,label",
+        "0,t,F,a,1e6,200,50,0.25,,0.1,acc,,x",
+        "1,t,F,b,2e6,200,,0.3001,0.02,0.1,acc,false,x",  # 60.02 of 200: counts
+        "2,t,F,c,4e6,200,,0.3013,0.02,0.1,acc,no,x",  # 60.26 of 200: a score
+        "3,t,F,d,8e6,,,0.5,NA,0.1,acc,,x",
+        "4,t,F,d,8e6,200,,-3.25,0.1,,logprob,true,x",
     )
     made = [(p.x, p.n, p.correct, p.score, p.stderr, p.continuous) for p in read_points(file)]
     assert made == [
@@ -445,6 +474,7 @@ def test_csv_defaults_other_scales_and_sizes_given(tmp_path: Path) -> None:
         (["curve,params,n,score", "t,7,10,"], "{file}, line 2: t, 7: neither counts nor a score"),
         (["curve,params,score,continuous", "t,7,0.5,maybe"], "{file}, line 2: continuous is 'maybe': expected true or false"),
         (["curve,params,score", "t,7"], "{file}, line 2: expected 3 cells, as in the heading"),
+        (["curve,params,score", "t,7,0.5,1"], "{file}, line 2: expected 3 cells, as in the heading"),
         (["curve,params,score", ",7,0.5"], "{file}, line 2: no curve or task"),
     ],
 )  # fmt: skip

@@ -7,7 +7,8 @@ items). Over tasks the p-values are adjusted to q by Benjamini and Hochberg (199
 
 Over all tasks: the pooled items (``overall``), and means in which every task counts the same (``means``): over tasks,
 and over groups of tasks where the table of tasks declares some (the three sizes of two tasks of BIG-Bench Hard are
-averaged first). Their intervals resample the items within each task; the tasks themselves are taken as given.
+averaged first). Their intervals resample the items within each task (and several draws; below six the t interval over
+draws is taken where it is wider); the tasks themselves are taken as given.
 
 Nothing is left out in silence: what only one side has, what was refused (another version of a task, another gold
 answer) and what differs but is compared all the same (prompts, labels, filters) is counted in ``mismatches``.
@@ -15,6 +16,7 @@ answer) and what differs but is compared all the same (prompts, labels, filters)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,7 +28,16 @@ from onset.analysis.arms import Arm
 from onset.analysis.interop.base import Outcomes
 from onset.analysis.interop.choosing import NoChoice, choose, picked
 from onset.analysis.intervals import LEVEL, REPLICATES, Array, Block, Interval, crossed_bootstrap
-from onset.analysis.paired import MARGIN, Comparison, Kind, Verdict, benjamini_hochberg, compare
+from onset.analysis.paired import (
+    ENOUGH_DRAWS,
+    MARGIN,
+    Comparison,
+    Kind,
+    Verdict,
+    benjamini_hochberg,
+    compare,
+    t_over_draws,
+)
 from onset.analysis.wording import counted, listed
 from onset.errors import DataError
 from onset.tasks import group_of
@@ -309,7 +320,8 @@ def _pair(
 def _refused(label: str, a: Outcomes, b: Outcomes, mismatches: list[Mismatch]) -> frozenset[str]:
     """Items that must not be compared: all of another version of the task; those with another gold answer."""
     common = set(a.items) & set(b.items)
-    if a.version is not None and b.version is not None and a.version != b.version:
+    # versions of tasks with different names say nothing about each other
+    if a.task == b.task and None not in (a.version, b.version) and a.version != b.version:
         said = f"{label}: version {a.version} of the task against {b.version}, refused"
         mismatches.append(Mismatch("version", label, len(common), True, said))
         return frozenset({*a.items, *b.items})
@@ -563,15 +575,19 @@ def _mean(pairs: Sequence[_Pair], weights: Sequence[float], n_tasks: int, replic
     blocks = [Block(second - first, weight) for (first, second), weight in zip(tables, weights, strict=True)]
     crossed = crossed_bootstrap(blocks, replicates)
     assert crossed is not None  # every pair has items
-    low, high = crossed.interval()
-    if all(pair.kind != "score" for pair in pairs):
-        low, high = max(-1.0, low), min(1.0, high)
+    limit = math.inf if any(pair.kind == "score" for pair in pairs) else 1.0
+    (low, high), p = crossed.interval(), crossed.p()
+    if 1 < crossed.draws < ENOUGH_DRAWS:
+        # as for one task: below six draws the crossed bootstrap alone hardly sees how draws differ
+        by_draw = sum(block.weight * np.nanmean(block.values, axis=1) for block in blocks)
+        (t_low, t_high), t_p = t_over_draws(np.asarray(by_draw), limit)
+        low, high, p = min(low, t_low), max(high, t_high), max(p, t_p)
     return Mean(
         accuracy_a=sum(weight * float(np.nanmean(first)) for (first, _), weight in zip(tables, weights, strict=True)),
         accuracy_b=sum(weight * float(np.nanmean(second)) for (_, second), weight in zip(tables, weights, strict=True)),
         difference=crossed.estimate,
-        interval=(low, high),
-        p=crossed.p(),
+        interval=(max(-limit, low), min(limit, high)),
+        p=p,
         n_tasks=n_tasks,
         n=sum(pair.compared.n for pair in pairs),
     )

@@ -8,7 +8,8 @@ measured while it does not win at the size below: a gap between two measured siz
 other items and draws is a bootstrap of the pattern of wins (Efron and Tibshirani 1993, "An Introduction to the
 Bootstrap", chapter 13: percentile interval): items are resampled together for all sizes, crossed with the draws, and a
 size counts as a win in a resample when its gain reaches what a win took in the study, i.e. the half-width of the
-interval at the level at which Holm's procedure tested that comparison.
+interval at the level at which Holm's procedure tested that comparison. From four sizes on, the curves of both methods
+are fitted together as well, and the place where they cross has an interval of its own (`onset.analysis.crossing`).
 
 Where does accuracy rise most? The *steepest rise* is the largest difference between neighbouring sizes, paired on items
 and draws; its interval allows for having been picked out of all of them (Bonferroni). It is called a jump when more
@@ -28,7 +29,9 @@ from typing import Literal
 
 import numpy as np
 
+from onset.analysis import crossing
 from onset.analysis.arms import Arm
+from onset.analysis.fitting import Counts, counts
 from onset.analysis.intervals import (
     LEVEL,
     REPLICATES,
@@ -40,10 +43,10 @@ from onset.analysis.intervals import (
     joint_replicates,
 )
 from onset.analysis.paired import Comparison, Verdict, holm, pair
-from onset.analysis.size_curves import MIN_SIZES
+from onset.analysis.size_curves import MIN_SIZES, SizeCurve, design_effect
 
 GainKind = Literal["chain of thought", "voting"]
-CrossoverVerdict = Literal["always", "none", "from", "unresolved"]
+CrossoverVerdict = crossing.CrossingVerdict
 _ALPHA = 1 - LEVEL
 
 
@@ -77,12 +80,16 @@ class Crossover:
     below), ``none`` (no size, and at each the gain is shown to be negative or within the margin), ``unresolved``
     (anything else). ``low`` and ``high``: the lower end of the lowest and the upper end of the highest gap that 95 % of
     the resamples span; None: not in range, i.e. it wins at the smallest size already, or not yet at the largest.
+    ``estimate``: where the fitted curves of both methods cross, None where they do not within the sizes; ``interval``:
+    its profile interval, an end None where it is unbounded; None below four sizes.
     """
 
     verdict: CrossoverVerdict
     gap: tuple[int, int] | None
     low: int | None
     high: int | None
+    estimate: float | None = None
+    interval: tuple[float | None, float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +143,22 @@ class GainCurve:
 
 
 def gain_curves(
-    arms: Sequence[Arm], comparisons: Sequence[Comparison], *, replicates: int = REPLICATES
+    arms: Sequence[Arm],
+    comparisons: Sequence[Comparison],
+    *,
+    curves: Sequence[SizeCurve] = (),
+    replicates: int = REPLICATES,
 ) -> tuple[GainCurve, ...]:
     """Every pair of prompting methods that asks a question of size, where at least three sizes have both.
 
     Chain of thought against answer-only, both without tuning and vote; a vote against no vote with the same prompt.
-    ``comparisons``: those of ``arms``, decided within their families.
+    ``comparisons``: those of ``arms``, decided within their families; ``curves``: their size curves, whose design
+    effects are used where there are any.
     """
+    effects: dict[tuple[str, int, str, str, str], dict[tuple[str, str], float]] = {}
+    for curve in curves:
+        held = effects.setdefault((curve.task, curve.labels, curve.shift, curve.stage, curve.family), {})
+        held |= {(model, curve.method): effect for model, effect in zip(curve.models, curve.design_effect, strict=True)}
     known = {
         (one.model, one.stage, one.labels, one.task, one.shift, one.sides): one
         for one in comparisons
@@ -153,10 +169,10 @@ def gain_curves(
         if arm.tune is None:
             groups.setdefault((arm.task, arm.labels, arm.shift, arm.stage, arm.family), []).append(arm)
     made = []
-    for group in groups.values():
+    for place, group in groups.items():
         for kind, sides in _questions(group):
-            curve = _curve(kind, sides, group, known, replicates)
-            made += [curve] if curve else []
+            found = _curve(kind, sides, group, known, replicates, effects.get(place, {}))
+            made += [found] if found else []
     return tuple(made)
 
 
@@ -190,6 +206,7 @@ def _curve(
     group: Sequence[Arm],
     known: Mapping[tuple[str, str, int, str, str, tuple[str, str]], Comparison],
     replicates: int,
+    effects: Mapping[tuple[str, str], float],
 ) -> GainCurve | None:
     arms = {(arm.model, arm.method): arm for arm in group}
     rows = []
@@ -219,7 +236,7 @@ def _curve(
         family=first.family,
         sides=sides,
         points=_over_sizes([row.point for row in rows]),
-        crossover=_crossover(rows, replicates),
+        crossover=_crossover(rows, replicates, effects),
         rises=rises,
         own_rise=own[0] if own else None,
         own_rise_interval=own[1] if own else None,
@@ -277,41 +294,54 @@ def _enough(one: Comparison, point: GainPoint, *, ahead: bool) -> float:
 # ---- the crossover -------------------------------------------------------------------------------------------------
 
 
-def _crossover(rows: Sequence[_Both], replicates: int) -> Crossover:
+def _crossover(rows: Sequence[_Both], replicates: int, effects: Mapping[tuple[str, str], float]) -> Crossover:
     sizes = sorted({row.point.params for row in rows})
     at = [[index for index, row in enumerate(rows) if row.point.params == size] for size in sizes]
     won = np.array([row.point.verdict == "wins" for row in rows])[:, None]
-    start = int(_start(won, at)[0])
+    start = int(crossing.start_of_wins(won, at)[0])
     gains = joint_replicates([row.difference for row in rows], replicates)
     enough = np.array([row.enough for row in rows])[:, None]
-    starts = np.sort(_start(gains >= enough, at))
+    starts = np.sort(crossing.start_of_wins(gains >= enough, at))
     # the ends of the central 95 % are starts that did occur: a gap has no value between two sizes
     cut = math.floor(len(starts) * _ALPHA / 2)
     lowest, highest = int(starts[cut]), int(starts[len(starts) - 1 - cut])
-    verdict: CrossoverVerdict = "unresolved"
-    if start == 0:
-        verdict = "always"
-    elif start < len(sizes):
-        verdict = "from"
-    elif all(row.point.verdict in ("loses", "equivalent") for row in rows):
-        verdict = "none"
+    resolved = all(row.point.verdict in ("loses", "equivalent") for row in rows)
+    verdict = crossing.verdict_of(start, len(sizes), resolved=resolved)
+    estimate, interval = _meeting(rows, effects, replicates)
     return Crossover(
         verdict=verdict,
         gap=(sizes[start - 1], sizes[start]) if verdict == "from" else None,
         low=sizes[lowest - 1] if lowest > 0 else None,
         high=sizes[highest] if highest < len(sizes) else None,
+        estimate=estimate,
+        interval=interval,
     )
 
 
-def _start(wins: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], at: Sequence[Sequence[int]]) -> Array:
-    """Per column the index of the size from which on every one is won (their number: not even the largest is).
+def _meeting(
+    rows: Sequence[_Both], effects: Mapping[tuple[str, str], float], replicates: int
+) -> tuple[float | None, tuple[float | None, float | None] | None]:
+    """Where the fitted curves of both sides cross (`onset.analysis.crossing`), and its interval, in parameters.
 
-    ``at``: the rows of each size; a size with several models is won when all of them are.
+    Counts are those of effective sizes: divided by their design effect.
     """
-    by_size = np.array([wins[list(rows)].all(axis=0) for rows in at])
-    tail = np.logical_and.accumulate(by_size[::-1], axis=0)
-    out: Array = (len(at) - tail.sum(axis=0)).astype(np.float64)
-    return out
+    if len({row.point.params for row in rows}) < crossing.MIN_SIZES:
+        return None, None
+    sides = [[row.against for row in rows], [row.method for row in rows]]
+    data = [_effective(arms, effects, replicates) for arms in sides]
+    x = np.log10(np.array([row.point.params for row in rows], dtype=np.float64))
+    found = crossing.meet(data[0], data[1], x, replicates=0).place  # the pattern of wins is resampled already
+    return found.estimate, (found.low, found.high)
+
+
+def _effective(arms: Sequence[Arm], effects: Mapping[tuple[str, str], float], replicates: int) -> Counts:
+    right, n = [], []
+    for arm in arms:
+        effect = effects.get((arm.model, arm.method)) or design_effect(arm, replicates)
+        size = max(1, round(int(np.isfinite(arm.values).sum()) / effect))
+        right.append(arm.accuracy * size)
+        n.append(size)
+    return counts(np.array(right), np.array(n))
 
 
 # ---- rises ---------------------------------------------------------------------------------------------------------

@@ -353,8 +353,9 @@ class BrokenPowerLaw:
 
     @classmethod
     def grid(cls, x: Array) -> Array:
-        breaks = np.linspace(float(x.min()), float(x.max()), 7)[1:-1]
-        return _table([0.0, 0.1, 0.4], [-0.6, 0.3, 1.0, 3.0], breaks, [0.1, 0.5], [float(x.min())])
+        breaks = np.linspace(float(x.min()), float(x.max()), 11)[1:-1]
+        changes = [-0.6, -0.2, 0.15, 0.4, 0.8, 1.6, 4.0]
+        return _table([0.0, 0.03, 0.1, 0.3], changes, breaks, [0.1, 0.3, 1.0], [float(x.min())])
 
     @classmethod
     def bounds(cls, x: Array) -> list[tuple[float, float]]:

@@ -6,7 +6,8 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
 
 1. **Faster than smooth.** The null hypothesis is the best *smooth* curve, never a straight line: a logistic in log size
    with free floor and ceiling whose odds (of what lies between floor and ceiling) grow at most in proportion to size,
-   one log-odds per e-fold, so that a tenth to nine tenths of the rise take 1.9 decades; or a log-probability that falls
+   one log-odds per e-fold, so that a tenth to nine tenths of the rise take 1.9 decades; a straight line in log size; an
+   error that falls as a power law of size, at most in proportion; or a log-probability that falls
    as a power law of size with an exponent up to 0.3 (three to four times that of the loss of language models, 0.05
    to 0.1: Kaplan et al. 2020), which is what looks sharp under exact match (Schaeffer et al. 2023). Against it stand
    steeper logistics, hinges and steps between sizes. The log-likelihood ratio is compared with parametric bootstrap
@@ -25,8 +26,8 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
 `smooth`: growth is shown, and either it starts above chance or a smooth curve explains the counts e^2 times better than
 any jump from chance (a tenth to nine tenths of the rise within one decade, after two sizes or more); `flat`: no change,
 and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind
-and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than any
-monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
+and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than
+any monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
 curve would show at small sizes (1 / n).
 
 How the replicates are drawn. A bootstrap from the one best smooth curve rejects too often with few sizes (10 % of true
@@ -58,8 +59,10 @@ from onset.analysis.curves import (
     STEEPEST,
     Array,
     Constant,
+    ErrorPowerLaw,
     Hinge,
     Logistic,
+    LogLinear,
     LossPowerLaw,
     Step,
     place,
@@ -81,6 +84,7 @@ from onset.analysis.fitting import (
     fit_family,
     overdispersion,
     refine,
+    solve,
     solve_through,
     with_rho,
 )
@@ -97,8 +101,8 @@ MIN_SIZES = 4
 _TOGETHER = 400
 """Curves fitted in one go."""
 _BLOCK = 64
-_FINER = 10
-"""By how much the replicates grow where p is at their resolution and q, over many curves, is left open by it."""
+_FINER = (5, 50)
+"""By how much the replicates grow, in turn, where p is at their resolution and q, over many curves, is left open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Settings:
     steepest_smooth: float = math.log(10)
     loss_exponent: float = 0.3
     support: float = 2.0
-    replicates: int = 999
+    replicates: int = 199
     exceedances: int = 10
     threshold_replicates: int = 200
 
@@ -196,8 +200,8 @@ def emergence_of(
     """The verdict on each of ``curves``, in their order, with q-values over all of them.
 
     A curve's own numbers depend on nothing but its points and the settings; q depends on the company, and where it is
-    left open because p is at the resolution of the replicates, that curve gets ten times as many. ``adjust``: False
-    takes every curve as the only one (q is p).
+    left open because p is at the resolution of the replicates, that curve gets five, then fifty times as many.
+    ``adjust``: False takes every curve as the only one (q is p).
     ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
     """
     settings = settings or Settings()
@@ -218,8 +222,9 @@ def emergence_of(
             measured[row] = one
     whole = [one for one in measured if one is not None]
     q = _q_values(whole, settings, adjust)
-    if adjust:
-        whole = [_finer(one, value, settings) for one, value in zip(whole, q, strict=True)]
+    for times in _FINER if adjust else ():
+        finer = replace(settings, replicates=times * settings.replicates)
+        whole = [_finer(one, value, finer) for one, value in zip(whole, q, strict=True)]
         q = _q_values(whole, settings, adjust)
     return tuple(_decide(one, value, settings) for one, value in zip(whole, q, strict=True))
 
@@ -230,7 +235,7 @@ def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
     if q is None or q <= settings.level or not few:
         return one
     data, axis, keys = _prepared([one.curve], settings)
-    p, used = _test_smooth(_fit(data, axis), axis, keys, replace(settings, replicates=_FINER * settings.replicates))
+    p, used = _test_smooth(_fit(data, axis, any_direction=True), axis, keys, settings)
     return replace(one, p_value=float(p[0]), replicates=int(used[0]))
 
 
@@ -325,6 +330,8 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     smooth = (
         (Logistic, Logistic.between(x, 0.25, settings.steepest_smooth, 6)),
         (LossPowerLaw, LossPowerLaw.up_to(x, settings.loss_exponent)),
+        (ErrorPowerLaw, np.array([[one, x.min()] for one in np.geomspace(0.05, 1.0, 6)])),
+        (LogLinear, LogLinear.grid(x)),
     )
     sharp = (
         (Logistic, Logistic.between(x, 1.2 * settings.steepest_smooth, STEEPEST, 7)),
@@ -334,6 +341,7 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     steeper = Shapes.of(x, *sharp)
     limits: Limits = {
         Logistic: (((0.05, settings.steepest_smooth), (float(x.min()) - 2, float(x.max()) + 2)), (0.3, 0.12)),
+        ErrorPowerLaw: (((0.01, 1.0), (float(x.min()), float(x.min()))), (0.15, 0.0)),
         LossPowerLaw: (((0.01, settings.loss_exponent), (float(x.min()) - 20, float(x.max()) + 20)), (0.05, 0.3)),
     }
     return _Axis(
@@ -376,11 +384,11 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
         return [_Measured(curve, problem=kind) for curve in curves]
     data, axis, keys = _prepared(curves, settings)
     chance = np.array([_chance(curve) for curve in curves])
-    fit = _fit(data, axis)
+    fit = _fit(data, axis, any_direction=True)
     data, sharp, smooth = fit.data, fit.sharp, fit.smooth
     p_values, used = _test_smooth(fit, axis, keys, settings)
     changes = _changes(data, axis, sharp, smooth, keys, settings)
-    leans = smooth.log_likelihood - _jump_from(data, axis, chance)
+    leans = _smooth_from(data, axis, chance, smooth) - _jump_from(data, axis, chance)
     families = _families(data, axis.x)
     fitted = fit.shares(axis)
     made = []
@@ -396,9 +404,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
             **changes[row],
             **families[row],
         )
-        made.append(
-            _described(one, data.take(np.array([row])), axis, sharp, row, float(chance[row]), keys[row], settings)
-        )
+        made.append(_described(one, fit, axis, row, float(chance[row]), keys[row], settings))
     return made
 
 
@@ -455,12 +461,15 @@ class _Fit:
         return np.where(better[:, None], self.sharp.shares(axis.sharp), self.smooth.shares)
 
 
-def _fit(data: Data, axis: _Axis) -> _Fit:
-    """The whole of what is done to a row of counts, observed or simulated."""
+def _fit(data: Data, axis: _Axis, *, any_direction: bool = False) -> _Fit:
+    """The whole of what is done to a row of counts, observed or simulated.
+
+    ``any_direction``: take scatter around a falling or u-shaped curve where one fits better (replicates all rise).
+    """
     fit = _plain(data, axis)
     if not isinstance(data, Counts):
         return fit
-    p = fit.shares(axis)
+    p = _best_of_any(data, axis, fit) if any_direction else fit.shares(axis)
     scatter = overdispersion(data, p, 4, level=1.0)
     rho = np.where(overdispersion(data, p, 4) > 0, scatter, 0.0)
     shown = np.flatnonzero(rho > 0)
@@ -473,6 +482,15 @@ def _fit(data: Data, axis: _Axis) -> _Fit:
     found, shares = fit.smooth.log_likelihood.copy(), fit.smooth.shares.copy()
     found[shown], shares[shown] = again.smooth.log_likelihood, again.smooth.shares
     return _Fit(with_rho(data, rho), Best(**sharp), Refined(found, shares), scatter)
+
+
+def _best_of_any(data: Counts, axis: _Axis, fit: _Fit) -> Array:
+    """Shares of the likeliest of the rising, falling and quadratic curves, per row."""
+    turned = best_fit(_turned(data), axis.every)
+    curved = _polynomial(data, axis.x, 2)[0] @ ((axis.x - axis.x.mean())[:, None] ** np.arange(3)[None, :]).T
+    options = np.stack([fit.shares(axis), 1 - turned.shares(axis.every), np.clip(curved, 1e-6, 1 - 1e-6)], axis=1)
+    best: Array = options[np.arange(len(options)), data.log_likelihood(options).argmax(axis=1)]
+    return best
 
 
 def _plain(data: Data, axis: _Axis) -> _Fit:
@@ -523,6 +541,24 @@ def _sequential(
         active = active[~ends]
         done += size
     return p, used
+
+
+def _smooth_from(data: Data, axis: _Axis, chance: Array, smooth: Refined) -> Array:
+    """The largest log-likelihood of smooth growth that starts at chance or above, per row.
+
+    What lies below chance is no ability, so growth up to chance does not speak for a smooth ability here, as the guess
+    rate is the floor of a psychometric function. (The test against smooth growth leaves the floor free.)
+    """
+    out = smooth.log_likelihood.copy()
+    rows = np.flatnonzero(np.isfinite(chance))
+    if rows.size:
+        part = data.take(rows)
+        values = np.broadcast_to(axis.smooth.values[None], (len(rows), *axis.smooth.values.shape))
+        found, low, _ = solve(part, values)
+        floor = np.zeros(values.shape[:2])
+        forced = solve_through(part, values, floor, np.maximum(chance[rows], 0.002))
+        out[rows] = np.where(low >= chance[rows, None], found, forced).max(axis=1)
+    return out
 
 
 def _jump_from(data: Data, axis: _Axis, chance: Array) -> Array:
@@ -642,25 +678,30 @@ def _families(data: Data, x: Array) -> list[dict[str, Any]]:
 
 
 def _described(
-    one: _Measured, data: Data, axis: _Axis, sharp: Best, row: int, chance: float, key: int, settings: Settings
+    one: _Measured, fit: _Fit, axis: _Axis, row: int, chance: float, key: int, settings: Settings
 ) -> _Measured:
-    """With floor, top and threshold; ``data`` holds this row alone."""
+    """With floor, top and threshold."""
+    data, sharp = fit.data.take(np.array([row])), fit.sharp
     values = _of_rise(axis.sharp.values[sharp.shape[row]])
     margin = max(settings.margin, one.rise / 4)
     low, past = values < 0.25, values > _PAST
     if math.isfinite(chance):
-        low = sharp.shares(axis.sharp)[row] < chance + margin
+        within = sharp.shares(axis.sharp)[row] < chance + margin
+        low = within if within.any() else low
     low_sizes = int(np.unique(axis.x[low]).size)
     floor, state = _floor(data, low, low_sizes, chance, margin, settings)
     top, top_p = _top(data, past, chance, float(sharp.shares(axis.sharp)[row, -1]))
     lean = "flat" if one.best_family == Constant.name else "inverse" if one.direction < 0 else "smooth"
-    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise:
+    ends_above = not math.isfinite(chance) or top - chance >= settings.least_rise
+    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise and ends_above:
         lean = "emergent"
     grows = one.p_change <= settings.level and one.direction > 0
     threshold = NOT_IN_RANGE
     if grows and data.bounded and math.isfinite(chance):
+        # an interval is too short if it takes scatter for none because few sizes cannot show it
+        scattered = with_rho(data, fit.scatter[[row]]) if isinstance(data, Counts) else data
         threshold = threshold_of(
-            data, axis.x, axis.every, chance, np.random.default_rng([key, 3]), margin=settings.margin,
+            scattered, axis.x, axis.every, chance, np.random.default_rng([key, 3]), margin=settings.margin,
             replicates=settings.threshold_replicates, to_size=lambda value: unplace(value, one.curve.scale),
         )  # fmt: skip
     return replace(

@@ -75,7 +75,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         break_evens=break_evens(measured),
         losses=losses(measured, replicates=replicates),
         loss_differences=loss_differences(measured, replicates=replicates),
-        gains=gain_curves(measured, compared, replicates=replicates),
+        gains=gain_curves(measured, compared, curves=curves, replicates=replicates),
         task_orders=task_orders(curves),
         stages=stage_comparisons(measured, margin=chosen, replicates=replicates),
         stage_shifts=stage_shifts(curves),

@@ -29,6 +29,7 @@ Indices = NDArray[np.intp]
 _EPS = 1e-9
 _ITERATIONS = 4
 _KEPT = 4
+_ROUNDS = 8
 _CELLS = 1_000_000
 _NO_LESS = 1e-5
 """Shares nearer to 0 or 1 than this get the weight of this share."""
@@ -312,17 +313,17 @@ class Refined:
 def refine(data: Data, x: Array, shapes: Shapes, best: Best, limits: Limits, *, rounds: int = 4) -> Refined:
     """Close in on each row's best shape: a pattern search over its family's shape parameters within ``limits``.
 
-    ``limits``: for each family of ``shapes`` the bounds and first steps of its parameters. All families here have two.
+    ``limits``: the bounds and first steps of the parameters of those families that have any.
     """
     fitted = best.shares(shapes)
     found = best.log_likelihood.copy()
-    family = np.array([list(limits).index(one) for one in shapes.family])[best.shape]
-    table = np.array(shapes.table)[best.shape]
+    order = list(limits)
+    family = np.array([order.index(one) if one in limits else -1 for one in shapes.family])[best.shape]
     for number, (one, (bounds, steps)) in enumerate(limits.items()):
         rows = np.flatnonzero(family == number)
         if not rows.size:
             continue
-        part, shape = data.take(rows), table[rows]
+        part, shape = data.take(rows), np.array([shapes.table[index] for index in best.shape[rows]])
         value, share = found[rows], fitted[rows]
         for turn in range(rounds):
             moved = np.repeat(shape[:, None, :], 2 * len(bounds), axis=1)
@@ -331,6 +332,8 @@ def refine(data: Data, x: Array, shapes: Shapes, best: Best, limits: Limits, *, 
                     at = moved[:, 2 * index + side, index] + sign * steps[index] * 0.5**turn
                     moved[:, 2 * index + side, index] = np.clip(at, lowest, highest)
             unit = one.unit(x, moved.reshape(-1, len(bounds))).reshape(len(rows), 2 * len(bounds), x.size)
+            base, span = _scale(one, unit)
+            unit = (unit - base[..., None]) / span[..., None]
             values, lows, highs = solve(part, unit)
             top, row = values.argmax(axis=1), np.arange(len(rows))
             better = values[row, top] > value
@@ -431,7 +434,7 @@ class FamilyFit:
     aicc: Array
 
 
-def fit_family(data: Data, x: Array, family: type[Curve], *, rounds: int = 8) -> FamilyFit:
+def fit_family(data: Data, x: Array, family: type[Curve]) -> FamilyFit:
     """Maximum likelihood of ``family`` for each row: the grid's best shape, closed in on by a pattern search.
 
     (Hooke and Jeeves 1961, ""Direct Search" Solution of Numerical and Statistical Problems", J. ACM 8, 212-229.)
@@ -449,7 +452,7 @@ def fit_family(data: Data, x: Array, family: type[Curve], *, rounds: int = 8) ->
         part[:, 0] for part in solve(data, grid.values[best.shape][:, None, :], rising=False, iterations=12)
     )
     best = Best(found, best.shape, low, high)
-    found, low, high, shape = _close_in(data, x, family, best, shape, rounds)
+    found, low, high, shape = _close_in(data, x, family, best, shape, _ROUNDS if shape.shape[1] <= 2 else 3 * _ROUNDS)
     base, span = _scale(family, family.unit(x, shape))
     factor = (high - low) / span
     curves = tuple(
@@ -477,15 +480,16 @@ def _close_in(
     step = np.array([(highest - lowest) / 24 for lowest, highest in bounds])
     relative = np.array([lowest > 0 and highest / lowest > 100 for lowest, highest in bounds])
     row = np.arange(len(shape))
+    pace = 0.01 ** (1 / rounds)
     for turn in range(rounds):
         tried = [shape]
         for index in free:
             for sign in (-1.0, 1.0):
                 moved = shape.copy()
                 if relative[index]:
-                    moved[:, index] *= 2.0 ** (sign * 0.5**turn)
+                    moved[:, index] *= 2.0 ** (sign * pace**turn)
                 else:
-                    moved[:, index] += sign * step[index] * 0.6**turn
+                    moved[:, index] += sign * step[index] * pace**turn
                 moved[:, index] = np.clip(moved[:, index], *bounds[index])
                 tried.append(moved)
         table = np.stack(tried, axis=1)

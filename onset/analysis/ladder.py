@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 
 from onset.analysis import wording
+from onset.analysis.crossing import interval_words
 from onset.analysis.crossover import GainCurve, GainKind, GainPoint, Rise
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.factors import BASE, StageComparison
@@ -158,9 +159,14 @@ def crossover(evidence: Evidence) -> Iterable[Finding]:
         found = curve.crossover
         draws = max(point.draws for point in curve.points) > 1
         test = f"paired comparisons at each size; gap: bootstrap over items{' and draws' if draws else ''}"
+        fitted = found.gap is not None and found.estimate is not None
+        estimate = found.estimate if fitted else float(found.gap[1]) if found.gap else None
+        interval = (found.interval if fitted else (found.low, found.high)) if found.gap else None
+        if fitted:
+            test += "; place: binomial logistic fits of both methods, profile likelihood"
         yield Finding(
             "crossover", f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {_family(curve)}", found.verdict,
-            float(found.gap[1]) if found.gap else None, (found.low, found.high) if found.gap else None,
+            estimate, interval,
             max(point.n for point in curve.points), test, f"{_crossover(curve)} ({_sample(curve.points)}).",
         )  # fmt: skip
 
@@ -173,7 +179,8 @@ def _crossover(curve: GainCurve) -> str:
         low, high = found.gap
         largest = "only at" if high == sizes[-1] else "at every size from"
         text += f"{name} beats {other} {largest} {wording.parameters(high)}{'' if high == sizes[-1] else ' on'} and"
-        text += f" not at {wording.short_count(low)} ({_range(curve)}). Below, it {_by_verdict(curve, low)}"
+        text += f" not at {wording.short_count(low)} ({_range(curve)}). {_meets(curve)}"
+        text += f"Below, it {_by_verdict(curve, low)}"
     elif found.verdict == "always":
         text += f"{name} beats {other} at every size measured, from {wording.parameters(sizes[0])} on"
         text += f"; a crossover, if there is one, lies below. It {_by_verdict(curve, sizes[0])}"
@@ -184,6 +191,18 @@ def _crossover(curve: GainCurve) -> str:
         text += f"from which size on {name} beats {other} is not settled ({_range(curve)}): it"
         text += f" {_by_verdict(curve, sizes[-1])}"
     return text
+
+
+def _meets(curve: GainCurve) -> str:
+    """Where the fitted curves cross, as a sentence; empty where none were fitted."""
+    found = curve.crossover
+    if found.interval is None:
+        return ""
+    low, high = found.interval
+    if found.estimate is None:
+        return "The fitted curves do not cross within the sizes. "
+    spread = f"95 % interval {interval_words(low, high)}"
+    return f"The fitted curves cross at about {wording.parameters(found.estimate)} ({spread}). "
 
 
 def _range(curve: GainCurve) -> str:

@@ -276,18 +276,30 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, li
             test=name,
         )
     by_draw = np.nanmean(difference, axis=1)
-    mean, error = float(by_draw.mean()), float(by_draw.std(ddof=1)) / math.sqrt(draws)
-    half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
-    t_interval = max(-limit, mean - half), min(limit, mean + half)
+    mean, error = _mean_and_error(by_draw)
+    t_interval, t_p = t_over_draws(by_draw, limit)
     low, high = _t_tail(mean + margin, error, draws - 1), _t_tail(margin - mean, error, draws - 1)
     return replace(
         measured,
         interval=_wider(crossed.interval(), t_interval, limit),
         t_interval=t_interval,
-        p=max(crossed.p(), min(1.0, 2 * _t_tail(abs(mean), error, draws - 1))),
+        p=max(crossed.p(), t_p),
         p_equivalent=max(low, high, *_outside(crossed, margin)),
         test=f"{name}, with a t interval over {draws} draws: the wider of the two",
     )
+
+
+def t_over_draws(by_draw: Array, limit: float = 1.0) -> tuple[Interval, float]:
+    """The t interval of draw-level differences, cut at ``limit`` on both sides, and its two-sided p against 0."""
+    draws = len(by_draw)
+    mean, error = _mean_and_error(by_draw)
+    half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
+    p = min(1.0, 2 * _t_tail(abs(mean), error, draws - 1))
+    return (max(-limit, mean - half), min(limit, mean + half)), p
+
+
+def _mean_and_error(by_draw: Array) -> tuple[float, float]:
+    return float(by_draw.mean()), float(by_draw.std(ddof=1)) / math.sqrt(len(by_draw))
 
 
 def _t_tail(gap: float, error: float, df: int) -> float:

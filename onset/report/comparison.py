@@ -12,7 +12,7 @@ from onset.analysis.wording import counted, listed, number, percent, point_range
 from onset.report.terminal import _VERDICT_STYLES, WIDE, _heading, _p, _points, _row, _shares, _table
 
 SHOWN_MISMATCHES = 8
-_MEANS = {"tasks": "Mean over {n} tasks", "families": "Mean over {n} tasks, sizes of one task averaged first"}
+_MEANS = {"tasks": "Mean over {n} {noun}", "families": "Mean over {n} {noun}, sizes of one task averaged first"}
 
 
 def print_comparison(content: Mapping[str, Any], console: Console) -> None:
@@ -20,7 +20,9 @@ def print_comparison(content: Mapping[str, Any], console: Console) -> None:
     a, b = content["sides"]
     _heading(console, f"From {a} to {b}")
     console.print(Text(f"A: {content['sources'][0]}\nB: {content['sources'][1]}", style="dim"))
-    console.print(Text("Differences are B minus A; the verdict is said of B; q is p over all tasks.", style="dim"))
+    used = [one["metric"] + ("" if one["filter"] == "none" else f" ({one['filter']})") for one in content["tasks"]]
+    console.print(Text(f"Metric: {listed(list(dict.fromkeys(used)))}", style="dim"))
+    console.print(Text("Differences are B minus A; the verdict is said of B; q is p adjusted over tasks.", style="dim"))
     console.print()
     console.print(_tasks(content["tasks"], wide=console.width >= WIDE))
     console.print()
@@ -34,12 +36,16 @@ def print_comparison(content: Mapping[str, Any], console: Console) -> None:
 def summary(content: Mapping[str, Any]) -> list[str]:
     """The means, the pooled comparison and the tasks on which B is worse, a sentence each."""
     a, b = content["sides"]
-    lines = [
-        f"{title.format(n=mean['n_tasks'])}: {_accuracy(mean['accuracy_a'])} with {a}, {_accuracy(mean['accuracy_b'])}"
-        f" with {b}, difference {_gap(mean)}."
-        for name, title in _MEANS.items()
-        if (mean := content["means"].get(name)) is not None and mean["n_tasks"] > 1
-    ]
+    tasks = content["tasks"]
+    # several runs of one task (models, numbers of labels) are rows of the table
+    noun = "tasks" if len({one["task"].partition(", ")[0] for one in tasks}) == len(tasks) else "rows"
+    lines = []
+    for name, title in _MEANS.items():
+        mean = content["means"].get(name)
+        if mean is not None and mean["n_tasks"] > 1:
+            ours, theirs = _accuracy(mean["accuracy_a"]), _accuracy(mean["accuracy_b"])
+            heading = title.format(n=mean["n_tasks"], noun=noun)
+            lines.append(f"{heading}: {ours} with {a}, {theirs} with {b}, difference {_gap(mean)}.")
     whole = content["overall"]
     if whole is None:
         lines.append("No mean over the tasks: their metrics do not add up.")

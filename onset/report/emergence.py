@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from onset.analysis.emergence import MIN_SIZES, VERDICTS, Emergence, Settings
@@ -34,7 +34,7 @@ def print_emergence(found: Sequence[Emergence], settings: Settings, notes: Seque
     }  # fmt: skip
     table = _table(head for head in heads if head[0] not in left_out)
     for one in tested:
-        cells = (
+        cells: tuple[RenderableType | float, ...] = (
             one.curve.curve, one.curve.family, one.curve.metric, one.curve.sizes,
             Text(one.verdict, style=_STYLES.get(one.verdict, "")),
             one.lean if one.lean and one.verdict == "unresolved" else "", _p(one.p_value), _p(one.q_value),
@@ -78,11 +78,11 @@ def place_words(place: Place, scale: Scale) -> str:
 
 def basis(settings: Settings) -> str:
     """What the verdicts rest on, with every number that can be set."""
+    floor, rise = points(settings.margin), points(settings.least_rise)
     return (
-        "p: against the best smooth curve (odds that grow at most in proportion to size), bootstrap; q: over the curves"
-        f" that grow. Emergent: q at most {settings.level:g}, within {points(settings.margin)} of chance (or a quarter of"
-        f" the rise) before it, at least {points(settings.least_rise)} above chance at the end. Intervals: 95 %, profile"
-        " likelihood."
+        "p: against the best smooth curve (odds that grow at most in proportion to size), bootstrap; q: over the"
+        f" curves that grow. Emergent: q at most {settings.level:g}, within {floor} of chance (or a quarter of the"
+        f" rise) before it, at least {rise} above chance at the end. Intervals: 95 %, profile likelihood."
     )
 
 

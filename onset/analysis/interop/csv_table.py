@@ -47,7 +47,7 @@ def read(path: Path, sizes: Sizes, scale: Scale = "params") -> list[SizePoint]:
     Raises DataError, with the line, for a missing column, a cell that is no number, an impossible count, a share
     outside 0..1, and a model whose size is neither in the table nor given.
     """
-    reader = csv.DictReader(io.StringIO(read_text(path)), restkey="")
+    reader = csv.DictReader(io.StringIO(read_text(path)))
     columns = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = columns
     found = ", ".join(columns) or "nothing"
@@ -59,7 +59,7 @@ def read(path: Path, sizes: Sizes, scale: Scale = "params") -> list[SizePoint]:
     points = []
     for row in reader:
         where = f"{path}, line {reader.line_num}"
-        if "" in row or None in row.values():
+        if None in row or None in row.values():  # csv's names for cells too many and too few
             raise DataError(f"{where}: expected {len(columns)} cells, as in the heading")
         points.append(_point({key: (value or "").strip() for key, value in row.items()}, where, sizes, scale))
     if not points:

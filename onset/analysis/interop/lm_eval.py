@@ -77,14 +77,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class TaskScore:
-    """A score of the results file: ``value`` with its standard error (None: ``N/A``), of ``n`` documents."""
+    """A score of the results file: ``value`` with its standard error (None: ``N/A``)."""
 
     task: str
     metric: str
     filter: str
     value: float
     stderr: float | None
-    n: int | None
 
 
 def is_results(content: Any) -> bool:
@@ -154,24 +153,28 @@ def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
             earlier = [] if known is None else [*known[1], known[0].date]
             latest[file.parent, task] = run, earlier
     contents = {id(run): run.content() for run, _ in latest.values()}
+    notes = [f"{one.task}: no samples file, so no per-item results" for _, _, (one, *_) in scores(path, sizes)]
     out: list[Outcomes] = []
     for (_, task), (run, earlier) in latest.items():
-        notes = (f"{task}: of {len(earlier) + 1} runs the latest was read ({run.date})",) if earlier else ()
-        out += _read_samples(run.samples[task], task, contents[id(run)], sizes, notes)
+        said = [f"{task}: of {len(earlier) + 1} runs the latest was read ({run.date})"] if earlier else []
+        out += _read_samples(run.samples[task], task, contents[id(run)], sizes, [*said, *notes])
     return tuple(out)
 
 
 def scores(path: Path, sizes: Sizes) -> list[tuple[str, float | None, list[TaskScore]]]:
-    """Model, size and scores of every results file under ``path``: the latest of a task where it is there twice."""
+    """Model, size and scores of every task under ``path`` that has no samples: the latest where it is there twice."""
     out: dict[tuple[Path, str], tuple[str, float | None, list[TaskScore]]] = {}
-    for run in find(path):
+    runs = [] if _is_samples_file(path) else find(path)  # a samples file that is named stands for its task alone
+    sampled = {(file.parent, task) for run in runs for task, file in run.samples.items()}
+    for run in runs:
         if run.results is None:
             continue
         content = run.content()
         model = model_name(content, run.source)
         size = sizes.of(model, content.get("config", {}).get("model_num_parameters"))
         for task, one in _task_scores(content).items():
-            out[run.results.parent, task] = (model, size, one)
+            if (run.results.parent, safe(task)) not in sampled and (run.results.parent, task) not in sampled:
+                out[run.results.parent, task] = (model, size, one)
     return list(out.values())
 
 
@@ -185,8 +188,7 @@ def _task_scores(content: Mapping[str, Any]) -> dict[str, list[TaskScore]]:
             if not comma or metric.endswith("_stderr") or not is_number(value):
                 continue
             stderr = row.get(f"{metric}_stderr,{filter}")
-            n = (content.get("n-samples") or {}).get(task, {}).get("effective")
-            score = TaskScore(task, metric, filter, float(value), float(stderr) if is_number(stderr) else None, n)
+            score = TaskScore(task, metric, filter, float(value), float(stderr) if is_number(stderr) else None)
             found.setdefault(task, []).append(score)
     return found
 

@@ -142,13 +142,17 @@ def read_points(
             continue
         if scale != "params":
             raise DataError(f"{path}: only a CSV table has {scale}; these results know params")
-        if kind == "lm-eval" and not any(run.samples for run in lm_eval.find(path)):
+        if kind == "lm-eval":
             out += _points_of_scores(path, sizes, task, metric, filter, tell)
-            continue
-        outcomes = read_outcomes(path, task=task, params=params, family=family)
-        out += points_of(outcomes, metric=metric, filter=filter, note=tell)
+            if not any(run.samples for run in lm_eval.find(path)):
+                continue
+        outcomes = read_outcomes(path, task=None if kind == "lm-eval" else task, params=params, family=family)
+        wanted = [one for one in outcomes if task is None or kind == "jsonl" or is_task(one.task, task)]
+        out += points_of(wanted, metric=metric, filter=filter, note=tell)
     if not out:
-        raise DataError(f"no points of task '{task}' and metric '{metric}' found")
+        asked = [f"{name} '{value}'" for name, value in (("task", task), ("metric", metric)) if value is not None]
+        where = ", ".join(map(str, [paths] if isinstance(paths, Path | str) else paths))
+        raise DataError(f"{where}: no points found" + (f" of {' and '.join(asked)}" if asked else ""))
     return tuple(out)
 
 
@@ -165,7 +169,9 @@ def points_of(
     """
     runs: dict[tuple[object, ...], list[Outcomes]] = {}
     for one in outcomes:
-        runs.setdefault((one.model, one.task, one.method, one.labels, one.shift, one.stage), []).append(one)
+        # the same run from two sources is two points of one size
+        key = (one.source, one.model, one.task, one.method, one.labels, one.shift, one.stage)
+        runs.setdefault(key, []).append(one)
     out: list[SizePoint] = []
     lacking = []
     for candidates in runs.values():
@@ -184,7 +190,7 @@ def points_of(
         wanted = CONTINUOUS if metric is None else ()
         more = (replace(chosen, metric=name, values=chosen.scores[name]) for name in wanted if name in chosen.scores)
         out += [_point(one, first.params, note, continuous=True) for one in more]
-    if not out:
+    if not out and lacking:
         raise DataError(lacking[0])
     for line in lacking:
         note(line)
@@ -243,19 +249,19 @@ def mean_and_error(one: Outcomes) -> tuple[float, float | None]:
 def _points_of_scores(
     path: Path, sizes: Sizes, task: str | None, metric: str | None, filter: str | None, note: Callable[[str], None]
 ) -> list[SizePoint]:
-    """Points of results files without samples: scores with their standard errors."""
-    note(f"{path}: no samples, so scores and their standard errors are read, not counts")
+    """Points of the tasks of results files that have no samples: scores with their standard errors."""
     out = []
-    for model, size, scores in lm_eval.scores(path, sizes):
+    held = [one for one in lm_eval.scores(path, sizes) if task is None or is_task(one[2][0].task, task)]
+    if held:
+        names = ", ".join(dict.fromkeys(scores[0].task for _, _, scores in held))
+        note(f"{path}: no samples of {names}, so scores and their standard errors are read, not counts")
+    for model, size, scores in held:
         name = scores[0].task
-        if task is not None and not is_task(name, task):
-            continue
         if size is None:
             raise csv_table.no_size(f"{path}: ", model)
         # the same rule as for samples, on the names alone
-        names = [_named(model, one) for one in scores]
         try:
-            choice = choose(names, metric=metric, filter=filter)
+            choice = choose([_named(model, one) for one in scores], metric=metric, filter=filter)
         except NoChoice as error:
             note(f"{model}, {name}: {error}")
             continue
