@@ -36,6 +36,13 @@ _PUBLIC = {
     "load": "onset.analysis.table",
     "analyse": "onset.analysis.findings",
     "build_report": "onset.report.html",
+    "read_outcomes": "onset.analysis.interop",
+    "compare_sets": "onset.analysis.comparing",
+    "read_points": "onset.analysis.interop",
+    "curves_of": "onset.analysis.points",
+    "emergence_of": "onset.analysis.emergence",
+    "overview": "onset.analysis.overview",
+    "claims_json": "onset.analysis.published.claims",
     "OnsetError": "onset.errors",
 }
 
