@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 from scipy import optimize, stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from onset.analysis.curves import (
@@ -26,7 +25,7 @@ from onset.analysis.curves import (
     place,
     unplace,
 )
-from onset.analysis.emergence import benjamini_hochberg, clopper_pearson
+from onset.analysis.emergence import clopper_pearson
 from onset.analysis.fitting import (
     Counts,
     Draws,
@@ -210,9 +209,3 @@ def test_impossible_counts_are_refused() -> None:
 @pytest.mark.parametrize(("right", "n"), [(0, 20), (3, 50), (50, 50), (17, 200)])
 def test_the_exact_interval_is_that_of_statsmodels(right: int, n: int) -> None:
     assert clopper_pearson(right, n, 0.9) == pytest.approx(proportion_confint(right, n, 0.1, method="beta"))
-
-
-def test_false_discovery_rate_is_that_of_statsmodels() -> None:
-    values = [0.001, 0.2, 0.04, 0.04, 0.9, 0.012]
-    assert benjamini_hochberg(values) == pytest.approx(multipletests(values, method="fdr_bh")[1])
-    assert benjamini_hochberg([]) == []

@@ -88,6 +88,7 @@ from onset.analysis.fitting import (
     solve_through,
     with_rho,
 )
+from onset.analysis.paired import benjamini_hochberg
 from onset.analysis.points import Curve
 from onset.analysis.threshold import NOT_IN_RANGE, Threshold, threshold_of
 from onset.errors import InputError
@@ -251,11 +252,6 @@ def _q_values(measured: Sequence[_Measured], settings: Settings, adjust: bool) -
     values = [one.p_value for one in grown if one.p_value is not None]
     found = dict(zip(map(id, grown), benjamini_hochberg(values) if adjust else values, strict=True))
     return [found.get(id(one)) for one in measured]
-
-
-def benjamini_hochberg(values: Sequence[float]) -> list[float]:
-    """q-values: p-values adjusted for the false discovery rate (Benjamini and Hochberg 1995), in the order given."""
-    return [float(one) for one in stats.false_discovery_control(values)] if values else []
 
 
 def _same_axis(curves: Sequence[Curve]) -> Iterable[list[int]]:

@@ -168,13 +168,7 @@ def benjamini_hochberg(values: Sequence[float]) -> list[float]:
     """Benjamini and Hochberg's (1995) adjusted p-values (q), in the order given: the false discovery rate at which each
     one would just be rejected.
     """
-    order = sorted(((p, index) for index, p in enumerate(values)), reverse=True)
-    adjusted = [1.0] * len(values)
-    least = 1.0
-    for rank, (p, index) in enumerate(order):
-        least = min(least, p * len(order) / (len(order) - rank))
-        adjusted[index] = least
-    return adjusted
+    return [float(q) for q in stats.false_discovery_control(values)] if values else []
 
 
 Kind = Literal["binary", "share", "score"]
