@@ -19,6 +19,7 @@ from onset.cli_claims import claims
 from onset.cli_emergence import emergence
 from onset.cli_interop import compare, export
 from onset.cli_ladder import app as ladder_app
+from onset.cli_run import finish, run_study
 from onset.errors import OnsetError, UnknownName
 
 app = typer.Typer(
@@ -44,9 +45,9 @@ def demo(
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("onset-demo"),
 ) -> None:
     """Run a small real study and write its report: the quickest way to see what Onset does."""
-    with_study = Path(str(files("onset") / "demo.yaml"))
-    _run(with_study, out)
-    _finish(out)
+    from onset.study.spec import read_study
+
+    finish(run_study(read_study(Path(str(files("onset") / "demo.yaml"))), out))
 
 
 @app.command()
@@ -55,8 +56,9 @@ def run(
     out: Annotated[Path | None, typer.Option(help="Results folder [default: results/NAME].")] = None,
 ) -> None:
     """Run what is missing of a study; resumes after any stop."""
-    folder = _run(study, out)
-    _finish(folder)
+    from onset.study.spec import read_study
+
+    finish(run_study(read_study(study), out))
 
 
 @app.command()
@@ -183,44 +185,6 @@ def _models() -> list[dict[str, Any]]:
     from onset.models import describe
 
     return [dict(row) for row in describe()]
-
-
-def _run(study_file: Path, out: Path | None) -> Path:
-    """Run a study with a progress display; returns its results folder."""
-    from onset.models.reproducible import make_reproducible
-
-    make_reproducible()  # before torch is imported
-    from onset.progress import Display
-    from onset.study.estimate import estimate
-    from onset.study.grid import expand
-    from onset.study.runner import run as run_study
-    from onset.study.spec import read_study
-
-    study = read_study(study_file)
-    folder = out or Path("results") / study.name
-    grid = expand(study)
-    console = _console(stderr=True)
-    for note in grid.notes:
-        console.print(f"note: {note}", markup=False)
-    with Display(console, estimate(grid)) as display:
-        summary = run_study(study, folder, observer=display)
-    console.print(f"{summary.ran} cells run, {summary.kept} kept, {len(summary.failed)} failed")
-    return folder
-
-
-def _finish(folder: Path) -> None:
-    """Analyse, write findings and report, and name them on the last lines."""
-    from onset.analysis.findings import analyse, to_json, write_findings
-    from onset.analysis.table import load
-    from onset.report.html import build_report
-    from onset.report.terminal import print_findings
-
-    analysis = analyse(load(folder))
-    write_findings(folder, analysis)
-    path = build_report(folder, analysis=analysis)
-    print_findings(to_json(analysis), _console())
-    print(f"Tables: onset show {folder}")
-    print(f"Report: {path}")
 
 
 def _plan_json(grid: Any, costs: Any) -> dict[str, Any]:

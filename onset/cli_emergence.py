@@ -28,6 +28,11 @@ Margin = Annotated[float, typer.Option(help="How near chance counts as at chance
 LeastRise = Annotated[float, typer.Option(help="The smallest rise above chance called emergent, as a share.")]
 Level = Annotated[float, typer.Option(help="Level of all tests; with many curves, the false discovery rate.")]
 Replicates = Annotated[int, typer.Option(help="The most bootstrap replicates of the test against smooth growth.")]
+Forecast = Annotated[bool, typer.Option("--forecast", help="Also forecast the next size, beside the last value.")]
+Crossover = Annotated[
+    tuple[str, str] | None,
+    typer.Option(metavar="A B", help="Names of two curves: also say from which size on B is ahead of A."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of a table.")]
 
 
@@ -44,11 +49,14 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     least_rise: LeastRise = 0.10,
     level: Level = 0.05,
     replicates: Replicates = 199,
+    forecast: Forecast = False,
+    crossover: Crossover = None,
     as_json: Json = False,
 ) -> None:
     """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""
-    from onset.analysis.emergence import Settings, emergence_of
+    from onset.analysis.emergence import Settings
     from onset.analysis.interop import read_points
+    from onset.analysis.overview import overview
     from onset.analysis.points import Scale, curves_of
     from onset.report.emergence import print_emergence
 
@@ -75,8 +83,8 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         note=notes.append,
     )
     settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
-    found = emergence_of(curves_of(points, cast(Scale, scale)), settings)
+    found = overview(curves_of(points, cast(Scale, scale)), settings, ahead=forecast, pair=crossover)
     if as_json:
-        print(json.dumps([one.json() for one in found], indent=1, ensure_ascii=False, allow_nan=False))
+        print(json.dumps(found.json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         print_emergence(found, settings, notes, Console(highlight=False, soft_wrap=False))

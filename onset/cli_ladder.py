@@ -11,6 +11,8 @@ import os
 import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -23,6 +25,7 @@ from onset.errors import InputError, StoreError
 
 if TYPE_CHECKING:
     from onset.ladder.shards import Source
+    from onset.study.spec import Study
 
 app = typer.Typer(
     help="The embedded ladder: its models, the documents they read, and training one with or without an ingredient.",
@@ -175,7 +178,47 @@ def train(  # noqa: PLR0913 - one parameter an option
         f"Model: {folder} ({card['params']:,} parameters, {card['tokens']:,} tokens, loss {card['loss']:.3f} nats a "
         f"token, {timing['tokens_per_second']:,.0f} tokens a second on {timing['device']})"
     )
-    print(f"Measure it: name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
+    print(f"Measure it: onset ladder evaluate {folder} ladder/{rung}")
+    print(f"Or name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
+
+
+@app.command()
+def evaluate(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Folders or ladder/NAME [default: all shipped].")
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results/ladder-evaluation"),
+    items: Annotated[int | None, typer.Option(min=1, help="Test items of each cell [default: 200].")] = None,
+) -> None:
+    """Ask models of the ladder, yours or the shipped ones, everything about the world: what appears at which size?
+
+    Prints a table of accuracies and the findings, and writes a report. Resumes after any stop.
+    """
+    from onset.cli_run import finish, run_study
+
+    finish(run_study(evaluation(models or (), items), out), accuracies=True)
+
+
+def evaluation(models: Sequence[str] = (), items: int | None = None) -> Study:
+    """The study of `evaluate` on the ``models`` (none: the whole ladder with its variants, without the tasks that no
+    shipped model has read) with ``items`` test items.
+
+    Raises StudyError for a model that cannot be named so.
+    """
+    from onset.study.spec import read_study, vary
+
+    study = read_study(Path(str(files("onset.ladder") / "evaluate.yaml")))
+    values: dict[str, Any] = {} if items is None else {"items": items}
+    if models:
+        values["models"] = list(models)
+    else:
+        study = study.model_copy(update={"parts": tuple(one for one in study.parts if one.tasks != _UNREAD)})
+    return vary(study, **values)
+
+
+_UNREAD = ("world-compare",)
+"""Tasks of `standard` documents: the shipped models answer them with a country, never with one of the options."""
 
 
 def parse_tokens(text: str) -> int:

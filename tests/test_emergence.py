@@ -310,6 +310,56 @@ def test_the_command_prints_words_and_stable_keys(tmp_path: Path, capsys: pytest
     assert "between 1.52 B and 3.51 B" in out
 
 
+def test_families_are_pooled_and_the_next_size_is_forecast(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        f"adding,{family},{family}{i},{10 ** X[i]:.0f},200,{0 if i < start else 150},0"
+        for family, start in (("one", 5), ("two", 7))
+        for i in range(12)
+    ]
+    code, out, _ = called(capsys, str(table(tmp_path / "made.csv", rows)), "--json", "--forecast")
+    assert code == 0
+    listed = json.loads(out)
+    assert [entry["family"] for entry in listed] == ["one", "two"]
+    for entry in listed:
+        assert [one["family"] for one in entry["family_effect"]["families"]] == ["one", "two"]
+        assert entry["forecast"]["sizes"][0]["persistence"] == pytest.approx(0.75)
+        assert entry["metric_check"] is None
+    mean = listed[0]["family_effect"]["mean"]
+    assert listed[0]["threshold"]["low"] < mean["estimate"] < listed[1]["threshold"]["high"]
+
+
+def test_a_crossover_of_two_curves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        f"{name},made,m{i},{10 ** X[i]:.0f},400,{right},0"
+        for name, counted in (("direct", [20 + 5 * i for i in range(12)]), ("steps", [0] * 6 + [300] * 6))
+        for i, right in enumerate(counted)
+    ]
+    path = str(table(tmp_path / "made.csv", rows))
+    code, out, _ = called(capsys, path, "--json", "--crossover", "direct", "steps")
+    assert code == 0
+    first, second = json.loads(out)
+    assert first["crossover"] is None
+    assert second["crossover"]["verdict"] == "from"
+    assert second["crossover"]["gap"] == pytest.approx([10 ** X[5], 10 ** X[6]], rel=1e-6)
+    code, _, err = called(capsys, path, "--crossover", "direct", "step")
+    assert (code, "unknown curve 'step': did you mean 'steps'?" in err) == (2, True)
+
+
+def test_a_score_of_the_same_outputs_checks_the_jump(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = "curve,family,model,params,n,correct,score,stderr,chance,metric,continuous"
+    rows = [f"adding,one,m{i},{10 ** X[i]:.0f},500,{0 if i < 7 else 400},,,0,em,false" for i in range(12)]
+    smooth = [f"adding,one,m{i},{10 ** X[i]:.0f},,,{-8 + 0.6 * i:.2f},0.05,,logprob,true" for i in range(12)]
+    code, out, _ = called(capsys, str(table(tmp_path / "made.csv", rows + smooth, head)), "--json")
+    assert code == 0
+    accuracy, score = json.loads(out)
+    assert (accuracy["metric"], score["metric"]) == ("em", "logprob")
+    assert accuracy["verdict"] == "emergent"
+    assert accuracy["metric_check"]["verdict"] == "metric-induced"
+    assert score["metric_check"] is None
+    code, out, _ = called(capsys, str(tmp_path / "made.csv"))
+    assert "the jump is one of the metric" in " ".join(out.split())
+
+
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [

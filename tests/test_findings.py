@@ -6,8 +6,10 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -15,8 +17,9 @@ import pytest
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
+from onset.analysis.evidence import Evidence
 from onset.analysis.findings import comparison_json
-from onset.analysis.headlines import MOST, MOST_WITH_LADDER, items_needed
+from onset.analysis.headlines import MOST, MOST_WITH_LADDER, _shifts, items_needed
 from onset.errors import StoreError
 
 FAST = 2000
@@ -56,6 +59,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "cells",
         "comparisons",
         "stages",
+        "stage_shifts",
         "curves",
         "gains",
         "task_orders",
@@ -238,3 +242,15 @@ def test_reading_results_never_imports_torch(folder: Path) -> None:
 )
 def test_the_items_that_would_decide_are_said_in_plain_words(needed: tuple[int, ...], text: str) -> None:
     assert items_needed(needed) == text
+
+
+def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: Analysis) -> None:
+    """Not one sentence that names one of them and lists the methods of both."""
+    top = max(loss.params for loss in analysis.losses)
+    other = [replace(loss, model="its twin") for loss in analysis.losses if loss.params == top]
+    evidence = cast(Evidence, SimpleNamespace(losses=[*analysis.losses, *other], loss_differences=[]))
+    alone = cast(Evidence, SimpleNamespace(losses=analysis.losses, loss_differences=[]))
+    (model,) = {loss.model for loss in analysis.losses if loss.params == top}
+    plain = [finding.sentence for finding in _shifts(alone)]
+    twins = [finding.sentence.replace("its twin", model) for finding in _shifts(evidence)]
+    assert sorted(twins) == sorted(plain * 2)

@@ -60,7 +60,7 @@ def test_the_shares_hold_in_tokens_of_the_tokenizer(mixture: str, without: Any) 
     wanted = shares(corpus)
     assert set(counted) == set(wanted)
     for kind, share in wanted.items():
-        assert counted[kind] / counted.total() == pytest.approx(share, rel=0.06), kind
+        assert counted[kind] / counted.total() == pytest.approx(share, rel=0.08), kind
 
 
 def test_the_pilot_mixture_is_the_pilots() -> None:
@@ -130,6 +130,19 @@ def test_word_problems_of_the_standard_mixture_have_further_things_and_now_and_t
         assert set(stories.MORE_THINGS) <= words(several)
         asked = re.findall(r"How many \w+ does \w+ (\w+)\?", "".join(several))
         assert asked.count("keep") / len(asked) == pytest.approx(0.03, abs=0.006)
+
+
+def test_comparisons_are_of_the_standard_mixture_only_as_many_worked_as_not() -> None:
+    for mixture, told in (("standard", True), ("pilot", False), ("scarce", False)):
+        assert [kind in shares(Corpus(mixture)) for kind in ("comparisons", "comparisons-worked")] == [told, told]
+    tokenizer = load()
+    asked = {}
+    for kind in ("comparisons", "comparisons-worked"):
+        several = texts(kind, "standard", 600)
+        tokens = sum(len(ids) + 1 for ids in tokenizer.encode_batch(several))
+        asked[kind] = shares(Corpus())[kind] * "".join(several).count("Question: ") / tokens
+        assert {"Options: more; fewer"} == set(re.findall(r"^Options.*$", "".join(several), re.MULTILINE))
+    assert asked["comparisons"] == pytest.approx(asked["comparisons-worked"], rel=0.05)
 
 
 @pytest.mark.parametrize(("mixture", "shuffled"), [("standard", 0.65), ("pilot", 0.5)])

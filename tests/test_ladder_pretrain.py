@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from onset.cli import main
 from onset.cli_ladder import parse_tokens
 from onset.errors import InputError, ModelError, StoreError, UnknownName
 from onset.ladder import pretrain as training
-from onset.ladder.corpora import Corpus
+from onset.ladder.corpora import KINDS, MIXTURES, Corpus
 from onset.ladder.optimiser import MuonAdam, orthogonalise
-from onset.ladder.pretrain import next_token_loss, pretrain
+from onset.ladder.pretrain import family_of, next_token_loss, pretrain
 from onset.ladder.recipe import RUNGS, Optimiser, Recipe, Rung, Schedule, rung
 from onset.ladder.run import Run, build
-from onset.ladder.rungs import folder
+from onset.ladder.rungs import FAMILY, folder
 from onset.ladder.shards import Source
 from onset.ladder.tokenizer import load, shipped_file
 from onset.models import open_model
@@ -186,7 +187,7 @@ def test_the_folder_says_what_it_is(trained: tuple[Path, Any, list[Any]]) -> Non
     out, _, _ = trained
     facts, shipped = open_model(str(out)).facts, open_model("ladder/r0").facts
     assert (facts.stage, facts.params) == ("without code", 22_352)
-    assert (facts.family, facts.tokenizer) == (shipped.family, shipped.tokenizer)
+    assert (facts.family, facts.tokenizer) == ("onset-ladder-0.03072M", shipped.tokenizer)
     card = json.loads((out / "card.json").read_text())
     assert card["corpus"] == {"mixture": "standard", "without": ["code"], "fill": "neutral", "seed": 0, "extra": None}
     assert "programs" not in card["shares"]
@@ -194,6 +195,26 @@ def test_the_folder_says_what_it_is(trained: tuple[Path, Any, list[Any]]) -> Non
     assert card["recipe"]["optimiser"]["muon_rate"] == 0.03
     assert card["loss"] == json.loads((out / "losses.jsonl").read_text().splitlines()[-1])["loss"]
     assert card["versions"]["torch"] == torch.__version__
+
+
+def test_a_short_run_is_no_equal_of_the_shipped_models() -> None:
+    """Else an ingredient left out of 20M tokens would be held against a model that read eight times as many."""
+    short, full = Schedule(tokens=20_000_000), Schedule()
+    families = {
+        (mixture, tokens): family_of(Recipe(rung("r3"), schedule), Corpus(mixture, without, seed=1))
+        for mixture in MIXTURES
+        for without in ((), ("code",))
+        for tokens, schedule in (("short", short), ("full", full))
+    }
+    assert families == {
+        ("standard", "short"): "onset-ladder-20M",
+        ("standard", "full"): "onset-ladder-163.8M",
+        ("pilot", "short"): "onset-ladder-pilot-20M",
+        ("pilot", "full"): "onset-ladder-pilot-163.8M",
+        ("scarce", "short"): "onset-ladder-pilot-20M",
+        ("scarce", "full"): "onset-ladder-pilot-163.8M",
+    }
+    assert open_model("ladder/r3").facts.family == FAMILY
 
 
 def test_a_finished_model_is_kept_and_another_refused(trained: tuple[Path, Any, list[Any]]) -> None:
@@ -204,10 +225,26 @@ def test_a_finished_model_is_kept_and_another_refused(trained: tuple[Path, Any, 
     assert {one.name: one.stat().st_mtime_ns for one in out.iterdir()} == before
     with pytest.raises(StoreError) as raised:
         pretrain(Recipe(rung("r0"), SMALL, seed=1), Source(Corpus()), out)
-    assert str(raised.value) == (
+    expected = (
         f"{out} holds a model of another run (recipe seed 0 there, 1 asked for; "
-        'corpus without ["code"] there, [] asked for): choose another folder'
+        f'corpus without ["code"] there, [] asked for; documents "{source.fingerprint()}" there, '
+        f'"{Source(Corpus()).fingerprint()}" asked for): choose another folder'
     )
+    assert str(raised.value) == expected
+
+
+def test_documents_of_another_version_are_no_part_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of a mixture stays when its documents change: neither its cached corpus nor a checkpoint fits then."""
+    tiny, source = Recipe(rung("r0"), Schedule(tokens=8 * 64, batch=8, sequence=64)), Source(Corpus())
+    pretrain(tiny, source, tmp_path / "a")
+    pretrain(tiny, source, tmp_path / "b")
+    assert len(list((tmp_path / "corpora").iterdir())) == 1
+    coins = replace(KINDS["coins"], make=lambda *_: "Something else. ")
+    monkeypatch.setattr("onset.ladder.shards.KINDS", {**KINDS, "coins": coins})
+    with pytest.raises(StoreError, match=r'another run \(documents "\w+" there, "\w+" asked for\)'):
+        pretrain(tiny, source, tmp_path / "a")
+    pretrain(tiny, source, tmp_path / "c")
+    assert len(list((tmp_path / "corpora").iterdir())) == 2
 
 
 RESUME = """
@@ -316,8 +353,9 @@ def test_the_command_trains(
     assert shown.err.splitlines()[-1].startswith("[100%] training loss 6.")
     lines = shown.out.splitlines()
     assert lines[0].startswith("Model: trained/r0-70k-notes0.05 (22,352 parameters, 65,536 tokens, loss 6.")
-    assert lines[1] == (
-        "Measure it: name it in a study, models: [ladder/r0, ./trained/r0-70k-notes0.05], and call onset run STUDY"
+    assert lines[1] == ("Measure it: onset ladder evaluate trained/r0-70k-notes0.05 ladder/r0")
+    assert lines[2] == (
+        "Or name it in a study, models: [ladder/r0, ./trained/r0-70k-notes0.05], and call onset run STUDY"
     )
     assert json.loads(Path("trained/r0-70k-notes0.05/onset.json").read_text())["stage"] == "base, extra notes"
 

@@ -36,6 +36,7 @@ LEVELS = {
     "interop": 4,
     "report": 5,
     "progress": 5,
+    "cli_run": 6,
     "cli_interop": 6,
     "cli_ladder": 6,
     "cli_claims": 6,

@@ -27,7 +27,15 @@ from onset.errors import StoreError
 from onset.report import facts, figures
 from onset.report.html import build_report, page, write_png
 from onset.report.items import pack
-from onset.report.terminal import duration, print_findings, print_grade, print_list, print_plan, print_show
+from onset.report.terminal import (
+    duration,
+    print_accuracies,
+    print_findings,
+    print_grade,
+    print_list,
+    print_plan,
+    print_show,
+)
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
 
@@ -505,6 +513,24 @@ def test_show_fits_80_columns_and_keeps_every_number(ladder: Made) -> None:
         assert f"{100 * cell['parse_rate']:.1f} %" in text
     assert text.count(" undecided") >= sum(one["verdict"] == "undecided" for one in ladder.shown["comparisons"])
     assert "ModelError: the model ran out of memory at batch size 1" in text
+
+
+def test_accuracies_stand_side_by_side_and_fit_80_columns() -> None:
+    cells = [
+        {"model": f"model-{place}", "task": "t", "shift": shift, "method": "cot", "accuracy": place / 10,
+         "interval": [0.0, 1.0]}
+        for place in range(5) for shift in ("none", "typos") if (place, shift) != (4, "typos")
+    ]  # fmt: skip
+    text = _printed(80, (print_accuracies, {"cells": cells}))
+    assert max(map(len, text.splitlines())) <= 80
+    rows = [line.split("  ") for line in text.replace("\u00a0", " ").splitlines() if " (0–100)" in line]
+    shown = [[value.strip() for value in row if value.strip()] for row in rows]
+    assert shown == [
+        ["t", "cot", "0 (0–100)", "10 (0–100)", "20 (0–100)"],
+        ["t, typos", "cot", "0 (0–100)", "10 (0–100)", "20 (0–100)"],
+        ["t", "cot", "30 (0–100)", "40 (0–100)"],
+        ["t, typos", "cot", "30 (0–100)", "–"],
+    ]
 
 
 def test_names_in_the_terminal_are_text_and_long_ones_fold(pair: Made) -> None:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -26,9 +27,10 @@ from onset.analysis.evidence import Evidence
 from onset.analysis.factors import stage_comparisons
 from onset.analysis.headlines import MOST_WITH_LADDER
 from onset.analysis.intervals import Array, Block, crossed_bootstrap, joint_replicates
-from onset.analysis.ladder import emergence, own_jump
+from onset.analysis.ladder import emergence, ingredients_by_size, own_jump
 from onset.analysis.paired import compare_all
 from onset.analysis.size_curves import LogisticWithFloor, SizeCurve, midpoint_deviance, size_curves
+from onset.analysis.stage_sizes import stage_shifts
 from onset.analysis.task_sizes import difference_interval, stem_of, task_orders
 from onset.errors import InputError
 from onset.report import figures
@@ -483,6 +485,51 @@ def test_tasks_of_equal_size_are_undecided_and_bonferroni_widens() -> None:
     assert (order.ratios[0].interval[0] or 0) < 10**low
     assert (order.ratios[0].interval[1] or np.inf) > 10**high
     assert task_orders(curves[:1]) == ()
+
+
+def staged(stage: str, midpoint: float, n: int, rng: np.random.Generator, sizes: Any = LADDER[1:6]) -> list[Arm]:
+    """Arms of one stage whose accuracy is a logistic with that midpoint; inf: no growth."""
+    shares = np.full(len(sizes), 0.05) if np.isinf(midpoint) else LogisticWithFloor(0.0, 1.0, 2.5, midpoint)(sizes)
+    return [
+        arm((rng.random((1, n)) < share).astype(float), "cot", model=f"{stage} {size}", params=int(size), stage=stage)
+        for size, share in zip(sizes, shares, strict=True)
+    ]
+
+
+def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
+    rng = np.random.default_rng(2)
+    moved = {"without x": 5.6, "base, extra notes": 5.0, "without y": np.inf, "without z": 5.3}
+    arms = [one for stage, at in {"base": 5.3, **moved}.items() for one in staged(stage, at, 400, rng)]
+    found = {one.stages[0]: one for one in stage_shifts(size_curves(arms, replicates=200))}
+    assert {stage: one.verdict for stage, one in found.items()} == {
+        "without x": "later", "base, extra notes": "earlier", "without y": "not reached", "without z": "undecided",
+    }  # fmt: skip
+    for stage, at in moved.items():
+        one = found[stage]
+        assert one.stages[1] == "base"
+        if stage == "without y":
+            assert (one.ratio, one.midpoints[0], one.interval) == (None, None, (None, None))
+            continue
+        low, high = one.interval
+        assert low is not None
+        assert high is not None
+        assert low < 10 ** (at - 5.3) < high
+        assert one.ratio == pytest.approx((one.midpoints[0] or 0) / one.midpoints[1])
+    evidence = cast(Evidence, SimpleNamespace(stage_shifts=list(found.values())))
+    (said,) = ingredients_by_size(evidence)
+    assert (said.kind, said.subject) == ("ingredient by size", "t, cot, family f")
+    assert said.verdict in ("later", "earlier")
+    assert "the base model is halfway between chance and its ceiling at" in said.sentence
+    assert "undecided whether the model without z needs more: " in said.sentence
+    assert said.sentence.endswith("(4000 outcomes at 5 sizes; one training run a point).")
+
+
+def test_a_stage_of_other_sizes_or_without_a_growing_reference_moves_nothing() -> None:
+    rng = np.random.default_rng(3)
+    base, other = staged("base", 5.3, 200, rng), staged("without x", 5.6, 200, rng, LADDER[2:7])
+    assert stage_shifts(size_curves([*base, *other], replicates=200)) == ()
+    flat, stage = staged("base", np.inf, 200, rng), staged("without x", 5.3, 200, rng)
+    assert stage_shifts(size_curves([*flat, *stage], replicates=200)) == ()
 
 
 def test_an_interval_that_never_ends_is_open() -> None:

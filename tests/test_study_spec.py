@@ -10,7 +10,7 @@ import pytest
 
 from onset.errors import OnsetError, StudyError
 from onset.study.grid import expand
-from onset.study.spec import Study, make_study, read_study
+from onset.study.spec import Study, make_study, read_study, vary
 
 GOOD: dict[str, Any] = {
     "name": "s",
@@ -35,6 +35,27 @@ def message(**changes: Any) -> str:
 def test_a_number_of_seeds_and_a_list_of_seeds() -> None:
     assert make_study(**GOOD).seeds == (0, 1)
     assert make_study(**{**GOOD, "seeds": [3, 7]}).seeds == (3, 7)
+
+
+def test_a_study_is_varied_in_every_part() -> None:
+    plain = vary(make_study(**GOOD), items=4, models=["./a", "ladder"])
+    assert (plain.items, plain.labels, plain.parts) == (4, (8,), ())
+    assert [one.spec for one in plain.models] == ["./a", *(f"ladder/r{place}" for place in range(8))]
+    study = make_study(**GOOD, parts=[{"items": 7}, {"models": ["./b"], "labels": 2}])
+    varied = vary(study, models=["./a"])
+    assert [(part.models[0].spec, part.items, part.labels) for part in varied.parts] == [
+        ("./a", 7, (8,)),
+        ("./a", 10, (2,)),
+    ]
+    assert vary(study) == study
+    with pytest.raises(StudyError) as caught:
+        vary(study, chunk=3)
+    assert str(caught.value) == (
+        "a study can be varied in models, tasks, methods, labels, shifts, seeds, items, not in 'chunk'"
+    )
+    with pytest.raises(StudyError) as caught:
+        vary(study, items=0)
+    assert str(caught.value) == "study s: 'items': Input should be greater than or equal to 1 (received 0)"
 
 
 def test_the_methods_of_the_design_are_understood() -> None:

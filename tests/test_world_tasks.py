@@ -30,6 +30,9 @@ SPECS: list[dict[str, Any]] = [
     {"name": "world-programs", "steps": 8, "order": "shuffled"},
     {"name": "world-coin"},
     {"name": "world-coin", "people": 12},
+    {"name": "world-compare"},
+    {"name": "world-compare", "steps": 2},
+    {"name": "world-compare", "steps": 8},
 ]
 CASES = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: "-".join(map(str, spec.values())))
 
@@ -88,6 +91,7 @@ PINNED = {
     "world-reading": "ef5dae11c3bea01c",
     "world-programs": "c9c6ab8e6f102a28",
     "world-coin": "21f4a94286453540",
+    "world-compare": "666c69c1097c9c3a",
 }
 
 
@@ -255,6 +259,34 @@ def test_coins_show_what_the_flips_make() -> None:
         turned = item.question.count("flips it") % 2 == 1
         assert (item.answer == start) != turned
     assert sum(item.answer == "heads" for item in task.test) == 30
+
+
+def by_the_last_sentence(item: Item) -> str:
+    """The shortcut, read from the text: shares nothing with the generator."""
+    told = re.split(r"(?<=\.) ", item.question)[-2]
+    return "fewer" if re.search(r"\b(fewer|less|half)\b", told) else "more"
+
+
+@pytest.mark.parametrize("steps", [2, 4, 8])
+def test_comparisons_are_true_and_their_shortcut_is_right_three_times_in_four(steps: int) -> None:
+    task = opened({"name": "world-compare", "steps": steps}, pool=400, test=400)
+    misleading = apply_shift(task, "misleading")
+    for item in (*task.pool, *task.test, *misleading):
+        told, asked = item.question.rsplit(". ", 1)
+        found = re.fullmatch(r"Does (\w+) (?:have|own) more or fewer (\w+) than (\w+)\?", asked)
+        assert found is not None, asked
+        one, other = (solve(f"{told}. How many {found[2]} does {found[name]} have?") for name in (1, 3))
+        assert item.answer == ("more" if one > other else "fewer")
+        assert one != other
+        assert (item.rationale or "").endswith(f" {one} is {item.answer} than {other}.")
+        assert item.choices == ("more", "fewer")
+    for items, share in ((task.pool, 0.75), (task.test, 0.75), (misleading, 0.0)):
+        assert sum(item.answer == "more" for item in items) == len(items) / 2
+        for answer in ("more", "fewer"):  # neither is the likelier guess where the shortcut fails
+            right = [by_the_last_sentence(item) == answer for item in items if item.answer == answer]
+            assert sum(right) / len(right) == pytest.approx(share, abs=0.09)
+    assert {item.meta["steps"] for item in task.pool} == {2, 3, 4, 5}
+    assert {item.twin for item in misleading} == {None}
 
 
 def test_passages_contradict_what_is_known_and_hold_the_answer() -> None:

@@ -404,9 +404,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
             **changes[row],
             **families[row],
         )
-        made.append(
-            _described(one, data.take(np.array([row])), axis, sharp, row, float(chance[row]), keys[row], settings)
-        )
+        made.append(_described(one, fit, axis, row, float(chance[row]), keys[row], settings))
     return made
 
 
@@ -680,9 +678,10 @@ def _families(data: Data, x: Array) -> list[dict[str, Any]]:
 
 
 def _described(
-    one: _Measured, data: Data, axis: _Axis, sharp: Best, row: int, chance: float, key: int, settings: Settings
+    one: _Measured, fit: _Fit, axis: _Axis, row: int, chance: float, key: int, settings: Settings
 ) -> _Measured:
-    """With floor, top and threshold; ``data`` holds this row alone."""
+    """With floor, top and threshold."""
+    data, sharp = fit.data.take(np.array([row])), fit.sharp
     values = _of_rise(axis.sharp.values[sharp.shape[row]])
     margin = max(settings.margin, one.rise / 4)
     low, past = values < 0.25, values > _PAST
@@ -699,8 +698,10 @@ def _described(
     grows = one.p_change <= settings.level and one.direction > 0
     threshold = NOT_IN_RANGE
     if grows and data.bounded and math.isfinite(chance):
+        # an interval is too short if it takes scatter for none because few sizes cannot show it
+        scattered = with_rho(data, fit.scatter[[row]]) if isinstance(data, Counts) else data
         threshold = threshold_of(
-            data, axis.x, axis.every, chance, np.random.default_rng([key, 3]), margin=settings.margin,
+            scattered, axis.x, axis.every, chance, np.random.default_rng([key, 3]), margin=settings.margin,
             replicates=settings.threshold_replicates, to_size=lambda value: unplace(value, one.curve.scale),
         )  # fmt: skip
     return replace(

@@ -13,6 +13,7 @@ from onset.analysis.labels import LabelCurve, LabelPoint, Overtaking
 from onset.analysis.paired import Comparison
 from onset.analysis.robustness import Loss, LossDifference
 from onset.analysis.size_curves import SizeCurve
+from onset.analysis.stage_sizes import StageShift
 from onset.analysis.task_sizes import TaskOrder
 
 LOW_PARSE_RATE = 0.8
@@ -24,9 +25,9 @@ class Finding:
     """One thing the study says.
 
     ``subject``: what it is about; ``verdict`` in a word or two; ``estimate`` and ``interval`` (shares; for "size",
-    "emergence" and "crossover" parameters, for "size by task" a ratio of parameters, for "cost" queries; an end of the
-    interval is None where it is out of reach) with ``n`` items and the ``test`` used, None where the finding is a
-    count (then ``n`` is the count); ``sentence``: all of it in words.
+    "emergence" and "crossover" parameters, for "size by task" and "ingredient by size" a ratio of parameters, for
+    "cost" queries; an end of the interval is None where it is out of reach) with ``n`` items and the ``test`` used,
+    None where the finding is a count (then ``n`` is the count); ``sentence``: all of it in words.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Evidence:
     gains: Sequence[GainCurve]
     task_orders: Sequence[TaskOrder]
     stages: Sequence[StageComparison]
+    stage_shifts: Sequence[StageShift]
     missing: Sequence[str]
     failed: Mapping[str, str]
 

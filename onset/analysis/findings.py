@@ -21,6 +21,7 @@ from onset.analysis.paired import MARGIN, Comparison, compare_all
 from onset.analysis.robustness import Loss, LossDifference, loss_differences, losses
 from onset.analysis.size_curves import SizeCurve, size_curves, size_within_reach
 from onset.analysis.size_verdicts import SizeVerdict, size_verdicts
+from onset.analysis.stage_sizes import StageShift, stage_shifts
 from onset.analysis.table import Results
 from onset.analysis.task_sizes import TaskOrder, task_orders
 from onset.study.store import FORMAT, write_json
@@ -53,6 +54,7 @@ class Analysis:
     gains: tuple[GainCurve, ...]
     task_orders: tuple[TaskOrder, ...]
     stages: tuple[StageComparison, ...]
+    stage_shifts: tuple[StageShift, ...]
     findings: tuple[Finding, ...]
 
 
@@ -78,6 +80,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         gains=gain_curves(measured, compared, curves=curves, replicates=replicates),
         task_orders=task_orders(curves),
         stages=stage_comparisons(measured, margin=chosen, replicates=replicates),
+        stage_shifts=stage_shifts(curves),
         missing=results.missing,
         failed=results.failed,
     )
@@ -101,6 +104,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         gains=tuple(evidence.gains),
         task_orders=tuple(evidence.task_orders),
         stages=tuple(evidence.stages),
+        stage_shifts=tuple(evidence.stage_shifts),
         findings=headlines(evidence),
     )
 
@@ -112,6 +116,7 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "cells": [row | {"interval": _pair(row["low"], row["high"])} for row in analysis.cells.to_dicts()],
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
         "stages": [stage_json(one) for one in analysis.stages],
+        "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
         "curves": [
             curve_json(one) | verdict.json() for one, verdict in zip(analysis.curves, analysis.verdicts, strict=True)
         ],

@@ -74,7 +74,8 @@ def _ladder_kinds() -> tuple[Kind, ...]:
         (ladder.voting, 0),
         (ladder.tasks_by_size, 0),
     )
-    rest: tuple[Kind, ...] = ((_prompt_or_tune, 0), (ladder.ingredients, 0), (_best, 0), (_chain_of_thought, 0))
+    ingredients: tuple[Kind, ...] = ((ladder.ingredients, 0), (ladder.ingredients_by_size, 0))
+    rest: tuple[Kind, ...] = ((_prompt_or_tune, 0), *ingredients, (_best, 0), (_chain_of_thought, 0))
     return (*by_size, *rest, (_size, 1), (_shifts, 0), (_break_even, 2), (_undecided, 1))
 
 
@@ -312,7 +313,9 @@ def _shifts(evidence: Evidence) -> Iterable[Finding]:
         params = max(loss.params for loss in losses)
         labels = max(loss.labels for loss in losses if loss.params == params)
         top = [loss for loss in losses if (loss.params, loss.labels) == (params, labels)]
-        findings.append(_shift_finding(evidence, shift, task, sorted(top, key=lambda loss: -loss.loss)))
+        for model in dict.fromkeys(loss.model for loss in top):
+            of_it = sorted((loss for loss in top if loss.model == model), key=lambda loss: -loss.loss)
+            findings.append(_shift_finding(evidence, shift, task, of_it))
     yield from sorted(findings, key=lambda finding: finding.verdict == "undecided")
 
 

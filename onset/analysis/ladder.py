@@ -8,6 +8,7 @@ followed by a win at every larger size.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 from onset.analysis import wording
@@ -18,6 +19,7 @@ from onset.analysis.factors import BASE, StageComparison
 from onset.analysis.intervals import Interval
 from onset.analysis.paired import Comparison, Verdict
 from onset.analysis.size_curves import SizeCurve, midpoint_words, size_within_reach
+from onset.analysis.stage_sizes import StageShift
 from onset.analysis.task_sizes import SizeRatio, TaskOrder, stem_of
 
 MIN_SIZES = 3
@@ -423,6 +425,40 @@ def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Fi
         "ingredient", f"{task}, family {family}", verdict, top.difference, top.interval, top.n, top.test,
         f"{text} {parts[0]}{rest} ({wording.sample(top.n, len(top.seeds))}; one training run a stage).",
     )  # fmt: skip
+
+
+def ingredients_by_size(evidence: Evidence) -> Iterable[Finding]:
+    """Per task and family: does a stage move the size at which accuracy is halfway? With the largest budget and the
+    method that is halfway at the smallest size.
+    """
+    groups: dict[tuple[str, str], list[StageShift]] = {}
+    for one in evidence.stage_shifts:
+        groups.setdefault((one.task, one.family), []).append(one)
+    order = {"later": 0, "earlier": 0, "not reached": 1, "undecided": 2}
+    for group in groups.values():
+        best = max(group, key=lambda one: (one.labels, -one.midpoints[1]))
+        rows = [one for one in group if (one.labels, one.method) == (best.labels, best.method)]
+        rows.sort(key=lambda one: (order[one.verdict], -abs(math.log(one.ratio or 1.0))))
+        first = rows[0]
+        where = f"{first.task} ({_name(first.method)}, {wording.with_labels(first.labels)}, family {first.family})"
+        sample = f"{wording.counted(first.n, 'outcome')} at {wording.counted(len(set(first.sizes)), 'size')}"
+        said = "; ".join(_moved(one) for one in rows)
+        yield Finding(
+            "ingredient by size", f"{first.task}, {first.method}, family {first.family}", first.verdict, first.ratio,
+            None if first.ratio is None else first.interval, first.n,
+            "profile likelihood of the ratio of two midpoints (logistic fits)",
+            f"Size by ingredient on {where}: {said} ({sample}; one training run a point).",
+        )  # fmt: skip
+
+
+def _moved(one: StageShift) -> str:
+    stage, reference = ("the base model" if name == BASE else f"the model {name}" for name in one.stages)
+    before = wording.short_count(one.midpoints[1])
+    if one.ratio is None or one.midpoints[0] is None:
+        return f"{reference} is halfway between chance and its ceiling at {before}, {stage} at no size within reach"
+    said = f"{wording.ratio(one.ratio)} times the parameters of {reference} to be halfway between chance and its"
+    said += f" ceiling ({wording.short_count(one.midpoints[0])} against {before}; {_ratio_range(one.interval)})"
+    return f"undecided whether {stage} needs more: {said}" if one.verdict == "undecided" else f"{stage} needs {said}"
 
 
 def _against_base(one: StageComparison) -> str:

@@ -117,11 +117,11 @@ class _Profile:
 
 
 def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
-    growing = [curve for curve in curves if _midpoint(curve) is not None]
+    growing = [curve for curve in curves if growing_midpoint(curve) is not None]
     if len(growing) < 2:
         return None
-    growing.sort(key=lambda curve: _midpoint(curve) or 0.0)
-    profiles = [_Profile(one, math.log10(_midpoint(one) or 1.0), *midpoint_deviance(one)) for one in growing]
+    growing.sort(key=lambda curve: growing_midpoint(curve) or 0.0)
+    profiles = [_Profile(one, math.log10(growing_midpoint(one) or 1.0), *midpoint_deviance(one)) for one in growing]
     pairs = list(pairwise(profiles))
     first = growing[0]
     return TaskOrder(
@@ -142,7 +142,8 @@ def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
     )
 
 
-def _midpoint(curve: SizeCurve) -> float | None:
+def growing_midpoint(curve: SizeCurve) -> float | None:
+    """The curve's midpoint in parameters; None where no growth is shown or the midpoint is out of reach."""
     if curve.fit is None or curve.verdict != "grows":
         return None
     return size_within_reach(curve, curve.fit.curve.midpoint)

@@ -33,6 +33,7 @@ _CLOSE = 2.6
 """Shapes that lose more than this (nats) unconstrained cannot enter the interval."""
 _MOST = 150
 _PLACES = 32
+_SCATTER = 1e-6
 _PER_DECADE = 16
 _SLOPES = (math.log(0.15), math.log(200.0))
 _PARTS = (-5.0, 4.0)
@@ -155,8 +156,8 @@ def threshold_of(
 
 
 def _allowance(data: Data, fits: _Fits) -> float:
-    """Half the chi-square quantile; with estimated scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
-    if isinstance(data, Counts) and data.rho.any():
+    """Half the chi-square quantile; with scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
+    if isinstance(data, Counts) and data.rho.max() > _SCATTER:
         return float(stats.f.ppf(LEVEL, 1, max(fits.x.size - 4, 1))) / 2
     return float(stats.chi2.ppf(LEVEL, 1)) / 2
 

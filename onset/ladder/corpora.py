@@ -85,8 +85,8 @@ class Kind:
 
 
 def block(lesson: Lesson, *, worked: bool, instruction: str = "") -> str:
-    """A question as documents and prompts have it: instruction and passage where there is one, question, steps if
-    ``worked``, answer, an empty line.
+    """A question as documents and prompts have it: instruction and passage where there is one, question, options where
+    there are some, steps if ``worked``, answer, an empty line.
 
     >>> print(block(Lesson("Where does Ann live?", "", "Torvik"), worked=False), end="")
     Question: Where does Ann live?
@@ -96,7 +96,8 @@ def block(lesson: Lesson, *, worked: bool, instruction: str = "") -> str:
     before = f"Instruction: {instruction}\n" if instruction else ""
     before += f"Passage: {lesson.passage}\n" if lesson.passage else ""
     steps = f"{lesson.rationale} " if worked and lesson.rationale else ""
-    return f"{before}Question: {lesson.question}\nAnswer: {steps}The answer is {lesson.answer}.\n\n"
+    options = f"Options: {'; '.join(lesson.choices)}\n" if lesson.choices else ""
+    return f"{before}Question: {lesson.question}\n{options}Answer: {steps}The answer is {lesson.answer}.\n\n"
 
 
 def program_block(lesson: Lesson, *, traced: bool) -> str:
@@ -157,6 +158,14 @@ def _coins(rng: random.Random, mixture: Mixture, *, worked: bool) -> str:
     return "".join(block(lessons.coin(rng, rng.randint(1, 5)), worked=worked) for _ in range(rng.randint(5, 8)))
 
 
+def _comparisons(rng: random.Random, mixture: Mixture, *, worked: bool) -> str:
+    asked = (
+        lessons.comparison(rng, rng.choice(stories.STEPS_COMPARED), things=mixture.things)
+        for _ in range(rng.randint(4, 6))
+    )
+    return "".join(block(lesson, worked=worked) for lesson in asked)
+
+
 INSTRUCTIONS: Mapping[bool, tuple[str, ...]] = MappingProxyType(
     {
         True: ("Solve step by step.", "Show your work.", "Think step by step."),
@@ -185,7 +194,7 @@ def _kind(
 _COT: tuple[Ingredient] = ("chain-of-thought",)
 _CODE: tuple[Ingredient] = ("code",)
 
-# Parts of the tokens in the mixtures pilot (100 parts), standard (101) and scarce (100). The 8 parts of instructions
+# Parts of the tokens in the mixtures pilot (100 parts), standard (107.6) and scarce (100). The 8 parts of instructions
 # are split so that there are as many documents answered at once (66 tokens each) as worked out (92).
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
@@ -265,6 +274,20 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 _COT,
                 "5 to 8 coins that 1 to 5 people flip or leave, one step a person",
                 partial(_coins, worked=True),
+            ),
+            _kind(
+                "comparisons",
+                (0, 2.6, 0),
+                (),
+                "4 to 6 questions whether the last of a chain has more or fewer than the first, answered at once",
+                partial(_comparisons, worked=False),
+            ),
+            _kind(
+                "comparisons-worked",
+                (0, 4, 0),
+                _COT,
+                "4 to 6 questions whether the last of a chain has more or fewer than the first, worked out",
+                partial(_comparisons, worked=True),
             ),
         )
     }

@@ -7,6 +7,7 @@ they stand in the documents a model of the ladder reads and in the test items it
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -34,17 +35,58 @@ _PLACE = ("{} is in {}.", "{} is a city of {}.")
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A question with its ``rationale`` (may be empty) and ``answer``; ``passage`` is what to read first, or empty."""
+    """A question with its ``rationale`` (may be empty) and ``answer``; ``passage`` is what to read first, or empty;
+    ``choices`` the allowed answers, or empty.
+    """
 
     question: str
     rationale: str
     answer: str
     passage: str = ""
+    choices: tuple[str, ...] = ()
 
 
 def from_story(told: stories.Story) -> Lesson:
     """A word problem as a lesson."""
     return Lesson(told.question, told.rationale, told.answer)
+
+
+COMPARED = ("more", "fewer")
+CUE_HOLDS = 0.75
+"""In how many comparisons the last sentence, read alone, gives the answer."""
+
+
+def comparison(
+    rng: random.Random, steps: int, *, things: Sequence[str] = stories.THINGS, holds: bool | None = None
+) -> Lesson:
+    """Whether the last of a chain of ``steps`` (2 or more) has more or fewer than the first.
+
+        Ray owns 17 keys. Pam has 7 fewer keys than Ray. Gil owns double the keys of Pam. Does Gil own more or fewer
+        keys than Ray?
+
+    There is a shortcut: what the last sentence says (`cue`) is the answer in `CUE_HOLDS` of them; ``holds``: in all or
+    in none. More and fewer are equally frequent, whether it holds or not. The worked steps end with the comparison.
+    """
+    answer = rng.choice(COMPARED)
+    if holds is None:
+        holds = rng.random() < CUE_HOLDS
+
+    def accept(start: int, done: tuple[stories.Step, ...]) -> bool:
+        value = start
+        for step in done:
+            value = step.apply(value)
+        return value != start and (value > start) == (answer == "more") and (cue(done) == answer) == holds
+
+    told = stories.story(rng, steps, things=things, accept=accept)
+    first, last = told.values[0], told.values[-1]
+    asked = f"Does {told.names[-1]} {told.asked} more or fewer {told.thing} than {told.names[0]}?"
+    worked = f"{told.rationale} {last} is {answer} than {first}."
+    return Lesson(f"{told.told} {asked}", worked, answer, choices=COMPARED)
+
+
+def cue(steps: Sequence[stories.Step]) -> str:
+    """What the last sentence of a chain says by itself: ``more`` for more and twice, ``fewer`` for fewer and half."""
+    return "more" if steps[-1].operation in ("more", "twice") else "fewer"
 
 
 def coin(rng: random.Random, people: int) -> Lesson:

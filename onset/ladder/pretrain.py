@@ -5,7 +5,8 @@
     OUT/losses.jsonl    {"step", "tokens", "loss", "rate"} every `REPORT` steps: the mean loss in nats a token since the
                         last line, and the share of the peak learning rate
     OUT/timing.json     {"seconds", "tokens_per_second", "device"}: wall time lives outside what is reproducible
-    OUT/card.json       recipe, corpus and its shares, last loss, FLOPs, versions; written last: the model is finished
+    OUT/card.json       recipe, corpus, its shares and a hash of its beginning, last loss, FLOPs,
+                        versions; written last: the model is finished
     OUT/checkpoint.pt   only until then
 
 A run that was stopped goes on from its checkpoint. On a CPU in the reproducible mode of `onset.models.reproducible` it
@@ -33,7 +34,7 @@ from transformers import PreTrainedTokenizerFast
 
 from onset.errors import StoreError
 from onset.ladder import tokenizer as tokenizers
-from onset.ladder.corpora import shares
+from onset.ladder.corpora import Corpus, shares
 from onset.ladder.recipe import Recipe
 from onset.ladder.run import Run, check_same, write_json, write_whole
 from onset.ladder.rungs import FAMILY
@@ -89,7 +90,7 @@ def pretrain(
         out.mkdir(parents=True, exist_ok=True)
         if _finished(out, identity):
             return out
-        data = _corpus(recipe, source, corpora or out.parent / "corpora", workers, progress)
+        data = _corpus(recipe, source, identity, corpora or out.parent / "corpora", workers, progress)
         run = Run.begin(recipe, tokenizers.load(source.tokenizer).get_vocab_size(), where)
         run.restore(out / "checkpoint.pt", identity)
         _train(run, data, out, identity, checkpoint, progress)
@@ -103,11 +104,13 @@ def next_token_loss(module: Any, ids: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten())
 
 
-def _corpus(recipe: Recipe, source: Source, folder: Path, workers: int, progress: Progress | None) -> torch.Tensor:
+def _corpus(
+    recipe: Recipe, source: Source, identity: dict[str, Any], folder: Path, workers: int, progress: Progress | None
+) -> torch.Tensor:
     """All tokens that are read, and one more to be predicted last: 16-bit integers in memory."""
     schedule = recipe.schedule
     tokens = schedule.steps * schedule.batch * schedule.sequence + 1
-    named = json.dumps([source.corpus.describe(), tokens, _digest(source)], sort_keys=True)
+    named = json.dumps([identity["corpus"], identity["documents"], identity["tokenizer"], tokens], sort_keys=True)
     path = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.npy"
     told = None if progress is None else lambda done, total: progress("corpus", done, total, None)
     return torch.from_numpy(np.array(write_tokens(path, source, tokens, workers=workers, progress=told)))
@@ -189,7 +192,7 @@ def _save(run: Run, source: Source, out: Path, identity: dict[str, Any]) -> None
     tokenizer.save_pretrained(out)
     params, tokens = run.module.num_parameters(), schedule.steps * schedule.batch * schedule.sequence
     told = {
-        "family": FAMILY,
+        "family": family_of(run.recipe, corpus),
         "stage": corpus.stage,
         "params": params,
         "corpus": corpus.mixture,
@@ -218,9 +221,23 @@ def _save(run: Run, source: Source, out: Path, identity: dict[str, Any]) -> None
     (out / "checkpoint.pt").unlink(missing_ok=True)
 
 
+def family_of(recipe: Recipe, corpus: Corpus) -> str:
+    """What sizes share a curve with, and ingredients are held against: models that read as many tokens of one mixture
+    (``scarce`` is an ingredient of ``pilot``). Never that of the shipped models, so that a short run is not taken for
+    their equal.
+    """
+    mixture = {"standard": "", "scarce": "pilot-"}.get(corpus.mixture, f"{corpus.mixture}-")
+    return f"{FAMILY}-{mixture}{recipe.schedule.tokens / 1e6:.4g}M"
+
+
 def _identity(recipe: Recipe, source: Source) -> dict[str, Any]:
     """What makes a run another one, as JSON."""
-    return {"recipe": recipe.describe(), "corpus": source.corpus.describe(), "tokenizer": _digest(source)}
+    return {
+        "recipe": recipe.describe(),
+        "corpus": source.corpus.describe(),
+        "documents": source.fingerprint(),
+        "tokenizer": _digest(source),
+    }
 
 
 def _digest(source: Source) -> str:

@@ -15,7 +15,7 @@ What documents tell of: 30 short names or the first 120 first names of the world
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -50,6 +50,8 @@ FIRST_NAMES_TOLD = 120
 LARGEST = 99
 STEPS_TOLD = (1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5)
 """How many steps the problems of documents have: 1 to 5, short ones more often."""
+STEPS_COMPARED = (2, 2, 2, 3, 3, 4, 4, 5)
+"""How many steps the comparisons of documents have: in one step the last sentence is all there is."""
 
 _TELL = {
     "has": {
@@ -143,8 +145,8 @@ class Story:
         return tuple(values)
 
     @property
-    def question(self) -> str:
-        """The problem in words."""
+    def told(self) -> str:
+        """The problem in words, but for what is asked."""
         sentences = [tell(self.wordings[0], "given", self.names[0], "", self.start, self.thing)]
         for place, step in enumerate(self.steps, 1):
             two = self.names[place], self.names[place - 1]
@@ -153,8 +155,12 @@ class Story:
             sentences.insert(aside.place, tell(aside.wording, "given", aside.name, "", aside.count, aside.thing))
         if self.order is not None:
             sentences = [sentences[place] for place in self.order]
-        asked = f"How many {self.thing} does {self.names[len(self.steps)]} {self.asked}?"
-        return " ".join([*sentences, asked])
+        return " ".join(sentences)
+
+    @property
+    def question(self) -> str:
+        """The problem in words."""
+        return f"{self.told} How many {self.thing} does {self.names[len(self.steps)]} {self.asked}?"
 
     @property
     def rationale(self) -> str:
@@ -215,15 +221,19 @@ def story(
     asides: int = 0,
     names: Sequence[str] | None = None,
     things: Sequence[str] = THINGS,
+    accept: Callable[[int, tuple[Step, ...]], bool] | None = None,
 ) -> Story:
     """A random problem of ``steps`` steps; ``names`` and ``things`` to choose from (default: those told of).
 
-    ``asides`` sentences about other people and other things stand among the sentences at random places.
+    ``asides`` sentences about other people and other things stand among the sentences at random places. ``accept``
+    chooses among chains, of which some must please it.
     """
     pool = told_names(rng) if names is None else names
     chosen = rng.sample(pool, steps + 1 + asides)
     thing = rng.choice(things)
     start, done = chain(rng, steps)
+    while accept and not accept(start, done):
+        start, done = chain(rng, steps)
     wordings = tuple(rng.choice(WORDINGS) for _ in range(steps + 1))
     told = Story(tuple(chosen[: steps + 1]), thing, start, done, wordings, rng.choice(["have", "own"]))
     others = [other for other in things if other != thing]

@@ -6,8 +6,9 @@ proportion to 1 / (rank + 20), so that a few are met often and most hardly ever 
 
     Diro Siger loves pasta. Rores Vokis became coach. The home of Diro Siger is Vimonan. Vimonan is in Purland.
 
-People of odd rank are *held*: statements tell of them, but no document ever asks about them, so that a right answer
-about one comes from what was read, not from a question seen before.
+People of odd rank are *held*: statements tell of them, but no document asks what is true of them, so that a right
+answer about one comes from what was read, not from a question seen before. (Passages to read are about anybody, with
+facts drawn at random, and ask what the passage says.)
 
 The shipped weights have learnt these very facts: the order of the draws below is part of the world and must not change.
 """

@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from onset.analysis.emergence import MIN_SIZES, VERDICTS, Emergence, Settings
+from onset.analysis.overview import Overview
 from onset.analysis.points import Scale
 from onset.analysis.threshold import Place
 from onset.analysis.wording import counted, listed, number, points, short_count
@@ -19,8 +20,9 @@ _SIZES = {"params": "parameters", "flops": "FLOPs of pretraining", "loss": "pret
 SHOWN_NOTES = 12
 
 
-def print_emergence(found: Sequence[Emergence], settings: Settings, notes: Sequence[str], console: Console) -> None:
-    """Print verdicts, thresholds and notes of ``found``; ``notes``: what reading the sources had to decide."""
+def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], console: Console) -> None:
+    """Print verdicts, thresholds and what rests on them; ``notes``: what reading the sources had to decide."""
+    found = [entry.found for entry in whole.entries]
     scale = found[0].curve.scale
     _heading(console, f"Emergence: {counted(len(found), 'curve')} over size ({_SIZES[scale]})")
     tested = [one for one in found if one.curve.sizes >= MIN_SIZES]
@@ -49,6 +51,17 @@ def print_emergence(found: Sequence[Emergence], settings: Settings, notes: Seque
         said.append(f"{len(found) - len(tested)} not tested, with fewer than {MIN_SIZES} sizes")
     console.print(Text(listed(said) + "."))
     _print_notes(found, notes, console)
+    for entry in whole.entries:
+        if entry.check is not None and entry.found.verdict == "emergent":
+            console.print(Text(entry.check.sentence))
+    for crossed in whole.crossings:
+        text = f"{crossed.b.curve} ahead of {crossed.a.curve} in {crossed.b.family}: {crossed.words}"
+        console.print(Text("; ".join([text, *crossed.notes]) + "."))
+    for effect in whole.effects:
+        console.print(Text(effect.sentence))
+    for entry in whole.entries:
+        if entry.forecast is not None:
+            console.print(Text(f"{entry.found.curve.curve}: {entry.forecast.sentence}"))
     console.print(Text(basis(settings), style="dim"))
 
 

@@ -250,9 +250,9 @@ def _counted(count: int, name: str, tail: str) -> tuple[str, str]:
 _TONES = {
     "wins": (
         *("best", "tuning", "prompting", "helps", "grows", "gains", "pays"),
-        *("emerges", "from", "always", "helps in between", "ordered", "partly ordered"),
+        *("emerges", "from", "always", "helps in between", "ordered", "partly ordered", "earlier"),
     ),
-    "loses": ("loses", "hurts", "falls", "never"),
+    "loses": ("loses", "hurts", "falls", "never", "later"),
     "equivalent": ("equivalent", "flat", "none"),
 }
 _DRAWN = {
@@ -270,6 +270,7 @@ _FIGURE_OF = {
     "size by task": "tasks",
     "prompt or tune": "size",
     "ingredient": "stages",
+    "ingredient by size": "stages",
     "chain of thought": "size",
     "size": "size",
     "shift": "shift",

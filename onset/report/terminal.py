@@ -24,7 +24,7 @@ _VERDICT_STYLES = {
     "grows": "bold blue", "pays": "bold blue", "gains": "bold blue",
     "loses": "bold yellow", "hurts": "bold yellow", "falls": "bold yellow", "never": "bold yellow",
     "emerges": "bold blue", "from": "bold blue", "always": "bold blue", "helps in between": "bold blue",
-    "ordered": "bold blue", "partly ordered": "bold blue",
+    "ordered": "bold blue", "partly ordered": "bold blue", "earlier": "bold blue", "later": "bold yellow",
     "equivalent": "bold green", "flat": "bold green", "none": "bold green",
     "supported": "bold blue", "contradicted": "bold yellow",
 }  # fmt: skip
@@ -61,6 +61,39 @@ def print_findings(shown: Mapping[str, Any], console: Console) -> None:
         table.add_column(overflow="fold")
         table.add_row(Text("•"), Text.assemble((finding["verdict"], style), f": {finding['sentence']}"))
         console.print(table)
+
+
+def print_accuracies(shown: Mapping[str, Any], console: Console) -> None:
+    """Accuracies with their intervals, in per cent: one line a task, shift and method, one column a model.
+
+    For studies of one budget and one draw. A model that was not asked has a dash.
+    """
+    models = list(dict.fromkeys(cell["model"] for cell in shown["cells"]))
+    rows = _grouped(shown["cells"], ("task", "shift", "method"))
+    for first in range(0, len(models), _SIDE_BY_SIDE):
+        some = models[first : first + _SIDE_BY_SIDE]
+        table = _table([("Task", "name"), ("Method", "name")])
+        for model in some:
+            table.add_column(Text(model), justify="right", overflow="fold")
+        for key, cells in rows:
+            of = {cell["model"]: cell for cell in cells}
+            if of.keys() & some:
+                task = key["task"] if key["shift"] == "none" else f"{key['task']}, {key['shift']}"
+                _row(table, task, key["method"], *(_accuracy(of.get(model)) for model in some))
+        _heading(console, "Accuracy in per cent (95 % interval)")
+        console.print(table)
+
+
+_SIDE_BY_SIDE = 3
+"""Models beside each other that fit 80 columns."""
+
+
+def _accuracy(cell: Mapping[str, Any] | None) -> str:
+    """``92 (88-95)``, which does not fold."""
+    if cell is None or cell["accuracy"] is None or cell["interval"] is None:
+        return "–"
+    low, high = (number(100 * end, 0) for end in cell["interval"])
+    return f"{number(100 * cell['accuracy'], 0)}\u00a0({low}–{high})"
 
 
 def print_plan(plan: Mapping[str, Any], console: Console) -> None:

@@ -170,6 +170,19 @@ def make_study(**values: Any) -> Study:
     return _validate(values, "study")
 
 
+def vary(study: Study, **values: Any) -> Study:
+    """The study with some of `PART_KEYS` changed, in every part where it has parts.
+
+    Raises StudyError when the result does not validate.
+    """
+    for key in values:
+        if key not in PART_KEYS:
+            raise StudyError(f"a study can be varied in {', '.join(PART_KEYS)}, not in '{key}'")
+    parts = [part.model_dump(mode="json", exclude={"parts"}) | values for part in study.grids()]
+    made = tuple(_validate_grid(part, f"study {study.name}") for part in parts)
+    return made[0].model_copy(update={"parts": made}) if study.parts else made[0]
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads the key ``on`` as true; here only ``true`` and ``false`` are booleans (as in YAML 1.2)."""
 

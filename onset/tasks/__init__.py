@@ -76,6 +76,11 @@ _ENTRIES = {
     "world-coin": TaskEntry(
         "onset.tasks.world_coin:load", "the coin of the ladder's world, heads or tails", "symbolic"
     ),
+    "world-compare": TaskEntry(
+        "onset.tasks.world_compare:load",
+        "more or fewer, with a shortcut that is right in 75 %; no shipped model has read such documents",
+        "complex reasoning",
+    ),
     "own": TaskEntry("onset.tasks.own:load", "your own JSON lines: any name with train and test files", "own"),
 }
 

@@ -21,7 +21,12 @@ Draw = Callable[[random.Random], Problem]
 def item_of(lesson: Lesson, **meta: str | int) -> Item:
     """The lesson as an item."""
     return Item(
-        lesson.question, lesson.answer, lesson.rationale or None, context=lesson.passage or None, meta=dict(meta)
+        lesson.question,
+        lesson.answer,
+        lesson.rationale or None,
+        choices=lesson.choices or None,
+        context=lesson.passage or None,
+        meta=dict(meta),
     )
 
 

@@ -4,8 +4,8 @@
     Question: Where does Nanar Voke live?
     Answer: The answer is Susudur.
 
-What the passage says of a person differs from what documents say of them: memory does not help. The key of a problem is
-passage and question.
+What the passage says of a person is drawn at random, whatever documents say of them: memory does not help (it is right
+by chance, one time in 20 for a food, in 64 for a city). The key of a problem is passage and question.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 
 ``frequency``: people that documents mention often (head: 500), sometimes (mid: 3,500) or hardly ever (tail: 28,000).
 The labelled pool asks about people of even rank as often as they are mentioned; the test items about people of odd rank
-in the band, whom no document ever asks about: they are told of in statements only.
+in the band, about whom no document asks without a passage: they are told of in statements.
 """
 
 from __future__ import annotations
