@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import polars as pl
 import pytest
+from conftest import shared
 from scipy.optimize import brentq
 from scipy.special import expit
 
@@ -21,7 +22,6 @@ from onset.analysis.crossing import (
 )
 from onset.analysis.points import Curve, SizePoint
 from onset.errors import InputError
-from tests.conftest import shared
 
 SIZES = np.array([1e8, 3e8, 1e9, 3e9, 1e10, 3e10, 1e11, 3e11])
 X = np.log10(SIZES)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic import synthetic_results
 
 from onset.analysis.emergence import Emergence, Settings, emergence_of
 from onset.analysis.findings import analyse
@@ -16,7 +17,6 @@ from onset.analysis.study_points import SCORES, accuracy_curve, score_curves, sc
 from onset.analysis.table import Results, load
 from onset.errors import InputError
 from onset.scores import edit_distance, edit_similarity
-from tests.synthetic import synthetic_results
 
 X = np.linspace(8, 11, 9)
 SETTINGS = Settings(replicates=299, threshold_replicates=0)

@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 from rich.console import Console
 from scipy.special import expit
-from synthetic import synthetic_results
+from synthetic import ladder_results, synthetic_results
 
 from onset.analysis.findings import Analysis, analyse, to_json
 from onset.analysis.table import load
@@ -320,6 +320,75 @@ def test_fitted_line_is_the_logistic_of_the_analysis(ladder: Made) -> None:
         decades = pl.Series([row["x"] / aside / fit["midpoint"]]).log10()[0]
         expected = fit["floor"] + (fit["ceiling"] - fit["floor"]) * expit(fit["slope"] * decades)
         assert row["accuracy"] == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def rungs(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Eight sizes of one family: chain of thought jumps from nothing, answer-only grows from 20 %."""
+    truth: dict[tuple[str, ...], list[float]] = {
+        ("sums", "cot"): [0.0, 0.0, 0.0, 0.0, 0.9, 0.9, 0.95, 0.95],
+        ("sums", "answer-only"): [0.2, 0.27, 0.33, 0.4, 0.46, 0.53, 0.6, 0.66],
+    }
+    results = load(ladder_results(tmp_path_factory.mktemp("rungs"), truth, items=150))
+    analysis = analyse(results, replicates=200)
+    return Made(Path(), analysis, to_json(analysis))
+
+
+def test_a_curve_of_four_sizes_has_its_verdict_and_threshold_in_the_figure(rungs: Made) -> None:
+    found = {one["method"]: one for one in rungs.shown["curves"]}
+    assert (found["cot"]["emergence"]["verdict"], found["answer-only"]["emergence"]["verdict"]) == (
+        "emergent",
+        "smooth",
+    )
+    panel = _figure(rungs, "size").panels[0]
+    above = panel.charts[0].to_dict()["title"]["subtitle"]
+    assert any(line.startswith("cot: emergent, leaves chance ") for line in above)
+    assert any(line.startswith("answer-only: smooth") for line in above)
+    assert "cot: emergent" in panel.describe
+    threshold = found["cot"]["emergence"]["threshold"]
+    assert 260_000 <= threshold["low"] < threshold["high"] <= 650_000
+    (bands,) = _data_of(panel.charts[0], "rect")
+    band = next(row for row in bands if row["method"] == "cot")
+    assert (band["x"], band["to"]) == pytest.approx((threshold["low"], threshold["high"]), rel=1e-3)
+
+
+def test_the_continuous_score_stands_under_the_accuracy_on_the_same_axis(rungs: Made) -> None:
+    panel = _figure(rungs, "size").panels[0]
+    assert len(panel.charts) == 3
+    accuracy, score, _ = panel.charts
+    drawn = score.to_dict()  # one table behind all its layers
+    points = drawn["datasets"][drawn["data"]["name"]]
+    held = {one["method"]: one["scores"] for one in rungs.shown["curves"]}
+    metric = held["cot"][0]["metric"]
+    assert {one["metric"] for one in rungs.shown["curves"][0]["metric_check"]["scores"]} >= {metric}
+    for row in points:
+        known = next(one for one in held[row["method"]] if one["metric"] == metric)
+        value = known["values"][known["models"].index(row["model"])]
+        assert row["score"] == pytest.approx(value, abs=1e-4)
+        assert row["low"] <= row["score"] <= row["high"]
+    places = {(row["method"], row["model"]): row["x"] for row in _data_of(accuracy, "point")[-1]}
+    assert {(row["method"], row["model"]): row["x"] for row in points} == places
+
+
+def test_the_crossing_of_the_fitted_curves_is_in_the_findings(rungs: Made) -> None:
+    (gain,) = [one for one in rungs.shown["gains"] if one["kind"] == "chain of thought"]
+    found = gain["crossover"]
+    assert (found["verdict"], found["gap"]) == ("from", [260_000, 650_000])
+    assert found["interval"][0] <= found["estimate"] <= found["interval"][1]
+    said = next(one for one in rungs.shown["findings"] if one["kind"] == "crossover")
+    assert said["estimate"] == found["estimate"]
+    assert "The fitted curves cross at about" in said["sentence"]
+
+
+def test_the_words_under_the_figures_say_verdict_and_metric(rungs: Made) -> None:
+    text = page(rungs.shown, rungs.analysis.study, [], rungs.analysis.records)
+    assert "Over its 8 sizes it is emergent, leaves chance " in text
+    assert "In the middle: a continuous score of the same outputs" in text
+
+
+def test_three_sizes_have_no_verdict(ladder: Made) -> None:
+    assert all(one["emergence"] is None and one["metric_check"] is None for one in ladder.shown["curves"])
+    assert all(len(panel.charts) == 2 for panel in _figure(ladder, "size").panels)
 
 
 def test_one_size_a_family_gives_a_dot_plot_and_says_why(pair: Made) -> None:

@@ -20,6 +20,7 @@ from onset.analysis.labels import LabelCurve, Overtaking, label_curves, overtaki
 from onset.analysis.paired import MARGIN, Comparison, compare_all
 from onset.analysis.robustness import Loss, LossDifference, loss_differences, losses
 from onset.analysis.size_curves import SizeCurve, size_curves, size_within_reach
+from onset.analysis.size_verdicts import SizeVerdict, size_verdicts
 from onset.analysis.stage_sizes import StageShift, stage_shifts
 from onset.analysis.table import Results
 from onset.analysis.task_sizes import TaskOrder, task_orders
@@ -31,7 +32,7 @@ class Analysis:
     """All estimates of one results folder; shares (0..1) everywhere, words in each ``sentence``.
 
     ``cells`` and ``records`` are the tables of `onset.analysis.table.Results`; ``margin`` is the equivalence margin
-    used.
+    used; ``verdicts``: one for each of ``curves``.
     """
 
     study: Mapping[str, Any]
@@ -43,6 +44,7 @@ class Analysis:
     arms: tuple[Arm, ...]
     comparisons: tuple[Comparison, ...]
     curves: tuple[SizeCurve, ...]
+    verdicts: tuple[SizeVerdict, ...]
     label_curves: tuple[LabelCurve, ...]
     overtakings: tuple[Overtaking, ...]
     costs: tuple[Cost, ...]
@@ -92,6 +94,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         arms=measured,
         comparisons=compared,
         curves=tuple(evidence.curves),
+        verdicts=size_verdicts(curves, results),
         label_curves=tuple(evidence.label_curves),
         overtakings=tuple(evidence.overtakings),
         costs=costs(measured),
@@ -114,7 +117,9 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
         "stages": [stage_json(one) for one in analysis.stages],
         "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
-        "curves": [curve_json(one) for one in analysis.curves],
+        "curves": [
+            curve_json(one) | verdict.json() for one, verdict in zip(analysis.curves, analysis.verdicts, strict=True)
+        ],
         "gains": [gain_json(one) for one in analysis.gains],
         "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
         "findings": [finding_json(one) for one in analysis.findings],

@@ -23,8 +23,10 @@ from typing import Any
 
 import altair as alt
 
+from onset.analysis.threshold import Place
 from onset.analysis.wording import number, percent, short_count
 from onset.errors import StoreError
+from onset.report.emergence import place_words
 
 Cell = Mapping[str, Any]
 """A cell in the shape of ``onset show --json``."""
@@ -149,6 +151,10 @@ def size_figure(cells: Sequence[Cell], style: Style, curves: Sequence[Mapping[st
     caption = _SIZE_CAPTION if has_curve else _MODEL_CAPTION
     if any(map(_is_drawn, curves)):
         caption += _FIT_NOTE
+    if has_curve and any(curve.get("emergence") for curve in curves):
+        caption += _VERDICT_NOTE
+    if has_curve and any(curve.get("scores") for curve in curves):
+        caption += _SCORE_NOTE
     caption += _without(cells, "params", "parameter count") if has_curve else ""
     return Figure("size", title, caption + _INTERVALS + _seeds_note(cells), "task", tuple(panels))
 
@@ -162,6 +168,14 @@ _SIZE_CAPTION = (
 _FIT_NOTE = (
     " Lines: the fitted curve (logistic in log size, above chance) where the sizes determine one; elsewhere the points"
     " are joined."
+)
+_VERDICT_NOTE = (
+    " Above the plot: does accuracy grow smoothly with size or emerge, for methods with four sizes or more. Dotted, in"
+    " the method's colour: the size at which its curve leaves chance; shaded: the 95 % interval of that size."
+)
+_SCORE_NOTE = (
+    " In the middle: a continuous score of the same outputs, mean and 95 % interval; a jump of the ability shows in it"
+    " as well, a jump of the metric does not."
 )
 _MODEL_CAPTION = (
     "Above: accuracy (share of test items answered correctly), one row a model. Below: parse rate, the share of outputs"
@@ -450,8 +464,9 @@ def _tooltip() -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
 
 
-def _heading(text: str) -> alt.Title:
-    return alt.Title(text, anchor="start", fontSize=11, fontWeight="normal", offset=6)
+def _heading(text: str, below: Sequence[str] = ()) -> alt.Title:
+    more = {"subtitle": list(below), "subtitleFontSize": 10, "subtitlePadding": 4} if below else {}
+    return alt.Title(text, anchor="start", fontSize=11, fontWeight="normal", offset=6, **more)
 
 
 _SIGNED = "datum.value == 0 ? '0' : format(datum.value * 100, '+.0f')"
@@ -502,8 +517,9 @@ def _several(bars: Iterable[Mapping[str, Any]]) -> bool:
     return any(bar["ink"] < 1 for bar in bars)
 
 
-def _layer(layers: Sequence[alt.Chart], heading: str, height: int) -> alt.LayerChart:
-    return alt.layer(*layers).properties(title=_heading(heading), height=height)
+def _layer(layers: Sequence[alt.Chart], heading: str, height: int, below: Sequence[str] = ()) -> alt.LayerChart:
+    """``below``: lines under the heading."""
+    return alt.layer(*layers).properties(title=_heading(heading, below), height=height)
 
 
 # ---- panels --------------------------------------------------------------------------------------------------------
@@ -523,12 +539,119 @@ def _size_panel(
 
     lines = _size_lines(points, where, curves)
     accuracy = _line_layers(points, bars, lines, (x(False), _accuracy_axis(top)), style)
-    parse = _parse_layers(points, x(True), style)
-    charts = (
-        _layer([*_chance_layers(cells), *accuracy], "Accuracy", 240),
-        _layer(parse, "Parse rate", 64),
-    )
-    return Panel(title, where, charts, _describe(title, "model size", cells, style))
+    judged = _judged(points, where, curves)
+    said = [f"{method}: {verdict_words(curve['emergence'])}" for (method, *_), curve in judged.items()]
+    layers = [*_threshold_layers(judged, scale, x(False), style), *_chance_layers(cells), *accuracy]
+    charts = [_layer(layers, "Accuracy", 240, said)]
+    metric, rows = _score_rows(points, judged)
+    if rows:
+        charts.append(_layer(_score_layers(metric, rows, x(False), style), _SCORE_NAMES.get(metric, metric), 84))
+    charts.append(_layer(_parse_layers(points, x(True), style), "Parse rate", 64))
+    describe = " ".join([_describe(title, "model size", cells, style), *(f"{one}." for one in said)])
+    return Panel(title, where, tuple(charts), describe)
+
+
+_SCORE_NAMES = {
+    "gold_logprob": "Log-probability of the gold answer (nats)",
+    "gold_prob": "Probability of the gold answer among the choices",
+    "pass rate": "Share of samples that are right",
+    "edit similarity": "Edit similarity of the answer to the gold one",
+}
+_Key = tuple[str, str, int]
+
+
+def _judged(
+    points: Iterable[Mapping[str, Any]], where: Mapping[str, str], curves: Iterable[Mapping[str, Any]]
+) -> dict[_Key, Mapping[str, Any]]:
+    """(method, family, labels) -> the curve of each line of a panel that has a verdict, in the order of the lines."""
+    known = {
+        (curve["method"], curve["family"], curve["labels"]): curve
+        for curve in curves
+        if curve.get("emergence") and all(curve[name] == where[name] for name in ("task", "shift", "stage"))
+    }
+    keys = dict.fromkeys((str(row["method"]), str(row["family"]), int(row["labels"])) for row in points)
+    return {key: known[key] for key in keys if key in known}
+
+
+def verdict_words(emergence: Mapping[str, Any]) -> str:
+    """``emergent, leaves chance at 47.2 k (33.3 k to 54.4 k)``."""
+    held = emergence["threshold"]
+    place = Place(held["estimate"], held["low"], held["high"], held["censored"])
+    if place.estimate is None and place.low is None and place.high is None:
+        return str(emergence["verdict"])
+    return f"{emergence['verdict']}, leaves chance at {place_words(place, 'params')}"
+
+
+def _threshold_layers(
+    judged: Mapping[_Key, Mapping[str, Any]], scale: alt.Scale, x: alt.X, style: Style
+) -> list[alt.Chart]:
+    """A band for each threshold interval, a line at its estimate; an open end runs to the edge of the plot."""
+    first, last = scale.domain
+    rows = []
+    for (method, family, _), curve in judged.items():
+        held = curve["emergence"]["threshold"]
+        if held["low"] is None and held["high"] is None:
+            continue
+        ends = {"x": held["low"] or first, "to": held["high"] or last, "at": held["estimate"]}
+        rows.append({"method": method, "family": family, **ends})
+    if not rows:
+        return []
+    base = alt.Chart(_data(rows)).encode(style.colour())
+    layers = [base.mark_rect(clip=True).encode(x, alt.X2("to:Q"), opacity=_fade(0.09))]
+    marked = [row for row in rows if row["at"] is not None]
+    if marked:
+        rule = alt.Chart(_data(marked)).mark_rule(strokeDash=[2, 3], strokeWidth=1.5)
+        layers.append(rule.encode(alt.X("at:Q"), style.colour(), opacity=_fade(0.8)))
+    return layers
+
+
+def _score_rows(
+    points: Sequence[Mapping[str, Any]], judged: Mapping[_Key, Mapping[str, Any]]
+) -> tuple[str, list[dict[str, Any]]]:
+    """The continuous score most of the judged lines have, and its rows."""
+    held = {
+        (key, score["metric"], model): (value, error)
+        for key, curve in judged.items()
+        for score in curve["scores"]
+        for model, value, error in zip(score["models"], score["values"], score["errors"], strict=True)
+    }
+    metrics = [score["metric"] for curve in judged.values() for score in curve["scores"]]
+    if not metrics:
+        return "", []
+    metric = max(dict.fromkeys(metrics), key=metrics.count)
+    rows = []
+    for point in points:
+        key = str(point["method"]), str(point["family"]), int(point["labels"])
+        if (key, metric, point["model"]) not in held:
+            continue
+        value, error = held[key, metric, point["model"]]
+        kept = {name: point[name] for name in ("method", "family", "kind", "model", "size", "x")}
+        low, high = value - 1.96 * error, value + 1.96 * error
+        rows.append(
+            {
+                **kept,
+                "score": value,
+                "low": low,
+                "high": high,
+                "says": f"{number(value, 3)} ± {number(1.96 * error, 3)}",
+            }
+        )
+    return metric, rows
+
+
+def _score_layers(metric: str, rows: list[dict[str, Any]], x: alt.X, style: Style) -> list[alt.Chart]:
+    axis, scale = alt.Axis(labelExpr=_PERCENT, values=[0, 0.5, 1], minExtent=34, maxExtent=34), alt.Scale(domain=[0, 1])
+    if metric == "gold_logprob":
+        # as wide as the per cent of the other panels
+        axis, scale = alt.Axis(tickCount=3, minExtent=42, maxExtent=42), alt.Scale(zero=False)
+    y = alt.Y("score:Q", title=None, scale=scale, axis=axis)
+    base = alt.Chart(_data(rows)).encode(x, y, style.colour())
+    line = base.mark_line(strokeWidth=1.4).encode(alt.Detail("family:N"), _dash(), opacity=_fade(0.8))
+    span = base.mark_rule(strokeWidth=1.5).encode(alt.Y("low:Q"), alt.Y2("high:Q"), opacity=_fade(0.7))
+    fields = {"method": "Method", "model": "Model", "size": "Parameters", "says": "Score"}
+    tooltip = [alt.Tooltip(f"{field}:N", title=title) for field, title in fields.items()]
+    spot = base.mark_point(filled=True, size=34).encode(style.shape(), opacity=_fade(), tooltip=tooltip)
+    return [line, span, spot]
 
 
 def _size_lines(

@@ -104,7 +104,7 @@ def page(
         finding_reach=_reach([one for one in shown["findings"] if one["kind"] in _DRAWN]),
         reach=_reach(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
-        curves=[curve["sentence"] for curve in shown["curves"] if curve["fit"]],
+        curves=[_curve_words(curve) for curve in shown["curves"] if curve["fit"]],
         figures=[_figure(figure) for figure in drawn],
         legend=_legend(style, shown["cells"]),
         several={name: len({cell[name] for cell in shown["cells"]}) > 1 for name in _FACETS},
@@ -295,6 +295,18 @@ def _findings(shown: Mapping[str, Any], drawn: Mapping[str, str]) -> list[dict[s
         figure = {"name": name, "title": drawn[name]} if name in drawn else None
         rows.append({**finding, "tone": tone, "difference": difference, "share": share, "figure": figure})
     return rows
+
+
+def _curve_words(curve: Mapping[str, Any]) -> str:
+    """The fitted curve in words, then the verdict on it and what the continuous scores say of a jump."""
+    text = str(curve["sentence"])
+    found, check = curve.get("emergence"), curve.get("metric_check")
+    if found:
+        q = "" if found["q_value"] is None else f" (q = {_p(found['q_value'])} against smooth growth)"
+        text += f" Over its {found['n_sizes']} sizes it is {figures.verdict_words(found)}{q}."
+    if check and check["verdict"] != "unresolved":
+        text += f" {check['sentence']}"
+    return text
 
 
 def _tally(comparisons: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, str]]:

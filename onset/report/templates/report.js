@@ -26,7 +26,7 @@
       font: getComputedStyle(document.body).fontFamily,
       view: { stroke: null },
       legend: { disable: true },
-      title: { color: soft },
+      title: { color: soft, subtitleColor: soft },
       axis: { labelColor: soft, titleColor: soft, titleFontWeight: "normal", gridColor: line, domainColor: strong, tickColor: strong, labelFontSize: 11 },
       axisY: { labelColor: soft },
       text: { color: ink },
