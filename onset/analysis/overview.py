@@ -76,7 +76,7 @@ def overview(
     not there, and DataError where no family has both.
     """
     settings = settings or Settings()
-    found = emergence_of(curves, settings)
+    found = _judged(curves, settings)
     scores: dict[tuple[str, str], list[Emergence]] = {}
     for one in found:
         if _is_score(one.curve):
@@ -101,6 +101,16 @@ def _crossings(curves: Sequence[Curve], pair: tuple[str, str], settings: Setting
     if not second:
         raise DataError(f"no family has both {pair[0]} and {pair[1]} in the same metric")
     return tuple(crossing(first[one.family, one.metric], one, margin=settings.margin) for one in second)
+
+
+def _judged(curves: Sequence[Curve], settings: Settings) -> list[Emergence]:
+    """Accuracies and continuous scores are families of tests of their own: a score must not cost accuracy its verdict."""
+    verdicts: dict[int, Emergence] = {}
+    for kind in (False, True):
+        rows = [row for row, one in enumerate(curves) if _is_score(one) == kind]
+        judged = emergence_of([curves[row] for row in rows], settings)
+        verdicts |= dict(zip(rows, judged, strict=True))
+    return [verdicts[row] for row in range(len(curves))]
 
 
 def _is_score(curve: Curve) -> bool:
