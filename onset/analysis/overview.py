@@ -104,7 +104,7 @@ def _crossings(curves: Sequence[Curve], pair: tuple[str, str], settings: Setting
 
 
 def _judged(curves: Sequence[Curve], settings: Settings) -> list[Emergence]:
-    """Accuracies and continuous scores are families of tests of their own: a score must not cost accuracy its verdict."""
+    """Accuracies and continuous scores are tested apart: a score must not cost accuracy its verdict."""
     verdicts: dict[int, Emergence] = {}
     for kind in (False, True):
         rows = [row for row, one in enumerate(curves) if _is_score(one) == kind]
