@@ -34,6 +34,8 @@ _CLOSE = 2.6
 _MOST = 150
 _PLACES = 32
 _SCATTER = 1e-6
+_FEWEST_FREE = 3
+"""Degrees of freedom below which the quantile of F would say no more than that nothing is known of the scatter."""
 _PER_DECADE = 16
 _SLOPES = (math.log(0.15), math.log(200.0))
 _PARTS = (-5.0, 4.0)
@@ -158,7 +160,7 @@ def threshold_of(
 def _allowance(data: Data, fits: _Fits) -> float:
     """Half the chi-square quantile; with scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
     if isinstance(data, Counts) and data.rho.max() > _SCATTER:
-        return float(stats.f.ppf(LEVEL, 1, max(fits.x.size - 4, 1))) / 2
+        return float(stats.f.ppf(LEVEL, 1, max(fits.x.size - 4, _FEWEST_FREE))) / 2
     return float(stats.chi2.ppf(LEVEL, 1)) / 2
 
 
