@@ -25,7 +25,7 @@ from onset.analysis.findings import Analysis, analyse, to_json
 from onset.analysis.table import load
 from onset.errors import StoreError
 from onset.report import facts, figures
-from onset.report.html import build_report, page, write_png
+from onset.report.html import _whole, build_report, page, write_png
 from onset.report.items import pack
 from onset.report.terminal import duration, print_findings, print_grade, print_list, print_plan, print_show
 
@@ -135,6 +135,12 @@ def test_what_a_model_or_a_user_wrote_stays_text(pair: Made) -> None:
     assert {cell["model"] for cell in json.loads(elements.script("cell-index"))} == {"small", HOSTILE}
     assert HOSTILE in _unpack(elements.script("packed"))["texts"]
     assert HOSTILE in " ".join(elements.text)
+
+
+def test_a_number_and_its_unit_stay_on_one_line() -> None:
+    assert _whole(
+        "at 58 k and 1.3 M (95 % interval; n = 3) 5 Bees"
+    ) == "at 58~k and 1.3~M (95~% interval; n~=~3) 5 Bees".replace("~", "\N{NO-BREAK SPACE}")
 
 
 def test_every_finding_comparison_and_cell_is_in_the_page(ladder: Made, ladder_page: str) -> None:

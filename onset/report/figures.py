@@ -744,7 +744,7 @@ def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], styl
             alt.X("difference:Q"), y, colour, opacity=_fade(), tooltip=tooltip
         ),
     ]
-    height = len(names) * (12 * max(name.count("\n") for name in names) + 22) + 10  # all rows are equally high
+    height = len(names) * (12 * max(name.count("\n") for name in names) + 28) + 10  # all rows are equally high
     charts = _layer(levels, "Accuracy", height), _layer(differences, "Difference from the reference", height)
     compared = ", ".join(name.replace("\n", " · ") for name in names)
     describe = f"{where['task']}: {compared}, each against the base model of the same size unless another is named."

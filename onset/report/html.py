@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -165,8 +166,9 @@ def _lead(text: str) -> tuple[str, str]:
 
 
 def _whole(text: str) -> str:
-    """The text with numbers and their percent signs kept on one line."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    """The text with numbers kept on one line with their percent signs and their k, M, B or T."""
+    text = re.sub(r"(?<=\d) (?=(?:%|[kMBT]\b))", "\N{NO-BREAK SPACE}", text)
+    return text.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def _points(value: float | None) -> str:
