@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -16,7 +19,7 @@ from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
 from onset.analysis.findings import comparison_json
-from onset.analysis.headlines import MOST, MOST_WITH_LADDER, items_needed
+from onset.analysis.headlines import MOST, MOST_WITH_LADDER, _undecided, items_needed
 from onset.errors import StoreError
 
 FAST = 2000
@@ -238,3 +241,14 @@ def test_reading_results_never_imports_torch(folder: Path) -> None:
 )
 def test_the_items_that_would_decide_are_said_in_plain_words(needed: tuple[int, ...], text: str) -> None:
     assert items_needed(needed) == text
+
+
+def test_one_undecided_comparison_is_spoken_of_as_one(plain: Analysis) -> None:
+    stuck = replace(plain.comparisons[0], verdict="undecided", needed=None, difference=0.02, margin=0.05)
+    wins = replace(stuck, verdict="wins")
+    for rows, expected in (
+        ((stuck, wins), "1 of 2 comparisons is undecided: .*; 1 needs more seeds rather than more items."),
+        ((stuck, stuck, wins), "2 of 3 comparisons are undecided: .*; 2 need more seeds rather than more items."),
+    ):
+        (said,) = _undecided(cast(Any, SimpleNamespace(comparisons=rows)))
+        assert re.fullmatch(expected, said.sentence)
