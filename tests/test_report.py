@@ -348,6 +348,15 @@ def test_a_budget_alone_is_no_curve_over_budgets(pair: Made, ladder: Made) -> No
         assert (figure and sorted({panel.where["task"] for panel in figure.panels})) == expected
 
 
+def test_an_axis_of_cost_has_labels_where_all_cost_nearly_the_same(ladder: Made) -> None:
+    one = [cell for cell in ladder.shown["cells"] if cell["method"] == "answer-only" and cell["model"] == "tiny"]
+    for cells, labels in ((ladder.shown["cells"], "test(/^[13]e/"), (one, "replace(format(datum.value, '.1e')")):
+        figure = figures.cost_figure(cells, figures.style_of(cells))
+        assert figure is not None
+        axis = figure.panels[0].charts[0].to_dict()["layer"][-1]["encoding"]["x"]["axis"]
+        assert axis["labelExpr"].startswith(labels)
+
+
 def test_panels_of_a_shift_share_one_scale_a_task(ladder: Made) -> None:
     domains: dict[str, set[str]] = {}
     for panel in _figure(ladder, "shift").panels:

@@ -837,11 +837,17 @@ def _label_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style
 _ONE_AND_THREE = "test(/^[13]e/, format(datum.value, '.0e')) ? replace(format(datum.value, '.0e'), '+', '') : ''"
 """Labels of a logarithmic axis: 1e8, 3e8, 1e9 ... so that half a decade has at least one."""
 
+_EVERY = "replace(format(datum.value, '.1e'), '+', '')"
+"""Labels of an axis of less than that."""
+
 
 def _cost_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
     points, bars = _rows(cells)
     cost = f"datum.inference + datum.tuning / {QUERIES}"
-    axis = alt.Axis(labelExpr=_ONE_AND_THREE, labelOverlap="greedy", grid=False)
+    costs = [row["inference"] + row["tuning"] / DEFAULT_QUERIES for row in points]
+    axis = alt.Axis(
+        labelExpr=_ONE_AND_THREE if max(costs) > 3.2 * min(costs) else _EVERY, labelOverlap="greedy", grid=False
+    )
     x = alt.X("cost:Q", title="FLOPs a query", scale=alt.Scale(type="log", nice=False, padding=18), axis=axis)
     layers = [
         layer.transform_calculate(cost=cost)
