@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +186,11 @@ def test_show_works_piped_and_narrow(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert code == 0
     assert max(map(len, out.splitlines())) <= 100
     assert "lora-answers" in out
+
+
+def test_the_command_is_a_module_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "onset", "show", "nowhere"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "onset: nowhere is no results folder: it holds no study.json\n"

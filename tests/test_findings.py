@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,7 +20,7 @@ from synthetic import synthetic_results
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
 from onset.analysis.evidence import Evidence
 from onset.analysis.findings import comparison_json
-from onset.analysis.headlines import MOST, MOST_WITH_LADDER, _shifts, items_needed
+from onset.analysis.headlines import MOST, MOST_WITH_LADDER, _shifts, _undecided, items_needed
 from onset.errors import StoreError
 
 FAST = 2000
@@ -254,3 +255,14 @@ def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: 
     plain = [finding.sentence for finding in _shifts(alone)]
     twins = [finding.sentence.replace("its twin", model) for finding in _shifts(evidence)]
     assert sorted(twins) == sorted(plain * 2)
+
+
+def test_one_undecided_comparison_is_spoken_of_as_one(plain: Analysis) -> None:
+    stuck = replace(plain.comparisons[0], verdict="undecided", needed=None, difference=0.02, margin=0.05)
+    wins = replace(stuck, verdict="wins")
+    for rows, expected in (
+        ((stuck, wins), "1 of 2 comparisons is undecided: .*; 1 needs more seeds rather than more items."),
+        ((stuck, stuck, wins), "2 of 3 comparisons are undecided: .*; 2 need more seeds rather than more items."),
+    ):
+        (said,) = _undecided(cast(Any, SimpleNamespace(comparisons=rows)))
+        assert re.fullmatch(expected, said.sentence)

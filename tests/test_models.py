@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -343,6 +344,18 @@ def test_a_hub_that_cannot_be_reached(tmp_path: Path) -> None:
         "cannot load model 'owner/name': We couldn't connect to 'https://huggingface.co' to load the files, and "
         "couldn't find them in the cached files.\n"
     )
+
+
+def test_the_hub_client_is_quiet_while_a_model_loads() -> None:
+    """It reports each retry on a line of its own, and the error says all of it at the end."""
+    from huggingface_hub.utils import logging as hub
+
+    from onset.models.hf import loading
+
+    before = hub.get_verbosity()
+    with loading("owner/name", quiet=True):
+        assert hub.get_verbosity() == logging.ERROR
+    assert hub.get_verbosity() == before
 
 
 def test_packaged_models(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from onset.analysis.findings import Analysis, analyse, to_json
 from onset.analysis.table import load
 from onset.errors import StoreError
 from onset.report import facts, figures
-from onset.report.html import build_report, page, write_png
+from onset.report.html import _whole, build_report, page, write_png
 from onset.report.items import pack
 from onset.report.terminal import (
     duration,
@@ -145,6 +145,12 @@ def test_what_a_model_or_a_user_wrote_stays_text(pair: Made) -> None:
     assert HOSTILE in " ".join(elements.text)
 
 
+def test_a_number_and_its_unit_stay_on_one_line() -> None:
+    assert _whole(
+        "at 58 k and 1.3 M (95 % interval; n = 3) 5 Bees"
+    ) == "at 58~k and 1.3~M (95~% interval; n~=~3) 5 Bees".replace("~", "\N{NO-BREAK SPACE}")
+
+
 def test_every_finding_comparison_and_cell_is_in_the_page(ladder: Made, ladder_page: str) -> None:
     elements = _Elements(ladder_page)
     text = " ".join(" ".join(elements.text).replace("\N{NO-BREAK SPACE}", " ").split())
@@ -176,7 +182,19 @@ def test_page_that_cannot_be_written_is_one_clear_line(pair: Made, tmp_path: Pat
     path = tmp_path / "absent" / "report.html"
     with pytest.raises(StoreError) as error:
         build_report(pair.folder, out=path, analysis=pair.analysis)
-    assert str(error.value) == f"cannot write {path}: No such file or directory"
+    assert str(error.value).startswith(f"cannot write {path}: No such file or directory")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_leaves_the_page_that_was_there(pair: Made, tmp_path: Path) -> None:
+    path = build_report(pair.folder, out=tmp_path / "report.html", analysis=pair.analysis)
+    before = path.read_bytes()
+    scratch = tmp_path / ".report.html.part"
+    scratch.symlink_to("/dev/full")
+    with pytest.raises(StoreError, match=f"^cannot write {path}: the disk is full"):
+        build_report(pair.folder, out=path, analysis=pair.analysis)
+    assert path.read_bytes() == before
+    assert not scratch.is_symlink()
 
 
 def test_report_never_imports_torch() -> None:
@@ -396,6 +414,32 @@ def test_one_size_a_family_gives_a_dot_plot_and_says_why(pair: Made) -> None:
     assert figure.title == "Accuracy by model"
     assert "No model family has two sizes here, so there is no curve over size to draw." in figure.caption
     assert [one.name for one in figures.figures(pair.shown)] == ["size", "cost", "comparisons"]  # no empty figure
+
+
+def test_a_budget_alone_is_no_curve_over_budgets(pair: Made, ladder: Made) -> None:
+    tasks = sorted({cell["task"] for cell in ladder.shown["cells"]})
+    single = [c for c in ladder.shown["cells"] if c["task"] == tasks[0] or c["labels"] in (0, 8)]
+    for made, cells, expected in ((pair, pair.shown["cells"], None), (ladder, single, tasks[:1])):
+        style = figures.style_of(made.shown["cells"])
+        figure = figures.label_figure(cells, style)
+        assert (figure and sorted({panel.where["task"] for panel in figure.panels})) == expected
+
+
+def test_an_axis_of_cost_has_labels_where_all_cost_nearly_the_same(ladder: Made) -> None:
+    one = [cell for cell in ladder.shown["cells"] if cell["method"] == "answer-only" and cell["model"] == "tiny"]
+    for cells, labels in ((ladder.shown["cells"], "test(/^[13]e/"), (one, "replace(format(datum.value, '.1e')")):
+        figure = figures.cost_figure(cells, figures.style_of(cells))
+        assert figure is not None
+        axis = figure.panels[0].charts[0].to_dict()["layer"][-1]["encoding"]["x"]["axis"]
+        assert axis["labelExpr"].startswith(labels)
+
+
+def test_panels_of_a_shift_share_one_scale_a_task(ladder: Made) -> None:
+    domains: dict[str, set[str]] = {}
+    for panel in _figure(ladder, "shift").panels:
+        scale = panel.charts[0].to_dict()["layer"][-1]["encoding"]["x"]["scale"]
+        domains.setdefault(panel.where["task"], set()).add(str(scale["domain"]))
+    assert {len(found) for found in domains.values()} == {1}
 
 
 def test_a_method_has_one_colour_everywhere(ladder: Made) -> None:

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -669,6 +669,18 @@ def test_the_figures_draw_the_numbers_of_the_analysis(jump: Analysis) -> None:
     )
 
 
+def test_rows_of_stages_have_room_for_the_longest_name() -> None:
+    rng = np.random.default_rng(1)
+    base, without, other = stage_arms(rng)
+    found = stage_comparisons([base, without, replace(other, stage="without x, without y")], replicates=FAST)
+    shown = [asdict(one) for one in found]
+    assert sorted(len(one["sides"][1].split()) for one in shown) == [1, 2]  # one against the base, one "given" another
+    figure = figures.stage_figure(shown, figures.Style(("cot",), ("f",)))
+    assert figure is not None
+    for chart in figure.panels[0].charts:
+        assert chart.to_dict()["height"] >= 2 * 3 * 14  # two rows of three lines each
+
+
 def test_a_study_without_a_ladder_has_none_of_these_figures(tmp_path: Path) -> None:
     truth = {("chains", "answer-only"): (0.1, 0.2), ("chains", "cot"): (0.1, 0.6)}
     made = ladder_results(tmp_path / "two", truth, sizes=LADDER[:2], items=60)
@@ -694,4 +706,6 @@ def test_every_finding_about_size_links_to_its_figure(folder: Path, jump: Analys
             assert f'<a href="#figure-{expected[kind]}">' in part
             assert f'<figure id="figure-{expected[kind]}"' in text
             seen.add(kind)
+        if kind == "Crossover":
+            assert ">from a size on</span>" in part  # "from" alone says nothing
     assert seen == set(expected)

@@ -355,12 +355,13 @@ def _undecided(evidence: Evidence) -> Iterable[Finding]:
     if not open_ones:
         return
     needed = sorted(one.needed for one in open_ones if one.needed is not None)
-    text = f"{len(open_ones)} of {wording.counted(len(measured), 'comparison')} are undecided: neither a difference nor"
-    text += f" equivalence within {wording.points(open_ones[0].margin)} is shown"
+    verb = "is" if len(open_ones) == 1 else "are"
+    text = f"{len(open_ones)} of {wording.counted(len(measured), 'comparison')} {verb} undecided: neither a difference"
+    text += f" nor equivalence within {wording.points(open_ones[0].margin)} is shown"
     if needed:
         text += f"; at the differences observed, {items_needed(needed)}"
     stuck = sum(one.needed is None and bool(one.difference) for one in open_ones)
-    text += f"; {stuck} need more seeds rather than more items" if stuck else ""
+    text += f"; {stuck} need{'s' * (stuck == 1)} more seeds rather than more items" if stuck else ""
     yield Finding("undecided", "comparisons", "undecided", None, None, len(open_ones), None, f"{text}.")
 
 

@@ -67,6 +67,18 @@ def with_labels(labels: int) -> str:
     return "without labelled examples" if labels == 0 else f"with {counted(labels, 'labelled example')}"
 
 
+_SAID = {
+    ("crossover", "from"): "from a size on",
+    ("crossover", "always"): "at every size",
+    ("crossover", "none"): "at no size",
+}
+
+
+def said(kind: str, verdict: str) -> str:
+    """A finding's verdict where it stands alone, before its sentence: ``from`` says nothing by itself."""
+    return _SAID.get((kind, verdict), verdict)
+
+
 def ratio(value: float) -> str:
     """Three significant digits, never in exponents: ``4.02``, ``0.85``, ``120``."""
     return _three(value)

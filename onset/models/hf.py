@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from logging import ERROR
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -302,13 +303,15 @@ def loading(spec: str, *, quiet: bool) -> Iterator[None]:
 
     Warnings are silenced: what they warn of (absent weights) is an error here.
     """
+    from huggingface_hub.utils import logging as hub
     from transformers.utils import logging
 
     hidden = quiet and logging.is_progress_bar_enabled()
     if hidden:
         logging.disable_progress_bar()
-    verbosity = logging.get_verbosity()
+    verbosity, of_hub = logging.get_verbosity(), hub.get_verbosity()
     logging.set_verbosity_error()
+    hub.set_verbosity(ERROR)  # a hub that cannot be reached is reported at each of its retries
     try:
         yield
     except Exception as error:  # transformers, tokenizers and safetensors have no error class in common
@@ -316,6 +319,7 @@ def loading(spec: str, *, quiet: bool) -> Iterator[None]:
         raise ModelError(f"cannot load model '{spec}': {first}") from error
     finally:
         logging.set_verbosity(verbosity)
+        hub.set_verbosity(of_hub)
         if hidden:
             logging.enable_progress_bar()
 

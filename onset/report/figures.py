@@ -233,14 +233,17 @@ def stage_figure(stages: Sequence[Mapping[str, Any]], style: Style) -> Figure | 
 
 
 def label_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
-    """Accuracy against the number of labelled examples, one panel a model. None below two budgets."""
-    if len({cell["labels"] for cell in cells if cell["labels"] > 0}) < 2:
-        return None
+    """Accuracy against the number of labelled examples, one panel a model that was given two budgets or more of a
+    task. None without one.
+    """
     tops = {where["task"]: _top(group) for where, group in _facets(cells, ("task",))}
     panels = [
         _label_panel(str(group[0]["model"]), where, group, style, tops[where["task"]])
         for where, group in _facets(cells, ("model", "task", "shift", "stage"))
+        if len({cell["labels"] for cell in group} - {0}) > 1
     ]
+    if not panels:
+        return None
     caption = (
         "Accuracy against the number of labelled examples a method was given, on a log scale, one panel a model."
         " Budgets are nested: the larger one contains the smaller one's examples."
@@ -280,6 +283,7 @@ def cost_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
 def shift_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
     """Accuracy on the task's own items and on shifted ones, one panel a model. None without a pair."""
     panels = []
+    tops = {where["task"]: _top(group) for where, group in _facets(cells, ("task",))}
     for where, group in _facets(cells, ("model", "task", "stage")):
         clean = [cell for cell in group if cell["shift"] == "none"]
         for shift in dict.fromkeys(str(cell["shift"]) for cell in group if cell["shift"] != "none"):
@@ -288,7 +292,7 @@ def shift_figure(cells: Sequence[Cell], style: Style) -> Figure | None:
                 pair = (_at_budget(clean, labels), _at_budget(moved, labels))
                 if all(pair):
                     place = {**where, "shift": shift, "labels": _labels(labels)}
-                    panels.append(_shift_panel(str(group[0]["model"]), place, pair, style))
+                    panels.append(_shift_panel(str(group[0]["model"]), place, pair, style, tops[where["task"]]))
     if not panels:
         return None
     caption = (
@@ -863,7 +867,7 @@ def _stage_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], styl
             alt.X("difference:Q"), y, colour, opacity=_fade(), tooltip=tooltip
         ),
     ]
-    height = sum(12 * name.count("\n") + 22 for name in names) + 10
+    height = len(names) * (12 * max(name.count("\n") for name in names) + 28) + 10  # all rows are equally high
     charts = _layer(levels, "Accuracy", height), _layer(differences, "Difference from the reference", height)
     compared = ", ".join(name.replace("\n", " · ") for name in names)
     describe = f"{where['task']}: {compared}, each against the base model of the same size unless another is named."
@@ -956,11 +960,17 @@ def _label_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style
 _ONE_AND_THREE = "test(/^[13]e/, format(datum.value, '.0e')) ? replace(format(datum.value, '.0e'), '+', '') : ''"
 """Labels of a logarithmic axis: 1e8, 3e8, 1e9 ... so that half a decade has at least one."""
 
+_EVERY = "replace(format(datum.value, '.1e'), '+', '')"
+"""Labels of an axis of less than that."""
+
 
 def _cost_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
     points, bars = _rows(cells)
     cost = f"datum.inference + datum.tuning / {QUERIES}"
-    axis = alt.Axis(labelExpr=_ONE_AND_THREE, labelOverlap="greedy", grid=False)
+    costs = [row["inference"] + row["tuning"] / DEFAULT_QUERIES for row in points]
+    axis = alt.Axis(
+        labelExpr=_ONE_AND_THREE if max(costs) > 3.2 * min(costs) else _EVERY, labelOverlap="greedy", grid=False
+    )
     x = alt.X("cost:Q", title="FLOPs a query", scale=alt.Scale(type="log", nice=False, padding=18), axis=axis)
     layers = [
         layer.transform_calculate(cost=cost)
@@ -970,12 +980,13 @@ def _cost_panel(title: str, where: dict[str, str], cells: Sequence[Cell], style:
     return Panel(title, where, charts, _describe(title, "floating-point operations a query", cells, style))
 
 
-def _shift_panel(title: str, where: dict[str, str], pair: tuple[list[Cell], list[Cell]], style: Style) -> Panel:
+def _shift_panel(
+    title: str, where: dict[str, str], pair: tuple[list[Cell], list[Cell]], style: Style, top: float
+) -> Panel:
     sides = [_rows(cells) for cells in pair]
     clean, moved = ({row["method"]: row for row in points} for points, _ in sides)
     both = [name for name in style.methods if name in clean and name in moved]
     y = alt.Y("method:N", title=None, sort=both, axis=_name_axis(both))
-    top = _top([*pair[0], *pair[1]])
     colour = style.colour()
     joined = [{**clean[name], "to": moved[name]["accuracy"]} for name in both]
     axis = alt.Axis(labelExpr=_PERCENT, tickCount=5)

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -24,10 +25,10 @@ from markupsafe import Markup
 
 from onset.analysis.findings import Analysis, analyse, to_json
 from onset.analysis.table import load
-from onset.analysis.wording import counted, listed, number, percent, short_count
-from onset.errors import StoreError
+from onset.analysis.wording import counted, listed, number, percent, said, short_count
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
+from onset.study.store import write_bytes
 
 VERDICT_WORDS = {
     "wins": "The first method named is more accurate: p, corrected for the number of comparisons, is at most 0.05.",
@@ -48,10 +49,7 @@ def build_report(folder: Path | str, *, out: Path | None = None, analysis: Analy
     analysis = analysis or analyse(load(folder))
     text = page(to_json(analysis), analysis.study, facts.read_cells(folder), analysis.records)
     path = out or folder / "report.html"
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise StoreError(f"cannot write {path}: {error.strerror}") from error
+    write_bytes(path, text.encode())
     return path
 
 
@@ -168,8 +166,9 @@ def _lead(text: str) -> tuple[str, str]:
 
 
 def _whole(text: str) -> str:
-    """The text with numbers and their percent signs kept on one line."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+    """The text with numbers kept on one line with their percent signs and their k, M, B or T."""
+    text = re.sub(r"(?<=\d) (?=(?:%|[kMBT]\b))", "\N{NO-BREAK SPACE}", text)
+    return text.replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def _points(value: float | None) -> str:
@@ -217,7 +216,10 @@ def _summary(shown: Mapping[str, Any], cells: Sequence[facts.Facts]) -> str:
         f", for {counted(len(tasks), 'task')} ({listed(tasks)})." if len(tasks) <= 6 else f", for {len(tasks)} tasks."
     )
     if budgets:
-        given = f" Every method was given the same {listed([str(n) for n in budgets])} labelled examples"
+        given = " Every method was given the same labelled examples"
+        given += (
+            f" (budgets of {listed([str(n) for n in budgets])})" if len(budgets) > 1 else f" ({budgets[0]} of them)"
+        )
         text += given + (f", drawn {seeds} times," if seeds > 1 else "") + " and was asked the same test items."
     return text
 
@@ -293,7 +295,10 @@ def _findings(shown: Mapping[str, Any], drawn: Mapping[str, str]) -> list[dict[s
         share = has_interval and finding["kind"] == "best method"
         name = _FIGURE_OF.get(finding["kind"], "")
         figure = {"name": name, "title": drawn[name]} if name in drawn else None
-        rows.append({**finding, "tone": tone, "difference": difference, "share": share, "figure": figure})
+        badge = said(finding["kind"], finding["verdict"])
+        rows.append(
+            {**finding, "tone": tone, "badge": badge, "difference": difference, "share": share, "figure": figure}
+        )
     return rows
 
 

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onset.analysis.wording import counted, number, percent, points, short_count
+from onset.analysis.wording import counted, number, percent, points, said, short_count
 
 WIDE = 112
 """Columns from which the cells also show tokens, FLOPs and seconds, and the comparisons the items needed."""
@@ -59,7 +59,9 @@ def print_findings(shown: Mapping[str, Any], console: Console) -> None:
         table = Table.grid(padding=(0, 1))
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
-        table.add_row(Text("•"), Text.assemble((finding["verdict"], style), f": {finding['sentence']}"))
+        table.add_row(
+            Text("•"), Text.assemble((said(finding["kind"], finding["verdict"]), style), f": {finding['sentence']}")
+        )
         console.print(table)
 
 

@@ -255,6 +255,8 @@ def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
         return f"unknown key '{place}': {hint}Known: {', '.join(known)}"
     if first["type"] == "missing":
         return f"'{place}' is missing"
+    if first["type"] == "too_short":
+        return f"'{place}': at least one is needed (received {values.get(str(keys[0]), first['input'])!r})"
     received = values.get(str(keys[0]), first["input"]) if len(keys) == 1 else first["input"]
     return f"'{place}': {first['msg']} (received {received!r})"
 

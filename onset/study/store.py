@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -82,15 +82,21 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes by atomic rename, synced."""
+    """Write bytes by atomic rename, synced. Where that fails the old file stays and nothing half-written does."""
     scratch = path.with_name(f".{path.name}.part")
     with writing(path):
-        with open(scratch, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(scratch, path)
-        _sync_folder(path.parent)
+        try:
+            with open(scratch, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(scratch, path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            with suppress(OSError):
+                scratch.unlink(missing_ok=True)  # on a full disk it holds the room that other files need
+            error.filename = str(path)
+            raise
 
 
 def _sync_folder(folder: Path) -> None:
