@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, cast, get_args
 
@@ -85,6 +86,8 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
     found = overview(curves_of(points, cast(Scale, scale)), settings, ahead=forecast, pair=crossover)
     if as_json:
+        for line in notes:
+            print(f"note: {line}", file=sys.stderr)
         print(json.dumps(found.json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         print_emergence(found, settings, notes, Console(highlight=False, soft_wrap=False))

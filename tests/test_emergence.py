@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +148,70 @@ def test_scores_with_errors_are_tested_and_without_them_are_not() -> None:
     assert unknown.notes[0].startswith("no test: neither counts nor a standard error is known for m0")
 
 
-def test_without_a_chance_level_the_verdict_says_what_was_not_tested() -> None:
-    found = one(*scores(0.02, continuous=True))
-    assert found.verdict == "emergent"
-    assert any("states no chance level" in note for note in found.notes)
+def test_without_a_chance_level_a_jump_of_accuracy_is_unresolved_and_says_why() -> None:
+    found = one(*points(Step(0.0, 0.8, 9.5), 400, chance=None))
+    assert found.verdict == "unresolved"
+    assert found.notes == (
+        "rises faster than a smooth curve, but from where is open: the source states no chance level",
+        "the source states no chance level: whether small sizes are at chance was not tested",
+    )
+    score = one(*scores(0.02, continuous=True))  # a log-probability has no chance level
+    assert (score.verdict, score.notes) == ("emergent", ())
+
+
+def shares(values: list[float], stderr: float) -> list[SizePoint]:
+    return [
+        SizePoint("task", "made", f"m{i}", float(10 ** X[i]), "acc", score=value, stderr=stderr, chance=0.25)
+        for i, value in enumerate(values)
+    ]
+
+
+def test_accuracy_given_as_a_score_is_held_to_the_same_rules() -> None:
+    assert one(*shares([0.25, 0.252, 0.249, 0.251, 0.25, 0.248, 0.25], 0.003)).verdict == "flat"
+    small = one(*shares([0.25, 0.25, 0.251, 0.249, 0.25, 0.302, 0.302], 0.003))
+    assert small.verdict == "unresolved"
+    assert small.notes == ("rises faster than a smooth curve, but is not shown to end 10.0 points above chance",)
+    large = one(*shares([0.25, 0.25, 0.251, 0.249, 0.25, 0.8, 0.81], 0.02))
+    assert large.verdict == "emergent"
+    assert large.threshold.place.censored == "gap"
+
+
+@pytest.mark.parametrize(
+    ("made", "note"),
+    [
+        (shares([0.25, 0.25, 0.3, 0.5, 0.6], 0.0), "no test: the standard error is 0 for m0, m1 and m2"),
+        (points(Step(0, 0.5, 9), 50, x=9 + np.arange(5) * 1e-9), "no test: its sizes differ by less than a thousandth"),
+        (
+            [*points(Step(0, 0.5, 9), 50, x=X[:4]), *shares([0.0] * 6, 0.1)[4:]],
+            "no test: some points are counts, others scores",
+        ),
+    ],
+)
+def test_what_cannot_be_tested_says_why(made: list[SizePoint], note: str) -> None:
+    found = one(*[replace(point, chance=0.25, metric="acc") for point in made])
+    assert found.verdict == "unresolved"
+    assert found.notes[0].startswith(note)
+
+
+def test_a_late_drop_is_inverse() -> None:
+    assert one(*points(Step(0.5, 0.36, 10.9), 10_000)).verdict == "inverse"
+
+
+def test_one_jump_among_many_flat_curves_is_found() -> None:
+    made = [*points(Step(0.0, 0.9, 10.0), 100, name="jump")]
+    for index in range(25):
+        made += points(LogLinear(0.3, 0.0), 100, chance=0.0, seed=index, name=f"flat{index}")
+    found = emergence_of(curves_of(made), QUICK)
+    assert found[0].verdict == "emergent"
+    assert not {one.verdict for one in found[1:]} & {"emergent", "u-shaped"}
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    made = [
+        SizePoint("t", "f", f"m{i}", 10.0 ** (7 + i // 2), "em", n=100, correct=right, chance=0.0)
+        for i, right in enumerate([0, 2, 1, 3, 30, 22, 55, 61])
+    ]
+    assert one(*made) == one(*made[::-1])
 
 
 def test_pretraining_loss_as_size() -> None:
@@ -234,6 +295,17 @@ def test_two_standard_errors_of_chance_count_where_items_are_few() -> None:
     assert leave_by(0.5, 25, 0.05) == pytest.approx(0.2)
 
 
+def test_a_midpoint_has_an_interval_with_the_truth() -> None:
+    held = 0
+    for seed in range(20):
+        truth = Logistic(0.0, 0.9, 2.0, 9.3)
+        place = one(*points(truth, 1000, seed=seed), settings=Settings(replicates=24, threshold_replicates=0)).threshold
+        assert place.midpoint is not None
+        low, high = place.midpoint.low, place.midpoint.high
+        held += (low is None or low <= 10**9.3) and (high is None or high >= 10**9.3)
+    assert held >= 16  # 19 expected; fewer than 16 of 20 have probability .003
+
+
 # ---- error rates (minutes) -----------------------------------------------------------------------------------------
 
 
@@ -256,6 +328,19 @@ def test_smooth_truth_is_called_emergent_in_at_most_five_per_cent(sizes: int, n:
     known = [value for value in held if value is not None]
     assert len(known) > 100
     assert np.mean(known) >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / len(known))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scatter", [0.0, 0.02])
+def test_no_change_is_called_a_change_in_at_most_five_per_cent(scatter: float) -> None:
+    rng = np.random.default_rng(7)
+    made, size = [], (1 - scatter) / scatter if scatter else 0.0
+    for index in range(200):
+        share = rng.beta(0.4 * size, 0.6 * size, 7) if scatter else np.full(7, 0.4)
+        made += points(lambda x, share=share: share, 200, seed=index, name=f"c{index}", x=np.linspace(7.5, 11, 7))
+    found = emergence_of(curves_of(made), Settings(replicates=199, threshold_replicates=0), adjust=False, workers=1)
+    shown = np.mean([result.p_change is not None and result.p_change <= 0.05 for result in found])
+    assert shown <= 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / 200)
 
 
 def covers(result: Emergence, truth: Logistic, x: np.ndarray, n: int) -> bool | None:

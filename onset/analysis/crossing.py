@@ -220,6 +220,11 @@ def _shared(a: Curve, b: Curve) -> list[tuple[SizePoint, SizePoint]]:
     """Points of the models both curves have, by ascending model."""
     if a.scale != b.scale:
         raise InputError(f"crossing: {a.curve} is measured in {a.scale}, {b.curve} in {b.scale}")
+    for curve in (a, b):
+        names = [(point.model, point.x) for point in curve.points]
+        twice = next((name for name, _ in names if sum(other[0] == name for other in names) > 1), None)
+        if twice is not None:
+            raise InputError(f"crossing: {curve.curve} has several points of {twice}: one for each model is needed")
     other = {(point.model, point.x): point for point in b.points}
     pairs = [(point, other[point.model, point.x]) for point in a.points if (point.model, point.x) in other]
     if not pairs:

@@ -89,7 +89,7 @@ from onset.analysis.fitting import (
     with_rho,
 )
 from onset.analysis.paired import benjamini_hochberg
-from onset.analysis.points import Curve
+from onset.analysis.points import Curve, SizePoint
 from onset.analysis.threshold import NOT_IN_RANGE, Threshold, threshold_of
 from onset.errors import InputError
 from onset.records import derive_seed
@@ -97,11 +97,15 @@ from onset.records import derive_seed
 EmergenceVerdict = Literal["flat", "smooth", "emergent", "inverse", "u-shaped", "unresolved"]
 VERDICTS: tuple[EmergenceVerdict, ...] = get_args(EmergenceVerdict)
 
+_NEAREST = 1e-3
 MIN_SIZES = 4
 """Two sizes at chance and two to rise over are the least a jump can be seen in."""
 _TOGETHER = 400
 """Curves fitted in one go."""
 _BLOCK = 64
+_SURE = 1e-5
+"""p of a change that no replicate could show."""
+_CHANGE_REPLICATES = 999
 _FINER = (5, 50)
 """By how much the replicates grow, in turn, where p is at their resolution and q, over many curves, is left open."""
 
@@ -222,6 +226,7 @@ def emergence_of(
         for row, one in zip(rows, part, strict=True):
             measured[row] = one
     whole = [one for one in measured if one is not None]
+    whole = _with_q_change(whole, adjust)
     q = _q_values(whole, settings, adjust)
     for times in _FINER if adjust else ():
         finer = replace(settings, replicates=times * settings.replicates)
@@ -240,18 +245,23 @@ def _finer(one: _Measured, q: float | None, settings: Settings) -> _Measured:
     return replace(one, p_value=float(p[0]), replicates=int(used[0]))
 
 
+def _with_q_change(measured: Sequence[_Measured], adjust: bool) -> list[_Measured]:
+    """With q against no change at all, over all curves tested."""
+    tested = [row for row, one in enumerate(measured) if not one.problem]
+    changes = [measured[row].p_change for row in tested]
+    q = dict(zip(tested, benjamini_hochberg(changes) if adjust else changes, strict=True))
+    return [replace(one, q_change=q.get(row, 1.0)) for row, one in enumerate(measured)]
+
+
 def _q_values(measured: Sequence[_Measured], settings: Settings, adjust: bool) -> list[float | None]:
     """Each q against smooth growth, over the curves whose growth is shown at the same rate; None for the others."""
-    tested = [one for one in measured if not one.problem]
-    changes = [one.p_change for one in tested]
     grown = [
-        one
-        for one, q in zip(tested, benjamini_hochberg(changes) if adjust else changes, strict=True)
-        if q <= settings.level and one.direction > 0
-    ]
-    values = [one.p_value for one in grown if one.p_value is not None]
-    found = dict(zip(map(id, grown), benjamini_hochberg(values) if adjust else values, strict=True))
-    return [found.get(id(one)) for one in measured]
+        row for row, one in enumerate(measured)
+        if not one.problem and one.q_change <= settings.level and one.direction > 0
+    ]  # fmt: skip
+    values = [float(measured[row].p_value or 1.0) for row in grown]
+    found = dict(zip(grown, benjamini_hochberg(values) if adjust else values, strict=True))
+    return [found.get(row) for row in range(len(measured))]
 
 
 def _same_axis(curves: Sequence[Curve]) -> Iterable[list[int]]:
@@ -264,15 +274,25 @@ def _same_axis(curves: Sequence[Curve]) -> Iterable[list[int]]:
 
 
 def _kind(curve: Curve) -> str:
+    """``counts``, ``scores``, or why the curve cannot be tested."""
     points = curve.points
     if curve.sizes < MIN_SIZES:
         return f"{wording.counted(curve.sizes, 'size')}, at least {MIN_SIZES} are needed"
+    if float(np.ptp(place([point.x for point in points], curve.scale))) < _NEAREST:
+        return "no test: its sizes differ by less than a thousandth of a decade"
     if all(point.n for point in points) and not points[0].continuous:
         return "counts"
-    if all(point.score is not None and point.stderr for point in points):
-        return "scores"
+    return "scores" if all(point.score is not None and point.stderr for point in points) else _no_errors(points)
+
+
+def _no_errors(points: Sequence[SizePoint]) -> str:
+    exact = [point.model for point in points if point.score is not None and point.stderr == 0]
+    if exact:
+        return f"no test: the standard error is 0 for {wording.listed(exact[:3])}: give n and correct instead"
     missing = [point.model for point in points if not point.n and not point.stderr]
-    return f"no test: neither counts nor a standard error is known for {wording.listed(missing[:3])}"
+    if missing:
+        return f"no test: neither counts nor a standard error is known for {wording.listed(missing[:3])}"
+    return "no test: some points are counts, others scores: give all of them in one way"
 
 
 # ---- what is measured, curve by curve ------------------------------------------------------------------------------
@@ -289,6 +309,8 @@ class _Measured:
     p_change: float = 1.0
     direction: int = 0
     change: float = 0.0
+    fall: float = 0.0
+    q_change: float = 1.0
     change_range: tuple[float, float] = (0.0, 0.0)
     rise: float = 0.0
     top: float = 0.0
@@ -362,7 +384,8 @@ def _jumps(x: Array, shapes: Shapes) -> Indices:
     places = np.linspace(float(x.min()), float(x.max()), 400)
     part = _of_rise(np.clip(shapes.at(places), 0.0, 1.0))
     start, end = places[(part > _BEFORE).argmax(axis=1)], places[(part >= _PAST).argmax(axis=1)]
-    before = (_of_rise(shapes.values) < _BEFORE).sum(axis=1) >= _FLOOR_SIZES
+    low = _of_rise(shapes.values) < _BEFORE
+    before = np.array([np.unique(x[row]).size for row in low]) >= _FLOOR_SIZES
     return np.flatnonzero(before & (end - start <= _JUMP))
 
 
@@ -381,9 +404,10 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
     data, axis, keys = _prepared(curves, settings)
     chance = np.array([_chance(curve) for curve in curves])
     fit = _fit(data, axis, any_direction=True)
-    data, sharp, smooth = fit.data, fit.sharp, fit.smooth
+    data, smooth = fit.data, fit.smooth
     p_values, used = _test_smooth(fit, axis, keys, settings)
-    changes = _changes(data, axis, sharp, smooth, keys, settings)
+    shares = [not curve.points[0].continuous for curve in curves]
+    changes = _changes(data, axis, fit, keys, shares, settings)
     leans = _smooth_from(data, axis, chance, smooth) - _jump_from(data, axis, chance)
     families = _families(data, axis.x)
     fitted = fit.shares(axis)
@@ -573,33 +597,37 @@ def _jump_from(data: Data, axis: _Axis, chance: Array) -> Array:
 
 
 def _changes(
-    data: Data, axis: _Axis, sharp: Best, smooth: Refined, keys: Sequence[int], settings: Settings
+    data: Data, axis: _Axis, fit: _Fit, keys: Sequence[int], shares: Sequence[bool], settings: Settings
 ) -> list[dict[str, Any]]:
     """Change over the sizes: its test, direction and range, and whether it is u-shaped."""
-    level = constant_fit(data)[1]
-    up = np.maximum(sharp.log_likelihood, smooth.log_likelihood)
-    down = best_fit(_turned(data), axis.every).log_likelihood
+    plain = with_rho(data, np.zeros(len(data.share))) if isinstance(data, Counts) else data
+    level = constant_fit(plain)[1]
+    up = np.maximum(fit.sharp.log_likelihood, fit.smooth.log_likelihood)
+    falling = best_fit(_turned(data), axis.every)
+    down, falls = falling.log_likelihood, np.ptp(falling.shares(axis.every), axis=1)
 
-    def statistic(observed: Data) -> Array:
-        rising = best_fit(observed, axis.coarse).log_likelihood
-        falling = best_fit(_turned(observed), axis.coarse).log_likelihood
-        return np.maximum(np.maximum(rising, falling) - constant_fit(observed)[0], 0.0)
+    def statistic(replicates: Data) -> Array:
+        return _change_ratio(replicates, axis)
 
-    observed = statistic(data)
+    observed = statistic(plain)
     rows = len(observed)
-    p = np.full(rows, 1 / (settings.replicates + 1))
-    # more than 12 nats are beyond any search over these shapes: 1e-5 after a factor of 1000
+    # more than 12 nats are beyond any search over these shapes: 1e-8 before a factor of some hundred
+    p = np.full(rows, _SURE)
     open_rows = np.flatnonzero(observed <= 12)
 
     if open_rows.size:
         sizes = data.share.shape[1]
+        model = plain
+        if isinstance(plain, Counts):
+            around = np.repeat(level[:, None], sizes, axis=1)
+            model = with_rho(plain, overdispersion(plain, around, 1, level=1.0))
 
         def flat(row: int, times: int, generator: np.random.Generator) -> Array:
             return np.full((times, sizes), level[open_rows[row]])
 
         generators = [np.random.default_rng([keys[int(row)], 2]) for row in open_rows]
-        fewer = replace(settings, replicates=min(settings.replicates, 199))
-        p[open_rows] = _sequential(data.take(open_rows), flat, observed[open_rows], statistic, generators, fewer)[0]
+        more = replace(settings, replicates=max(settings.replicates, _CHANGE_REPLICATES))
+        p[open_rows] = _sequential(model.take(open_rows), flat, observed[open_rows], statistic, generators, more)[0]
     linear = _polynomial(data, axis.x, 1)
     curved = _polynomial(data, axis.x, 2)
     out = []
@@ -611,11 +639,29 @@ def _changes(
             {
                 "p_change": float(p[row]),
                 "direction": 1 if up[row] >= down[row] else -1,
+                "fall": float(falls[row]),
                 "change": slope * width,
                 "change_range": ((slope - reach) * width, (slope + reach) * width),
-                "u_shaped": _u_shaped(axis.x, curved, row, float(max(up[row], down[row])), settings, data.bounded),
+                "u_shaped": _u_shaped(axis.x, curved, row, float(max(up[row], down[row])), settings, shares[row]),
             }
         )
+    return out
+
+
+def _change_ratio(data: Data, axis: _Axis) -> Array:
+    """Log-likelihood ratio of the best rising, falling or quadratic curve against none, with the scatter it leaves."""
+    rising, falling = best_fit(data, axis.coarse), best_fit(_turned(data), axis.coarse)
+    coefficients, _, curved = _polynomial(data, axis.x, 2)
+    found = np.stack([rising.log_likelihood, falling.log_likelihood, curved])
+    ratio = found.max(axis=0) - constant_fit(data)[0]
+    if isinstance(data, Counts) and not data.rho.any():
+        arch = coefficients @ ((axis.x - axis.x.mean())[:, None] ** np.arange(3)[None, :]).T
+        options = np.stack([rising.shares(axis.coarse), 1 - falling.shares(axis.coarse), np.clip(arch, 1e-6, 1 - 1e-6)])
+        rho = overdispersion(data, options[found.argmax(axis=0), np.arange(len(ratio))], 4)
+        shown = np.flatnonzero(rho > 0)
+        if shown.size:
+            ratio[shown] = _change_ratio(with_rho(data.take(shown), rho[shown]), axis)
+    out: Array = np.maximum(ratio, 0.0)
     return out
 
 
@@ -693,7 +739,7 @@ def _described(
         lean = "emergent"
     grows = one.p_change <= settings.level and one.direction > 0
     threshold = NOT_IN_RANGE
-    if grows and data.bounded and math.isfinite(chance):
+    if grows and math.isfinite(chance) and not one.curve.points[0].continuous:
         # an interval is too short if it takes scatter for none because few sizes cannot show it
         scattered = with_rho(data, fit.scatter[[row]]) if isinstance(data, Counts) else data
         threshold = threshold_of(
@@ -786,7 +832,7 @@ def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
     if one.below:
         models = wording.listed(list(one.below[:3])) + (f" and {len(one.below) - 3} more" if len(one.below) > 3 else "")
         notes.append(f"below chance at {models}: the form of the answers may be what is learnt")
-    if not one.problem and not math.isfinite(_chance(one.curve)):
+    if not one.problem and not math.isfinite(_chance(one.curve)) and not one.curve.points[0].continuous:
         notes.append("the source states no chance level: whether small sizes are at chance was not tested")
     tested = not one.problem
     return Emergence(
@@ -801,15 +847,16 @@ def _verdict(one: _Measured, q: float | None, settings: Settings, notes: list[st
     if one.problem:
         notes.append(one.problem)
         return "unresolved"
-    if one.u_shaped:
+    if one.u_shaped and one.q_change <= settings.level:
         return "u-shaped"
-    bounded = _kind(one.curve) == "counts"
+    bounded = not one.curve.points[0].continuous
     level = bounded and -settings.least_rise < one.change_range[0] and one.change_range[1] < settings.least_rise
-    if q is None and not (one.direction < 0 and one.p_change <= settings.level):
+    if q is None and not (one.direction < 0 and one.q_change <= settings.level):
         if not level:
             notes.append(f"no change is shown, and one of {wording.points(settings.least_rise)} is not excluded")
         return "flat" if level else "unresolved"
-    small = abs(one.change) < settings.margin and (one.direction < 0 or one.rise < settings.least_rise)
+    moved = one.fall if one.direction < 0 else one.rise
+    small = abs(one.change) < settings.margin and moved < settings.least_rise
     if level and small:
         margin = wording.points(settings.margin)
         notes.append(f"changes by {wording.points(one.change)}, less than the margin of {margin}")
@@ -817,27 +864,32 @@ def _verdict(one: _Measured, q: float | None, settings: Settings, notes: list[st
     return "inverse" if q is None else _rising(one, q, settings, notes, bounded=bounded)
 
 
+def _why_not(one: _Measured, settings: Settings, *, bounded: bool) -> str:
+    """What a curve that rises faster than smooth growth lacks to be emergent; empty: nothing."""
+    reasons = {
+        "too few sizes": f"fewer than {_FLOOR_SIZES} sizes before the rise",
+        "open": "the sizes before the rise are not shown to be at chance",
+        "below": "the sizes before the rise are below chance",
+    }
+    if one.floor_state in reasons:
+        return reasons[one.floor_state]
+    chance = _chance(one.curve)
+    if bounded and not math.isfinite(chance):
+        return "from where is open: the source states no chance level"
+    if bounded and (one.top - chance < settings.least_rise or one.top_p > settings.level):
+        return f"is not shown to end {wording.points(settings.least_rise)} above chance"
+    return ""
+
+
 def _rising(one: _Measured, q: float, settings: Settings, notes: list[str], *, bounded: bool) -> EmergenceVerdict:
     if q <= settings.level:
         if one.floor_state == "above":
             notes.append("rises faster than a smooth curve, but from above chance")
             return "smooth"
-        reasons = {
-            "too few sizes": f"fewer than {_FLOOR_SIZES} sizes before the rise",
-            "open": "the sizes before the rise are not shown to be at chance",
-            "below": "the sizes before the rise are below chance",
-        }
-        if one.floor_state in reasons:
-            notes.append(f"rises faster than a smooth curve, but {reasons[one.floor_state]}")
-            return "unresolved"
-        chance = _chance(one.curve)
-        if bounded and math.isfinite(chance) and (one.top - chance < settings.least_rise or one.top_p > settings.level):
-            notes.append(
-                "rises faster than a smooth curve, but is not shown to end"
-                f" {wording.points(settings.least_rise)} above chance"
-            )
-            return "unresolved"
-        return "emergent"
+        reason = _why_not(one, settings, bounded=bounded)
+        if reason:
+            notes.append(f"rises faster than a smooth curve, but {reason}")
+        return "unresolved" if reason else "emergent"
     if one.lean_smooth >= settings.support or one.floor_state == "above":
         return "smooth"
     text = "grows, but smooth growth and a jump explain the counts about equally well"

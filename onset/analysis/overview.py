@@ -85,7 +85,8 @@ def overview(
     for one in found:
         beside = [] if _is_score(one.curve) else scores.get((one.curve.curve, one.curve.family), [])
         check = metric_check(one, beside, settings) if beside and one.p_value is not None else None
-        told = forecast(one.curve, companion=beside[0].curve if beside else None) if ahead and _told(one) else None
+        companion = next((score.curve for score in beside if score.p_value is not None), None)
+        told = forecast(one.curve, companion=companion) if ahead and _told(one) else None
         entries.append(Entry(one, check, told))
     crossings = () if pair is None else _crossings(curves, pair, settings)
     return Overview(tuple(entries), _effects(found, settings), crossings)

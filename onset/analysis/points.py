@@ -57,6 +57,11 @@ class SizePoint:
             raise DataError(f"{where}{self.curve}, {self.model}: chance {self.chance} must lie in [0, 1)")
 
 
+def _order(point: SizePoint) -> tuple[float, str, int, int, float]:
+    """By size; ties by content, so that the order of the source does not matter."""
+    return point.x, point.model, point.n or 0, point.correct or 0, point.score or 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
     """The points of one (curve, family, metric), by ascending size."""
@@ -88,5 +93,5 @@ def curves_of(points: Iterable[SizePoint], scale: Scale = "params") -> tuple[Cur
             if len(values) > 1:
                 said = ", ".join(sorted(str(value) for value in values))
                 raise DataError(f"{members[0].source}: {curve}, {family}: points disagree on {name}: {said}")
-        made.append(Curve(curve, family, metric, scale, tuple(sorted(members, key=lambda point: point.x))))
+        made.append(Curve(curve, family, metric, scale, tuple(sorted(members, key=_order))))
     return tuple(made)

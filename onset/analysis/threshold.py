@@ -153,7 +153,7 @@ def threshold_of(
     spread, none = _bootstrap(coarse, fits, target, generator, replicates, to_size) if replicates else (None, None)
     return Threshold(
         reached.place(to_size), delta, spread, none,
-        _over(coarse, 1, to_size), _over(every.of_families(Hinge, Step), 0, to_size),
+        _over(_finer(coarse), 1, to_size), _over(_Fits.of(data, x, _breaks(x)), 0, to_size),
     )  # fmt: skip
 
 
@@ -329,6 +329,27 @@ def _bootstrap(
     ends = [float(at[cut]), float(at[replicates - 1 - cut])]
     sizes = [to_size(end) if math.isfinite(end) else None for end in ends]
     return Place(None, sizes[0], sizes[1]), none
+
+
+def _finer(fits: _Fits) -> _Fits:
+    """Logistics on a fine grid of midpoints around the best ones, and the steps."""
+    near = fits.found >= fits.found.max() - _CLOSE
+    rows = [i for i in np.flatnonzero(near) if fits.shapes.family[i] is Logistic]
+    if not rows:
+        return fits.of_families(Step)
+    table = np.array([fits.shapes.table[i] for i in rows])
+    slopes = np.geomspace(max(0.2, table[:, 0].min() / 2), min(60.0, table[:, 0].max() * 2), 20)
+    low, high = float(table[:, 1].min()) - 0.3, float(table[:, 1].max()) + 0.3
+    places = np.linspace(low, high, min(120, math.ceil((high - low) / 0.02)))
+    grid = np.array([(slope, at) for slope in slopes for at in places])
+    return _Fits.of(fits.data, fits.x, Shapes.of(fits.x, (Logistic, grid), (Step, Step.grid(fits.x))))
+
+
+def _breaks(x: Array) -> Shapes:
+    """Hinges at every fiftieth of a decade after the second size, and the steps."""
+    low, high = float(np.unique(x)[1]), float(x.max())
+    places = np.linspace(low, high, max(12, math.ceil((high - low) / 0.02)))[:-1]
+    return Shapes.of(x, (Hinge, places[:, None]), (Step, Step.grid(x)))
 
 
 def _over(fits: _Fits, column: int, to_size: Callable[[float], float]) -> Place | None:

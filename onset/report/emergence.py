@@ -82,10 +82,11 @@ def place_words(place: Place, scale: Scale) -> str:
     if place.estimate is None and place.low is None and place.high is None:
         return f"not in range ({place.censored})" if place.censored else "–"
     low, high = None if place.low is None else size(place.low), None if place.high is None else size(place.high)
+    more, less = ("<", ">") if scale == "loss" else (">", "<")
     if place.estimate is None:
-        side = f"> {low}" if high is None and low else f"< {high}" if high else ""
+        side = f"{more} {low}" if high is None and low else f"{less} {high}" if high else ""
         return f"not in range ({side})" if side else "–"
-    ends = f"{low} to {high}" if low and high else f"> {low}" if low else f"< {high}" if high else "unbounded"
+    ends = f"{low} to {high}" if low and high else f"{more} {low}" if low else f"{less} {high}" if high else "unbounded"
     return f"{size(place.estimate)} ({ends})"
 
 
