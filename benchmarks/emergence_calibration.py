@@ -53,6 +53,14 @@ def jump_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Logist
     return Logistic(chance, chance + (1 - chance) * rng.uniform(0.3, 1.0), slope, rng.uniform(x[3], x[-2]))
 
 
+def flat_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Logistic:
+    level = max(chance, 0.05)
+    return Logistic(level, level, 1.0, float(x[0]))
+
+
+TRUTHS = {"smooth": smooth_truth, "jump": jump_truth, "flat": flat_truth}
+
+
 def covered(result: Emergence, truth: Logistic, x: np.ndarray, n: int) -> bool | None:
     """None where the truth does not cross within the sizes or no threshold was given."""
     chance = truth.floor
@@ -72,7 +80,7 @@ def row(kind: str, count: int, n: int, curves: int, scatter: float, seed: int) -
     truths, points = [], []
     for index in range(curves):
         chance = CHANCES[index % 3]
-        truths.append((smooth_truth if kind == "smooth" else jump_truth)(x, chance, rng))
+        truths.append(TRUTHS[kind](x, chance, rng))
         points += simulate(truths[-1], x, n, chance, f"{kind}{index}", rng, scatter)
     made: tuple[Curve, ...] = curves_of(points)
     start = time.process_time()
@@ -99,7 +107,8 @@ def main() -> None:
     heads = ["truth", "scatter", "sizes", "n", "emergent", "smooth", "flat", "unresolved", "other", "p <= .05"]
     heads += ["leans emergent", "threshold covered", "ms a curve"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    for kind, scatter in (("smooth", 0.0), ("jump", 0.0), ("smooth", 0.01), ("jump", 0.01)):
+    kinds = [(kind, scatter) for scatter in (0.0, 0.01) for kind in ("smooth", "jump", "flat")]
+    for kind, scatter in kinds:
         for count in SIZES:
             for n in (50, 200, 1000):
                 if given.only in f"{kind}{scatter:g}":

@@ -617,17 +617,16 @@ def _changes(
 
     if open_rows.size:
         sizes = data.share.shape[1]
-        model = plain
-        if isinstance(plain, Counts):
-            around = np.repeat(level[:, None], sizes, axis=1)
-            model = with_rho(plain, overdispersion(plain, around, 1, level=1.0))
 
         def flat(row: int, times: int, generator: np.random.Generator) -> Array:
-            return np.full((times, sizes), level[open_rows[row]])
+            at = int(open_rows[row])
+            if isinstance(plain, Counts):
+                return _scattered(plain.right[at], plain.n[at], float(level[at]), times, generator)
+            return np.full((times, sizes), level[at])
 
         generators = [np.random.default_rng([keys[int(row)], 2]) for row in open_rows]
         more = replace(settings, replicates=max(settings.replicates, _CHANGE_REPLICATES))
-        p[open_rows] = _sequential(model.take(open_rows), flat, observed[open_rows], statistic, generators, more)[0]
+        p[open_rows] = _sequential(plain.take(open_rows), flat, observed[open_rows], statistic, generators, more)[0]
     linear = _polynomial(data, axis.x, 1)
     curved = _polynomial(data, axis.x, 2)
     out = []
@@ -646,6 +645,21 @@ def _changes(
             }
         )
     return out
+
+
+def _scattered(right: Array, n: Array, level: float, times: int, generator: np.random.Generator) -> Array:
+    """``times`` x sizes: shares of no change, with scatter between sizes drawn from what the counts say of it.
+
+    Pearson's statistic around the level, over the scatter's factor 1 + (n - 1) rho, is chi-square with sizes - 1
+    degrees of freedom: each replicate takes one draw of that (a flat prior, as for the smooth curves).
+    """
+    inside = min(max(level, 1e-6), 1 - 1e-6)
+    statistic = float(((right - n * inside) ** 2 / (n * inside * (1 - inside))).sum())
+    factor = statistic / generator.chisquare(len(n) - 1, times)
+    rho = np.clip((factor - 1) / max(float(n.mean()) - 1, 1.0), 0.0, 0.95)[:, None]
+    size = (1 - rho) / np.maximum(rho, 1e-9)
+    spread = generator.beta(np.maximum(inside * size, 1e-6), np.maximum((1 - inside) * size, 1e-6), (times, len(n)))
+    return np.where(rho > 1e-6, spread, level)
 
 
 def _change_ratio(data: Data, axis: _Axis) -> Array:
