@@ -617,11 +617,12 @@ def _changes(
 
     if open_rows.size:
         sizes = data.share.shape[1]
+        fitted = _best_of_any(plain, axis, fit) if isinstance(plain, Counts) else fit.shares(axis)
 
         def flat(row: int, times: int, generator: np.random.Generator) -> Array:
             at = int(open_rows[row])
             if isinstance(plain, Counts):
-                return _scattered(plain.right[at], plain.n[at], float(level[at]), times, generator)
+                return _scattered(plain.right[at], plain.n[at], float(level[at]), fitted[at], times, generator)
             return np.full((times, sizes), level[at])
 
         generators = [np.random.default_rng([keys[int(row)], 2]) for row in open_rows]
@@ -647,15 +648,19 @@ def _changes(
     return out
 
 
-def _scattered(right: Array, n: Array, level: float, times: int, generator: np.random.Generator) -> Array:
+def _scattered(
+    right: Array, n: Array, level: float, fitted: Array, times: int, generator: np.random.Generator
+) -> Array:
     """``times`` x sizes: shares of no change, with scatter between sizes drawn from what the counts say of it.
 
-    Pearson's statistic around the level, over the scatter's factor 1 + (n - 1) rho, is chi-square with sizes - 1
-    degrees of freedom: each replicate takes one draw of that (a flat prior, as for the smooth curves).
+    Pearson's statistic around the best curve, over the scatter's factor 1 + (n - 1) rho, is about chi-square with four
+    degrees of freedom fewer than sizes: each replicate takes one draw of that (a flat prior, as for the smooth
+    curves). Around no change, a jump would be taken for scatter.
     """
-    inside = min(max(level, 1e-6), 1 - 1e-6)
-    statistic = float(((right - n * inside) ** 2 / (n * inside * (1 - inside))).sum())
-    factor = statistic / generator.chisquare(len(n) - 1, times)
+    around, inside = np.clip(fitted, 1e-6, 1 - 1e-6), min(max(level, 1e-6), 1 - 1e-6)
+    used = np.minimum(n * around, n * (1 - around)) >= 1
+    statistic = float(((right - n * around) ** 2 / (n * around * (1 - around)))[used].sum())
+    factor = statistic / generator.chisquare(max(int(used.sum()) - 4, 1), times)
     rho = np.clip((factor - 1) / max(float(n.mean()) - 1, 1.0), 0.0, 0.95)[:, None]
     size = (1 - rho) / np.maximum(rho, 1e-9)
     spread = generator.beta(np.maximum(inside * size, 1e-6), np.maximum((1 - inside) * size, 1e-6), (times, len(n)))
