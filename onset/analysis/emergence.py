@@ -609,7 +609,8 @@ def _changes(
     def statistic(replicates: Data) -> Array:
         return _change_ratio(replicates, axis)
 
-    observed = statistic(plain)
+    fitted = _best_of_any(plain, axis, fit) if isinstance(plain, Counts) else fit.shares(axis)
+    observed = _change_ratio(plain, axis, fitted)
     rows = len(observed)
     # more than 12 nats are beyond any search over these shapes: 1e-8 before a factor of some hundred
     p = np.full(rows, _SURE)
@@ -617,7 +618,6 @@ def _changes(
 
     if open_rows.size:
         sizes = data.share.shape[1]
-        fitted = _best_of_any(plain, axis, fit) if isinstance(plain, Counts) else fit.shares(axis)
 
         def flat(row: int, times: int, generator: np.random.Generator) -> Array:
             at = int(open_rows[row])
@@ -667,8 +667,11 @@ def _scattered(
     return np.where(rho > 1e-6, spread, level)
 
 
-def _change_ratio(data: Data, axis: _Axis) -> Array:
-    """Log-likelihood ratio of the best rising, falling or quadratic curve against none, with the scatter it leaves."""
+def _change_ratio(data: Data, axis: _Axis, around: Array | None = None) -> Array:
+    """Log-likelihood ratio of the best rising, falling or quadratic curve against none, with the scatter it leaves.
+
+    ``around``: shares of a closer fit to take the scatter from (rows x sizes); what a coarse one misses is no scatter.
+    """
     rising, falling = best_fit(data, axis.coarse), best_fit(_turned(data), axis.coarse)
     coefficients, _, curved = _polynomial(data, axis.x, 2)
     found = np.stack([rising.log_likelihood, falling.log_likelihood, curved])
@@ -676,7 +679,8 @@ def _change_ratio(data: Data, axis: _Axis) -> Array:
     if isinstance(data, Counts) and not data.rho.any():
         arch = coefficients @ ((axis.x - axis.x.mean())[:, None] ** np.arange(3)[None, :]).T
         options = np.stack([rising.shares(axis.coarse), 1 - falling.shares(axis.coarse), np.clip(arch, 1e-6, 1 - 1e-6)])
-        rho = overdispersion(data, options[found.argmax(axis=0), np.arange(len(ratio))], 4)
+        chosen = options[found.argmax(axis=0), np.arange(len(ratio))] if around is None else around
+        rho = overdispersion(data, chosen, 4)
         shown = np.flatnonzero(rho > 0)
         if shown.size:
             ratio[shown] = _change_ratio(with_rho(data.take(shown), rho[shown]), axis)
