@@ -140,8 +140,8 @@ def threshold_of(
     """The threshold of one curve (``data`` of one row over places ``x``); ``to_size`` turns a place into a size."""
     delta = leave_by(chance, float(np.median(data.n)), margin) if isinstance(data, Counts) else margin
     target = min(chance + delta, 1 - 1e-6)
-    every = _Fits.of(data, x, shapes)
-    coarse = every.of_families(Logistic, Step)
+    used = np.flatnonzero(np.array([family in (Logistic, Step) for family in shapes.family]))
+    coarse = _Fits.of(data, x, shapes.only(used))
     fits = coarse.near()
     first, last = fits.ends()
     best = float(fits.found.max())
