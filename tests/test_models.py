@@ -19,9 +19,11 @@ from scipy import stats
 
 from onset.errors import ModelError, UnknownName
 from onset.models import Model, default_label, open_model
-from onset.models.decoding import GrowingText, Row, choose, pack
+from onset.models.choosing import choose, logprobs_of
+from onset.models.endings import Endings
 from onset.models.hf import HFModel, count_parameters, describe
 from onset.models.packaged import packaged_model
+from onset.models.plain import pack
 from onset.models.scripted import Rule, ScriptedModel
 from onset.records import Completion, Pair, Request, Scored
 
@@ -59,19 +61,21 @@ def test_left_padding_does_not_change_greedy_output(model: HFModel, stop: tuple[
 
 
 def test_demonstrations_in_common_are_run_once(model: HFModel) -> None:
-    """Prompts that begin alike share that part's keys, moved to where each row's padding ends."""
+    """The shared beginning is run for one row, what follows it packed without padding, then a token a row."""
     prompts = [TEXT * 2 + question for question in ("Ray", "Question: Is it?\nAnswer:", "Is the sky blue? Is it?" * 4)]
     requests = [Request(prompt, 40) for prompt in prompts]
     run: list[tuple[int, ...]] = []
     hook = model.module.register_forward_pre_hook(
         lambda module, args, given: run.append(tuple(given["input_ids"].shape)), with_kwargs=True
     )
+    assert model.engine_note is None  # the probe has run
+    run.clear()
     found = [(completion.text, completion.tokens) for [completion] in model.generate(requests)]
     hook.remove()
     lengths = [len(ids) for ids in model.encode(prompts)]
     shared = next(place for place, ids in enumerate(zip(*model.encode(prompts), strict=False)) if len(set(ids)) > 1)
     assert shared > 100
-    assert run[:2] == [(1, shared), (3, max(lengths) - shared)]
+    assert run[:3] == [(1, shared), (1, sum(lengths) - 3 * shared), (3, 1)]
     assert found == [plain_greedy(model.module, model.tokenizer, request) for request in requests]
 
 
@@ -119,22 +123,25 @@ def test_samples_are_keyed_by_seed_and_index(tiny: HFModel) -> None:
     assert three[0].text != other[0].text
 
 
-def test_choose_inverts_the_cumulative_distribution() -> None:
+@pytest.mark.parametrize("size", [50, 512, 5000, 20_000])
+def test_choose_inverts_the_cumulative_distribution(size: int) -> None:
     rng = np.random.default_rng(0)
-    logits = rng.normal(size=(64, 50)).astype(np.float32) * 3
+    logits = rng.normal(size=(64, size)).astype(np.float32) * 3
     uniforms, temperatures = rng.random(64), rng.uniform(0.3, 2, 64)
-    tokens, logprobs = choose(torch.from_numpy(logits), list(zip(temperatures, uniforms, strict=True)))
+    tokens, logprobs = choose(torch.from_numpy(logits), temperatures, uniforms)
     weights = np.exp(logits.astype(np.float64) / temperatures[:, None])
     totals = (weights / weights.sum(-1, keepdims=True)).cumsum(-1)
-    assert tokens == [int((total <= u).sum()) for total, u in zip(totals, uniforms, strict=True)]
-    table = stats.entropy(np.eye(50)[tokens], torch.from_numpy(logits).softmax(-1).numpy(), axis=-1)
-    assert logprobs == pytest.approx(-table, abs=1e-5)
+    assert tokens.tolist() == [int((total <= u).sum()) for total, u in zip(totals, uniforms, strict=True)]
+    table = stats.entropy(np.eye(size)[tokens], torch.from_numpy(logits).softmax(-1).numpy(), axis=-1)
+    assert logprobs == pytest.approx(-table, abs=1e-4)
+    again = logprobs_of(torch.from_numpy(logits), torch.arange(64), torch.from_numpy(tokens))
+    assert again.numpy() == pytest.approx(logprobs, abs=1e-5)
 
 
 def test_choose_samples_the_softmax() -> None:
     uniforms = np.random.default_rng(1).random(20_000)
     logits = torch.tensor([[0.0, 1.0, -1.0, 2.0]]).expand(20_000, -1)
-    tokens, _ = choose(logits, [(0.7, u) for u in uniforms])
+    tokens, _ = choose(logits, np.full(20_000, 0.7), uniforms)
     expected = (logits[0] / 0.7).softmax(-1).double().numpy()
     counts = np.bincount(tokens, minlength=4)
     assert stats.chisquare(counts, expected / expected.sum() * 20_000).pvalue > 0.001
@@ -143,14 +150,15 @@ def test_choose_samples_the_softmax() -> None:
 def test_choose_never_takes_an_impossible_token() -> None:
     logits = torch.tensor([[-torch.inf, 1.0, -torch.inf, 0.5, -torch.inf]])
     for temperature in (1e-30, 0.1, 1.0, 50.0):
-        tokens = [choose(logits, [(temperature, u)])[0][0] for u in (0.0, 0.5, 1 - 2**-53)]
-        assert set(tokens) <= {1, 3}
-    assert choose(logits, [(0.0, 0.9)])[0] == [1]
+        uniforms = np.array([0.0, 0.5, 1 - 2**-53])
+        tokens, _ = choose(logits.expand(3, -1), np.full(3, temperature), uniforms)
+        assert set(tokens.tolist()) <= {1, 3}
+    assert choose(logits, np.zeros(1), np.array([0.9]))[0].tolist() == [1]
 
 
 def test_logits_that_are_not_numbers_are_an_error() -> None:
     with pytest.raises(ModelError) as caught:
-        choose(torch.full((1, 4), torch.nan), [(0.0, 0.0)])
+        choose(torch.full((1, 4), torch.nan), np.zeros(1), np.zeros(1))
     assert str(caught.value) == "the model's logits are not finite numbers: try dtype float32"
 
 
@@ -167,14 +175,43 @@ def test_logits_that_are_not_numbers_are_an_error() -> None:
 def test_stop_strings_on_characters_of_several_tokens(text: str, stop: tuple[str, ...], kept: str | None) -> None:
     tok = tokenizer(bos=False)
     ids = tok("😀 Answer:")["input_ids"]
-    growing = GrowingText(tok.backend_tokenizer.decode, Row(tuple(ids), 500, stop, 0.0, 0, 0), frozenset({0}))
-    for token in [*tok(text)["input_ids"], 0]:
-        growing.push(token, -0.5)
-        if growing.finish:
-            break
-    sample = growing.sample()
-    assert (sample.text, sample.finish) == (text if kept is None else kept, "eos" if kept is None else "stop")
-    assert sample.logprob == -0.5 * sample.tokens
+    endings = Endings(tok.backend_tokenizer.decode, frozenset({0}), stop, VOCABULARY)
+    tokens = [*tok(text)["input_ids"], 0]
+    for _ in range(2):  # the second time it is known which tokens need a look
+        ends = (
+            n for n in range(1, len(tokens) + 1) if endings.flags[tokens[n - 1]] and endings.finish(ids, tokens[:n])
+        )
+        count = next(ends)
+        finish = endings.finish(ids, tokens[:count])
+        assert finish == ("eos" if kept is None else "stop")
+        assert endings.text(ids, tokens[:count], finish) == (text if kept is None else kept)
+
+
+def test_what_is_not_looked_at_never_ends_a_text() -> None:
+    tok = tokenizer(bos=False)
+    decode = tok.backend_tokenizer.decode
+    rng = np.random.default_rng(5)
+    for stop in [("e",), ("ys\n", "Pam"), (" ",), ("字",), ("The answer", "\n\n")]:
+        endings = Endings(decode, frozenset({0}), stop, VOCABULARY)
+        looked = 0
+        for _ in range(60):
+            prompt, tokens = (rng.integers(2, VOCABULARY, size=size).tolist() for size in (9, 60))
+            complete = [n for n in range(1, 61) if any(one in _added(decode, prompt, tokens[:n]) for one in stop)]
+            found = None
+            for n in range(1, 61):
+                looked += int(endings.flags[tokens[n - 1]])
+                if endings.flags[tokens[n - 1]] and endings.finish(prompt, tokens[:n]):
+                    found = n
+                    break
+            assert found == (complete[0] if complete else None)
+        assert endings.flags[0]
+        assert looked < 60 * 60  # a flag was learnt to be needless, or texts ended early
+
+
+def _added(decode: Any, prompt: list[int], tokens: list[int]) -> str:
+    before, whole = decode(prompt), decode([*prompt, *tokens])
+    added: str = whole[len(before) :] if whole.startswith(before) else decode(tokens)
+    return added
 
 
 def test_a_prompt_too_long_for_the_context_is_counted(tiny: HFModel) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from logging import ERROR
 from pathlib import Path
 from types import MappingProxyType
@@ -22,6 +23,9 @@ from onset.records import Completion, Pair, Request, Scored
 
 if TYPE_CHECKING:
     from onset.models import LoadOptions
+    from onset.models.endings import Endings
+    from onset.models.engine import Machine, Shape
+    from onset.models.rows import Row, Sample, Span
 
 
 class HFModel:
@@ -29,7 +33,8 @@ class HFModel:
 
     ``module`` (a ``PreTrainedModel`` or a peft wrapper of one) is used in evaluation mode; ``tokenizer``
     is a fast one; ``facts`` are what the study will store. A tuned model is made by `derive`, or from
-    the parts. ``batch_tokens`` is the most tokens (rows times padded length, output included) a batch.
+    the parts. ``batch_tokens`` is the most tokens whose keys and values are held at once: what prompts have
+    in common counts once, and each row of a batch as many as the longest may need.
 
     The text of a prompt is given to the tokenizer as it is: special tokens that the tokenizer puts
     first by default (such as ``<bos>``) are put there, and no chat template is applied. Of a
@@ -45,6 +50,7 @@ class HFModel:
         self.batch_tokens = batch_tokens
         self._facts = facts
         self._eos = _end_tokens(module, tokenizer)
+        self._known_endings: dict[tuple[str, ...], Endings] = {}
         module.eval()
 
     @property
@@ -60,22 +66,21 @@ class HFModel:
         """Completions of each request, in order (see `onset.models.base.Model.generate`).
 
         The next token is the largest logit at temperature 0, else the inverse of the cumulative
-        distribution at a uniform drawn for (seed, sample, step). Requests are sorted by length into
-        batches; left padding does not change what is generated. An ``overlong`` completion has
+        distribution at a uniform drawn for (seed, sample, step). What prompts have in common is run once, and
+        neither that nor the batches change what is generated. An ``overlong`` completion has
         ``prompt_tokens`` of the prompt that was not run. Raises ModelError for a bad request.
         """
-        from onset.models import decoding
+        from onset.models.rows import Row
 
         check_requests(requests)
         prompts = self.encode([request.prompt for request in requests])
         rows = [
-            decoding.Row(tuple(tokens), request.max_tokens, request.stop, request.temperature, request.seed, sample)
+            Row(tuple(tokens), request.max_tokens, request.stop, request.temperature, request.seed, sample)
             for request, tokens in zip(requests, prompts, strict=True)
             for sample in range(request.n)
             if self._fits(len(tokens) + request.max_tokens)
         ]
-        self.module.eval()
-        samples = iter(decoding.generate(self.module, self.tokenizer, rows, self._eos, self.batch_tokens))
+        samples = iter(self._generate(rows))
         results: list[list[Completion]] = []
         for request, tokens in zip(requests, prompts, strict=True):
             if self._fits(len(tokens) + request.max_tokens):
@@ -94,12 +99,11 @@ class HFModel:
         continuation, so that the tokens scored are those the model would read in the whole text.
         ``logprob`` is None when the whole does not fit the context; 0.0 for an empty continuation.
         """
-        from onset.models import scoring
+        from onset.models.rows import Span
 
-        spans = [scoring.Span(*self._split(pair)) for pair in pairs]
+        spans = [Span(*self._split(pair)) for pair in pairs]
         fitting = [span for span in spans if self._fits(len(span.before) + len(span.continuation))]
-        self.module.eval()
-        values = iter(scoring.score(self.module, fitting, self.batch_tokens))
+        values = iter(self._score(fitting))
         return [
             Scored(
                 next(values) if self._fits(len(span.before) + len(span.continuation)) else None,
@@ -108,6 +112,63 @@ class HFModel:
             )
             for span in spans
         ]
+
+    @property
+    def engine_note(self) -> str | None:
+        """One line when the engine cannot run this model, so that prompts are run whole (see `onset.models.engine`)."""
+        unfit = self._tried[1]
+        return None if unfit is None else f"{self._facts.name} runs without the shared-prefix engine: {unfit}"
+
+    def _generate(self, rows: Sequence[Row]) -> list[Sample]:
+        from onset.models import engine, plain
+
+        machine = self._machine() if rows else None
+        if machine is not None:
+            return engine.generate(machine, rows)
+        return plain.generate(self.module, rows, self._endings, self._vocabulary, self.batch_tokens)
+
+    def _score(self, spans: Sequence[Span]) -> list[float]:
+        from onset.models import engine, plain
+
+        machine = self._machine() if spans else None
+        if machine is not None:
+            return engine.score(machine, spans)
+        return plain.score(self.module, spans, self._vocabulary, self.batch_tokens)
+
+    def _machine(self) -> Machine | None:
+        """The engine for this model, None when it does not pass the probe."""
+        from onset.models.engine import Machine
+
+        self.module.eval()
+        shape, _ = self._tried
+        if shape is None:
+            return None
+        return Machine(self.module, shape, self._vocabulary, self._endings, self.batch_tokens)
+
+    @cached_property
+    def _tried(self) -> tuple[Shape | None, str | None]:
+        """What the probe found: the shape of keys and values, or why the engine cannot run this model."""
+        from onset.models.engine import Unfit, probe
+
+        self.module.eval()
+        try:
+            return probe(self.module), None
+        except Unfit as error:
+            return None, str(error)
+
+    def _endings(self, stop: tuple[str, ...]) -> Endings:
+        from onset.models.endings import Endings
+
+        if stop not in self._known_endings:
+            decode = self.tokenizer.backend_tokenizer.decode
+            self._known_endings[stop] = Endings(decode, self._eos, stop, self._vocabulary)
+        return self._known_endings[stop]
+
+    @property
+    def _vocabulary(self) -> int:
+        from onset.models.stepper import vocabulary_size
+
+        return vocabulary_size(self.module)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of ``text`` as the start of a prompt, special tokens included."""

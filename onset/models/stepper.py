@@ -14,40 +14,32 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from onset.models.prefix import SharedPrefix, Sight, sharing
-
 
 class Stepper:
     """One batch: `prefill` once, then `select` (drop, repeat, reorder rows) and `step`.
 
     ``module`` is a transformers causal LM, possibly wrapped by peft, in evaluation mode. Sliding-window
     layers keep only their window (transformers' ``DynamicCache`` built from the model's config).
-    ``prefix``: what all prompts begin with (`onset.models.prefix`): not run again, and not in the columns.
     """
 
-    def __init__(self, module: Any, prefix: SharedPrefix | None = None) -> None:
+    def __init__(self, module: Any) -> None:
         from transformers import DynamicCache
 
         self._module = module
-        self._prefix = prefix
-        self._shared = 0 if prefix is None else len(prefix.tokens)
         self._device = module.get_input_embeddings().weight.device
-        self._cache = DynamicCache(config=module.config) if prefix is None else DynamicCache()
+        self._cache = DynamicCache(config=module.config)
         self._takes = forward_arguments(module)
         self._mask = torch.empty(0)
         self._position = torch.empty(0)
 
     def prefill(self, prompts: Sequence[Sequence[int]]) -> Tensor:
-        """Run the prompts (none empty, all beginning with the prefix and longer than it). Returns the logits after
-        the last token: [rows, vocabulary].
-        """
-        own = [prompt[self._shared :] for prompt in prompts]
-        width = max(map(len, own))
+        """Run the prompts (none empty). Returns the logits after the last token: [rows, vocabulary]."""
+        width = max(map(len, prompts))
         # Token 0 stands in for padding: it is masked, so any id of the vocabulary would do.
-        tokens = [[0] * (width - len(row)) + list(row) for row in own]
-        real = [[0] * (width - len(row)) + [1] * len(row) for row in own]
+        tokens = [[0] * (width - len(row)) + list(row) for row in prompts]
+        real = [[0] * (width - len(row)) + [1] * len(row) for row in prompts]
         self._mask = torch.tensor(real, device=self._device)
-        positions = (self._mask.cumsum(-1) - 1).clamp(min=0) + self._shared
+        positions = (self._mask.cumsum(-1) - 1).clamp(min=0)
         self._position = positions[:, -1:] + 1
         return self._forward(torch.tensor(tokens, device=self._device), positions, last_only=True)[:, -1]
 
@@ -83,21 +75,8 @@ class Stepper:
         # no_grad, not inference_mode: the same module may be trained afterwards, and buffers that a
         # model computes lazily must not become inference tensors.
         with torch.no_grad():
-            if self._prefix is None:
-                logits: Tensor = self._module(attention_mask=self._mask, **arguments).logits
-                return logits
-            sight = self._sight(self._prefix, positions)
-            with sharing(self._module):
-                shared: Tensor = self._module(sight=sight, **arguments).logits
-            return shared
-
-    def _sight(self, prefix: SharedPrefix, positions: Tensor) -> Sight:
-        """Every real column up to the query's own; padding columns are seen by nobody."""
-        columns, queries = self._mask.shape[1], positions.shape[1]
-        order = torch.arange(columns, device=self._device)
-        before = order[None, :] <= order[columns - queries :, None]
-        own_position = (self._mask.cumsum(-1) - 1).clamp(min=0) + self._shared
-        return Sight(prefix, self._mask.bool()[:, None, :] & before, positions, own_position)
+            logits: Tensor = self._module(attention_mask=self._mask, **arguments).logits
+        return logits
 
 
 def forward_arguments(module: Any) -> frozenset[str]:
@@ -109,10 +88,3 @@ def forward_arguments(module: Any) -> frozenset[str]:
 def vocabulary_size(module: Any) -> int:
     """The width of the logits."""
     return int(module.config.get_text_config().vocab_size)
-
-
-def pick_logprobs(logits: Tensor, tokens: Sequence[int]) -> Tensor:
-    """Log-probabilities (float32, at temperature 1) of ``tokens`` [rows] under ``logits`` [rows, vocabulary]."""
-    wide = logits.float()
-    index = torch.tensor(tokens, device=logits.device).unsqueeze(-1)
-    return wide.gather(-1, index).squeeze(-1) - wide.logsumexp(-1)

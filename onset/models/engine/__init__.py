@@ -1,0 +1,26 @@
+"""The engine: one prefill for what prompts have in common, many answers.
+
+Few-shot evaluation asks thousands of questions behind one long beginning, and voting asks each question forty times.
+The engine runs the beginning once, keeps one copy of its keys and values, and lets every row attend to that copy. For
+any transformers decoder that passes the probe; the figure and the reasons are in docs/engine.md. In reading order:
+
+    storage   what is kept: keys and values that rows share (`Shared`), and each row's own (`Slots`)
+    merge     attention over parts of the keys, put together by their log-sum-exp
+    window    sliding windows: which of the keys a query sees
+    hook      how a forward pass of transformers reaches all this
+    encode    mode 1: the common beginning, one row
+    prefill   mode 2: many questions behind it, packed without padding
+    decode    mode 3: one token more for every row
+    groups    which prompts share a beginning, read off their tokens
+    memory    how many rows fit
+    refill    the loop: rows wait, run, finish and are replaced
+    scoring   log-probabilities of continuations, as trees behind the beginning
+    probing   does the engine compute what the model computes by itself?
+"""
+
+from onset.models.engine.probing import Unfit, probe
+from onset.models.engine.refill import Machine, generate
+from onset.models.engine.scoring import score
+from onset.models.engine.storage import Shape
+
+__all__ = ["Machine", "Shape", "Unfit", "generate", "probe", "score"]

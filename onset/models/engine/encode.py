@@ -1,0 +1,57 @@
+"""Mode 1: the trunk, what all prompts of a group begin with, is run once and its keys and values kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from onset.models.engine.hook import forward
+from onset.models.engine.storage import Shared
+
+
+def encode(module: Any, tokens: tuple[int, ...], device: torch.device) -> Shared:
+    """Run ``tokens`` (at least one) and keep their keys and values."""
+    running = Encode(tokens)
+    row = torch.tensor([tokens], device=device)
+    forward(module, row, torch.arange(len(tokens), device=device)[None], 1, running)
+    return running.trunk
+
+
+class Encode:
+    """One row, causal attention; layers are added to ``trunk``, and their windows to ``windows``, as they come."""
+
+    def __init__(self, tokens: tuple[int, ...]) -> None:
+        self.trunk = Shared(tokens)
+        self.windows: list[int | None] = []
+        self._near: dict[int, Tensor] = {}
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
+        """``query``: [1, heads, tokens, dimension]; ``key``, ``value``: [1, key heads, tokens, dimension]. Returns
+        [1, tokens, heads, dimension].
+        """
+        if layer != len(self.windows):
+            raise ValueError(f"layer {layer} attends after {len(self.windows)} layers")
+        self.windows.append(window)
+        self.trunk.add_layer(key[0], value[0])
+        tokens, each = query.shape[2], query.shape[1] // key.shape[1]
+        near = None if window is None or window >= tokens else self._within(window, tokens, query.device)
+        out = F.scaled_dot_product_attention(
+            query,
+            key.repeat_interleave(each, 1),
+            value.repeat_interleave(each, 1),
+            attn_mask=near,
+            is_causal=near is None,
+            scale=scale,
+        )
+        return out.transpose(1, 2)
+
+    def _within(self, window: int, tokens: int, device: torch.device) -> Tensor:
+        """[tokens, tokens], True where seen: not later, and less than ``window`` before."""
+        if window not in self._near:
+            order = torch.arange(tokens, device=device)
+            behind = order[:, None] - order[None, :]
+            self._near[window] = (behind >= 0) & (behind < window)
+        return self._near[window]

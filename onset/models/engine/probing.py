@@ -1,0 +1,173 @@
+"""The probe: does a model, run by the engine, compute what it computes by itself?
+
+No list of architectures could be kept true, so every model is tried out before its first request: a few short rows go
+through all three modes and their logits are compared with plain forward passes. What a short trial cannot see, because
+it shows only in long texts, is read from the configuration. A model that does not pass is run the plain way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from onset.models.engine.decode import decode
+from onset.models.engine.encode import Encode
+from onset.models.engine.hook import forward
+from onset.models.engine.memory import is_out_of_memory
+from onset.models.engine.prefill import prefill
+from onset.models.engine.scoring import Tree, tree_logits
+from onset.models.engine.storage import Shape, Shared, Slots
+from onset.models.stepper import forward_arguments, vocabulary_size
+
+CLOSE = 1e-3
+"""Largest difference of a logit in float32, where logits vary by less than one in standard deviations."""
+
+CLOSE_ROUNDED = {torch.bfloat16: 0.15, torch.float16: 0.02}
+"""Largest root mean square difference in standard deviations of the logits, for types of few digits: several times what
+rounding does to two plain ways of computing the same."""
+
+_TRUNK = 24
+_OWN = (3, 9, 5)
+"""Tokens of three rows after the trunk; further two rows share a branch."""
+_BRANCH = 4
+_STEPS = 3
+
+
+class Unfit(Exception):
+    """Why a model cannot be run by the engine, in words that end a sentence."""
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """The tokens of the trial: those of the trunk, of three rows, of a branch, and [rows, steps] that follow them."""
+
+    trunk: tuple[int, ...]
+    own: tuple[tuple[int, ...], ...]
+    branch: tuple[int, ...]
+    steps: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def drawn(cls, vocabulary: int) -> _Trial:
+        """The same tokens at every trial."""
+        rng = np.random.default_rng(0)
+
+        def some(count: int) -> tuple[int, ...]:
+            return tuple(rng.integers(vocabulary, size=count).tolist())
+
+        rows = len(_OWN) + 2
+        return cls(some(_TRUNK), tuple(map(some, _OWN)), some(_BRANCH), tuple(some(_STEPS) for _ in range(rows)))
+
+    @property
+    def texts(self) -> list[tuple[int, ...]]:
+        """Each row whole: what it has behind the trunk before its steps."""
+        return [*self.own, self.branch, self.branch]
+
+
+def probe(module: Any) -> Shape:
+    """The shape of ``module``'s keys and values. Raises Unfit when the engine cannot run it; memory errors pass."""
+    missing = {"position_ids", "logits_to_keep"} - forward_arguments(module)
+    if missing:
+        raise Unfit(f"its forward takes no {min(missing)}")
+    config = module.config.get_text_config()
+    _check_positions(config)
+    trial = _Trial.drawn(vocabulary_size(module))
+    try:
+        expected = _plain(module, trial)
+        shape, trunk = _measure(module, trial, config)
+        generated = _generating(module, trial, shape, trunk)
+        scored = _scoring(module, trial, shape, trunk)
+    except Unfit:
+        raise
+    except Exception as error:  # whatever an architecture that was made to be run in other ways raises
+        if is_out_of_memory(error):
+            raise
+        first = str(error).strip().partition("\n")[0]
+        raise Unfit(f"trying it out raised {type(error).__name__}: {first}"[:200]) from error
+    for found, same in ((generated, expected), (scored, expected[-2:])):
+        _compare(found.float(), same.float(), expected.dtype)
+    return shape
+
+
+def _check_positions(config: Any) -> None:
+    """Raises Unfit for rotary embeddings that depend on the length of the whole text, which rows do not share, and for
+    layers that attend in another way in long texts.
+    """
+    given = getattr(config, "rope_parameters", None) or {}
+    for one in (given, *(part for part in given.values() if isinstance(part, dict))):
+        kind = one.get("rope_type", "default")
+        if kind in ("dynamic", "longrope"):
+            raise Unfit(f"its rotary embedding is of type {kind}: it changes with the length of the text")
+    strange = sorted(set(getattr(config, "layer_types", None) or ()) - {"full_attention", "sliding_attention"})
+    if strange:
+        raise Unfit(f"it has layers of type {strange[0]}")
+
+
+def _plain(module: Any, trial: _Trial) -> Tensor:
+    """Logits by one plain forward pass a row, after what it has behind the trunk and after each of its steps:
+    [rows, 1 + steps, vocabulary].
+    """
+    device = module.get_input_embeddings().weight.device
+    logits = []
+    for own, steps in zip(trial.texts, trial.steps, strict=True):
+        row = torch.tensor([[*trial.trunk, *own, *steps]], device=device)
+        with torch.no_grad():
+            logits.append(module(input_ids=row, use_cache=False).logits[0, -1 - len(steps) :])
+    return torch.stack(logits)
+
+
+def _measure(module: Any, trial: _Trial, config: Any) -> tuple[Shape, Shared]:
+    """Encode the trunk and see what shape its keys and values have."""
+    device = module.get_input_embeddings().weight.device
+    running = Encode(trial.trunk)
+    row = torch.tensor([trial.trunk], device=device)
+    forward(module, row, torch.arange(_TRUNK, device=device)[None], 1, running)
+    trunk = running.trunk
+    kinds = getattr(config, "layer_types", None) or ["sliding_attention"] * len(running.windows)
+    window = getattr(config, "sliding_window", None)
+    expected = [window if kind == "sliding_attention" else None for kind in kinds]
+    if running.windows != expected:
+        raise Unfit("its layers do not tell the attention function their sliding windows")
+    layers = tuple(
+        (keys.shape[0], keys.shape[-1], values.shape[-1]) for keys, values in zip(trunk.keys, trunk.values, strict=True)
+    )
+    return Shape(layers, trunk.keys[0].dtype, device), trunk
+
+
+def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared) -> Tensor:
+    """The logits of `_plain` by prefill and decode."""
+    slots = Slots(shape, len(trial.texts), max(map(len, trial.own)) + _STEPS)
+    branch = Shared(trial.branch, _TRUNK)
+    last = len(trial.own)
+    rows = [(row, row) for row in range(last)]
+    first = prefill(module, trunk, [*trial.own, trial.branch], slots, rows, [(last, branch)], shape)
+    logits = [first[[*range(last), last, last]]]
+    lengths = np.array([*map(len, trial.own), 0, 0], dtype=np.int64)
+    bases = np.array([_TRUNK] * last + [branch.end] * 2, dtype=np.int64)
+    for step in range(_STEPS):
+        tokens = np.array([row[step] for row in trial.steps], dtype=np.int64)
+        logits.append(decode(module, trunk, slots, tokens, lengths, bases, [(branch, (last, last + 1))], shape))
+        lengths = lengths + 1
+    return torch.stack(logits, dim=1)
+
+
+def _scoring(module: Any, trial: _Trial, shape: Shape, trunk: Shared) -> Tensor:
+    """The logits of `_plain` for the two rows of the branch, as a tree whose leaves are their steps."""
+    tree = Tree(trial.branch, tuple((*steps, 0) for steps in trial.steps[-2:]), (0, 1))
+    logits = tree_logits(module, trunk, [tree], shape)
+    one = list(range(1, 1 + _STEPS))
+    return torch.stack([logits[[0, *one]], logits[[0, *(place + _STEPS for place in one)]]])
+
+
+def _compare(found: Tensor, expected: Tensor, dtype: torch.dtype) -> None:
+    """Raises Unfit where logits differ by more than rounding explains (or are not numbers)."""
+    apart, deviation = (found - expected).abs(), float(expected.std())
+    if dtype in CLOSE_ROUNDED:
+        close, difference = CLOSE_ROUNDED[dtype], float(apart.square().mean().sqrt()) / deviation
+    else:
+        close, difference = CLOSE, float(apart.max()) / min(1.0, deviation)
+    if not difference <= close:
+        raise Unfit(f"its logits differ by {difference:.2g} from those of plain forward passes (at most {close:g})")

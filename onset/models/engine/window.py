@@ -1,0 +1,51 @@
+"""Sliding windows: in some layers a query sees only the last ``window`` keys, itself included.
+
+Positions count from the prompt's first token, whatever part of the keys a token is stored in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What queries see of shared keys: nobody sees any before index ``first``; from there on, ``mask`` [queries, keys]
+    is added to the scores (None: all see all), and ``sees_nothing`` [queries] marks who sees none (None: nobody).
+    """
+
+    first: int = 0
+    mask: Tensor | None = None
+    sees_nothing: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """Positions of queries, [queries], with the lowest and highest (known without asking the device)."""
+
+    values: Tensor
+    lowest: int
+    highest: int
+
+
+def view(positions: Positions, start: int, length: int, window: int | None, dtype: torch.dtype) -> View:
+    """What queries at ``positions`` see of keys at positions ``start`` to ``start + length``, all of them earlier,
+    when each sees only keys less than ``window`` before it (None: all).
+    """
+    if window is None:
+        return View()
+    # A query at p sees keys from p - window + 1 on.
+    first = min(max(0, positions.lowest - window + 1 - start), length - 1)
+    if positions.highest - window + 1 - start <= first:
+        return View(first)
+    places = torch.arange(start + first, start + length, device=positions.values.device)
+    seen = places[None, :] > (positions.values - window)[:, None]
+    return View(first, hidden(~seen, dtype), ~seen.any(-1))
+
+
+def hidden(unseen: Tensor, dtype: torch.dtype) -> Tensor:
+    """A mask to be added to scores: -inf where ``unseen``, else 0."""
+    return torch.zeros(unseen.shape, dtype=dtype, device=unseen.device).masked_fill_(unseen, -torch.inf)

@@ -1,0 +1,155 @@
+"""Generation and scoring the plain way: left-padded batches over transformers' own cache.
+
+For models that the engine (`onset.models.engine`) does not take. Nothing a row does depends on its neighbours: padding
+is masked, a draw is keyed on (seed, sample, step), and a finished row leaves the batch. What does depend on the batch
+is the rounding of the last bits, so the batches themselves are a pure function of the requests and the budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from onset.models.choosing import choose, logprobs_of
+from onset.models.endings import Endings
+from onset.models.rows import Row, Sample, Span
+from onset.models.stepper import Stepper
+from onset.records import Finish
+
+LOGIT_CELLS = 1 << 26
+"""Most logits (positions times vocabulary) a batch computes at once: 256 MB in float32."""
+
+
+def generate(
+    module: Any, rows: Sequence[Row], endings: Callable[[tuple[str, ...]], Endings], vocabulary: int, budget: int
+) -> list[Sample]:
+    """Run all rows, in batches of at most ``budget`` tokens (rows times padded length, output included); results in the
+    order of ``rows``. ``endings``: when texts end, by their stop strings; ``vocabulary``: the width of the logits.
+    Raises ModelError when the model computes no numbers.
+    """
+
+    def fits(count: int, head: int, tail: int) -> bool:
+        return count * (head + tail) <= budget and count * vocabulary <= LOGIT_CELLS
+
+    results: list[Sample | None] = [None] * len(rows)
+    # Longest first: a batch that does not fit the memory fails at once, not after an hour. Samples of
+    # one prompt are adjacent, so that they share its prefill.
+    order = sorted(range(len(rows)), key=lambda place: (-len(rows[place].prompt), rows[place].prompt, place))
+    sizes = [(len(row.prompt), row.max_tokens) for row in rows]
+    for batch in pack(order, sizes, fits):
+        for place, sample in zip(batch, _run(module, [rows[i] for i in batch], endings), strict=True):
+            results[place] = sample
+    return [sample for sample in results if sample is not None]
+
+
+def score(module: Any, spans: Sequence[Span], vocabulary: int, budget: int) -> list[float]:
+    """Log-probability (nats) of each continuation; 0.0, the probability one, for an empty one. A context is run once in
+    a batch. ``budget`` and ``vocabulary`` as in `generate`.
+    """
+
+    def fits(count: int, head: int, tail: int) -> bool:
+        return count * (head + tail) <= budget and count * tail * vocabulary <= LOGIT_CELLS
+
+    results = [0.0] * len(spans)
+    order = sorted(
+        (place for place, span in enumerate(spans) if span.continuation),
+        key=lambda place: (-len(spans[place].before), spans[place].before, place),
+    )
+    sizes = [(len(span.before), len(span.continuation)) for span in spans]
+    for batch in pack(order, sizes, fits):
+        for place, value in zip(batch, _score(module, [spans[i] for i in batch]), strict=True):
+            results[place] = value
+    return results
+
+
+def pack(
+    order: Sequence[int], sizes: Sequence[tuple[int, int]], fits: Callable[[int, int, int], bool]
+) -> Iterator[list[int]]:
+    """Cut ``order`` into runs for which ``fits(count, longest head, longest tail)`` holds; a run has at
+    least one member, even one that does not fit alone. ``sizes`` gives head and tail of each place.
+    """
+    batch: list[int] = []
+    head = tail = 0
+    for place in order:
+        wider, longer = max(head, sizes[place][0]), max(tail, sizes[place][1])
+        if batch and not fits(len(batch) + 1, wider, longer):
+            yield batch
+            batch, (wider, longer) = [], sizes[place]
+        batch.append(place)
+        head, tail = wider, longer
+    if batch:
+        yield batch
+
+
+class _Text:
+    """One row while it grows."""
+
+    def __init__(self, row: Row, endings: Endings) -> None:
+        self.row = row
+        self.uniforms = row.uniforms()
+        self.tokens: list[int] = []
+        self.finish: Finish | None = None
+        self._endings = endings
+        self._logprob = 0.0
+
+    def push(self, token: int, logprob: float) -> None:
+        """Append a token; sets ``finish`` when the text ends with it."""
+        self.tokens.append(token)
+        self._logprob += logprob
+        if self._endings.flags[token]:
+            self.finish = self._endings.finish(self.row.prompt, self.tokens)
+        if self.finish is None and len(self.tokens) == self.row.max_tokens:
+            self.finish = "length"
+
+    def sample(self) -> Sample:
+        """The finished row."""
+        assert self.finish is not None
+        text = self._endings.text(self.row.prompt, self.tokens, self.finish)
+        return Sample(text, len(self.tokens), self._logprob, self.finish)
+
+
+def _run(module: Any, rows: Sequence[Row], endings: Callable[[tuple[str, ...]], Endings]) -> list[Sample]:
+    """One batch through the loop: prefill each different prompt once, then a token a step."""
+    texts = [_Text(row, endings(row.stop)) for row in rows]
+    prompts = list(dict.fromkeys(row.prompt for row in rows))
+    stepper = Stepper(module)
+    logits = stepper.prefill(prompts)
+    spread = [prompts.index(row.prompt) for row in rows]
+    stepper.select(spread)
+    logits = logits[spread]
+    live = texts
+    while live:
+        temperatures = np.array([text.row.temperature for text in live])
+        uniforms = np.array([text.uniforms[len(text.tokens)] for text in live])
+        tokens, logprobs = choose(logits, temperatures, uniforms)
+        for text, token, logprob in zip(live, tokens.tolist(), logprobs.tolist(), strict=True):
+            text.push(token, logprob)
+        kept = [slot for slot, text in enumerate(live) if text.finish is None]
+        live = [live[slot] for slot in kept]
+        if live:
+            # The cache is copied when it grows anyway, so dropping a finished row at once costs little.
+            stepper.select(kept)
+            logits = stepper.step([[text.tokens[-1]] for text in live])[:, -1]
+    return [text.sample() for text in texts]
+
+
+def _score(module: Any, spans: Sequence[Span]) -> list[float]:
+    """Contexts once, then all continuations but their last token over the expanded cache."""
+    contexts = list(dict.fromkeys(span.before for span in spans))
+    spread = [contexts.index(span.before) for span in spans]
+    stepper = Stepper(module)
+    first = stepper.prefill(contexts)
+    begins = torch.tensor([span.continuation[0] for span in spans], device=first.device)
+    values: list[float] = logprobs_of(first, torch.tensor(spread, device=first.device), begins).double().tolist()
+    longer = [place for place, span in enumerate(spans) if len(span.continuation) > 1]
+    if longer:
+        stepper.select([spread[place] for place in longer])
+        logits = stepper.step([spans[place].continuation[:-1] for place in longer])
+        for row, place in enumerate(longer):
+            rest = torch.tensor(spans[place].continuation[1:], device=logits.device)
+            found = logprobs_of(logits[row], torch.arange(len(rest), device=logits.device), rest)
+            values[place] += float(found.double().sum())
+    return values

@@ -1,0 +1,403 @@
+"""The engine against plain forward passes and the plain path, on tiny random models of several architectures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from models_fixtures import PROMPTS as TEXTS
+from models_fixtures import VOCABULARY, gemma3, llama, plain_greedy, tokenizer
+from peft import LoraConfig, get_peft_model
+
+from onset.errors import ModelError
+from onset.models import engine, plain
+from onset.models.endings import Endings
+from onset.models.engine import Machine, Unfit, groups, memory, merge, refill, window
+from onset.models.engine.groups import Group, group
+from onset.models.engine.storage import Slots
+from onset.models.hf import HFModel, describe
+from onset.models.rows import Row, Sample, Span
+from onset.records import Pair, Request
+
+SHARED = tuple(range(40, 40 + 90))
+TAILS = [(5,), (7, 8, 9), tuple(range(10, 35)), (11, 12), tuple(range(200, 214))]
+PROMPTS = [SHARED + tail for tail in TAILS]
+WIDE = 256
+
+
+def other(kind: str, **more: Any) -> Any:
+    """A tiny random model of another architecture; its window, where it has one, cuts the shared beginning."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
+    neither = kind in ("gpt_neox", "gpt2", "bloom")
+    heads = {} if neither else {"num_key_value_heads": 2, "head_dim": 8}
+    config = AutoConfig.for_model(
+        kind,
+        vocab_size=WIDE,
+        max_position_embeddings=256,
+        initializer_range=0.4,
+        bos_token_id=1,
+        eos_token_id=0,
+        **sizes,
+        **heads,
+        **more,
+    )
+    return AutoModelForCausalLM.from_config(config)
+
+
+ARCHITECTURES: dict[str, Callable[[], Any]] = {
+    "llama": llama,
+    "gemma3": gemma3,
+    "gemma3-wide": lambda: gemma3(window=70),
+    "gpt_neox": partial(other, "gpt_neox"),
+    "gpt2": partial(other, "gpt2"),
+    "mistral": partial(other, "mistral", sliding_window=60),
+    "qwen2": partial(other, "qwen2", sliding_window=60, use_sliding_window=True, max_window_layers=1),
+    "qwen3": partial(other, "qwen3"),
+    "qwen3_moe": partial(other, "qwen3_moe"),
+    "olmo2": partial(other, "olmo2"),
+}
+MODELS = pytest.mark.parametrize("make", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
+
+
+def machine(module: Any, budget: int = 4000, stop_at: tuple[int, ...] = (0,)) -> Machine:
+    module.eval()
+    decode = tokenizer(bos=False).backend_tokenizer.decode
+    width = module.config.vocab_size
+    known: dict[tuple[str, ...], Endings] = {}
+
+    def endings(stop: tuple[str, ...]) -> Endings:
+        return known.setdefault(stop, Endings(decode, frozenset(stop_at), stop, width))
+
+    return Machine(module, engine.probe(module), width, endings, budget)
+
+
+def plainly(one: Machine, rows: Sequence[Row]) -> list[Sample]:
+    """Every row alone through the plain path."""
+    return [plain.generate(one.module, [row], one.endings, one.vocabulary, one.batch_tokens)[0] for row in rows]
+
+
+def row(prompt: tuple[int, ...], tokens: int = 12, temperature: float = 0.0, seed: int = 3, sample: int = 0) -> Row:
+    return Row(prompt, tokens, (), temperature, seed, sample)
+
+
+def assert_same(found: Sequence[Sample], expected: Sequence[Sample]) -> None:
+    assert [(s.text, s.tokens, s.finish) for s in found] == [(s.text, s.tokens, s.finish) for s in expected]
+    assert [s.logprob for s in found] == pytest.approx([s.logprob for s in expected], abs=2e-4)
+
+
+# --- the whole engine -----------------------------------------------------------------------------------
+
+
+@MODELS
+def test_texts_are_those_of_every_prompt_alone(make: Any) -> None:
+    one = machine(make())
+    rows = [row(prompt, temperature=temperature) for prompt in PROMPTS for temperature in (0.0, 0.8)]
+    rows += [row(PROMPTS[1], 9, 0.9, sample=sample) for sample in range(11)]  # shared twice: trunk and question
+    found = engine.generate(one, rows)
+    assert_same(found, plainly(one, rows))
+    assert len({sample.text for sample in found}) > 8
+    assert len(SHARED) > groups.SHARE_FROM
+
+
+@MODELS
+def test_scores_are_those_of_every_continuation_alone(make: Any) -> None:
+    one = machine(make())
+    choices = [(3,), (3, 4, 5), (6, 4, 5, 7, 9, 11), (250, 3)]
+    spans = [Span(prompt, choice) for prompt in PROMPTS for choice in choices] + [Span(PROMPTS[0], ())]
+    expected = [plain.score(one.module, [span], one.vocabulary, 4000)[0] for span in spans]
+    assert engine.score(one, spans) == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize("make", [llama, gemma3], ids=["llama", "gemma3"])
+def test_what_is_shared_twice_draws_what_is_shared_once(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = machine(make().double())  # in float32, one draw in thousands falls between two roundings
+    rows = [row(prompt, 20, 0.8, sample=sample) for prompt in PROMPTS for sample in range(refill.BRANCH_FROM + 2)]
+    twice = engine.generate(one, rows)
+    monkeypatch.setattr(refill, "BRANCH_FROM", 10**9)
+    once = engine.generate(one, rows)
+    assert_same(twice, once)
+    assert len({sample.text for sample in once}) > 40
+
+
+@pytest.mark.parametrize("budget", [1, 200, 330, 700])
+def test_rows_are_refilled_whatever_the_memory(budget: int) -> None:
+    module = gemma3()
+    rows = [row(prompt, 3 + 5 * place, 0.7, sample=place) for place in range(6) for prompt in PROMPTS]
+    rows += [row(PROMPTS[2], 8, 0.9, seed=9, sample=sample) for sample in range(10)]
+    assert_same(engine.generate(machine(module, budget), rows), engine.generate(machine(module, 10**6), rows))
+
+
+def test_storage_keeps_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    plain_init = Slots.__init__
+
+    def watched(self: Slots, shape: Any, rows: int, places: int) -> None:
+        taken.append(rows * places)
+        plain_init(self, shape, rows, places)
+
+    monkeypatch.setattr(Slots, "__init__", watched)
+    one = machine(llama(), budget=400)
+    taken.clear()
+    engine.generate(one, [row(prompt, 3 + 4 * place) for place in range(8) for prompt in PROMPTS])
+    assert taken
+    assert max(taken) <= 400 - len(SHARED)
+    assert max(taken) > 200  # and it is used
+
+
+def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row(prompt, 12, 0.7, sample=sample) for sample in range(12) for prompt in PROMPTS[:3]]
+    one = machine(llama(), budget=10**5)
+    expected = engine.generate(one, rows)
+    plain_decode, sizes = refill.decode, []
+
+    def limited(module: Any, trunk: Any, slots: Slots, tokens: Any, *rest: Any) -> Any:
+        sizes.append(len(tokens))
+        if len(tokens) > 5:
+            torch.empty(1 << 50)  # more than there is: torch's own error
+        return plain_decode(module, trunk, slots, tokens, *rest)
+
+    monkeypatch.setattr(refill, "decode", limited)
+    assert_same(engine.generate(one, rows), expected)
+    assert max(sizes) == 36
+    monkeypatch.setattr(refill, "decode", lambda *_: torch.empty(1 << 50))
+    with pytest.raises(ModelError, match="out of memory with one row of 126 tokens: lower max_tokens"):
+        engine.generate(one, [row(PROMPTS[2])])
+
+
+def test_scores_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from onset.models.engine import scoring
+
+    one = machine(llama())
+    spans = [Span(prompt, (3, 4)) for prompt in PROMPTS]
+    expected = engine.score(one, spans)
+    whole = scoring.tree_logits
+
+    def limited(module: Any, trunk: Any, trees: Any, shape: Any) -> Any:
+        if len(trees) > 2:
+            torch.empty(1 << 50)
+        return whole(module, trunk, trees, shape)
+
+    monkeypatch.setattr(scoring, "tree_logits", limited)
+    assert engine.score(one, spans) == pytest.approx(expected, abs=1e-4)
+
+
+def test_each_beginning_is_run_once() -> None:
+    second = tuple(range(130, 230))
+    prompts = [*PROMPTS, *(second + tail for tail in TAILS)]
+    one = machine(llama(), budget=500)
+    run: list[int] = []
+    hook = one.module.register_forward_pre_hook(
+        lambda module, args, given: run.append(given["input_ids"].numel()), with_kwargs=True
+    )
+    engine.generate(one, [row(prompt, 1) for prompt in prompts])
+    assert sum(run) == len(SHARED) + len(second) + 2 * sum(map(len, TAILS))
+    run.clear()
+    choices = [(3, 4), (5, 6), (7, 8, 9)]
+    engine.score(one, [Span(prompt, choice) for prompt in prompts for choice in choices])
+    hook.remove()
+    # A question is run once for its choices, and each choice but for its last token.
+    assert sum(run) == len(SHARED) + len(second) + 2 * sum(map(len, TAILS)) + len(prompts) * (1 + 1 + 2)
+
+
+def test_the_module_is_left_as_it_was() -> None:
+    one = machine(llama())
+    before = one.module.config._attn_implementation
+    engine.generate(one, [row(prompt) for prompt in PROMPTS])
+    assert one.module.config._attn_implementation == before
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_adapters_of_one_base_run_unmerged() -> None:
+    base = llama()
+    adapted = get_peft_model(base, LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM"), "one")
+    adapted.add_adapter("two", LoraConfig(r=3, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM"))
+    with torch.no_grad():
+        for name, weight in adapted.named_parameters():
+            if "lora_" in name:
+                weight.normal_(std=0.3)
+    rows = [row(prompt) for prompt in PROMPTS]
+    texts = []
+    for name in ("one", "two"):
+        adapted.set_adapter(name)
+        one = machine(adapted)
+        found = engine.generate(one, rows)
+        assert_same(found, plainly(one, rows))
+        texts.append([sample.text for sample in found])
+    assert texts[0] != texts[1]
+
+
+# --- the probe ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (partial(other, "gemma2"), "trying it out raised ValueError: attention with softcap"),
+        (partial(other, "bloom"), "its forward takes no position_ids"),
+        (partial(other, "llama4_text"), "it has layers of type chunked_attention"),
+        (
+            partial(
+                other,
+                "llama",
+                rope_parameters={"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0},
+            ),
+            "its rotary embedding is of type dynamic: it changes with the length of the text",
+        ),
+    ],
+    ids=["gemma2", "bloom", "llama4", "dynamic"],
+)
+def test_models_the_engine_cannot_run_are_run_plainly(make: Any, why: str) -> None:
+    torch.manual_seed(0)
+    module = make().eval()
+    with pytest.raises(Unfit) as caught:
+        engine.probe(module)
+    assert str(caught.value) == why
+
+
+def test_a_model_that_is_not_what_it_seems_does_not_pass() -> None:
+    """A layer that adds something at all but the shortest distances: nothing but the logits shows it."""
+    module = llama().eval()
+    attention = module.model.layers[1].self_attn
+    forward = attention.forward
+
+    def biased(hidden_states: Any, *args: Any, **given: Any) -> Any:
+        out, weights = forward(hidden_states, *args, **given)
+        return out + 0.01 * hidden_states.mean(1, keepdim=True), weights
+
+    attention.forward = biased
+    with pytest.raises(Unfit, match=r"its logits differ by .* from those of plain forward passes \(at most 0.001\)"):
+        engine.probe(module)
+
+
+def test_a_model_without_the_engine_says_so_and_answers() -> None:
+    tok = tokenizer(bos=False)
+    module = _gemma2()
+    model = HFModel(module, tok, describe(module, tok, "tiny", "0"))
+    assert model.engine_note == (
+        "tiny runs without the shared-prefix engine: trying it out raised ValueError: attention with softcap"
+    )
+    requests = [Request(prompt, 12) for prompt in TEXTS]
+    found = [(one.text, one.tokens) for [one] in model.generate(requests)]
+    assert found == [plain_greedy(module, tok, request) for request in requests]
+    assert model.score([Pair(TEXTS[0], " Yes")])[0].logprob is not None
+    fit = HFModel(llama(), tok, describe(llama(), tok, "tiny", "0"))
+    assert fit.engine_note is None
+
+
+def _gemma2() -> Any:
+    from transformers import Gemma2Config, Gemma2ForCausalLM
+
+    torch.manual_seed(0)
+    config = Gemma2Config(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        initializer_range=0.4,
+        max_position_embeddings=512,
+        bos_token_id=1,
+        eos_token_id=0,
+        pad_token_id=0,
+    )
+    return Gemma2ForCausalLM(config).eval()
+
+
+def test_half_precision_passes() -> None:
+    for dtype in (torch.bfloat16, torch.float16):
+        assert engine.probe(llama().to(dtype).eval()).bytes_per_token == 2 * 2 * 2 * 8 * 2
+
+
+# --- its parts ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_parts_merge_to_attention_over_all_keys(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    if not fused:
+        monkeypatch.setattr(merge, "_fused_on_cpu", lambda _: False)
+        monkeypatch.setattr(merge, "_SCORES", 200)
+    query, key, value = torch.randn(2, 3, 7, 8), torch.randn(2, 3, 20, 8), torch.randn(2, 3, 20, 8)
+    whole = torch.nn.functional.scaled_dot_product_attention(query, key, value, scale=0.4)
+    cuts = [slice(0, 5), slice(5, 6), slice(6, 20)]
+    parts = [merge.attention(query, key[:, :, cut], value[:, :, cut], 0.4) for cut in cuts]
+    torch.testing.assert_close(merge.join(merge.merge(parts[0], parts[1]), parts[2]), whole, atol=1e-5, rtol=1e-5)
+    scores = (query @ key.transpose(-1, -2)) * 0.4
+    torch.testing.assert_close(merge.merge(*parts[:2])[1], scores[..., :6].logsumexp(-1), atol=1e-5, rtol=1e-5)
+    nothing = torch.tensor([True] + [False] * 6)
+    kept = merge.join(merge.blind(parts[0], nothing), parts[2])
+    torch.testing.assert_close(kept[:, :, 0], parts[2][0][:, :, 0])
+    causal = merge.attention(query, key[:, :, :7], value[:, :, :7], 0.4, causal=True)[0]
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        query, key[:, :, :7], value[:, :, :7], is_causal=True, scale=0.4
+    )
+    torch.testing.assert_close(causal, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_a_view_shows_what_the_window_shows() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        start, length, size = (int(rng.integers(low, 12)) for low in (0, 1, 1))
+        at = start + length + rng.integers(0, 12, size=4)
+        seen = np.array([[p - size < start + j for j in range(length)] for p in at])
+        positions = window.Positions(torch.from_numpy(at), int(at.min()), int(at.max()))
+        view = window.view(positions, start, length, size, torch.float32)
+        shown = np.zeros_like(seen)
+        shown[:, view.first :] = True if view.mask is None else (view.mask == 0).numpy()
+        nothing = np.zeros(4, bool) if view.sees_nothing is None else view.sees_nothing.numpy()
+        assert (nothing == ~seen.any(-1)).all()
+        assert (shown[~nothing] == seen[~nothing]).all()
+    assert window.view(positions, 0, 5, None, torch.float32) == window.View()
+
+
+def test_groups_share_what_all_their_members_have() -> None:
+    rng = np.random.default_rng(1)
+    for toll in (0, 50, 500):
+        for _ in range(60):
+            heads = [tuple(rng.integers(0, 3, size=rng.integers(0, 90)).tolist()) for _ in range(3)]
+            prompts = list(
+                {heads[rng.integers(3)] + tuple(rng.integers(0, 9, size=rng.integers(1, 40))) for _ in range(12)}
+            )
+            found = group(prompts, toll)
+            assert sorted(place for one in found for place in one.members) == list(range(len(prompts)))
+            for one in found:
+                assert one.trunk == 0 or one.trunk >= groups.SHARE_FROM
+                assert one.trunk < min(len(prompts[place]) for place in one.members)
+                assert len({prompts[place][: one.trunk] for place in one.members}) == 1
+
+
+def test_demonstrations_in_several_sets_are_several_groups() -> None:
+    first, second = tuple(range(100)), (*range(40), *range(140, 200))
+    prompts = [(*head, tail) for tail in range(300, 310) for head in (first, second)]
+    found = group(prompts, toll=0)
+    assert sorted((one.trunk, len(one.members)) for one in found) == [(100, 10), (100, 10)]
+    # Not worth a batch of their own: all share what both sets begin with.
+    assert [(one.trunk, len(one.members)) for one in group(prompts, toll=1000)] == [(40, 20)]
+    assert group([prompts[0]], toll=0) == [Group(0, (0,))]
+    assert group([], toll=0) == []
+
+
+def test_short_rows_get_a_section_where_that_saves_a_batch() -> None:
+    def fit(places: int) -> int:
+        return 1000 // places
+
+    assert memory.sections([100] * 50, fit) == [slice(0, 50)]
+    assert memory.sections([10] * 60 + [500] * 4, fit) == [slice(0, 60), slice(60, 64)]
+    assert memory.sections([10, 10, 500, 500], fit) == [slice(0, 4)]
+    assert memory.sections([], fit) == []
+    rng = np.random.default_rng(2)
+    needs = sorted(rng.integers(1, 900, size=300).tolist())
+    cuts = memory.sections(needs, fit)
+    assert [cut.start for cut in cuts[1:]] == [cut.stop for cut in cuts[:-1]]
+    batches = sum(math.ceil((cut.stop - cut.start) / fit(needs[cut.stop - 1])) for cut in cuts)
+    assert batches + len(cuts) < math.ceil(300 / fit(needs[-1]))
