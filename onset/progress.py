@@ -90,6 +90,10 @@ class Display:
             f"failed: {cell.model}, {cell.method.name}, {cell.task}: {error}", style="red", markup=False
         )
 
+    def note(self, text: str) -> None:
+        """Say it at once."""
+        self._console.print(f"note: {text}", markup=False)
+
     def _advance(self, weight: float) -> None:
         self._done += weight
         if self._task is not None:

@@ -28,7 +28,7 @@ PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
 STEP_SECONDS = {"cpu": 0.01, "cuda": 0.025}
 """The least time of one decoding step: Python and launch overhead."""
 
-ROWS = 32
+ROWS = 64
 """Rows decoded together, as a guess."""
 
 
@@ -99,7 +99,7 @@ def _prompt_tokens(grid: Grid, cell: Cell, shots: int) -> tuple[float, float]:
 
 
 def _inference(grid: Grid, cell: Cell, size: Size, tokens: tuple[float, float], speed: float, device: str) -> Cost:
-    """FLOPs without reuse of what prompts share; seconds with it: once a chunk (`onset.models.prefix`)."""
+    """FLOPs without reuse of what prompts share; seconds with it: once a chunk (`onset.models.engine`)."""
     task, method = grid.tasks[cell.task], cell.method
     samples = method.vote.samples if method.vote else 1
     limit = task.rationale_tokens if method.rationales else task.answer_tokens

@@ -57,6 +57,10 @@ class Observer(Protocol):
         """``cell`` failed; the run goes on."""
         ...
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, in one line; the run goes on."""
+        ...
+
 
 class Silent:
     """An observer that shows nothing."""
@@ -74,6 +78,9 @@ class Silent:
         """Nothing."""
 
     def failed(self, cell: Cell, error: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
         """Nothing."""
 
 
@@ -133,6 +140,7 @@ class _Session:
         self.watch = watch
         self.models = models
         self.failed: dict[str, str] = {}
+        self.told: set[str] = set()
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
 
     def run_model(self, cells: Sequence[Cell]) -> None:
@@ -164,10 +172,18 @@ class _Session:
             model = open_model(
                 first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
             )
+            self._tell(model)
             opened.append(model)
 
         self._guard(cells, load)
         return opened[0] if opened else None
+
+    def _tell(self, model: Model) -> None:
+        """Pass on what a model has to say of how it runs, once."""
+        note: str | None = getattr(model, "engine_note", None)
+        if note is not None and note not in self.told:
+            self.told.add(note)
+            self.watch.note(note)
 
     def _check_same(self, model: Model, label: str) -> None:
         """Finished cells of this label must have been measured on these very weights, in this way."""
@@ -208,6 +224,7 @@ class _Session:
         if not result:
             return
         tuned, report, use = result[0]
+        self._tell(tuned)
         self._check_tuned(first, tuned)
         for cell in cells:
             self._guard([cell], partial(self._evaluate, cell, model, tuned, (), (use,), report))

@@ -117,7 +117,7 @@ class Study(BaseModel):
     the equivalence margin of the comparisons, as a share (0.05 = 5 points); ``keep_full``: keep fully
     tuned weights, each as large as its model, after their cells are finished (adapters are always kept);
     ``continuous``: also score the gold answer's log-probability, one more pass over every prompt;
-    ``batch_tokens``: the most tokens in one batch (rows times padded length): more is faster on a GPU;
+    ``batch_tokens``: the most tokens whose keys and values are held at once: more rows run together;
     ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
 
@@ -132,7 +132,7 @@ class Study(BaseModel):
     shifts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("none",)
     seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)] = Field(min_length=1)
     items: Annotated[int, Field(ge=1)] | Literal["all"]
-    chunk: int = Field(default=32, ge=1)
+    chunk: int = Field(default=64, ge=1)
     error_budget: float = Field(default=0.0, ge=0, le=1)
     margin: float = Field(default=0.05, gt=0, lt=1)
     keep_full: bool = False
