@@ -16,12 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from onset.models.engine.hook import forward
-from onset.models.engine.merge import Part, attention, blind, join, merge
+from onset.models.engine.merge import Part, attention, attention_to_shared, blind, join, merge
 from onset.models.engine.storage import Shape, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
 _ROUND = 32
 """Places read of each slot are rounded up to this many, so that shapes repeat from step to step."""
+
+_BLOCK = 16
+"""Slots read together on a CPU, as far as the longest row among them goes: most of what a step reads is here. Rows
+are put into slots by length, so neighbours differ little."""
 
 
 def decode(
@@ -42,6 +46,11 @@ def decode(
     running = Decode(trunk, slots, lengths, bases, branches, shape)
     row = torch.from_numpy(tokens).to(shape.device)
     return forward(module, row[:, None], running.positions[:, None], 1, running)[:, -1]
+
+
+def _places(lengths: NDArray[np.int64], slots: Slots) -> int:
+    """How many places to read of slots that hold so many tokens, and get one more."""
+    return min(-(-(int(lengths.max()) + 1) // _ROUND) * _ROUND, slots.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,11 @@ class Decode:
         at = bases + lengths
         self.positions = torch.from_numpy(at).to(device)
         self._span = Positions(self.positions, int(at.min()), int(at.max()))
-        self._places = min(-(-(int(lengths.max()) + 1) // _ROUND) * _ROUND, slots.places)
+        size = _BLOCK if device.type == "cpu" else len(lengths)
+        self._blocks = [
+            (slice(start, start + size), _places(lengths[start : start + size], slots))
+            for start in range(0, len(lengths), size)
+        ]
         self._branches = [
             _Branch(
                 shared,
@@ -85,7 +98,7 @@ class Decode:
             )
             for shared, rows in branches
         ]
-        self._masks: dict[int | None, Tensor] = {}
+        self._masks: dict[int | None, list[Tensor]] = {}
         self._views: dict[tuple[int | None, int], View] = {}
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
@@ -96,13 +109,7 @@ class Decode:
         self._slots.write_step(layer, self._rows, self._lengths, key[:, :, 0], value[:, :, 0])
         # Heads that share a key head are queries of it: [n, key heads, heads of it, dimension].
         grouped = query.reshape(rows, groups, -1, query.shape[-1])
-        part = attention(
-            grouped,
-            self._slots.keys[layer][:rows, :, : self._places],
-            self._slots.values[layer][:rows, :, : self._places],
-            scale,
-            self._own_mask(window),
-        )
+        part = self._own(layer, grouped, scale, window)
         if self._branches:
             part = self._with_branches(layer, grouped, part, scale, window)
         if self._trunk is None:
@@ -111,10 +118,21 @@ class Decode:
             out = join(self._shared(layer, self._trunk, grouped, self._span, -1, scale, window), part)
         return out.reshape(rows, 1, query.shape[1], -1)
 
+    def _own(self, layer: int, grouped: Tensor, scale: float, window: int | None) -> Part:
+        """Attention of each row to its own slot, a block of slots at a time; shapes as those of `_shared`."""
+        keys, values = self._slots.keys[layer], self._slots.values[layer]
+        parts = [
+            attention(grouped[rows], keys[rows, :, :places], values[rows, :, :places], scale, mask)
+            for (rows, places), mask in zip(self._blocks, self._own_masks(window), strict=True)
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return torch.cat([out for out, _ in parts]), torch.cat([lse for _, lse in parts])
+
     def _shared(
         self, layer: int, shared: Shared, grouped: Tensor, span: Positions, which: int, scale: float, window: int | None
     ) -> Part:
-        """Attention of n rows to the same keys: their queries side by side, [1, key heads, n * heads of it, dimension].
+        """Attention of n rows to the same keys: their queries side by side, [key heads, n * heads of it, dimension].
         Returns parts of shape [n, key heads, heads of it, dimension] and [n, key heads, heads of it].
         """
         rows, groups, each, dimension = grouped.shape
@@ -122,12 +140,12 @@ class Decode:
             spread = Positions(span.values.repeat_interleave(each), span.lowest, span.highest)
             self._views[window, which] = view(spread, shared.start, len(shared.tokens), window, self._dtype)
         seen = self._views[window, which]
-        part = attention(
-            grouped.transpose(0, 1).reshape(1, groups, rows * each, dimension),
-            shared.keys[layer][None, :, seen.first :],
-            shared.values[layer][None, :, seen.first :],
+        part = attention_to_shared(
+            grouped.transpose(0, 1).reshape(groups, rows * each, dimension),
+            shared.keys[layer][:, seen.first :],
+            shared.values[layer][:, :, seen.first :],
             scale,
-            None if seen.mask is None else seen.mask[None, None],
+            seen.mask,
         )
         out, lse = blind(part, seen.sees_nothing)
         return (
@@ -143,12 +161,18 @@ class Decode:
             out[branch.rows], lse[branch.rows] = merge(part, (out[branch.rows], lse[branch.rows]))
         return out, lse
 
-    def _own_mask(self, window: int | None) -> Tensor:
-        """Places seen of a row's own slot, added to scores: [n, 1, 1, places]. Made once a step and window."""
+    def _own_masks(self, window: int | None) -> list[Tensor]:
+        """Places seen of a row's own slot, added to scores: [rows of the block, 1, 1, places] for each block. Made once
+        a step and window.
+        """
         if window not in self._masks:
-            order = torch.arange(self._places, device=self._lengths.device)[None, :]
-            unseen = order > self._lengths[:, None]
-            if window is not None and window < self._places:
-                unseen |= order <= (self._lengths - window)[:, None]
-            self._masks[window] = hidden(unseen, self._dtype)[:, None, None, :]
+            self._masks[window] = [self._own_mask(rows, places, window) for rows, places in self._blocks]
         return self._masks[window]
+
+    def _own_mask(self, rows: slice, places: int, window: int | None) -> Tensor:
+        order = torch.arange(places, device=self._lengths.device)[None, :]
+        lengths = self._lengths[rows, None]
+        unseen = order > lengths
+        if window is not None and window < places:
+            unseen |= order <= lengths - window
+        return hidden(unseen, self._dtype)[:, None, None, :]

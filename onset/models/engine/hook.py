@@ -17,6 +17,8 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
+from onset.models.engine.linear import fast_linears
+
 NAME = "onset_engine"
 
 
@@ -37,7 +39,7 @@ def forward(module: Any, tokens: Tensor, positions: Tensor, keep: Tensor | int, 
     """
     # no_grad, not inference_mode: the same module may be trained afterwards, and buffers that a model computes
     # lazily must not become inference tensors.
-    with torch.no_grad(), _attending(module):
+    with torch.no_grad(), _attending(module), fast_linears(tokens.device):
         logits: Tensor = module(
             input_ids=tokens, position_ids=positions, use_cache=False, logits_to_keep=keep, onset_pass=running
         ).logits

@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 Part = tuple[Tensor, Tensor]
@@ -19,6 +20,9 @@ Part = tuple[Tensor, Tensor]
 
 _SCORES = 1 << 26
 """Most attention scores computed at once where there is no fused kernel: 256 MB in float32."""
+
+_CACHED = 1 << 18
+"""Scores computed at once on a CPU, where they should stay in its cache: 1 MB in float32."""
 
 
 def merge(first: Part, second: Part) -> Part:
@@ -49,6 +53,44 @@ def attention(
         )
         return out, lse
     return _by_products(query, key, value, scale, mask, causal=causal)
+
+
+def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: float, mask: Tensor | None) -> Part:
+    """Attention of many queries to the same keys, with its log-sum-exp: two matrix products, as many queries at a time
+    as keep the scores where they are fast to reach.
+
+    ``query``: [heads, queries, dimension]; ``keys``: [heads, keys, dimension]; ``values``: [heads, dimension, keys], as
+    the second product reads them; ``mask``: added to the scores, [queries, keys]. Every query must see a key.
+    """
+    heads, queries, _ = query.shape
+    on_cpu = query.device.type == "cpu"
+    size = max(32, _CACHED // keys.shape[1]) if on_cpu else max(1, _SCORES // (heads * keys.shape[1]))
+    together = 1 if on_cpu else heads
+    query, values = query * scale, values.contiguous()  # of a window, a part of each row
+    out = query.new_empty(heads, queries, values.shape[1])
+    lse = torch.empty(heads, queries, dtype=torch.promote_types(query.dtype, torch.float32), device=query.device)
+    for head in range(0, heads, together):
+        of = slice(head, head + together)
+        for start in range(0, queries, size):
+            some = slice(start, start + size)
+            scores = _times(query[of, some], keys[of]).to(lse.dtype)
+            if mask is not None:
+                scores += mask[some]
+            top = scores.amax(-1, keepdim=True).clamp(min=torch.finfo(lse.dtype).min)
+            weights = scores.sub_(top).exp_()
+            total = weights.sum(-1, keepdim=True)
+            out[of, some] = _times(weights.to(values.dtype), values[of]) / total
+            lse[of, some] = (top + total.log()).squeeze(-1)
+    return out, lse
+
+
+def _times(left: Tensor, right: Tensor) -> Tensor:
+    """``left`` [heads, rows, inner] times ``right`` [heads, columns, inner] transposed: [heads, rows, columns]. For a
+    single head that is a linear layer, for which there may be a faster way (`onset.models.engine.linear`).
+    """
+    if len(left) == 1:
+        return F.linear(left[0], right[0])[None]
+    return left @ right.transpose(-1, -2)
 
 
 def blind(part: Part, sees_nothing: Tensor | None) -> Part:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from onset.models.engine.hook import forward
-from onset.models.engine.merge import Part, attention, blind, join
+from onset.models.engine.merge import Part, attention, attention_to_shared, blind, join
 from onset.models.engine.storage import Shape, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
@@ -54,17 +54,17 @@ class Packed:
         assert self._trunk is not None
         _, heads, tokens, dimension = query.shape
         if window not in self._views:
-            # Heads that share a key head are queries of it, [1, key heads, heads of it * T, dimension].
+            # Heads that share a key head are queries of it, [key heads, heads of it * T, dimension].
             each = heads // groups
             spread = Positions(self._span.values.repeat(each), self._span.lowest, self._span.highest)
             self._views[window] = view(spread, 0, self._trunk.end, window, self._dtype)
         seen = self._views[window]
-        part = attention(
-            query.reshape(1, groups, -1, dimension),
-            self._trunk.keys[layer][None, :, seen.first :],
-            self._trunk.values[layer][None, :, seen.first :],
+        part = attention_to_shared(
+            query.reshape(groups, -1, dimension),
+            self._trunk.keys[layer][:, seen.first :],
+            self._trunk.values[layer][:, :, seen.first :],
             scale,
-            None if seen.mask is None else seen.mask[None, None],
+            seen.mask,
         )
         out, lse = blind(part, seen.sees_nothing)
         out = out.reshape(heads, tokens, -1).transpose(0, 1)

@@ -31,7 +31,7 @@ from onset.models.rows import Row, Sample
 BRANCH_FROM = 8
 """Samples of one question from which its keys and values are kept once, as a branch, instead of in each row's slot."""
 
-PACKED = 1024
+PACKED = 512
 """Tokens of prompts run in one pass, unless a single prompt has more."""
 
 _REFILL = 8

@@ -37,8 +37,9 @@ class Shape:
 
 @dataclass(slots=True)
 class Shared:
-    """Keys and values that many rows see: ``tokens`` at positions ``start`` to ``end``. One [key heads, tokens,
-    dimension] tensor a layer; all positions are kept, also in layers with a sliding window.
+    """Keys and values that many rows see: ``tokens`` at positions ``start`` to ``end``. A layer's keys are [key heads,
+    tokens, dimension], its values [key heads, dimension, tokens]: so each is read row by row when many queries meet it.
+    All positions are kept, also in layers with a sliding window.
 
     The beginning of all prompts of a group is the *trunk* (``start`` 0); a question sampled many times is a *branch*,
     which begins where the trunk ends. ``logits`` [vocabulary]: those after the last token, of a branch.
@@ -56,9 +57,9 @@ class Shared:
         return self.start + len(self.tokens)
 
     def add_layer(self, keys: Tensor, values: Tensor) -> None:
-        """The next layer's keys and values, [key heads, tokens, dimension]; copied where they are part of more."""
+        """Keep the next layer's keys and values, both given as [key heads, tokens, dimension]."""
         self.keys.append(keys.contiguous())
-        self.values.append(values.contiguous())
+        self.values.append(values.transpose(1, 2).contiguous())
 
 
 class Slots:
