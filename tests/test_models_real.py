@@ -8,6 +8,7 @@ import re
 from functools import cache
 
 import pytest
+import torch
 from conftest import shared
 from models_fixtures import plain_greedy, plain_logprob
 
@@ -52,17 +53,54 @@ def gsm8k_prompts(count: int, demonstrations: int) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted(PACKAGED))
-def test_batches_equal_plain_generate_on_gsm8k(name: str) -> None:
+def test_the_engine_equals_plain_generate_on_gsm8k(name: str) -> None:
+    """Behind demonstrations that are longer than Gemma's window of 512 tokens."""
     model = real(name)
-    requests = [Request(prompt, 48, STOP) for prompt in gsm8k_prompts(32, demonstrations=2)]
+    assert model.engine_note is None
+    prompts = gsm8k_prompts(64, demonstrations=4)
+    assert model.count_tokens(prompts[0]) > 512
+    requests = [Request(prompt, 32, STOP) for prompt in prompts]
     found = [completion for [completion] in model.generate(requests)]
     for request, completion in zip(requests, found, strict=True):
         assert (completion.text, completion.tokens) == plain_greedy(model.module, model.tokenizer, request)
-    assert len({completion.text for completion in found}) > 16
+    assert len({completion.text for completion in found}) > 32
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGED))
+def test_log_probabilities_are_those_of_one_forward_pass(name: str) -> None:
+    """Of one token, to 1e-4: the first generated, and the last of a continuation."""
+    model = real(name)
+    prompts = gsm8k_prompts(8, demonstrations=4)
+    for prompt, [first] in zip(prompts, model.generate([Request(prompt, 1) for prompt in prompts]), strict=True):
+        ids = model.encode([prompt])[0]
+        with torch.no_grad():
+            best = int(model.module(torch.tensor([ids]), logits_to_keep=1).logits[0, -1].argmax())
+        assert first.logprob == pytest.approx(plain_logprob(model.module, [*ids, best], len(ids)), abs=1e-4)
+    pairs = [Pair(prompt + " The answer is", end) for prompt in prompts for end in (" yes", " no")]
+    for pair, scored in zip(pairs, model.score(pairs), strict=True):
+        ids = model.tokenizer(pair.context + pair.continuation)["input_ids"]
+        assert scored.tokens == 1
+        assert scored.logprob == pytest.approx(plain_logprob(model.module, ids, scored.context_tokens), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGED))
+def test_draws_behind_a_shared_question_are_those_of_rows_of_their_own(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from onset.models.engine import refill
+
+    model = real(name)
+    requests = [Request(prompt, 32, STOP, n=20, temperature=0.7, seed=5) for prompt in gsm8k_prompts(2, 4)]
+    twice = model.generate(requests)
+    monkeypatch.setattr(refill, "BRANCH_FROM", 10**9)
+    once = model.generate(requests)
+    assert [[one.text for one in texts] for texts in twice] == [[one.text for one in texts] for texts in once]
+    assert len({one.text for texts in once for one in texts}) > 20
 
 
 def test_prompts_longer_than_the_sliding_window() -> None:
-    """Gemma 3 looks back 512 tokens in most layers: here all of that window is inside a padded batch."""
+    """Gemma 3 looks back 512 tokens in most layers: here that window begins inside what the prompts share, and in others
+    has all of a prompt."""
     model = real("gemma-3-270m")
     prompts = [*gsm8k_prompts(3, demonstrations=6), *gsm8k_prompts(2, demonstrations=1)]
     assert model.count_tokens(prompts[0]) > 512 > model.count_tokens(prompts[-1])
