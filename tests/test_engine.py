@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -152,6 +154,24 @@ def test_storage_keeps_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(taken) > 200  # and it is used
 
 
+def test_what_is_sampled_with_several_lengths_keeps_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question twice, with short and with long texts: what is shared of a question is soon freed."""
+    questions = [SHARED + tuple(range(100 + place, 160 + place)) for place in range(20)]
+    rows = [row(one, limit, 0.8, sample=sample) for one in questions for limit in (4, 12) for sample in range(8)]
+    one = machine(llama(), budget=900)
+    plain_decode, held = refill.decode, []
+
+    def watched(
+        module: Any, trunk: Any, slots: Slots, tokens: Any, lengths: Any, bases: Any, branches: Any, s: Any
+    ) -> Any:
+        held.append(len(SHARED) + slots.rows * slots.places + sum(len(branch.tokens) for branch, _ in branches))
+        return plain_decode(module, trunk, slots, tokens, lengths, bases, branches, s)
+
+    monkeypatch.setattr(refill, "decode", watched)
+    assert len(engine.generate(one, rows)) == len(rows)
+    assert 600 < max(held) <= 900
+
+
 def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row(prompt, 12, 0.7, sample=sample) for sample in range(12) for prompt in PROMPTS[:3]]
     one = machine(llama(), budget=10**5)
@@ -170,6 +190,37 @@ def test_rows_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(refill, "decode", lambda *_: torch.empty(1 << 50))
     with pytest.raises(ModelError, match="out of memory with one row of 126 tokens: lower max_tokens"):
         engine.generate(one, [row(PROMPTS[2])])
+
+
+def test_memory_that_did_not_suffice_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: weakref.WeakSet[Slots] = weakref.WeakSet()
+    found: list[int] = []
+
+    class Watched(Slots):
+        def __init__(self, shape: Any, rows: int, places: int) -> None:
+            found.append(len(alive))
+            super().__init__(shape, rows, places)
+            alive.add(self)
+
+    def scarce(module: Any, trunk: Any, slots: Slots, *rest: Any) -> Any:
+        return torch.empty(1 << 50) if slots.rows > 3 else plain_decode(module, trunk, slots, *rest)
+
+    one = machine(llama(), budget=10**5)
+    plain_decode = refill.decode
+    monkeypatch.setattr(refill, "Slots", Watched)
+    monkeypatch.setattr(refill, "decode", scarce)
+    engine.generate(one, [row(PROMPTS[0], sample=sample) for sample in range(20)])
+    assert found == [0, 0, 0, 0]
+
+
+def test_several_threads_may_ask_one_model() -> None:
+    one = machine(llama())
+    rows = [row(prompt) for prompt in PROMPTS]
+    expected = engine.generate(one, rows)
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(lambda _: engine.generate(one, rows), range(12)):
+            assert_same(found, expected)
+    assert one.module.config._attn_implementation == "sdpa"
 
 
 def test_scores_are_halved_when_memory_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,6 +343,16 @@ def test_a_model_without_the_engine_says_so_and_answers() -> None:
     assert fit.engine_note is None
 
 
+def test_a_model_moved_to_another_type_is_tried_again() -> None:
+    tok = tokenizer(bos=False)
+    module = llama()
+    model = HFModel(module, tok, describe(module, tok, "tiny", "0"))
+    [[before]] = model.generate([Request(TEXTS[0], 6)])
+    module.to(torch.bfloat16)
+    [[after]] = model.generate([Request(TEXTS[0], 6)])
+    assert before.tokens == after.tokens == 6
+
+
 def _gemma2() -> Any:
     from transformers import Gemma2Config, Gemma2ForCausalLM
 
@@ -384,6 +445,12 @@ def test_demonstrations_in_several_sets_are_several_groups() -> None:
     # Not worth a batch of their own: all share what both sets begin with.
     assert [(one.trunk, len(one.members)) for one in group(prompts, toll=1000)] == [(40, 20)]
     assert group([prompts[0]], toll=0) == [Group(0, (0,))]
+    # Sets that begin alike are still told apart, where what they begin with is not worth a group.
+    four = [(*range(10), which % 2, 7 + which, *range(20, 1000), 2000 + n) for which in range(4) for n in range(20)]
+    assert sorted((one.trunk, len(one.members)) for one in group(four, toll=64)) == [(992, 20)] * 4
+    # A prompt that ends where the others begin does not keep them from sharing.
+    short = [(1,), *((1, *range(5, 1005), 2000 + n) for n in range(100))]
+    assert [(one.trunk, len(one.members)) for one in group(short, toll=64)] == [(0, 1), (1001, 100)]
     assert group([], toll=0) == []
 
 

@@ -106,6 +106,18 @@ def test_end_of_text_token_counts_and_is_not_in_the_text(tiny: HFModel) -> None:
     assert (completion.text, completion.tokens, completion.finish) == (tok.decode(out[:3]), 4, "eos")
 
 
+def test_a_stop_string_that_is_a_special_token(tiny: HFModel) -> None:
+    tok = tokenizer(bos=False)
+    [[whole]] = tiny.generate([Request(PROMPTS[0], 6)])
+    ids = tiny.encode([PROMPTS[0]])[0]
+    out = tiny.module.generate(torch.tensor([ids]), do_sample=False, max_new_tokens=6)[0, len(ids) :].tolist()
+    tok.add_special_tokens({"additional_special_tokens": [tok.convert_ids_to_tokens(out[3])]})
+    [[completion]] = wrap(tiny.module, tok).generate([Request(PROMPTS[0], 20, (tok.convert_ids_to_tokens(out[3]),))])
+    assert (completion.tokens, completion.finish) == (4, "stop")
+    assert completion.text == tok.decode(out[:3])
+    assert whole.text.startswith(completion.text)
+
+
 def test_a_sample_does_not_depend_on_its_neighbours(model: HFModel) -> None:
     wanted = Request(PROMPTS[4], 20, n=3, temperature=0.8, seed=7)
     others = [Request(prompt, 30, n=2, temperature=1.3, seed=1) for prompt in PROMPTS]

@@ -25,12 +25,21 @@ class Endings:
     """The endings of texts with the same stop strings.
 
     ``decode``: tokens -> text (of a `tokenizers.Tokenizer`); ``eos``: ids that end a text; ``vocabulary``: how many
-    ids there are. ``flags`` [vocabulary]: can a text end at this token? True until it is known that it cannot.
+    ids there are; ``special``: ids of stop strings that are special tokens, whose text does not show. ``flags``
+    [vocabulary]: can a text end at this token? True until it is known that it cannot.
     """
 
-    def __init__(self, decode: Callable[..., str], eos: frozenset[int], stop: tuple[str, ...], vocabulary: int) -> None:
+    def __init__(
+        self,
+        decode: Callable[..., str],
+        eos: frozenset[int],
+        stop: tuple[str, ...],
+        vocabulary: int,
+        special: frozenset[int] = frozenset(),
+    ) -> None:
         self._decode = decode
         self._eos = eos
+        self._special = special
         self._stop = stop
         self._last = frozenset(one[-1] for one in stop)
         self._tail = max([_TAIL, *(8 * len(one) for one in stop)])
@@ -43,6 +52,8 @@ class Endings:
         """Does the text of ``tokens`` after ``prompt`` end with its last token? To be asked where ``flags`` is True."""
         if tokens[-1] in self._eos:
             return "eos"
+        if tokens[-1] in self._special:
+            return "stop"
         if self._stop:
             if self._complete(prompt, tokens):
                 return "stop"
@@ -55,7 +66,8 @@ class Endings:
         whole = self._added(prompt[-_BEFORE:], kept)
         if finish != "stop":
             return whole
-        return whole[: min(place for one in self._stop if (place := whole.find(one)) >= 0)]
+        places = [place for one in self._stop if (place := whole.find(one)) >= 0]
+        return whole[: min(places)] if places else whole
 
     def _complete(self, prompt: Sequence[int], tokens: Sequence[int]) -> bool:
         if len(tokens) > self._tail:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from logging import ERROR
 from pathlib import Path
 from types import MappingProxyType
@@ -51,6 +50,7 @@ class HFModel:
         self._facts = facts
         self._eos = _end_tokens(module, tokenizer)
         self._known_endings: dict[tuple[str, ...], Endings] = {}
+        self._probed: dict[Any, tuple[Shape | None, str | None]] = {}
         module.eval()
 
     @property
@@ -116,7 +116,7 @@ class HFModel:
     @property
     def engine_note(self) -> str | None:
         """One line when the engine cannot run this model, so that prompts are run whole (see `onset.models.engine`)."""
-        unfit = self._tried[1]
+        unfit = self._tried()[1]
         return None if unfit is None else f"{self._facts.name} runs without the shared-prefix engine: {unfit}"
 
     def _generate(self, rows: Sequence[Row]) -> list[Sample]:
@@ -140,29 +140,45 @@ class HFModel:
         from onset.models.engine import Machine
 
         self.module.eval()
-        shape, _ = self._tried
+        shape, _ = self._tried()
         if shape is None:
             return None
         return Machine(self.module, shape, self._vocabulary, self._endings, self.batch_tokens)
 
-    @cached_property
     def _tried(self) -> tuple[Shape | None, str | None]:
-        """What the probe found: the shape of keys and values, or why the engine cannot run this model."""
+        """What the probe found, tried once for each dtype and device the module has been in: the shape of keys and
+        values, or why the engine cannot run this model.
+        """
         from onset.models.engine import Unfit, probe
 
-        self.module.eval()
-        try:
-            return probe(self.module), None
-        except Unfit as error:
-            return None, str(error)
+        weight = self.module.get_input_embeddings().weight
+        now = (weight.dtype, weight.device)
+        if now not in self._probed:
+            self.module.eval()
+            try:
+                self._probed[now] = probe(self.module), None
+            except Unfit as error:
+                self._probed[now] = None, str(error)
+        return self._probed[now]
 
     def _endings(self, stop: tuple[str, ...]) -> Endings:
         from onset.models.endings import Endings
 
         if stop not in self._known_endings:
-            decode = self.tokenizer.backend_tokenizer.decode
-            self._known_endings[stop] = Endings(decode, self._eos, stop, self._vocabulary)
+            special = {token.content: place for place, token in self._added_tokens().items() if token.special}
+            self._known_endings[stop] = Endings(
+                self.tokenizer.backend_tokenizer.decode,
+                self._eos,
+                stop,
+                self._vocabulary,
+                frozenset(special[one] for one in stop if one in special),
+            )
         return self._known_endings[stop]
+
+    def _added_tokens(self) -> dict[int, Any]:
+        """Tokens that are not of the tokenizer's model, such as ``<|im_end|>``."""
+        found: dict[int, Any] = self.tokenizer.added_tokens_decoder
+        return found
 
     @property
     def _vocabulary(self) -> int:

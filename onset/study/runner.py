@@ -163,7 +163,9 @@ class _Session:
         """The model of ``cells``; None, and these cells failed, when it cannot be loaded."""
         first = cells[0]
         if first.model in self.models:
-            return self.models[first.model]
+            given = self.models[first.model]
+            self._guard(cells, partial(self._tell, given))
+            return given
         self.watch.doing(f"loading {first.model}")
         device, dtype, batch_tokens = first.compute
         opened: list[Model] = []
@@ -224,7 +226,6 @@ class _Session:
         if not result:
             return
         tuned, report, use = result[0]
-        self._tell(tuned)
         self._check_tuned(first, tuned)
         for cell in cells:
             self._guard([cell], partial(self._evaluate, cell, model, tuned, (), (use,), report))
@@ -315,13 +316,16 @@ class _Session:
         folder = self.store.tuned(cell.tuned or "")
         if (folder / "tuning.json").exists():
             self.watch.tuned(cell)
-            return tuner.load(base, folder), TuningReport(**read_json(folder / "tuning.json")), use
+            loaded = tuner.load(base, folder)
+            self._tell(loaded)
+            return loaded, TuningReport(**read_json(folder / "tuning.json")), use
         self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         started = time.perf_counter()
         texts = [_example(task, one, method.on == "rationales") for one in examples]
         model, report = tuner.tune(base, texts, _seeds(cell), method.schedule())
         _save_tuned(tuner, model, report, folder, time.perf_counter() - started)
         self.watch.tuned(cell)
+        self._tell(model)
         return model, report, use
 
 

@@ -14,13 +14,15 @@ any transformers decoder that passes the probe; the figure and the reasons are i
     decode    mode 3: one token more for every row
     groups    which prompts share a beginning, read off their tokens
     memory    how many rows fit
+    machine   what all of this runs on
     refill    the loop: rows wait, run, finish and are replaced
     scoring   log-probabilities of continuations, as trees behind the beginning
     probing   does the engine compute what the model computes by itself?
 """
 
+from onset.models.engine.machine import Machine
 from onset.models.engine.probing import Unfit, probe
-from onset.models.engine.refill import Machine, generate
+from onset.models.engine.refill import generate
 from onset.models.engine.scoring import score
 from onset.models.engine.storage import Shape
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from onset.models.engine.hook import forward
-from onset.models.engine.merge import Part, attention, attention_to_shared, blind, join, merge
+from onset.models.engine.merge import Part, attention, attention_to_shared, join, merge
 from onset.models.engine.storage import Shape, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
 _ROUND = 32
 """Places read of each slot are rounded up to this many, so that shapes repeat from step to step."""
 
-_BLOCK = 16
+_BLOCK = 32
 """Slots read together on a CPU, as far as the longest row among them goes: most of what a step reads is here. Rows
 are put into slots by length, so neighbours differ little."""
 
@@ -137,17 +137,15 @@ class Decode:
         """
         rows, groups, each, dimension = grouped.shape
         if (window, which) not in self._views:
-            spread = Positions(span.values.repeat_interleave(each), span.lowest, span.highest)
-            self._views[window, which] = view(spread, shared.start, len(shared.tokens), window, self._dtype)
-        seen = self._views[window, which]
-        part = attention_to_shared(
+            self._views[window, which] = view(span, shared.start, len(shared.tokens), window, self._dtype)
+        out, lse = attention_to_shared(
             grouped.transpose(0, 1).reshape(groups, rows * each, dimension),
-            shared.keys[layer][:, seen.first :],
-            shared.values[layer][:, :, seen.first :],
+            shared.keys[layer],
+            shared.values[layer],
             scale,
-            seen.mask,
+            self._views[window, which],
+            torch.arange(rows, device=grouped.device).repeat_interleave(each),
         )
-        out, lse = blind(part, seen.sees_nothing)
         return (
             out.view(groups, rows, each, -1).transpose(0, 1),
             lse.view(groups, rows, each).transpose(0, 1),

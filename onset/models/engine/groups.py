@@ -40,18 +40,30 @@ def group(prompts: Sequence[Sequence[int]], toll: int) -> list[Group]:
     pending = [list(range(len(order)))] if order else []
     while pending:
         members = pending.pop()
-        trunk = _trunk(members, common, lengths)
-        apart = [part for part in _parts(members, common, trunk) if _saves(part, common, lengths, trunk) >= toll]
-        if len(apart) == 1 and len(apart[0]) == len(members):
-            apart = []
+        apart = _apart(members, common, lengths, toll)
+        pending += apart
         gone = {place for part in apart for place in part}
         rest = [place for place in members if place not in gone]
-        pending += apart
-        if rest and gone:
-            trunk = _trunk(rest, common, lengths)
         if rest:
+            trunk = _trunk(rest, common, lengths)
             found.append(Group(trunk if len(rest) > 1 and trunk >= SHARE_FROM else 0, tuple(order[i] for i in rest)))
     return found
+
+
+def _apart(members: Sequence[int], common: Sequence[int], lengths: Sequence[int], toll: int) -> list[list[int]]:
+    """The parts of ``members`` that are worth a group of their own. Where a part is not, parts of it may be: two sets
+    of demonstrations can begin alike.
+    """
+    trunk = _trunk(members, common, lengths)
+    worth: list[list[int]] = []
+    parts = _parts(members, common, lengths, trunk)
+    while parts:
+        part = parts.pop()
+        if _saves(part, common, lengths, trunk) >= toll:
+            worth.append(part)
+        elif len(part) > 1:
+            parts += _parts(part, common, lengths, _trunk(part, common, lengths))
+    return worth
 
 
 def _common(one: NDArray[np.int64], other: NDArray[np.int64]) -> int:
@@ -69,11 +81,11 @@ def _trunk(members: Sequence[int], common: Sequence[int], lengths: Sequence[int]
     return min([*between, min(lengths[place] for place in members) - 1])
 
 
-def _parts(members: Sequence[int], common: Sequence[int], trunk: int) -> list[list[int]]:
-    """Members cut where neighbours have no more than the trunk in common."""
+def _parts(members: Sequence[int], common: Sequence[int], lengths: Sequence[int], trunk: int) -> list[list[int]]:
+    """Members cut where neighbours have no more than their ``trunk`` in common, and after a prompt that ends there."""
     parts = [[members[0]]]
     for last, place in pairwise(members):
-        if min(common[last:place]) <= trunk:
+        if min(common[last:place]) <= trunk or lengths[last] - 1 <= trunk:
             parts.append([])
         parts[-1].append(place)
     return parts

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Protocol
 
 import torch
@@ -20,6 +21,8 @@ from transformers.masking_utils import AttentionMaskInterface
 from onset.models.engine.linear import fast_linears
 
 NAME = "onset_engine"
+
+_LOCK = Lock()
 
 
 class Pass(Protocol):
@@ -37,9 +40,10 @@ def forward(module: Any, tokens: Tensor, positions: Tensor, keep: Tensor | int, 
 
     ``keep``: for which columns to compute logits (a number: that many last ones). Returns [rows, kept, vocabulary].
     """
+    # One pass at a time, because what marks it is in the model's configuration.
     # no_grad, not inference_mode: the same module may be trained afterwards, and buffers that a model computes
     # lazily must not become inference tensors.
-    with torch.no_grad(), _attending(module), fast_linears(tokens.device):
+    with _LOCK, torch.no_grad(), _attending(module), fast_linears(tokens.device):
         logits: Tensor = module(
             input_ids=tokens, position_ids=positions, use_cache=False, logits_to_keep=keep, onset_pass=running
         ).logits
@@ -73,6 +77,8 @@ def _attend(  # noqa: PLR0913, PLR0917 - the calling convention of transformers
     refused = [name for name in ("softcap", "s_aux", "position_bias") if others.get(name) is not None]
     if refused:
         raise ValueError(f"attention with {refused[0]}")
+    if attention_mask is not None:  # not made by `_no_mask`
+        raise ValueError("attention with a mask of its own")
     if onset_pass is None:
         raise ValueError("arguments of forward do not reach the attention")
     scale = scaling if scaling is not None else float(query.shape[-1]) ** -0.5

@@ -7,36 +7,45 @@ every processor, so that what is computed does not depend on a measurement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
+
+_BY_TORCH = F.linear
 
 
-def fast_linears(device: torch.device) -> AbstractContextManager[Any]:
-    """Within it, linear layers of float32 on a CPU run by oneDNN. Only for passes without gradients."""
-    return _ByOneDNN() if device.type == "cpu" and _works() else nullcontext()
+@contextmanager
+def fast_linears(device: torch.device) -> Iterator[None]:
+    """Within it, linear layers of float32 on a CPU run by oneDNN where no gradient is wanted.
+
+    That is done by putting another function in the place of `torch.nn.functional.linear`: a mode that overrides torch's
+    functions would cost a tenth of the time of a pass, since it is asked at every operation. Not to be entered twice
+    at a time.
+    """
+    if device.type != "cpu" or not _works():
+        yield
+        return
+    F.linear = _by_onednn
+    try:
+        yield
+    finally:
+        F.linear = _BY_TORCH
 
 
-class _ByOneDNN(TorchFunctionMode):
-    """Replaces `torch.nn.functional.linear`, and nothing else."""
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Sequence[type], args: tuple[Any, ...] = (), kwargs: Any = None
-    ) -> Any:
-        if func is F.linear and not kwargs and _is_plain(*args[:2]):
-            return _linear(*args)
-        return func(*args, **(kwargs or {}))
+def _by_onednn(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    if torch.is_grad_enabled() or not _is_plain(input, weight):
+        return _BY_TORCH(input, weight, bias)
+    return _linear(input, weight, bias)
 
 
 def _is_plain(x: Tensor, weight: Tensor) -> bool:
     # For a weight whose rows are apart in memory, oneDNN has a reference implementation only: a thousand times slower.
-    return x.dtype == weight.dtype == torch.float32 and weight.dim() == 2 and weight.is_contiguous()
+    ours = x.dtype == weight.dtype == torch.float32 and type(weight) in (Tensor, torch.nn.Parameter)
+    return ours and weight.dim() == 2 and weight.is_contiguous()
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -51,7 +60,7 @@ def _works() -> bool:
     generator = torch.Generator().manual_seed(0)
     x, weight, bias = (torch.randn(*size, generator=generator) for size in ((2, 3, 16), (8, 16), (8,)))
     try:
-        pairs = [(_linear(x, weight, one), F.linear(x, weight, one)) for one in (None, bias)]
+        pairs = [(_linear(x, weight, one), _BY_TORCH(x, weight, one)) for one in (None, bias)]
         return all(a.shape == b.shape and torch.allclose(a, b, atol=1e-5) for a, b in pairs)
     except (AttributeError, RuntimeError, TypeError):
         return False

@@ -11,6 +11,9 @@ from onset.models.engine.storage import Shape
 LOGIT_CELLS = 1 << 26
 """Most logits (rows times vocabulary) computed at once: 256 MB in float32."""
 
+PACKED = 512
+"""Tokens of prompts run in one pass, unless a single prompt has more."""
+
 MOST_ROWS = 256
 """Most rows in a batch: more do not make a step cheaper for each."""
 
@@ -23,6 +26,7 @@ def budget(tokens: int, shape: Shape) -> int:
     if shape.device.type != "cuda":
         return tokens
     free, _ = torch.cuda.mem_get_info(shape.device)
+    free += torch.cuda.memory_reserved(shape.device) - torch.cuda.memory_allocated(shape.device)
     return max(1, min(tokens, int(_FREE_SHARE * free) // shape.bytes_per_token))
 
 

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from onset.models.engine.window import View
+
 Part = tuple[Tensor, Tensor]
 """Output [..., queries, dimension] of attention over some keys, and its log-sum-exp [..., queries] in float32."""
 
@@ -45,7 +47,7 @@ def attention(
 
     ``query``: [batch, heads, queries, dimension]; ``key``, ``value``: [batch, heads, keys, dimension], as many heads as
     queries; ``mask``: added to the scores, broadcast to [batch, heads, queries, keys]; ``causal``: query i sees keys 0
-    to i. Every query must see a key (`blind` takes care of those that do not).
+    to i. Every query must see a key.
     """
     if query.device.type == "cpu" and key.shape[-1] == value.shape[-1] and _fused_on_cpu(query.dtype):
         out, lse = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
@@ -55,13 +57,14 @@ def attention(
     return _by_products(query, key, value, scale, mask, causal=causal)
 
 
-def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: float, mask: Tensor | None) -> Part:
+def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View, row: Tensor) -> Part:
     """Attention of many queries to the same keys, with its log-sum-exp: two matrix products, as many queries at a time
     as keep the scores where they are fast to reach.
 
     ``query``: [heads, queries, dimension]; ``keys``: [heads, keys, dimension]; ``values``: [heads, dimension, keys], as
-    the second product reads them; ``mask``: added to the scores, [queries, keys]. Every query must see a key.
+    the second product reads them; ``row`` [queries]: for each query which row of ``seen`` says what it sees.
     """
+    keys, values = keys[:, seen.first :], values[:, :, seen.first :]
     heads, queries, _ = query.shape
     on_cpu = query.device.type == "cpu"
     size = max(32, _CACHED // keys.shape[1]) if on_cpu else max(1, _SCORES // (heads * keys.shape[1]))
@@ -74,14 +77,16 @@ def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: floa
         for start in range(0, queries, size):
             some = slice(start, start + size)
             scores = _times(query[of, some], keys[of]).to(lse.dtype)
-            if mask is not None:
-                scores += mask[some]
+            if seen.mask is not None:
+                scores += seen.mask[row[some]]
             top = scores.amax(-1, keepdim=True).clamp(min=torch.finfo(lse.dtype).min)
             weights = scores.sub_(top).exp_()
             total = weights.sum(-1, keepdim=True)
             out[of, some] = _times(weights.to(values.dtype), values[of]) / total
             lse[of, some] = (top + total.log()).squeeze(-1)
-    return out, lse
+    if seen.sees_nothing is None:
+        return out, lse
+    return blind((out, lse), seen.sees_nothing[row])
 
 
 def _times(left: Tensor, right: Tensor) -> Tensor:
@@ -93,10 +98,8 @@ def _times(left: Tensor, right: Tensor) -> Tensor:
     return left @ right.transpose(-1, -2)
 
 
-def blind(part: Part, sees_nothing: Tensor | None) -> Part:
+def blind(part: Part, sees_nothing: Tensor) -> Part:
     """``part`` where queries that ``sees_nothing`` marks ([queries], True) count for nothing."""
-    if sees_nothing is None:
-        return part
     out, lse = part
     return out.masked_fill(sees_nothing[:, None], 0.0), lse.masked_fill(sees_nothing, -torch.inf)
 
@@ -104,10 +107,12 @@ def blind(part: Part, sees_nothing: Tensor | None) -> Part:
 def _by_products(query: Tensor, key: Tensor, value: Tensor, scale: float, mask: Tensor | None, *, causal: bool) -> Part:
     """Two matrix products and a softmax in float32, some queries at a time: any device, any dimensions."""
     queries, keys = query.shape[2], key.shape[2]
+    exact = torch.promote_types(query.dtype, torch.float32)
     size = max(1, _SCORES // (query.shape[0] * query.shape[1] * keys))
     outs, sums = [], []
+    query = query * scale  # before the product, which would overflow float16
     for start in range(0, queries, size):
-        scores = (query[:, :, start : start + size] @ key.transpose(-1, -2)).float() * scale
+        scores = (query[:, :, start : start + size] @ key.transpose(-1, -2)).to(exact)
         if mask is not None:
             scores = scores + (mask if mask.shape[2] == 1 else mask[:, :, start : start + size])
         if causal:

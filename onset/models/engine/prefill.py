@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from onset.models.engine.hook import forward
-from onset.models.engine.merge import Part, attention, attention_to_shared, blind, join
+from onset.models.engine.merge import Part, attention, attention_to_shared, join
 from onset.models.engine.storage import Shape, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
@@ -54,19 +54,16 @@ class Packed:
         assert self._trunk is not None
         _, heads, tokens, dimension = query.shape
         if window not in self._views:
-            # Heads that share a key head are queries of it, [key heads, heads of it * T, dimension].
-            each = heads // groups
-            spread = Positions(self._span.values.repeat(each), self._span.lowest, self._span.highest)
-            self._views[window] = view(spread, 0, self._trunk.end, window, self._dtype)
-        seen = self._views[window]
-        part = attention_to_shared(
+            self._views[window] = view(self._span, 0, self._trunk.end, window, self._dtype)
+        # Heads that share a key head are queries of it, [key heads, heads of it * T, dimension].
+        out, lse = attention_to_shared(
             query.reshape(groups, -1, dimension),
-            self._trunk.keys[layer][:, seen.first :],
-            self._trunk.values[layer][:, :, seen.first :],
+            self._trunk.keys[layer],
+            self._trunk.values[layer],
             scale,
-            seen.mask,
+            self._views[window],
+            torch.arange(tokens, device=query.device).repeat(heads // groups),
         )
-        out, lse = blind(part, seen.sees_nothing)
         out = out.reshape(heads, tokens, -1).transpose(0, 1)
         return out, lse.reshape(heads, tokens).transpose(0, 1)
 

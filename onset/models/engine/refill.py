@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,20 +17,17 @@ from torch import Tensor
 
 from onset.errors import ModelError
 from onset.models.choosing import choose
-from onset.models.endings import Endings
 from onset.models.engine.decode import decode
 from onset.models.engine.encode import encode
 from onset.models.engine.groups import group
-from onset.models.engine.memory import LOGIT_CELLS, budget, is_out_of_memory, rows_that_fit, sections
+from onset.models.engine.machine import Machine
+from onset.models.engine.memory import LOGIT_CELLS, PACKED, budget, is_out_of_memory, rows_that_fit, sections
 from onset.models.engine.prefill import prefill
-from onset.models.engine.storage import Shape, Shared, Slots
+from onset.models.engine.storage import Shared, Slots
 from onset.models.rows import Row, Sample
 
 BRANCH_FROM = 8
 """Samples of one question from which its keys and values are kept once, as a branch, instead of in each row's slot."""
-
-PACKED = 512
-"""Tokens of prompts run in one pass, unless a single prompt has more."""
 
 _REFILL = 8
 """A refill waits until one slot in this many is free: prompts prefilled one by one would waste the matrix products."""
@@ -41,21 +36,8 @@ _TAIL = 16
 """What a step of a group's last rows costs, in tokens of prefill: a step of few rows reads all weights for little."""
 
 
-@dataclass(frozen=True)
-class Machine:
-    """What the loop runs on: ``module`` with the ``shape`` of its keys and values, the width of its logits, and when
-    texts end (stop strings -> `Endings`). ``batch_tokens``: the tokens whose keys and values may be held at once.
-    """
-
-    module: Any
-    shape: Shape
-    vocabulary: int
-    endings: Callable[[tuple[str, ...]], Endings]
-    batch_tokens: int
-
-
 class _Question:
-    """A prompt without the trunk, and the samples asked of it."""
+    """A prompt without the trunk, and the samples of one length asked of it."""
 
     def __init__(self, tokens: tuple[int, ...], start: int, samples: int) -> None:
         self.tokens = tokens
@@ -78,7 +60,7 @@ class _Question:
 
 def generate(machine: Machine, rows: Sequence[Row]) -> list[Sample]:
     """Run all ``rows``; results in their order. Raises ModelError when the model computes no numbers, or when the
-    memory does not hold a single row.
+    memory does not hold a single row beside what is shared (torch's own error when it does not hold that).
     """
     asked: dict[tuple[int, ...], list[int]] = {}
     for place, row in enumerate(rows):
@@ -105,12 +87,14 @@ def _run_group(
     questions: dict[int, _Question] = {}
     needs: dict[int, int] = {}
     for prompt, places in asked.items():
-        question = _Question(prompt[begin:], begin, len(places))
-        for place in places:
-            questions[place] = question
+        for limit in dict.fromkeys(rows[place].max_tokens for place in places):
+            mine = [place for place in places if rows[place].max_tokens == limit]
+            question = _Question(prompt[begin:], begin, len(mine))
             # A row's last token is never run, so its keys and values need no place.
-            own = 0 if question.branched else len(question.tokens)
-            needs[place] = max(1, own + rows[place].max_tokens - 1)
+            need = max(1, (0 if question.branched else len(question.tokens)) + limit - 1)
+            questions |= dict.fromkeys(mine, question)
+            needs |= dict.fromkeys(mine, need)
+    # The rows of a question, which need the same, follow each other: its branch is soon done with.
     order = sorted(needs, key=lambda place: (needs[place], len(rows[place].prompt), rows[place].prompt, place))
     fit = _fit(machine, begin, list(questions.values()))
     for section in sections([needs[place] for place in order], fit):
@@ -131,16 +115,33 @@ def _run_section(
     places = max(needs[place] for place in section)
     size = min(fit(places), len(section))
     while section:
-        try:
-            slots = Slots(machine.shape, size, places)
-            _Batch(machine, rows, trunk, questions, slots).run(section, results)
-        except Exception as error:
-            if not is_out_of_memory(error):
-                raise
-            if size == 1:
-                raise ModelError(f"out of memory with one row of {places} tokens: lower max_tokens") from error
+        if not _attempt(machine, rows, trunk, questions, (size, places), section, results) and size == 1:
+            raise ModelError(f"out of memory with one row of {places} tokens: lower max_tokens")
         section = [place for place in section if results[place] is None]
         size = max(1, min(size, len(section)) // 2)
+
+
+def _attempt(
+    machine: Machine,
+    rows: Sequence[Row],
+    trunk: Shared | None,
+    questions: Mapping[int, _Question],
+    size: tuple[int, int],
+    section: Sequence[int],
+    results: list[Sample | None],
+) -> bool:
+    """Run the rows ``section`` names in ``size`` (slots, places of each). False when memory ran out, and then all that
+    was taken is free again; rows that had finished have their results.
+    """
+    for place in section:
+        questions[place].branch = None
+    try:
+        _Batch(machine, rows, trunk, questions, Slots(machine.shape, *size)).run(section, results)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return False
+    return True
 
 
 def _fit(machine: Machine, begin: int, questions: Sequence[_Question]) -> Callable[[int], int]:
@@ -148,6 +149,8 @@ def _fit(machine: Machine, begin: int, questions: Sequence[_Question]) -> Callab
     room = budget(machine.batch_tokens, machine.shape) - begin
     branched = [question for question in questions if question.branched]
     longest = max((len(question.tokens) for question in branched), default=0)
+    if branched:  # a branch keeps its logits too
+        longest += -(-machine.vocabulary * 4 // machine.shape.bytes_per_token)
     fewest = min((question.left for question in branched), default=1)
     # n rows belong to at most n / fewest + 2 branches: the first and the last may be there in part.
     return lambda places: rows_that_fit(room - 2 * longest, places + -(-longest // fewest), machine.vocabulary)
@@ -183,8 +186,6 @@ class _Batch:
 
     def run(self, section: Sequence[int], results: list[Sample | None]) -> None:
         """Run the rows ``section`` names."""
-        for question in {id(self._questions[place]): self._questions[place] for place in section}.values():
-            question.branch = None
         waiting = deque(section)
         while waiting or self._active:
             free = self._slots.rows - self._active

@@ -1,6 +1,6 @@
 """Scoring: the log-probability of continuations, in one pass and with nothing stored.
 
-The continuations of one context are laid out behind it as branches of a tree: each token sees the context and, of the
+The continuations of one context are laid out behind it as leaves of a tree: each token sees the context and, of the
 continuations, only its own. So a question with its choices is run once, whatever their number.
 """
 
@@ -17,9 +17,9 @@ from onset.models.choosing import logprobs_of
 from onset.models.engine.encode import encode
 from onset.models.engine.groups import group
 from onset.models.engine.hook import forward
-from onset.models.engine.memory import LOGIT_CELLS, is_out_of_memory
+from onset.models.engine.machine import Machine
+from onset.models.engine.memory import LOGIT_CELLS, PACKED, is_out_of_memory
 from onset.models.engine.prefill import Packed
-from onset.models.engine.refill import PACKED, Machine
 from onset.models.engine.storage import Shape, Shared, as_index
 from onset.models.engine.window import hidden
 from onset.models.rows import Span
@@ -50,7 +50,9 @@ class Tree:
 
 
 def score(machine: Machine, spans: Sequence[Span]) -> list[float]:
-    """Log-probability (nats) of each continuation; 0.0, the probability one, for an empty one."""
+    """Log-probability (nats) of each continuation; 0.0, the probability one, for an empty one. Raises torch's own error
+    when the memory does not hold a single context with its continuations.
+    """
     results = [0.0] * len(spans)
     asked: dict[tuple[int, ...], list[int]] = {}
     for place, span in enumerate(spans):
@@ -99,7 +101,7 @@ def _batches(trees: Sequence[Tree], vocabulary: int) -> Iterator[list[Tree]]:
         yield batch
 
 
-class _Branching(Packed):
+class _Trees(Packed):
     """Packed trees: like packed prompts, but that a continuation's tokens do not see the other continuations."""
 
     def __init__(self, trunk: Shared | None, trees: Sequence[Tree], shape: Shape) -> None:
@@ -109,23 +111,23 @@ class _Branching(Packed):
         if self._plain:
             return
         depth = torch.zeros(len(trees), self._longest, dtype=torch.long)
-        branch = torch.full((len(trees), self._longest), -1)
+        leaf = torch.full((len(trees), self._longest), -1)
         for row, layout in enumerate(layouts):
             depth[row, : len(layout)] = torch.tensor([place for place, _ in layout])
-            branch[row, : len(layout)] = torch.tensor([which for _, which in layout])
-        self._depth, self._branch = depth.to(shape.device), branch.to(shape.device)
+            leaf[row, : len(layout)] = torch.tensor([which for _, which in layout])
+        self._depth, self._leaf = depth.to(shape.device), leaf.to(shape.device)
 
     def own_mask(self, window: int | None) -> Tensor | None:
         """Causal, and of continuations only one's own; see `Packed.own_mask`."""
         if self._plain:
             return super().own_mask(window)
         behind = self._depth[:, :, None] - self._depth[:, None, :]
-        of, key_of = self._branch[:, :, None], self._branch[:, None, :]
+        of, key_of = self._leaf[:, :, None], self._leaf[:, None, :]
         seen = (behind >= 0) & ((key_of == 0) | (key_of == of))
         if window is not None:
             seen &= behind < window
         # Padding sees itself, so that no query sees nothing.
-        padding = (self._branch < 0)[:, :, None]
+        padding = (self._leaf < 0)[:, :, None]
         seen = torch.where(padding, torch.eye(self._longest, dtype=torch.bool, device=seen.device), seen)
         return hidden(~seen, self._dtype)[:, None]
 
@@ -181,7 +183,7 @@ def tree_logits(module: Any, trunk: Shared | None, trees: Sequence[Tree], shape:
     """Run ``trees`` in one pass. Returns [wanted, vocabulary]: of each tree in turn, the logits after its stem and
     then, leaf by leaf, those after each token but the last.
     """
-    running = _Branching(trunk, trees, shape)
+    running = _Trees(trunk, trees, shape)
     tokens: list[int] = []
     keep: list[int] = []
     for tree in trees:

@@ -5,6 +5,8 @@ A token's keys and values are one [key heads, dimension] matrix each a layer. Th
     Shared   [key heads, tokens, dimension]         one copy, read by many rows: demonstrations, or a question
     Slots    [rows, key heads, places, dimension]   what each row has for itself, in storage that never grows
 
+(the values of `Shared` with the last two turned round).
+
 Active rows always occupy the first slots: when a row ends, the last active one is moved into its slot. So a step reads
 one contiguous piece of memory, and nothing is ever concatenated.
 """

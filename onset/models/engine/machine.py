@@ -1,0 +1,24 @@
+"""What all of the engine runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from onset.models.endings import Endings
+from onset.models.engine.storage import Shape
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A model that has passed the probe: ``module`` with the ``shape`` of its keys and values, the width of its logits,
+    and when texts end (stop strings -> `Endings`). ``batch_tokens``: the tokens whose keys and values may be held at
+    once.
+    """
+
+    module: Any
+    shape: Shape
+    vocabulary: int
+    endings: Callable[[tuple[str, ...]], Endings]
+    batch_tokens: int
