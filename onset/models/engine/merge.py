@@ -23,6 +23,9 @@ Part = tuple[Tensor, Tensor]
 _SCORES = 1 << 26
 """Most attention scores computed at once where there is no fused kernel: 256 MB in float32."""
 
+_SHORT = 256
+"""Keys up to which the fused kernel on a CPU beats products, which are then many small operations."""
+
 _CACHED = 1 << 18
 """Scores computed at once on a CPU, where they should stay in its cache: 1 MB in float32."""
 
@@ -67,6 +70,9 @@ def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: floa
     keys, values = keys[:, seen.first :], values[:, :, seen.first :]
     heads, queries, _ = query.shape
     on_cpu = query.device.type == "cpu"
+    if on_cpu and seen.mask is None and keys.shape[1] <= _SHORT:
+        out, lse = attention(query[None], keys[None], values.transpose(1, 2).contiguous()[None], scale)
+        return out[0], lse[0]
     size = max(32, _CACHED // keys.shape[1]) if on_cpu else max(1, _SCORES // (heads * keys.shape[1]))
     together = 1 if on_cpu else heads
     query, values = query * scale, values.contiguous()  # of a window, a part of each row
