@@ -27,7 +27,7 @@ from onset.models.scripted import ScriptedModel
 from onset.plan import make_plan
 from onset.records import Completion, Request
 from onset.study.grid import expand
-from onset.study.runner import run
+from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study
 from onset.study.store import RECORD_SCHEMA
 from onset.tasks import open_tasks
@@ -68,6 +68,19 @@ class Counted(ScriptedModel):
             raise RuntimeError("the device went away")
         self.served += len(requests)
         return super().generate(requests)
+
+
+def test_what_a_model_has_to_say_is_passed_on_once(tmp_path: Path) -> None:
+    class Noted(ScriptedModel):
+        engine_note = "fake runs without the shared-prefix engine: it is none"
+
+    class Told(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    notes: list[str] = []
+    run(study(), tmp_path / "r", models={"fake": Noted({}, default=" The answer is tails.")}, observer=Told())
+    assert notes == [Noted.engine_note]
 
 
 def bytes_of(folder: Path) -> dict[str, str]:
