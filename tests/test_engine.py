@@ -40,17 +40,8 @@ def other(kind: str, **more: Any) -> Any:
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
     neither = kind in ("gpt_neox", "gpt2", "bloom")
     heads = {} if neither else {"num_key_value_heads": 2, "head_dim": 8}
-    config = AutoConfig.for_model(
-        kind,
-        vocab_size=WIDE,
-        max_position_embeddings=256,
-        initializer_range=0.4,
-        bos_token_id=1,
-        eos_token_id=0,
-        **sizes,
-        **heads,
-        **more,
-    )
+    names = {"vocab_size": WIDE, "max_position_embeddings": 256, "bos_token_id": 1, "eos_token_id": 0}
+    config = AutoConfig.for_model(kind, **{"initializer_range": 0.4, **names, **sizes, **heads, **more})
     return AutoModelForCausalLM.from_config(config)
 
 
@@ -330,7 +321,7 @@ def test_a_model_that_is_not_what_it_seems_does_not_pass() -> None:
 
 def test_a_model_without_the_engine_says_so_and_answers() -> None:
     tok = tokenizer(bos=False)
-    module = _gemma2()
+    module = other("gemma2", vocab_size=VOCABULARY, max_position_embeddings=512).eval()
     model = HFModel(module, tok, describe(module, tok, "tiny", "0"))
     assert model.engine_note == (
         "tiny runs without the shared-prefix engine: trying it out raised ValueError: attention with softcap"
@@ -351,27 +342,6 @@ def test_a_model_moved_to_another_type_is_tried_again() -> None:
     module.to(torch.bfloat16)
     [[after]] = model.generate([Request(TEXTS[0], 6)])
     assert before.tokens == after.tokens == 6
-
-
-def _gemma2() -> Any:
-    from transformers import Gemma2Config, Gemma2ForCausalLM
-
-    torch.manual_seed(0)
-    config = Gemma2Config(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        head_dim=8,
-        initializer_range=0.4,
-        max_position_embeddings=512,
-        bos_token_id=1,
-        eos_token_id=0,
-        pad_token_id=0,
-    )
-    return Gemma2ForCausalLM(config).eval()
 
 
 def test_half_precision_passes() -> None:

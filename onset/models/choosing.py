@@ -9,6 +9,9 @@ from torch import Tensor
 
 from onset.errors import ModelError
 
+LOGIT_CELLS = 1 << 26
+"""Most logits (positions times vocabulary) that a pass computes: 256 MB in float32."""
+
 _CELLS = {"cpu": 1 << 19, "cuda": 1 << 25}
 """Logits looked at in one go: on a CPU as many as stay in its cache (2 MB in float32), on a GPU enough to fill it."""
 
@@ -28,7 +31,7 @@ def choose(
     [0, 1): the token is the inverse of the cumulative distribution of softmax(logits / temperature) there. Raises
     ModelError when logits are not numbers.
     """
-    size = max(1, _CELLS["cuda" if logits.device.type == "cuda" else "cpu"] // logits.shape[-1])
+    size = _rows_at_once(logits)
     tokens, logprobs = [], []
     for start in range(0, len(logits), size):
         rows = slice(start, start + size)
@@ -53,9 +56,13 @@ def logprobs_of(logits: Tensor, rows: Tensor, tokens: Tensor) -> Tensor:
     """Log-probabilities (float32, nats) of ``tokens`` [n] under rows ``rows`` [n] of ``logits`` [rows, vocabulary]; a
     row may be named several times.
     """
-    size = max(1, _CELLS["cuda" if logits.device.type == "cuda" else "cpu"] // logits.shape[-1])
+    size = _rows_at_once(logits)
     sums = torch.cat([logits[start : start + size].float().logsumexp(-1) for start in range(0, len(logits), size)])
     return logits[rows, tokens].float() - sums[rows]
+
+
+def _rows_at_once(logits: Tensor) -> int:
+    return max(1, _CELLS["cuda" if logits.device.type == "cuda" else "cpu"] // logits.shape[-1])
 
 
 def _draw(shifted: Tensor, temperatures: NDArray[np.float64], uniforms: NDArray[np.float64]) -> Tensor:

@@ -13,14 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from onset.models.choosing import choose, logprobs_of
+from onset.models.choosing import LOGIT_CELLS, choose, logprobs_of
 from onset.models.endings import Endings
 from onset.models.rows import Row, Sample, Span
 from onset.models.stepper import Stepper
 from onset.records import Finish
-
-LOGIT_CELLS = 1 << 26
-"""Most logits (positions times vocabulary) a batch computes at once: 256 MB in float32."""
 
 
 def generate(

@@ -138,13 +138,14 @@ class Decode:
         rows, groups, each, dimension = grouped.shape
         if (window, which) not in self._views:
             self._views[window, which] = view(span, shared.start, len(shared.tokens), window, self._dtype)
+        seen = self._views[window, which]
         out, lse = attention_to_shared(
             grouped.transpose(0, 1).reshape(groups, rows * each, dimension),
             shared.keys[layer],
             shared.values[layer],
             scale,
-            self._views[window, which],
-            torch.arange(rows, device=grouped.device).repeat_interleave(each),
+            seen,
+            None if seen.mask is None else torch.arange(rows, device=grouped.device).repeat_interleave(each),
         )
         return (
             out.view(groups, rows, each, -1).transpose(0, 1),

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from onset.models.engine.hook import forward
 from onset.models.engine.storage import Shared
+from onset.models.engine.window import near
 
 
 def encode(module: Any, tokens: tuple[int, ...], device: torch.device) -> Shared:
@@ -37,21 +38,19 @@ class Encode:
         self.windows.append(window)
         self.trunk.add_layer(key[0], value[0])
         tokens, each = query.shape[2], query.shape[1] // key.shape[1]
-        near = None if window is None or window >= tokens else self._within(window, tokens, query.device)
+        seen = None if window is None or window >= tokens else self._within(window, tokens, query.device)
         out = F.scaled_dot_product_attention(
             query,
             key.repeat_interleave(each, 1),
             value.repeat_interleave(each, 1),
-            attn_mask=near,
-            is_causal=near is None,
+            attn_mask=seen,
+            is_causal=seen is None,
             scale=scale,
         )
         return out.transpose(1, 2)
 
     def _within(self, window: int, tokens: int, device: torch.device) -> Tensor:
-        """[tokens, tokens], True where seen: not later, and less than ``window`` before."""
+        """`near`, made once a window."""
         if window not in self._near:
-            order = torch.arange(tokens, device=device)
-            behind = order[:, None] - order[None, :]
-            self._near[window] = (behind >= 0) & (behind < window)
+            self._near[window] = near(tokens, window, device)
         return self._near[window]

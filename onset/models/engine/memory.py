@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from onset.models.choosing import LOGIT_CELLS
 from onset.models.engine.storage import Shape
-
-LOGIT_CELLS = 1 << 26
-"""Most logits (rows times vocabulary) computed at once: 256 MB in float32."""
 
 PACKED = 512
 """Tokens of prompts run in one pass, unless a single prompt has more."""

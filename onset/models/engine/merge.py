@@ -60,12 +60,15 @@ def attention(
     return _by_products(query, key, value, scale, mask, causal=causal)
 
 
-def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View, row: Tensor) -> Part:
+def attention_to_shared(
+    query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View, row: Tensor | None
+) -> Part:
     """Attention of many queries to the same keys, with its log-sum-exp: two matrix products, as many queries at a time
     as keep the scores where they are fast to reach.
 
     ``query``: [heads, queries, dimension]; ``keys``: [heads, keys, dimension]; ``values``: [heads, dimension, keys], as
-    the second product reads them; ``row`` [queries]: for each query which row of ``seen`` says what it sees.
+    the second product reads them; ``row`` [queries]: for each query which row of ``seen`` says what it sees (None
+    where it has no mask).
     """
     keys, values = keys[:, seen.first :], values[:, :, seen.first :]
     heads, queries, _ = query.shape
@@ -84,6 +87,7 @@ def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: floa
             some = slice(start, start + size)
             scores = _times(query[of, some], keys[of]).to(lse.dtype)
             if seen.mask is not None:
+                assert row is not None
                 scores += seen.mask[row[some]]
             top = scores.amax(-1, keepdim=True).clamp(min=torch.finfo(lse.dtype).min)
             weights = scores.sub_(top).exp_()

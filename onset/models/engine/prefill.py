@@ -15,7 +15,7 @@ from torch import Tensor
 from onset.models.engine.hook import forward
 from onset.models.engine.merge import Part, attention, attention_to_shared, join
 from onset.models.engine.storage import Shape, Shared, Slots, as_index
-from onset.models.engine.window import Positions, View, hidden, view
+from onset.models.engine.window import Positions, View, hidden, near, view
 
 
 class Packed:
@@ -55,14 +55,15 @@ class Packed:
         _, heads, tokens, dimension = query.shape
         if window not in self._views:
             self._views[window] = view(self._span, 0, self._trunk.end, window, self._dtype)
+        seen = self._views[window]
         # Heads that share a key head are queries of it, [key heads, heads of it * T, dimension].
         out, lse = attention_to_shared(
             query.reshape(groups, -1, dimension),
             self._trunk.keys[layer],
             self._trunk.values[layer],
             scale,
-            self._views[window],
-            torch.arange(tokens, device=query.device).repeat(heads // groups),
+            seen,
+            None if seen.mask is None else torch.arange(tokens, device=query.device).repeat(heads // groups),
         )
         out = out.reshape(heads, tokens, -1).transpose(0, 1)
         return out, lse.reshape(heads, tokens).transpose(0, 1)
@@ -99,9 +100,7 @@ class Packed:
         """
         if window is None or window >= self._longest:
             return None
-        order = torch.arange(self._longest, device=self.positions.device)
-        behind = order[:, None] - order[None, :]
-        return hidden((behind < 0) | (behind >= window), self._dtype)[None, None]
+        return hidden(~near(self._longest, window, self.positions.device), self._dtype)[None, None]
 
     def store(self, layer: int, keys: Tensor, values: Tensor) -> None:
         """Keep keys and values [sequences, key heads, longest, dimension] of a layer, if they are needed later."""

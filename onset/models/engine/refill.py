@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 
 from onset.errors import ModelError
-from onset.models.choosing import choose
+from onset.models.choosing import LOGIT_CELLS, choose
 from onset.models.engine.decode import decode
 from onset.models.engine.encode import encode
 from onset.models.engine.groups import group
 from onset.models.engine.machine import Machine
-from onset.models.engine.memory import LOGIT_CELLS, PACKED, budget, is_out_of_memory, rows_that_fit, sections
+from onset.models.engine.memory import PACKED, budget, is_out_of_memory, rows_that_fit, sections
 from onset.models.engine.prefill import prefill
 from onset.models.engine.storage import Shared, Slots
 from onset.models.rows import Row, Sample

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from onset.models.choosing import logprobs_of
+from onset.models.choosing import LOGIT_CELLS, logprobs_of
 from onset.models.engine.encode import encode
 from onset.models.engine.groups import group
 from onset.models.engine.hook import forward
 from onset.models.engine.machine import Machine
-from onset.models.engine.memory import LOGIT_CELLS, PACKED, is_out_of_memory
+from onset.models.engine.memory import PACKED, is_out_of_memory
 from onset.models.engine.prefill import Packed
 from onset.models.engine.storage import Shape, Shared, as_index
 from onset.models.engine.window import hidden

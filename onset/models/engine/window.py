@@ -49,3 +49,11 @@ def view(positions: Positions, start: int, length: int, window: int | None, dtyp
 def hidden(unseen: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask to be added to scores: -inf where ``unseen``, else 0."""
     return torch.zeros(unseen.shape, dtype=dtype, device=unseen.device).masked_fill_(unseen, -torch.inf)
+
+
+def near(tokens: int, window: int, device: torch.device) -> Tensor:
+    """[tokens, tokens], True where a token sees another of its text: not later, and less than ``window`` before."""
+    order = torch.arange(tokens, device=device)
+    behind = order[:, None] - order[None, :]
+    seen: Tensor = (behind >= 0) & (behind < window)
+    return seen
