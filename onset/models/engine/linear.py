@@ -1,15 +1,17 @@
-"""Linear layers on a CPU: by oneDNN where torch would take MKL.
+"""Matrix products on a CPU: by oneDNN where torch would take MKL and MKL is slow.
 
 For float32, torch multiplies matrices by MKL, which on processors that are not Intel's leaves half of the vector unit
-idle; oneDNN, which torch has on board too, does not (`benchmarks/engine.py --floor` measures both). It is taken on
-every processor, so that what is computed does not depend on a measurement.
+idle; oneDNN, which torch has on board too, does not. On Intel's, MKL is somewhat faster (`benchmarks/engine.py --floor`
+measures both). The processor's maker decides, not a measurement, so that on one machine every run computes the same.
 """
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -20,13 +22,13 @@ _BY_TORCH = F.linear
 
 @contextmanager
 def fast_linears(device: torch.device) -> Iterator[None]:
-    """Within it, linear layers of float32 on a CPU run by oneDNN where no gradient is wanted.
+    """Within it, linear layers of float32 on a CPU run by oneDNN, if `by_onednn`, where no gradient is wanted.
 
     That is done by putting another function in the place of `torch.nn.functional.linear`: a mode that overrides torch's
     functions would cost a tenth of the time of a pass, since it is asked at every operation. Not to be entered twice
     at a time.
     """
-    if device.type != "cpu" or not _works():
+    if device.type != "cpu" or not by_onednn():
         yield
         return
     F.linear = _by_onednn
@@ -55,6 +57,17 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 @cache
+def by_onednn() -> bool:
+    """Are float32 products on this machine's CPU better left to oneDNN?"""
+    return torch.backends.mkl.is_available() and not _is_intel() and _works()
+
+
+def _is_intel() -> bool:
+    """Is the processor Intel's? Its maker's name stands in /proc/cpuinfo, or (Windows) in its description."""
+    known = Path("/proc/cpuinfo")
+    return "GenuineIntel" in (known.read_text(errors="replace") if known.is_file() else platform.processor())
+
+
 def _works() -> bool:
     """Is the operator, which is not part of torch's public interface, there, and does it compute linear layers?"""
     generator = torch.Generator().manual_seed(0)

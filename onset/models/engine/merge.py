@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from onset.models.engine.linear import by_onednn
 from onset.models.engine.window import View
 
 Part = tuple[Tensor, Tensor]
@@ -24,7 +25,9 @@ _SCORES = 1 << 26
 """Most attention scores computed at once where there is no fused kernel: 256 MB in float32."""
 
 _SHORT = 256
-"""Keys up to which the fused kernel on a CPU beats products, which are then many small operations."""
+"""Keys up to which the fused kernel, which multiplies by MKL, beats products by oneDNN, which are then many small
+operations.
+"""
 
 _CACHED = 1 << 18
 """Scores computed at once on a CPU, where they should stay in its cache: 1 MB in float32."""
@@ -63,19 +66,39 @@ def attention(
 def attention_to_shared(
     query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View, row: Tensor | None
 ) -> Part:
-    """Attention of many queries to the same keys, with its log-sum-exp: two matrix products, as many queries at a time
-    as keep the scores where they are fast to reach.
+    """Attention of many queries to the same keys, with its log-sum-exp. By the fused kernel on a CPU, unless products
+    by oneDNN are faster; else two matrix products, as many queries at a time as keep the scores where they are fast to
+    reach.
 
-    ``query``: [heads, queries, dimension]; ``keys``: [heads, keys, dimension]; ``values``: [heads, dimension, keys], as
-    the second product reads them; ``row`` [queries]: for each query which row of ``seen`` says what it sees (None
-    where it has no mask).
+    ``query``: [heads, queries, dimension]; ``keys``, ``values``: [heads, keys, dimension]; ``row`` [queries]: for each
+    query which row of ``seen`` says what it sees (None where it has no mask).
     """
-    keys, values = keys[:, seen.first :], values[:, :, seen.first :]
+    keys, values = keys[:, seen.first :], values[:, seen.first :]
+    on_cpu = query.device.type == "cpu"
+    if on_cpu and (keys.shape[1] <= _SHORT if by_onednn() else True):
+        mask = None if seen.mask is None else seen.mask[row][None, None]
+        out, lse = attention(query[None], keys[None], values.contiguous()[None], scale, mask)
+        part = out[0], lse[0]
+    else:
+        part = _shared_by_products(query, keys, values.transpose(1, 2), scale, seen, row)
+    return part if seen.sees_nothing is None else blind(part, seen.sees_nothing[row])
+
+
+def values_in_order(values: Tensor) -> Tensor:
+    """``values`` [heads, keys, dimension], laid in memory as `attention_to_shared` reads them."""
+    if values.device.type == "cpu" and not by_onednn():
+        return values.contiguous()
+    return values.transpose(1, 2).contiguous().transpose(1, 2)
+
+
+def _shared_by_products(
+    query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View, row: Tensor | None
+) -> Part:
+    """``values``: [heads, dimension, keys], as the second product reads them; the others as `attention_to_shared` has
+    them.
+    """
     heads, queries, _ = query.shape
     on_cpu = query.device.type == "cpu"
-    if on_cpu and seen.mask is None and keys.shape[1] <= _SHORT:
-        out, lse = attention(query[None], keys[None], values.transpose(1, 2).contiguous()[None], scale)
-        return out[0], lse[0]
     size = max(32, _CACHED // keys.shape[1]) if on_cpu else max(1, _SCORES // (heads * keys.shape[1]))
     together = 1 if on_cpu else heads
     query, values = query * scale, values.contiguous()  # of a window, a part of each row
@@ -94,9 +117,7 @@ def attention_to_shared(
             total = weights.sum(-1, keepdim=True)
             out[of, some] = _times(weights.to(values.dtype), values[of]) / total
             lse[of, some] = (top + total.log()).squeeze(-1)
-    if seen.sees_nothing is None:
-        return out, lse
-    return blind((out, lse), seen.sees_nothing[row])
+    return out, lse
 
 
 def _times(left: Tensor, right: Tensor) -> Tensor:

@@ -135,7 +135,7 @@ def _measure(module: Any, trial: _Trial, config: Any) -> tuple[Shape, Shared]:
     if running.windows != expected:
         raise Unfit("its layers do not tell the attention function their sliding windows")
     layers = tuple(
-        (keys.shape[0], keys.shape[2], values.shape[1]) for keys, values in zip(trunk.keys, trunk.values, strict=True)
+        (keys.shape[0], keys.shape[2], values.shape[2]) for keys, values in zip(trunk.keys, trunk.values, strict=True)
     )
     return Shape(layers, trunk.keys[0].dtype, device), trunk
 

@@ -5,8 +5,6 @@ A token's keys and values are one [key heads, dimension] matrix each a layer. Th
     Shared   [key heads, tokens, dimension]         one copy, read by many rows: demonstrations, or a question
     Slots    [rows, key heads, places, dimension]   what each row has for itself, in storage that never grows
 
-(the values of `Shared` with the last two turned round).
-
 Active rows always occupy the first slots: when a row ends, the last active one is moved into its slot. So a step reads
 one contiguous piece of memory, and nothing is ever concatenated.
 """
@@ -18,6 +16,8 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+
+from onset.models.engine.merge import values_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,8 @@ class Shape:
 
 @dataclass(slots=True)
 class Shared:
-    """Keys and values that many rows see: ``tokens`` at positions ``start`` to ``end``. A layer's keys are [key heads,
-    tokens, dimension], its values [key heads, dimension, tokens]: so each is read row by row when many queries meet it.
-    All positions are kept, also in layers with a sliding window.
+    """Keys and values that many rows see: ``tokens`` at positions ``start`` to ``end``; a layer's are [key heads,
+    tokens, dimension] each. All positions are kept, also in layers with a sliding window.
 
     The beginning of all prompts of a group is the *trunk* (``start`` 0); a question sampled many times is a *branch*,
     which begins where the trunk ends. ``logits`` [vocabulary]: those after the last token, of a branch.
@@ -59,9 +58,9 @@ class Shared:
         return self.start + len(self.tokens)
 
     def add_layer(self, keys: Tensor, values: Tensor) -> None:
-        """Keep the next layer's keys and values, both given as [key heads, tokens, dimension]."""
+        """Keep the next layer's keys and values, both [key heads, tokens, dimension]."""
         self.keys.append(keys.contiguous())
-        self.values.append(values.transpose(1, 2).contiguous())
+        self.values.append(values_in_order(values))
 
 
 class Slots:
