@@ -19,7 +19,7 @@ from peft import LoraConfig, get_peft_model
 from onset.errors import ModelError
 from onset.models import engine, plain
 from onset.models.endings import Endings
-from onset.models.engine import Machine, Unfit, groups, memory, merge, refill, window
+from onset.models.engine import Machine, Unfit, groups, linear, memory, merge, refill, window
 from onset.models.engine.groups import Group, group
 from onset.models.engine.storage import Slots
 from onset.models.hf import HFModel, describe
@@ -100,6 +100,24 @@ def test_texts_are_those_of_every_prompt_alone(make: Any) -> None:
     assert len(SHARED) > groups.SHARE_FROM
 
 
+@pytest.mark.parametrize("onednn", [True, False], ids=["onednn", "mkl"])
+@pytest.mark.parametrize("make", [llama, gemma3], ids=["llama", "gemma3"])
+def test_texts_do_not_depend_on_who_multiplies(make: Any, onednn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which library does is the processor's: both ways are tried on every machine."""
+    if onednn and not linear._works():
+        pytest.skip("torch has no linear layer by oneDNN here")
+    for module in (linear, merge):
+        monkeypatch.setattr(module, "by_onednn", lambda: onednn)
+    monkeypatch.setattr(merge, "_SHORT", 10)
+    one = machine(make())
+    rows = [row(prompt) for prompt in PROMPTS]
+    rows += [row(PROMPTS[2], 9, 0.9, sample=sample) for sample in range(9)]
+    assert_same(engine.generate(one, rows), plainly(one, rows))
+    expected = [plain.score(one.module, [Span(prompt, (3, 4))], one.vocabulary, 4000)[0] for prompt in PROMPTS]
+    found = engine.score(one, [Span(prompt, (3, 4)) for prompt in PROMPTS])
+    assert found == pytest.approx(expected, abs=2e-4)
+
+
 @MODELS
 def test_scores_are_those_of_every_continuation_alone(make: Any) -> None:
     one = machine(make())
@@ -132,9 +150,9 @@ def test_storage_keeps_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[int] = []
     plain_init = Slots.__init__
 
-    def watched(self: Slots, shape: Any, rows: int, places: int) -> None:
-        taken.append(rows * places)
-        plain_init(self, shape, rows, places)
+    def watched(self: Slots, shape: Any, blocks: Any) -> None:
+        plain_init(self, shape, blocks)
+        taken.append(self.places)
 
     monkeypatch.setattr(Slots, "__init__", watched)
     one = machine(llama(), budget=400)
@@ -155,7 +173,7 @@ def test_what_is_sampled_with_several_lengths_keeps_the_budget(monkeypatch: pyte
     def watched(
         module: Any, trunk: Any, slots: Slots, tokens: Any, lengths: Any, bases: Any, branches: Any, s: Any
     ) -> Any:
-        held.append(len(SHARED) + slots.rows * slots.places + sum(len(branch.tokens) for branch, _ in branches))
+        held.append(len(SHARED) + slots.places + sum(len(branch.tokens) for branch, _ in branches))
         return plain_decode(module, trunk, slots, tokens, lengths, bases, branches, s)
 
     monkeypatch.setattr(refill, "decode", watched)
@@ -188,9 +206,9 @@ def test_memory_that_did_not_suffice_is_free_again(monkeypatch: pytest.MonkeyPat
     found: list[int] = []
 
     class Watched(Slots):
-        def __init__(self, shape: Any, rows: int, places: int) -> None:
+        def __init__(self, shape: Any, blocks: Any) -> None:
             found.append(len(alive))
-            super().__init__(shape, rows, places)
+            super().__init__(shape, blocks)
             alive.add(self)
 
     def scarce(module: Any, trunk: Any, slots: Slots, *rest: Any) -> Any:
@@ -425,16 +443,34 @@ def test_demonstrations_in_several_sets_are_several_groups() -> None:
 
 
 def test_short_rows_get_a_section_where_that_saves_a_batch() -> None:
-    def fit(places: int) -> int:
-        return 1000 // places
+    def sections(needs: list[int]) -> list[slice]:
+        return memory.sections(needs, lambda end: 1000 // needs[end - 1])
 
-    assert memory.sections([100] * 50, fit) == [slice(0, 50)]
-    assert memory.sections([10] * 60 + [500] * 4, fit) == [slice(0, 60), slice(60, 64)]
-    assert memory.sections([10, 10, 500, 500], fit) == [slice(0, 4)]
-    assert memory.sections([], fit) == []
+    assert sections([100] * 50) == [slice(0, 50)]
+    assert sections([10] * 60 + [500] * 4) == [slice(0, 60), slice(60, 64)]
+    assert sections([10, 10, 500, 500]) == [slice(0, 4)]
+    assert sections([]) == []
     rng = np.random.default_rng(2)
     needs = sorted(rng.integers(1, 900, size=300).tolist())
-    cuts = memory.sections(needs, fit)
+    cuts = sections(needs)
     assert [cut.start for cut in cuts[1:]] == [cut.stop for cut in cuts[:-1]]
-    batches = sum(math.ceil((cut.stop - cut.start) / fit(needs[cut.stop - 1])) for cut in cuts)
-    assert batches + len(cuts) < math.ceil(300 / fit(needs[-1]))
+    batches = sum(math.ceil((cut.stop - cut.start) / (1000 // needs[cut.stop - 1])) for cut in cuts)
+    assert batches + len(cuts) < math.ceil(300 / (1000 // needs[-1]))
+
+
+def test_slots_are_as_long_as_their_rows_need() -> None:
+    cpu = torch.device("cpu")
+    needs = [90, 80, *[20] * 70]
+    found = memory.blocks(needs, 10**6, 0, 100, cpu)
+    assert [(block.first, block.rows, block.places, block.offset) for block in found] == [
+        (0, 32, 90, 0),
+        (32, 32, 20, 2880),
+        (64, 8, 20, 3520),
+    ]
+    assert [(block.rows, block.places) for block in memory.blocks(needs, 3000, 0, 100, cpu)] == [(32, 90), (6, 20)]
+    assert [(block.rows, block.places) for block in memory.blocks(needs, 3000, 5, 100, cpu)] == [(31, 90), (2, 20)]
+    assert [(block.rows, block.places) for block in memory.blocks(needs, 10**6, 0, 33, cpu)] == [(32, 90), (1, 20)]
+    assert [(block.rows, block.places) for block in memory.blocks(needs, 1, 0, 100, cpu)] == [(1, 90)]
+    assert [(block.rows, block.places) for block in memory.blocks(needs, 10**6, 0, 50, torch.device("cuda"))] == [
+        (50, 90)
+    ]

@@ -17,15 +17,11 @@ from torch import Tensor
 
 from onset.models.engine.hook import forward
 from onset.models.engine.merge import Part, attention, attention_to_shared, join, merge
-from onset.models.engine.storage import Shape, Shared, Slots, as_index
+from onset.models.engine.storage import Block, Shape, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
 _ROUND = 32
 """Places read of each slot are rounded up to this many, so that shapes repeat from step to step."""
-
-_BLOCK = 32
-"""Slots read together on a CPU, as far as the longest row among them goes: most of what a step reads is here. Rows
-are put into slots by length, so neighbours differ little."""
 
 
 def decode(
@@ -48,9 +44,18 @@ def decode(
     return forward(module, row[:, None], running.positions[:, None], 1, running)[:, -1]
 
 
-def _places(lengths: NDArray[np.int64], slots: Slots) -> int:
+def _places(lengths: NDArray[np.int64], block: Block) -> int:
     """How many places to read of slots that hold so many tokens, and get one more."""
-    return min(-(-(int(lengths.max()) + 1) // _ROUND) * _ROUND, slots.places)
+    return min(-(-(int(lengths.max()) + 1) // _ROUND) * _ROUND, block.places)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What is read of a block: its active rows (``rows`` of the step), as many places as the longest needs."""
+
+    block: Block
+    rows: slice
+    places: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +83,17 @@ class Decode:
         self._trunk = trunk
         self._slots = slots
         self._dtype = shape.dtype
-        self._rows = torch.arange(len(lengths), device=device)
         self._lengths = torch.from_numpy(lengths).to(device)
         at = bases + lengths
         self.positions = torch.from_numpy(at).to(device)
         self._span = Positions(self.positions, int(at.min()), int(at.max()))
-        size = _BLOCK if device.type == "cpu" else len(lengths)
-        self._blocks = [
-            (slice(start, start + size), _places(lengths[start : start + size], slots))
-            for start in range(0, len(lengths), size)
-        ]
+        self._at = lengths.tolist()
+        self._where: dict[int, Tensor] = {}
+        self._reads = []
+        for block in slots.blocks:
+            if block.first < len(lengths):
+                rows = slice(block.first, min(block.first + block.rows, len(lengths)))
+                self._reads.append(_Read(block, rows, _places(lengths[rows], block)))
         self._branches = [
             _Branch(
                 shared,
@@ -99,14 +105,16 @@ class Decode:
             for shared, rows in branches
         ]
         self._masks: dict[int | None, list[Tensor]] = {}
-        self._views: dict[tuple[int | None, int], View] = {}
+        self._views: dict[tuple[int | None, int, int], View] = {}
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
         """``query``: [n, heads, 1, dimension]; ``key``, ``value``: [n, key heads, 1, dimension]. Returns [n, 1, heads,
         dimension].
         """
         rows, groups = len(query), key.shape[1]
-        self._slots.write_step(layer, self._rows, self._lengths, key[:, :, 0], value[:, :, 0])
+        if groups not in self._where:
+            self._where[groups] = self._slots.where(range(rows), self._at, groups)
+        self._slots.write(layer, self._where[groups], key, value)
         # Heads that share a key head are queries of it: [n, key heads, heads of it, dimension].
         grouped = query.reshape(rows, groups, -1, query.shape[-1])
         part = self._own(layer, grouped, scale, window)
@@ -120,11 +128,11 @@ class Decode:
 
     def _own(self, layer: int, grouped: Tensor, scale: float, window: int | None) -> Part:
         """Attention of each row to its own slot, a block of slots at a time; shapes as those of `_shared`."""
-        keys, values = self._slots.keys[layer], self._slots.values[layer]
-        parts = [
-            attention(grouped[rows], keys[rows, :, :places], values[rows, :, :places], scale, mask)
-            for (rows, places), mask in zip(self._blocks, self._own_masks(window), strict=True)
-        ]
+        parts = []
+        for read, mask in zip(self._reads, self._own_masks(window), strict=True):
+            query = grouped[read.rows]
+            keys, values = self._slots.read(layer, read.block, len(query), read.places)
+            parts.append(attention(query, keys, values, scale, mask))
         if len(parts) == 1:
             return parts[0]
         return torch.cat([out for out, _ in parts]), torch.cat([lse for _, lse in parts])
@@ -136,16 +144,16 @@ class Decode:
         Returns parts of shape [n, key heads, heads of it, dimension] and [n, key heads, heads of it].
         """
         rows, groups, each, dimension = grouped.shape
-        if (window, which) not in self._views:
-            self._views[window, which] = view(span, shared.start, len(shared.tokens), window, self._dtype)
-        seen = self._views[window, which]
+        of = (window, which, each)
+        if of not in self._views:
+            seen = view(span, shared.start, len(shared.tokens), window, self._dtype)
+            self._views[of] = seen.of(torch.arange(rows, device=grouped.device).repeat_interleave(each))
         out, lse = attention_to_shared(
             grouped.transpose(0, 1).reshape(groups, rows * each, dimension),
             shared.keys[layer],
             shared.values[layer],
             scale,
-            seen,
-            None if seen.mask is None else torch.arange(rows, device=grouped.device).repeat_interleave(each),
+            self._views[of],
         )
         return (
             out.view(groups, rows, each, -1).transpose(0, 1),
@@ -165,7 +173,7 @@ class Decode:
         a step and window.
         """
         if window not in self._masks:
-            self._masks[window] = [self._own_mask(rows, places, window) for rows, places in self._blocks]
+            self._masks[window] = [self._own_mask(read.rows, read.places, window) for read in self._reads]
         return self._masks[window]
 
     def _own_mask(self, rows: slice, places: int, window: int | None) -> Tensor:

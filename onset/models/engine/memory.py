@@ -7,13 +7,18 @@ from collections.abc import Callable, Sequence
 import torch
 
 from onset.models.choosing import LOGIT_CELLS
-from onset.models.engine.storage import Shape
+from onset.models.engine.storage import Block, Shape
 
 PACKED = 512
 """Tokens of prompts run in one pass, unless a single prompt has more."""
 
 MOST_ROWS = 256
 """Most rows in a batch: more do not make a step cheaper for each."""
+
+_BLOCK = 32
+"""Slots of a block on a CPU: they have the same number of places and are read together, as far as the longest row among
+them goes. Rows are put into slots by length, so neighbours differ little.
+"""
 
 _FREE_SHARE = 0.8
 """Share of a GPU's free memory that keys and values may take."""
@@ -28,24 +33,45 @@ def budget(tokens: int, shape: Shape) -> int:
     return max(1, min(tokens, int(_FREE_SHARE * free) // shape.bytes_per_token))
 
 
-def rows_that_fit(room: int, places: int, vocabulary: int) -> int:
-    """Rows of ``places`` tokens in ``room`` tokens; at least one, which then runs alone over the budget."""
-    return max(1, min(room // places, LOGIT_CELLS // vocabulary, MOST_ROWS))
+def most_rows(vocabulary: int) -> int:
+    """Most rows in a batch whose logits have ``vocabulary`` columns."""
+    return max(1, min(LOGIT_CELLS // vocabulary, MOST_ROWS))
+
+
+def blocks(needs: Sequence[int], room: int, extra: int, most: int, device: torch.device) -> list[Block]:
+    """Slots for rows that need so many places each, the largest need first: as many slots as fit ``room`` tokens, each
+    slot taking ``extra`` tokens elsewhere, and ``most`` at most; at least one, which then runs alone over the budget.
+
+    A block's slots are as long as its first row needs. So every row fits the slot it begins in, and any slot before it.
+    """
+    size = _BLOCK if device.type == "cpu" else most
+    found: list[Block] = []
+    first = offset = 0
+    while first < min(len(needs), most):
+        places = needs[first]
+        rows = min(size, len(needs) - first, most - first, room // (places + extra))
+        if rows < 1 and found:
+            break
+        found.append(Block(first, max(1, rows), places, offset))
+        first += max(1, rows)
+        offset += max(1, rows) * places
+        room -= rows * (places + extra)
+    return found
 
 
 def sections(needs: Sequence[int], fit: Callable[[int], int]) -> list[slice]:
-    """Cut rows, sorted by rising ``needs`` (tokens), into sections that run one after the other; ``fit``: rows that
-    fit together when the longest needs that many tokens.
+    """Cut rows, sorted by rising ``needs`` (tokens), into sections that run one after the other; ``fit``: slots that
+    there is room for when the last row is that one (counted from 1).
 
-    Slots of one batch are all as long as the longest needs. A section for the shorter rows lets more of them run
-    together, and costs one more tail, in which the last rows of a section run in an emptying batch: about what one
+    Slots of one batch are as long as the rows need that begin in them. A section for the shorter rows lets more of them
+    run together, and costs one more tail, in which the last rows of a section run in an emptying batch: about what one
     full batch takes. So a cut must save more than one batch.
     """
     found: list[slice] = []
     end = len(needs)
     while end:
-        wide = fit(needs[end - 1])
-        saved = [(cut / wide - cut / fit(needs[cut - 1]), cut) for cut in _steps(needs[:end])]
+        wide = fit(end)
+        saved = [(cut / wide - cut / fit(cut), cut) for cut in _steps(needs[:end])]
         gain, cut = max(saved, default=(0.0, 0))
         start = cut if gain > 1 else 0
         found.append(slice(start, end))

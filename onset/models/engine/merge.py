@@ -63,25 +63,23 @@ def attention(
     return _by_products(query, key, value, scale, mask, causal=causal)
 
 
-def attention_to_shared(
-    query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View, row: Tensor | None
-) -> Part:
+def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View) -> Part:
     """Attention of many queries to the same keys, with its log-sum-exp. By the fused kernel on a CPU, unless products
     by oneDNN are faster; else two matrix products, as many queries at a time as keep the scores where they are fast to
     reach.
 
-    ``query``: [heads, queries, dimension]; ``keys``, ``values``: [heads, keys, dimension]; ``row`` [queries]: for each
-    query which row of ``seen`` says what it sees (None where it has no mask).
+    ``query``: [heads, queries, dimension]; ``keys``, ``values``: [heads, keys, dimension]; ``seen``: what each query
+    sees.
     """
     keys, values = keys[:, seen.first :], values[:, seen.first :]
     on_cpu = query.device.type == "cpu"
     if on_cpu and (keys.shape[1] <= _SHORT if by_onednn() else True):
-        mask = None if seen.mask is None else seen.mask[row][None, None]
+        mask = None if seen.mask is None else seen.mask[None, None]
         out, lse = attention(query[None], keys[None], values.contiguous()[None], scale, mask)
         part = out[0], lse[0]
     else:
-        part = _shared_by_products(query, keys, values.transpose(1, 2), scale, seen, row)
-    return part if seen.sees_nothing is None else blind(part, seen.sees_nothing[row])
+        part = _shared_by_products(query, keys, values.transpose(1, 2), scale, seen.mask)
+    return part if seen.sees_nothing is None else blind(part, seen.sees_nothing)
 
 
 def values_in_order(values: Tensor) -> Tensor:
@@ -91,12 +89,8 @@ def values_in_order(values: Tensor) -> Tensor:
     return values.transpose(1, 2).contiguous().transpose(1, 2)
 
 
-def _shared_by_products(
-    query: Tensor, keys: Tensor, values: Tensor, scale: float, seen: View, row: Tensor | None
-) -> Part:
-    """``values``: [heads, dimension, keys], as the second product reads them; the others as `attention_to_shared` has
-    them.
-    """
+def _shared_by_products(query: Tensor, keys: Tensor, values: Tensor, scale: float, mask: Tensor | None) -> Part:
+    """``values``: [heads, dimension, keys], as the second product reads them; ``mask`` [queries, keys]."""
     heads, queries, _ = query.shape
     on_cpu = query.device.type == "cpu"
     size = max(32, _CACHED // keys.shape[1]) if on_cpu else max(1, _SCORES // (heads * keys.shape[1]))
@@ -109,9 +103,8 @@ def _shared_by_products(
         for start in range(0, queries, size):
             some = slice(start, start + size)
             scores = _times(query[of, some], keys[of]).to(lse.dtype)
-            if seen.mask is not None:
-                assert row is not None
-                scores += seen.mask[row[some]]
+            if mask is not None:
+                scores += mask[some]
             top = scores.amax(-1, keepdim=True).clamp(min=torch.finfo(lse.dtype).min)
             weights = scores.sub_(top).exp_()
             total = weights.sum(-1, keepdim=True)

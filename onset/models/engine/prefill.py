@@ -7,6 +7,7 @@ the work, run on no padding. Only the attention of a prompt to itself is compute
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -37,7 +38,7 @@ class Packed:
         self._span = Positions(self.positions, min(flat), max(flat))
         self._sequence = as_index([row for row, sequence in enumerate(sequences) for _ in sequence], device)
         self._column = as_index([column for sequence in sequences for column in range(len(sequence))], device)
-        self._views: dict[int | None, View] = {}
+        self._views: dict[tuple[int | None, int], View] = {}
         self._masks: dict[int | None, Tensor | None] = {}
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
@@ -53,17 +54,17 @@ class Packed:
         """Attention to the trunk: [T, heads, dimension] and [T, heads]."""
         assert self._trunk is not None
         _, heads, tokens, dimension = query.shape
-        if window not in self._views:
-            self._views[window] = view(self._span, 0, self._trunk.end, window, self._dtype)
-        seen = self._views[window]
+        of = (window, heads // groups)
+        if of not in self._views:
+            seen = view(self._span, 0, self._trunk.end, window, self._dtype)
+            self._views[of] = seen.of(torch.arange(tokens, device=query.device).repeat(heads // groups))
         # Heads that share a key head are queries of it, [key heads, heads of it * T, dimension].
         out, lse = attention_to_shared(
             query.reshape(groups, -1, dimension),
             self._trunk.keys[layer],
             self._trunk.values[layer],
             scale,
-            seen,
-            None if seen.mask is None else torch.arange(tokens, device=query.device).repeat(heads // groups),
+            self._views[of],
         )
         out = out.reshape(heads, tokens, -1).transpose(0, 1)
         return out, lse.reshape(heads, tokens).transpose(0, 1)
@@ -71,8 +72,8 @@ class Packed:
     def _own(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Part:
         """Attention of each sequence to itself: [T, heads, dimension] and [T, heads]."""
         each = query.shape[1] // key.shape[1]
+        self.store(layer, key[0], value[0])
         queries, keys, values = (self._grid(part) for part in (query, key, value))
-        self.store(layer, keys, values)
         if window not in self._masks:
             self._masks[window] = self.own_mask(window)
         mask = self._masks[window]
@@ -103,7 +104,7 @@ class Packed:
         return hidden(~near(self._longest, window, self.positions.device), self._dtype)[None, None]
 
     def store(self, layer: int, keys: Tensor, values: Tensor) -> None:
-        """Keep keys and values [sequences, key heads, longest, dimension] of a layer, if they are needed later."""
+        """Keep keys and values [key heads, T, dimension] of a layer, if they are needed later."""
 
 
 class Prefill(Packed):
@@ -119,22 +120,26 @@ class Prefill(Packed):
         branches: Sequence[tuple[int, Shared]],
     ) -> None:
         super().__init__(trunk, [range(length) for length in lengths], shape)
-        self._lengths = lengths
+        starts = [0, *accumulate(lengths)]
         self._slots = slots
-        self._branches = branches
-        self._from = as_index([prompt for prompt, _ in rows], shape.device)
-        self._to = as_index([slot for _, slot in rows], shape.device)
-        self._kept = max((lengths[prompt] for prompt, _ in rows), default=0)
+        self._branches = [(slice(starts[prompt], starts[prompt + 1]), branch) for prompt, branch in branches]
+        # For each token that is kept in a slot: which of the pass it is, the slot, and its place there.
+        kept = [(starts[prompt] + at, slot, at) for prompt, slot in rows for at in range(lengths[prompt])]
+        self._from = as_index([token for token, _, _ in kept], shape.device)
+        self._rows, self._at = [slot for _, slot, _ in kept], [at for _, _, at in kept]
+        self._where: dict[int, Tensor] = {}
 
     def store(self, layer: int, keys: Tensor, values: Tensor) -> None:
         """Into the slots and branches given."""
-        for prompt, branch in self._branches:
-            length = self._lengths[prompt]
-            branch.add_layer(keys[prompt, :, :length], values[prompt, :, :length])
-        if len(self._to):
-            # No further than they are long: another prompt of the pass may be longer than a slot.
-            kept = slice(self._kept)
-            self._slots.write_prompts(layer, self._to, keys[self._from, :, kept], values[self._from, :, kept])
+        for tokens, branch in self._branches:
+            branch.add_layer(keys[:, tokens], values[:, tokens])
+        if not self._rows:
+            return
+        heads = len(keys)
+        if heads not in self._where:
+            self._where[heads] = self._slots.where(self._rows, self._at, heads)
+        keys, values = (part.transpose(0, 1)[self._from] for part in (keys, values))
+        self._slots.write(layer, self._where[heads], keys, values)
 
 
 def prefill(

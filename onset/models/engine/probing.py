@@ -20,7 +20,7 @@ from onset.models.engine.hook import forward
 from onset.models.engine.memory import is_out_of_memory
 from onset.models.engine.prefill import prefill
 from onset.models.engine.scoring import Tree, tree_logits
-from onset.models.engine.storage import Shape, Shared, Slots
+from onset.models.engine.storage import Block, Shape, Shared, Slots
 from onset.models.stepper import Stepper, forward_arguments, vocabulary_size
 
 CLOSE = 1e-3
@@ -142,7 +142,7 @@ def _measure(module: Any, trial: _Trial, config: Any) -> tuple[Shape, Shared]:
 
 def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared) -> Tensor:
     """The logits of `_plain` by prefill and decode."""
-    slots = Slots(shape, len(trial.texts), max(map(len, trial.own)) + _STEPS)
+    slots = Slots(shape, [Block(0, len(trial.texts), max(map(len, trial.own)) + _STEPS, 0)])
     branch = Shared(trial.branch, _TRUNK)
     last = len(trial.own)
     rows = [(row, row) for row in range(last)]

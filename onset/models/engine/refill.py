@@ -21,9 +21,9 @@ from onset.models.engine.decode import decode
 from onset.models.engine.encode import encode
 from onset.models.engine.groups import group
 from onset.models.engine.machine import Machine
-from onset.models.engine.memory import PACKED, budget, is_out_of_memory, rows_that_fit, sections
+from onset.models.engine.memory import PACKED, blocks, budget, is_out_of_memory, most_rows, sections
 from onset.models.engine.prefill import prefill
-from onset.models.engine.storage import Shared, Slots
+from onset.models.engine.storage import Block, Shared, Slots
 from onset.models.rows import Row, Sample
 
 BRANCH_FROM = 8
@@ -31,6 +31,9 @@ BRANCH_FROM = 8
 
 _REFILL = 8
 """A refill waits until one slot in this many is free: prompts prefilled one by one would waste the matrix products."""
+
+_Lay = Callable[[Sequence[int], int], list[Block]]
+"""From rows' needs in tokens, the largest first, and a number of slots at most: the slots that there is room for."""
 
 _TAIL = 16
 """What a step of a group's last rows costs, in tokens of prefill: a step of few rows reads all weights for little."""
@@ -96,9 +99,11 @@ def _run_group(
             needs |= dict.fromkeys(mine, need)
     # The rows of a question, which need the same, follow each other: its branch is soon done with.
     order = sorted(needs, key=lambda place: (needs[place], len(rows[place].prompt), rows[place].prompt, place))
-    fit = _fit(machine, begin, list(questions.values()))
-    for section in sections([needs[place] for place in order], fit):
-        _run_section(machine, rows, trunk, questions, needs, order[section], fit, results)
+    lay = _room_for(machine, begin, list(questions.values()))
+    rising = [needs[place] for place in order]
+    for section in sections(rising, lambda end: sum(block.rows for block in lay(rising[:end][::-1], len(order)))):
+        # The largest need first, so that every row fits the slots of those before it.
+        _run_section(machine, rows, trunk, questions, needs, order[section][::-1], lay, results)
 
 
 def _run_section(
@@ -108,17 +113,18 @@ def _run_section(
     questions: Mapping[int, _Question],
     needs: Mapping[int, int],
     section: Sequence[int],
-    fit: Callable[[int], int],
+    lay: _Lay,
     results: list[Sample | None],
 ) -> None:
     """Run the rows ``section`` names; where the memory is not enough, what is left with half as many at a time."""
-    places = max(needs[place] for place in section)
-    size = min(fit(places), len(section))
+    most = len(section)
     while section:
-        if not _attempt(machine, rows, trunk, questions, (size, places), section, results) and size == 1:
-            raise ModelError(f"out of memory with one row of {places} tokens: lower max_tokens")
+        wanted = lay([needs[place] for place in section], most)
+        size = sum(block.rows for block in wanted)
+        if not _attempt(machine, rows, trunk, questions, wanted, section, results) and size == 1:
+            raise ModelError(f"out of memory with one row of {wanted[0].places} tokens: lower max_tokens")
         section = [place for place in section if results[place] is None]
-        size = max(1, min(size, len(section)) // 2)
+        most = max(1, min(size, len(section)) // 2)
 
 
 def _attempt(
@@ -126,17 +132,17 @@ def _attempt(
     rows: Sequence[Row],
     trunk: Shared | None,
     questions: Mapping[int, _Question],
-    size: tuple[int, int],
+    wanted: Sequence[Block],
     section: Sequence[int],
     results: list[Sample | None],
 ) -> bool:
-    """Run the rows ``section`` names in ``size`` (slots, places of each). False when memory ran out, and then all that
-    was taken is free again; rows that had finished have their results.
+    """Run the rows ``section`` names in slots as ``wanted``. False when memory ran out, and then all that was taken is
+    free again; rows that had finished have their results.
     """
     for place in section:
         questions[place].branch = None
     try:
-        _Batch(machine, rows, trunk, questions, Slots(machine.shape, *size)).run(section, results)
+        _Batch(machine, rows, trunk, questions, Slots(machine.shape, wanted)).run(section, results)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
@@ -144,8 +150,8 @@ def _attempt(
     return True
 
 
-def _fit(machine: Machine, begin: int, questions: Sequence[_Question]) -> Callable[[int], int]:
-    """How many rows of so many tokens fit the budget beside the trunk and the branches that are alive at a time."""
+def _room_for(machine: Machine, begin: int, questions: Sequence[_Question]) -> _Lay:
+    """How rows are laid out in the budget beside the trunk and the branches that are alive at a time."""
     room = budget(machine.batch_tokens, machine.shape) - begin
     branched = [question for question in questions if question.branched]
     longest = max((len(question.tokens) for question in branched), default=0)
@@ -153,7 +159,8 @@ def _fit(machine: Machine, begin: int, questions: Sequence[_Question]) -> Callab
         longest += -(-machine.vocabulary * 4 // machine.shape.bytes_per_token)
     fewest = min((question.left for question in branched), default=1)
     # n rows belong to at most n / fewest + 2 branches: the first and the last may be there in part.
-    return lambda places: rows_that_fit(room - 2 * longest, places + -(-longest // fewest), machine.vocabulary)
+    extra, most = -(-longest // fewest), most_rows(machine.vocabulary)
+    return lambda needs, limit: blocks(needs, room - 2 * longest, extra, min(limit, most), machine.shape.device)
 
 
 class _Batch:

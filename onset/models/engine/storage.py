@@ -3,10 +3,11 @@
 A token's keys and values are one [key heads, dimension] matrix each a layer. They are held in two forms:
 
     Shared   [key heads, tokens, dimension]         one copy, read by many rows: demonstrations, or a question
-    Slots    [rows, key heads, places, dimension]   what each row has for itself, in storage that never grows
+    Slots    [rows, key heads, places, dimension]   what each row has for itself, in storage that never grows; a block
+                                                    of rows has as many places as its longest needs
 
 Active rows always occupy the first slots: when a row ends, the last active one is moved into its slot. So a step reads
-one contiguous piece of memory, and nothing is ever concatenated.
+contiguous pieces of memory, and nothing is ever concatenated.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,40 +65,84 @@ class Shared:
         self.values.append(values_in_order(values))
 
 
+@dataclass(frozen=True, slots=True)
+class Block:
+    """``rows`` slots from slot ``first`` on, of ``places`` places each. ``offset``: places of all blocks before it."""
+
+    first: int
+    rows: int
+    places: int
+    offset: int
+
+
 class Slots:
-    """Storage for ``rows`` rows of at most ``places`` tokens each, allocated once. A slot's tokens stand in the
-    order in which they were run; which position the first has is the caller's to know.
+    """Storage for rows, allocated once. A slot's tokens stand in the order in which they were run; which position the
+    first has is the caller's to know.
+
+    A layer's keys are one [all places * key heads, dimension] matrix, of which each block has a part, to be seen as
+    [rows, key heads, places, dimension]; the values likewise.
     """
 
-    def __init__(self, shape: Shape, rows: int, places: int) -> None:
-        def room(heads: int, dimension: int) -> Tensor:
-            # Zeros, not whatever is there: a masked place has weight 0, and 0 times NaN would be NaN.
-            return torch.zeros(rows, heads, places, dimension, dtype=shape.dtype, device=shape.device)
+    def __init__(self, shape: Shape, blocks: Sequence[Block]) -> None:
+        self.blocks = tuple(blocks)
+        self.rows = sum(block.rows for block in blocks)
+        self.places = sum(block.rows * block.places for block in blocks)
+        """Of all slots."""
+        self._shape = shape
+        self._first = [block.offset + row * block.places for block in blocks for row in range(block.rows)]
+        self._each = [block.places for block in blocks for _ in range(block.rows)]
+        self._keys = [_zeros(self.places * heads, dimension, shape) for heads, dimension, _ in shape.layers]
+        self._values = [_zeros(self.places * heads, dimension, shape) for heads, _, dimension in shape.layers]
 
-        self.rows = rows
-        self.places = places
-        self.device = shape.device
-        self.keys = [room(heads, dimension) for heads, dimension, _ in shape.layers]
-        self.values = [room(heads, dimension) for heads, _, dimension in shape.layers]
-
-    def write_prompts(self, layer: int, rows: Tensor, keys: Tensor, values: Tensor) -> None:
-        """Put prompts at the beginning of slots ``rows`` [n]. ``keys``, ``values``: [n, key heads, tokens,
-        dimension].
+    def where(self, rows: Sequence[int], at: Sequence[int], heads: int) -> Tensor:
+        """Where in a layer of ``heads`` key heads the place ``at`` of each of slots ``rows`` is: for `write`, [n *
+        heads].
         """
-        self.keys[layer][rows, :, : keys.shape[2]] = keys
-        self.values[layer][rows, :, : values.shape[2]] = values
+        first = as_index([self._first[row] for row in rows], self._shape.device)
+        each = as_index([self._each[row] for row in rows], self._shape.device)
+        head = torch.arange(heads, device=first.device)
+        start = (first * heads + as_index(at, first.device))[:, None]
+        return (start + head * each[:, None]).flatten()
 
-    def write_step(self, layer: int, rows: Tensor, at: Tensor, keys: Tensor, values: Tensor) -> None:
-        """Append a token to each of slots ``rows`` [n], at place ``at`` [n]. ``keys``, ``values``: [n, key heads,
-        dimension].
-        """
-        self.keys[layer][rows, :, at] = keys
-        self.values[layer][rows, :, at] = values
+    def write(self, layer: int, where: Tensor, keys: Tensor, values: Tensor) -> None:
+        """Put ``keys`` and ``values``, [n, key heads, dimension], where `where` says."""
+        self._keys[layer].index_copy_(0, where, keys.reshape(len(where), -1))
+        self._values[layer].index_copy_(0, where, values.reshape(len(where), -1))
+
+    def read(self, layer: int, block: Block, rows: int, places: int) -> tuple[Tensor, Tensor]:
+        """Keys and values in the first places of the first rows of a block: [rows, key heads, places, dimension]."""
+        keys, values = (self._part(store, block) for store in (self._keys[layer], self._values[layer]))
+        return keys[:rows, :, :places], values[:rows, :, :places]
+
+    def _part(self, store: Tensor, block: Block) -> Tensor:
+        heads = len(store) // self.places
+        part = store[block.offset * heads : (block.offset + block.rows * block.places) * heads]
+        return part.view(block.rows, heads, block.places, -1)
 
     def move(self, source: int, target: int, tokens: int) -> None:
         """Overwrite a slot with the first ``tokens`` tokens of another."""
-        for store in (*self.keys, *self.values):
-            store[target, :, :tokens] = store[source, :, :tokens]
+        for store in (*self._keys, *self._values):
+            heads = len(store) // self.places
+            one, other = (
+                store[self._first[slot] * heads :][: self._each[slot] * heads].view(heads, self._each[slot], -1)
+                for slot in (source, target)
+            )
+            other[:, :tokens] = one[:, :tokens]
+
+
+_ALIGNED = 64
+"""Bytes: the width of a processor's vectors, and of a line of its cache."""
+
+
+def _zeros(rows: int, columns: int, shape: Shape) -> Tensor:
+    """Zeros, not whatever is there: a masked place has weight 0, and 0 times NaN would be NaN."""
+    if shape.device.type != "cpu":
+        return torch.zeros(rows, columns, dtype=shape.dtype, device=shape.device)
+    # NumPy's zeros are pages that the system provides when they are first touched: what no row needs costs nothing.
+    size = rows * columns * torch.finfo(shape.dtype).bits // 8
+    raw = np.zeros(size + _ALIGNED, dtype=np.uint8)
+    start = -raw.ctypes.data % _ALIGNED
+    return torch.from_numpy(raw[start : start + size]).view(shape.dtype).view(rows, columns)
 
 
 def as_index(places: Sequence[int], device: torch.device) -> Tensor:

@@ -21,6 +21,12 @@ class View:
     mask: Tensor | None = None
     sees_nothing: Tensor | None = None
 
+    def of(self, queries: Tensor) -> View:
+        """The same for queries [n] that these numbers stand for, in that order and as often as they are named."""
+        if self.mask is None or self.sees_nothing is None:
+            return self
+        return View(self.first, self.mask[queries], self.sees_nothing[queries])
+
 
 @dataclass(frozen=True, slots=True)
 class Positions:
