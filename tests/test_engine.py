@@ -150,8 +150,8 @@ def test_storage_keeps_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[int] = []
     plain_init = Slots.__init__
 
-    def watched(self: Slots, shape: Any, blocks: Any) -> None:
-        plain_init(self, shape, blocks)
+    def watched(self: Slots, shape: Any, blocks: Any, spare: Any = None) -> None:
+        plain_init(self, shape, blocks, spare)
         taken.append(self.places)
 
     monkeypatch.setattr(Slots, "__init__", watched)
@@ -206,9 +206,9 @@ def test_memory_that_did_not_suffice_is_free_again(monkeypatch: pytest.MonkeyPat
     found: list[int] = []
 
     class Watched(Slots):
-        def __init__(self, shape: Any, blocks: Any) -> None:
+        def __init__(self, shape: Any, blocks: Any, spare: Any) -> None:
             found.append(len(alive))
-            super().__init__(shape, blocks)
+            super().__init__(shape, blocks, spare)
             alive.add(self)
 
     def scarce(module: Any, trunk: Any, slots: Slots, *rest: Any) -> Any:
@@ -220,6 +220,32 @@ def test_memory_that_did_not_suffice_is_free_again(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(refill, "decode", scarce)
     engine.generate(one, [row(PROMPTS[0], sample=sample) for sample in range(20)])
     assert found == [0, 0, 0, 0]
+
+
+def test_memory_is_used_again_unless_rows_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = machine(llama())
+    rows = [row(prompt) for prompt in PROMPTS]
+    expected = plainly(one, rows)
+    found: list[int] = []
+    plain_decode = refill.decode
+
+    def watched(module: Any, trunk: Any, slots: Slots, *rest: Any) -> Any:
+        found.append(slots.read(0, slots.blocks[0], 1, 1)[0].data_ptr())
+        return plain_decode(module, trunk, slots, *rest)
+
+    def last(count: int) -> int:
+        assert_same(engine.generate(one, rows[:count]), expected[:count])
+        return found[-1]
+
+    monkeypatch.setattr(refill, "decode", watched)
+    assert last(5) == last(2) == last(5)
+    one.spare.free()
+    before = last(5)
+    monkeypatch.setattr(refill, "decode", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        engine.generate(one, rows)
+    assert one.spare._kept is None
+    assert before % 64 == 0
 
 
 def test_several_threads_may_ask_one_model() -> None:

@@ -44,6 +44,8 @@ class HFModel:
     def __init__(
         self, module: Any, tokenizer: Any, facts: ModelFacts, *, batch_tokens: int = DEFAULT_BATCH_TOKENS
     ) -> None:
+        from onset.models.engine import Spare
+
         self.module = module
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens
@@ -51,6 +53,7 @@ class HFModel:
         self._eos = _end_tokens(module, tokenizer)
         self._known_endings: dict[tuple[str, ...], Endings] = {}
         self._probed: dict[Any, tuple[Shape | None, str | None]] = {}
+        self._spare = Spare()
         module.eval()
 
     @property
@@ -60,7 +63,13 @@ class HFModel:
 
     def derive(self, module: Any, facts: ModelFacts) -> HFModel:
         """Another module (a tuned one) with this model's tokenizer and batches."""
-        return HFModel(module, self.tokenizer, facts, batch_tokens=self.batch_tokens)
+        tuned = HFModel(module, self.tokenizer, facts, batch_tokens=self.batch_tokens)
+        tuned._spare = self._spare  # noqa: SLF001
+        return tuned
+
+    def free(self) -> None:
+        """Give back the memory, up to ``batch_tokens``, that is kept between calls for keys and values."""
+        self._spare.free()
 
     def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
         """Completions of each request, in order (see `onset.models.base.Model.generate`).
@@ -143,7 +152,7 @@ class HFModel:
         shape, _ = self._tried()
         if shape is None:
             return None
-        return Machine(self.module, shape, self._vocabulary, self._endings, self.batch_tokens)
+        return Machine(self.module, shape, self._vocabulary, self._endings, self.batch_tokens, self._spare)
 
     def _tried(self) -> tuple[Shape | None, str | None]:
         """What the probe found, tried once for each dtype and device the module has been in: the shape of keys and

@@ -45,6 +45,7 @@ class Full:
         """
         weights.refuse_adapted(model, self.name)
         rows = encode(model.tokenizer, examples, schedule.limit(model.facts.context))
+        model.free()
         module = copy.deepcopy(model.module).requires_grad_(True)
         stored = {name: weight.dtype for name, weight in module.named_parameters()}
         _cast(module, dict.fromkeys(stored, torch.float32))

@@ -60,6 +60,7 @@ class LoRA:
         training is that of evaluation (no autocast), whatever the dtype of the base.
         """
         rows = encode(model.tokenizer, examples, schedule.limit(model.facts.context))
+        model.free()
         module = _inject(model, self._config(), seeds.init)
         trained = _adapter(module)
         for weight in trained.values():

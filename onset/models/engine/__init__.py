@@ -24,6 +24,6 @@ from onset.models.engine.machine import Machine
 from onset.models.engine.probing import Unfit, probe
 from onset.models.engine.refill import generate
 from onset.models.engine.scoring import score
-from onset.models.engine.storage import Shape
+from onset.models.engine.storage import Shape, Spare
 
-__all__ = ["Machine", "Shape", "Unfit", "generate", "probe", "score"]
+__all__ = ["Machine", "Shape", "Spare", "Unfit", "generate", "probe", "score"]

@@ -59,7 +59,7 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 @cache
 def by_onednn() -> bool:
     """Are float32 products on this machine's CPU better left to oneDNN?"""
-    return torch.backends.mkl.is_available() and not _is_intel() and _works()
+    return bool(torch.backends.mkl.is_available()) and not _is_intel() and _works()  # type: ignore[no-untyped-call]
 
 
 def _is_intel() -> bool:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from onset.models.endings import Endings
-from onset.models.engine.storage import Shape
+from onset.models.engine.storage import Shape, Spare
 
 
 @dataclass(frozen=True)
 class Machine:
     """A model that has passed the probe: ``module`` with the ``shape`` of its keys and values, the width of its logits,
     and when texts end (stop strings -> `Endings`). ``batch_tokens``: the tokens whose keys and values may be held at
-    once.
+    once. ``spare``: memory left over from earlier rows.
     """
 
     module: Any
@@ -22,3 +22,4 @@ class Machine:
     vocabulary: int
     endings: Callable[[tuple[str, ...]], Endings]
     batch_tokens: int
+    spare: Spare = field(default_factory=Spare)

@@ -142,11 +142,13 @@ def _attempt(
     for place in section:
         questions[place].branch = None
     try:
-        _Batch(machine, rows, trunk, questions, Slots(machine.shape, wanted)).run(section, results)
+        slots = Slots(machine.shape, wanted, machine.spare)
+        _Batch(machine, rows, trunk, questions, slots).run(section, results)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
         return False
+    slots.leave()  # not after an error: what is in there need not be numbers then
     return True
 
 

@@ -12,11 +12,14 @@ contiguous pieces of memory, and nothing is ever concatenated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from onset.models.engine.merge import values_in_order
@@ -36,7 +39,12 @@ class Shape:
     def bytes_per_token(self) -> int:
         """Bytes of all layers' keys and values of one token."""
         numbers = sum(heads * (of_key + of_value) for heads, of_key, of_value in self.layers)
-        return numbers * torch.finfo(self.dtype).bits // 8
+        return numbers * self.bytes_per_number
+
+    @property
+    def bytes_per_number(self) -> int:
+        """Bytes of a number of this dtype."""
+        return torch.finfo(self.dtype).bits // 8
 
 
 @dataclass(slots=True)
@@ -83,7 +91,8 @@ class Slots:
     [rows, key heads, places, dimension]; the values likewise.
     """
 
-    def __init__(self, shape: Shape, blocks: Sequence[Block]) -> None:
+    def __init__(self, shape: Shape, blocks: Sequence[Block], spare: Spare | None = None) -> None:
+        """``spare``: where memory may lie that other rows have left."""
         self.blocks = tuple(blocks)
         self.rows = sum(block.rows for block in blocks)
         self.places = sum(block.rows * block.places for block in blocks)
@@ -91,8 +100,24 @@ class Slots:
         self._shape = shape
         self._first = [block.offset + row * block.places for block in blocks for row in range(block.rows)]
         self._each = [block.places for block in blocks for _ in range(block.rows)]
-        self._keys = [_zeros(self.places * heads, dimension, shape) for heads, dimension, _ in shape.layers]
-        self._values = [_zeros(self.places * heads, dimension, shape) for heads, _, dimension in shape.layers]
+        self._spare = spare or Spare()
+        sizes = [(heads, dimension) for heads, *both in shape.layers for dimension in both]
+        self._memory = self._spare.take(sum(self._bytes(*size) for size in sizes), shape)
+        stores, start = [], 0
+        for size in sizes:
+            numbers = self._memory[start : start + self.places * math.prod(size) * shape.bytes_per_number]
+            stores.append(numbers.view(shape.dtype).view(-1, size[1]))
+            start += self._bytes(*size)
+        self._keys, self._values = stores[::2], stores[1::2]
+
+    def _bytes(self, heads: int, dimension: int) -> int:
+        """What the keys (or values) of a layer take: the next begins where a line of the processor's cache does."""
+        numbers = self.places * heads * dimension
+        return -(-numbers * self._shape.bytes_per_number // _LINE) * _LINE
+
+    def leave(self) -> None:
+        """Leave the memory to the next rows. Nothing may be read or written afterwards."""
+        self._spare.leave(self._memory, self._shape)
 
     def where(self, rows: Sequence[int], at: Sequence[int], heads: int) -> Tensor:
         """Where in a layer of ``heads`` key heads the place ``at`` of each of slots ``rows`` is: for `write`, [n *
@@ -130,19 +155,45 @@ class Slots:
             other[:, :tokens] = one[:, :tokens]
 
 
-_ALIGNED = 64
-"""Bytes: the width of a processor's vectors, and of a line of its cache."""
+_LINE = 64
+"""Bytes of a line of a processor's cache, which is also the width of its vectors."""
 
 
-def _zeros(rows: int, columns: int, shape: Shape) -> Tensor:
-    """Zeros, not whatever is there: a masked place has weight 0, and 0 times NaN would be NaN."""
-    if shape.device.type != "cpu":
-        return torch.zeros(rows, columns, dtype=shape.dtype, device=shape.device)
-    # NumPy's zeros are pages that the system provides when they are first touched: what no row needs costs nothing.
-    size = rows * columns * torch.finfo(shape.dtype).bits // 8
-    raw = np.zeros(size + _ALIGNED, dtype=np.uint8)
-    start = -raw.ctypes.data % _ALIGNED
-    return torch.from_numpy(raw[start : start + size]).view(shape.dtype).view(rows, columns)
+class Spare:
+    """Memory of a CPU that rows have left for the next ones: the system takes time to provide new memory. At most one
+    piece is kept; two threads never have the same.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: tuple[Tensor, torch.dtype] | None = None
+
+    def take(self, size: int, shape: Shape) -> Tensor:
+        """``size`` bytes. They hold zeros, or finite numbers of this dtype, not whatever was there: a masked place has
+        weight 0, and 0 times NaN would be NaN.
+        """
+        with self._lock:
+            kept, self._kept = self._kept, None
+        if kept is not None and kept[1] == shape.dtype and len(kept[0]) >= size and shape.device.type == "cpu":
+            return kept[0]
+        del kept  # before more is asked for
+        if shape.device.type != "cpu":
+            return torch.zeros(size, dtype=torch.uint8, device=shape.device)
+        # NumPy's zeros are pages that the system provides when they are first touched: what no row needs costs nothing.
+        raw: NDArray[np.uint8] = np.zeros(size + _LINE, dtype=np.uint8)
+        start = -raw.ctypes.data % _LINE
+        return torch.from_numpy(raw[start : start + size])
+
+    def leave(self, memory: Tensor, shape: Shape) -> None:
+        """Keep what `take` gave (of a GPU, torch keeps it by itself)."""
+        if shape.device.type == "cpu":
+            with self._lock:
+                self._kept = memory, shape.dtype
+
+    def free(self) -> None:
+        """Give what is kept back to the system."""
+        with self._lock:
+            self._kept = None
 
 
 def as_index(places: Sequence[int], device: torch.device) -> Tensor:
