@@ -64,7 +64,7 @@ class HFModel:
     def derive(self, module: Any, facts: ModelFacts) -> HFModel:
         """Another module (a tuned one) with this model's tokenizer and batches."""
         tuned = HFModel(module, self.tokenizer, facts, batch_tokens=self.batch_tokens)
-        tuned._spare = self._spare  # noqa: SLF001
+        tuned._spare = self._spare
         return tuned
 
     def free(self) -> None:

@@ -9,7 +9,7 @@ import torch
 from onset.models.choosing import LOGIT_CELLS
 from onset.models.engine.storage import Block, Shape
 
-PACKED = 512
+PACKED = 1024
 """Tokens of prompts run in one pass, unless a single prompt has more."""
 
 MOST_ROWS = 256

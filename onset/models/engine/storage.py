@@ -109,6 +109,10 @@ class Slots:
             stores.append(numbers.view(shape.dtype).view(-1, size[1]))
             start += self._bytes(*size)
         self._keys, self._values = stores[::2], stores[1::2]
+        self._parts = [
+            {block: (self._part(keys, block), self._part(values, block)) for block in blocks}
+            for keys, values in zip(self._keys, self._values, strict=True)
+        ]
 
     def _bytes(self, heads: int, dimension: int) -> int:
         """What the keys (or values) of a layer take: the next begins where a line of the processor's cache does."""
@@ -136,10 +140,11 @@ class Slots:
 
     def read(self, layer: int, block: Block, rows: int, places: int) -> tuple[Tensor, Tensor]:
         """Keys and values in the first places of the first rows of a block: [rows, key heads, places, dimension]."""
-        keys, values = (self._part(store, block) for store in (self._keys[layer], self._values[layer]))
+        keys, values = self._parts[layer][block]
         return keys[:rows, :, :places], values[:rows, :, :places]
 
     def _part(self, store: Tensor, block: Block) -> Tensor:
+        """What a block has of a layer's keys or values: [rows, key heads, places, dimension]."""
         heads = len(store) // self.places
         part = store[block.offset * heads : (block.offset + block.rows * block.places) * heads]
         return part.view(block.rows, heads, block.places, -1)
