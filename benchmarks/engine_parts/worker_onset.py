@@ -9,6 +9,10 @@ from engine_parts.serve import HELLO, serve
 
 class OnsetBackend:
     def __init__(self, told: dict[str, Any]) -> None:
+        from onset.models.reproducible import make_reproducible
+
+        make_reproducible()  # as `onset run` does, before torch is imported
+
         from onset.models import open_model
 
         self.model: Any = open_model(told["spec"], device="cpu", dtype="float32", batch_tokens=told["batch_tokens"])
