@@ -36,8 +36,8 @@ def choose(
     for start in range(0, len(logits), size):
         rows = slice(start, start + size)
         part = logits[rows].float()
-        top, picked = part.max(-1)
-        shifted = part - top[:, None]
+        picked = _largest(part)
+        shifted = part - part.gather(-1, picked[:, None])
         drawn = np.flatnonzero(temperatures[rows] > 0)
         if len(drawn):
             index = torch.from_numpy(drawn).to(part.device)
@@ -63,6 +63,13 @@ def logprobs_of(logits: Tensor, rows: Tensor, tokens: Tensor) -> Tensor:
 
 def _rows_at_once(logits: Tensor) -> int:
     return max(1, _CELLS["cuda" if logits.device.type == "cuda" else "cpu"] // logits.shape[-1])
+
+
+def _largest(logits: Tensor) -> Tensor:
+    """Where the largest of each row is, the first of equals (or a value that is not a number)."""
+    if logits.device.type == "cpu":  # NumPy's search uses the processor's vectors, torch's does not
+        return torch.from_numpy(logits.numpy().argmax(-1))
+    return logits.argmax(-1)
 
 
 def _draw(shifted: Tensor, temperatures: NDArray[np.float64], uniforms: NDArray[np.float64]) -> Tensor:

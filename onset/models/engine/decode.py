@@ -20,8 +20,8 @@ from onset.models.engine.merge import Part, attention, attention_to_shared, join
 from onset.models.engine.storage import Block, Shape, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
-_ROUND = 32
-"""Places read of each slot are rounded up to this many, so that shapes repeat from step to step."""
+_ROUND = 8
+"""Places read of each slot are rounded up to this many."""
 
 
 def decode(

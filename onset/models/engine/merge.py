@@ -73,7 +73,7 @@ def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: floa
     """
     keys, values = keys[:, seen.first :], values[:, seen.first :]
     on_cpu = query.device.type == "cpu"
-    if on_cpu and (keys.shape[1] <= _SHORT if by_onednn() else True):
+    if on_cpu and (not by_onednn() or keys.shape[1] <= _SHORT):
         mask = None if seen.mask is None else seen.mask[None, None]
         out, lse = attention(query[None], keys[None], values.contiguous()[None], scale, mask)
         part = out[0], lse[0]
