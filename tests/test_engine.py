@@ -100,14 +100,20 @@ def test_texts_are_those_of_every_prompt_alone(make: Any) -> None:
     assert len(SHARED) > groups.SHARE_FROM
 
 
-@pytest.mark.parametrize("onednn", [True, False], ids=["onednn", "mkl"])
+@pytest.mark.parametrize("by", ["onednn", "mkl", "mkl with exceptions", "torch"])
 @pytest.mark.parametrize("make", [llama, gemma3], ids=["llama", "gemma3"])
-def test_texts_do_not_depend_on_who_multiplies(make: Any, onednn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which library does is the processor's: both ways are tried on every machine."""
-    if onednn and not linear._works():
+def test_texts_do_not_depend_on_who_multiplies(make: Any, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which library does is the processor's and the sizes': all ways are tried on every machine."""
+    if by in ("onednn", "mkl with exceptions") and not linear._works():
         pytest.skip("torch has no linear layer by oneDNN here")
     for module in (linear, merge):
-        monkeypatch.setattr(module, "by_onednn", lambda: onednn)
+        monkeypatch.setattr(module, "by_onednn", lambda: by == "onednn")
+    monkeypatch.setattr(linear, "by_mkl", lambda: by.startswith("mkl"))
+    if by == "mkl with exceptions":  # as with models of real size
+        for name, value in {"_FEW": range(3, 6), "_LARGE": 1, "_SOME": range(6, 13), "_NOT_SMALL": 1}.items():
+            monkeypatch.setattr(linear, name, value)
+        monkeypatch.setattr(linear, "_KEPT_BY_MALLOC", 1)
+        assert linear.Logits.of(make(), 14) is not None
     monkeypatch.setattr(merge, "_SHORT", 10)
     one = machine(make())
     rows = [row(prompt) for prompt in PROMPTS]
@@ -171,10 +177,10 @@ def test_what_is_sampled_with_several_lengths_keeps_the_budget(monkeypatch: pyte
     plain_decode, held = refill.decode, []
 
     def watched(
-        module: Any, trunk: Any, slots: Slots, tokens: Any, lengths: Any, bases: Any, branches: Any, s: Any
+        module: Any, trunk: Any, slots: Slots, tokens: Any, lengths: Any, bases: Any, branches: Any, memory: Any
     ) -> Any:
         held.append(len(SHARED) + slots.places + sum(len(branch.tokens) for branch, _ in branches))
-        return plain_decode(module, trunk, slots, tokens, lengths, bases, branches, s)
+        return plain_decode(module, trunk, slots, tokens, lengths, bases, branches, memory)
 
     monkeypatch.setattr(refill, "decode", watched)
     assert len(engine.generate(one, rows)) == len(rows)

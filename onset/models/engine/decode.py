@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from onset.models.engine.hook import forward
+from onset.models.engine.linear import Logits
 from onset.models.engine.merge import Part, attention, attention_to_shared, join, merge
-from onset.models.engine.storage import Block, Shape, Shared, Slots, as_index
+from onset.models.engine.storage import Block, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
 _ROUND = 8
@@ -32,16 +33,16 @@ def decode(
     lengths: NDArray[np.int64],
     bases: NDArray[np.int64],
     branches: Sequence[tuple[Shared, Sequence[int]]],
-    shape: Shape,
+    memory: Logits | None = None,
 ) -> Tensor:
     """Append ``tokens`` [rows] to the first slots and return the logits after them: [rows, vocabulary].
 
     ``lengths`` [rows]: tokens already in each slot; ``bases`` [rows]: the position of a slot's first token;
-    ``branches``: each with the rows that see it.
+    ``branches``: each with the rows that see it; ``memory``: where the logits may lie, until the next step.
     """
-    running = Decode(trunk, slots, lengths, bases, branches, shape)
-    row = torch.from_numpy(tokens).to(shape.device)
-    return forward(module, row[:, None], running.positions[:, None], 1, running)[:, -1]
+    running = Decode(trunk, slots, lengths, bases, branches)
+    row = torch.from_numpy(tokens).to(slots.shape.device)
+    return forward(module, row[:, None], running.positions[:, None], 1, running, memory)[:, -1]
 
 
 def _places(lengths: NDArray[np.int64], block: Block) -> int:
@@ -77,12 +78,11 @@ class Decode:
         lengths: NDArray[np.int64],
         bases: NDArray[np.int64],
         branches: Sequence[tuple[Shared, Sequence[int]]],
-        shape: Shape,
     ) -> None:
-        device = shape.device
+        device = slots.shape.device
         self._trunk = trunk
         self._slots = slots
-        self._dtype = shape.dtype
+        self._dtype = slots.shape.dtype
         self._lengths = torch.from_numpy(lengths).to(device)
         at = bases + lengths
         self.positions = torch.from_numpy(at).to(device)

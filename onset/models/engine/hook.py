@@ -18,7 +18,7 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
-from onset.models.engine.linear import fast_linears
+from onset.models.engine.linear import Logits, fast_linears
 
 NAME = "onset_engine"
 
@@ -35,15 +35,23 @@ class Pass(Protocol):
         ...
 
 
-def forward(module: Any, tokens: Tensor, positions: Tensor, keep: Tensor | int, running: Pass) -> Tensor:
+def forward(
+    module: Any,
+    tokens: Tensor,
+    positions: Tensor,
+    keep: Tensor | int,
+    running: Pass,
+    memory: Logits | None = None,
+) -> Tensor:
     """Run ``module`` on ``tokens`` at ``positions`` (both [rows, queries]) with the attention of ``running``.
 
-    ``keep``: for which columns to compute logits (a number: that many last ones). Returns [rows, kept, vocabulary].
+    ``keep``: for which columns to compute logits (a number: that many last ones). Returns [rows, kept, vocabulary],
+    which may lie in ``memory``.
     """
     # One pass at a time, because what marks it is in the model's configuration.
     # no_grad, not inference_mode: the same module may be trained afterwards, and buffers that a model computes
     # lazily must not become inference tensors.
-    with _LOCK, torch.no_grad(), _attending(module), fast_linears(tokens.device):
+    with _LOCK, torch.no_grad(), _attending(module), fast_linears(tokens.device, memory):
         logits: Tensor = module(
             input_ids=tokens, position_ids=positions, use_cache=False, logits_to_keep=keep, onset_pass=running
         ).logits

@@ -1,8 +1,9 @@
-"""Matrix products on a CPU: by oneDNN where torch would take MKL and MKL is slow.
+"""Matrix products on a CPU: who multiplies, and where the result lies.
 
 For float32, torch multiplies matrices by MKL, which on processors that are not Intel's leaves half of the vector unit
 idle; oneDNN, which torch has on board too, does not. On Intel's, MKL is somewhat faster (`benchmarks/engine.py --floor`
-measures both). The processor's maker decides, not a measurement, so that on one machine every run computes the same.
+measures both), but for two sizes that steps of few rows have. The processor's maker and the sizes decide, not a
+measurement, so that on one machine every run computes the same.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -19,19 +22,58 @@ from torch import Tensor
 
 _BY_TORCH = F.linear
 
+_FEW = range(4, 16)
+"""Rows with which MKL takes up to three times as long as with 16, if the weight has `_LARGE` numbers or more."""
+_LARGE = 1 << 21
+
+_SOME = range(16, 49)
+"""Rows with which MKL takes up to three times as long for x Wᵀ as for its transpose W xᵀ, if the weight has at least
+half as many inputs again as outputs, and `_NOT_SMALL` numbers or more.
+"""
+_NOT_SMALL = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class Logits:
+    """Memory [rows, vocabulary] for what a step's hidden states give with the output matrix ``weight`` [vocabulary,
+    hidden]: the system takes as long to provide a new matrix of this size each step as it takes to read one.
+    """
+
+    weight: Tensor
+    memory: Tensor
+
+    @classmethod
+    def of(cls, module: Any, rows: int) -> Logits | None:
+        """Memory for ``rows`` rows of a model, where it is worth having: for a CPU's logits by MKL, if they are more
+        than malloc keeps for the next who asks.
+        """
+        weight = getattr(module.get_output_embeddings(), "weight", None)
+        if weight is None or weight.device.type != "cpu" or not by_mkl() or not _is_plain(weight, weight):
+            return None
+        enough = rows * len(weight) * weight.itemsize >= _KEPT_BY_MALLOC
+        return cls(weight, torch.empty(rows, len(weight))) if enough else None
+
+
+_KEPT_BY_MALLOC = 1 << 25
+"""Bytes from which on glibc's malloc asks the system anew each time (32 MB, the largest M_MMAP_THRESHOLD)."""
+
 
 @contextmanager
-def fast_linears(device: torch.device) -> Iterator[None]:
-    """Within it, linear layers of float32 on a CPU run by oneDNN, if `by_onednn`, where no gradient is wanted.
+def fast_linears(device: torch.device, logits: Logits | None = None) -> Iterator[None]:
+    """Within it, linear layers of float32 on a CPU run the faster way, where no gradient is wanted; those of the weight
+    of ``logits`` put their result there.
 
     That is done by putting another function in the place of `torch.nn.functional.linear`: a mode that overrides torch's
     functions would cost a tenth of the time of a pass, since it is asked at every operation. Not to be entered twice
     at a time.
     """
-    if device.type != "cpu" or not by_onednn():
+    if device.type != "cpu":
         yield
         return
-    F.linear = _by_onednn
+    if by_onednn():
+        F.linear = _by_onednn
+    elif by_mkl():
+        F.linear = partial(_by_mkl, logits)
     try:
         yield
     finally:
@@ -44,6 +86,24 @@ def _by_onednn(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Ten
     return _linear(input, weight, bias)
 
 
+def _by_mkl(logits: Logits | None, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    if torch.is_grad_enabled() or not _is_plain(input, weight):
+        return _BY_TORCH(input, weight, bias)
+    outputs, inputs = weight.shape
+    rows = input.numel() // inputs
+    if rows in _FEW and weight.numel() >= _LARGE:
+        return _linear(input, weight, bias)
+    if bias is not None:
+        return _BY_TORCH(input, weight, bias)
+    if logits is not None and weight is logits.weight and rows <= len(logits.memory):
+        out = torch.mm(input.reshape(rows, inputs), weight.t(), out=logits.memory[:rows])
+    elif rows in _SOME and 2 * inputs >= 3 * outputs and weight.numel() >= _NOT_SMALL:
+        out = torch.mm(weight, input.reshape(rows, inputs).t()).t().contiguous()
+    else:
+        return _BY_TORCH(input, weight)
+    return out.view(*input.shape[:-1], outputs)
+
+
 def _is_plain(x: Tensor, weight: Tensor) -> bool:
     # For a weight whose rows are apart in memory, oneDNN has a reference implementation only: a thousand times slower.
     ours = x.dtype == weight.dtype == torch.float32 and type(weight) in (Tensor, torch.nn.Parameter)
@@ -51,7 +111,7 @@ def _is_plain(x: Tensor, weight: Tensor) -> bool:
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """``x`` [..., in], ``weight`` [out, in], ``bias`` [out]: [..., out]."""
+    """By oneDNN. ``x`` [..., in], ``weight`` [out, in], ``bias`` [out]: [..., out]."""
     out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return out
 
@@ -59,7 +119,18 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 @cache
 def by_onednn() -> bool:
     """Are float32 products on this machine's CPU better left to oneDNN?"""
-    return bool(torch.backends.mkl.is_available()) and not _is_intel() and _works()  # type: ignore[no-untyped-call]
+    return _has_both() and not _is_intel()
+
+
+@cache
+def by_mkl() -> bool:
+    """Are they better left to MKL, but for a few sizes?"""
+    return _has_both() and _is_intel()
+
+
+@cache
+def _has_both() -> bool:
+    return bool(torch.backends.mkl.is_available()) and _works()  # type: ignore[no-untyped-call]
 
 
 def _is_intel() -> bool:

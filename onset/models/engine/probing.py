@@ -152,7 +152,7 @@ def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared) -> Tens
     bases = np.array([_TRUNK] * last + [branch.end] * 2, dtype=np.int64)
     for step in range(_STEPS):
         tokens = np.array([row[step] for row in trial.steps], dtype=np.int64)
-        logits.append(decode(module, trunk, slots, tokens, lengths, bases, [(branch, (last, last + 1))], shape))
+        logits.append(decode(module, trunk, slots, tokens, lengths, bases, [(branch, (last, last + 1))]))
         lengths = lengths + 1
     return torch.stack(logits, dim=1)
 

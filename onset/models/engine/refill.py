@@ -20,6 +20,7 @@ from onset.models.choosing import LOGIT_CELLS, choose
 from onset.models.engine.decode import decode
 from onset.models.engine.encode import encode
 from onset.models.engine.groups import group
+from onset.models.engine.linear import Logits
 from onset.models.engine.machine import Machine
 from onset.models.engine.memory import PACKED, blocks, budget, is_out_of_memory, most_rows, sections
 from onset.models.engine.prefill import prefill
@@ -181,6 +182,7 @@ class _Batch:
         self._trunk = trunk
         self._questions = questions
         self._slots = slots
+        self._memory = Logits.of(machine.module, slots.rows)
         self._active = 0
         size, longest = slots.rows, max(rows[place].max_tokens for place in questions)
         self._place = np.zeros(size, dtype=np.int64)  # of the row in `rows`
@@ -284,7 +286,7 @@ class _Batch:
             self._length[active],
             self._base[active],
             self._branches,
-            self._machine.shape,
+            self._memory,
         )
         self._length[active] += 1
         self._record(0, self._active, logits)

@@ -97,7 +97,7 @@ class Slots:
         self.rows = sum(block.rows for block in blocks)
         self.places = sum(block.rows * block.places for block in blocks)
         """Of all slots."""
-        self._shape = shape
+        self.shape = shape
         self._first = [block.offset + row * block.places for block in blocks for row in range(block.rows)]
         self._each = [block.places for block in blocks for _ in range(block.rows)]
         self._spare = spare or Spare()
@@ -117,18 +117,18 @@ class Slots:
     def _bytes(self, heads: int, dimension: int) -> int:
         """What the keys (or values) of a layer take: the next begins where a line of the processor's cache does."""
         numbers = self.places * heads * dimension
-        return -(-numbers * self._shape.bytes_per_number // _LINE) * _LINE
+        return -(-numbers * self.shape.bytes_per_number // _LINE) * _LINE
 
     def leave(self) -> None:
         """Leave the memory to the next rows. Nothing may be read or written afterwards."""
-        self._spare.leave(self._memory, self._shape)
+        self._spare.leave(self._memory, self.shape)
 
     def where(self, rows: Sequence[int], at: Sequence[int], heads: int) -> Tensor:
         """Where in a layer of ``heads`` key heads the place ``at`` of each of slots ``rows`` is: for `write`, [n *
         heads].
         """
-        first = as_index([self._first[row] for row in rows], self._shape.device)
-        each = as_index([self._each[row] for row in rows], self._shape.device)
+        first = as_index([self._first[row] for row in rows], self.shape.device)
+        each = as_index([self._each[row] for row in rows], self.shape.device)
         head = torch.arange(heads, device=first.device)
         start = (first * heads + as_index(at, first.device))[:, None]
         return (start + head * each[:, None]).flatten()
