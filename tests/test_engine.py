@@ -100,14 +100,14 @@ def test_texts_are_those_of_every_prompt_alone(make: Any) -> None:
     assert len(SHARED) > groups.SHARE_FROM
 
 
-@pytest.mark.parametrize("by", ["onednn", "mkl", "mkl with exceptions", "torch"])
+@pytest.mark.parametrize("by", ["onednn", "onednn but for attention", "mkl", "mkl with exceptions", "torch"])
 @pytest.mark.parametrize("make", [llama, gemma3], ids=["llama", "gemma3"])
 def test_texts_do_not_depend_on_who_multiplies(make: Any, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which library does is the processor's and the sizes': all ways are tried on every machine."""
-    if by in ("onednn", "mkl with exceptions") and not linear._works():
+    if (by.startswith("onednn") or by == "mkl with exceptions") and not linear._works():
         pytest.skip("torch has no linear layer by oneDNN here")
-    for module in (linear, merge):
-        monkeypatch.setattr(module, "by_onednn", lambda: by == "onednn")
+    monkeypatch.setattr(linear, "by_onednn", lambda: by.startswith("onednn"))
+    monkeypatch.setattr(merge, "half_by_mkl", lambda: by == "onednn")
     monkeypatch.setattr(linear, "by_mkl", lambda: by.startswith("mkl"))
     if by == "mkl with exceptions":  # as with models of real size
         for name, value in {"_FEW": range(3, 6), "_LARGE": 1, "_SOME": range(6, 13), "_NOT_SMALL": 1}.items():
@@ -122,6 +122,32 @@ def test_texts_do_not_depend_on_who_multiplies(make: Any, by: str, monkeypatch: 
     expected = [plain.score(one.module, [Span(prompt, (3, 4))], one.vocabulary, 4000)[0] for prompt in PROMPTS]
     found = engine.score(one, [Span(prompt, (3, 4)) for prompt in PROMPTS])
     assert found == pytest.approx(expected, abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("processor", "onednn", "half"),
+    [
+        ("vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 207\n", False, False),
+        ("vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\n", True, False),
+        ("vendor_id\t: AuthenticAMD\ncpu family\t: 26\nmodel\t\t: 2\n", True, True),
+        ("AMD64 Family 26 Model 68 Stepping 0, AuthenticAMD", True, True),
+        ("Intel64 Family 6 Model 143 Stepping 8, GenuineIntel", False, False),
+        ("", True, False),
+    ],
+)
+def test_the_processor_decides_who_multiplies(
+    processor: str, onednn: bool, half: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(linear, "_processor", lambda: processor)
+    monkeypatch.setattr(linear, "_has_both", lambda: True)
+    known = (linear.by_onednn, linear.by_mkl, linear.half_by_mkl)
+    for one in known:
+        one.cache_clear()
+    try:
+        assert [one() for one in known] == [onednn, not onednn, half]
+    finally:
+        for one in known:
+            one.cache_clear()
 
 
 @MODELS

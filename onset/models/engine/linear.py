@@ -1,14 +1,15 @@
 """Matrix products on a CPU: who multiplies, and where the result lies.
 
-For float32, torch multiplies matrices by MKL, which on processors that are not Intel's leaves half of the vector unit
-idle; oneDNN, which torch has on board too, does not. On Intel's, MKL is somewhat faster (`benchmarks/engine.py --floor`
-measures both), but for two sizes that steps of few rows have. The processor's maker and the sizes decide, not a
+For float32, torch multiplies matrices by MKL, which on processors that are not Intel's uses vectors of 256 bits;
+oneDNN, which torch has on board too, uses what there is. On Intel's, MKL is somewhat faster (`benchmarks/engine.py
+--floor` measures both), but for two sizes that steps of few rows have. The processor and the sizes decide, not a
 measurement, so that on one machine every run computes the same.
 """
 
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,14 +130,30 @@ def by_mkl() -> bool:
 
 
 @cache
+def half_by_mkl() -> bool:
+    """Does MKL leave half of the vector unit idle? AMD's are 512 bits wide from Zen 5 on, its family 26; narrower ones
+    it fills, and there oneDNN is ahead by less than a fifth.
+    """
+    family = re.search(r"\bfamily[\s:]+(\d+)", _processor(), re.IGNORECASE)
+    return by_onednn() and "AuthenticAMD" in _processor() and family is not None and int(family[1]) >= _ZEN_5
+
+
+_ZEN_5 = 26
+
+
+@cache
 def _has_both() -> bool:
     return bool(torch.backends.mkl.is_available()) and _works()  # type: ignore[no-untyped-call]
 
 
 def _is_intel() -> bool:
-    """Is the processor Intel's? Its maker's name stands in /proc/cpuinfo, or (Windows) in its description."""
+    return "GenuineIntel" in _processor()
+
+
+def _processor() -> str:
+    """Where the processor's maker and family stand: /proc/cpuinfo, or (Windows) its description."""
     known = Path("/proc/cpuinfo")
-    return "GenuineIntel" in (known.read_text(errors="replace") if known.is_file() else platform.processor())
+    return known.read_text(errors="replace") if known.is_file() else platform.processor()
 
 
 def _works() -> bool:

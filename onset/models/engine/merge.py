@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from onset.models.engine.linear import by_onednn
+from onset.models.engine.linear import half_by_mkl
 from onset.models.engine.window import View
 
 Part = tuple[Tensor, Tensor]
@@ -73,7 +73,7 @@ def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: floa
     """
     keys, values = keys[:, seen.first :], values[:, seen.first :]
     on_cpu = query.device.type == "cpu"
-    if on_cpu and (not by_onednn() or keys.shape[1] <= _SHORT):
+    if on_cpu and (not half_by_mkl() or keys.shape[1] <= _SHORT):
         mask = None if seen.mask is None else seen.mask[None, None]
         out, lse = attention(query[None], keys[None], values.contiguous()[None], scale, mask)
         part = out[0], lse[0]
@@ -84,7 +84,7 @@ def attention_to_shared(query: Tensor, keys: Tensor, values: Tensor, scale: floa
 
 def values_in_order(values: Tensor) -> Tensor:
     """``values`` [heads, keys, dimension], laid in memory as `attention_to_shared` reads them."""
-    if values.device.type == "cpu" and not by_onednn():
+    if values.device.type == "cpu" and not half_by_mkl():
         return values.contiguous()
     return values.transpose(1, 2).contiguous().transpose(1, 2)
 
