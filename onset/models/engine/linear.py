@@ -68,13 +68,10 @@ def fast_linears(device: torch.device, logits: Logits | None = None) -> Iterator
     functions would cost a tenth of the time of a pass, since it is asked at every operation. Not to be entered twice
     at a time.
     """
-    if device.type != "cpu":
+    if device.type != "cpu" or not (by_onednn() or by_mkl()):
         yield
         return
-    if by_onednn():
-        F.linear = _by_onednn
-    elif by_mkl():
-        F.linear = partial(_by_mkl, logits)
+    F.linear = _by_onednn if by_onednn() else partial(_by_mkl, logits)
     try:
         yield
     finally:
@@ -134,8 +131,9 @@ def half_by_mkl() -> bool:
     """Does MKL leave half of the vector unit idle? AMD's are 512 bits wide from Zen 5 on, its family 26; narrower ones
     it fills, and there oneDNN is ahead by less than a fifth.
     """
-    family = re.search(r"\bfamily[\s:]+(\d+)", _processor(), re.IGNORECASE)
-    return by_onednn() and "AuthenticAMD" in _processor() and family is not None and int(family[1]) >= _ZEN_5
+    processor = _processor()
+    family = re.search(r"\bfamily[\s:]+(\d+)", processor, re.IGNORECASE)
+    return by_onednn() and "AuthenticAMD" in processor and family is not None and int(family[1]) >= _ZEN_5
 
 
 _ZEN_5 = 26
