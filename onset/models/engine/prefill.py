@@ -114,18 +114,18 @@ class Prefill(Packed):
         self,
         trunk: Shared | None,
         lengths: Sequence[int],
-        shape: Shape,
         slots: Slots,
         rows: Sequence[tuple[int, int]],
         branches: Sequence[tuple[int, Shared]],
     ) -> None:
-        super().__init__(trunk, [range(length) for length in lengths], shape)
+        super().__init__(trunk, [range(length) for length in lengths], slots.shape)
+        device = slots.shape.device
         starts = [0, *accumulate(lengths)]
         self._slots = slots
         self._branches = [(slice(starts[prompt], starts[prompt + 1]), branch) for prompt, branch in branches]
         # For each token that is kept in a slot: which of the pass it is, the slot, and its place there.
         kept = [(starts[prompt] + at, slot, at) for prompt, slot in rows for at in range(lengths[prompt])]
-        self._from = as_index([token for token, _, _ in kept], shape.device)
+        self._from = as_index([token for token, _, _ in kept], device)
         self._rows, self._at = [slot for _, slot, _ in kept], [at for _, _, at in kept]
         self._where: dict[int, Tensor] = {}
 
@@ -149,7 +149,6 @@ def prefill(
     slots: Slots,
     rows: Sequence[tuple[int, int]],
     branches: Sequence[tuple[int, Shared]],
-    shape: Shape,
 ) -> Tensor:
     """Run ``prompts`` (what follows the trunk, none empty) and keep their keys and values.
 
@@ -157,7 +156,8 @@ def prefill(
     kept once. Returns the logits after each prompt's last token: [prompts, vocabulary].
     """
     lengths = [len(prompt) for prompt in prompts]
-    running = Prefill(trunk, lengths, shape, slots, rows, branches)
-    tokens = as_index([token for prompt in prompts for token in prompt], shape.device)
-    last = as_index(lengths, shape.device).cumsum(0) - 1
+    running = Prefill(trunk, lengths, slots, rows, branches)
+    device = slots.shape.device
+    tokens = as_index([token for prompt in prompts for token in prompt], device)
+    last = as_index(lengths, device).cumsum(0) - 1
     return forward(module, tokens[None], running.positions[None], last, running)[0]

@@ -146,7 +146,7 @@ def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared) -> Tens
     branch = Shared(trial.branch, _TRUNK)
     last = len(trial.own)
     rows = [(row, row) for row in range(last)]
-    first = prefill(module, trunk, [*trial.own, trial.branch], slots, rows, [(last, branch)], shape)
+    first = prefill(module, trunk, [*trial.own, trial.branch], slots, rows, [(last, branch)])
     logits = [first[[*range(last), last, last]]]
     lengths = np.array([*map(len, trial.own), 0, 0], dtype=np.int64)
     bases = np.array([_TRUNK] * last + [branch.end] * 2, dtype=np.int64)

@@ -260,8 +260,7 @@ class _Batch:
         found: dict[int, Tensor] = {}
         if new:
             prompts = [question.tokens for question, _ in new]
-            shape = self._machine.shape
-            logits = prefill(self._machine.module, self._trunk, prompts, self._slots, rows, branches, shape)
+            logits = prefill(self._machine.module, self._trunk, prompts, self._slots, rows, branches)
             found = {id(question): row for (question, _), row in zip(new, logits, strict=True)}
             for place, branch in branches:
                 branch.logits = logits[place].clone()  # of its own: a view would keep those of all prompts
