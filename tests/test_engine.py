@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import weakref
 from collections.abc import Callable, Sequence
@@ -15,11 +16,12 @@ import torch
 from models_fixtures import PROMPTS as TEXTS
 from models_fixtures import VOCABULARY, gemma3, llama, plain_greedy, tokenizer
 from peft import LoraConfig, get_peft_model
+from tape import Tape
 
 from onset.errors import ModelError
 from onset.models import engine, plain
 from onset.models.endings import Endings
-from onset.models.engine import Machine, Unfit, groups, linear, memory, merge, refill, window
+from onset.models.engine import Machine, Unfit, fixed, groups, linear, memory, merge, refill, window
 from onset.models.engine.groups import Group, group
 from onset.models.engine.storage import Slots
 from onset.models.hf import HFModel, describe
@@ -60,7 +62,7 @@ ARCHITECTURES: dict[str, Callable[[], Any]] = {
 MODELS = pytest.mark.parametrize("make", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
 
 
-def machine(module: Any, budget: int = 4000, stop_at: tuple[int, ...] = (0,)) -> Machine:
+def machine(module: Any, budget: int = 4000, stop_at: tuple[int, ...] = (0,), recorder: Any = None) -> Machine:
     module.eval()
     decode = tokenizer(bos=False).backend_tokenizer.decode
     width = module.config.vocab_size
@@ -69,7 +71,7 @@ def machine(module: Any, budget: int = 4000, stop_at: tuple[int, ...] = (0,)) ->
     def endings(stop: tuple[str, ...]) -> Endings:
         return known.setdefault(stop, Endings(decode, frozenset(stop_at), stop, width))
 
-    return Machine(module, engine.probe(module), width, endings, budget)
+    return Machine(module, engine.probe(module), width, endings, budget, recorder=recorder)
 
 
 def plainly(one: Machine, rows: Sequence[Row]) -> list[Sample]:
@@ -350,6 +352,112 @@ def test_adapters_of_one_base_run_unmerged() -> None:
         assert_same(found, plainly(one, rows))
         texts.append([sample.text for sample in found])
     assert texts[0] != texts[1]
+
+
+# --- fixed shapes ---------------------------------------------------------------------------------------
+
+
+class Tapes(list[Tape]):
+    """Makes recorders, and keeps them."""
+
+    def __call__(self, device: torch.device) -> Tape:
+        self.append(Tape())
+        return self[-1]
+
+
+def many_rows() -> list[Row]:
+    """Some alone, some that share a question, ending at different steps."""
+    rows = [row(prompt, 5 + 2 * place, 0.8, sample=place) for place in range(6) for prompt in PROMPTS]
+    return rows + [row(prompt, 14, 0.9, seed=9, sample=sample) for prompt in PROMPTS for sample in range(10)]
+
+
+@MODELS
+def test_steps_that_are_played_again_say_the_same(make: Any) -> None:
+    tapes = Tapes()
+    one = machine(make(), 1500, recorder=tapes)
+    rows = [row(prompt) for prompt in PROMPTS] + [row(PROMPTS[1], 9, 0.9, sample=sample) for sample in range(11)]
+    assert_same(engine.generate(one, rows), plainly(one, rows))
+    assert sum(tape.played for tape in tapes) > 2 * sum(tape.recorded for tape in tapes) > 0
+
+
+@pytest.mark.parametrize("products", [True, False], ids=["products", "fused"])
+@pytest.mark.parametrize("make", [llama, gemma3], ids=["llama", "gemma3"])
+def test_rows_come_and_go_between_recorded_steps(make: Any, products: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if products:  # as on a GPU
+        monkeypatch.setattr(merge, "_fused_on_cpu", lambda _: False)
+    monkeypatch.setattr(fixed, "_MULTIPLE", 8)
+    rows, tapes = many_rows(), Tapes()
+    module = make().double()  # in float32, one draw in thousands falls between two roundings
+    found = engine.generate(machine(module, 500, recorder=tapes), rows)
+    assert_same(found, engine.generate(machine(module, 10**6), rows))
+    assert sum(tape.played for tape in tapes) > 2 * sum(tape.recorded for tape in tapes) > 10
+
+
+def test_more_branches_than_there_is_room_for_run_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refill._Branched, "at_once", lambda self, rows: 2)
+    decoded, plain_decode = [], fixed.decode
+    monkeypatch.setattr(fixed, "decode", lambda *given: decoded.append(len(given[-1])) or plain_decode(*given))
+    tapes = Tapes()
+    rows = [row(PROMPTS[place], 6 + 6 * place, 0.9, sample=sample) for place in range(5) for sample in range(9)]
+    module = llama().double()
+    assert_same(engine.generate(machine(module, recorder=tapes), rows), engine.generate(machine(module), rows))
+    assert min(decoded) > 2
+    assert sum(tape.played for tape in tapes) > 0
+
+
+def test_room_for_recorded_branches_keeps_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    questions = [SHARED + tuple(range(100 + place, 160 + place)) for place in range(20)]
+    rows = [row(one, limit, 0.8, sample=sample) for one in questions for limit in (4, 12) for sample in range(8)]
+    held: list[int] = []
+    plain_call = fixed.Steps.__call__
+
+    def watched(self: Any, tokens: Any, lengths: Any, bases: Any, branches: Any) -> Any:
+        shared = sum(len(branch.tokens) for branch, _ in branches)
+        held.append(len(SHARED) + self._slots.places + shared + self._grove.keys[0].shape[1])
+        return plain_call(self, tokens, lengths, bases, branches)
+
+    monkeypatch.setattr(fixed.Steps, "__call__", watched)
+    engine.generate(machine(llama(), budget=2500, recorder=Tapes()), rows)
+    assert 1500 < max(held) <= 2500
+
+
+def test_a_model_whose_steps_cannot_be_recorded_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = llama().eval()
+    layer = module.model.layers[0]
+    layer.register_forward_hook(lambda _, given, out: out * float(out.isfinite().all()))  # Python wants to know
+    shape = engine.probe(module)
+    on_gpu = dataclasses.replace(shape, device=torch.device("cuda"))
+    monkeypatch.setattr(engine, "probe", lambda _: on_gpu)
+    monkeypatch.setattr(engine, "CudaGraphs", Tape)
+    model = HFModel(module, tokenizer(bos=False), describe(llama(), tokenizer(bos=False), "asks", "0"))
+    assert model.engine_note == (
+        "asks generates without CUDA graphs, which takes longer: trying it out raised RuntimeError: "
+        "not permitted in a recording: aten._local_scalar_dense.default"
+    )
+    fits = HFModel(llama(), tokenizer(bos=False), describe(llama(), tokenizer(bos=False), "fits", "0"))
+    assert fits.engine_note is None
+    one = fits._machine()
+    assert one is not None
+    assert one.recorder is Tape
+
+
+def test_what_is_played_again_is_compared_too() -> None:
+    def forgets(run: Callable[[], None]) -> Callable[[], None]:
+        run()
+        return lambda: None
+
+    with pytest.raises(Unfit, match=r"its logits differ by .* from those of plain forward passes"):
+        engine.probe_recording(llama().eval(), forgets)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@MODELS
+def test_cuda_graphs_say_what_plain_passes_say(make: Any) -> None:
+    module = make().to("cuda").double().eval()
+    engine.probe_recording(module, engine.CudaGraphs(torch.device("cuda")))
+    one = machine(module, 1500, recorder=engine.CudaGraphs)
+    rows = many_rows()
+    assert_same(engine.generate(one, rows), plainly(one, rows))
 
 
 # --- the probe ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from logging import ERROR
@@ -21,9 +21,11 @@ from onset.models.requests import check_requests
 from onset.records import Completion, Pair, Request, Scored
 
 if TYPE_CHECKING:
+    import torch
+
     from onset.models import LoadOptions
     from onset.models.endings import Endings
-    from onset.models.engine import Machine, Shape
+    from onset.models.engine import Machine, Recorder, Shape
     from onset.models.rows import Row, Sample, Span
 
 
@@ -52,7 +54,7 @@ class HFModel:
         self._facts = facts
         self._eos = _end_tokens(module, tokenizer)
         self._known_endings: dict[tuple[str, ...], Endings] = {}
-        self._probed: dict[Any, tuple[Shape | None, str | None]] = {}
+        self._probed: dict[Any, _Tried] = {}
         self._spare = Spare()
         module.eval()
 
@@ -124,9 +126,11 @@ class HFModel:
 
     @property
     def engine_note(self) -> str | None:
-        """One line when the engine cannot run this model, so that prompts are run whole (see `onset.models.engine`)."""
-        unfit = self._tried()[1]
-        return None if unfit is None else f"{self._facts.name} runs without the shared-prefix engine: {unfit}"
+        """One line when the engine cannot run this model, so that prompts are run whole, or not as fast as it could on
+        a GPU (see `onset.models.engine`).
+        """
+        note = self._tried().note
+        return None if note is None else f"{self._facts.name} {note}"
 
     def _generate(self, rows: Sequence[Row]) -> list[Sample]:
         from onset.models import engine, plain
@@ -149,25 +153,20 @@ class HFModel:
         from onset.models.engine import Machine
 
         self.module.eval()
-        shape, _ = self._tried()
-        if shape is None:
+        tried = self._tried()
+        if tried.shape is None:
             return None
-        return Machine(self.module, shape, self._vocabulary, self._endings, self.batch_tokens, self._spare)
+        return Machine(
+            self.module, tried.shape, self._vocabulary, self._endings, self.batch_tokens, self._spare, tried.recorder
+        )
 
-    def _tried(self) -> tuple[Shape | None, str | None]:
-        """What the probe found, tried once for each dtype and device the module has been in: the shape of keys and
-        values, or why the engine cannot run this model.
-        """
-        from onset.models.engine import Unfit, probe
-
+    def _tried(self) -> _Tried:
+        """What the probe found, tried once for each dtype and device the module has been in."""
         weight = self.module.get_input_embeddings().weight
         now = (weight.dtype, weight.device)
         if now not in self._probed:
             self.module.eval()
-            try:
-                self._probed[now] = probe(self.module), None
-            except Unfit as error:
-                self._probed[now] = None, str(error)
+            self._probed[now] = _try_out(self.module)
         return self._probed[now]
 
     def _endings(self, stop: tuple[str, ...]) -> Endings:
@@ -246,6 +245,34 @@ class HFModel:
 
     def _fits(self, tokens: int) -> bool:
         return tokens <= self._facts.context
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """The shape of keys and values, None when the engine cannot run a model; what records its steps, where they can
+    be; and why one or the other is not so, in words that follow its name.
+    """
+
+    shape: Shape | None
+    recorder: Callable[[torch.device], Recorder] | None
+    note: str | None
+
+
+def _try_out(module: Any) -> _Tried:
+    """Try ``module`` with the engine, and on a GPU its steps as CUDA graphs."""
+    from onset.models.engine import CudaGraphs, Unfit, probe, probe_recording
+
+    try:
+        shape = probe(module)
+    except Unfit as error:
+        return _Tried(None, None, f"runs without the shared-prefix engine: {error}")
+    if shape.device.type != "cuda":
+        return _Tried(shape, None, None)
+    try:
+        probe_recording(module, CudaGraphs(shape.device))
+    except Unfit as error:
+        return _Tried(shape, None, f"generates without CUDA graphs, which takes longer: {error}")
+    return _Tried(shape, CudaGraphs, None)
 
 
 def open_hf(target: str, options: LoadOptions) -> HFModel:

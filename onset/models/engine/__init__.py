@@ -12,6 +12,7 @@ any transformers decoder that passes the probe; the figure and the reasons are i
     encode    mode 1: the common beginning, one row
     prefill   mode 2: many questions behind it, packed without padding
     decode    mode 3: one token more for every row
+    fixed     the same in fixed shapes, recorded and played again, for a GPU
     groups    which prompts share a beginning, read off their tokens
     memory    how many rows fit
     machine   what all of this runs on
@@ -20,10 +21,22 @@ any transformers decoder that passes the probe; the figure and the reasons are i
     probing   does the engine compute what the model computes by itself?
 """
 
+from onset.models.engine.fixed import CudaGraphs, Recorder
 from onset.models.engine.machine import Machine
-from onset.models.engine.probing import Unfit, probe
+from onset.models.engine.probing import Unfit, probe, probe_recording
 from onset.models.engine.refill import generate
 from onset.models.engine.scoring import score
 from onset.models.engine.storage import Shape, Spare
 
-__all__ = ["Machine", "Shape", "Spare", "Unfit", "generate", "probe", "score"]
+__all__ = [
+    "CudaGraphs",
+    "Machine",
+    "Recorder",
+    "Shape",
+    "Spare",
+    "Unfit",
+    "generate",
+    "probe",
+    "probe_recording",
+    "score",
+]

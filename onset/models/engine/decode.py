@@ -6,6 +6,7 @@ branch in one), and the row's own slot. The parts are merged by their log-sum-ex
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,8 @@ from onset.models.engine.merge import Part, attention, attention_to_shared, join
 from onset.models.engine.storage import Block, Shared, Slots, as_index
 from onset.models.engine.window import Positions, View, hidden, view
 
-_ROUND = 8
-"""Places read of each slot are rounded up to this many."""
+_MULTIPLE = 8
+"""Places read of each slot are rounded up to a multiple of this."""
 
 
 def decode(
@@ -45,67 +46,58 @@ def decode(
     return forward(module, row[:, None], running.positions[:, None], 1, running, memory)[:, -1]
 
 
-def _places(lengths: NDArray[np.int64], block: Block) -> int:
-    """How many places to read of slots that hold so many tokens, and get one more."""
-    return min(-(-(int(lengths.max()) + 1) // _ROUND) * _ROUND, block.places)
-
-
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """What is read of a block: its active rows (``rows`` of the step), as many places as the longest needs."""
+class Read:
+    """What is read of a block of slots: its active rows (``rows`` of the step), and the first ``places`` of each."""
 
     block: Block
     rows: slice
     places: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Branch:
-    """A branch with its rows [n] and their positions."""
+def reads(slots: Slots, lengths: NDArray[np.int64], multiple: int) -> list[Read]:
+    """What a step of n rows reads, whose slots hold ``lengths`` [n] tokens and get one more: of each block as many
+    places as the longest row needs, rounded up to a ``multiple``.
+    """
+    found = []
+    for block in slots.blocks:
+        if block.first < len(lengths):
+            rows = slice(block.first, min(block.first + block.rows, len(lengths)))
+            longest = int(lengths[rows].max()) + 1
+            found.append(Read(block, rows, min(-(-longest // multiple) * multiple, block.places)))
+    return found
 
-    shared: Shared
-    rows: Tensor
-    positions: Positions
+
+TRUNK = -1
+"""What `Step.view` calls the trunk."""
 
 
-class Decode:
-    """One step of n rows, in slots 0 to n."""
+class Step(ABC):
+    """Attention of n rows with one new token each, in slots 0 to n. What they see of shared keys, a subclass knows."""
 
     def __init__(
-        self,
-        trunk: Shared | None,
-        slots: Slots,
-        lengths: NDArray[np.int64],
-        bases: NDArray[np.int64],
-        branches: Sequence[tuple[Shared, Sequence[int]]],
+        self, trunk: Shared | None, slots: Slots, lengths: Tensor, positions: Tensor, reads: Sequence[Read]
     ) -> None:
-        device = slots.shape.device
+        """``lengths`` [n]: tokens already in each slot; ``positions`` [n]: of the new tokens."""
+        self.positions = positions
         self._trunk = trunk
         self._slots = slots
         self._dtype = slots.shape.dtype
-        self._lengths = torch.from_numpy(lengths).to(device)
-        at = bases + lengths
-        self.positions = torch.from_numpy(at).to(device)
-        self._span = Positions(self.positions, int(at.min()), int(at.max()))
-        self._at = lengths.tolist()
+        self._lengths = lengths
+        self._reads = reads
         self._where: dict[int, Tensor] = {}
-        self._reads = []
-        for block in slots.blocks:
-            if block.first < len(lengths):
-                rows = slice(block.first, min(block.first + block.rows, len(lengths)))
-                self._reads.append(_Read(block, rows, _places(lengths[rows], block)))
-        self._branches = [
-            _Branch(
-                shared,
-                as_index(rows, device),
-                Positions(
-                    torch.from_numpy(at[list(rows)]).to(device), int(at[list(rows)].min()), int(at[list(rows)].max())
-                ),
-            )
-            for shared, rows in branches
-        ]
         self._masks: dict[int | None, list[Tensor]] = {}
         self._views: dict[tuple[int | None, int, int], View] = {}
+
+    @abstractmethod
+    def view(self, which: int, window: int | None) -> View:
+        """What rows see of the trunk (`TRUNK`), or of a branch by its number."""
+
+    @abstractmethod
+    def with_branches(self, layer: int, grouped: Tensor, own: Part, scale: float, window: int | None) -> Part:
+        """``own`` merged with what each row sees of its branch. ``grouped``: [n, key heads, heads of it, dimension];
+        parts as those of `shared`.
+        """
 
     def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, scale: float, window: int | None) -> Tensor:
         """``query``: [n, heads, 1, dimension]; ``key``, ``value``: [n, key heads, 1, dimension]. Returns [n, 1, heads,
@@ -113,21 +105,21 @@ class Decode:
         """
         rows, groups = len(query), key.shape[1]
         if groups not in self._where:
-            self._where[groups] = self._slots.where(range(rows), self._at, groups)
+            order = torch.arange(rows, device=query.device)
+            self._where[groups] = self._slots.where(order, self._lengths, groups)
         self._slots.write(layer, self._where[groups], key, value)
         # Heads that share a key head are queries of it: [n, key heads, heads of it, dimension].
         grouped = query.reshape(rows, groups, -1, query.shape[-1])
-        part = self._own(layer, grouped, scale, window)
-        if self._branches:
-            part = self._with_branches(layer, grouped, part, scale, window)
+        part = self.with_branches(layer, grouped, self._own(layer, grouped, scale, window), scale, window)
         if self._trunk is None:
             out = part[0]
         else:
-            out = join(self._shared(layer, self._trunk, grouped, self._span, -1, scale, window), part)
+            trunk = self._trunk.keys[layer], self._trunk.values[layer]
+            out = join(self.shared(*trunk, grouped, TRUNK, scale, window), part)
         return out.reshape(rows, 1, query.shape[1], -1)
 
     def _own(self, layer: int, grouped: Tensor, scale: float, window: int | None) -> Part:
-        """Attention of each row to its own slot, a block of slots at a time; shapes as those of `_shared`."""
+        """Attention of each row to its own slot, a block of slots at a time; shapes as those of `shared`."""
         parts = []
         for read, mask in zip(self._reads, self._own_masks(window), strict=True):
             query = grouped[read.rows]
@@ -137,36 +129,24 @@ class Decode:
             return parts[0]
         return torch.cat([out for out, _ in parts]), torch.cat([lse for _, lse in parts])
 
-    def _shared(
-        self, layer: int, shared: Shared, grouped: Tensor, span: Positions, which: int, scale: float, window: int | None
+    def shared(
+        self, keys: Tensor, values: Tensor, grouped: Tensor, which: int, scale: float, window: int | None
     ) -> Part:
-        """Attention of n rows to the same keys: their queries side by side, [key heads, n * heads of it, dimension].
-        Returns parts of shape [n, key heads, heads of it, dimension] and [n, key heads, heads of it].
+        """Attention of n rows to the same ``keys`` and ``values`` [key heads, keys, dimension]: the rows' queries side
+        by side, [key heads, n * heads of it, dimension]. Returns parts of shape [n, key heads, heads of it, dimension]
+        and [n, key heads, heads of it].
         """
         rows, groups, each, dimension = grouped.shape
         of = (window, which, each)
         if of not in self._views:
-            seen = view(span, shared.start, len(shared.tokens), window, self._dtype)
-            self._views[of] = seen.of(torch.arange(rows, device=grouped.device).repeat_interleave(each))
-        out, lse = attention_to_shared(
-            grouped.transpose(0, 1).reshape(groups, rows * each, dimension),
-            shared.keys[layer],
-            shared.values[layer],
-            scale,
-            self._views[of],
-        )
+            order = torch.arange(rows, device=grouped.device)
+            self._views[of] = self.view(which, window).of(order.repeat_interleave(each))
+        queries = grouped.transpose(0, 1).reshape(groups, rows * each, dimension)
+        out, lse = attention_to_shared(queries, keys, values, scale, self._views[of])
         return (
             out.view(groups, rows, each, -1).transpose(0, 1),
             lse.view(groups, rows, each).transpose(0, 1),
         )
-
-    def _with_branches(self, layer: int, grouped: Tensor, own: Part, scale: float, window: int | None) -> Part:
-        """``own`` merged with what each row sees of its branch."""
-        out, lse = own[0].clone(), own[1].clone()
-        for which, branch in enumerate(self._branches):
-            part = self._shared(layer, branch.shared, grouped[branch.rows], branch.positions, which, scale, window)
-            out[branch.rows], lse[branch.rows] = merge(part, (out[branch.rows], lse[branch.rows]))
-        return out, lse
 
     def _own_masks(self, window: int | None) -> list[Tensor]:
         """Places seen of a row's own slot, added to scores: [rows of the block, 1, 1, places] for each block. Made once
@@ -183,3 +163,62 @@ class Decode:
         if window is not None and window < places:
             unseen |= order <= lengths - window
         return hidden(unseen, self._dtype)[:, None, None, :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """A branch with its rows [n] and their positions."""
+
+    shared: Shared
+    rows: Tensor
+    positions: Positions
+
+
+class Decode(Step):
+    """A step in the shapes that it needs: n rows, no more places than the longest has."""
+
+    def __init__(
+        self,
+        trunk: Shared | None,
+        slots: Slots,
+        lengths: NDArray[np.int64],
+        bases: NDArray[np.int64],
+        branches: Sequence[tuple[Shared, Sequence[int]]],
+    ) -> None:
+        device = slots.shape.device
+        at = bases + lengths
+        positions = torch.from_numpy(at).to(device)
+        super().__init__(
+            trunk, slots, torch.from_numpy(lengths).to(device), positions, reads(slots, lengths, _MULTIPLE)
+        )
+        self._span = Positions(positions, int(at.min()), int(at.max()))
+        self._branches = [
+            _Branch(
+                shared,
+                as_index(rows, device),
+                Positions(
+                    torch.from_numpy(at[list(rows)]).to(device), int(at[list(rows)].min()), int(at[list(rows)].max())
+                ),
+            )
+            for shared, rows in branches
+        ]
+
+    def view(self, which: int, window: int | None) -> View:
+        """Of the trunk for all rows, of a branch for its own."""
+        if which == TRUNK:
+            assert self._trunk is not None
+            shared, span = self._trunk, self._span
+        else:
+            shared, span = self._branches[which].shared, self._branches[which].positions
+        return view(span, shared.start, len(shared.tokens), window, self._dtype)
+
+    def with_branches(self, layer: int, grouped: Tensor, own: Part, scale: float, window: int | None) -> Part:
+        """Branch by branch, each with its rows."""
+        if not self._branches:
+            return own
+        out, lse = own[0].clone(), own[1].clone()
+        for which, branch in enumerate(self._branches):
+            keys, values = branch.shared.keys[layer], branch.shared.values[layer]
+            part = self.shared(keys, values, grouped[branch.rows], which, scale, window)
+            out[branch.rows], lse[branch.rows] = merge(part, (out[branch.rows], lse[branch.rows]))
+        return out, lse

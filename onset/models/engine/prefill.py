@@ -126,14 +126,15 @@ class Prefill(Packed):
         # For each token that is kept in a slot: which of the pass it is, the slot, and its place there.
         kept = [(starts[prompt] + at, slot, at) for prompt, slot in rows for at in range(lengths[prompt])]
         self._from = as_index([token for token, _, _ in kept], device)
-        self._rows, self._at = [slot for _, slot, _ in kept], [at for _, _, at in kept]
+        self._rows = as_index([slot for _, slot, _ in kept], device)
+        self._at = as_index([at for _, _, at in kept], device)
         self._where: dict[int, Tensor] = {}
 
     def store(self, layer: int, keys: Tensor, values: Tensor) -> None:
         """Into the slots and branches given."""
         for tokens, branch in self._branches:
             branch.add_layer(keys[:, tokens], values[:, tokens])
-        if not self._rows:
+        if not len(self._rows):
             return
         heads = len(keys)
         if heads not in self._where:

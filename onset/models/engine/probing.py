@@ -7,7 +7,9 @@ it shows only in long texts, is read from the configuration. A model that does n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from torch import Tensor
 
 from onset.models.engine.decode import decode
 from onset.models.engine.encode import Encode
+from onset.models.engine.fixed import Recorder, Steps
 from onset.models.engine.hook import forward
 from onset.models.engine.memory import is_out_of_memory
 from onset.models.engine.prefill import prefill
@@ -69,6 +72,17 @@ class _Trial:
 
 def probe(module: Any) -> Shape:
     """The shape of ``module``'s keys and values. Raises Unfit when the engine cannot run it; memory errors pass."""
+    return _probe(module, None)
+
+
+def probe_recording(module: Any, recorder: Recorder) -> None:
+    """Try out a ``module`` that has passed once more, with steps recorded and played again. Raises Unfit when that
+    cannot be done or computes something else; memory errors pass.
+    """
+    _probe(module, recorder)
+
+
+def _probe(module: Any, recorder: Recorder | None) -> Shape:
     missing = {"position_ids", "logits_to_keep"} - forward_arguments(module)
     if missing:
         raise Unfit(f"its forward takes no {min(missing)}")
@@ -79,7 +93,7 @@ def probe(module: Any) -> Shape:
         expected = _plain(module, trial)
         rounding = None if torch.finfo(expected.dtype).bits >= 32 else _rms(_padded(module, trial), expected)
         shape, trunk = _measure(module, trial, config)
-        generated = _generating(module, trial, shape, trunk)
+        generated = _generating(module, trial, shape, trunk, recorder)
         scored = _scoring(module, trial, shape, trunk)
     except Unfit:
         raise
@@ -140,8 +154,10 @@ def _measure(module: Any, trial: _Trial, config: Any) -> tuple[Shape, Shared]:
     return Shape(layers, trunk.keys[0].dtype, device), trunk
 
 
-def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared) -> Tensor:
-    """The logits of `_plain` by prefill and decode."""
+def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared, recorder: Recorder | None) -> Tensor:
+    """The logits of `_plain` by prefill and decode, the first step as it is and further ones recorded if there is a
+    ``recorder``.
+    """
     slots = Slots(shape, [Block(0, len(trial.texts), max(map(len, trial.own)) + _STEPS, 0)])
     branch = Shared(trial.branch, _TRUNK)
     last = len(trial.own)
@@ -150,9 +166,12 @@ def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared) -> Tens
     logits = [first[[*range(last), last, last]]]
     lengths = np.array([*map(len, trial.own), 0, 0], dtype=np.int64)
     bases = np.array([_TRUNK] * last + [branch.end] * 2, dtype=np.int64)
+    take: Callable[..., Tensor] = partial(decode, module, trunk, slots)
+    if recorder is not None:
+        take = Steps(module, trunk, slots, recorder, (2, len(trial.branch) + 1))  # with room to spare
     for step in range(_STEPS):
         tokens = np.array([row[step] for row in trial.steps], dtype=np.int64)
-        logits.append(decode(module, trunk, slots, tokens, lengths, bases, [(branch, (last, last + 1))]))
+        logits.append(take(tokens, lengths, bases, [(branch, (last, last + 1))]).clone())
         lengths = lengths + 1
     return torch.stack(logits, dim=1)
 

@@ -8,7 +8,8 @@ for are prefilled together; otherwise every active row makes a step. What a row 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -19,6 +20,7 @@ from onset.errors import ModelError
 from onset.models.choosing import LOGIT_CELLS, choose
 from onset.models.engine.decode import decode
 from onset.models.engine.encode import encode
+from onset.models.engine.fixed import STRAGGLERS, Steps
 from onset.models.engine.groups import group
 from onset.models.engine.linear import Logits
 from onset.models.engine.machine import Machine
@@ -46,7 +48,7 @@ class _Question:
     def __init__(self, tokens: tuple[int, ...], start: int, samples: int) -> None:
         self.tokens = tokens
         self.start = start
-        self.left = samples
+        self.samples = self.left = samples
         self.branched = samples >= BRANCH_FROM
         self.branch: Shared | None = None
 
@@ -156,14 +158,35 @@ def _attempt(
 def _room_for(machine: Machine, begin: int, questions: Sequence[_Question]) -> _Lay:
     """How rows are laid out in the budget beside the trunk and the branches that are alive at a time."""
     room = budget(machine.batch_tokens, machine.shape) - begin
-    branched = [question for question in questions if question.branched]
-    longest = max((len(question.tokens) for question in branched), default=0)
-    if branched:  # a branch keeps its logits too
-        longest += -(-machine.vocabulary * 4 // machine.shape.bytes_per_token)
-    fewest = min((question.left for question in branched), default=1)
+    branched = _Branched.among(questions)
+    each = branched.longest
+    if branched.count:  # a branch keeps its logits too
+        each += -(-machine.vocabulary * 4 // machine.shape.bytes_per_token)
+    if machine.recorder is not None:
+        each += STRAGGLERS * branched.longest
+    extra, most = -(-each // branched.fewest), most_rows(machine.vocabulary)
     # n rows belong to at most n / fewest + 2 branches: the first and the last may be there in part.
-    extra, most = -(-longest // fewest), most_rows(machine.vocabulary)
-    return lambda needs, limit: blocks(needs, room - 2 * longest, extra, min(limit, most), machine.shape.device)
+    return lambda needs, limit: blocks(needs, room - 2 * each, extra, min(limit, most), machine.shape.device)
+
+
+@dataclass(frozen=True, slots=True)
+class _Branched:
+    """How many questions have a branch, the tokens of the longest, and the fewest samples that one has."""
+
+    count: int
+    longest: int
+    fewest: int
+
+    @classmethod
+    def among(cls, questions: Iterable[_Question]) -> _Branched:
+        """Those of ``questions`` that have one, each question named once or more."""
+        found = {id(question): question for question in questions if question.branched}.values()
+        longest = max((len(question.tokens) for question in found), default=0)
+        return cls(len(found), longest, min((question.samples for question in found), default=1))
+
+    def at_once(self, rows: int) -> int:
+        """Branches of ``rows`` rows to be prepared for, with those of rows that go on while later ones have begun."""
+        return min(self.count, STRAGGLERS * (rows // self.fewest + 2))
 
 
 class _Batch:
@@ -183,6 +206,12 @@ class _Batch:
         self._questions = questions
         self._slots = slots
         self._memory = Logits.of(machine.module, slots.rows)
+        self._steps: Steps | None = None
+        if machine.recorder is not None:
+            branched = _Branched.among(questions.values())
+            recorder = machine.recorder(machine.shape.device)
+            branches = branched.at_once(slots.rows), branched.longest
+            self._steps = Steps(machine.module, trunk, slots, recorder, branches)
         self._active = 0
         size, longest = slots.rows, max(rows[place].max_tokens for place in questions)
         self._place = np.zeros(size, dtype=np.int64)  # of the row in `rows`
@@ -277,16 +306,11 @@ class _Batch:
         last = self._tokens[np.arange(self._active), self._count[active] - 1]
         if self._branches is None:
             self._branches = self._find_branches()
-        logits = decode(
-            self._machine.module,
-            self._trunk,
-            self._slots,
-            last,
-            self._length[active],
-            self._base[active],
-            self._branches,
-            self._memory,
-        )
+        rows = last, self._length[active], self._base[active], self._branches
+        if self._steps is None:
+            logits = decode(self._machine.module, self._trunk, self._slots, *rows, self._memory)
+        else:
+            logits = self._steps(*rows)
         self._length[active] += 1
         self._record(0, self._active, logits)
 

@@ -100,6 +100,7 @@ class Slots:
         self.shape = shape
         self._first = [block.offset + row * block.places for block in blocks for row in range(block.rows)]
         self._each = [block.places for block in blocks for _ in range(block.rows)]
+        self._firsts, self._eaches = (as_index(one, shape.device) for one in (self._first, self._each))
         self._spare = spare or Spare()
         sizes = [(heads, dimension) for heads, *both in shape.layers for dimension in both]
         self._memory = self._spare.take(sum(self._bytes(*size) for size in sizes), shape)
@@ -123,15 +124,13 @@ class Slots:
         """Leave the memory to the next rows. Nothing may be read or written afterwards."""
         self._spare.leave(self._memory, self.shape)
 
-    def where(self, rows: Sequence[int], at: Sequence[int], heads: int) -> Tensor:
-        """Where in a layer of ``heads`` key heads the place ``at`` of each of slots ``rows`` is: for `write`, [n *
-        heads].
+    def where(self, rows: Tensor, at: Tensor, heads: int) -> Tensor:
+        """Where in a layer of ``heads`` key heads the place ``at`` of each of slots ``rows`` (both [n]) is: for
+        `write`, [n * heads].
         """
-        first = as_index([self._first[row] for row in rows], self.shape.device)
-        each = as_index([self._each[row] for row in rows], self.shape.device)
-        head = torch.arange(heads, device=first.device)
-        start = (first * heads + as_index(at, first.device))[:, None]
-        return (start + head * each[:, None]).flatten()
+        head = torch.arange(heads, device=rows.device)
+        start = (self._firsts[rows] * heads + at)[:, None]
+        return (start + head * self._eaches[rows][:, None]).flatten()
 
     def write(self, layer: int, where: Tensor, keys: Tensor, values: Tensor) -> None:
         """Put ``keys`` and ``values``, [n, key heads, dimension], where `where` says."""

@@ -1,0 +1,213 @@
+"""Mode 3 in fixed shapes, for a GPU: a step is recorded when it comes again, and from then on played.
+
+A GPU is done with a step of a small model sooner than Python has asked for its several hundred operations. A CUDA graph
+holds them all and starts them at once, but it does the same to the same memory every time. So what differs from step to
+step is read from memory that stays where it is (tokens, lengths, positions, who sees which branch), and shapes are
+rounded up: rows to a power of two, where the rows too many run in free slots and mean nothing, places to a multiple of
+64. A step of a new shape runs as it is, which prepares what must not be prepared in a recording; when the shape comes
+again it is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from onset.models.engine.decode import TRUNK, Read, Step, decode, reads
+from onset.models.engine.hook import forward
+from onset.models.engine.merge import Part, merge, values_in_order
+from onset.models.engine.storage import Shape, Shared, Slots
+from onset.models.engine.window import View, hidden
+
+_MULTIPLE = 64
+"""Places read of each slot are rounded up to a multiple of this: every multiple is a recording."""
+
+STRAGGLERS = 2
+"""How many times more branches there is room for than rows need that finish in the order in which they began."""
+
+_NO_BRANCH, _UNUSED = -1, -2
+"""The branch of a row that has none, and of a place where none stands: not the same, so that neither sees the other."""
+
+Recorder = Callable[[Callable[[], None]], Callable[[], None]]
+"""Records what a function asks of the device (and need not do it then); what it gives does that again."""
+
+
+class CudaGraphs:
+    """A recorder by CUDA graphs, never two of which are played at the same time: what one of them computes on the way
+    lies where another's did.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._pool = torch.cuda.graph_pool_handle()
+
+    def __call__(self, run: Callable[[], None]) -> Callable[[], None]:
+        """Record ``run``, which must neither ask the device for a number nor send it any."""
+        graph = torch.cuda.CUDAGraph()
+        # Other threads may go on asking for memory meanwhile.
+        taken = torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local")
+        with torch.cuda.device(self._device), taken:
+            run()
+        return graph.replay
+
+
+class Grove:
+    """Branches side by side, as one piece of keys that all rows could see: [key heads, ``count`` * ``places``,
+    dimension] a layer, of which each row sees its own branch. For many branches that is more to multiply than branch by
+    branch, and far fewer operations.
+    """
+
+    def __init__(self, shape: Shape, count: int, places: int) -> None:
+        """Room for ``count`` branches of at most ``places`` tokens each."""
+        self._count, self._places = count, places
+        self._standing: list[Shared | None] = [None] * count
+        keys = count * places
+        self.keys = [torch.zeros(heads, keys, size, **_like(shape)) for heads, size, _ in shape.layers]
+        self.values = [
+            values_in_order(torch.zeros(heads, keys, size, **_like(shape))) for heads, _, size in shape.layers
+        ]
+        self.owner = torch.full((keys,), _UNUSED, device=shape.device)
+        """Which branch a key belongs to."""
+        self.positions = torch.zeros(keys, dtype=torch.long, device=shape.device)
+
+    def plant(self, branches: Sequence[Shared]) -> list[int] | None:
+        """Where each of ``branches`` stands (0 to ``count``), after those that are new took the place of others. None
+        when there are too many.
+        """
+        if len(branches) > self._count:
+            return None
+        alive = {id(branch) for branch in branches}
+        free = [place for place, one in enumerate(self._standing) if id(one) not in alive]
+        for branch in branches:
+            if not any(branch is one for one in self._standing):
+                self._put(branch, free.pop(0))
+        return [next(place for place, one in enumerate(self._standing) if branch is one) for branch in branches]
+
+    def _put(self, branch: Shared, place: int) -> None:
+        start = place * self._places
+        there = slice(start, start + len(branch.tokens))
+        for mine, its in zip((*self.keys, *self.values), (*branch.keys, *branch.values), strict=True):
+            mine[:, there] = its
+        self.owner[start : start + self._places] = _UNUSED
+        self.owner[there] = place
+        self.positions[there] = torch.arange(branch.start, branch.end, device=self.positions.device)
+        self._standing[place] = branch
+
+
+def _like(shape: Shape) -> dict[str, Any]:
+    return {"dtype": shape.dtype, "device": shape.device}
+
+
+class Fixed(Step):
+    """A step in which nothing but the contents of its tensors says what is computed."""
+
+    def __init__(
+        self,
+        trunk: Shared | None,
+        slots: Slots,
+        lengths: Tensor,
+        positions: Tensor,
+        reads: Sequence[Read],
+        grove: Grove | None,
+        branch: Tensor,
+    ) -> None:
+        """``branch`` [n]: where in the ``grove`` each row's branch stands."""
+        super().__init__(trunk, slots, lengths, positions, reads)
+        self._grove = grove
+        self._branch = branch
+
+    def view(self, which: int, window: int | None) -> View:
+        """Of the trunk, or of all branches."""
+        if which == TRUNK:
+            assert self._trunk is not None
+            if window is None:
+                return View()
+            at = torch.arange(self._trunk.start, self._trunk.end, device=self.positions.device)
+            seen = at[None, :] > self.positions[:, None] - window
+        else:
+            assert self._grove is not None
+            seen = self._grove.owner[None, :] == self._branch[:, None]
+            if window is not None:
+                seen &= self._grove.positions[None, :] > self.positions[:, None] - window
+        return View(0, hidden(~seen, self._dtype), ~seen.any(-1))
+
+    def with_branches(self, layer: int, grouped: Tensor, own: Part, scale: float, window: int | None) -> Part:
+        """All branches at once."""
+        if self._grove is None:
+            return own
+        return merge(self.shared(self._grove.keys[layer], self._grove.values[layer], grouped, 0, scale, window), own)
+
+
+class Steps:
+    """The steps of a batch; called as `decode` is. The logits it returns are overwritten by its next step."""
+
+    def __init__(
+        self,
+        module: Any,
+        trunk: Shared | None,
+        slots: Slots,
+        recorder: Recorder,
+        branches: tuple[int, int] = (0, 0),
+    ) -> None:
+        """``branches``: how many there may be at a time, and the tokens of the longest; where there are more, steps run
+        as they are.
+        """
+        self._module = module
+        self._trunk = trunk
+        self._slots = slots
+        self._recorder = recorder
+        self._grove = Grove(slots.shape, *branches) if all(branches) else None
+        self._told = torch.zeros(4, slots.rows, dtype=torch.long, device=slots.shape.device)
+        """Of each row its token, the tokens in its slot, the position, the branch."""
+        self._logits: Tensor | None = None
+        self._known: dict[tuple[int, ...], Callable[[], None] | None] = {}
+
+    def __call__(
+        self,
+        tokens: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        bases: NDArray[np.int64],
+        branches: Sequence[tuple[Shared, Sequence[int]]],
+    ) -> Tensor:
+        """Append ``tokens`` [rows] to the first slots and return the logits after them: [rows, vocabulary]."""
+        standing = self._grove.plant([branch for branch, _ in branches]) if self._grove else None
+        if branches and standing is None:
+            return decode(self._module, self._trunk, self._slots, tokens, lengths, bases, branches)
+        rows = len(tokens)
+        size = min(1 << (rows - 1).bit_length(), self._slots.rows)
+        told = np.zeros((4, self._slots.rows), dtype=np.int64)
+        told[3] = _NO_BRANCH
+        told[:3, :rows] = tokens, lengths, bases + lengths
+        for place, (_, its) in zip(standing or (), branches, strict=True):
+            told[3, its] = place
+        self._told.copy_(torch.from_numpy(told))
+        self._do(size, reads(self._slots, told[1, :size], _MULTIPLE))
+        assert self._logits is not None
+        return self._logits[:rows]
+
+    def _do(self, size: int, reads: Sequence[Read]) -> None:
+        """Run a step of ``size`` rows, recorded if one like it was run before."""
+        shape = (size, *(read.places for read in reads))
+        run = partial(self._run, size, reads)
+        if shape not in self._known:
+            self._known[shape] = None
+            run()
+            return
+        recorded = self._known[shape]
+        if recorded is None:
+            recorded = self._known[shape] = self._recorder(run)
+        recorded()
+
+    def _run(self, size: int, reads: Sequence[Read]) -> None:
+        tokens, lengths, positions, branch = self._told[:, :size]
+        running = Fixed(self._trunk, self._slots, lengths, positions, reads, self._grove, branch)
+        logits = forward(self._module, tokens[:, None], positions[:, None], 1, running)[:, -1]
+        if self._logits is None:
+            self._logits = logits.new_empty(self._slots.rows, logits.shape[-1])
+        self._logits[:size] = logits
