@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -45,16 +46,23 @@ class CudaGraphs:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, run: Callable[[], None]) -> Callable[[], None]:
         """Record ``run``, which must neither ask the device for a number nor send it any."""
         graph = torch.cuda.CUDAGraph()
-        # Other threads may go on asking for memory meanwhile.
-        taken = torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local")
-        with torch.cuda.device(self._device), taken:
+        # A recording that fails does not return to the stream before it by itself.
+        before = torch.cuda.stream(torch.cuda.current_stream(self._device))
+        # "thread_local": other threads may go on asking for memory meanwhile.
+        recording = torch.cuda.graph(graph, self._pool, self._stream, capture_error_mode="thread_local")
+        with _ONE_AT_A_TIME, torch.cuda.device(self._device), before, recording:
             run()
         return graph.replay
+
+
+_ONE_AT_A_TIME = Lock()
+"""A process makes one CUDA graph at a time."""
 
 
 class Grove:
