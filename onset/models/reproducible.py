@@ -22,9 +22,15 @@ from __future__ import annotations
 
 import os
 
-SETTINGS = {"MKL_CBWR": "AUTO", "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
-"""Environment variables read when the maths libraries start: MKL's reproducible mode, and a fixed
-workspace for cuBLAS, without which its results depend on what ran on other streams."""
+SETTINGS = {
+    "MKL_CBWR": "AUTO",
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
+}
+"""Environment variables read when the maths libraries start: MKL's reproducible mode; a fixed workspace
+for cuBLAS, without which its results depend on what ran on other streams; and, for the memory's sake, how many
+kernels oneDNN keeps, which it makes anew for each number of rows: with 1,024 they took 0.13 GiB, and runs no less
+time."""
 
 
 def make_reproducible() -> None:

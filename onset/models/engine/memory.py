@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import torch
 
@@ -82,6 +84,28 @@ def sections(needs: Sequence[int], fit: Callable[[int], int]) -> list[slice]:
 def _steps(needs: Sequence[int]) -> list[int]:
     """Places where sorted needs rise."""
     return [place for place in range(1, len(needs)) if needs[place] > needs[place - 1]]
+
+
+def give_back(used: int) -> None:
+    """Give the system what malloc keeps of memory that was freed, after a batch whose keys and values took ``used``
+    bytes: with every call a little more of it would lie between blocks that are in use. Where that is not worth the
+    hundredth of a second, or malloc has no such function (it is glibc's), nothing is done.
+    """
+    trim = _malloc_trim()
+    if trim is not None and used >= _WORTH_TRIMMING:
+        trim(0)
+
+
+_WORTH_TRIMMING = 1 << 28
+
+
+@cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    try:
+        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):
+        return None
+    return found
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -24,7 +24,7 @@ from onset.models.engine.fixed import STRAGGLERS, Steps
 from onset.models.engine.groups import group
 from onset.models.engine.linear import Logits
 from onset.models.engine.machine import Machine
-from onset.models.engine.memory import PACKED, blocks, budget, is_out_of_memory, most_rows, sections
+from onset.models.engine.memory import PACKED, blocks, budget, give_back, is_out_of_memory, most_rows, sections
 from onset.models.engine.prefill import prefill
 from onset.models.engine.storage import Block, Shared, Slots
 from onset.models.rows import Row, Sample
@@ -152,6 +152,8 @@ def _attempt(
             raise
         return False
     slots.leave()  # not after an error: what is in there need not be numbers then
+    if machine.shape.device.type == "cpu":
+        give_back(slots.places * machine.shape.bytes_per_token)
     return True
 
 
