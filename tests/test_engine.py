@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -282,6 +284,30 @@ def test_memory_is_used_again_unless_rows_failed(monkeypatch: pytest.MonkeyPatch
     assert before % 64 == 0
 
 
+def test_freed_memory_is_given_back_after_large_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    if memory._malloc_trim() is None:
+        pytest.skip("not glibc's malloc")
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    small = 1 << 16
+    blocks = [np.ones(small, dtype=np.uint8) for _ in range(4000)]
+    kept = blocks[::40]  # between what is freed, and at the end
+    del blocks
+    before = resident()
+    memory.give_back(memory._WORTH_TRIMMING - 1)
+    assert resident() > before - 500 * small
+    memory.give_back(memory._WORTH_TRIMMING)
+    assert resident() < before - 3000 * small
+    assert len(kept) == 100
+    used: list[int] = []
+    monkeypatch.setattr(refill, "give_back", used.append)
+    one = machine(llama())
+    engine.generate(one, [row(PROMPTS[0])])
+    assert used == [(len(PROMPTS[0]) + 12 - 1) * one.shape.bytes_per_token]
+
+
 def test_several_threads_may_ask_one_model() -> None:
     one = machine(llama())
     rows = [row(prompt) for prompt in PROMPTS]
@@ -350,6 +376,7 @@ def test_adapters_of_one_base_run_unmerged() -> None:
         one = machine(adapted)
         found = engine.generate(one, rows)
         assert_same(found, plainly(one, rows))
+        assert_same(engine.generate(machine(adapted, recorder=Tapes()), rows), found)
         texts.append([sample.text for sample in found])
     assert texts[0] != texts[1]
 
