@@ -11,8 +11,23 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-NEEDS_A_NUMBER = {"aten._local_scalar_dense", "aten.nonzero", "aten.is_nonzero", "aten.equal", "aten.item"}
-"""Operations whose result Python, or a shape, depends on: in a recording CUDA refuses them."""
+NEEDS_A_NUMBER = {
+    f"aten.{name}"
+    for name in (
+        "_local_scalar_dense",
+        "_unique2",
+        "bincount",
+        "equal",
+        "is_nonzero",
+        "item",
+        "masked_select",
+        "nonzero",
+        "unique_dim",
+    )
+}
+"""Operations whose result Python, or a shape, depends on: in a recording CUDA refuses them. What an operation asks inside
+itself, and copies from the processor's memory, a tape does not see.
+"""
 
 
 class Tape:
@@ -48,7 +63,12 @@ class _Head(TorchDispatchMode):
         self.done: list[tuple[Any, Any, Any, list[Any]]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if str(func).rpartition(".")[0] in NEEDS_A_NUMBER:
+        name = str(func).rpartition(".")[0]
+        chosen = args[1] if name.startswith("aten.index") else ()
+        masks = [
+            one for one in tree_leaves(chosen) if isinstance(one, Tensor) and one.dtype in (torch.bool, torch.uint8)
+        ]
+        if name in NEEDS_A_NUMBER or masks:
             raise RuntimeError(f"not permitted in a recording: {func}")
         result = func(*args, **(kwargs or {}))
         self.done.append((func, args, kwargs or {}, tree_leaves(result)))

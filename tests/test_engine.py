@@ -73,7 +73,7 @@ def machine(module: Any, budget: int = 4000, stop_at: tuple[int, ...] = (0,), re
     def endings(stop: tuple[str, ...]) -> Endings:
         return known.setdefault(stop, Endings(decode, frozenset(stop_at), stop, width))
 
-    return Machine(module, engine.probe(module), width, endings, budget, recorder=recorder)
+    return Machine(module, engine.probe(module), width, endings, budget, new_recorder=recorder)
 
 
 def plainly(one: Machine, rows: Sequence[Row]) -> list[Sample]:
@@ -439,9 +439,13 @@ def test_room_for_recorded_branches_keeps_the_budget(monkeypatch: pytest.MonkeyP
     plain_call = fixed.Steps.__call__
 
     def watched(self: Any, tokens: Any, lengths: Any, bases: Any, branches: Any) -> Any:
-        shared = sum(len(branch.tokens) for branch, _ in branches)
+        logits = plain_call(self, tokens, lengths, bases, branches)
+        kept = {
+            id(one): one for one in [*self._grove._standing, *(branch for branch, _ in branches)] if one is not None
+        }
+        shared = sum(len(one.tokens) for one in kept.values())
         held.append(len(SHARED) + self._slots.places + shared + self._grove.keys[0].shape[1])
-        return plain_call(self, tokens, lengths, bases, branches)
+        return logits
 
     monkeypatch.setattr(fixed.Steps, "__call__", watched)
     engine.generate(machine(llama(), budget=2500, recorder=Tapes()), rows)
@@ -458,14 +462,14 @@ def test_a_model_whose_steps_cannot_be_recorded_says_so(monkeypatch: pytest.Monk
     monkeypatch.setattr(engine, "CudaGraphs", Tape)
     model = HFModel(module, tokenizer(bos=False), describe(llama(), tokenizer(bos=False), "asks", "0"))
     assert model.engine_note == (
-        "asks generates without CUDA graphs, which takes longer: trying it out raised RuntimeError: "
+        "asks generates without CUDA graphs, which takes longer: recording a step raised RuntimeError: "
         "not permitted in a recording: aten._local_scalar_dense.default"
     )
     fits = HFModel(llama(), tokenizer(bos=False), describe(llama(), tokenizer(bos=False), "fits", "0"))
     assert fits.engine_note is None
     one = fits._machine()
     assert one is not None
-    assert one.recorder is Tape
+    assert one.new_recorder is Tape
 
 
 def test_what_is_played_again_is_compared_too() -> None:
@@ -477,10 +481,28 @@ def test_what_is_played_again_is_compared_too() -> None:
         engine.probe_recording(llama().eval(), forgets)
 
 
+def test_a_step_that_cannot_be_recorded_is_run_as_it_is() -> None:
+    class Refusing(Tape):
+        def __call__(self, run: Callable[[], None]) -> Callable[[], None]:
+            if self.recorded:
+                torch.empty(1 << 50)  # more than there is: torch's own error
+            return super().__call__(run)
+
+    tapes: list[Tape] = []
+    module, rows = llama().double(), many_rows()
+    found = engine.generate(machine(module, recorder=lambda _: tapes.append(Refusing()) or tapes[-1]), rows)
+    assert_same(found, engine.generate(machine(module), rows))
+    assert [tape.recorded for tape in tapes] == [1]
+
+
+# Its experts' product, in these types, asks for numbers: such a model's steps are not recorded.
+UNRECORDED = ("qwen3_moe",)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@MODELS
-def test_cuda_graphs_say_what_plain_passes_say(make: Any) -> None:
-    module = make().to("cuda").double().eval()
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if name not in UNRECORDED])
+def test_cuda_graphs_say_what_plain_passes_say(name: str) -> None:
+    module = ARCHITECTURES[name]().to("cuda").double().eval()
     engine.probe_recording(module, engine.CudaGraphs(torch.device("cuda")))
     one = machine(module, 1500, recorder=engine.CudaGraphs)
     rows = many_rows()

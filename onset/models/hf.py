@@ -157,7 +157,13 @@ class HFModel:
         if tried.shape is None:
             return None
         return Machine(
-            self.module, tried.shape, self._vocabulary, self._endings, self.batch_tokens, self._spare, tried.recorder
+            self.module,
+            tried.shape,
+            self._vocabulary,
+            self._endings,
+            self.batch_tokens,
+            self._spare,
+            tried.new_recorder,
         )
 
     def _tried(self) -> _Tried:
@@ -254,7 +260,7 @@ class _Tried:
     """
 
     shape: Shape | None
-    recorder: Callable[[torch.device], Recorder] | None
+    new_recorder: Callable[[torch.device], Recorder] | None
     note: str | None
 
 

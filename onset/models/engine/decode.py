@@ -7,7 +7,7 @@ branch in one), and the row's own slot. The parts are merged by their log-sum-ex
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,10 @@ def decode(
     return forward(module, row[:, None], running.positions[:, None], 1, running, memory)[:, -1]
 
 
+def _rounded(places: int) -> int:
+    return -(-places // _MULTIPLE) * _MULTIPLE
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What is read of a block of slots: its active rows (``rows`` of the step), and the first ``places`` of each."""
@@ -55,16 +59,15 @@ class Read:
     places: int
 
 
-def reads(slots: Slots, lengths: NDArray[np.int64], multiple: int) -> list[Read]:
+def plan_reads(slots: Slots, lengths: NDArray[np.int64], rounded: Callable[[int], int]) -> list[Read]:
     """What a step of n rows reads, whose slots hold ``lengths`` [n] tokens and get one more: of each block as many
-    places as the longest row needs, rounded up to a ``multiple``.
+    places as the longest row needs, ``rounded`` up, or all that there are.
     """
     found = []
     for block in slots.blocks:
         if block.first < len(lengths):
             rows = slice(block.first, min(block.first + block.rows, len(lengths)))
-            longest = int(lengths[rows].max()) + 1
-            found.append(Read(block, rows, min(-(-longest // multiple) * multiple, block.places)))
+            found.append(Read(block, rows, min(rounded(int(lengths[rows].max()) + 1), block.places)))
     return found
 
 
@@ -189,7 +192,7 @@ class Decode(Step):
         at = bases + lengths
         positions = torch.from_numpy(at).to(device)
         super().__init__(
-            trunk, slots, torch.from_numpy(lengths).to(device), positions, reads(slots, lengths, _MULTIPLE)
+            trunk, slots, torch.from_numpy(lengths).to(device), positions, plan_reads(slots, lengths, _rounded)
         )
         self._span = Positions(positions, int(at.min()), int(at.max()))
         self._branches = [

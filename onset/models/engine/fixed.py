@@ -4,8 +4,8 @@ A GPU is done with a step of a small model sooner than Python has asked for its 
 holds them all and starts them at once, but it does the same to the same memory every time. So what differs from step to
 step is read from memory that stays where it is (tokens, lengths, positions, who sees which branch), and shapes are
 rounded up: rows to a power of two, where the rows too many run in free slots and mean nothing, places to a multiple of
-64. A step of a new shape runs as it is, which prepares what must not be prepared in a recording; when the shape comes
-again it is recorded.
+64 or more. A step of a new shape runs as it is, which prepares what must not be prepared in a recording; when the shape
+comes again it is recorded.
 """
 
 from __future__ import annotations
@@ -20,17 +20,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from onset.models.engine.decode import TRUNK, Read, Step, decode, reads
+from onset.models.engine.decode import TRUNK, Read, Step, decode, plan_reads
 from onset.models.engine.hook import forward
 from onset.models.engine.merge import Part, merge, values_in_order
 from onset.models.engine.storage import Shape, Shared, Slots
 from onset.models.engine.window import View, hidden
 
 _MULTIPLE = 64
-"""Places read of each slot are rounded up to a multiple of this: every multiple is a recording."""
+"""Places read of each slot are rounded up to a multiple of this, or of an eighth of the power of two below them if that
+is more: every size is a recording.
+"""
 
 STRAGGLERS = 2
-"""How many times more branches there is room for than rows need that finish in the order in which they began."""
+"""There is room for this many times the branches that rows need when they finish in the order in which they began."""
 
 _NO_BRANCH, _UNUSED = -1, -2
 """The branch of a row that has none, and of a place where none stands: not the same, so that neither sees the other."""
@@ -41,7 +43,7 @@ Recorder = Callable[[Callable[[], None]], Callable[[], None]]
 
 class CudaGraphs:
     """A recorder by CUDA graphs, never two of which are played at the same time: what one of them computes on the way
-    lies where another's did.
+    lies where another's did. They are to be dropped together, since they also share what cuBLAS keeps for their stream.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -54,7 +56,7 @@ class CudaGraphs:
         graph = torch.cuda.CUDAGraph()
         # A recording that fails does not return to the stream before it by itself.
         before = torch.cuda.stream(torch.cuda.current_stream(self._device))
-        # "thread_local": other threads may go on asking for memory meanwhile.
+        # "thread_local": what other threads ask of the device meanwhile does not spoil the recording.
         recording = torch.cuda.graph(graph, self._pool, self._stream, capture_error_mode="thread_local")
         with _ONE_AT_A_TIME, torch.cuda.device(self._device), before, recording:
             run()
@@ -63,6 +65,11 @@ class CudaGraphs:
 
 _ONE_AT_A_TIME = Lock()
 """A process makes one CUDA graph at a time."""
+
+
+def _rounded(places: int) -> int:
+    multiple = max(_MULTIPLE, 1 << max(0, places.bit_length() - 4))
+    return -(-places // multiple) * multiple
 
 
 class Grove:
@@ -76,22 +83,25 @@ class Grove:
         self._count, self._places = count, places
         self._standing: list[Shared | None] = [None] * count
         keys = count * places
+        # Keys and values of a layer: [key heads, keys, dimension].
         self.keys = [torch.zeros(heads, keys, size, **_like(shape)) for heads, size, _ in shape.layers]
         self.values = [
             values_in_order(torch.zeros(heads, keys, size, **_like(shape))) for heads, _, size in shape.layers
         ]
         self.owner = torch.full((keys,), _UNUSED, device=shape.device)
-        """Which branch a key belongs to."""
+        """[keys]: which branch a key belongs to."""
         self.positions = torch.zeros(keys, dtype=torch.long, device=shape.device)
+        """[keys]: where in its prompt a key's token stands."""
 
     def plant(self, branches: Sequence[Shared]) -> list[int] | None:
-        """Where each of ``branches`` stands (0 to ``count``), after those that are new took the place of others. None
-        when there are too many.
+        """Where each of ``branches`` stands (0 to ``count``), after those that are new took the place of those that are
+        not among them. None when there are too many.
         """
+        alive = {id(branch) for branch in branches}
+        self._standing = [one if id(one) in alive else None for one in self._standing]
         if len(branches) > self._count:
             return None
-        alive = {id(branch) for branch in branches}
-        free = [place for place, one in enumerate(self._standing) if id(one) not in alive]
+        free = [place for place, one in enumerate(self._standing) if one is None]
         for branch in branches:
             if not any(branch is one for one in self._standing):
                 self._put(branch, free.pop(0))
@@ -125,13 +135,15 @@ class Fixed(Step):
         grove: Grove | None,
         branch: Tensor,
     ) -> None:
-        """``branch`` [n]: where in the ``grove`` each row's branch stands."""
+        """``lengths`` [n]: tokens already in each slot; ``positions`` [n]: of the new tokens; ``branch`` [n]: where in
+        the ``grove`` each row's branch stands.
+        """
         super().__init__(trunk, slots, lengths, positions, reads)
         self._grove = grove
         self._branch = branch
 
     def view(self, which: int, window: int | None) -> View:
-        """Of the trunk, or of all branches."""
+        """Of the trunk, or of all branches: masks [n, keys]."""
         if which == TRUNK:
             assert self._trunk is not None
             if window is None:
@@ -161,20 +173,23 @@ class Steps:
         trunk: Shared | None,
         slots: Slots,
         recorder: Recorder,
-        branches: tuple[int, int] = (0, 0),
+        room: tuple[int, int] = (0, 0),
     ) -> None:
-        """``branches``: how many there may be at a time, and the tokens of the longest; where there are more, steps run
-        as they are.
+        """``room``: for how many branches at a time, and for how many tokens of each; where there are more branches, or
+        a step cannot be recorded, steps run as they are.
         """
         self._module = module
         self._trunk = trunk
         self._slots = slots
         self._recorder = recorder
-        self._grove = Grove(slots.shape, *branches) if all(branches) else None
+        self._grove = Grove(slots.shape, *room) if all(room) else None
         self._told = torch.zeros(4, slots.rows, dtype=torch.long, device=slots.shape.device)
-        """Of each row its token, the tokens in its slot, the position, the branch."""
+        """[4, slots]: of each row its token, the tokens in its slot, the position, the branch."""
         self._logits: Tensor | None = None
+        """[slots, vocabulary], made in the first step."""
         self._known: dict[tuple[int, ...], Callable[[], None] | None] = {}
+        self.refused: str | None = None
+        """Why the first step that could not be recorded could not."""
 
     def __call__(
         self,
@@ -183,7 +198,11 @@ class Steps:
         bases: NDArray[np.int64],
         branches: Sequence[tuple[Shared, Sequence[int]]],
     ) -> Tensor:
-        """Append ``tokens`` [rows] to the first slots and return the logits after them: [rows, vocabulary]."""
+        """Append ``tokens`` [rows] to the first slots and return the logits after them: [rows, vocabulary].
+
+        ``lengths`` [rows]: tokens already in each slot; ``bases`` [rows]: the position of a slot's first token;
+        ``branches``: each with the rows that see it.
+        """
         standing = self._grove.plant([branch for branch, _ in branches]) if self._grove else None
         if branches and standing is None:
             return decode(self._module, self._trunk, self._slots, tokens, lengths, bases, branches)
@@ -195,11 +214,11 @@ class Steps:
         for place, (_, its) in zip(standing or (), branches, strict=True):
             told[3, its] = place
         self._told.copy_(torch.from_numpy(told))
-        self._do(size, reads(self._slots, told[1, :size], _MULTIPLE))
+        self._step(size, plan_reads(self._slots, told[1, :size], _rounded))
         assert self._logits is not None
         return self._logits[:rows]
 
-    def _do(self, size: int, reads: Sequence[Read]) -> None:
+    def _step(self, size: int, reads: Sequence[Read]) -> None:
         """Run a step of ``size`` rows, recorded if one like it was run before."""
         shape = (size, *(read.places for read in reads))
         run = partial(self._run, size, reads)
@@ -209,8 +228,20 @@ class Steps:
             return
         recorded = self._known[shape]
         if recorded is None:
-            recorded = self._known[shape] = self._recorder(run)
+            recorded = self._known[shape] = self._recorded(run) or run
         recorded()
+
+    def _recorded(self, run: Callable[[], None]) -> Callable[[], None] | None:
+        """The recording, or None when there can be none: nothing has been run then."""
+        try:
+            return self._recorder(run)
+        except Exception as error:  # whatever a device, a driver or a model refuses, memory among it
+            cause: BaseException = error
+            while cause.__context__ is not None:  # ending a recording that was spoilt raises an error of its own
+                cause = cause.__context__
+            first = str(cause).strip().partition("\n")[0]
+            self.refused = self.refused or f"{type(cause).__name__}: {first}"
+            return None
 
     def _run(self, size: int, reads: Sequence[Read]) -> None:
         tokens, lengths, positions, branch = self._told[:, :size]

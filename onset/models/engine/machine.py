@@ -17,8 +17,8 @@ from onset.models.engine.storage import Shape, Spare
 class Machine:
     """A model that has passed the probe: ``module`` with the ``shape`` of its keys and values, the width of its logits,
     and when texts end (stop strings -> `Endings`). ``batch_tokens``: the tokens whose keys and values may be held at
-    once. ``spare``: memory left over from earlier rows. ``recorder``: makes what records steps on a device, where that
-    is worth it.
+    once. ``spare``: memory left over from earlier rows. ``new_recorder``: makes what records the steps of a batch on a
+    device, where that is worth it.
     """
 
     module: Any
@@ -27,4 +27,4 @@ class Machine:
     endings: Callable[[tuple[str, ...]], Endings]
     batch_tokens: int
     spare: Spare = field(default_factory=Spare)
-    recorder: Callable[[torch.device], Recorder] | None = None
+    new_recorder: Callable[[torch.device], Recorder] | None = None

@@ -23,7 +23,7 @@ them goes. Rows are put into slots by length, so neighbours differ little.
 """
 
 _FREE_SHARE = 0.8
-"""Share of a GPU's free memory that keys and values may take."""
+"""Share of a GPU's free memory that keys and values may take; passes, logits and recorded steps take of the rest."""
 
 
 def budget(tokens: int, shape: Shape) -> int:
@@ -109,7 +109,9 @@ def _malloc_trim() -> Callable[[int], int] | None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Did torch raise ``error`` because memory ran out (on a CPU it has no class of its own)?"""
+    """Did torch raise ``error`` because memory ran out?"""
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    # A CPU's allocator has no class of its own; CUDA's graphs ask for memory past torch's allocator.
+    said = ("DefaultCPUAllocator", "CUDA error: out of memory")
+    return isinstance(error, RuntimeError) and any(one in str(error) for one in said)

@@ -158,7 +158,8 @@ def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared, recorde
     """The logits of `_plain` by prefill and decode, the first step as it is and further ones recorded if there is a
     ``recorder``.
     """
-    slots = Slots(shape, [Block(0, len(trial.texts), max(map(len, trial.own)) + _STEPS, 0)])
+    # One slot stays free: recorded steps run it too.
+    slots = Slots(shape, [Block(0, len(trial.texts) + 1, max(map(len, trial.own)) + _STEPS, 0)])
     branch = Shared(trial.branch, _TRUNK)
     last = len(trial.own)
     rows = [(row, row) for row in range(last)]
@@ -167,12 +168,15 @@ def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared, recorde
     lengths = np.array([*map(len, trial.own), 0, 0], dtype=np.int64)
     bases = np.array([_TRUNK] * last + [branch.end] * 2, dtype=np.int64)
     take: Callable[..., Tensor] = partial(decode, module, trunk, slots)
-    if recorder is not None:
-        take = Steps(module, trunk, slots, recorder, (2, len(trial.branch) + 1))  # with room to spare
+    recorded = None if recorder is None else Steps(module, trunk, slots, recorder, (2, len(trial.branch) + 1))
+    if recorded is not None:
+        take = recorded
     for step in range(_STEPS):
         tokens = np.array([row[step] for row in trial.steps], dtype=np.int64)
         logits.append(take(tokens, lengths, bases, [(branch, (last, last + 1))]).clone())
         lengths = lengths + 1
+    if recorded is not None and recorded.refused is not None:
+        raise Unfit(f"recording a step raised {recorded.refused}"[:200])
     return torch.stack(logits, dim=1)
 
 

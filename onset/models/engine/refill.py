@@ -164,7 +164,7 @@ def _room_for(machine: Machine, begin: int, questions: Sequence[_Question]) -> _
     each = branched.longest
     if branched.count:  # a branch keeps its logits too
         each += -(-machine.vocabulary * 4 // machine.shape.bytes_per_token)
-    if machine.recorder is not None:
+    if machine.new_recorder is not None:
         each += STRAGGLERS * branched.longest
     extra, most = -(-each // branched.fewest), most_rows(machine.vocabulary)
     # n rows belong to at most n / fewest + 2 branches: the first and the last may be there in part.
@@ -209,11 +209,11 @@ class _Batch:
         self._slots = slots
         self._memory = Logits.of(machine.module, slots.rows)
         self._steps: Steps | None = None
-        if machine.recorder is not None:
+        if machine.new_recorder is not None:
             branched = _Branched.among(questions.values())
-            recorder = machine.recorder(machine.shape.device)
-            branches = branched.at_once(slots.rows), branched.longest
-            self._steps = Steps(machine.module, trunk, slots, recorder, branches)
+            recorder = machine.new_recorder(machine.shape.device)
+            room = branched.at_once(slots.rows), branched.longest
+            self._steps = Steps(machine.module, trunk, slots, recorder, room)
         self._active = 0
         size, longest = slots.rows, max(rows[place].max_tokens for place in questions)
         self._place = np.zeros(size, dtype=np.int64)  # of the row in `rows`
