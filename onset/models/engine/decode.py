@@ -72,17 +72,18 @@ def plan_reads(slots: Slots, lengths: NDArray[np.int64], rounded: Callable[[int]
 
 
 TRUNK = -1
-"""What `Step.view` calls the trunk."""
+"""What `Step.shared` calls the trunk; a branch has a number from 0."""
 
 
 class Step(ABC):
     """Attention of n rows with one new token each, in slots 0 to n. What they see of shared keys, a subclass knows."""
 
     def __init__(
-        self, trunk: Shared | None, slots: Slots, lengths: Tensor, positions: Tensor, reads: Sequence[Read]
+        self, trunk: Shared | None, slots: Slots, lengths: Tensor, span: Positions, reads: Sequence[Read]
     ) -> None:
-        """``lengths`` [n]: tokens already in each slot; ``positions`` [n]: of the new tokens."""
-        self.positions = positions
+        """``lengths`` [n]: tokens already in each slot; ``span``: the positions [n] of the new tokens."""
+        self.positions = span.values
+        self._span = span
         self._trunk = trunk
         self._slots = slots
         self._dtype = slots.shape.dtype
@@ -93,8 +94,8 @@ class Step(ABC):
         self._views: dict[tuple[int | None, int, int], View] = {}
 
     @abstractmethod
-    def view(self, which: int, window: int | None) -> View:
-        """What rows see of the trunk (`TRUNK`), or of a branch by its number."""
+    def branch_view(self, which: int, window: int | None) -> View:
+        """What rows see of a branch, by the number that `with_branches` gives `shared`."""
 
     @abstractmethod
     def with_branches(self, layer: int, grouped: Tensor, own: Part, scale: float, window: int | None) -> Part:
@@ -143,13 +144,19 @@ class Step(ABC):
         of = (window, which, each)
         if of not in self._views:
             order = torch.arange(rows, device=grouped.device)
-            self._views[of] = self.view(which, window).of(order.repeat_interleave(each))
+            self._views[of] = self._view(which, window).of(order.repeat_interleave(each))
         queries = grouped.transpose(0, 1).reshape(groups, rows * each, dimension)
         out, lse = attention_to_shared(queries, keys, values, scale, self._views[of])
         return (
             out.view(groups, rows, each, -1).transpose(0, 1),
             lse.view(groups, rows, each).transpose(0, 1),
         )
+
+    def _view(self, which: int, window: int | None) -> View:
+        if which != TRUNK:
+            return self.branch_view(which, window)
+        assert self._trunk is not None
+        return view(self._span, self._trunk.start, len(self._trunk.tokens), window, self._dtype)
 
     def _own_masks(self, window: int | None) -> list[Tensor]:
         """Places seen of a row's own slot, added to scores: [rows of the block, 1, 1, places] for each block. Made once
@@ -190,30 +197,16 @@ class Decode(Step):
     ) -> None:
         device = slots.shape.device
         at = bases + lengths
-        positions = torch.from_numpy(at).to(device)
-        super().__init__(
-            trunk, slots, torch.from_numpy(lengths).to(device), positions, plan_reads(slots, lengths, _rounded)
-        )
-        self._span = Positions(positions, int(at.min()), int(at.max()))
+        reads = plan_reads(slots, lengths, _rounded)
+        super().__init__(trunk, slots, torch.from_numpy(lengths).to(device), Positions.of(at, device), reads)
         self._branches = [
-            _Branch(
-                shared,
-                as_index(rows, device),
-                Positions(
-                    torch.from_numpy(at[list(rows)]).to(device), int(at[list(rows)].min()), int(at[list(rows)].max())
-                ),
-            )
-            for shared, rows in branches
+            _Branch(shared, as_index(rows, device), Positions.of(at[list(rows)], device)) for shared, rows in branches
         ]
 
-    def view(self, which: int, window: int | None) -> View:
-        """Of the trunk for all rows, of a branch for its own."""
-        if which == TRUNK:
-            assert self._trunk is not None
-            shared, span = self._trunk, self._span
-        else:
-            shared, span = self._branches[which].shared, self._branches[which].positions
-        return view(span, shared.start, len(shared.tokens), window, self._dtype)
+    def branch_view(self, which: int, window: int | None) -> View:
+        """For the branch's own rows."""
+        branch = self._branches[which]
+        return view(branch.positions, branch.shared.start, len(branch.shared.tokens), window, self._dtype)
 
     def with_branches(self, layer: int, grouped: Tensor, own: Part, scale: float, window: int | None) -> Part:
         """Branch by branch, each with its rows."""

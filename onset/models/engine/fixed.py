@@ -10,6 +10,7 @@ comes again it is recorded.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Lock
@@ -20,11 +21,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from onset.models.engine.decode import TRUNK, Read, Step, decode, plan_reads
+from onset.models.engine.decode import Read, Step, decode, plan_reads
 from onset.models.engine.hook import forward
 from onset.models.engine.merge import Part, merge, values_in_order
 from onset.models.engine.storage import Shape, Shared, Slots
-from onset.models.engine.window import View, hidden
+from onset.models.engine.window import Positions, View, only
 
 _MULTIPLE = 64
 """Places read of each slot are rounded up to a multiple of this, or of an eighth of the power of two below them if that
@@ -101,11 +102,13 @@ class Grove:
         self._standing = [one if id(one) in alive else None for one in self._standing]
         if len(branches) > self._count:
             return None
+        places = {id(one): place for place, one in enumerate(self._standing)}
         free = [place for place, one in enumerate(self._standing) if one is None]
         for branch in branches:
-            if not any(branch is one for one in self._standing):
-                self._put(branch, free.pop(0))
-        return [next(place for place, one in enumerate(self._standing) if branch is one) for branch in branches]
+            if id(branch) not in places:
+                places[id(branch)] = free.pop(0)
+                self._put(branch, places[id(branch)])
+        return [places[id(branch)] for branch in branches]
 
     def _put(self, branch: Shared, place: int) -> None:
         start = place * self._places
@@ -138,24 +141,18 @@ class Fixed(Step):
         """``lengths`` [n]: tokens already in each slot; ``positions`` [n]: of the new tokens; ``branch`` [n]: where in
         the ``grove`` each row's branch stands.
         """
-        super().__init__(trunk, slots, lengths, positions, reads)
+        # Which positions these are is not to be known when a step is recorded, so they may be any.
+        super().__init__(trunk, slots, lengths, Positions(positions, 0, sys.maxsize), reads)
         self._grove = grove
         self._branch = branch
 
-    def view(self, which: int, window: int | None) -> View:
-        """Of the trunk, or of all branches: masks [n, keys]."""
-        if which == TRUNK:
-            assert self._trunk is not None
-            if window is None:
-                return View()
-            at = torch.arange(self._trunk.start, self._trunk.end, device=self.positions.device)
-            seen = at[None, :] > self.positions[:, None] - window
-        else:
-            assert self._grove is not None
-            seen = self._grove.owner[None, :] == self._branch[:, None]
-            if window is not None:
-                seen &= self._grove.positions[None, :] > self.positions[:, None] - window
-        return View(0, hidden(~seen, self._dtype), ~seen.any(-1))
+    def branch_view(self, which: int, window: int | None) -> View:
+        """Of all branches side by side: masks [n, keys]."""
+        assert self._grove is not None
+        seen = self._grove.owner[None, :] == self._branch[:, None]
+        if window is not None:
+            seen &= self._grove.positions[None, :] > self.positions[:, None] - window
+        return only(seen, self._dtype)
 
     def with_branches(self, layer: int, grouped: Tensor, own: Part, scale: float, window: int | None) -> Part:
         """All branches at once."""

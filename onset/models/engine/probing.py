@@ -167,10 +167,8 @@ def _generating(module: Any, trial: _Trial, shape: Shape, trunk: Shared, recorde
     logits = [first[[*range(last), last, last]]]
     lengths = np.array([*map(len, trial.own), 0, 0], dtype=np.int64)
     bases = np.array([_TRUNK] * last + [branch.end] * 2, dtype=np.int64)
-    take: Callable[..., Tensor] = partial(decode, module, trunk, slots)
     recorded = None if recorder is None else Steps(module, trunk, slots, recorder, (2, len(trial.branch) + 1))
-    if recorded is not None:
-        take = recorded
+    take: Callable[..., Tensor] = recorded or partial(decode, module, trunk, slots)
     for step in range(_STEPS):
         tokens = np.array([row[step] for row in trial.steps], dtype=np.int64)
         logits.append(take(tokens, lengths, bases, [(branch, (last, last + 1))]).clone())

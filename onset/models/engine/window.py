@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -30,11 +32,18 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Positions of queries, [queries], with the lowest and highest (known without asking the device)."""
+    """Positions of queries, [queries], none of them below ``lowest`` or above ``highest`` (known without asking the
+    device).
+    """
 
     values: Tensor
     lowest: int
     highest: int
+
+    @classmethod
+    def of(cls, at: NDArray[np.int64], device: torch.device) -> Positions:
+        """Those of ``at`` [queries], on ``device``."""
+        return cls(torch.from_numpy(at).to(device), int(at.min()), int(at.max()))
 
 
 def view(positions: Positions, start: int, length: int, window: int | None, dtype: torch.dtype) -> View:
@@ -49,6 +58,11 @@ def view(positions: Positions, start: int, length: int, window: int | None, dtyp
         return View(first)
     places = torch.arange(start + first, start + length, device=positions.values.device)
     seen = places[None, :] > (positions.values - window)[:, None]
+    return only(seen, dtype, first)
+
+
+def only(seen: Tensor, dtype: torch.dtype, first: int = 0) -> View:
+    """The view of queries that of the keys from ``first`` on see those that ``seen`` [queries, keys] says."""
     return View(first, hidden(~seen, dtype), ~seen.any(-1))
 
 
