@@ -35,11 +35,16 @@ def open_gguf(target: str, options: LoadOptions) -> HFModel:
     with file.open("rb") as stream:
         if stream.read(4) != b"GGUF":
             raise ModelError(f"not a GGUF file: {file}")
-        stream.seek(0)
-        revision = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+    revision = hash_file(file)
     return load_hf(
         f"gguf:{target}", str(convert(file, revision)), options.label or file.stem, options, revision=revision
     )
+
+
+def hash_file(file: Path) -> str:
+    """The revision of a GGUF file: 16 hex digits of its SHA-256."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
 def convert(file: Path, revision: str) -> Path:

