@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from onset.analysis.counting import variance
 from onset.analysis.interop import Outcomes, read_outcomes, read_points
 from onset.analysis.interop.choosing import NoChoice, choose, picked
 from onset.analysis.interop.read import KNOWN
@@ -524,17 +525,20 @@ def test_own_results_give_curves_pooled_over_seeds_with_continuous_scores(own: P
     assert {name for name, _ in curves} == {
         f"coin-flip, {method}, 8 labels{shift}" for method in ("answer-only", "cot") for shift in ("", ", shift typos")
     }
-    assert {metric for _, metric in curves} == {"accuracy", "gold_logprob", "gold_prob"}
+    assert {metric for _, metric in curves} == {"accuracy", "gold_logprob", "gold_prob", "1 - Brier"}
     cells = results.cells.filter(task="coin-flip", method="cot", shift="none").group_by("params", maintain_order=True)
     expected = [(float(size), int(t["n"].sum()), int(t["correct"].sum()), 0.5) for (size,), t in cells]
     curve = curves["coin-flip, cot, 8 labels", "accuracy"]
-    assert [(p.x, p.n, p.correct, p.chance) for p in curve.points] == sorted(expected)
+    assert [(p.x, p.json()["n"], p.json()["correct"], p.chance) for p in curve.points] == sorted(expected)
+    for point in curve.points:  # two draws of the same items are no independent trials
+        assert point.counted is not None
+        assert point.n == round(point.counted.n / point.counted.design_effect)
     prob = curves["coin-flip, answer-only, 8 labels", "gold_prob"].points[0]
     held = next(o for o in read_outcomes(own) if (o.task, o.method, o.shift) == ("coin-flip", "answer-only", "none"))
     by_item = np.nanmean(held.scores["gold_prob"], axis=0)
     assert prob.continuous
     assert prob.score == pytest.approx(by_item.mean())
-    assert prob.stderr == pytest.approx(by_item.std(ddof=1) / len(by_item) ** 0.5)
+    assert prob.stderr == pytest.approx(variance(held.scores["gold_prob"]) ** 0.5)
 
 
 def test_unfinished_cells_are_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from onset.analysis.intervals import Block, crossed_bootstrap
 from onset.analysis.labels import label_curves, mean_accuracy, overtakings
 from onset.analysis.paired import compare_all
 from onset.analysis.robustness import loss_differences, losses
-from onset.analysis.size_curves import LogisticWithFloor, design_effect, fit_logistic, size_curves
+from onset.analysis.size_curves import LogisticWithFloor, fit_logistic, size_curves
 from onset.errors import InputError
 from onset.scores import wilson
 
@@ -108,15 +108,6 @@ def test_a_design_effect_widens_what_is_claimed() -> None:
     assert (heavy.midpoint_interval[0] or 0) < (plain.midpoint_interval[0] or 0)
 
 
-def test_the_design_effect_of_repeated_and_of_independent_draws() -> None:
-    rng = np.random.default_rng(1)
-    once = (rng.random((1, 400)) < 0.4).astype(float)
-    assert design_effect(arm(np.repeat(once, 5, axis=0))) == pytest.approx(5.0, rel=0.05)
-    assert design_effect(arm((rng.random((5, 400)) < 0.4).astype(float))) < 2.0
-    assert design_effect(arm(once)) == 1.0
-    assert design_effect(arm(np.zeros((5, 50)))) == 5.0
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -148,7 +139,7 @@ def ladder(family: str, shares: list[float], sizes: list[int] = SIZES, method: s
 
 
 def test_families_are_never_on_one_curve() -> None:
-    curves = size_curves([*ladder("red", [0.1, 0.3, 0.8, 0.9]), *ladder("blue", [0.5, 0.6])], replicates=500)
+    curves = size_curves([*ladder("red", [0.1, 0.3, 0.8, 0.9]), *ladder("blue", [0.5, 0.6])])
     red, blue = curves
     assert (red.family, red.sizes, red.verdict) == ("red", tuple(SIZES), "grows")
     assert (blue.fit, blue.verdict, blue.sizes) == (None, "not fitted", tuple(SIZES[:2]))
@@ -159,25 +150,25 @@ def test_families_are_never_on_one_curve() -> None:
 
 
 def test_a_curve_says_when_nothing_changes_and_when_the_middle_is_out_of_sight() -> None:
-    (flat,) = size_curves(ladder("red", [0.3] * 4), replicates=500)
+    (flat,) = size_curves(ladder("red", [0.3] * 4))
     assert flat.verdict == "flat"
     assert flat.sentence == (
         "cot on t (8 labels), family red: no change of accuracy with size can be shown between 1 M and 1 B parameters."
     )
-    (low,) = size_curves(ladder("red", [0.02, 0.05, 0.1, 0.25]), replicates=500)
+    (low,) = size_curves(ladder("red", [0.02, 0.05, 0.1, 0.25]))
     assert "is not yet halfway between 0 % and 100.0 % at the largest model (1 B parameters;" in low.sentence
     below = [replace(one, chance=0.5) for one in ladder("red", [0.1, 0.55, 0.7, 0.9])]
-    (warned,) = size_curves(below, replicates=500)
+    (warned,) = size_curves(below)
     assert "; red-1000000 lies below the chance level, which the curve cannot follow." in warned.sentence
 
 
 def test_a_jump_is_placed_between_two_sizes_or_beyond_the_last() -> None:
-    (jump,) = size_curves(ladder("red", [0.0, 0.0, 1.0, 1.0]), replicates=500)
+    (jump,) = size_curves(ladder("red", [0.0, 0.0, 1.0, 1.0]))
     assert jump.sentence == (
         "cot on t (8 labels), family red: accuracy grows with size and passes halfway between 0 % and 100.0 %"
         " between 10 M and 100 M parameters; how steeply is open."
     )
-    (last,) = size_curves(ladder("red", [0.0, 0.0, 0.0, 0.2]), replicates=500)
+    (last,) = size_curves(ladder("red", [0.0, 0.0, 0.0, 0.2]))
     assert last.verdict == "grows"
     assert "is not yet halfway between 0 % and 100.0 % at the largest model" in last.sentence
 

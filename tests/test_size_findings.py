@@ -449,7 +449,7 @@ def size_curve(task: str, shares: tuple[float, ...], n: int, rng: np.random.Gene
         arm((rng.random(n) < share).astype(float), task=task, model=f"m{size}", params=size)
         for size, share in zip(LADDER[1:6], shares, strict=True)
     ]
-    (curve,) = size_curves(arms, replicates=200)
+    (curve,) = size_curves(arms)
     return curve
 
 
@@ -500,7 +500,7 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
     rng = np.random.default_rng(2)
     moved = {"without x": 5.6, "base, extra notes": 5.0, "without y": np.inf, "without z": 5.3}
     arms = [one for stage, at in {"base": 5.3, **moved}.items() for one in staged(stage, at, 400, rng)]
-    found = {one.stages[0]: one for one in stage_shifts(size_curves(arms, replicates=200))}
+    found = {one.stages[0]: one for one in stage_shifts(size_curves(arms))}
     assert {stage: one.verdict for stage, one in found.items()} == {
         "without x": "later", "base, extra notes": "earlier", "without y": "not reached", "without z": "undecided",
     }  # fmt: skip
@@ -527,9 +527,9 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
 def test_a_stage_of_other_sizes_or_without_a_growing_reference_moves_nothing() -> None:
     rng = np.random.default_rng(3)
     base, other = staged("base", 5.3, 200, rng), staged("without x", 5.6, 200, rng, LADDER[2:7])
-    assert stage_shifts(size_curves([*base, *other], replicates=200)) == ()
+    assert stage_shifts(size_curves([*base, *other])) == ()
     flat, stage = staged("base", np.inf, 200, rng), staged("without x", 5.3, 200, rng)
-    assert stage_shifts(size_curves([*flat, *stage], replicates=200)) == ()
+    assert stage_shifts(size_curves([*flat, *stage])) == ()
 
 
 def test_an_interval_that_never_ends_is_open() -> None:
@@ -544,7 +544,7 @@ def test_an_interval_that_never_ends_is_open() -> None:
 
 def test_a_curve_that_was_not_fitted_has_no_deviance() -> None:
     arms = [arm(split(30), "cot", model=f"m{size}", params=size) for size in LADDER[:2]]
-    (curve,) = size_curves(arms, replicates=200)
+    (curve,) = size_curves(arms)
     with pytest.raises(InputError) as error:
         midpoint_deviance(curve)
     assert str(error.value) == "midpoint of cot on t (8 labels): the curve was not fitted, which takes 3 sizes"

@@ -31,6 +31,7 @@ import numpy as np
 
 from onset.analysis import crossing
 from onset.analysis.arms import Arm
+from onset.analysis.counting import counted
 from onset.analysis.fitting import Counts, counts
 from onset.analysis.intervals import (
     LEVEL,
@@ -43,7 +44,7 @@ from onset.analysis.intervals import (
     joint_replicates,
 )
 from onset.analysis.paired import Comparison, Verdict, holm, pair
-from onset.analysis.size_curves import MIN_SIZES, SizeCurve, design_effect
+from onset.analysis.size_curves import MIN_SIZES
 
 GainKind = Literal["chain of thought", "voting"]
 CrossoverVerdict = crossing.CrossingVerdict
@@ -146,19 +147,13 @@ def gain_curves(
     arms: Sequence[Arm],
     comparisons: Sequence[Comparison],
     *,
-    curves: Sequence[SizeCurve] = (),
     replicates: int = REPLICATES,
 ) -> tuple[GainCurve, ...]:
     """Every pair of prompting methods that asks a question of size, where at least three sizes have both.
 
     Chain of thought against answer-only, both without tuning and vote; a vote against no vote with the same prompt.
-    ``comparisons``: those of ``arms``, decided within their families; ``curves``: their size curves, whose design
-    effects are used where there are any.
+    ``comparisons``: those of ``arms``, decided within their families.
     """
-    effects: dict[tuple[str, int, str, str, str], dict[tuple[str, str], float]] = {}
-    for curve in curves:
-        held = effects.setdefault((curve.task, curve.labels, curve.shift, curve.stage, curve.family), {})
-        held |= {(model, curve.method): effect for model, effect in zip(curve.models, curve.design_effect, strict=True)}
     known = {
         (one.model, one.stage, one.labels, one.task, one.shift, one.sides): one
         for one in comparisons
@@ -169,9 +164,9 @@ def gain_curves(
         if arm.tune is None:
             groups.setdefault((arm.task, arm.labels, arm.shift, arm.stage, arm.family), []).append(arm)
     made = []
-    for place, group in groups.items():
+    for group in groups.values():
         for kind, sides in _questions(group):
-            found = _curve(kind, sides, group, known, replicates, effects.get(place, {}))
+            found = _curve(kind, sides, group, known, replicates)
             made += [found] if found else []
     return tuple(made)
 
@@ -206,7 +201,6 @@ def _curve(
     group: Sequence[Arm],
     known: Mapping[tuple[str, str, int, str, str, tuple[str, str]], Comparison],
     replicates: int,
-    effects: Mapping[tuple[str, str], float],
 ) -> GainCurve | None:
     arms = {(arm.model, arm.method): arm for arm in group}
     rows = []
@@ -236,7 +230,7 @@ def _curve(
         family=first.family,
         sides=sides,
         points=_over_sizes([row.point for row in rows]),
-        crossover=_crossover(rows, replicates, effects),
+        crossover=_crossover(rows, replicates),
         rises=rises,
         own_rise=own[0] if own else None,
         own_rise_interval=own[1] if own else None,
@@ -294,7 +288,7 @@ def _enough(one: Comparison, point: GainPoint, *, ahead: bool) -> float:
 # ---- the crossover -------------------------------------------------------------------------------------------------
 
 
-def _crossover(rows: Sequence[_Both], replicates: int, effects: Mapping[tuple[str, str], float]) -> Crossover:
+def _crossover(rows: Sequence[_Both], replicates: int) -> Crossover:
     sizes = sorted({row.point.params for row in rows})
     at = [[index for index, row in enumerate(rows) if row.point.params == size] for size in sizes]
     won = np.array([row.point.verdict == "wins" for row in rows])[:, None]
@@ -307,7 +301,7 @@ def _crossover(rows: Sequence[_Both], replicates: int, effects: Mapping[tuple[st
     lowest, highest = int(starts[cut]), int(starts[len(starts) - 1 - cut])
     resolved = all(row.point.verdict in ("loses", "equivalent") for row in rows)
     verdict = crossing.verdict_of(start, len(sizes), resolved=resolved)
-    estimate, interval = _meeting(rows, effects, replicates)
+    estimate, interval = _meeting(rows)
     return Crossover(
         verdict=verdict,
         gap=(sizes[start - 1], sizes[start]) if verdict == "from" else None,
@@ -318,28 +312,25 @@ def _crossover(rows: Sequence[_Both], replicates: int, effects: Mapping[tuple[st
     )
 
 
-def _meeting(
-    rows: Sequence[_Both], effects: Mapping[tuple[str, str], float], replicates: int
-) -> tuple[float | None, tuple[float | None, float | None] | None]:
+def _meeting(rows: Sequence[_Both]) -> tuple[float | None, tuple[float | None, float | None] | None]:
     """Where the fitted curves of both sides cross (`onset.analysis.crossing`), and its interval, in parameters.
 
-    Counts are those of effective sizes: divided by their design effect.
+    Outcomes count as the independent trials they are worth (`onset.analysis.counting`).
     """
     if len({row.point.params for row in rows}) < crossing.MIN_SIZES:
         return None, None
     sides = [[row.against for row in rows], [row.method for row in rows]]
-    data = [_effective(arms, effects, replicates) for arms in sides]
+    data = [_effective(arms) for arms in sides]
     x = np.log10(np.array([row.point.params for row in rows], dtype=np.float64))
     found = crossing.meet(data[0], data[1], x, replicates=0).place  # the pattern of wins is resampled already
     return found.estimate, (found.low, found.high)
 
 
-def _effective(arms: Sequence[Arm], effects: Mapping[tuple[str, str], float], replicates: int) -> Counts:
+def _effective(arms: Sequence[Arm]) -> Counts:
     right, n = [], []
     for arm in arms:
-        effect = effects.get((arm.model, arm.method)) or design_effect(arm, replicates)
-        size = max(1, round(int(np.isfinite(arm.values).sum()) / effect))
-        right.append(arm.accuracy * size)
+        correct, size = counted(arm.values).effective()
+        right.append(correct)
         n.append(size)
     return counts(np.array(right), np.array(n))
 

@@ -192,6 +192,7 @@ class Emergence:
             else dict(zip(("share", "low", "high", "sizes"), self.floor, strict=True)),
             "overdispersion": self.rho,
             "replicates": self.replicates,
+            "points": [point.json() for point in self.curve.points],
         }
 
 

@@ -67,7 +67,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     measured = arms(results)
     compared = compare_all(measured, margin=chosen, replicates=replicates)
     tuned = {arm.method for arm in measured if arm.tune is not None}
-    curves = size_curves(measured, replicates=replicates)
+    curves = size_curves(measured)
     evidence = Evidence(
         arms=measured,
         comparisons=compared,
@@ -77,7 +77,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         break_evens=break_evens(measured),
         losses=losses(measured, replicates=replicates),
         loss_differences=loss_differences(measured, replicates=replicates),
-        gains=gain_curves(measured, compared, curves=curves, replicates=replicates),
+        gains=gain_curves(measured, compared, replicates=replicates),
         task_orders=task_orders(curves),
         stages=stage_comparisons(measured, margin=chosen, replicates=replicates),
         stage_shifts=stage_shifts(curves),

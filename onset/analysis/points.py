@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from onset.analysis.counting import Counted
 from onset.errors import DataError
 
 Scale = Literal["params", "flops", "loss"]
@@ -22,7 +23,9 @@ class SizePoint:
 
     ``curve``: what was measured (a task, or task and method); ``family``: models that differ in their size alone, as
     far as is known; ``x`` > 0: the size on the scale of the table; ``metric``: the name of the score.
-    Either counts (``n`` items, ``correct`` of them) or a ``score`` with its standard error ``stderr`` (None: unknown).
+    Either counts (``n`` independent trials, ``correct`` of them) or a ``score`` with its standard error ``stderr``
+    (None: unknown). ``counted``: the outcomes behind the counts where these are worth fewer trials, because several
+    draws had the same items (`onset.analysis.counting`); None: every outcome is a trial.
     ``chance``: the score of guessing (None: not stated by the source). ``continuous``: a continuous score of the
     outputs (log-probability of the gold answer, Brier, edit distance), not a share of correct answers. ``source``:
     where it was read, for messages.
@@ -40,6 +43,7 @@ class SizePoint:
     chance: float | None = None
     continuous: bool = False
     source: str = ""
+    counted: Counted | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.source}: " if self.source else ""
@@ -55,6 +59,14 @@ class SizePoint:
             raise DataError(f"{where}{self.curve}, {self.model}: standard error {self.stderr} is below 0")
         if self.chance is not None and not self.continuous and not 0 <= self.chance < 1:
             raise DataError(f"{where}{self.curve}, {self.model}: chance {self.chance} must lie in [0, 1)")
+
+    def json(self) -> dict[str, Any]:
+        """What was measured: outcomes and their design effect, or a score with its standard error."""
+        start = {"model": self.model, "size": self.x}
+        if self.n is None or self.correct is None:
+            return start | {"score": self.score, "error": self.stderr}
+        found = self.counted or Counted(self.correct, self.n)
+        return start | {"n": found.n, "correct": found.correct, "design_effect": found.design_effect}
 
 
 def _order(point: SizePoint) -> tuple[float, str, int, int, float]:

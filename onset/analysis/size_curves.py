@@ -7,9 +7,8 @@ fitted by maximum binomial likelihood to the counts of each size, never by least
 recipe as well as in size.
 
 The counts of one size are not independent trials (the same items in every draw, noise between draws). For tests and
-intervals the log-likelihood of each size is divided by its design effect, the calibrated crossed variance of its
-accuracy over p (1 - p) / n (Kish 1965, "Survey Sampling"; the effective sample size). Noise between training
-runs of the models themselves is not in it: one run per size cannot show it.
+intervals the log-likelihood of each size is divided by its design effect (`onset.analysis.counting`). Noise between
+training runs of the models themselves is not in it: one run per size cannot show it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,8 @@ from scipy import optimize, special, stats
 
 from onset.analysis import wording
 from onset.analysis.arms import Arm
-from onset.analysis.intervals import LEVEL, REPLICATES, Array, Block, crossed_bootstrap
+from onset.analysis.counting import counted
+from onset.analysis.intervals import LEVEL, Array
 from onset.errors import InputError
 from onset.scores import wilson
 
@@ -279,18 +279,17 @@ def _open_interval(
     return low, None if allowed[-1] == highest else allowed[-1]
 
 
-def size_curves(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[SizeCurve, ...]:
+def size_curves(arms: Sequence[Arm]) -> tuple[SizeCurve, ...]:
     """One curve for every (task, method, labels, shift, stage, family)."""
     groups: dict[tuple[str, str, int, str, str, str], list[Arm]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family), []).append(arm)
-    return tuple(_curve(sorted(group, key=lambda arm: arm.params), replicates) for group in groups.values())
+    return tuple(_curve(sorted(group, key=lambda arm: arm.params)) for group in groups.values())
 
 
-def _curve(group: Sequence[Arm], replicates: int) -> SizeCurve:
+def _curve(group: Sequence[Arm]) -> SizeCurve:
     first = group[0]
-    n = [int(np.isfinite(arm.values).sum()) for arm in group]
-    correct = [int(np.nansum(arm.values)) for arm in group]
+    counts = [counted(arm.values) for arm in group]
     blank = SizeCurve(
         task=first.task,
         method=first.method,
@@ -301,9 +300,9 @@ def _curve(group: Sequence[Arm], replicates: int) -> SizeCurve:
         chance=first.chance,
         models=tuple(arm.model for arm in group),
         sizes=tuple(arm.params for arm in group),
-        n=tuple(n),
-        correct=tuple(correct),
-        design_effect=tuple(design_effect(arm, replicates) for arm in group),
+        n=tuple(one.n for one in counts),
+        correct=tuple(one.correct for one in counts),
+        design_effect=tuple(one.design_effect for one in counts),
         fit=None,
         verdict="not fitted",
         sentence="",
@@ -347,21 +346,6 @@ def midpoint_deviance(curve: SizeCurve) -> tuple[Array, Array]:
     places = np.unique(np.clip([*np.linspace(lowest, highest, _FAR), *near, best], lowest, highest))
     values = np.array([problem.profile(float(place), slopes, ceilings) for place in places])
     return places, 2 * (max(curve.fit.log_likelihood, float(values.max())) - values)
-
-
-def design_effect(arm: Arm, replicates: int = REPLICATES) -> float:
-    """How many outcomes of ``arm`` weigh as much as one independent trial; at least 1, and 1 for a single draw."""
-    if len(arm.seeds) == 1:
-        return 1.0
-    n = int(np.isfinite(arm.values).sum())
-    crossed = crossed_bootstrap([Block(arm.values)], replicates)
-    if crossed is None:
-        return 1.0
-    # Where nothing varies, draws that repeat each other exactly are worth one draw.
-    p = crossed.estimate
-    if p in (0.0, 1.0):
-        return float(len(arm.seeds))
-    return max(1.0, crossed.standard_error**2 / (p * (1 - p) / n))
 
 
 def size_within_reach(curve: SizeCurve, midpoint: float) -> float | None:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from onset.analysis.intervals import Array
+from onset.analysis.counting import Counted, mean_and_error
 from onset.analysis.points import Curve, SizePoint, curves_of
 from onset.analysis.size_curves import SizeCurve
 from onset.analysis.table import Results
@@ -25,43 +25,44 @@ from onset.scores import edit_similarity
 
 SCORES = ("gold_logprob", "gold_prob", "1 - Brier", "pass rate", "edit similarity")
 """In the order in which a figure prefers them."""
-_BOUNDED = frozenset(SCORES) - {"gold_logprob"}
+BOUNDED = frozenset(SCORES) - {"gold_logprob"}
+"""Scores within 0..1."""
 _KEY = ("task", "method", "labels", "shift", "stage", "family")
 
 
-def curve_name(task: str, method: str, labels: int, shift: str, stage: str) -> str:
+def curve_name(task: str, method: str, labels: int | None, shift: str = "none", stage: str = "base") -> str:
     """``addition, cot, 8 labels``, with shift and stage where there are any."""
-    parts = [task, method, f"{labels} labels"]
+    parts = [task, method, "" if labels is None else f"{labels} labels"]
     parts += [f"shift {shift}"] if shift != "none" else []
     parts += [f"stage {stage}"] if stage != "base" else []
-    return ", ".join(parts)
+    return ", ".join(part for part in parts if part)
 
 
 def accuracy_curve(one: SizeCurve) -> Curve:
-    """Counts of a size curve as effective ones: n divided by the design effect, rounded."""
+    """A size curve as points: its outcomes and the independent trials they are worth."""
     name = curve_name(one.task, one.method, one.labels, one.shift, one.stage)
     points = []
-    for model, size, n, correct, effect in zip(
-        one.models, one.sizes, one.n, one.correct, one.design_effect, strict=True
+    for model, size, right, total, effect in zip(
+        one.models, one.sizes, one.correct, one.n, one.design_effect, strict=True
     ):
-        effective = max(1, round(n / effect))
-        right = round(correct / n * effective)
+        counts = Counted(right, total, effect)
+        correct, n = counts.effective()
         points.append(
             SizePoint(
-                name, one.family, model, float(size), "accuracy", n=effective, correct=right, chance=one.chance
+                name, one.family, model, float(size), "accuracy", n=n, correct=correct, chance=one.chance,
+                counted=counts,
             )
         )  # fmt: skip
     return Curve(name, one.family, "accuracy", "params", tuple(points))
 
 
-def score_points(results: Results) -> tuple[SizePoint, ...]:
-    """The continuous scores of every arm with a size, each with its standard error.
+def cell_scores(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """Cell -> score -> item -> value, of the cells with a size.
 
-    Items are clusters over draws; with several draws their noise is in the error too. A score that was measured for a
-    part of an arm's records only is left out: its mean would be one of other items.
+    A score that is measured for a part of a cell's records only is left out: its mean would be one of other items.
     """
     if not len(results.records):
-        return ()
+        return {}
     cells = results.cells.filter((pl.col("n") > 0) & (pl.col("params") > 0)).to_dicts()
     held: dict[str, Mapping[str, list[Any]]] = {
         str(key[0]): table.to_dict(as_series=False)
@@ -70,23 +71,35 @@ def score_points(results: Results) -> tuple[SizePoint, ...]:
         ).group_by("cell")
     }
     canonical = _canonical(cells, held)
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    out: dict[str, dict[str, dict[str, float]]] = {}
     for cell in cells:
-        groups.setdefault((*(cell[name] for name in _KEY), cell["model"]), []).append(cell)
+        found = {metric: _values(metric, held[cell["cell"]], canonical, cell["task"]) for metric in SCORES}
+        out[cell["cell"]] = {metric: values for metric, values in found.items() if values is not None}
+    return out
+
+
+def score_points(results: Results) -> tuple[SizePoint, ...]:
+    """The continuous scores of every arm with a size, each with its standard error.
+
+    Items are clusters over draws; with several draws their noise is in the error too. A score that some draw of an arm
+    lacks is left out.
+    """
+    scores = cell_scores(results)
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for cell in results.cells.to_dicts():
+        if cell["cell"] in scores:
+            groups.setdefault((*(cell[name] for name in _KEY), cell["model"]), []).append(cell)
     out = []
     for group in groups.values():
         first = group[0]
         name = curve_name(*(first[key] for key in _KEY[:-1]))
-        tables = [
-            {metric: _values(metric, held[cell["cell"]], canonical, first["task"]) for metric in SCORES}
-            for cell in group
-        ]
         for metric in SCORES:
-            draws = [table[metric] for table in tables]
-            known = [draw for draw in draws if draw is not None]
-            if len(known) < len(draws):
+            known = [scores[cell["cell"]][metric] for cell in group if metric in scores[cell["cell"]]]
+            if len(known) < len(group):
                 continue
-            mean, error = _mean_and_error(known, bounded=metric in _BOUNDED)
+            items = sorted({item for draw in known for item in draw})
+            table = np.array([[draw.get(item, math.nan) for item in items] for draw in known])
+            mean, error = mean_and_error(table, bounded=metric in BOUNDED)
             out.append(
                 SizePoint(
                     name, first["family"], first["model"], float(first["params"]), metric,
@@ -144,28 +157,3 @@ def _values(
 @functools.lru_cache(maxsize=65536)
 def _similar(answer: str, gold: str) -> float:
     return edit_similarity(answer, gold)
-
-
-def _mean_and_error(draws: Sequence[Mapping[str, float]], *, bounded: bool) -> tuple[float, float]:
-    """Mean and standard error: items and draws as crossed random effects (`onset.analysis.intervals`)."""
-    items = sorted({item for draw in draws for item in draw})
-    table = np.array([[draw.get(item, math.nan) for item in items] for draw in draws])
-    mean = float(np.nanmean(table))
-    variance = _variance(table)
-    if variance <= 0 and bounded:
-        # nothing varies: the error of a share that is drawn in by two of each kind (Agresti and Coull 1998)
-        drawn = (mean * len(items) + 2) / (len(items) + 4)
-        variance = drawn * (1 - drawn) / (len(items) + 4)
-    return mean, math.sqrt(max(variance, 0.0))
-
-
-def _variance(table: Array) -> float:
-    draws, items = table.shape
-    means = np.nanmean(table, axis=0)
-    by_item = float(means.var(ddof=1)) / items if items > 1 else 0.0
-    if draws == 1 or not np.isfinite(table).all():
-        return by_item
-    by_draw = float(table.mean(axis=1).var(ddof=1)) / draws
-    rest = table - table.mean(axis=1, keepdims=True) - means + table.mean()
-    single = float((rest**2).sum()) / max((draws - 1) * (items - 1), 1) / (draws * items)
-    return float(max(by_item + by_draw - single, by_item, by_draw))

@@ -1,17 +1,19 @@
 """Results folders of Onset: each arm (model, stage, method, labels, task, shift) with all its seeds.
 
-Items are keyed by their id (a hash of question, answer, choices and context); seeds are draws.
+Items are keyed by their id (a hash of question, answer, choices and context); seeds are draws. Continuous scores are
+those of `onset.analysis.study_points`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
 from onset.analysis.arms import KEY
 from onset.analysis.interop.base import ItemRow, Outcomes, Sizes, tabulate
+from onset.analysis.study_points import SCORES, cell_scores
 from onset.analysis.table import load
 from onset.records import content_hash
 
@@ -28,11 +30,17 @@ def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
     unfinished = len(results.missing) + len(results.failed)
     notes = [f"{path}: {unfinished} of {unfinished + len(results.cells)} cells are not finished"] if unfinished else []
     cells = results.cells.filter(pl.col("n") > 0)
+    scores = cell_scores(results)
     out = []
     for _, group in cells.group_by(KEY, maintain_order=True):
         held = group.sort("seed").to_dicts()
-        draws = {cell["seed"]: _item_rows(rows[cell["cell"],]) for cell in held}
         first = held[0]
+        measured = [scores.get(cell["cell"], {}) for cell in held]
+        shared = [metric for metric in SCORES if all(metric in one for one in measured)]
+        draws = {
+            cell["seed"]: _item_rows(rows[cell["cell"],], {metric: one[metric] for metric in shared})
+            for cell, one in zip(held, measured, strict=True)
+        }
         overlong = sum(cell["overlong"] for cell in held)
         said = f"{first['task']}, {first['method']}: {overlong} prompts did not fit and count as wrong"
         out.append(
@@ -57,17 +65,16 @@ def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
     return tuple(out)
 
 
-def _item_rows(records: pl.DataFrame) -> list[ItemRow]:
-    columns = ("item", "correct", "gold", "prompt_hash", "status", "gold_logprob", "gold_prob")
-    return [_item_row(row) for row in records.select(columns).to_dicts()]
-
-
-def _item_row(row: dict[str, Any]) -> ItemRow:
-    return ItemRow(
-        row["item"],
-        float(row["correct"]),
-        target=content_hash(row["gold"]),
-        prompt=row["prompt_hash"],
-        status=row["status"],
-        scores={"gold_logprob": row["gold_logprob"], "gold_prob": row["gold_prob"]},
-    )
+def _item_rows(records: pl.DataFrame, scores: Mapping[str, Mapping[str, float]]) -> list[ItemRow]:
+    columns = ("item", "correct", "gold", "prompt_hash", "status")
+    return [
+        ItemRow(
+            row["item"],
+            float(row["correct"]),
+            target=content_hash(row["gold"]),
+            prompt=row["prompt_hash"],
+            status=row["status"],
+            scores={metric: values[row["item"]] for metric, values in scores.items()},
+        )
+        for row in records.select(columns).to_dicts()
+    ]

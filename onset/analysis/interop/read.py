@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,10 +18,12 @@ from typing import Literal
 
 import numpy as np
 
+from onset.analysis.counting import counted, mean_and_error
 from onset.analysis.interop import csv_table, inspect_logs, jsonl, lm_eval, onset_results
 from onset.analysis.interop.base import NO_FILTER, Outcomes, Sizes, parse_json, read_text
 from onset.analysis.interop.choosing import NoChoice, choose, picked
 from onset.analysis.points import Scale, SizePoint
+from onset.analysis.study_points import BOUNDED, SCORES, curve_name
 from onset.errors import DataError
 
 Format = Literal["onset", "lm-eval", "inspect", "jsonl", "csv"]
@@ -30,7 +31,7 @@ KNOWN = (
     "an onset results folder (study.json), lm-eval results (results_*.json, samples_*.jsonl),"
     " inspect logs (.eval, .json), JSON lines (prediction, target) or a CSV table"
 )
-CONTINUOUS = ("gold_logprob", "gold_prob")
+CONTINUOUS = SCORES
 
 
 def format_of(path: Path) -> Format:
@@ -199,11 +200,7 @@ def points_of(
 
 def curve_label(one: Outcomes) -> str:
     """What a curve is called: task, method, labels, and shift and stage where there are any."""
-    parts = [one.task, one.method]
-    parts += [f"{one.labels} labels"] if one.labels is not None else []
-    parts += [f"shift {one.shift}"] if one.shift != "none" else []
-    parts += [f"stage {one.stage}"] if one.stage != "base" else []
-    return ", ".join(part for part in parts if part)
+    return curve_name(one.task, one.method, one.labels, one.shift, one.stage)
 
 
 def metric_label(metric: str, filter: str) -> str:
@@ -228,22 +225,13 @@ def _point(one: Outcomes, size: float, note: Callable[[str], None], *, continuou
     if not known.size:
         raise DataError(f"{one.source}: {one.task}, {one.model}: no outcome of metric {one.metric} is measured")
     if one.binary and not continuous:
-        counts = {"n": int(known.size), "correct": int(known.sum()), "chance": one.chance}
-        return SizePoint(**common, **counts)  # type: ignore[arg-type]
-    score, error = mean_and_error(one)
+        found = counted(one.values)
+        correct, n = found.effective()
+        return SizePoint(**common, n=n, correct=correct, chance=one.chance, counted=found)  # type: ignore[arg-type]
+    score, error = mean_and_error(one.values, bounded=one.metric in BOUNDED)
     shares = bool(((known >= 0) & (known <= 1)).all())
     chance = one.chance if not continuous else None
     return SizePoint(**common, score=score, stderr=error, chance=chance, continuous=continuous or not shares)  # type: ignore[arg-type]
-
-
-def mean_and_error(one: Outcomes) -> tuple[float, float | None]:
-    """The mean over items (of each item's mean over draws) and its standard error; None for a single item."""
-    measured = np.isfinite(one.values)
-    columns = measured.any(axis=0)
-    means = np.where(measured, one.values, 0.0)[:, columns].sum(axis=0) / measured[:, columns].sum(axis=0)
-    count = int(columns.sum())
-    error = float(means.std(ddof=1)) / math.sqrt(count) if count > 1 else None
-    return float(means.mean()), error
 
 
 def _points_of_scores(
