@@ -6,7 +6,7 @@ Presets have names; anything else is a mapping in a study file with the same key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from onset.errors import StudyError
@@ -63,16 +63,11 @@ class Method:
         return schedule
 
     def spec(self) -> dict[str, Any]:
-        """Everything but the name, as plain JSON: two methods with equal specs give equal cells."""
-        return {
-            "prompt": self.prompt,
-            "shots": self.shots,
-            "vote": None if self.vote is None else {"samples": self.vote.samples, "temperature": self.vote.temperature},
-            "tune": self.tune,
-            "on": self.on,
-            "steps": self.steps,
-            "learning_rate": self.learning_rate,
-        }
+        """What is set, but for the name, as plain JSON: two methods with equal specs give equal cells.
+
+        An option that is not set (None) is left out, so that an option added later changes no cell's id.
+        """
+        return {key: value for key, value in asdict(self, dict_factory=_set).items() if key != "name"}
 
 
 def method(
@@ -109,11 +104,11 @@ def method(
         prompt, shots = PROMPT_OF[on], 0
     PROMPTING[prompt]
     made = Method(name or "", prompt, shots, vote, tune, on, steps, learning_rate)
-    return made if name else Method(_name(made), *_fields(made))
+    return made if name else replace(made, name=_name(made))
 
 
-def _fields(made: Method) -> tuple[Any, ...]:
-    return made.prompt, made.shots, made.vote, made.tune, made.on, made.steps, made.learning_rate
+def _set(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in pairs if value is not None}
 
 
 def _name(made: Method) -> str:

@@ -23,18 +23,12 @@ from onset.study.store import RECORD_SCHEMA
 
 TASK_ABILITY = {"coin-flip": "symbolic", "last-letter": "symbolic", "addition": "symbolic"}
 METHOD_SPECS: dict[str, dict[str, Any]] = {
-    "answer-only": {"prompt": "answer-only", "shots": None, "vote": None, "tune": None, "on": None},
-    "cot": {"prompt": "cot", "shots": None, "vote": None, "tune": None, "on": None},
-    "cot-vote": {
-        "prompt": "cot",
-        "shots": None,
-        "vote": {"samples": 5, "temperature": 0.7},
-        "tune": None,
-        "on": None,
-    },
-    "lora-answers": {"prompt": "answer-only", "shots": 0, "vote": None, "tune": "lora", "on": "answers"},
-    "lora-rationales": {"prompt": "cot", "shots": 0, "vote": None, "tune": "lora", "on": "rationales"},
-    "full-answers": {"prompt": "answer-only", "shots": 0, "vote": None, "tune": "full", "on": "answers"},
+    "answer-only": {"prompt": "answer-only"},
+    "cot": {"prompt": "cot"},
+    "cot-vote": {"prompt": "cot", "vote": {"samples": 5, "temperature": 0.7}},
+    "lora-answers": {"prompt": "answer-only", "shots": 0, "tune": "lora", "on": "answers"},
+    "lora-rationales": {"prompt": "cot", "shots": 0, "tune": "lora", "on": "rationales"},
+    "full-answers": {"prompt": "answer-only", "shots": 0, "tune": "full", "on": "answers"},
 }
 
 
@@ -97,7 +91,7 @@ def synthetic_results(
     }
     study |= {"tasks": [t for t, _ in tasks], "shifts": list(shifts), "seeds": seeds, "items": items}
     _write_json(
-        folder / "study.json", {"format": 1, "onset": "0.1.0", "study": study, "cells": [key.id for key in keys]}
+        folder / "study.json", {"format": 2, "onset": "0.1.0", "study": study, "cells": [key.id for key in keys]}
     )
     for number, key in enumerate(keys):
         outcome = "done"
@@ -140,7 +134,7 @@ def ladder_results(
                 keys.append((CellKey(name, size, method, 3, task, 0.0, "none", number, stage), share))
     study = {"name": "rungs", "items": items, "seeds": seeds}
     _write_json(
-        folder / "study.json", {"format": 1, "onset": "0.1.0", "study": study, "cells": [key.id for key, _ in keys]}
+        folder / "study.json", {"format": 2, "onset": "0.1.0", "study": study, "cells": [key.id for key, _ in keys]}
     )
     for key, share in keys:
         _write_records(folder, key, "rungs", _drawn_records(key, items, seed, share))
@@ -180,13 +174,13 @@ def _cell_json(key: CellKey, family: str, items: int) -> dict[str, Any]:
     spec = METHOD_SPECS[key.method]
     plan = [content_hash([key.task, key.seed, index]) for index in range(key.labels)]
     tuning = None
-    if spec["tune"]:
+    if "tune" in spec:
         factor = 6 if spec["tune"] == "full" else 4
         tokens = 120 * 8 * 60
         tuning = {"steps": 120, "tokens": tokens, "flops": float(factor * key.params * tokens)}
         tuning |= {"trained_params": key.params // 50, "first_loss": 2.5, "last_loss": 0.4}
-    rationales = spec["on"] == "rationales" if spec["tune"] else spec["prompt"] == "cot"
-    use = "training" if spec["tune"] else "demonstration"
+    rationales = spec["on"] == "rationales" if "tune" in spec else spec["prompt"] == "cot"
+    use = "training" if "tune" in spec else "demonstration"
     facts = {
         "name": key.model,
         "family": family,

@@ -210,7 +210,7 @@ def test_equal_results_give_equal_bytes(folder: Path, analysis: Analysis) -> Non
     path = write_findings(folder, analysis)
     first = path.read_bytes()
     held = json.loads(first)
-    assert held["format"] == 1
+    assert held["format"] == 2
     assert held["comparisons"][0] == json.loads(json.dumps(comparison_json(analysis.comparisons[0])))
     assert len(held["findings"]) == len(analysis.findings)
     write_findings(folder, analyse(load(folder), replicates=FAST))

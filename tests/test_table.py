@@ -96,14 +96,6 @@ def test_a_folder_that_is_no_results_folder(tmp_path: Path) -> None:
     assert str(error.value) == f"{tmp_path} is no results folder: it holds no study.json"
 
 
-def test_another_format_is_refused(folder: Path) -> None:
-    path = folder / "study.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 2}))
-    with pytest.raises(StoreError) as error:
-        load(folder)
-    assert str(error.value) == f"results folder {folder} has format 2; this Onset reads 1"
-
-
 def test_changed_records_are_noticed(folder: Path) -> None:
     cell = finished(folder)
     path = cell / "records.parquet"

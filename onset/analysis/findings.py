@@ -24,7 +24,8 @@ from onset.analysis.size_verdicts import SizeVerdict, size_verdicts
 from onset.analysis.stage_sizes import StageShift, stage_shifts
 from onset.analysis.table import Results
 from onset.analysis.task_sizes import TaskOrder, task_orders
-from onset.study.store import FORMAT, write_json
+from onset.study.files import write_json
+from onset.study.migrations import FORMAT
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,9 @@ import polars as pl
 
 from onset.errors import StoreError
 from onset.scores import wilson
-from onset.study.store import FORMAT, RECORD_SCHEMA, read_json
+from onset.study.files import read_json
+from onset.study.migrations import check_format
+from onset.study.store import RECORD_SCHEMA
 
 CELL_SCHEMA: dict[str, Any] = {
     "cell": pl.String,
@@ -88,8 +90,7 @@ def load(folder: Path | str) -> Results:
     held = read_json(path)
     if not isinstance(held, dict) or not {"format", "study", "cells"} <= held.keys():
         raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
-    if held["format"] != FORMAT:
-        raise StoreError(f"results folder {folder} has format {held['format']}; this Onset reads {FORMAT}")
+    check_format(held["format"], folder)
     rows: list[dict[str, Any]] = []
     tables: list[pl.DataFrame] = []
     missing: list[str] = []
@@ -166,9 +167,9 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
         "family": facts["family"],
         "params": facts["params"],
         "params_non_embedding": facts["params_non_embedding"],
-        "tune": spec["tune"],
+        "tune": spec.get("tune"),
         "prompt": spec["prompt"],
-        "vote": None if spec["vote"] is None else spec["vote"]["samples"],
+        "vote": spec["vote"]["samples"] if spec.get("vote") else None,
         "task_hash": held["task_hash"],
     }
 

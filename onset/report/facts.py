@@ -73,17 +73,19 @@ def _by_name(cells: Iterable[Facts]) -> dict[str, Mapping[str, Any]]:
 
 def spell(spec: Mapping[str, Any]) -> str:
     """A method's specification as a sentence without its full stop."""
-    if spec["tune"]:
+    if spec.get("tune"):
         words = f"{_TUNES.get(spec['tune'], spec['tune'])} on {_MATERIAL.get(spec['on'], spec['on'])}"
         words = f"{words[0].upper()}{words[1:]}; the tuned model is asked without demonstrations"
         extra = {"steps": "optimiser steps", "learning_rate": "peak learning rate"}
         words += "".join(f"; {text} {spec[key]:g}" for key, text in extra.items() if spec.get(key) is not None)
     else:
         shots = (
-            "as many of the labelled examples as fit" if spec["shots"] is None else f"{spec['shots']} demonstrations"
+            f"{spec['shots']} demonstrations"
+            if spec.get("shots") is not None
+            else "as many of the labelled examples as fit"
         )
         words = f"Prompt with {_PROMPTS.get(spec['prompt'], spec['prompt'])}; {shots}"
-    vote = spec["vote"]
+    vote = spec.get("vote")
     if vote:
         words += f"; majority of {vote['samples']} samples at temperature {vote['temperature']:g}"
     return words

@@ -28,7 +28,7 @@ from onset.analysis.table import load
 from onset.analysis.wording import counted, listed, number, percent, said, short_count
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
-from onset.study.store import write_bytes
+from onset.study.files import write_bytes
 
 VERDICT_WORDS = {
     "wins": "The first method named is more accurate: p, corrected for the number of comparisons, is at most 0.05.",

@@ -18,6 +18,36 @@ from onset.study.spec import Study
 from onset.tasks import open_tasks
 from onset.tasks.base import Task
 
+UNSAID: Mapping[str, Any] = {
+    "stage": "base",
+    "shift": "none",
+    "chunk": 64,
+    "continuous": True,
+    "device": "auto",
+    "dtype": "auto",
+    "batch_tokens": 32768,
+    "schedule": {},
+}
+"""What a cell's id does not say: a cell with one of these values has the id of a cell that has no such key.
+
+An axis or option added later gets a line here, with the value that means "as before", and changes no id. These
+values never change: where the default of a study does, the new default is another value, and is said.
+"""
+
+UNSAID_SCHEDULE: Mapping[str, Any] = {
+    "steps": 60,
+    "batch_size": 8,
+    "learning_rate": None,
+    "warmup": 0.1,
+    "weight_decay": 0.0,
+    "clip": 1.0,
+    "max_length": None,
+}
+"""The same for a tuning schedule."""
+
+_ASKING = ("prompt", "shots", "vote", "steps", "learning_rate")
+"""Keys of a method that do not tell tuned models apart: how they are asked, and what the schedule says already."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -45,29 +75,33 @@ class Cell:
 
     @cached_property
     def id(self) -> str:
-        """16 hex digits of the canonical JSON."""
-        return content_hash(
-            {
-                **self.identity(),
-                "name": self.method.name,
-                "items": self.items_hash,
-                "shift": self.shift,
-                "chunk": self.chunk,
-                "continuous": self.continuous,
-            }
-        )
+        """16 hex digits of the canonical JSON of `said`."""
+        return content_hash(self.said)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """All that shapes the cell's records and is not as in `UNSAID`, as plain JSON."""
+        own = {
+            "name": self.method.name,
+            "items": self.items_hash,
+            "shift": self.shift,
+            "chunk": self.chunk,
+            "continuous": self.continuous,
+        }
+        return _said(self._shared() | own, UNSAID)
 
     @cached_property
     def tuned(self) -> str | None:
         """The id of the tuned model it needs (shared by its shifts and test sizes), None when prompted."""
-        method = self.method
-        if method.tune is None:
+        if self.method.tune is None:
             return None
-        recipe = {"tune": method.tune, "on": method.on}
-        return content_hash({**self.identity(), "method": recipe})
+        recipe = {key: value for key, value in self.method.spec().items() if key not in _ASKING}
+        return content_hash(_said(self._shared() | {"method": recipe}, UNSAID))
 
-    def identity(self) -> dict[str, Any]:
+    def _shared(self) -> dict[str, Any]:
         """What the cell shares with its shifted siblings, as plain JSON."""
+        device, dtype, batch_tokens = self.compute
+        schedule = {} if self.method.tune is None else _said(asdict(self.method.schedule()), UNSAID_SCHEDULE)
         return {
             "model": self.model,
             "stage": self.stage,
@@ -76,9 +110,15 @@ class Cell:
             "task": self.task,
             "task_hash": self.task_hash,
             "seed": self.seed,
-            "compute": list(self.compute),
-            "schedule": None if self.method.tune is None else asdict(self.method.schedule()),
+            "device": device,
+            "dtype": dtype,
+            "batch_tokens": batch_tokens,
+            "schedule": schedule,
         }
+
+
+def _said(values: Mapping[str, Any], unsaid: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key not in unsaid or unsaid[key] != value}
 
 
 @dataclass(frozen=True)

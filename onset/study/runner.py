@@ -26,9 +26,10 @@ from onset.pipeline import Evaluation, choose_demonstrations
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.base import answer_text, render
 from onset.records import Item, derive_seed
+from onset.study.files import read_json, write_json, writing
 from onset.study.grid import Cell, Grid, expand
 from onset.study.spec import Study
-from onset.study.store import CellFolder, Store, read_json, write_json, writing
+from onset.study.store import CellFolder, Store
 from onset.tasks.base import Task
 from onset.tuning import tuner as open_tuner
 from onset.tuning.base import Example, Seeds, Tuner, TuningReport

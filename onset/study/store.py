@@ -8,15 +8,13 @@ written last, by atomic rename.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import io
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -25,9 +23,9 @@ import polars as pl
 
 from onset.errors import StoreError
 from onset.records import Record, canonical_json
+from onset.study.files import read_json, write_bytes, write_json, writing
 from onset.study.grid import Cell
-
-FORMAT = 1
+from onset.study.migrations import FORMAT, check_format, migrate
 
 WHEREABOUTS = ("model_spec", "task_source")
 """Facts of a cell that may differ from run to run: they name places, and content is checked by hash."""
@@ -54,67 +52,6 @@ RECORD_SCHEMA: dict[str, Any] = {
     "flops": pl.Float64,
 }
 """The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn an operating-system error while writing under ``path`` into one clear line."""
-    try:
-        yield
-    except OSError as error:
-        reason = {
-            errno.ENOSPC: "the disk is full",
-            errno.EDQUOT: "the disk quota is used up",
-            errno.EROFS: "the file system is read-only",
-            errno.EACCES: "permission denied",
-            errno.EPERM: "permission denied",
-            errno.ENOTDIR: "a part of the path is a file, not a folder",
-            errno.EEXIST: "a file of that name is in the way",
-        }.get(error.errno or 0, error.strerror or str(error))
-        raise StoreError(
-            f"cannot write {error.filename or path}: {reason}; what was finished is kept, run again to go on"
-        ) from error
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON by atomic rename, synced: a reader sees the old file or the new one, never half."""
-    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write bytes by atomic rename, synced. Where that fails the old file stays and nothing half-written does."""
-    scratch = path.with_name(f".{path.name}.part")
-    with writing(path):
-        try:
-            with open(scratch, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(scratch, path)
-            _sync_folder(path.parent)
-        except OSError as error:
-            with suppress(OSError):
-                scratch.unlink(missing_ok=True)  # on a full disk it holds the room that other files need
-            error.filename = str(path)
-            raise
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON; a damaged file is a StoreError that names it."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError:
-        raise StoreError(f"damaged file {path}: it is not JSON") from None
 
 
 class Store:
@@ -146,9 +83,10 @@ class Store:
         """Make this the folder of ``study``, or check that it is.
 
         A folder whose study has another name is refused. The same name with other axes is an edited
-        study: cells are found by their content, so what still belongs is kept and only the rest runs.
+        study: cells are found by their content, so what still belongs is kept and only the rest runs. A
+        folder of an earlier format is brought up to date first (`onset.study.migrations`).
         """
-        path = self.folder / "study.json"
+        path, came_from = self.folder / "study.json", FORMAT
         if path.exists():
             held = read_json(path)
             if not isinstance(held, dict) or not isinstance(held.get("study"), dict):
@@ -158,13 +96,13 @@ class Store:
                 raise StoreError(
                     f"results folder {self.folder} holds study '{name}', not '{study['name']}'; use another folder"
                 )
-            if held.get("format") != FORMAT:
-                raise StoreError(
-                    f"results folder {self.folder} has format {held.get('format')}; this Onset reads {FORMAT}"
-                )
+            came_from = min(check_format(held.get("format"), self.folder), held.get("came_from", FORMAT))
+            migrate(self.folder, came_from, cells)
         elif any(one.name != ".lock" for one in self.folder.iterdir()):
             raise StoreError(f"folder {self.folder} is not empty and holds no study; use another folder")
         content = {"format": FORMAT, "onset": version, "study": dict(study), "cells": [cell.id for cell in cells]}
+        if came_from < FORMAT:  # what belongs to no cell of this study still has its old name
+            content["came_from"] = came_from
         if not path.exists() or read_json(path) != content:
             write_json(path, content)
 

@@ -20,7 +20,7 @@ import polars as pl
 from onset.analysis.table import Results, load
 from onset.errors import StoreError
 from onset.registry import Entry, Registry
-from onset.study.store import write_bytes, writing
+from onset.study.files import write_bytes, writing
 
 WRITERS = Registry(
     "export format",

@@ -1,0 +1,74 @@
+"""Files of a results folder: read and written so that nobody ever sees half of one."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from onset.errors import StoreError
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an operating-system error while writing under ``path`` into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        reason = {
+            errno.ENOSPC: "the disk is full",
+            errno.EDQUOT: "the disk quota is used up",
+            errno.EROFS: "the file system is read-only",
+            errno.EACCES: "permission denied",
+            errno.EPERM: "permission denied",
+            errno.ENOTDIR: "a part of the path is a file, not a folder",
+            errno.EEXIST: "a file of that name is in the way",
+        }.get(error.errno or 0, error.strerror or str(error))
+        raise StoreError(
+            f"cannot write {error.filename or path}: {reason}; what was finished is kept, run again to go on"
+        ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON by atomic rename, synced: a reader sees the old file or the new one, never half."""
+    write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes by atomic rename, synced. Where that fails the old file stays and nothing half-written does."""
+    scratch = path.with_name(f".{path.name}.part")
+    with writing(path):
+        try:
+            with open(scratch, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(scratch, path)
+            _sync_folder(path.parent)
+        except OSError as error:
+            with suppress(OSError):
+                scratch.unlink(missing_ok=True)  # on a full disk it holds the room that other files need
+            error.filename = str(path)
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a damaged file is a StoreError that names it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError:
+        raise StoreError(f"damaged file {path}: it is not JSON") from None
