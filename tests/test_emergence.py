@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from onset.analysis.curves import Curve as Truth
-from onset.analysis.curves import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Step, unplace
+from onset.analysis.curves import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Ramp, Step, unplace
 from onset.analysis.emergence import Emergence, Settings, emergence_of
 from onset.analysis.points import Curve, SizePoint, curves_of
 from onset.analysis.threshold import leave_by
@@ -290,6 +290,24 @@ def test_the_threshold_interval_is_near_the_bootstrap_one(seed: int) -> None:
         assert abs(math.log10(profile / resampled)) < 0.2
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_an_ability_that_begins_at_once_is_not_put_further_down(seed: int) -> None:
+    """A logistic's tail alone puts the beginning of such a ramp below it in two of three."""
+    x, start = np.linspace(8, 11, 7), 9.1 + 0.15 * seed
+    truth = Ramp(0.0, 0.8, start, 0.5)
+    place = one(*points(truth, 1000, seed=seed, x=x), settings=Settings(replicates=24)).threshold.place
+    assert place.low is not None
+    assert place.low <= 10 ** (start + 0.5 * 0.05 / 0.8) * 1.001
+    assert place.high is not None
+    assert 10 ** (start + 0.5 * 0.05 / 0.8) <= place.high * 1.001
+
+
+def test_the_margin_above_chance_is_the_documented_one() -> None:
+    for chance, n in ((0.0, 100), (0.25, 50), (0.5, 1000)):
+        found = one(*points(Logistic(chance, 1.0, 3.0, 9.0), n, chance=chance)).threshold
+        assert found.above_chance == pytest.approx(max(0.05, 2 * math.sqrt(chance * (1 - chance) / n)))
+
+
 def test_two_standard_errors_of_chance_count_where_items_are_few() -> None:
     assert leave_by(0.0, 30, 0.05) == 0.05
     assert leave_by(0.5, 25, 0.05) == pytest.approx(0.2)
@@ -328,6 +346,28 @@ def test_smooth_truth_is_called_emergent_in_at_most_five_per_cent(sizes: int, n:
     known = [value for value in held if value is not None]
     assert len(known) > 100
     assert np.mean(known) >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / len(known))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1e-6, 0.5], ids=["step", "half a decade"])
+@pytest.mark.parametrize(("sizes", "n"), [(5, 200), (7, 1000), (12, 50)])
+def test_thresholds_of_steps_and_ramps_from_zero_are_covered(width: float, sizes: int, n: int) -> None:
+    rng = np.random.default_rng([sizes, n, round(10 * width)])
+    x = np.linspace(8, 11, sizes)
+    made, truths = [], []
+    for index in range(150):
+        ceiling, start = rng.uniform(0.3, 1.0), rng.uniform(x[1], x[-1] - 0.25)
+        truths.append(start + width * 0.05 / ceiling)
+        made += points(Ramp(0.0, ceiling, start, width), n, seed=index + 5000, name=f"c{index}", x=x)
+    found = emergence_of(curves_of(made), Settings(replicates=24, threshold_replicates=0), adjust=False, workers=1)
+    places = [(result.threshold.place, at) for result, at in zip(found, truths, strict=True)]
+    known = [(place, 10**at) for place, at in places if x[0] < at < x[-1]]
+    assert len(known) > 120
+    held = [
+        (place.low is None or place.low <= at * 1.001) and (place.high is None or at <= place.high * 1.001)
+        for place, at in known
+    ]
+    assert np.mean(held) >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / len(known))
 
 
 @pytest.mark.slow

@@ -450,6 +450,47 @@ class LossPowerLaw:
         return out
 
 
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """``floor`` up to ``start`` (place), a straight line over ``width`` decades, then ``ceiling`` (shares).
+
+    Not offered as a description of its own: it is a curve that leaves its floor at once and not by a long tail, as a
+    logistic does.
+    """
+
+    floor: float
+    ceiling: float
+    start: float
+    width: float
+    name: ClassVar[str] = "ramp"
+    free: ClassVar[int] = 4
+    asymptotic: ClassVar[bool] = True
+
+    @classmethod
+    def unit(cls, x: Array, shape: Array) -> Array:
+        out: Array = np.clip((x[None, :] - shape[:, :1]) / shape[:, 1:2], 0.0, 1.0)
+        return out
+
+    @classmethod
+    def grid(cls, x: Array) -> Array:
+        # from the smallest size on: one that begins before it is a line, whose ends are the sizes
+        widths = np.geomspace(0.1, max(2.0 * float(np.ptp(x)), 0.2), 10)
+        return _table(_between(x, step=0.08)[:-1], widths)
+
+    @classmethod
+    def bounds(cls, x: Array) -> list[tuple[float, float]]:
+        return [(float(x.min()), float(x.max())), (1e-2, 2.0 * float(np.ptp(x)))]
+
+    @classmethod
+    def make(cls, shape: Array, offset: float, factor: float) -> Self:
+        return cls(offset, offset + factor, float(shape[0]), float(shape[1]))
+
+    def __call__(self, x: Array | Sequence[float]) -> Array:
+        rise = np.clip((np.asarray(x, dtype=np.float64) - self.start) / self.width, 0.0, 1.0)
+        out: Array = self.floor + (self.ceiling - self.floor) * rise
+        return out
+
+
 FAMILIES: tuple[type[Curve], ...] = (
     Constant, LogLinear, Logistic, Hinge, Step, ErrorPowerLaw, BrokenPowerLaw, Quadratic,
 )  # fmt: skip

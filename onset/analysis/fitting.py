@@ -195,6 +195,13 @@ class Shapes:
             self.values[rows], self.low[rows], self.span[rows],
         )  # fmt: skip
 
+    def joined(self, other: Shapes) -> Shapes:
+        """These and those of ``other``, over the same sizes."""
+        return Shapes(
+            self.family + other.family, self.table + other.table, np.concatenate([self.values, other.values]),
+            np.concatenate([self.low, other.low]), np.concatenate([self.span, other.span]),
+        )  # fmt: skip
+
     def at(self, places: Array) -> Array:
         """Scaled values at further places: shapes x places (below 0 or above 1 beyond the sizes)."""
         rows = [family.unit(places, shape[None, :])[0] for family, shape in zip(self.family, self.table, strict=True)]

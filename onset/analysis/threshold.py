@@ -1,12 +1,15 @@
 """The size at which an ability leaves chance, with intervals.
 
-Threshold: where the fitted curve is above chance by the larger of 5 points and two standard errors of chance itself.
-The curve is a logistic of any slope, or a step, with free floor and ceiling. Its interval is that of the profile
-likelihood (Venzon and Moolgavkar 1988, Applied Statistics 37, 87-94): the sizes x at which the best curve *forced
-through (x, chance + 5 points)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes,
-so where the data say no more than that, the interval
-is the gap between them (``censored`` = "gap"); where the best curve is past the threshold at the smallest size or short
-of it at the largest, there is no estimate ("below", "above"), and an end of the interval out of range is None.
+Threshold: where the fitted curve is above chance by `leave_by`: the margin of the settings (5 points) or two standard
+errors of chance at the median number of items a size, whichever is larger; ``above_chance`` says which it was.
+The curve is a logistic of any slope, a ramp (level, a straight line, level) of any width, or a step, with free floor
+and ceiling. Ramps are there because a logistic approaches its floor by a long tail: where an ability begins at once,
+curves with a tail alone put its beginning too far down. The interval is that of the profile likelihood (Venzon and
+Moolgavkar 1988, Applied Statistics 37, 87-94): the sizes x at which the best curve *forced through
+(x, chance + above_chance)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes, so
+where the data say no more than that, the interval is the gap between them (``censored`` = "gap"); where the best curve
+is past the threshold at the smallest size or short of it at the largest, there is no estimate ("below", "above"), and
+an end of the interval out of range is None.
 
 Beside it: a percentile interval over parametric bootstrap replicates and the share of replicates that never cross
 within the sizes; the midpoint (halfway between floor and ceiling) and the break (the hinge's corner), each with the
@@ -18,12 +21,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from scipy import special, stats
 
-from onset.analysis.curves import Array, Curve, Hinge, Logistic, Step
+from onset.analysis.curves import Array, Curve, Hinge, Logistic, Ramp, Step
 from onset.analysis.fitting import Best, Counts, Data, Indices, Shapes, best_fit, solve, solve_through
 
 Censored = Literal["gap", "below", "above"]
@@ -39,7 +43,8 @@ _FEWEST_FREE = 3
 _PER_DECADE = 16
 _SLOPES = (math.log(0.15), math.log(200.0))
 _PARTS = (-5.0, 4.0)
-_ROUNDS = 6
+_ROUNDS = 14
+_SHRINK = 0.72
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,9 @@ NOT_IN_RANGE = Threshold()
 
 
 def leave_by(chance: float, n: float, margin: float) -> float:
-    """By how much above chance counts as having left it: ``margin`` or two standard errors of chance with n items."""
+    """By how much above chance counts as having left it (share): the larger of ``margin`` and two standard errors of
+    chance itself with ``n`` items, 2 sqrt(chance (1 - chance) / n).
+    """
     return max(margin, 2 * math.sqrt(chance * (1 - chance) / n))
 
 
@@ -141,7 +148,7 @@ def threshold_of(
     delta = leave_by(chance, float(np.median(data.n)), margin) if isinstance(data, Counts) else margin
     target = min(chance + delta, 1 - 1e-6)
     used = np.flatnonzero(np.array([family in (Logistic, Step) for family in shapes.family]))
-    coarse = _Fits.of(data, x, shapes.only(used))
+    coarse = _Fits.of(data, x, shapes.only(used).joined(_ramps(tuple(x.tolist()))))
     fits = coarse.near()
     first, last = fits.ends()
     best = float(fits.found.max())
@@ -153,7 +160,7 @@ def threshold_of(
     spread, none = _bootstrap(coarse, fits, target, generator, replicates, to_size) if replicates else (None, None)
     return Threshold(
         reached.place(to_size), delta, spread, none,
-        _over(_finer(coarse), 1, to_size), _over(_Fits.of(data, x, _breaks(x)), 0, to_size),
+        _over(_finer(coarse.of_families(Logistic, Step)), 1, to_size), _over(_Fits.of(data, x, _breaks(x)), 0, to_size),
     )  # fmt: skip
 
 
@@ -183,22 +190,8 @@ def _profile(fits: _Fits, target: float, allowed: float) -> tuple[Array, Array]:
 
 
 def _forced(fits: _Fits, places: Array, target: float) -> Array:
-    """Logistics through (place, target): a grid over slope and part of the rise at the place, then closed in on."""
-    grid = np.array([(slope, part) for slope in np.linspace(*_SLOPES, 12) for part in np.linspace(*_PARTS, 9)])
-    table = np.broadcast_to(grid[None], (len(places), *grid.shape))
-    found = _through(fits, places, table, target)
-    row, top = np.arange(len(places)), found.argmax(axis=1)
-    best, shape = found[row, top], grid[top]
-    steps = np.array([(_SLOPES[1] - _SLOPES[0]) / 22, (_PARTS[1] - _PARTS[0]) / 16])
-    moves = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, -1.0], [-1.0, 1.0]]) * steps
-    for turn in range(_ROUNDS):
-        tried = shape[:, None, :] + moves[None] * 0.65**turn
-        tried[..., 0] = np.clip(tried[..., 0], *_SLOPES)
-        tried[..., 1] = np.clip(tried[..., 1], *_PARTS)
-        found = _through(fits, places, tried, target)
-        top = found.argmax(axis=1)
-        better = found[row, top] > best
-        best, shape = np.where(better, found[row, top], best), np.where(better[:, None], tried[row, top], shape)
+    """The best logistic, ramp or step through (place, target), for each place."""
+    best = np.maximum(*(_closed_in(fits, places, family, target) for family in (Logistic, Ramp)))
     for index in np.flatnonzero(np.array([family is Step for family in fits.shapes.family])):
         if fits.low[index] <= target <= fits.high[index]:
             left, right = _gap(fits.x, float(fits.shapes.table[index][0]))
@@ -208,14 +201,64 @@ def _forced(fits: _Fits, places: Array, target: float) -> Array:
     return out
 
 
-def _through(fits: _Fits, places: Array, table: Array, target: float) -> Array:
-    """Log-likelihoods, places x shapes; ``table``: log slope and log-odds of the part of the rise at the place."""
-    slope, part = np.exp(table[..., 0]), table[..., 1]
-    midpoint = places[:, None] - part / slope
-    values = special.expit(slope[..., None] * (fits.x - midpoint[..., None])).reshape(1, -1, fits.x.size)
-    crossed = special.expit(part).reshape(1, -1)
-    found = solve_through(fits.data, values, crossed, np.array([target]), iterations=4)
+def _closed_in(fits: _Fits, places: Array, family: type[Curve], target: float) -> Array:
+    """The best log-likelihood of a family's curves through (place, target), for each place.
+
+    A grid over log slope and log-odds of the part of the rise at the place, closed in on by a pattern search. A ramp
+    has kinks on which that can stop, so each place then goes on from the better of its neighbours' shapes and its own.
+    """
+    grid = np.array([(slope, part) for slope in np.linspace(*_SLOPES, 12) for part in np.linspace(*_PARTS, 9)])
+    found = _through(fits, places, family, np.broadcast_to(grid[None], (len(places), *grid.shape)), target)
+    row, top = np.arange(len(places)), found.argmax(axis=1)
+    best, shape = _searched(fits, places, family, target, (found[row, top], grid[top]), range(_ROUNDS))
+    shifted = np.stack([np.concatenate([shape[:1], shape[:-1]]), np.concatenate([shape[1:], shape[-1:]])], axis=1)
+    found = _through(fits, places, family, shifted, target)
+    top = found.argmax(axis=1)
+    better = found[row, top] > best
+    start = np.where(better, found[row, top], best), np.where(better[:, None], shifted[row, top], shape)
+    return _searched(fits, places, family, target, start, range(_ROUNDS // 2, _ROUNDS))[0]
+
+
+def _searched(
+    fits: _Fits, places: Array, family: type[Curve], target: float, start: tuple[Array, Array], rounds: range
+) -> tuple[Array, Array]:
+    """A pattern search from ``start``, (log-likelihoods, shapes) of the places, with steps that shrink by the round."""
+    best, shape = start
+    row = np.arange(len(places))
+    steps = np.array([(_SLOPES[1] - _SLOPES[0]) / 22, (_PARTS[1] - _PARTS[0]) / 16])
+    moves = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, -1.0], [-1.0, 1.0]]) * steps
+    for turn in rounds:
+        tried = shape[:, None, :] + moves[None] * _SHRINK**turn
+        tried[..., 0] = np.clip(tried[..., 0], *_SLOPES)
+        tried[..., 1] = np.clip(tried[..., 1], *_PARTS)
+        found = _through(fits, places, family, tried, target)
+        top = found.argmax(axis=1)
+        better = found[row, top] > best
+        best, shape = np.where(better, found[row, top], best), np.where(better[:, None], tried[row, top], shape)
+    return best, shape
+
+
+def _through(fits: _Fits, places: Array, family: type[Curve], table: Array, target: float) -> Array:
+    """Log-likelihoods, places x shapes; ``table``: log slope and log-odds of the part of the rise at the place.
+
+    The slope of a ramp is that of the logistic with the same tangent in the middle, four times the rise a decade.
+    """
+    slope, part = np.exp(table[..., 0]), special.expit(table[..., 1])
+    if family is Ramp:
+        rise = part[..., None] + slope[..., None] / 4 * (fits.x - places[:, None, None])
+        values = np.clip(rise, 0.0, 1.0)
+    else:
+        values = special.expit(table[..., 1, None] + slope[..., None] * (fits.x - places[:, None, None]))
+    found = solve_through(
+        fits.data, values.reshape(1, -1, fits.x.size), part.reshape(1, -1), np.array([target]), iterations=4
+    )
     return found.reshape(table.shape[0], table.shape[1])
+
+
+@lru_cache(maxsize=64)
+def _ramps(x: tuple[float, ...]) -> Shapes:
+    places = np.array(x)
+    return Shapes.of(places, (Ramp, Ramp.grid(places)))
 
 
 def _gap(x: Array, at: float) -> tuple[float, float]:
