@@ -51,7 +51,8 @@ class Task:
     accuracy of a blind guess (0..1); ``instruction`` a line put before the demonstrations (may be empty);
     ``answer_tokens`` and ``rationale_tokens`` the token limits of a direct answer and of a chain;
     ``test_sets`` other test sets of the same task by shift name (a shift of domain); ``source`` says
-    where the data came from; ``layout`` how items are written.
+    where the data came from; ``layout`` how items are written; ``notes`` what a person should know of the data before
+    a run (near duplicates, answers that look like classes).
     """
 
     name: str
@@ -66,6 +67,7 @@ class Task:
     rationale_tokens: int = 256
     test_sets: tuple[tuple[str, tuple[Item, ...]], ...] = ()
     layout: Layout = PLAIN
+    notes: tuple[str, ...] = ()
 
     @property
     def hash(self) -> str:
