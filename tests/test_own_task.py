@@ -167,7 +167,8 @@ def test_missing_files_and_empty_splits(files: Files) -> None:
     assert files.refusal(TRAIN, [""]) == "task 'tickets': test.jsonl: test is empty, at least one row is needed"
     assert files.refusal(TRAIN, TEST, test_sets={"mail": "no.jsonl"}) == "task 'tickets': no file 'no.jsonl' for mail"
     assert files.refusal(TRAIN, TEST, test_sets={"mail": "."}) == (
-        "task 'tickets': cannot read '.' for mail: Is a directory"
+        "task 'tickets': . is a folder that save_to_disk did not write; what can be read: .jsonl, .json, .csv, .tsv, "
+        ".parquet, or a folder written by save_to_disk of the library datasets"
     )
     (files.folder / "latin.jsonl").write_bytes(b'{"question": "caf\xe9", "answer": "b"}')
     assert files.refusal(TRAIN, TEST, test_sets={"mail": "latin.jsonl"}) == (
@@ -280,7 +281,8 @@ def test_sst2_has_duplicates_overlap_and_empty_questions_and_loads_when_told_to_
     assert (len(task.pool), len(task.test), len(reviews)) == (6909, 1821, 3765)
     assert task.source.endswith(
         "4 without a question dropped from customer-reviews; 9 duplicates dropped from train; "
-        "6 duplicates dropped from customer-reviews; 2 items dropped from train: also in test"
+        "6 duplicates dropped from customer-reviews; 2 items dropped from train: also in test; "
+        "2 items of customer-reviews nearly repeat an earlier one (first line 1843, like line 1589)"
     )
     assert isinstance(task.format, ChoiceFormat)
     assert task.chance == 0.5

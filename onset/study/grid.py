@@ -284,6 +284,7 @@ def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -
             notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
     needing = [one.name for one in methods if one.rationales]
     for task in tasks.values():
+        notes += [f"task {task.name}: {note}" for note in task.notes]
         explained = sum(1 for item in task.pool if item.rationale)
         short = [labels for labels in study.labels if needing and labels > explained]
         if short:

@@ -305,6 +305,11 @@ def _rebase_spec(spec: str, folder: Path) -> str:
 
 def _rebase_task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     rebased = dict(task)
+    if isinstance(rebased.get("hub"), str):  # the others then name splits of it
+        if rebased["hub"].startswith((".", "/", "~")):
+            path = _under(rebased["hub"], folder)
+            rebased["hub"] = path if path.startswith((".", "/")) else f"./{path}"
+        return rebased
     for key in _PATH_KEYS:
         if isinstance(rebased.get(key), str):
             rebased[key] = _under(rebased[key], folder)

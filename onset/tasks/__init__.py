@@ -81,7 +81,11 @@ _ENTRIES = {
         "more or fewer, with a shortcut that is right in 75 %; no shipped model has read such documents",
         "complex reasoning",
     ),
-    "own": TaskEntry("onset.tasks.own:load", "your own JSON lines: any name with train and test files", "own"),
+    "own": TaskEntry(
+        "onset.tasks.own:load",
+        "your own table (JSON lines, CSV, Parquet, hub ...): any name with train and test",
+        "own",
+    ),
 }
 
 TASKS = Registry("task", _ENTRIES)

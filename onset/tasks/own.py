@@ -1,20 +1,25 @@
-"""The user's own task: JSON lines with a question and an answer.
+"""The user's own task: a table with a question and an answer in each row.
 
     {"question": "Where is my parcel?", "answer": "shipping", "choices": ["shipping", "refund"]}
 
 ``question`` and ``answer`` (text or number) are required; ``rationale`` (worked steps without the final
-answer), ``choices`` (at least two, on every item or on none) and ``context`` may be there. Other keys whose
+answer), ``choices`` (at least two, on every item or on none) and ``context`` may be there. Other columns whose
 value is text or a number are kept as facts of the item.
+
+    {name: tickets, train: tickets.csv, test: 0.3, columns: {question: text, answer: label}}
+    {name: reviews, hub: org/name, train: train, test: validation, columns: {question: sentence, answer: label}}
+
+The rows may come from JSON lines, CSV, TSV, Parquet, a folder of the library datasets or the hub
+(`onset.tasks.tables`); equal rows make equal items, and the task's hash is the same, whatever the file they came from.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, get_args
 
 from onset.answers import ChoiceFormat, NumberFormat, TextFormat
 from onset.errors import DataError
@@ -22,8 +27,12 @@ from onset.prompting.base import STOP, answer_text
 from onset.records import Item
 from onset.shifts import SHIFTS
 from onset.tasks.base import Ability, AnswerFormat, Task
-from onset.tasks.checks import Duplicates, Split, settle
+from onset.tasks.checks import Duplicates, NearDuplicates, Split, settle, settle_near, without_duplicates
 from onset.tasks.generated import token_limit, whole
+from onset.tasks.near import Sketch, clusters
+from onset.tasks.rows import AnswerAs, Column, Reader, labels_of, parts_of
+from onset.tasks.splitting import cut, has_few_answers
+from onset.tasks.tables import refuse, short
 
 FormatName = Literal["number", "choice", "text"]
 FORMATS: Mapping[str, type[NumberFormat] | type[ChoiceFormat] | type[TextFormat]] = {
@@ -32,7 +41,6 @@ FORMATS: Mapping[str, type[NumberFormat] | type[ChoiceFormat] | type[TextFormat]
     "text": TextFormat,
 }
 
-_COLUMNS = ("question", "answer", "rationale", "choices", "context")
 _NUMBER = re.compile(r"[-+]?\$?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?%?|[-+]?\d+/\d+")
 
 
@@ -45,39 +53,65 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     *,
     name: str = "own",
     train: str | Path,
-    test: str | Path,
+    test: str | Path | float,
     test_sets: Mapping[str, str | Path] | None = None,
+    hub: str | None = None,
+    config: str | None = None,
+    revision: str | None = None,
+    columns: Mapping[Column, str | Sequence[str]] | None = None,
+    labels: Mapping[Any, str] | Sequence[Any] | None = None,
+    answer_as: AnswerAs = "text",
+    split_seed: int = 0,
     format: FormatName | None = None,
     chance: float | None = None,
     instruction: str = "",
     ability: Ability = "own",
     duplicates: Duplicates = "refuse",
+    near_duplicates: NearDuplicates = "refuse",
     empty: Literal["refuse", "drop"] = "refuse",
     answer_tokens: int | None = None,
     rationale_tokens: int | None = None,
 ) -> list[Task]:
     """The task in ``train`` and ``test``; ``test_sets`` names further test files, chosen as a shift.
 
+    Files by default (their formats: `onset.tasks.tables`); with ``hub``, splits of that data set (``config`` and
+    ``revision`` choose a subset and a version of it). ``test`` may be a share (``0.3``): then ``train`` is cut in two
+    (`onset.tasks.splitting`), keyed by ``split_seed``.
+
+    ``columns`` says which column is the question, the answer and so on, where they are not called that; for
+    ``choices`` it may be a list of columns. ``labels`` names all answers there are, which then are the choices of every
+    item: a list, or a mapping from what stands in the file to the name (``{0: negative, 1: positive}``). Without it the
+    names that a ``ClassLabel`` column carries are taken. ``answer_as``: is the answer of an item with choices their
+    text, their letter (A first), or their index (0 first)?
+
     ``format`` is ``choice`` when every item has choices, ``number`` when every answer is a number, ``text``
     otherwise, unless given. ``chance`` (0..1) is the mean of 1 / choices over the test items, 0 without choices,
-    unless given. ``duplicates`` and overlap: see `onset.tasks.checks.settle`. ``empty: drop`` leaves out
-    rows whose question is empty. The token limits follow the longest answer and rationale of ``train``
-    (at least 24 and 256) unless given. What was dropped is said in ``Task.source``.
+    unless given. ``duplicates`` and overlap: see `onset.tasks.checks.settle`; ``near_duplicates``: see
+    `onset.tasks.checks.settle_near`. ``empty: drop`` leaves out rows whose question is empty. The token limits follow
+    the longest answer and rationale of ``train`` (at least 24 and 256) unless given. What was dropped is said in
+    ``Task.source``.
 
     Raises DataError, with file and line, for a missing file, a row that is no JSON object or lacks a
     column, an answer that is not among the choices or that the format cannot read back, an empty split,
     duplicates and overlap.
     """
-    _check_words(name, ability, format, empty, instruction)
-    files = {"train": train, "test": test, **_named_files(name, test_sets)}
+    _check_words(name, ability, format, empty, instruction, answer_as)
+    reader = Reader(name, parts_of(name, columns), labels_of(name, labels), answer_as, empty, hub, config, revision)
+    further = _named_files(name, test_sets)
+    seed = whole(name, "split_seed", split_seed, 0, 2**31 - 1)
     notes: list[str] = []
-    read = [_read(name, split, str(path), empty, notes) for split, path in files.items()]
+    if isinstance(test, str | Path):
+        read = [reader.split(split, path, notes) for split, path in {"train": train, "test": test, **further}.items()]
+    else:
+        apart = _cut(name, reader.split("the file", train, notes), test, seed, duplicates, near_duplicates, notes)
+        read = [*apart, *(reader.split(split, path, notes) for split, path in further.items())]
     splits, dropped = settle(read[0], read[1:], task=name, duplicates=duplicates)
-    for split in splits:
-        if not split.items:
-            raise DataError(f"task '{name}': {split.path}: {split.name} is empty once duplicates are dropped")
+    _check_filled(name, splits, "duplicates")
+    splits[0], near = settle_near(splits[0], splits[1:], task=name, near_duplicates=near_duplicates)
+    _check_filled(name, splits, "near duplicates")
     pool = splits[0].items
     chosen = _format(name, splits, format)
+    near += _numbers_as_labels(pool, chosen)
     return [
         Task(
             name=name,
@@ -86,22 +120,69 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
             test=splits[1].items,
             format=chosen,
             chance=_chance(name, splits[1].items, chance),
-            source="; ".join([*(f"{split.path}: {len(split.items)} items" for split in splits), *notes, *dropped]),
+            source="; ".join(
+                [*(f"{split.path}: {len(split.items)} items" for split in splits), *notes, *dropped, *near]
+            ),
             instruction=instruction,
             answer_tokens=_limit(name, "answer_tokens", answer_tokens, 24, [item.answer for item in pool]),
             rationale_tokens=_limit(name, "rationale_tokens", rationale_tokens, 256, [i.rationale or "" for i in pool]),
             test_sets=tuple((split.name, split.items) for split in splits[2:]),
+            notes=tuple(near),
         )
     ]
 
 
-def _check_words(name: object, ability: object, format: object, empty: object, instruction: object) -> None:
+def _cut(
+    name: str,
+    rows: Split,
+    share: object,
+    seed: int,
+    duplicates: Duplicates,
+    near_duplicates: NearDuplicates,
+    notes: list[str],
+) -> tuple[Split, Split]:
+    """The rows of one file as train and test, near duplicates on one side unless they are allowed on both."""
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+        raise DataError(f"task '{name}': test must be a file, or the share of the rows to test on (0.3), not {share!r}")
+    rows, dropped = without_duplicates(rows, task=name, duplicates=duplicates)
+    notes += dropped
+    alone = tuple(range(len(rows.items)))
+    bound = alone if near_duplicates == "allow" else clusters([Sketch(item) for item in rows.items])
+    return cut(rows, share, seed, bound, task=name)
+
+
+def _sized(split: Split) -> str:
+    return f"{split.path}: {len(split.items)} items"
+
+
+def _numbers_as_labels(pool: Sequence[Item], chosen: AnswerFormat) -> list[str]:
+    """A line where the answers are a few whole numbers: classes, perhaps, that a model should be told by name."""
+    answers = sorted({item.answer for item in pool}, key=lambda answer: (len(answer), answer))
+    few = has_few_answers(pool) and len(answers) <= 10 and all(answer.isdigit() for answer in answers)
+    if not (isinstance(chosen, NumberFormat) and few):
+        return []
+    return [
+        f"every answer is one of the numbers {', '.join(answers)}; if they are classes, name them: 'labels: "
+        f"{{{answers[0]}: NAME, ...}}'"
+    ]
+
+
+def _check_filled(name: str, splits: Sequence[Split], dropped: str) -> None:
+    for split in splits:
+        if not split.items:
+            raise DataError(f"task '{name}': {split.path}: {split.name} is empty once {dropped} are dropped")
+
+
+def _check_words(
+    name: object, ability: object, format: object, empty: object, instruction: object, answer_as: object
+) -> None:
     if not isinstance(name, str) or not name.strip():
         raise DataError(f"a task of your own needs a name, not {name!r}")
     for key, value, allowed in (
         ("ability", ability, get_args(Ability)),
         ("format", format, (None, *FORMATS)),
         ("empty", empty, ("refuse", "drop")),
+        ("answer_as", answer_as, get_args(AnswerAs)),
     ):
         if value not in allowed:
             words = ", ".join(str(word) for word in allowed if word is not None)
@@ -139,137 +220,27 @@ def _chance(name: str, test: Sequence[Item], given: float | None) -> float:
 
 def _format(name: str, splits: Sequence[Split], given: FormatName | None) -> AnswerFormat:
     """The answer format; raises DataError where items do not fit it."""
-    rows = [(split, line, item) for split in splits for line, item in zip(split.lines, split.items, strict=True)]
+    rows = [(split, split.place(place), item) for split in splits for place, item in enumerate(split.items)]
     with_choices = bool(rows[0][2].choices)
-    for split, line, item in rows:
+    for split, place, item in rows:
         if bool(item.choices) != with_choices:
             has, others = ("choices", "none") if item.choices else ("no choices", "choices")
-            _refuse(name, split.path, line, f"this item has {has}, the first item of {splits[0].name} has {others}")
+            refuse(name, split.path, place, f"this item has {has}, the first item of {splits[0].name} has {others}")
     if given == "choice" and not with_choices:
         raise DataError(f"task '{name}': format 'choice' needs choices on every item, {splits[0].path} has none")
     numbers = all(_NUMBER.fullmatch(item.answer) for _, _, item in rows)
     chosen = FORMATS[given or ("choice" if with_choices else "number" if numbers else "text")]()
-    for split, line, item in rows:
+    for split, place, item in rows:
         told = answer_text(item, rationale=bool(item.rationale))
         stop = next((one for one in STOP if one in told), None)
         if stop:
-            _refuse(name, split.path, line, f"answer or rationale holds {stop!r}, which ends an answer in every prompt")
+            refuse(name, split.path, place, f"answer or rationale holds {stop!r}, which ends an answer in every prompt")
         # a gold answer that its own format cannot read would count every prediction as wrong, in silence
         try:
             read = chosen.correct(chosen.extract(answer_text(item, rationale=False), item), item)
         except DataError as error:
-            _refuse(name, split.path, line, str(error))
+            refuse(name, split.path, place, str(error))
         if not read:
             kind = type(chosen).__name__
-            _refuse(name, split.path, line, f"{kind} cannot read the answer {_short(item.answer)} back from a text")
+            refuse(name, split.path, place, f"{kind} cannot read the answer {short(item.answer)} back from a text")
     return chosen
-
-
-def _read(name: str, split: str, path: str, empty: str, notes: list[str]) -> Split:
-    """All items of a file."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
-    except FileNotFoundError:
-        raise DataError(f"task '{name}': no file '{path}' for {split}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise DataError(f"task '{name}': cannot read '{path}' for {split}: {reason}") from None
-    items: list[Item] = []
-    at: list[int] = []
-    without_question = 0
-    for line, text in enumerate(lines, 1):
-        if not text.strip():
-            continue
-        row = _row(name, path, line, text)
-        if empty == "drop" and isinstance(row.get("question"), str) and not row["question"].strip():
-            without_question += 1
-            continue
-        items.append(_item(name, path, line, row))
-        at.append(line)
-    if not items:
-        raise DataError(f"task '{name}': {path}: {split} is empty, at least one row is needed")
-    if without_question:
-        notes.append(f"{without_question} without a question dropped from {split}")
-    return Split(split, path, tuple(items), tuple(at))
-
-
-def _row(name: str, path: str, line: int, text: str) -> dict[str, Any]:
-    def no_constant(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is no JSON number")
-
-    try:
-        row = json.loads(text, parse_constant=no_constant)
-    except json.JSONDecodeError as error:
-        _refuse(name, path, line, f"not JSON ({error.msg} at column {error.colno})")
-    except ValueError as error:
-        _refuse(name, path, line, f"not JSON ({error})")
-    if not isinstance(row, dict):
-        _refuse(name, path, line, f"expected a JSON object, found {_kind(row)}")
-    return row
-
-
-def _item(name: str, path: str, line: int, row: Mapping[str, Any]) -> Item:
-    for column in ("question", "answer"):
-        if column not in row:
-            found = ", ".join(sorted(row)) or "none"
-            _refuse(name, path, line, f"expected column '{column}', found columns: {found}")
-    answer = row["answer"]
-    if isinstance(answer, int | float) and not isinstance(answer, bool):
-        answer = str(answer)
-    choices = _choices(name, path, line, row.get("choices"))
-    item = Item(
-        question=_text(name, path, line, "question", row["question"]),
-        answer=_text(name, path, line, "answer", answer),
-        rationale=_optional(name, path, line, "rationale", row.get("rationale")),
-        choices=choices,
-        context=_optional(name, path, line, "context", row.get("context")),
-        meta={key: value for key, value in row.items() if key not in _COLUMNS and isinstance(value, str | int | float)},
-    )
-    if choices is not None and item.answer not in choices:
-        _refuse(name, path, line, f"answer {_short(item.answer)} is not among the choices: {'; '.join(choices)}")
-    return item
-
-
-def _choices(name: str, path: str, line: int, value: object) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or len(value) < 2:
-        _refuse(name, path, line, f"choices must be a list of at least two, found {_short(value)}")
-    numbered = [str(choice) if isinstance(choice, int | float) else choice for choice in value]
-    choices = tuple(_text(name, path, line, "choices", choice) for choice in numbered)
-    if len(set(choices)) < len(choices):
-        _refuse(name, path, line, f"choices must differ, found {_short(value)}")
-    return choices
-
-
-def _text(name: str, path: str, line: int, column: str, value: object) -> str:
-    if not isinstance(value, str):
-        _refuse(name, path, line, f"{column} must be text, found {_kind(value)}")
-    if not value.strip():
-        hint = "; write 'empty: drop' to leave such rows out" if column == "question" else ""
-        _refuse(name, path, line, f"{column} is empty{hint}")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:  # JSON can escape half a surrogate pair, which no file and no hash can hold
-        _refuse(name, path, line, f"{column} holds half a surrogate pair at character {error.start + 1}")
-    return value.strip()
-
-
-def _optional(name: str, path: str, line: int, column: str, value: object) -> str | None:
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    return _text(name, path, line, column, value)
-
-
-def _kind(value: object) -> str:
-    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
-    return "null" if value is None else kinds[type(value)]
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _refuse(name: str, path: str, line: int, what: str) -> NoReturn:
-    raise DataError(f"task '{name}': {path}, line {line}: {what}")
