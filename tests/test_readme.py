@@ -48,9 +48,9 @@ def test_both_languages_show_the_same(language: str) -> None:
     assert blocks(language, CHINESE) == blocks(language)
 
 
-def test_its_study_is_the_one_of_the_examples() -> None:
-    (block,) = blocks("yaml")
-    assert block == (ROOT / "examples" / "own-task" / "study.yaml").read_text(encoding="utf-8")
+def test_its_studies_are_those_of_the_examples() -> None:
+    files = [ROOT / "examples" / name / "study.yaml" for name in ("tickets", "own-task")]
+    assert blocks("yaml") == [file.read_text(encoding="utf-8") for file in files]
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "examples").rglob("*.yaml")), ids=lambda file: file.name)
