@@ -7,11 +7,12 @@ Every format reads a text in the same order and stops at the first kind of evide
     3. ``answer: 18``
     4. no marker: what the format says of a bare answer (below)
 
-A text is first cut where the model begins a new question of its own (``Question:`` or ``Q:`` on a new line). If the
-evidence of the kind that decides names different answers, the status is ``ambiguous``; if it names none, ``none``. A
-text that a token limit cut (``truncated=True``) before the answer was complete has status ``truncated``: when there is
-no marker, and also when nothing but a point or a space follows the answer ("The answer is 1" may be the head of 18,
-"The answer is 18." of 18.5). In a text that repeats itself, a last repetition that the limit cut does no harm.
+A text is first cut where a new turn begins (``Question:``, ``Human:``, ``<|im_start|>`` and their like:
+`onset.turns`), unless the item's own text has that mark: what follows is another problem. If the evidence of the kind
+that decides names different answers, the status is ``ambiguous``; if it names none, ``none``. A text that a token
+limit cut (``truncated=True``) before the answer was complete has status ``truncated``: when there is no marker, and
+also when nothing but a point or a space follows the answer ("The answer is 1" may be the head of 18, "The answer is
+18." of 18.5). In a text that repeats itself, a last repetition that the limit cut does no harm.
 
 Values are canonical: equal answers are equal strings, so that votes for ``$1,000`` and ``1000.00`` add up. Nothing
 looks at the gold answer to find an answer, except `BBHFormat`, and that only at its kind.
@@ -31,8 +32,8 @@ from itertools import zip_longest
 from onset.errors import DataError
 from onset.records import Answer, Item
 from onset.scores import exact_match
+from onset.turns import SENTENCE_END, new_turn, turns_of
 
-_NEW_QUESTION = re.compile(r"\n[ \t]*(?:Question|Q)[ \t]*:")
 _HASHES = re.compile(r"####")
 _SAID = re.compile(r"\bthe\s+(?:final\s+|correct\s+)?answer\s+is\b|\bfinal\s+answer[*_]*\s*:", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\s*\{")
@@ -73,12 +74,13 @@ def _decide(readings: Sequence[_Reading], *, truncated: bool) -> Answer:
     return Answer(values.pop(), "ok")
 
 
-def _extract(text: str, start: _Read, stated: _Read, bare: _Read, *, truncated: bool) -> Answer:
+def _extract(text: str, item: Item, start: _Read, stated: _Read, bare: _Read, *, truncated: bool) -> Answer:
     """Walk the kinds of evidence. ``start`` reads what follows ``####`` and ``answer:``, ``stated`` what follows "the
     answer is", ``bare`` a text without a marker.
     """
-    own = _NEW_QUESTION.split(text, maxsplit=1)
-    text, truncated = own[0], truncated and len(own) == 1
+    turn = new_turn(text, turns_of(item))
+    if turn is not None:
+        text, truncated = text[: turn.start()], False
     # "#### Step 1" is a heading and "Answer:" may head a chain of thought: where nothing readable follows they are no
     # evidence. "The answer is" with nothing readable after it is a statement: a guess below it would overrule the model
     for segments, read, binding in ((_hashed, start, False), (_stated, stated, True), (_labelled, start, False)):
@@ -309,8 +311,8 @@ class NumberFormat:
     """
 
     def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
-        """The number in ``text``; ``item`` plays no part."""
-        return _extract(_plain(text), _read_start, _read_stated_number, _read_bare_number, truncated=truncated)
+        """The number in ``text``; of ``item`` only the marks of turns in its own text play a part."""
+        return _extract(_plain(text), item, _read_start, _read_stated_number, _read_bare_number, truncated=truncated)
 
     def correct(self, answer: Answer, item: Item) -> bool:
         """Is the number the gold one? Raises DataError when the gold answer is no number."""
@@ -444,7 +446,7 @@ class ChoiceFormat:
 
     def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
         """The choice in ``text``. Raises DataError when the item has no choices."""
-        return _extract_choice(text, _own_choices(item), truncated=truncated)
+        return _extract_choice(text, item, _own_choices(item), truncated=truncated)
 
     def correct(self, answer: Answer, item: Item) -> bool:
         """Is the choice the gold one? Raises DataError when the gold answer is not among the choices."""
@@ -457,10 +459,11 @@ def _own_choices(item: Item) -> tuple[str, ...]:
     return item.choices
 
 
-def _extract_choice(text: str, choices: tuple[str, ...], *, truncated: bool) -> Answer:
+def _extract_choice(text: str, item: Item, choices: tuple[str, ...], *, truncated: bool) -> Answer:
     known = _choices(choices)
     return _extract(
         text,
+        item,
         lambda segment: _read_start_choice(known, segment),
         lambda segment: _read_stated_choice(known, segment),
         lambda whole: _read_bare_choice(known, whole),
@@ -482,8 +485,7 @@ def _gold_choice(gold: str, choices: tuple[str, ...]) -> str:
 
 _ARTICLE = re.compile(r"(?:a|an|the)\s+(?=\S)")
 _TEXT_LEAD = re.compile(r"[\s:*_`]*")
-# a full stop after an initial or a title ends no sentence: "J. K. Rowling", "St. Louis"
-_TEXT_END = re.compile(r"(?<!\b[A-Z])(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bJr)[.!?](?=\s|$)")
+_TEXT_END = re.compile(rf"{SENTENCE_END}(?=\s|$)")
 
 
 def canonical_text(text: str) -> str | None:
@@ -532,7 +534,7 @@ class TextFormat:
     """
 
     def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
-        """The phrase in ``text``; ``item`` plays no part."""
+        """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
 
         def read(segment: str) -> _Reading:
             return _read_line(segment, canonical_text, _TEXT_END)
@@ -540,7 +542,7 @@ class TextFormat:
         def bare(whole: str) -> _Reading:
             return _read_bare_line(whole, canonical_text, _LONGEST_BARE)
 
-        return _extract(text, read, read, bare, truncated=truncated)
+        return _extract(text, item, read, read, bare, truncated=truncated)
 
     def correct(self, answer: Answer, item: Item) -> bool:
         """Is the phrase the gold one? Raises DataError when the gold answer is empty."""
@@ -582,7 +584,7 @@ class BBHFormat:
         """The answer in ``text``, of the kind of ``item.answer``."""
         options = _bbh_options(item)
         if options:
-            return _extract_choice(text, options, truncated=truncated)
+            return _extract_choice(text, item, options, truncated=truncated)
         if canonical_number(item.answer) is not None:
             return NumberFormat().extract(text, item, truncated=truncated)
 
@@ -592,7 +594,7 @@ class BBHFormat:
         def bare(whole: str) -> _Reading:
             return _read_bare_line(whole, canonical_verbatim, _LONGEST_VERBATIM)
 
-        return _extract(text, read, read, bare, truncated=truncated)
+        return _extract(text, item, read, read, bare, truncated=truncated)
 
     def correct(self, answer: Answer, item: Item) -> bool:
         """Is the answer the gold one? Raises DataError when the gold answer is empty or not among the choices."""

@@ -18,8 +18,8 @@ Status = Literal["ok", "none", "truncated", "ambiguous"]
 ``ambiguous`` several different answers and no rule to prefer one."""
 
 Finish = Literal["eos", "stop", "length", "overlong"]
-"""Why a completion ended: end-of-text token, a stop string, the token limit, or ``overlong``: the
-prompt does not fit the model's context and nothing was generated."""
+"""Why a completion ended: end-of-text token, a stop string or the end of its answer, the token limit, or
+``overlong``: the prompt does not fit the model's context and nothing was generated."""
 
 
 def canonical_json(value: Any) -> str:
@@ -62,13 +62,31 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class EndRule:
+    """An answer ends where it ends: after ``marker`` (in any case) and a value, with the sentence; and before a new
+    turn.
+
+    The sentence ends at its point (``end``, or ``!`` or ``?``), with what closes around it, when a space, a line's end
+    or a new turn follows ("3.5" and "J. K. Rowling" go on); or with the line, unless it ends with a colon. ``end``
+    empty: with the line alone. ``number``: a sentence without a digit announces nothing. ``turns``: the marks of a new
+    turn, names of `onset.turns.TURNS`.
+    """
+
+    marker: str
+    end: str = "."
+    number: bool = False
+    turns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One thing asked of a model.
 
     ``prompt`` ends without a space: the completion owns the space. ``n`` samples; ``temperature`` 0 is
     greedy (then ``n`` must be 1) and ``seed`` keys every draw together with the sample's index and the
     step, so that a draw does not depend on which requests share its batch. Generation ends after
-    ``max_tokens`` tokens or at the first of ``stop``, which is not part of the text returned.
+    ``max_tokens`` tokens, at the first of ``stop``, which is not part of the text returned, or where ``until``
+    says: the text returned ends with the answer's sentence.
     """
 
     prompt: str
@@ -77,12 +95,13 @@ class Request:
     n: int = 1
     temperature: float = 0.0
     seed: int = 0
+    until: EndRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What came back: ``text`` without the stop string, ``tokens`` generated (the end-of-text token and
-    the tokens of the stop string count), ``prompt_tokens``, the sum of the tokens' log-probabilities
+    the tokens that showed the end count), ``prompt_tokens``, the sum of the tokens' log-probabilities
     ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it ended.
     """
 

@@ -28,7 +28,7 @@ from onset.models.engine.groups import Group, group
 from onset.models.engine.storage import Slots
 from onset.models.hf import HFModel, describe
 from onset.models.rows import Row, Sample, Span
-from onset.records import Pair, Request
+from onset.records import EndRule, Pair, Request
 
 SHARED = tuple(range(40, 40 + 90))
 TAILS = [(5,), (7, 8, 9), tuple(range(10, 35)), (11, 12), tuple(range(200, 214))]
@@ -68,10 +68,10 @@ def machine(module: Any, budget: int = 4000, stop_at: tuple[int, ...] = (0,), re
     module.eval()
     decode = tokenizer(bos=False).backend_tokenizer.decode
     width = module.config.vocab_size
-    known: dict[tuple[str, ...], Endings] = {}
+    known: dict[Any, Endings] = {}
 
-    def endings(stop: tuple[str, ...]) -> Endings:
-        return known.setdefault(stop, Endings(decode, frozenset(stop_at), stop, width))
+    def endings(stop: tuple[str, ...], until: EndRule | None = None) -> Endings:
+        return known.setdefault((stop, until), Endings(decode, frozenset(stop_at), stop, width, until=until))
 
     return Machine(module, engine.probe(module), width, endings, budget, new_recorder=recorder)
 

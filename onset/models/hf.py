@@ -18,7 +18,8 @@ from onset.models import DEFAULT_BATCH_TOKENS
 from onset.models.base import ModelFacts
 from onset.models.families import family_of
 from onset.models.requests import check_requests
-from onset.records import Completion, Pair, Request, Scored
+from onset.records import Completion, EndRule, Pair, Request, Scored
+from onset.turns import is_mark
 
 if TYPE_CHECKING:
     import torch
@@ -53,7 +54,7 @@ class HFModel:
         self.batch_tokens = batch_tokens
         self._facts = facts
         self._eos = _end_tokens(module, tokenizer)
-        self._known_endings: dict[tuple[str, ...], Endings] = {}
+        self._known_endings: dict[tuple[tuple[str, ...], EndRule | None], Endings] = {}
         self._probed: dict[Any, _Tried] = {}
         self._spare = Spare()
         module.eval()
@@ -86,7 +87,15 @@ class HFModel:
         check_requests(requests)
         prompts = self.encode([request.prompt for request in requests])
         rows = [
-            Row(tuple(tokens), request.max_tokens, request.stop, request.temperature, request.seed, sample)
+            Row(
+                tuple(tokens),
+                request.max_tokens,
+                request.stop,
+                request.temperature,
+                request.seed,
+                sample,
+                request.until,
+            )
             for request, tokens in zip(requests, prompts, strict=True)
             for sample in range(request.n)
             if self._fits(len(tokens) + request.max_tokens)
@@ -175,19 +184,21 @@ class HFModel:
             self._probed[now] = _try_out(self.module)
         return self._probed[now]
 
-    def _endings(self, stop: tuple[str, ...]) -> Endings:
+    def _endings(self, stop: tuple[str, ...], until: EndRule | None = None) -> Endings:
         from onset.models.endings import Endings
 
-        if stop not in self._known_endings:
+        if (stop, until) not in self._known_endings:
             special = {token.content: place for place, token in self._added_tokens().items() if token.special}
-            self._known_endings[stop] = Endings(
+            ending = {one for one in special if one in stop or (until is not None and is_mark(one, until.turns))}
+            self._known_endings[stop, until] = Endings(
                 self.tokenizer.backend_tokenizer.decode,
                 self._eos,
                 stop,
                 self._vocabulary,
-                frozenset(special[one] for one in stop if one in special),
+                frozenset(special[one] for one in ending),
+                until,
             )
-        return self._known_endings[stop]
+        return self._known_endings[stop, until]
 
     def _added_tokens(self) -> dict[int, Any]:
         """Tokens that are not of the tokenizer's model, such as ``<|im_end|>``."""

@@ -14,18 +14,16 @@ import numpy as np
 import torch
 
 from onset.models.choosing import LOGIT_CELLS, choose, logprobs_of
-from onset.models.endings import Endings
+from onset.models.endings import Endings, EndingsOf
 from onset.models.rows import Row, Sample, Span
 from onset.models.stepper import Stepper
 from onset.records import Finish
 
 
-def generate(
-    module: Any, rows: Sequence[Row], endings: Callable[[tuple[str, ...]], Endings], vocabulary: int, budget: int
-) -> list[Sample]:
+def generate(module: Any, rows: Sequence[Row], endings: EndingsOf, vocabulary: int, budget: int) -> list[Sample]:
     """Run all rows, in batches of at most ``budget`` tokens (rows times padded length, output included); results in the
-    order of ``rows``. ``endings``: when texts end, by their stop strings; ``vocabulary``: the width of the logits.
-    Raises ModelError when the model computes no numbers.
+    order of ``rows``. ``endings``: when texts end, by their stop strings and end rule; ``vocabulary``: the width of the
+    logits. Raises ModelError when the model computes no numbers.
     """
 
     def fits(count: int, head: int, tail: int) -> bool:
@@ -96,7 +94,7 @@ class _Text:
         """Append a token; sets ``finish`` when the text ends with it."""
         self.tokens.append(token)
         self._logprob += logprob
-        if self._endings.flags[token]:
+        if self._endings.flags[token] or self._endings.brink[self.tokens[-2:][0]]:
             self.finish = self._endings.finish(self.row.prompt, self.tokens)
         if self.finish is None and len(self.tokens) == self.row.max_tokens:
             self.finish = "length"
@@ -108,9 +106,9 @@ class _Text:
         return Sample(text, len(self.tokens), self._logprob, self.finish)
 
 
-def _run(module: Any, rows: Sequence[Row], endings: Callable[[tuple[str, ...]], Endings]) -> list[Sample]:
+def _run(module: Any, rows: Sequence[Row], endings: EndingsOf) -> list[Sample]:
     """One batch through the loop: prefill each different prompt once, then a token a step."""
-    texts = [_Text(row, endings(row.stop)) for row in rows]
+    texts = [_Text(row, endings(row.stop, row.until)) for row in rows]
     prompts = list(dict.fromkeys(row.prompt for row in rows))
     stepper = Stepper(module)
     logits = stepper.prefill(prompts)

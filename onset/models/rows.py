@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from onset.records import Finish
+from onset.records import EndRule, Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Row:
     temperature: float
     seed: int
     sample: int
+    until: EndRule | None = None
 
     def uniforms(self) -> NDArray[np.float64]:
         """The uniform in [0, 1) of each step, [max_tokens]; zeros for a greedy row, which draws nothing.
@@ -35,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a row became: text without the stop string, tokens generated, their log-probability (nats)."""
+    """What a row became: text up to where it ends, tokens generated, their log-probability (nats)."""
 
     text: str
     tokens: int

@@ -35,6 +35,7 @@ from onset.errors import ModelError
 from onset.models.base import ModelFacts
 from onset.models.requests import check_requests
 from onset.records import Completion, Finish, Pair, Request, Scored, content_hash
+from onset.turns import find_end
 
 if TYPE_CHECKING:
     from onset.models import LoadOptions
@@ -173,10 +174,12 @@ def _words(text: str) -> list[str]:
 
 
 def _cut(text: str, request: Request) -> tuple[str, int, Finish]:
-    """The text up to a stop string or the token limit, the tokens it took and why it ended."""
+    """The text up to a stop string, the end of its answer or the token limit, the tokens it took and why it ended."""
     words = _words(text)
     shown = "".join(words[: request.max_tokens])
     stops = [(place, place + len(stop)) for stop in request.stop if (place := shown.find(stop)) >= 0]
+    ended = find_end(shown, request.until) if request.until else None
+    stops += [] if ended is None else [ended]
     if stops:
         start, end = min(stops)
         return shown[:start], len(_words(shown[:end])), "stop"

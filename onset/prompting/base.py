@@ -18,9 +18,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from onset.records import Answer, Attempt, Completion, Item, Pair, Request, Scored, derive_seed
+from onset.answers import NumberFormat
+from onset.records import Answer, Attempt, Completion, EndRule, Item, Pair, Request, Scored, derive_seed
 from onset.scores import normalised_choice_probability, vote
 from onset.tasks.base import PLAIN, Layout, Task
+from onset.turns import turns_of
 
 STOP = ("\n\n", "\nQuestion:", "Question:")
 
@@ -93,6 +95,12 @@ Solver = Callable[[Item, Context], Awaitable[Attempt]]
 """``async def solve(item, context) -> Attempt``: pure but for the model's calls."""
 
 
+def end_rule(task: Task, item: Item) -> EndRule:
+    """Where a text about ``item`` ends: with the sentence that announces its answer, or before a new turn."""
+    layout = task.layout
+    return EndRule(layout.marker, layout.end, isinstance(task.format, NumberFormat), turns_of(item))
+
+
 async def sample(
     prompt: str, item: Item, context: Context, *, max_tokens: int
 ) -> tuple[tuple[Completion, ...], tuple[Answer, ...], Answer]:
@@ -107,6 +115,7 @@ async def sample(
         n=context.samples,
         temperature=context.temperature,
         seed=derive_seed(context.seed, item.id),
+        until=end_rule(context.task, item),
     )
     completions = tuple(await context.calls.generate(request))
     answers = tuple(

@@ -29,6 +29,9 @@ class Layout:
 
         Question: What is 27 + 48?
         Answer: The answer is 75.
+
+    A text ends where its answer does: after ``marker`` and a value, with the sentence that ``end`` ends (empty: with
+    the line), see `onset.records.EndRule`.
     """
 
     context: str = "Context:"

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from onset.models.endings import Endings
+from onset.models.endings import EndingsOf
 from onset.models.engine.fixed import Recorder
 from onset.models.engine.storage import Shape, Spare
 
@@ -16,15 +16,15 @@ from onset.models.engine.storage import Shape, Spare
 @dataclass(frozen=True)
 class Machine:
     """A model that has passed the probe: ``module`` with the ``shape`` of its keys and values, the width of its logits,
-    and when texts end (stop strings -> `Endings`). ``batch_tokens``: the tokens whose keys and values may be held at
-    once. ``spare``: memory left over from earlier rows. ``new_recorder``: makes what records the steps of a batch on a
-    device, where that is worth it.
+    and when texts end (stop strings and end rule -> `Endings`). ``batch_tokens``: the tokens whose keys and values
+    may be held at once. ``spare``: memory left over from earlier rows. ``new_recorder``: makes what records the
+    steps of a batch on a device, where that is worth it.
     """
 
     module: Any
     shape: Shape
     vocabulary: int
-    endings: Callable[[tuple[str, ...]], Endings]
+    endings: EndingsOf
     batch_tokens: int
     spare: Spare = field(default_factory=Spare)
     new_recorder: Callable[[torch.device], Recorder] | None = None

@@ -336,11 +336,12 @@ class _Batch:
         """Take out the slots from ``first`` on whose text has ended. Only where it can have ended is it looked at."""
         slots = np.arange(first, self._active)
         last = self._tokens[slots, self._count[slots] - 1]
+        before = self._tokens[slots, np.maximum(self._count[slots] - 2, 0)]
         rows = [self._asked[place] for place in self._place[slots]]
         flagged = self._count[slots] >= np.array([row.max_tokens for row in rows])
-        for stop in {row.stop for row in rows}:
-            mine = np.array([row.stop == stop for row in rows])
-            flagged |= mine & self._machine.endings(stop).flags[last]
+        for stop, until in {(row.stop, row.until) for row in rows}:
+            mine = np.array([row.stop == stop and row.until == until for row in rows])
+            flagged |= mine & self._machine.endings(stop, until).may_end(last, before)
         for slot in slots[flagged][::-1].tolist():
             sample = self._finished(slot)
             if sample is not None:
@@ -352,7 +353,7 @@ class _Batch:
         row = self._asked[int(self._place[slot])]
         count = int(self._count[slot])
         tokens = self._tokens[slot, :count].tolist()
-        endings = self._machine.endings(row.stop)
+        endings = self._machine.endings(row.stop, row.until)
         finish = endings.finish(row.prompt, tokens) or ("length" if count == row.max_tokens else None)
         if finish is None:
             return None
