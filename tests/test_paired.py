@@ -106,7 +106,7 @@ def test_one_draw_by_hand() -> None:
     low, high = (f"{100 * end:.1f}" for end in one.interval)
     assert decided.verdict == "wins"
     assert decided.sentence == (
-        f"a beats b by 10.0 points (95 % interval {low} to {high}; n = 200 items, one draw of examples)."
+        f"a beats b with these examples by 10.0 points (95 % interval {low} to {high}; n = 200 items, one draw of examples)."
     )
 
 
@@ -228,7 +228,10 @@ def test_outcomes_that_never_differ_do_not_prove_equivalence_from_few_items() ->
         many = np.ones((draws, 400))
         (enough,) = decide([compare(arm(many, "a"), arm(many, "b"))])
         assert enough.verdict == "equivalent"
-        assert enough.sentence.startswith("a and b are equivalent within 5.0 points: they differ by 0.0 points (95 %")
+        scope = " with these examples" if draws == 1 else ""
+        assert enough.sentence.startswith(
+            f"a and b are equivalent within 5.0 points{scope}: they differ by 0.0 points (95 %"
+        )
 
 
 def test_the_margin_decides_equivalence() -> None:
@@ -298,8 +301,14 @@ def test_where_draws_differ_too_much_more_items_are_not_promised() -> None:
         better[row, :right] = 1
     (one,) = decide([compare(arm(better, "a"), arm(base, "b"))])
     assert (one.verdict, one.needed) == ("undecided", None)
-    assert one.sentence.endswith(
-        "; more items alone may not decide it, because the draws differ by too much: use more seeds."
+    assert one.needed_draws == 16
+    assert one.sentence.endswith("; 16 draws of as many items would decide it with 80 % power.")
+    huge = np.zeros((3, 200))
+    huge[0, :199], huge[1, :190], huge[2, :] = 1, 0, 0
+    (stuck,) = decide([compare(arm(huge, "a"), arm(base[:3] + huge[[1, 0, 2]] * 0.97, "b"), kind="share")])
+    assert (stuck.needed, stuck.needed_draws) == (None, None)
+    assert stuck.sentence.endswith(
+        "more items alone may not decide it, because the draws differ by too much: use more seeds."
     )
 
 

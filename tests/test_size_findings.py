@@ -584,7 +584,7 @@ def test_stages_are_tested_as_methods_are_and_adjusted_together() -> None:
     assert {one.family for one in found} == {"stages of f on t, shift none"}
     low, high = found[0].interval or (0.0, 0.0)
     assert found[0].sentence == (
-        "cot with 8 labels on t, 1 M parameters: without x is worse than base by"
+        "cot with 8 labels on t, 1 M parameters: without x is worse than base with these examples by"
         f" {-100 * (found[0].difference or 0):.1f} points (95 % interval {-100 * high:.1f} to {-100 * low:.1f};"
         " n = 120 items, one draw of examples)."
     )

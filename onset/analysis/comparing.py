@@ -1,9 +1,9 @@
 """From one set of results to another: paired comparison of A and B, task by task and over all tasks.
 
 It reads as "from A to B": a difference is B minus A, and the verdict is said of B. Within a task, items are paired by
-content and tested as two methods of a study are (`onset.analysis.paired`: exact McNemar and the wider of the paired
-bootstrap and Tango's interval for right and wrong; the bootstrap alone for other scores; several draws crossed with the
-items). Over tasks the p-values are adjusted to q by Benjamini and Hochberg (1995).
+content and tested as two methods of a study are (`onset.analysis.paired`: exact McNemar with its interval for right and
+wrong; the bootstrap alone for other scores; several draws crossed with the items, their noise pooled over the tasks).
+Over tasks the p-values are adjusted to q by Benjamini and Hochberg (1995).
 
 Over all tasks: the pooled items (``overall``), and means in which every task counts the same (``means``): over tasks,
 and over groups of tasks where the table of tasks declares some (the three sizes of two tasks of BIG-Bench Hard are
@@ -36,8 +36,10 @@ from onset.analysis.paired import (
     Verdict,
     benjamini_hochberg,
     compare,
+    share_noise,
     t_over_draws,
 )
+from onset.analysis.pooling import Pool
 from onset.analysis.wording import counted, listed
 from onset.errors import DataError
 from onset.tasks import group_of
@@ -67,8 +69,9 @@ class TaskComparison:
     """One task. Accuracies (means of the metric) are over the ``n`` items both sides have; ``difference`` is B minus A.
 
     ``discordant``: outcomes only A has right, only B has right (of other scores: higher on A, on B); ``parse_rate_a``
-    and ``_b``: the share of outputs an answer was found in (None: not known); ``verdict`` is said of B. What was
-    measured is None when nothing could be paired.
+    and ``_b``: the share of outputs an answer was found in (None: not known); ``verdict`` is said of B; ``pool`` and
+    ``not_pooled``: what noise between draws was pooled with over the tasks, or why it was not (None for one draw). What
+    was measured is None when nothing could be paired.
     """
 
     task: str
@@ -87,6 +90,8 @@ class TaskComparison:
     discordant: tuple[int, int]
     parse_rate_a: float | None
     parse_rate_b: float | None
+    pool: Pool | None = None
+    not_pooled: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +183,7 @@ def compare_sets(
             continue
         notes += [f"{label}: {line}" for line in choice.notes]
         pairs.append(_pair(label, picked(ours, choice), picked(theirs, choice), sides, mismatches, margin, replicates))
+    pairs = _shared_noise(pairs)
     if not any(pair.compared.n for pair in pairs):
         why = "; ".join(one.message for one in mismatches if one.refused) or "they share no items"
         raise DataError(f"nothing to compare between {told[0]} and {told[1]}: {why}")
@@ -315,6 +321,25 @@ def _pair(
     a, b = _arm(first), _arm(second)
     compared = compare(b, a, margin=margin, replicates=replicates, names=(sides[1], sides[0]), kind=kind)
     return _Pair(label, first, second, a, b, kind, compared)
+
+
+def _shared_noise(pairs: Sequence[_Pair]) -> list[_Pair]:
+    """The pairs with noise between draws pooled over tasks of one kind of outcome."""
+    out = list(pairs)
+    for kind in dict.fromkeys(pair.kind for pair in pairs):
+        places = [place for place, pair in enumerate(pairs) if pair.kind == kind]
+        held = [pairs[place] for place in places]
+        # a task under several shifts has the same examples: one link
+        links = [(_source_of("A", pair.first), _source_of("B", pair.second)) for pair in held]
+        metrics = [f"{kind} outcomes, {pair.first.metric}" for pair in held]
+        made = share_noise([pair.compared for pair in held], metrics, links, kind=kind)
+        for place, one in zip(places, made, strict=True):
+            out[place] = replace(pairs[place], compared=one)
+    return out
+
+
+def _source_of(side: str, one: Outcomes) -> tuple[str, ...]:
+    return side, *(str(getattr(one, key)) for key in RUN), one.task
 
 
 def _refused(label: str, a: Outcomes, b: Outcomes, mismatches: list[Mismatch]) -> frozenset[str]:
@@ -461,6 +486,8 @@ def _row(pair: _Pair, q: float | None, q_equivalent: float | None) -> TaskCompar
         discordant=(one.discordant[1], one.discordant[0]),
         parse_rate_a=first.parse_rate,
         parse_rate_b=second.parse_rate,
+        pool=one.pool,
+        not_pooled=one.not_pooled,
     )
 
 

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from onset.analysis import wording
 from onset.analysis.arms import Arm
 from onset.analysis.intervals import REPLICATES, Interval
-from onset.analysis.paired import MARGIN, Comparison, Verdict, compare, decide
+from onset.analysis.paired import MARGIN, Comparison, Scope, Verdict, compare, decide, share_noise
+from onset.analysis.pooling import Pool
 
 SAME_SIZE = 0.02
 """Sizes count as equal when they differ by at most this share of the reference's."""
@@ -59,15 +61,22 @@ class StageComparison:
     mismatch: tuple[str, ...]
     family: str
     family_size: int
+    scope: Scope
+    by_draw: tuple[float, ...]
+    p_by_draw: tuple[float, ...]
+    pool: Pool | None
+    not_pooled: str | None
     verdict: Verdict
     needed: int | None
+    needed_draws: int | None
     sentence: str
 
 
 _SAME = (
     *("sides", "labels", "task", "shift", "seeds", "n", "accuracy_a", "accuracy_b", "difference", "interval"),
     *("t_interval", "p", "p_holm", "p_equivalent", "p_equivalent_holm", "test", "margin", "discordant", "unpaired"),
-    *("mismatch", "family", "family_size", "verdict", "needed"),
+    *("mismatch", "family", "family_size", "scope", "by_draw", "p_by_draw"),
+    *("pool", "not_pooled", "verdict", "needed", "needed_draws"),
 )
 
 
@@ -78,20 +87,29 @@ def stage_comparisons(
     groups: dict[tuple[str, str, str], list[Arm]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.shift, arm.family), []).append(arm)
+    pairs = [(key, a, b) for key, group in groups.items() for a, b in _pairs(group)]
+    members = [
+        replace(
+            compare(a, b, margin=margin, replicates=replicates, names=(a.stage, b.stage)),
+            family=f"stages of {family} on {task}, shift {shift}",
+            params=b.params,
+        )
+        for (task, shift, family), a, b in pairs
+    ]
+    # one method on two models: the same examples in the same words on both sides
+    designs = [f"stages, {'tuned' if a.tune is not None else 'prompted'}" for _, a, _ in pairs]
+    members = share_noise(members, designs, [(_source(a), _source(b)) for _, a, b in pairs])
     decided: list[StageComparison] = []
-    for (task, shift, family), group in groups.items():
-        pairs = _pairs(group)
-        within = f"stages of {family} on {task}, shift {shift}"
-        members = [
-            replace(
-                compare(a, b, margin=margin, replicates=replicates, names=(a.stage, b.stage)),
-                family=within,
-                params=b.params,
-            )
-            for a, b in pairs
-        ]
-        decided += [_as_stages(one, a, b) for one, (a, b) in zip(decide(members), pairs, strict=True)]
+    for _, rows in groupby(zip(members, pairs, strict=True), key=lambda row: row[1][0]):
+        held = list(rows)
+        made = decide([member for member, _ in held])
+        decided += [_as_stages(one, a, b) for one, (_, (_, a, b)) in zip(made, held, strict=True)]
     return tuple(decided)
+
+
+def _source(arm: Arm) -> tuple[str, str, int, str]:
+    """An arm without its shift, as in `onset.analysis.paired`."""
+    return arm.model, arm.method, arm.labels, arm.task
 
 
 def _pairs(group: Sequence[Arm]) -> list[tuple[Arm, Arm]]:

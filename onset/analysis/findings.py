@@ -134,9 +134,10 @@ def _pair(low: float | None, high: float | None) -> list[float] | None:
 
 
 def comparison_json(one: Comparison) -> dict[str, Any]:
-    """A comparison as plain JSON: every field but the bootstrap replicates."""
-    hidden = {"crossed"}
-    return {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name not in hidden}
+    """A comparison as plain JSON: every field but the distributions behind interval and p."""
+    hidden = {"crossed", "moderated", "pool"}
+    held = {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name not in hidden}
+    return held | {"pool": None if one.pool is None else asdict(one.pool)}
 
 
 def _plain(value: Any) -> Any:

@@ -59,8 +59,12 @@ class Crossed:
 
     ``standard_error`` and ``df`` are those of the calibration; ``between_draws`` and ``residual`` are the parts of the
     variance that noise between draws and noise of single outcomes explain (mean squares over D I; None for a single
-    draw or an incomplete table); ``replicates`` are sorted; ``ranked``: their shape is that of the resamples (false
-    where too few items differ for one: then they are quantiles of a t distribution).
+    draw or an incomplete table), ``item_part`` that of items (likewise) and ``spread`` the sum of squared terms over
+    their degrees of freedom, of items and single outcomes, in Satterthwaite's formula; ``replicates`` are sorted;
+    ``ranked``: their shape is that of the resamples (false where too few items differ for one: then they are quantiles
+    of a t distribution whose variance is at least ``least``). ``square``: the mean square of the values (of paired
+    right and wrong outcomes the share that one side alone has right), for several blocks the variances of their values,
+    weighted.
     """
 
     estimate: float
@@ -72,6 +76,10 @@ class Crossed:
     items: int
     replicates: Array
     ranked: bool = True
+    item_part: float | None = None
+    spread: float = 0.0
+    least: float = 0.0
+    square: float = 0.0
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Percentile interval of the calibrated replicates."""
@@ -174,18 +182,36 @@ def _calibrated(blocks: Sequence[Block], replicates: int) -> Crossed | None:
     parts = _variance(filled, raw)
     variance, df = parts.total, parts.df
     ranked = _informative(filled) >= FEW_INFORMATIVE
+    least = 0.0 if ranked else _least_variance(filled)
     if ranked:
         # ranks against the raw spread, so that only the shape of the replicates is kept
         moved = _student(special.ndtr((raw - estimate) / raw.std()), df)
     else:
-        least = _least_variance(filled)
         # the least variance is that of a score interval, which has normal quantiles
         variance, df = (variance, df) if variance > least else (least, float(max(items - 1, 1)))
         moved = _student((np.arange(replicates) + 0.5) / replicates, df)
     error = math.sqrt(variance)
     return Crossed(
-        estimate, error, df, parts.between_draws, parts.residual, draws, items, estimate + error * moved, ranked
+        estimate=estimate,
+        standard_error=error,
+        df=df,
+        between_draws=parts.between_draws,
+        residual=parts.residual,
+        draws=draws,
+        items=items,
+        replicates=estimate + error * moved,
+        ranked=ranked,
+        item_part=parts.item_part,
+        spread=parts.spread,
+        least=least,
+        square=_square(filled),
     )
+
+
+def _square(blocks: Sequence[Block]) -> float:
+    if len(blocks) == 1:
+        return blocks[0].weight ** 2 * float(np.nanmean(blocks[0].values ** 2))
+    return sum(block.weight**2 * float(np.nanvar(block.values)) for block in blocks)
 
 
 def _student(probability: Array, df: float) -> Array:
@@ -241,6 +267,8 @@ class _Parts:
     df: float
     between_draws: float | None = None
     residual: float | None = None
+    item_part: float | None = None
+    spread: float = 0.0
 
 
 def _variance(blocks: Sequence[Block], raw: Array) -> _Parts:
@@ -267,10 +295,21 @@ def _variance(blocks: Sequence[Block], raw: Array) -> _Parts:
     if draws == 1:
         return _Parts(item_part, item_part**2 / spread if spread > 0 else 1.0)
     between = float(by_draw.var(ddof=1)) / draws
-    spread += between**2 / (draws - 1)
+    total, df = layout_variance(between, draws - 1, item_part, residual, spread)
+    return _Parts(total, df, between, residual, item_part, spread)
+
+
+def layout_variance(
+    between: float, df_between: float, item_part: float, residual: float, spread: float
+) -> tuple[float, float]:
+    """The variance of a mean over draws and items, and its degrees of freedom (module docstring).
+
+    ``between``, ``item_part``, ``residual``: mean squares of draws, items and single outcomes over D I; ``df_between``:
+    the degrees of freedom of the first; ``spread``: the others' share of the sum in Satterthwaite's formula.
+    """
     total = max(between + item_part - residual, between, item_part)
-    df = max(1.0, total**2 / spread) if spread > 0 else float(draws - 1)
-    return _Parts(total, df, between, residual)
+    whole = spread + between**2 / df_between
+    return total, max(1.0, total**2 / whole) if whole > 0 else max(1.0, float(df_between))
 
 
 def _informative(blocks: Sequence[Block]) -> int:

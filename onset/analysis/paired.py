@@ -1,13 +1,15 @@
 """Which of two methods is better on the same model, examples and items: paired tests and verdicts in words.
 
-One draw of examples: exact McNemar test (McNemar 1947; two-sided binomial on the discordant pairs) and, for the
-interval, the wider of a paired bootstrap over items and Tango's (1998) score interval. It says nothing about other
-draws.
+One draw of examples: exact McNemar test (McNemar 1947; two-sided binomial on the discordant pairs). Its interval is the
+wider of Tango's (1998) score interval and the exact one given the number of discordant pairs (Clopper and Pearson's
+for the share of them that side a has right), so that it excludes 0 exactly where the test rejects. It says nothing
+about other draws (``scope``).
 
-Several draws: the crossed bootstrap over draws x items (`onset.analysis.intervals`) gives interval and p. Below six
-draws the interval is the wider of that one and a t interval on the draw-level differences, and p the larger of the
-two: neither is enough on its own there (the t interval takes the items as given, the bootstrap hardly sees the draws).
-All intervals are cut at -1 and 1.
+Several draws: where a study has enough comparisons of one design, noise between draws is pooled over them
+(`onset.analysis.pooling`), and interval, p and equivalence are those of one moderated t. Else the crossed bootstrap
+over draws x items (`onset.analysis.intervals`) gives interval and p. Below six draws the interval is then the wider of
+that one and a t interval on the draw-level differences, and p the larger of the two: neither is enough on its own there
+(the t interval takes the items as given, the bootstrap hardly sees the draws). All intervals are cut at -1 and 1.
 
 p is adjusted by Holm (1979) within the family of all comparisons on one task, shift, model and stage. Equivalence: two
 one-sided tests at a stated margin (Schuirmann 1987), adjusted in the same way. The verdict is said of side a.
@@ -37,9 +39,15 @@ from onset.analysis.intervals import (
     tango,
     tango_z,
 )
+from onset.analysis.pooling import Link, Moderated, Pool, pool
 from onset.analysis.power import items_needed
+from onset.analysis.sentences import comparison_sentence
 
 Verdict = Literal["wins", "loses", "equivalent", "undecided"]
+Scope = Literal["these examples", "draws", "no examples"]
+"""What a verdict is about: the one draw of examples that was compared, draws of examples like those, or no examples at
+all (a budget of 0, where nothing is drawn).
+"""
 MARGIN = 0.05
 ENOUGH_DRAWS = 6
 _ALPHA = 1 - LEVEL
@@ -69,7 +77,10 @@ class Comparison:
     only a has right, only b has right; ``unpaired``: outcomes only a has, only b has; ``p_equivalent`` the larger p of
     the two one-sided tests; ``family``: what the family's members share, with ``family_size`` comparisons; ``needed``:
     items at which the observed difference would be found with 80 % power (None when decided, when there is no
-    difference, and when more items alone cannot decide). Everything measured is None when nothing could be paired.
+    difference, and when more items alone cannot decide), ``needed_draws`` draws of as many items (None for one draw,
+    too). ``by_draw``: the difference in each draw, and ``p_by_draw`` its exact McNemar p (empty for other outcomes than
+    right and wrong). ``pool``: what noise between draws was pooled with; ``not_pooled`` says why it was not.
+    Everything measured is None when nothing could be paired.
     """
 
     sides: tuple[str, str]
@@ -95,12 +106,19 @@ class Comparison:
     mismatch: tuple[str, ...]
     family: str
     crossed: Crossed | None
+    scope: Scope = "draws"
+    by_draw: tuple[float, ...] = ()
+    p_by_draw: tuple[float, ...] = ()
+    pool: Pool | None = None
+    not_pooled: str | None = None
     p_holm: float | None = None
     p_equivalent_holm: float | None = None
     family_size: int = 1
     verdict: Verdict = "undecided"
     needed: int | None = None
+    needed_draws: int | None = None
     sentence: str = ""
+    moderated: Moderated | None = None
 
 
 def pair(a: Arm, b: Arm, *, names: tuple[str, str] | None = None) -> Pairing:
@@ -187,8 +205,9 @@ def compare(
     """Compare two arms of the same labels, task and shift; not yet adjusted for a family.
 
     Methods are compared on the same model and stage. ``names``: what the sides are called when it is not the method
-    that they differ in; model, stage and family are those of ``a``. ``kind``: McNemar's test and Tango's interval are
+    that they differ in; model, stage and family are those of ``a``. ``kind``: McNemar's test and its interval are
     for right and wrong only; other values get the bootstrap alone, and a ``score`` has no limits and no equivalence.
+    Noise between draws is that of these two alone: `share_noise` pools it.
     """
     paired = pair(a, b, names=names)
     difference = paired.a - paired.b
@@ -217,6 +236,7 @@ def compare(
         mismatch=paired.mismatch,
         family=f"{a.task}, shift {a.shift}, {a.model}, stage {a.stage}",
         crossed=crossed,
+        scope="no examples" if a.labels == b.labels == 0 else "these examples" if len(paired.seeds) < 2 else "draws",
     )
     if crossed is None:
         return blank
@@ -225,26 +245,48 @@ def compare(
         accuracy_a=float(np.nanmean(paired.a)),
         accuracy_b=float(np.nanmean(paired.b)),
         difference=float(np.nanmean(difference)),
+        by_draw=tuple(float(np.nanmean(row)) for row in difference),
+        p_by_draw=tuple(mcnemar(int((row > 0).sum()), int((row < 0).sum())) for row in difference)
+        if kind == "binary"
+        else (),
     )
-    limit = math.inf if kind == "score" else 1.0
+    limit = _limit(kind)
     if len(paired.seeds) > 1:
         made = _several_draws(measured, crossed, difference, limit)
     else:
-        made = _one_draw(measured, crossed) if kind == "binary" else _one_draw_of_scores(measured, crossed, limit)
+        made = _one_draw(measured) if kind == "binary" else _one_draw_of_scores(measured, crossed, limit)
     return made if kind != "score" else replace(made, p_equivalent=None)
 
 
-def _one_draw(measured: Comparison, crossed: Crossed) -> Comparison:
+def _limit(kind: Kind) -> float:
+    return math.inf if kind == "score" else 1.0
+
+
+def exact_interval(only_a: int, only_b: int, n: int, level: float = LEVEL) -> Interval:
+    """The interval of a paired difference of proportions (a - b) that McNemar's exact test inverts.
+
+    Given the number of discordant pairs of ``n``: the share of them that only a has right has Clopper and Pearson's
+    (1934) interval, and a share s of m discordant pairs is a difference of (2 s - 1) m / n. (0, 0) without any.
+    """
+    m = only_a + only_b
+    if m == 0:
+        return 0.0, 0.0
+    low, high = stats.binomtest(only_a, m).proportion_ci(level, method="exact")
+    return (2 * float(low) - 1) * m / n, (2 * float(high) - 1) * m / n
+
+
+def _one_draw(measured: Comparison) -> Comparison:
     only_a, only_b = measured.discordant
     score, margin = tango(only_a, only_b, measured.n), measured.margin
     low = float(special.ndtr(-tango_z(only_a, only_b, measured.n, -margin)))
     high = float(special.ndtr(tango_z(only_a, only_b, measured.n, margin)))
+    assert score is not None  # there are items
     return replace(
         measured,
-        interval=_wider(crossed.interval(), score),
+        interval=_wider(score, exact_interval(only_a, only_b, measured.n)),
         p=mcnemar(only_a, only_b),
-        p_equivalent=max(low, high, *_outside(crossed, margin)),
-        test="exact McNemar; interval: the wider of paired bootstrap and Tango score",
+        p_equivalent=max(low, high),
+        test="exact McNemar; interval: the wider of its own and Tango's score interval",
     )
 
 
@@ -312,17 +354,63 @@ def _wider(first: Interval, second: Interval | None = None, limit: float = 1.0) 
     return max(-limit, min(first[0], second[0])), min(limit, max(first[1], second[1]))
 
 
+def share_noise(
+    members: Sequence[Comparison], designs: Sequence[str], links: Sequence[Link], *, kind: Kind = "binary"
+) -> list[Comparison]:
+    """The comparisons with noise between draws pooled over those of one design and number of draws, where there are
+    enough (`onset.analysis.pooling.pool`); the others as they are, with the reason.
+    """
+    out = []
+    for one, made in zip(members, pool([one.crossed for one in members], designs, links), strict=True):
+        if isinstance(made, Moderated):
+            out.append(_moderated(one, made, kind))
+        else:
+            out.append(replace(one, not_pooled=made))
+    return out
+
+
+def _moderated(one: Comparison, made: Moderated, kind: Kind) -> Comparison:
+    outside = max(made.tail(-one.margin, above=False), made.tail(one.margin, above=True))
+    return replace(
+        one,
+        interval=made.interval(_limit(kind)),
+        p=made.p(),
+        p_equivalent=None if kind == "score" else outside,
+        test=made.test,
+        pool=made.pool,
+        moderated=made,
+    )
+
+
+def kinds(a: Arm, b: Arm) -> str:
+    """What a comparison of ``a`` and ``b`` is, as far as noise between draws is concerned.
+
+    A prompt shows the examples and a tuned model has learnt from them: in the recorded studies (docs/results) the
+    standard deviation between draws is 13 points for tuned against prompted and 6 for tuned against tuned.
+    """
+    tuned = (a.tune is not None) + (b.tune is not None)
+    return ("prompted against prompted", "tuned against prompted", "tuned against tuned")[tuned]
+
+
 def compare_all(arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES) -> tuple[Comparison, ...]:
     """Every pair of methods at equal labels, decided within its family.
 
     Side a is the more elaborate method (tuned after prompted, voted after single, then in order of appearance), side b
     the simpler one.
     """
-    decided: list[Comparison] = []
-    for family in _families(arms):
-        members = [compare(a, b, margin=margin, replicates=replicates) for a, b in _pairs(family)]
-        decided += decide(members)
-    return tuple(decided)
+    pairs = [(a, b, index) for index, family in enumerate(_families(arms)) for a, b in _pairs(family)]
+    members = share_noise(
+        [compare(a, b, margin=margin, replicates=replicates) for a, b, _ in pairs],
+        [kinds(a, b) for a, b, _ in pairs],
+        [(_source(a), _source(b)) for a, b, _ in pairs],
+    )
+    families = groupby(zip(members, pairs, strict=True), key=lambda row: row[1][2])
+    return tuple(one for _, rows in families for one in decide([member for member, _ in rows]))
+
+
+def _source(arm: Arm) -> tuple[str, str, str, int, str]:
+    """An arm without its shift: a shift asks the same tuned model, or shows the same examples."""
+    return arm.model, arm.stage, arm.method, arm.labels, arm.task
 
 
 def _families(arms: Sequence[Arm]) -> Iterator[list[Arm]]:
@@ -354,8 +442,9 @@ def decide(members: Sequence[Comparison]) -> list[Comparison]:
             family_size=max(len(tested), 1),
         )
         settled = replace(settled, verdict=_verdict(settled))
-        settled = replace(settled, needed=_needed(settled) if settled.verdict == "undecided" else None)
-        out.append(replace(settled, sentence=_sentence(settled)))
+        if settled.verdict == "undecided":
+            settled = replace(settled, needed=_needed(settled), needed_draws=_needed_draws(settled))
+        out.append(replace(settled, sentence=comparison_sentence(settled)))
     return out
 
 
@@ -375,53 +464,50 @@ def _needed(one: Comparison) -> int | None:
     if len(one.seeds) == 1:
         n = items_needed(one.difference, sum(one.discordant) / one.n, level)
         return None if n is None else max(n, one.n + 1)
-    return _needed_items(one.crossed, one.n, len(one.seeds), level)
+    return _needed_items(one, one.crossed, level)
 
 
-def _needed_items(crossed: Crossed, n: int, draws: int, level: float) -> int | None:
+def _needed_items(one: Comparison, crossed: Crossed, level: float) -> int | None:
     """Noise between draws stays when items are added, the rest of the variance falls as 1 / items."""
     residual, between = crossed.residual or 0.0, crossed.between_draws or 0.0
+    checks = [(crossed.standard_error**2, crossed.df)]
+    if one.moderated is not None:
+        between = one.moderated.between
+        checks = [(one.moderated.standard_error**2, one.moderated.df)]
+    elif len(one.seeds) < ENOUGH_DRAWS and crossed.between_draws is not None:
+        checks.append((between, float(len(one.seeds) - 1)))
     stays = max(between - residual, 0.0)
     wanted = []
-    checks = [(crossed.standard_error**2, crossed.df)]
-    if draws < ENOUGH_DRAWS and crossed.between_draws is not None:
-        checks.append((between, float(draws - 1)))
     for variance, df in checks:
-        multiplier = float(special.stdtrit(df, 1 - level / 2) + special.stdtrit(df, 0.8))
-        allowed = (crossed.estimate / multiplier) ** 2
+        allowed = (crossed.estimate / _multiplier(df, level)) ** 2
         if allowed <= stays:
             return None
-        wanted.append(math.ceil(n * (variance - stays) / (allowed - stays)))
-    return max(*wanted, n + 1)
+        wanted.append(math.ceil(one.n * (variance - stays) / (allowed - stays)))
+    return max(*wanted, one.n + 1)
 
 
-def _sentence(one: Comparison) -> str:
-    a, b = one.sides
-    if one.difference is None or one.interval is None:
-        why = "; ".join(one.mismatch) or "they share no items"
-        return f"{a} and {b} cannot be compared: {why}."
-    size = wording.sample(one.n, len(one.seeds))
-    difference, interval = one.difference, one.interval
-    if one.verdict == "loses":
-        difference, interval = -difference, (-interval[1], -interval[0])
-    gap, spread = wording.points(difference), wording.point_range(interval)
-    small = f", less than the margin of {wording.points(one.margin)}" if abs(difference) < one.margin else ""
-    text = {
-        "wins": f"{a} beats {b} by {gap} ({spread}; {size}){small}",
-        "loses": f"{a} is worse than {b} by {gap} ({spread}; {size}){small}",
-        "equivalent": f"{a} and {b} are equivalent within {wording.points(one.margin)}:"
-        f" they differ by {gap} ({spread}; {size})",
-        "undecided": f"undecided between {a} and {b}: they differ by {gap} ({spread}; {size}){_what_is_missing(one)}",
-    }[one.verdict]
-    flagged = f"; not all draws were compared ({'; '.join(one.mismatch)})" if one.mismatch else ""
-    return f"{text}{flagged}."
+def _multiplier(df: float, level: float) -> float:
+    """Standard errors between 0 and a difference that is found at ``level`` with 80 % power."""
+    return float(special.stdtrit(df, 1 - level / 2) + special.stdtrit(df, 0.8))
 
 
-def _what_is_missing(one: Comparison) -> str:
-    holds = one.p is not None and one.p <= _ALPHA
-    corrected = f", not settled after correcting for {one.family_size} comparisons" if holds else ""
-    if one.needed is not None:
-        return f"{corrected}; about {one.needed} items would decide it with 80 % power"
-    if one.difference:
-        return f"{corrected}; more items alone may not decide it, because the draws differ by too much: use more seeds"
-    return f"{corrected}; the two are level, which shows neither a difference nor equivalence"
+MOST_DRAWS = 50
+
+
+def _needed_draws(one: Comparison) -> int | None:
+    """Draws of as many items for 80 % power at the observed difference; None where `MOST_DRAWS` are not enough."""
+    held = one.crossed
+    if not one.difference or held is None or held.between_draws is None or len(one.seeds) < 2:
+        return None
+    now, level = len(one.seeds), _ALPHA / one.family_size
+    between, df = held.between_draws, float(now - 1)
+    if one.moderated is not None:
+        between, df = one.moderated.between, one.moderated.df_between
+    items = max((held.item_part or 0.0) - (held.residual or 0.0), 0.0)
+    for draws in range(now + 1, MOST_DRAWS + 1):
+        variance, parts = between * now / draws + items, (between * now / draws, items)
+        later = df + draws - now
+        freedom = variance**2 / (parts[0] ** 2 / later + parts[1] ** 2 / max(one.n - 1, 1)) if variance > 0 else later
+        if abs(one.difference) >= _multiplier(freedom, level) * math.sqrt(variance):
+            return draws
+    return None

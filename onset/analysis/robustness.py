@@ -3,14 +3,15 @@
 A shift that rewrites items is paired: every shifted item with its clean twin. A shift that is another test set has no
 twins: the items of the two sets are resampled apart and only the draws together. Two methods that saw the same items
 are paired on them in either case, so that the difference of their losses is sharper than either loss. Intervals and p
-are those of the crossed bootstrap, adjusted by Holm over all losses (or pairs) of a task, shift, model and stage.
+are those of a moderated t where noise between draws can be pooled over the study (`onset.analysis.pooling`), else of
+the crossed bootstrap; p is adjusted by Holm over all losses (or pairs) of a task, shift, model and stage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, groupby
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,8 @@ import numpy as np
 from onset.analysis import wording
 from onset.analysis.arms import Arm
 from onset.analysis.intervals import LEVEL, REPLICATES, Block, Crossed, Interval, crossed_bootstrap
-from onset.analysis.paired import holm
+from onset.analysis.paired import holm, kinds
+from onset.analysis.pooling import Moderated, Pool, pool
 
 LossVerdict = Literal["loses", "gains", "undecided"]
 DifferenceVerdict = Literal["loses more", "loses less", "undecided"]
@@ -30,7 +32,8 @@ class Loss:
     """Clean minus shifted accuracy (shares) of one method at one budget.
 
     ``paired``: on clean twins; ``n``: shifted items used, ``n_clean``: clean ones; ``p_holm``: adjusted over the losses
-    of the same task, shift, model and stage.
+    of the same task, shift, model and stage. ``pool``: what noise between draws was pooled with; ``not_pooled`` says
+    why it was not (both None for one draw).
     """
 
     model: str
@@ -53,11 +56,15 @@ class Loss:
     test: str
     verdict: LossVerdict
     sentence: str
+    pool: Pool | None = None
+    not_pooled: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LossDifference:
-    """Loss of side a minus loss of side b (shares): positive when a loses more. ``p_holm`` as in `Loss`."""
+    """Loss of side a minus loss of side b (shares): positive when a loses more. ``p_holm`` and ``pool`` as in
+    `Loss`.
+    """
 
     sides: tuple[str, str]
     model: str
@@ -75,6 +82,8 @@ class LossDifference:
     test: str
     verdict: DifferenceVerdict
     sentence: str
+    pool: Pool | None = None
+    not_pooled: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,14 +101,74 @@ class _Shifted:
 
 def losses(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[Loss, ...]:
     """The loss of every arm with a shift whose clean counterpart is in the results."""
-    groups = _grouped(arms)
-    return tuple(one for group in groups.values() for one in _losses(group, replicates))
+    rows = [(one, place) for place, group in enumerate(_grouped(arms).values()) for one in group]
+    found = [(one, place, crossed_bootstrap(_blocks(one), replicates)) for one, place in rows]
+    measured = [(one, place, crossed) for one, place, crossed in found if crossed is not None]
+    made = _estimates(
+        [crossed for *_, crossed in measured],
+        [_design(f"loss of a {'tuned' if one.arm.tune else 'prompted'} method", one) for one, *_ in measured],
+        [(one.arm.key, (*one.arm.key[:5], "none")) for one, *_ in measured],
+    )
+    held = zip(made, measured, strict=True)
+    out: list[Loss] = []
+    for _, group in groupby(held, key=lambda row: row[1][1]):
+        family = list(group)
+        adjusted = holm([estimate.made.p() for estimate, _ in family])
+        out += [_loss(one, estimate, p) for (estimate, (one, *_)), p in zip(family, adjusted, strict=True)]
+    return tuple(out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimate:
+    """What interval and p come from, and why noise between draws was not pooled."""
+
+    made: Crossed | Moderated
+    not_pooled: str | None
+
+    @property
+    def pool(self) -> Pool | None:
+        return self.made.pool if isinstance(self.made, Moderated) else None
+
+
+def _estimates(
+    crossed: Sequence[Crossed], designs: Sequence[str], links: Sequence[tuple[Hashable, Hashable]]
+) -> list[_Estimate]:
+    return [
+        _Estimate(said, None) if isinstance(said, Moderated) else _Estimate(one, said)
+        for one, said in zip(crossed, pool(crossed, designs, links), strict=True)
+    ]
+
+
+def _design(what: str, one: _Shifted) -> str:
+    return f"{what}, {'paired items' if one.paired else 'two test sets'}"
 
 
 def loss_differences(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[LossDifference, ...]:
     """Every pair of methods at equal labels, on the draws and items both have."""
-    groups = _grouped(arms)
-    return tuple(one for group in groups.values() for one in _differences(group, replicates))
+    pairs = [(*pair, place) for place, group in enumerate(_grouped(arms).values()) for pair in _pairs(group)]
+    measured = []
+    for a, b, place in pairs:
+        blocks = _contrast(a, b)
+        crossed = crossed_bootstrap(blocks, replicates) if blocks else None
+        if crossed is not None:
+            measured.append((a, b, place, crossed))
+    made = _estimates(
+        [crossed for *_, crossed in measured],
+        [_design(f"losses, {kinds(a.arm, b.arm)}", a) for a, b, *_ in measured],
+        [(a.arm.key, b.arm.key) for a, b, *_ in measured],
+    )
+    out: list[LossDifference] = []
+    for _, group in groupby(zip(made, measured, strict=True), key=lambda row: row[1][2]):
+        family = list(group)
+        adjusted = holm([estimate.made.p() for estimate, _ in family])
+        out += [_difference(a, b, estimate, p) for (estimate, (a, b, *_)), p in zip(family, adjusted, strict=True)]
+    return tuple(out)
+
+
+def _pairs(group: Sequence[_Shifted]) -> list[tuple[_Shifted, _Shifted]]:
+    """Every (more elaborate, simpler) pair of methods at equal labels."""
+    ranked = sorted(group, key=lambda one: (one.arm.labels, one.arm.tune is not None, one.arm.vote is not None))
+    return [(a, b) for b, a in combinations(ranked, 2) if a.arm.labels == b.arm.labels]
 
 
 def _grouped(arms: Sequence[Arm]) -> dict[tuple[str, ...], list[_Shifted]]:
@@ -143,14 +212,8 @@ def _blocks(one: _Shifted) -> list[Block]:
     return [Block(one.clean), Block(one.shifted, -1.0)]
 
 
-def _losses(group: Sequence[_Shifted], replicates: int) -> list[Loss]:
-    measured = [(one, crossed_bootstrap(_blocks(one), replicates)) for one in group]
-    kept = [(one, crossed) for one, crossed in measured if crossed is not None]
-    adjusted = holm([crossed.p() for _, crossed in kept])
-    return [_loss(one, crossed, p) for (one, crossed), p in zip(kept, adjusted, strict=True)]
-
-
-def _loss(one: _Shifted, crossed: Crossed, p_holm: float) -> Loss:
+def _loss(one: _Shifted, estimate: _Estimate, p_holm: float) -> Loss:
+    crossed = estimate.made
     arm, interval = one.arm, _cut(crossed, 1.0)
     both = np.isfinite(one.clean) & np.isfinite(one.shifted) if one.paired else None
     clean = float(np.nanmean(one.clean if both is None else one.clean[both]))
@@ -181,33 +244,24 @@ def _loss(one: _Shifted, crossed: Crossed, p_holm: float) -> Loss:
         interval=interval,
         p=crossed.p(),
         p_holm=p_holm,
-        test=_test(one),
+        test=_test(one, crossed),
         verdict=verdict,
         sentence=f"{where} {words} {gap} ({spread}).",
+        pool=estimate.pool,
+        not_pooled=estimate.not_pooled,
     )
 
 
-def _test(one: _Shifted) -> str:
+def _test(one: _Shifted, made: Crossed | Moderated) -> str:
     items = "paired on clean twins" if one.paired else "two test sets, not paired"
+    if isinstance(made, Moderated):
+        return f"{made.test}, {items}"
     return f"{'crossed ' if len(one.seeds) > 1 else ''}bootstrap, {items}"
 
 
-def _cut(crossed: Crossed, largest: float) -> Interval:
+def _cut(crossed: Crossed | Moderated, largest: float) -> Interval:
     low, high = crossed.interval()
     return max(-largest, low), min(largest, high)
-
-
-def _differences(group: Sequence[_Shifted], replicates: int) -> list[LossDifference]:
-    ranked = sorted(group, key=lambda one: (one.arm.labels, one.arm.tune is not None, one.arm.vote is not None))
-    measured = []
-    for b, a in combinations(ranked, 2):
-        if a.arm.labels == b.arm.labels and (blocks := _contrast(a, b)):
-            seeds = tuple(seed for seed in a.seeds if seed in b.seeds)
-            crossed = crossed_bootstrap(blocks, replicates)
-            if crossed is not None:
-                measured.append((a, b, seeds, crossed))
-    adjusted = holm([crossed.p() for *_, crossed in measured])
-    return [_difference(*one, p) for one, p in zip(measured, adjusted, strict=True)]
 
 
 def _contrast(a: _Shifted, b: _Shifted) -> list[Block] | None:
@@ -223,7 +277,8 @@ def _contrast(a: _Shifted, b: _Shifted) -> list[Block] | None:
     return [Block(clean - shifted)] if a.paired else [Block(clean), Block(shifted, -1.0)]
 
 
-def _difference(a: _Shifted, b: _Shifted, seeds: tuple[int, ...], crossed: Crossed, p_holm: float) -> LossDifference:
+def _difference(a: _Shifted, b: _Shifted, estimate: _Estimate, p_holm: float) -> LossDifference:
+    crossed, seeds = estimate.made, tuple(seed for seed in a.seeds if seed in b.seeds)
     arm, interval, gap = a.arm, _cut(crossed, 2.0), crossed.estimate
     verdict: DifferenceVerdict = "undecided" if p_holm > _ALPHA else "loses more" if gap > 0 else "loses less"
     size = wording.sample(len(a.items), len(seeds))
@@ -250,7 +305,9 @@ def _difference(a: _Shifted, b: _Shifted, seeds: tuple[int, ...], crossed: Cross
         interval=interval,
         p=crossed.p(),
         p_holm=p_holm,
-        test=_test(a),
+        test=_test(a, crossed),
         verdict=verdict,
         sentence=f"{where}: {text} ({wording.point_range(shown)}; {size}).",
+        pool=estimate.pool,
+        not_pooled=estimate.not_pooled,
     )

@@ -29,6 +29,13 @@ def point_range(interval: tuple[float, float]) -> str:
     return f"95 % interval {number(100 * interval[0])} to {number(100 * interval[1])}"
 
 
+def probability(p: float | None) -> str:
+    """A p-value: ``.021``, ``below .001``; ``unknown`` for None."""
+    if p is None:
+        return "unknown"
+    return "below .001" if p < 0.001 else "1" if p >= 0.9995 else f"{p:.3f}".removeprefix("0")
+
+
 def parameters(count: float) -> str:
     """``135 M parameters``, ``1.7 B parameters``."""
     return f"{short_count(count)} parameters"

@@ -1,0 +1,87 @@
+"""What a comparison says in words: the verdict, what it is about, and for an undecided one why and what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from onset.analysis import wording
+from onset.analysis.intervals import LEVEL
+
+if TYPE_CHECKING:
+    from onset.analysis.paired import Comparison
+
+_ALPHA = 1 - LEVEL
+LEAST_DISCORDANT = 6
+"""Discordant pairs below which McNemar's exact test cannot reach p below .05: 2 / 2^5 is .0625, 2 / 2^6 is .031."""
+_LISTED = 6
+
+
+def comparison_sentence(one: Comparison) -> str:
+    """The comparison in a sentence, said of side a."""
+    a, b = one.sides
+    if one.difference is None or one.interval is None:
+        why = "; ".join(one.mismatch) or "they share no items"
+        return f"{a} and {b} cannot be compared: {why}."
+    size = wording.sample(one.n, len(one.seeds))
+    difference, interval = one.difference, one.interval
+    if one.verdict == "loses":
+        difference, interval = -difference, (-interval[1], -interval[0])
+    gap, spread = wording.points(difference), wording.point_range(interval)
+    small = f", less than the margin of {wording.points(one.margin)}" if abs(difference) < one.margin else ""
+    scope = " with these examples" if one.scope == "these examples" else ""
+    text = {
+        "wins": f"{a} beats {b}{scope} by {gap} ({spread}; {size}){small}",
+        "loses": f"{a} is worse than {b}{scope} by {gap} ({spread}; {size}){small}",
+        "equivalent": f"{a} and {b} are equivalent within {wording.points(one.margin)}{scope}:"
+        f" they differ by {gap} ({spread}; {size})",
+        "undecided": f"undecided between {a} and {b}{scope}: they differ by {gap} ({spread}; {size})"
+        f"{draws_agree(one)}{_why(one)}{_what_is_missing(one)}",
+    }[one.verdict]
+    flagged = f"; not all draws were compared ({'; '.join(one.mismatch)})" if one.mismatch else ""
+    return f"{text}{flagged}."
+
+
+def draws_agree(one: Comparison) -> str:
+    """Where every one of several draws puts the same side ahead: which, by how much, and whether each one does so for
+    its own examples; empty otherwise.
+    """
+    signs = {(value > 0) - (value < 0) for value in one.by_draw}
+    if len(one.by_draw) < 2 or len(signs) > 1 or signs == {0}:
+        return ""
+    ahead = one.sides[0 if signs == {1} else 1]
+    gaps = [wording.number(100 * abs(value)) for value in one.by_draw]
+    shown = wording.listed(gaps) if len(gaps) <= _LISTED else f"{min(gaps, key=float)} to {max(gaps, key=float)}"
+    found = sum(p <= _ALPHA for p in one.p_by_draw)
+    each = ""
+    if found:
+        times = "each" if found == len(gaps) else f"{found} of them"
+        each = f"; {times} alone would settle it for {'its' if found == 1 or times == 'each' else 'their'} own examples"
+    count = "both draws" if len(gaps) == 2 else f"each of the {len(gaps)} draws"
+    return f"; {ahead} is ahead in {count} (by {shown} points{each})"
+
+
+def _why(one: Comparison) -> str:
+    """Why an undecided comparison is not decided, where that does not show in its interval."""
+    if one.p is not None and one.p <= _ALPHA:
+        alone, together = wording.probability(one.p), wording.probability(one.p_holm)
+        return f", p {alone} alone and {together} after correcting for {one.family_size} comparisons"
+    pairs = sum(one.discordant)
+    if len(one.seeds) == 1 and one.p_by_draw and 0 < pairs < LEAST_DISCORDANT:
+        return (
+            f"; an exact McNemar test needs at least {LEAST_DISCORDANT} items that only one side has right, all the"
+            f" same side, for p below .05, and here {'there is 1' if pairs == 1 else f'there are {pairs}'}"
+        )
+    return ""
+
+
+def _what_is_missing(one: Comparison) -> str:
+    if not one.difference:
+        return "; the two are level, which shows neither a difference nor equivalence"
+    ways = [f"about {one.needed} items"] if one.needed is not None else []
+    ways += [f"{one.needed_draws} draws of as many items"] if one.needed_draws is not None else []
+    few = ""
+    if one.not_pooled is not None and len(one.seeds) < 4:
+        few = f"; {wording.counted(len(one.seeds), 'draw')} alone hardly show how draws differ"
+    if ways:
+        return f"{few}; {' or '.join(ways)} would decide it with 80 % power"
+    return f"{few}; more items alone may not decide it, because the draws differ by too much: use more seeds"
