@@ -1,7 +1,7 @@
 """What a study will cost, before anything runs: FLOPs from token counts, time from a short measurement.
 
-FLOPs follow the rules of design: inference 2 N a token, full tuning 6 N, LoRA 4 N (Kaplan et al. 2020,
-arXiv 2001.08361, section 2.1, without the attention term; LoRA computes no gradient of frozen weights).
+FLOPs follow the rules of design: inference 2 N a token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1, without the
+attention term), tuning as each tuner says (`onset.tuning.base.Tuner.flops`): full 6 N, LoRA 4 N.
 Tokens are guessed from characters; the time is a guess to within a factor of about two.
 """
 
@@ -16,11 +16,10 @@ from onset.models.peek import Size, peek
 from onset.plan import make_plan
 from onset.prompting.base import render
 from onset.study.grid import Cell, Grid
+from onset.tuning import tuner as open_tuner
 
 CHARACTERS_PER_TOKEN = 3.5
 """English prose has about 4 characters a token, numbers and names fewer."""
-
-TUNING_FLOPS = {"full": 6.0, "lora": 4.0}
 
 PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
 """Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
@@ -123,7 +122,7 @@ def _tuning(grid: Grid, cell: Cell, size: Size, speed: float) -> Cost:
         text = [size + len(one.rationale or "") for size, one in zip(text, examples, strict=True)]
     tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN
     flops = (
-        TUNING_FLOPS[method.tune or "full"]
+        open_tuner(method.tune or "").flops
         * size.params_compute
         * tokens
         * schedule.steps

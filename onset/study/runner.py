@@ -231,7 +231,7 @@ class _Session:
         for cell in cells:
             self._guard([cell], partial(self._evaluate, cell, model, tuned, (), (use,), report))
         if (
-            first.method.tune == "full"
+            open_tuner(first.method.tune or "").whole
             and not self.grid.study.keep_full
             and not self.failed.keys() & {c.id for c in cells}
         ):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from onset.errors import InputError
 
@@ -80,7 +80,7 @@ class Schedule:
 @dataclass(frozen=True, slots=True)
 class TuningReport:
     """What tuning consumed: optimiser ``steps``, ``tokens`` run forward and backward (padding excluded),
-    training ``flops`` (6 N a token for full tuning, 4 N for adapters, N = `ModelFacts.params_compute`),
+    training ``flops`` (`Tuner.flops` a token and parameter: 6 for full tuning, 4 for adapters),
     ``trained_params``, and the mean loss (nats a completion token, dropout on) of the first and of the
     last tenth of the steps.
     """
@@ -104,8 +104,18 @@ class Tuner(Protocol):
     """
 
     @property
-    def name(self) -> Literal["full", "lora"]:
+    def name(self) -> str:
         """The method's name in the table."""
+        ...
+
+    @property
+    def flops(self) -> float:
+        """Floating-point operations of training, a token and parameter (`ModelFacts.params_compute`)."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Are the tuned weights as large as the model's own? Then a study keeps them only with ``keep_full``."""
         ...
 
     def tune(

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from onset.models.hf import HFModel
 
 WEIGHTS = "model.safetensors"
-FLOPS = 6  # a parameter and token: forward 2, gradient of the input 2, gradient of the weight 2
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,9 @@ class Full:
     recommend for few labels.
     """
 
-    name: ClassVar[Literal["full"]] = "full"
+    name: ClassVar[str] = "full"
+    flops: ClassVar[float] = 6.0  # forward 2, gradient of the input 2, gradient of the weight 2
+    whole: ClassVar[bool] = True
     learning_rate: float = 3e-5
 
     def tune(
@@ -61,7 +62,9 @@ class Full:
         )
         _cast(module, stored)
         trained = dict(module.named_parameters())
-        return weights.tuned_model(model, module, trained), trace.report(FLOPS * model.facts.params_compute, trained)
+        return weights.tuned_model(model, module, trained), trace.report(
+            self.flops * model.facts.params_compute, trained
+        )
 
     def save(self, tuned: HFModel, folder: Path) -> None:
         """A folder that is itself a model in transformers' layout: weights, configuration, tokenizer."""

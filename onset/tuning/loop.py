@@ -44,7 +44,7 @@ class Trace:
     losses: tuple[float, ...]
     tokens: int
 
-    def report(self, flops: int, trained: Mapping[str, torch.Tensor]) -> TuningReport:
+    def report(self, flops: float, trained: Mapping[str, torch.Tensor]) -> TuningReport:
         """The run's report; ``flops`` a token, ``trained`` the weights that changed."""
         tenth = max(1, len(self.losses) // 10)
         return TuningReport(

@@ -15,7 +15,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from peft import LoraConfig, inject_adapter_in_model
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
-FLOPS = 4  # a parameter and token: forward 2, gradient of the input 2; frozen weights need no gradient
 _ADAPTER = ".default."  # peft's name of a model's only adapter; its files leave it out
 
 
@@ -42,7 +41,9 @@ class LoRA:
     Without dropout the sampling seed changes nothing, unless the model has dropout of its own.
     """
 
-    name: ClassVar[Literal["lora"]] = "lora"
+    name: ClassVar[str] = "lora"
+    flops: ClassVar[float] = 4.0  # forward 2, gradient of the input 2; frozen weights need no gradient
+    whole: ClassVar[bool] = False
     rank: int = 8
     alpha: int = 16
     dropout: float = 0.0
@@ -74,7 +75,9 @@ class LoRA:
             pad=model.tokenizer.eos_token_id,
             progress=progress,
         )
-        return weights.tuned_model(model, module, trained), trace.report(FLOPS * model.facts.params_compute, trained)
+        return weights.tuned_model(model, module, trained), trace.report(
+            self.flops * model.facts.params_compute, trained
+        )
 
     def save(self, tuned: HFModel, folder: Path) -> None:
         """An adapter folder in peft's own layout (``PeftModel.from_pretrained`` reads it)."""
