@@ -8,6 +8,7 @@
     │   └── ModelError             a model that cannot be loaded or does not fit the request
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
+    ├── ItemsFailed                the method raised an error at every item of a cell
     └── CellsFailed                more cells failed than the error budget allows (exit code 1)
 
 Every message is one line that says what is wrong, where, what was received and what is allowed.
@@ -65,6 +66,10 @@ class PlanMismatch(OnsetError):
 
 class StoreError(OnsetError):
     """A results folder that cannot be used or written."""
+
+
+class ItemsFailed(OnsetError):
+    """A method raised an error at every item of a cell."""
 
 
 class CellsFailed(OnsetError):

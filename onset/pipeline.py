@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onset.batching import solve_all
+from onset.batching import Failure, solve_all
 from onset.methods import Method
 from onset.models.base import Model
 from onset.plan import ExamplePlan, Use, use_of
@@ -38,7 +38,9 @@ class Evaluation:
         """The records of ``items``, whose first has position ``first`` in its cell."""
         attempts = solve_all(self.model, PROMPTING.load(self.method.prompt), items, self._context)
         return [
-            self._record(item, attempt, first + offset)
+            self._failed(item, attempt, first + offset)
+            if isinstance(attempt, Failure)
+            else self._record(item, attempt, first + offset)
             for offset, (item, attempt) in enumerate(zip(items, attempts, strict=True))
         ]
 
@@ -74,6 +76,31 @@ class Evaluation:
             prompt_tokens=prompt_tokens,
             output_tokens=output_tokens,
             flops=flops,
+        )
+
+    def _failed(self, item: Item, failure: Failure, position: int) -> Record:
+        """An item whose solver raised: counted as wrong, with its cause, and with what it cost."""
+        return Record(
+            position=position,
+            item=item.id,
+            twin=item.twin,
+            question=item.question,
+            gold=item.answer,
+            prompt_hash=content_hash(failure.prompt),
+            prompt=failure.prompt,
+            outputs=(),
+            finishes=(),
+            answers=(),
+            answer=None,
+            status="failed",
+            correct=False,
+            overlong=False,
+            gold_logprob=None,
+            gold_prob=None,
+            prompt_tokens=failure.prompt_tokens,
+            output_tokens=failure.output_tokens,
+            flops=2.0 * self.model.facts.params_compute * (failure.prompt_tokens + failure.output_tokens),
+            cause=failure.cause,
         )
 
 

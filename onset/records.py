@@ -17,6 +17,9 @@ Status = Literal["ok", "none", "truncated", "ambiguous"]
 """``ok`` found; ``none`` no answer in the text; ``truncated`` the text ended before the answer did;
 ``ambiguous`` several different answers and no rule to prefer one."""
 
+Outcome = Literal["ok", "none", "truncated", "ambiguous", "failed"]
+"""A `Status`, or ``failed``: what was to find the answer raised an error (`Record.cause`)."""
+
 Finish = Literal["eos", "stop", "length", "overlong"]
 """Why a completion ended: end-of-text token, a stop string or the end of its answer, the token limit, or
 ``overlong``: the prompt does not fit the model's context and nothing was generated."""
@@ -171,7 +174,8 @@ class Record:
 
     ``position`` is the item's place in the cell's fixed order (0-based); ``flops`` the floating-point
     operations of inference (2 N a token, no reuse of shared prefixes); ``overlong`` is true when the
-    prompt did not fit the context: such an item counts as wrong and is reported.
+    prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
+    (then there are no outputs): such items count as wrong and are reported.
     """
 
     position: int
@@ -185,7 +189,7 @@ class Record:
     finishes: tuple[str, ...]
     answers: tuple[str | None, ...]
     answer: str | None
-    status: Status
+    status: Outcome
     correct: bool
     overlong: bool
     gold_logprob: float | None
@@ -193,3 +197,4 @@ class Record:
     prompt_tokens: int
     output_tokens: int
     flops: float
+    cause: str | None = None

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any
 
 import pytest
 
-from onset.batching import solve_all
-from onset.prompting.base import Context
+from onset.batching import Failure, solve_all
+from onset.prompting.base import Context, Solver
 from onset.records import Answer, Attempt, Completion, Item, Pair, Request, Scored
 
 
@@ -41,9 +45,13 @@ async def read_then_answer(item: Item, context: Context) -> Attempt:
 ITEMS = [Item(f"q{i}", "a") for i in range(5)]
 
 
+def solve(model: Any, solver: Solver) -> list[Any]:
+    return solve_all(model, solver, ITEMS, lambda calls: Context(None, (), calls, 0))  # type: ignore[arg-type]
+
+
 def test_a_two_call_method_makes_two_model_calls_for_all_items() -> None:
     model = Counting()
-    attempts = solve_all(model, read_then_answer, ITEMS, lambda calls: Context(None, (), calls, 0))  # type: ignore[arg-type]
+    attempts = solve(model, read_then_answer)
     assert model.generated == [
         [f"passage q{i}" for i in range(5)],
         [f"<passage q{i}> answer q{i}" for i in range(5)],
@@ -62,19 +70,101 @@ async def uneven(item: Item, context: Context) -> Attempt:
 
 def test_solvers_of_different_length_share_batches_and_keep_their_results() -> None:
     model = Counting()
-    attempts = solve_all(model, uneven, ITEMS, lambda calls: Context(None, (), calls, 0))  # type: ignore[arg-type]
+    attempts = solve(model, uneven)
     assert [len(batch) for batch in model.generated] == [4, 3, 2, 1]
     assert [one.prompt for one in attempts] == ["", "<q1 step 0>", "<q2 step 1>", "<q3 step 2>", "<q4 step 3>"]
     assert sorted(name for batch in model.scored for name in batch) == [f"q{i}" for i in range(5)]
 
 
 async def broken(item: Item, context: Context) -> Attempt:
-    await context.calls.generate(Request("x", 1))
+    await context.calls.generate(Request(f"first {item.question}", 1))
     if item.question == "q3":
-        raise RuntimeError("solver broke")
-    return attempt("")
+        raise RuntimeError("solver\nbroke")
+    if item.question == "q4":
+        raise ValueError
+    await context.calls.generate(Request(f"second {item.question}", 1))
+    return attempt(item.question)
 
 
-def test_an_error_of_a_solver_reaches_the_caller() -> None:
-    with pytest.raises(RuntimeError, match="solver broke"):
-        solve_all(Counting(), broken, ITEMS, lambda calls: Context(None, (), calls, 0))  # type: ignore[arg-type]
+def test_a_solver_that_raises_fails_its_item_alone() -> None:
+    model = Counting()
+    attempts = solve(model, broken)
+    assert attempts[:3] == [attempt(f"q{i}") for i in range(3)]
+    assert attempts[3] == Failure("RuntimeError: solver broke", "first q3", 1, 1)
+    assert attempts[4] == Failure("ValueError", "first q4", 1, 1)
+    assert model.generated[1] == ["second q0", "second q1", "second q2"]
+
+
+class Gone(Counting):
+    def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+        raise OSError("the server is down")
+
+
+def test_an_error_of_the_model_reaches_the_caller() -> None:
+    with pytest.raises(OSError, match="the server is down"):
+        solve(Gone(), broken)
+
+
+# ---- where an event loop runs already ------------------------------------------------------------------------------
+
+NOTE: ContextVar[str] = ContextVar("note", default="unset")
+
+
+async def curious(item: Item, context: Context) -> Attempt:
+    await asyncio.gather(*(context.calls.score(Pair(item.question, f" {i}")) for i in range(2)))
+    return attempt(f"{item.question} {NOTE.get()}")
+
+
+class Placed(Counting):
+    """A model that must be called in the thread of the test: a device may belong to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[int] = set()
+
+    def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+        self.threads.add(threading.get_ident())
+        return super().generate(requests)
+
+    def score(self, pairs: Sequence[Pair]) -> list[Scored]:
+        self.threads.add(threading.get_ident())
+        return super().score(pairs)
+
+
+@pytest.mark.parametrize("solver", [read_then_answer, uneven, broken, curious])
+def test_a_running_loop_changes_nothing(solver: Solver) -> None:
+    async def program(model: Placed) -> list[Attempt | Failure]:
+        return solve(model, solver)
+
+    NOTE.set("set")
+    plain, inside = Placed(), Placed()
+    assert asyncio.run(program(inside)) == solve(plain, solver)
+    assert (inside.generated, inside.scored) == (plain.generated, plain.scored)
+    assert inside.threads == plain.threads == {threading.get_ident()}
+    assert not [one for one in threading.enumerate() if one.name == "onset-solvers"]
+
+
+def test_errors_and_interrupts_inside_a_running_loop_reach_the_caller() -> None:
+    class Stopped(Counting):
+        def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+            raise KeyboardInterrupt  # what Ctrl-C raises in the thread that computes
+
+    async def program(model: Counting) -> str:
+        try:
+            solve(model, read_then_answer)
+        except (OSError, KeyboardInterrupt) as error:
+            return type(error).__name__
+        return "nothing"
+
+    assert asyncio.run(program(Gone())) == "OSError"
+    assert asyncio.run(program(Stopped())) == "KeyboardInterrupt"
+    assert not [one for one in threading.enumerate() if one.name == "onset-solvers"]
+
+
+def test_the_loop_of_an_async_program_goes_on_afterwards() -> None:
+    async def program() -> str:
+        task = asyncio.create_task(asyncio.sleep(0, "later"))
+        solve(Counting(), read_then_answer)
+        return await task
+
+    assert asyncio.run(program()) == "later"

@@ -19,13 +19,19 @@ from typing import Any
 import polars as pl
 import pytest
 
+from onset.analysis.findings import analyse
+from onset.analysis.interop import read_outcomes
 from onset.analysis.table import load
+from onset.cli import main
 from onset.errors import CellsFailed, DataError, OnsetError, StoreError, StudyError
 from onset.models.gguf import convert
 from onset.models.packaged import packaged_model
 from onset.models.scripted import ScriptedModel
 from onset.plan import make_plan
-from onset.records import Completion, Request
+from onset.prompting import PROMPTING, answer_only
+from onset.prompting.base import Context
+from onset.records import Attempt, Completion, Item, Request
+from onset.registry import Entry
 from onset.study.grid import expand
 from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study
@@ -266,6 +272,69 @@ def test_overlong_prompts_are_wrong_and_counted(tmp_path: Path) -> None:
     assert cells["prompt_tokens"].to_list() == [0, 0]
     assert cells["flops"].to_list() == [0.0, 0.0]
     assert model.served == 20
+
+
+async def brittle(item: Item, context: Context) -> Attempt:
+    """Raises where a coin is never turned, after it has asked."""
+    attempt = await answer_only.solve(item, context)
+    if item.question.count("flips") == 0 or BRITTLE_EVERYWHERE:
+        raise LookupError("no passage found")
+    return attempt
+
+
+BRITTLE_EVERYWHERE: list[str] = []
+
+
+@pytest.fixture
+def with_brittle(monkeypatch: pytest.MonkeyPatch) -> Study:
+    monkeypatch.setitem(PROMPTING._entries, "brittle", Entry("tests.test_runner:brittle", "raises"))
+    return study(methods=["answer-only", {"prompt": "brittle"}], labels=[2], seeds=1)
+
+
+def test_a_solver_that_raises_fails_its_item_and_says_so(
+    tmp_path: Path, with_brittle: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = run(with_brittle, tmp_path / "d", models={"fake": Counted()})
+    assert (summary.ran, dict(summary.failed)) == (2, {})
+    results = load(tmp_path / "d")
+    cells = {row["method"]: row for row in results.cells.to_dicts()}
+    broken = results.records.filter(pl.col("status") == "failed")
+    assert 0 < broken.height == cells["brittle"]["failed_items"] < cells["brittle"]["n"] == 10
+    assert cells["answer-only"]["failed_items"] == 0
+    assert set(broken["cause"]) == {"LookupError: no passage found"}
+    assert broken["correct"].sum() == 0
+    assert broken["answers"].list.len().sum() == 0
+    plain = results.records.filter(pl.col("cell") == cells["answer-only"]["cell"])
+    asked = plain.filter(pl.col("item").is_in(broken["item"].to_list()))
+    assert broken["prompt"].to_list() == asked["prompt"].to_list()
+    assert broken["flops"].to_list() == asked["flops"].to_list()
+    same = results.records.filter((pl.col("cell") == cells["brittle"]["cell"]) & (pl.col("status") != "failed"))
+    kept = plain.filter(pl.col("item").is_in(same["item"].to_list()))
+    assert same.drop("cell").equals(kept.drop("cell"))
+
+    said = [one.sentence for one in analyse(results).findings if one.subject == "failed items"]
+    assert said == [
+        f"At {broken.height} items the method raised an error: they count as wrong (brittle on coin-flip for fake)."
+        " The first error: LookupError: no passage found."
+    ]
+    with pytest.raises(SystemExit):
+        main(["show", str(tmp_path / "d")])
+    assert "LookupError: no passage found" in " ".join(capsys.readouterr().out.split())
+    notes = [note for one in read_outcomes(tmp_path / "d") for note in one.notes]
+    assert notes == [f"coin-flip, brittle: {broken.height} items failed and count as wrong"]
+
+
+def test_a_method_that_raises_everywhere_fails_its_cell_and_is_tried_again(
+    tmp_path: Path, with_brittle: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.test_runner.BRITTLE_EVERYWHERE", ["yes"])
+    message = "ItemsFailed: every one of the 10 items failed; first: LookupError: no passage found"
+    for _ in range(2):
+        with pytest.raises(CellsFailed, match=f"1 of 2 cells failed .*first: {message}"):
+            run(with_brittle, tmp_path / "d", models={"fake": Counted()})
+    assert list(load(tmp_path / "d").failed.values()) == [message]
+    monkeypatch.setattr("tests.test_runner.BRITTLE_EVERYWHERE", [])
+    assert run(with_brittle, tmp_path / "d", models={"fake": Counted()}).ran == 1
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc here")

@@ -25,7 +25,8 @@ class Arm:
     ``values``: draws x items, 1.0 correct, 0.0 not, NaN where that draw did not have the item; ``seeds`` and ``items``
     name its rows and columns; ``twins`` is the clean item each one was made from (None when it was not);
     ``task_hash`` and ``plan_hash`` by seed; ``parse_rate`` and ``overlong`` over all draws; ``flops_query`` the mean
-    floating-point operations of one query and ``flops_tuning`` those of one tuning run (0 for a prompting method).
+    floating-point operations of one query and ``flops_tuning`` those of one tuning run (0 for a prompting method);
+    ``failed_items`` at which the method raised an error, in all draws, and the first ``cause``.
     """
 
     model: str
@@ -50,6 +51,8 @@ class Arm:
     overlong: int
     flops_query: float
     flops_tuning: float
+    failed_items: int = 0
+    cause: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, int, str, str]:
@@ -72,10 +75,16 @@ def arms(results: Results) -> tuple[Arm, ...]:
     }
     cells = results.cells.filter(pl.col("n") > 0)
     groups = cells.group_by(KEY, maintain_order=True)
-    return tuple(_arm(table.sort("seed").to_dicts(), outcomes) for _, table in groups)
+    failed = results.records.filter(pl.col("status") == "failed").unique("cell", keep="first", maintain_order=True)
+    causes: dict[str, str] = dict(failed.select("cell", "cause").iter_rows())
+    return tuple(_arm(table.sort("seed").to_dicts(), outcomes, causes) for _, table in groups)
 
 
-def _arm(cells: list[dict[str, Any]], outcomes: Mapping[str, tuple[list[str], list[str | None], Any]]) -> Arm:
+def _arm(
+    cells: list[dict[str, Any]],
+    outcomes: Mapping[str, tuple[list[str], list[str | None], Any]],
+    causes: Mapping[str, str],
+) -> Arm:
     columns: dict[str, int] = {}
     twins: list[str | None] = []
     for cell in cells:
@@ -114,4 +123,6 @@ def _arm(cells: list[dict[str, Any]], outcomes: Mapping[str, tuple[list[str], li
         overlong=sum(cell["overlong"] for cell in cells),
         flops_query=sum(cell["flops_inference"] for cell in cells) / n,
         flops_tuning=sum(cell["flops_tuning"] for cell in cells) / len(cells),
+        failed_items=sum(cell["failed_items"] for cell in cells),
+        cause=next((causes[cell["cell"]] for cell in cells if cell["cell"] in causes), None),
     )

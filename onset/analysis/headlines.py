@@ -25,7 +25,7 @@ MOST_WITH_LADDER = 10
 
 def headlines(evidence: Evidence) -> tuple[Finding, ...]:
     """At most `MOST` findings (`MOST_WITH_LADDER` over a ladder), in the order of reading: results, then warnings."""
-    warnings = [one for find in (_incomplete, _refused, _unread, _too_long) for one in find(evidence)]
+    warnings = [one for find in (_incomplete, _refused, _unread, _too_long, _failed_items) for one in find(evidence)]
     if not evidence.arms:
         none = Finding(
             "results", "the study", "no results", None, None, None, None, "No cell of this study is finished."
@@ -436,6 +436,19 @@ def _unread(evidence: Evidence) -> Iterable[Finding]:
     if touched:
         text += f"; {wording.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"
     yield Finding("warning", "parse rate", "low parse rate", worst.parse_rate, None, len(low), None, f"{text}.")
+
+
+def _failed_items(evidence: Evidence) -> Iterable[Finding]:
+    broken = [arm for arm in evidence.arms if arm.failed_items]
+    if broken:
+        total = sum(arm.failed_items for arm in broken)
+        names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in broken))
+        shown = wording.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
+        first = f"{broken[0].cause}".rstrip(".")
+        count = "it counts" if total == 1 else "they count"
+        text = f"At {wording.counted(total, 'item')} the method raised an error: {count} as wrong ({shown})."
+        text += f" The first error: {first}."
+        yield Finding("warning", "failed items", "failed items", None, None, total, None, text)
 
 
 def _too_long(evidence: Evidence) -> Iterable[Finding]:

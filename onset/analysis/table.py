@@ -18,7 +18,7 @@ from onset.errors import StoreError
 from onset.scores import wilson
 from onset.study.files import read_json
 from onset.study.migrations import check_format
-from onset.study.store import RECORD_SCHEMA
+from onset.study.store import ADDED, RECORD_SCHEMA
 
 CELL_SCHEMA: dict[str, Any] = {
     "cell": pl.String,
@@ -45,6 +45,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "parse_rate": pl.Float64,
     "truncated_rate": pl.Float64,
     "overlong": pl.Int64,
+    "failed_items": pl.Int64,
     "gold_logprob": pl.Float64,
     "gold_prob": pl.Float64,
     "prompt_tokens": pl.Int64,
@@ -136,6 +137,9 @@ def _records(cell: Path) -> pl.DataFrame:
         records = pl.read_parquet(data)
     except pl.exceptions.PolarsError as error:
         raise StoreError(f"damaged file {path}: not a parquet file") from error
+    records = records.with_columns(
+        pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in ADDED if name not in records.columns
+    )
     wrong = [name for name, kind in RECORD_SCHEMA.items() if records.schema.get(name) != kind]
     if wrong:
         raise StoreError(f"damaged file {path}: column '{wrong[0]}' is missing or of another type")
@@ -203,6 +207,7 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None) -> dict[st
         "parse_rate": (records["status"] == "ok").mean(),
         "truncated_rate": (records["status"] == "truncated").mean(),
         "overlong": int(records["overlong"].sum()),
+        "failed_items": int((records["status"] == "failed").sum()),
         "gold_logprob": records["gold_logprob"].mean(),
         "gold_prob": records["gold_prob"].mean(),
         "prompt_tokens": prompt_tokens,

@@ -69,7 +69,20 @@ def pack(cells: Sequence[Mapping[str, Any]], records: pl.DataFrame, *, text_limi
     return Packed(data, sum(head["kept"] for head in heads), sum(map(len, tables)), limit)
 
 
-_COLUMNS = ("item", "question", "rest", "gold", "outputs", "answers", "finishes", "answer", "status", "correct", "prob")
+_COLUMNS = (
+    "item",
+    "question",
+    "rest",
+    "gold",
+    "outputs",
+    "answers",
+    "finishes",
+    "answer",
+    "status",
+    "correct",
+    "prob",
+    "cause",
+)
 
 
 def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], begins: int, texts: _Texts) -> None:
@@ -84,6 +97,7 @@ def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], begins: int, 
     columns["answer"].append(texts.number(row["answer"]))
     columns["status"].append(texts.number("overlong" if row["overlong"] else row["status"]))
     columns["correct"].append(int(row["correct"]))
+    columns["cause"].append(texts.number(row["cause"]))
     columns["prob"].append(None if row["gold_prob"] is None else round(row["gold_prob"], 4))
 
 

@@ -19,7 +19,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
-from onset.errors import CellsFailed, DataError, ModelError, PlanMismatch, StoreError, StudyError
+from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import open_model
 from onset.models.base import Model
 from onset.pipeline import Evaluation, choose_demonstrations
@@ -284,6 +284,9 @@ class _Session:
             folder.add_time(time.perf_counter() - started)
             at += len(chunk)
             self.watch.advanced(cell, len(chunk))
+        if (cause := folder.cause_of_all()) is not None:
+            folder.restart()
+            raise ItemsFailed(f"every one of the {len(items)} items failed; first: {cause}")
         self._copy_tuning_time(cell, folder)
         folder.finish(len(items))
 

@@ -50,8 +50,12 @@ RECORD_SCHEMA: dict[str, Any] = {
     "prompt_tokens": pl.Int64,
     "output_tokens": pl.Int64,
     "flops": pl.Float64,
+    "cause": pl.String,
 }
 """The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
+
+ADDED = ("cause",)
+"""Columns that cells of format 1 lack: null there."""
 
 
 class Store:
@@ -205,6 +209,22 @@ class CellFolder:
         write_json(self.folder / "done.json", {"records": total, "sha256": digest})
         with writing(source):
             source.unlink()
+
+    def cause_of_all(self) -> str | None:
+        """Why the first item failed, where every committed one did; else None."""
+        first = None
+        with open(self.folder / "records.jsonl", "rb") as file:
+            for line in file:
+                record = json.loads(line)
+                if record["status"] != "failed":
+                    return None
+                first = first or str(record["cause"])
+        return first
+
+    def restart(self) -> None:
+        """Take back what was committed: the cell begins anew."""
+        with writing(self.folder):
+            (self.folder / "records.jsonl").unlink(missing_ok=True)
 
     def add_time(self, seconds: float) -> None:
         """Add wall time, kept apart from the records: it differs from run to run."""

@@ -42,7 +42,9 @@ def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
             for cell, one in zip(held, measured, strict=True)
         }
         overlong = sum(cell["overlong"] for cell in held)
-        said = f"{first['task']}, {first['method']}: {overlong} prompts did not fit and count as wrong"
+        failed = sum(cell["failed_items"] for cell in held)
+        said = [f"{overlong} prompts did not fit and count as wrong"] * (overlong > 0)
+        said += [f"{failed} items failed and count as wrong"] * (failed > 0)
         out.append(
             Outcomes(
                 task=first["task"],
@@ -58,7 +60,7 @@ def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
                 chance=first["chance"],
                 version=", ".join(dict.fromkeys(cell["task_hash"] for cell in held)),
                 source=str(path),
-                notes=(*notes, said) if overlong else tuple(notes),
+                notes=(*notes, *(f"{first['task']}, {first['method']}: {one}" for one in said)),
                 **tabulate(draws, str(path)),
             )
         )

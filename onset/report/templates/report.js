@@ -171,7 +171,7 @@
   function outcome(row) {
     if (data.rows.correct[row]) return "correct";
     const state = data.texts[data.rows.status[row]];
-    return state === "overlong" ? "overlong" : state === "ok" ? "wrong" : "unparsed";
+    return state === "overlong" || state === "failed" ? state : state === "ok" ? "wrong" : "unparsed";
   }
 
   function containing(text) {
@@ -209,8 +209,8 @@
     render();
   }
 
-  const OUTCOMES = { correct: ["equivalent", "correct"], wrong: ["loses", "wrong"], unparsed: ["undecided", "no answer"], overlong: ["undecided", "too long"] };
-  const STATUSES = { none: "none found", truncated: "cut off before an answer", ambiguous: "several different answers", overlong: "prompt too long for the model" };
+  const OUTCOMES = { correct: ["equivalent", "correct"], wrong: ["loses", "wrong"], unparsed: ["undecided", "no answer"], overlong: ["undecided", "too long"], failed: ["undecided", "failed"] };
+  const STATUSES = { none: "none found", truncated: "cut off before an answer", ambiguous: "several different answers", overlong: "prompt too long for the model", failed: "the method raised an error" };
   const FINISHES = { eos: "ended by itself", stop: "ended at a stop string", length: "cut off at the token limit", overlong: "not run" };
   const textOf = (number) => (number < 0 ? null : data.texts[number]);
 
@@ -236,6 +236,7 @@
     const { rows } = data;
     const answer = textOf(rows.answer[row]);
     const facts = make("dl", { class: "answers" }, fact("Gold answer", textOf(rows.gold[row])), fact("Extracted answer", answer ?? STATUSES[textOf(rows.status[row])]));
+    if (textOf(rows.cause[row]) !== null) facts.append(fact("Error", textOf(rows.cause[row])));
     if (rows.prob[row] !== null) facts.append(fact("Probability of the gold answer among the choices", rows.prob[row].toFixed(3)));
     const many = rows.outputs[row].length > 1;
     if (many) facts.append(fact("Votes", votes(rows.answers[row])));
