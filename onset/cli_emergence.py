@@ -29,7 +29,14 @@ Margin = Annotated[float, typer.Option(help="How near chance counts as at chance
 LeastRise = Annotated[float, typer.Option(help="The smallest rise above chance called emergent, as a share.")]
 Level = Annotated[float, typer.Option(help="Level of all tests; with many curves, the false discovery rate.")]
 Replicates = Annotated[int, typer.Option(help="The most bootstrap replicates of the test against smooth growth.")]
-Forecast = Annotated[bool, typer.Option("--forecast", help="Also forecast the next size, beside the last value.")]
+Forecast = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--forecast",
+        metavar="next|SIZE",
+        help="Also forecast: the next size, or one you name (7B, 6.9e9; with tokens 7B@4T). Repeatable.",
+    ),
+]
 Crossover = Annotated[
     tuple[str, str] | None,
     typer.Option(metavar="A B", help="Names of two curves: also say from which size on B is ahead of A."),
@@ -50,12 +57,13 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     least_rise: LeastRise = 0.10,
     level: Level = 0.05,
     replicates: Replicates = 199,
-    forecast: Forecast = False,
+    forecast: Forecast = None,
     crossover: Crossover = None,
     as_json: Json = False,
 ) -> None:
     """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""
     from onset.analysis.emergence import Settings
+    from onset.analysis.forecast import Target
     from onset.analysis.interop import read_points
     from onset.analysis.overview import overview
     from onset.analysis.points import Scale, curves_of
@@ -66,6 +74,9 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         raise DataError(f"--scale {scale}: expected params, flops or loss")
     if replicates < 99:
         raise DataError(f"--replicates {replicates}: expected at least 99, the fewest that can show p = 0.01")
+    ahead = None if forecast is None else [Target.parse(text) for text in forecast if text != "next"]
+    if ahead and "next" in (forecast or []):
+        raise DataError("--forecast next: expected alone, or sizes such as 7B")
     given = {}
     for model, text in parse_pairs(params or [], "--params").items():
         try:
@@ -84,7 +95,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         note=notes.append,
     )
     settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
-    found = overview(curves_of(points, cast(Scale, scale)), settings, ahead=forecast, pair=crossover)
+    found = overview(curves_of(points, cast(Scale, scale)), settings, ahead=ahead, pair=crossover)
     if as_json:
         for line in notes:
             print(f"note: {line}", file=sys.stderr)

@@ -441,7 +441,7 @@ def test_families_are_pooled_and_the_next_size_is_forecast(tmp_path: Path, capsy
         for family, start in (("one", 5), ("two", 7))
         for i in range(12)
     ]
-    code, out, _ = called(capsys, str(table(tmp_path / "made.csv", rows)), "--json", "--forecast")
+    code, out, _ = called(capsys, str(table(tmp_path / "made.csv", rows)), "--json", "--forecast", "next")
     assert code == 0
     listed = json.loads(out)
     assert [entry["family"] for entry in listed] == ["one", "two"]

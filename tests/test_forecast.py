@@ -86,7 +86,7 @@ def test_at_chance_it_refuses_and_says_why() -> None:
     (one,) = made.sizes
     assert (one.estimate, one.curve, one.measured) == (None, None, None)
     assert one.persistence == 54 / 200
-    assert made.sentence.startswith("task, fam: no forecast: no size is shown")
+    assert made.sentence.startswith("No forecast: no size is shown")
     assert all(tested.refused and tested.estimate is None for tested in made.backtest)
 
 
@@ -106,22 +106,22 @@ def test_without_a_chance_level_nothing_is_refused_and_a_note_says_so() -> None:
 def test_a_refusal_reports_the_trend_of_a_continuous_score() -> None:
     flat = counted([51, 48, 50, 53, 49, 52, 54], chance=0.25)
     rising = scored([-4.0 + 0.8 * (x - 8) + 0.02 * (-1) ** i for i, x in enumerate(X)])
-    made = forecast(flat, companion=rising)
+    made = forecast(flat, scores=[rising])
     assert made.companion is not None
     assert made.companion.slope == pytest.approx(0.8, abs=0.03)
     assert made.companion.interval[0] < 0.8 < made.companion.interval[1]
     assert "The continuous score logprob rises: 0.8" in made.sentence
-    level = forecast(flat, companion=scored([-4.0 + 0.02 * (-1) ** i for i in range(7)]))
+    level = forecast(flat, scores=[scored([-4.0 + 0.02 * (-1) ** i for i in range(7)])])
     assert "The continuous score logprob shows no trend" in level.sentence
-    with pytest.raises(InputError, match="companion acc of task: expected a continuous score"):
-        forecast(flat, companion=flat)
+    with pytest.raises(InputError, match="score acc of task: expected a continuous score"):
+        forecast(flat, scores=[flat])
 
 
 def test_scatter_beyond_the_standard_errors_widens_the_trend() -> None:
     noise = (0.4, -0.5, 0.3, -0.2, 0.5, -0.4, 0.1)
     values = [-4.0 + 0.8 * (x - 8) + one for x, one in zip(X, noise, strict=True)]
     flat = counted([50] * 7, chance=0.25)
-    precise, vague = (forecast(flat, companion=scored(values, error)).companion for error in (0.01, 2.0))
+    precise, vague = (forecast(flat, scores=[scored(values, error)]).companion for error in (0.01, 2.0))
     assert precise is not None
     assert vague is not None
     half = (precise.interval[1] - precise.interval[0]) / 2
@@ -153,7 +153,7 @@ def test_too_few_sizes_are_refused() -> None:
     assert made.backtest == ()
 
 
-def test_far_beyond_intervals_widen_and_further_is_an_error() -> None:
+def test_far_beyond_intervals_widen_and_further_is_refused() -> None:
     curve = counted(RISING)
     near, far = forecast(curve, [1e12, 5e12]).sizes
     assert near.decades == pytest.approx(1)
@@ -166,11 +166,13 @@ def test_far_beyond_intervals_widen_and_further_is_an_error() -> None:
     assert far.curve[0] < low - 0.05
     assert any("intervals are widened" in note for note in forecast(curve, [5e12]).notes)
     assert forecast(curve, [1e12]).notes == ()
-    with pytest.raises(InputError) as raised:
-        forecast(curve, [2e13])
-    assert str(raised.value) == ("20 T parameters is 2.3 decades beyond the largest size, 100 B parameters: at most 2")
-    with pytest.raises(InputError, match="100 B parameters is not beyond the largest measured size, 100 B parameters"):
-        forecast(curve, [1e11])
+    near, far, inside = forecast(curve, [1e12, 2e13, 1e11]).sizes[1:] + forecast(curve, [1e11]).sizes
+    assert near.refused is None
+    assert near.estimate is not None
+    assert far.refused == ("it is 2.3 decades beyond the largest size, 100 B parameters, and at most 2 are forecast")
+    assert (far.estimate, far.curve, far.measured) == (None, None, None)
+    assert inside.refused == "it is not beyond the largest measured size, 100 B parameters"
+    assert "At 20 T parameters no forecast: it is 2.3 decades" in forecast(curve, [2e13]).sentence
     with pytest.raises(InputError, match="n is 0: expected at least 1 item"):
         forecast(curve, n=0)
 
@@ -270,12 +272,27 @@ def test_json_and_sentence() -> None:
     said = made.json()
     json.dumps(said, allow_nan=False)
     assert list(said) == [
-        "curve", "family", "metric", "scale", "refused", "sizes", "backtest", "weights", "scatter", "companion", "notes",
-        "sentence",
+        "curve", "family", "metric", "scale", "refused", "best", "sizes", "backtest", "weights", "scatter", "companion",
+        "notes", "sentence",
     ]  # fmt: skip
-    assert said["sentence"].startswith("At 316 B parameters the forecast is ")
-    assert "carrying the last value forward gives 70.5 % (95 % interval 63.8 to 76.4)." in said["sentence"]
-    assert "Made without the largest size, the forecast of it is off by" in said["sentence"]
+    assert list(said["sizes"][0]) == [
+        "size", "tokens", "decades", "refused", "estimate", "interval", "model_interval", "measured_interval",
+        "measured_interval_90", "n", "persistence", "persistence_interval", "routes",
+    ]  # fmt: skip
+    assert said["sizes"][0]["tokens"] is None
+
+
+def test_from_accuracy_alone_the_last_value_is_recommended_with_an_interval() -> None:
+    made = forecast(counted(RISING))
+    assert made.best == "last value"
+    assert made.sentence.startswith(
+        "At 316 B parameters the best guess is the last value carried forward, 70.5 %: from accuracy alone no forecast is"
+        " shown to do better. Measured there on 200 items, 95 % lie within "
+    )
+    assert (
+        "Without the largest size, the last value is off by \N{MINUS SIGN}11.5 points there; the interval held it."
+        in (made.sentence)
+    )
 
 
 @pytest.mark.slow

@@ -1,495 +1,363 @@
-"""What the next size would score: an interval, beside carrying the last value forward, with a back-test.
+"""What a size to come would score: an interval, beside carrying the last value forward, with a back-test.
 
-The forecast is the ensemble of `onset.analysis.ensemble`. It always comes with persistence (the share at the largest
-size, with Wilson's interval of that share, which says nothing of growth) and with a back-test: the same forecast made
-without the largest size, and without the largest two, against what was then measured. Three intervals are told apart:
-of the curve (what is not known of its course), of one model of that size (models of one size differ where sizes
-scatter), and of a measurement of it with n items.
+Where a continuous score of the same outputs or the loss of pretraining is there, the forecast goes through it
+(`onset.analysis.routes`: the score over size, and over tokens where they vary on their own, then accuracy over the
+score), through every one of them equally. Without any, over parameters and tokens, it is a logistic in both; over one
+scale of size it is the ensemble of `onset.analysis.ensemble`, and then only the interval is to be gone by: from
+accuracy alone no forecast was shown to do better than the last value (`Forecast.best`; benchmarks/RESULTS.md).
+
+The forecast always comes with persistence (the share at the largest size, with Wilson's interval of that share, which
+says nothing of growth) and with a back-test: the same forecast made without the largest size, and without the largest
+two, against what was then measured. Three intervals are told apart: of the curve (what is not known of its course), of
+one model of that size (models of one size differ where sizes scatter), and of a measurement of it with n items.
 
 At chance everything looks alike: before its jump, a curve that will emerge and one that never will are the same
 counts. On ten of BIG-bench's tasks that Wei et al. (2022, appendix E) label emergent (BIG-G, 3-shot;
 benchmarks/RESULTS.md), persistence, mean of the last three, log-linear and logistic alike miss the largest size by 15
-to 17 points on average. So where no size is shown to be above chance, no forecast is made from accuracy; a continuous
-score of the same outputs (log-probability, Brier, edit distance) can move before accuracy does (Wei et al. 2022,
-appendix A.1; Schaeffer et al. 2023), and its trend is reported instead where it is given.
+to 17 points on average. So where no size is shown to be above chance, no forecast is made from accuracy; through a
+score it is made where accuracy is shown to rise along the score (`onset.analysis.routes.carried`), else the score's
+trend is all that is reported.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from onset.analysis import wording
+from onset.analysis import routes, wording
 from onset.analysis.curves import Array, place, unplace
-from onset.analysis.ensemble import Ensemble, ensemble
-from onset.analysis.fitting import Counts, Data, Scores
-from onset.analysis.points import Curve, SizePoint
+from onset.analysis.ensemble import ensemble
+from onset.analysis.fitting import Counts, Scores
+from onset.analysis.forecast_result import LEVEL, Backtest, Best, Forecast, Predicted, Trend, size_words
+from onset.analysis.forecast_series import LEAST, Series, at_chance, trend_of
+from onset.analysis.points import Curve
+from onset.analysis.routes import Runs
 from onset.errors import InputError
-from onset.records import derive_seed
-from onset.scores import wilson
+
+__all__ = ["Backtest", "Forecast", "Predicted", "Target", "Trend", "forecast"]
 
 MIN_SIZES = 4
 """Fewest sizes to forecast from; a back-test leaves at least three."""
-_LEAST = 3
+MIN_RUNS = 6
+"""Fewest runs where parameters and tokens vary, of three sizes or more."""
 FAR, TOO_FAR = 1.0, 2.0
 """Decades beyond the largest size: from the first on intervals are widened, beyond the second nothing is said."""
-LEVEL = 0.95
-_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+_UNITS = {"": 1.0, "k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
 
 
 @dataclass(frozen=True, slots=True)
-class Predicted:
-    """One size to come. Shares (0..1), or values where the curve is of scores.
-
-    ``decades``: beyond the largest size. ``estimate``: median of the ensemble; ``curve``: 95 % interval of the curve
-    there; ``model``: of one model of that size, scatter between models included; ``measured``: of its score on ``n``
-    items (of a score: with the median standard error); all None where a forecast is refused. ``persistence``: the last
-    value, with the 95 % interval of that value.
-    """
+class Target:
+    """A model to come: ``size`` on the scale of the curve, ``tokens`` of pretraining (None: not said)."""
 
     size: float
-    decades: float
-    estimate: float | None
-    curve: tuple[float, float] | None
-    model: tuple[float, float] | None
-    measured: tuple[float, float] | None
-    n: int | None
-    persistence: float
-    persistence_interval: tuple[float, float]
+    tokens: float | None = None
 
-    def json(self) -> dict[str, Any]:
-        """Stable keys, documented in docs/notes/formats.md."""
-        return {
-            "size": self.size,
-            "decades": self.decades,
-            "estimate": self.estimate,
-            "interval": _pair(self.curve),
-            "model_interval": _pair(self.model),
-            "measured_interval": _pair(self.measured),
-            "n": self.n,
-            "persistence": self.persistence,
-            "persistence_interval": _pair(self.persistence_interval),
-        }
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """``7B``, ``6.9e9``, or with tokens ``7B@4T``. Raises InputError for anything else."""
+        size, at, tokens = text.partition("@")
+        values = [_count(part) for part in ((size, tokens) if at else (size,))]
+        if any(value is None for value in values):
+            raise InputError(f"size to forecast '{text}': expected a number such as 7B or 6.9e9, or with tokens 7B@4T")
+        return cls(values[0] or 0.0, values[1] if at else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Backtest:
-    """One size that was left out: ``left_out`` largest sizes were not used, ``size`` is one of them.
-
-    ``refused``: the sizes used would have been refused, being at chance (``estimate`` and ``measured`` are None then).
-    """
-
-    left_out: int
-    size: float
-    observed: float
-    estimate: float | None
-    measured: tuple[float, float] | None
-    persistence: float
-    refused: bool
-
-    @property
-    def error(self) -> float | None:
-        """Forecast minus what was observed."""
-        return None if self.estimate is None else self.estimate - self.observed
-
-    @property
-    def persistence_error(self) -> float:
-        """The last value used minus what was observed."""
-        return self.persistence - self.observed
-
-    @property
-    def held(self) -> bool | None:
-        """Did the interval of a measurement hold what was observed?"""
-        return None if self.measured is None else self.measured[0] - 1e-12 <= self.observed <= self.measured[1] + 1e-12
-
-    def json(self) -> dict[str, Any]:
-        """Stable keys, documented in docs/notes/formats.md."""
-        return {
-            "left_out": self.left_out,
-            "size": self.size,
-            "observed": self.observed,
-            "estimate": self.estimate,
-            "measured_interval": _pair(self.measured),
-            "error": self.error,
-            "held": self.held,
-            "persistence": self.persistence,
-            "persistence_error": self.persistence_error,
-            "refused": self.refused,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Trend:
-    """Of a continuous score: ``slope`` per decade of size, its 95 % interval, and ``p`` of no trend, over ``sizes``.
-
-    Weighted least squares; where the scatter about the line exceeds the standard errors, they are scaled up to it
-    (Birge 1932, Physical Review 40, 207-227) and the t distribution is used.
-    """
-
-    metric: str
-    slope: float
-    interval: tuple[float, float]
-    p: float
-    sizes: int
-
-    def json(self) -> dict[str, Any]:
-        """Stable keys, documented in docs/notes/formats.md."""
-        return {
-            "metric": self.metric,
-            "slope": self.slope,
-            "interval": _pair(self.interval),
-            "p": self.p,
-            "sizes": self.sizes,
-        }
-
-    @property
-    def sentence(self) -> str:
-        """The trend in words."""
-        low, high = (wording.number(end, 3) for end in self.interval)
-        said = "shows no trend" if self.p > 1 - LEVEL else "falls" if self.slope < 0 else "rises"
-        slope = wording.number(self.slope, 3)
-        return f"The continuous score {self.metric} {said}: {slope} a decade of size (95 % interval {low} to {high})."
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """Of one curve. ``refused``: why there is none (None: there is one); ``weights``: of the families in the ensemble;
-    ``scatter``: between models of one size, posterior mean (intra-size correlation for counts, standard deviation for
-    scores); ``companion``: the trend of a continuous score of the same outputs.
-    """
-
-    curve: Curve
-    sizes: tuple[Predicted, ...]
-    backtest: tuple[Backtest, ...]
-    weights: dict[str, float]
-    scatter: float
-    refused: str | None
-    companion: Trend | None
-    notes: tuple[str, ...]
-
-    def json(self) -> dict[str, Any]:
-        """Stable keys, documented in docs/notes/formats.md."""
-        return {
-            "curve": self.curve.curve,
-            "family": self.curve.family,
-            "metric": self.curve.metric,
-            "scale": self.curve.scale,
-            "refused": self.refused,
-            "sizes": [one.json() for one in self.sizes],
-            "backtest": [one.json() for one in self.backtest],
-            "weights": self.weights,
-            "scatter": self.scatter,
-            "companion": None if self.companion is None else self.companion.json(),
-            "notes": list(self.notes),
-            "sentence": self.sentence,
-        }
-
-    @property
-    def sentence(self) -> str:
-        """What a reader is told, in the house's words."""
-        if self.refused is not None:
-            trend = "" if self.companion is None else f" {self.companion.sentence}"
-            return f"{self.curve.curve}, {self.curve.family}: no forecast: {self.refused}.{trend}"
-        return " ".join(
-            [*(_said(one, self.curve) for one in self.sizes), *_said_back(self.backtest, self.curve), *self.notes]
-        )
+def _count(text: str) -> float | None:
+    found = re.fullmatch(r"\s*([0-9.]+(?:e[+-]?[0-9]+)?)\s*([kMBT]?)\s*", text, re.IGNORECASE)
+    if found is None:
+        return None
+    unit = found[2].upper()
+    try:
+        value = float(found[1]) * _UNITS["k" if unit == "K" else unit]
+    except ValueError:
+        return None
+    return value if value > 0 and math.isfinite(value) else None
 
 
 def forecast(
     curve: Curve,
-    sizes: Sequence[float] | None = None,
+    sizes: Sequence[float | Target] | None = None,
     *,
     n: int | None = None,
-    companion: Curve | None = None,
+    scores: Sequence[Curve] = (),
     draws: int = 4000,
+    tested: bool = True,
 ) -> Forecast:
     """Forecast ``curve`` at ``sizes`` (None: one, at the ladder's mean spacing, at most a decade further).
 
-    ``n``: items of the measurement to come (None: the median of the curve's). ``companion``: a continuous score of the
-    same outputs. Equal arguments give equal numbers. Raises InputError for sizes no larger than the largest, or more
-    than two decades beyond it, for ``n`` < 1, and for a companion that is not continuous.
+    ``n``: items of the measurement to come (None: the median of the curve's; through a score, the ladder's own items).
+    ``scores``: continuous scores of the same outputs, whose models are matched by name and size. ``tested``: also make
+    the back-test, which takes as long again twice. A size that is not
+    beyond the ladder, or more than two decades, is refused with the reason. Equal arguments give equal numbers. Raises
+    InputError for no sizes, ``n`` < 1 and a score that is not continuous.
     """
     if n is not None and n < 1:
         raise InputError(f"n is {n}: expected at least 1 item")
-    if companion is not None and not companion.points[0].continuous:
-        raise InputError(f"companion {companion.metric} of {curve.curve}: expected a continuous score")
-    series = _Series.of(curve)
-    further = _further(series, curve, sizes)
-    trend = None if companion is None else _trend(companion)
-    refused = series.problem or _at_chance(series)
-    blank = [_blank(series, float(to), curve) for to in further]
+    for one in scores:
+        if not one.points[0].continuous:
+            raise InputError(f"score {one.metric} of {one.curve}: expected a continuous score")
+    ladder = _Ladder.of(curve, scores)
+    targets, notes = _targets(ladder, sizes)
+    known = [one for one in scores if one.sizes >= LEAST and all(point.score is not None for point in one.points)]
+    trend = trend_of(known[0]) if known else None
+    low = None if ladder.problem else at_chance(ladder.series)
+    refused = ladder.problem
+    if low is not None:
+        ladder = ladder.carried()
+        refused = None if ladder.names else low
+    blank = [_blank(ladder, one) for one in targets]
+    seen = tuple(_backtest(ladder, draws)) if tested and not ladder.problem else ()
     if refused is not None:
-        tested = () if series.problem else tuple(_backtest(series, curve, draws))
-        return Forecast(curve, tuple(blank), tested, {}, 0.0, refused, trend, ())
-    items = series.items if n is None else n
-    made = series.ensemble(further, draws)
-    told = [_told(one, made, index, series, items) for index, one in enumerate(blank)]
+        return Forecast(curve, tuple(blank), seen, "last value", {}, None, refused, trend, ())
+    wanted = [index for index, one in enumerate(blank) if one.refused is None]
+    told, weights, scatter = list(blank), {}, None
+    if wanted:
+        made = ladder.predict(np.array([_place(ladder, targets[index]) for index in wanted]), draws)
+        weights, scatter = made.weights, made.scatter
+        for row, index in enumerate(wanted):
+            told[index] = _told(blank[index], made, row, ladder, n)
     return Forecast(
-        curve, tuple(told), tuple(_backtest(series, curve, draws)), made.weights, made.scatter, None, trend,
-        tuple(_notes(series, told)),
+        curve, tuple(told), seen, ladder.best, weights, scatter, None, trend,
+        (*notes, *ladder.notes, *_notes(ladder, told, low is not None)),
     )  # fmt: skip
 
 
-# ---- the points, by ascending place ---------------------------------------------------------------------------------
+# ---- the ladder: all that is known of the models --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
-class _Series:
-    """A curve's points as one row of data at ascending places; ``problem``: why nothing can be fitted."""
+class _Made:
+    """Draws (draws x places) of the curve and of one model; medians of each route; see `Forecast`."""
 
-    x: Array
-    data: Data | None
-    share: Array
-    chance: float | None
-    continuous: bool
-    problem: str | None
+    expected: Array
+    model: Array
+    routes: dict[str, Array]
+    weights: dict[str, float]
+    scatter: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Ladder:
+    """``series``: accuracies over size; ``runs``: models with tokens and scores; ``names``: scores to go through."""
+
+    curve: Curve
+    series: Series
+    runs: Runs
+    names: list[str]
+    notes: list[str]
 
     @classmethod
-    def of(cls, curve: Curve) -> _Series:
-        x = place([point.x for point in curve.points], curve.scale)
-        order = np.argsort(x, kind="stable")
-        points = [curve.points[index] for index in order]
-        continuous = points[0].continuous
-        data, problem = _row(points)
-        if curve.sizes < MIN_SIZES:
-            problem = f"{wording.counted(curve.sizes, 'size')}, at least {MIN_SIZES} are needed"
-        return cls(x[order], data, np.array([_value(point) for point in points]), points[0].chance, continuous, problem)
+    def of(cls, curve: Curve, scores: Sequence[Curve]) -> _Ladder:
+        series, runs = Series.of(curve), Runs.of(curve, scores)
+        names, notes = ([], []) if series.continuous else routes.usable(runs)
+        return cls(curve, series, runs, names, notes)
 
     @property
-    def places(self) -> Array:
-        """The different places."""
-        return np.unique(self.x)
+    def problem(self) -> str | None:
+        """Why nothing can be fitted."""
+        sizes = len(self.series.places)
+        if self.runs.axes == 2:
+            runs = len(self.runs.share)
+            if sizes >= LEAST and runs >= MIN_RUNS:
+                return None
+            return (
+                f"{wording.counted(runs, 'run')} of {wording.counted(sizes, 'size')}, at least {MIN_RUNS} of {LEAST}"
+                " are needed"
+            )
+        if sizes < MIN_SIZES:
+            return f"{wording.counted(sizes, 'size')}, at least {MIN_SIZES} are needed"
+        return None if self.names else self.series.problem
 
     @property
-    def items(self) -> int | None:
-        return round(float(np.median(self.data.n))) if isinstance(self.data, Counts) else None
+    def best(self) -> Best:
+        direct = not self.names and self.runs.axes == 1 and not self.series.continuous
+        return "last value" if direct else "forecast"
 
-    def only(self, rows: Array) -> _Series:
-        """The points for which ``rows`` is true."""
-        data: Data | None = self.data
-        if isinstance(data, Counts):
-            data = Counts(data.right[:, rows], data.n[:, rows], data.rho)
-        elif isinstance(data, Scores):
-            data = Scores(data.value[:, rows], data.error[:, rows])
-        return replace(self, x=self.x[rows], data=data, share=self.share[rows])
+    def carried(self) -> _Ladder:
+        """With those scores only along which accuracy is shown to rise."""
+        return replace(self, names=routes.carried(self.runs, self.names))
 
-    def generator(self, stream: str) -> np.random.Generator:
-        return np.random.default_rng(derive_seed("forecast", stream, str(self.x.tolist()), str(self.share.tolist())))
-
-    def ensemble(self, further: Array, draws: int) -> Ensemble:
-        assert self.data is not None
-        return ensemble(self.data, self.x, further, self.generator("curves"), draws=draws)
+    def upto(self, size: float) -> _Ladder:
+        """The models up to a place."""
+        runs = self.runs.only(self.runs.at[:, 0] <= size + 1e-9)
+        series = self.series.only(self.series.x <= size + 1e-9)
+        names = [name for name in self.names if name in routes.usable(runs, routes.LEAST_RUNS)[0]]
+        return replace(self, runs=runs, series=series, names=names)
 
     def last(self) -> tuple[float, tuple[float, float]]:
-        """The value at the largest size, models of that size taken together, and its 95 % interval."""
-        end = self.only(self.x == self.x.max())
-        if isinstance(end.data, Counts):
-            right, total = int(end.data.right.sum()), int(end.data.n.sum())
-            return right / total, wilson(right, total)
-        if isinstance(end.data, Scores):
-            weight = 1 / end.data.error[0] ** 2
-            value, half = float(np.average(end.data.value[0], weights=weight)), 1.96 / math.sqrt(float(weight.sum()))
-            return value, (value - half, value + half)
-        value = float(end.share.mean())
-        return value, (math.nan, math.nan)
+        """The value at the largest size, or of the run of most compute, and its 95 % interval."""
+        series = self.series
+        if self.runs.axes == 2:
+            run = int(self.runs.at.sum(axis=1).argmax())
+            return self.single(run).last()
+        return series.last()
+
+    def single(self, run: int) -> Series:
+        """One run, where tokens vary (runs and series are then in one order)."""
+        rows = np.zeros(len(self.runs.share), dtype=bool)
+        rows[run] = True
+        return self.series.only(rows)
+
+    def predict(self, places: Array, draws: int) -> _Made:
+        """At ``places`` (places x axes), ascending on one axis."""
+        if self.names or self.runs.axes == 2:
+            parts = [routes.through(self.runs, name, places, draws) for name in self.names]
+            parts = parts or [routes.direct(self.runs, places, draws)]
+            curve, model = routes.mixture(parts, draws)
+            medians = {part.name: np.median(part.curve, axis=0) for part in parts}
+            return _Made(curve, model, medians, {part.name: 1 / len(parts) for part in parts}, None)
+        assert self.series.data is not None
+        made = ensemble(self.series.data, self.series.x, places[:, 0], self.series.generator("curves"), draws=draws)
+        return _Made(made.expected, made.model, {}, made.weights, made.scatter)
 
 
-def _value(point: SizePoint) -> float:
-    if point.n and point.correct is not None and not (point.continuous and point.score is not None):
-        return point.correct / point.n
-    return math.nan if point.score is None else point.score
+# ---- sizes to come --------------------------------------------------------------------------------------------------
 
 
-def _row(points: Sequence[SizePoint]) -> tuple[Data | None, str | None]:
-    if not points[0].continuous and all(point.n for point in points):
-        table = np.array(
-            [[point.correct or 0 for point in points], [point.n or 0 for point in points]], dtype=np.float64
-        )
-        return Counts(table[:1], table[1:], np.zeros(1)), None
-    if all(point.score is not None and point.stderr for point in points):
-        pairs = np.array([[point.score for point in points], [point.stderr for point in points]], dtype=np.float64)
-        return Scores(pairs[:1], pairs[1:]), None
-    missing = [point.model for point in points if not point.n and not point.stderr]
-    return None, f"neither counts nor a standard error is known for {wording.listed(missing[:3])}"
-
-
-def _further(series: _Series, curve: Curve, sizes: Sequence[float] | None) -> Array:
-    """Places to forecast at, ascending."""
-    last = float(series.x.max())
+def _targets(ladder: _Ladder, sizes: Sequence[float | Target] | None) -> tuple[list[Target], list[str]]:
+    """Models to forecast, ascending, and what had to be assumed of them."""
+    scale, x = ladder.curve.scale, ladder.series.x
+    last = float(x.max())
     if sizes is None:
-        known = series.places
+        known = ladder.series.places
         step = float(np.ptp(known)) / (len(known) - 1) if len(known) > 1 else FAR
-        return np.array([last + min(step, FAR)])
-    if not sizes:
+        wanted = [Target(unplace(last + min(step, FAR), scale))]
+    elif not sizes:
         raise InputError("sizes to forecast: expected at least one")
-    further = np.unique(place(sizes, curve.scale))
-    largest = _size(unplace(last, curve.scale), curve)
-    for one in further:
-        said = _size(unplace(float(one), curve.scale), curve)
-        if one <= last + 1e-9:
-            raise InputError(f"{said} is not beyond the largest measured size, {largest}")
-        if one > last + TOO_FAR + 1e-9:
-            raise InputError(
-                f"{said} is {one - last:.1f} decades beyond the largest size, {largest}: at most {TOO_FAR:g}"
-            )
-    return further
-
-
-# ---- refusal --------------------------------------------------------------------------------------------------------
-
-
-def _at_chance(series: _Series) -> str | None:
-    """Why emergence cannot be forecast: no size is shown to be above chance (exact tests, Holm over sizes, at 5 %)."""
-    if series.continuous or series.chance is None or series.data is None:
-        return None
-    data = series.data
-    if isinstance(data, Counts):
-        p = stats.binom.sf(data.right[0] - 1, data.n[0], series.chance)
     else:
-        p = stats.norm.sf((data.value[0] - series.chance) / data.error[0])
-    if float(np.min(p)) * len(p) <= 1 - LEVEL:
-        return None
-    return (
-        f"no size is shown to be above chance ({wording.percent(series.chance)}), and from accuracy at chance an"
-        " ability about to emerge cannot be told from one that never will (on ten BIG-bench tasks labelled emergent,"
-        " every method missed the largest size by 15 points or more on average); a continuous score of the same outputs"
-        " is needed, such as the log-probability of the right answer"
-    )
+        wanted = [one if isinstance(one, Target) else Target(float(one)) for one in sizes]
+    notes = []
+    if ladder.runs.axes == 2:
+        most = ladder.runs.at[int(ladder.runs.at.sum(axis=1).argmax())]
+        ratio = 10 ** float(most[1] - most[0])
+        if any(one.tokens is None for one in wanted):
+            notes.append(
+                f"Where no tokens are named, as many a parameter as in the largest run, {wording.ratio(ratio)}, are"
+                " assumed."
+            )
+        wanted = [one if one.tokens else replace(one, tokens=ratio * one.size) for one in wanted]
+    elif any(one.tokens for one in wanted):
+        notes.append(
+            "Tokens that are named are not used: those of the ladder are not known or do not vary on their own."
+        )
+        wanted = [replace(one, tokens=None) for one in wanted]
+    places = {float(place([one.size], scale)[0]): one for one in wanted} if ladder.runs.axes == 1 else {}
+    if places:
+        return [places[key] for key in sorted(places)], notes
+    return sorted(set(wanted), key=lambda one: (one.size, one.tokens or 0.0)), notes
 
 
-def _trend(curve: Curve) -> Trend:
-    """Raises InputError for fewer than three sizes or unknown values."""
-    series = _Series.of(curve)
-    sizes, x, value = len(series.places), series.x, series.share
-    if sizes < _LEAST or not np.isfinite(value).all():
-        raise InputError(f"companion {curve.metric} of {curve.curve}: expected scores at {_LEAST} sizes or more")
-    known = isinstance(series.data, Scores)
-    weight = 1 / series.data.error[0] ** 2 if isinstance(series.data, Scores) else np.ones_like(x)
-    centred = x - np.average(x, weights=weight)
-    total = float((weight * centred**2).sum())
-    slope = float((weight * centred * value).sum()) / total
-    rest = value - np.average(value, weights=weight) - slope * centred
-    spare = x.size - 2
-    birge = float((weight * rest**2).sum()) / spare
-    error = math.sqrt((max(birge, 1.0) if known else birge) / total)
-    half = float(stats.t.ppf(_TAILS[1], spare)) * error
-    p = float(2 * stats.t.sf(abs(slope) / error, spare)) if error > 0 else 0.0
-    return Trend(curve.metric, slope, (slope - half, slope + half), p, sizes)
+def _place(ladder: _Ladder, to: Target) -> list[float]:
+    size = float(place([to.size], ladder.curve.scale)[0])
+    return [size] if to.tokens is None else [size, math.log10(to.tokens)]
 
 
-# ---- what is told ---------------------------------------------------------------------------------------------------
+def _blank(ladder: _Ladder, to: Target) -> Predicted:
+    value, interval = ladder.last()
+    beyond = np.array(_place(ladder, to)) - ladder.runs.at.max(axis=0)
+    decades = float(beyond.max())
+    refused, curve = None, ladder.curve
+    largest = size_words(unplace(float(ladder.runs.at[:, 0].max()), curve.scale), curve)
+    if decades <= 1e-9:
+        also = "" if to.tokens is None else ", nor more tokens"
+        refused = f"it is not beyond the largest measured size, {largest}{also}"
+    elif decades > TOO_FAR + 1e-9:
+        what = f"the largest size, {largest}" if beyond[0] == beyond.max() else "the most tokens of the ladder"
+        refused = f"it is {decades:.1f} decades beyond {what}, and at most {TOO_FAR:g} are forecast"
+    return Predicted(to.size, to.tokens, decades, refused, None, None, None, None, None, None, value, interval, {})
 
 
-def _blank(series: _Series, to: float, curve: Curve) -> Predicted:
-    value, interval = series.last()
-    decades = to - float(series.x.max())
-    return Predicted(unplace(to, curve.scale), decades, None, None, None, None, None, value, interval)
+# ---- what is told ----------------------------------------------------------------------------------------------------
 
 
-def _told(one: Predicted, made: Ensemble, index: int, series: _Series, items: int | None) -> Predicted:
+def _told(one: Predicted, made: _Made, row: int, ladder: _Ladder, n: int | None) -> Predicted:
     """With the forecast; deviations from the median grow with the decades beyond the first."""
-    expected, model = made.expected[:, index], made.model[:, index]
+    expected, model = made.expected[:, row], made.model[:, row]
     middle = float(np.median(expected))
-    bounded = isinstance(series.data, Counts)
+    bounded = not ladder.series.continuous
     if one.decades > FAR + 1e-9:
         expected, model = middle + one.decades * (expected - middle), middle + one.decades * (model - middle)
         if bounded:
             expected, model = np.clip(expected, 0.0, 1.0), np.clip(model, 0.0, 1.0)
-    generator = series.generator(f"measured {one.size:g} {items}")
-    if isinstance(series.data, Scores):
-        error = float(np.median(series.data.error))
+    items = n if made.routes or n is not None else ladder.series.items
+    generator = ladder.series.generator(f"measured {one.size:g} {items}")
+    if items is not None:
+        measured = generator.binomial(items, np.clip(model, 0.0, 1.0)) / items
+    elif isinstance(ladder.series.data, Scores) and not made.routes:
+        error = float(np.median(ladder.series.data.error))
         measured = model + error * generator.standard_normal(model.shape)
     else:
-        measured = generator.binomial(items or 1, np.clip(model, 0.0, 1.0)) / (items or 1)
-    return replace(one, estimate=middle, curve=_ends(expected), model=_ends(model), measured=_ends(measured), n=items)
+        # through a score, the noise of a run is that of a measurement on the ladder's items
+        measured = model
+    medians = {name: float(value[row]) for name, value in made.routes.items()}
+    return replace(
+        one, estimate=middle, curve=_ends(expected), model=_ends(model), measured=_ends(measured),
+        measured_90=_ends(measured, 0.9), n=items, routes=medians,
+    )  # fmt: skip
 
 
-def _ends(draws: Array) -> tuple[float, float]:
-    low, high = np.quantile(draws, _TAILS)
+def _ends(draws: Array, level: float = LEVEL) -> tuple[float, float]:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-def _backtest(series: _Series, curve: Curve, draws: int) -> list[Backtest]:
+def _backtest(ladder: _Ladder, draws: int) -> list[Backtest]:
     """Without the largest size, then without the largest two, where three remain."""
     out = []
-    known = series.places
+    known = ladder.series.places
     for left_out in (1, 2):
-        if len(known) - left_out < _LEAST:
+        if len(known) - left_out < LEAST:
             break
-        used = series.only(series.x <= known[-left_out - 1])
-        further = known[-left_out:]
-        refused = _at_chance(used) is not None
-        made = None if refused else used.ensemble(further, draws)
-        for index, to in enumerate(further):
-            seen = series.only(series.x == to)
-            observed, _ = seen.last()
-            one = _blank(used, float(to), curve)
+        used = ladder.upto(float(known[-left_out - 1]))
+        refused = at_chance(used.series) is not None
+        if refused:
+            used = used.carried()
+            refused = not used.names
+        seen = [_seen(ladder, float(to)) for to in known[-left_out:]]
+        possible = not refused and bool(used.names or used.runs.axes == 2 or used.series.data is not None)
+        made = used.predict(np.array([_place(ladder, to) for to, _ in seen]), draws) if possible else None
+        for row, (to, series) in enumerate(seen):
+            one = replace(_blank(used, to), refused=None)
             if made is not None:
-                items = round(float(seen.data.n.sum())) if isinstance(seen.data, Counts) else None
-                one = _told(one, made, index, used, items)
-            out.append(Backtest(left_out, one.size, observed, one.estimate, one.measured, one.persistence, refused))
+                data = series.data if not made.routes else None
+                items = round(float(data.n.sum())) if isinstance(data, Counts) else None
+                one = _told(one, made, row, used, items)
+            out.append(
+                Backtest(
+                    left_out, to.size, to.tokens, series.last()[0], one.estimate, one.measured, one.persistence,
+                    made is None,
+                )
+            )  # fmt: skip
     return out
 
 
-def _notes(series: _Series, told: Sequence[Predicted]) -> list[str]:
+def _seen(ladder: _Ladder, to: float) -> tuple[Target, Series]:
+    """What was measured at a size: all models of it, or that of most tokens where these vary."""
+    size = unplace(to, ladder.curve.scale)
+    if ladder.runs.axes == 1:
+        return Target(size), ladder.series.only(ladder.series.x == to)
+    run = int(np.where(ladder.runs.at[:, 0] == to, ladder.runs.at[:, 1], -np.inf).argmax())
+    return Target(size, 10 ** float(ladder.runs.at[run, 1])), ladder.single(run)
+
+
+def _notes(ladder: _Ladder, told: Sequence[Predicted], carried: bool) -> list[str]:
     notes = []
-    if any(one.decades > FAR + 1e-9 for one in told):
+    if any(one.refused is None and one.decades > FAR + 1e-9 for one in told):
         notes.append(
             "More than one decade beyond the largest size: intervals are widened in proportion to the decades, a rule"
             " of thumb that no data back."
         )
-    if series.chance is None and not series.continuous:
-        notes.append("The source states no chance level: whether the sizes are at chance was not tested.")
-    return notes
-
-
-def _said(one: Predicted, curve: Curve) -> str:
-    if one.estimate is None or one.curve is None or one.measured is None:
-        return ""
-    shares = not curve.points[0].continuous and bool(curve.points[0].n)
-    text = wording.percent if shares else _score
-
-    def both(pair: tuple[float, float]) -> str:
-        return f"{text(pair[0]).removesuffix(' %')} to {text(pair[1]).removesuffix(' %')}"
-
-    items = f" on {wording.counted(one.n, 'item')}" if one.n else ""
-    return (
-        f"At {_size(one.size, curve)} the forecast is {text(one.estimate)} (95 % interval {both(one.curve)};"
-        f" measured{items} {both(one.measured)}); carrying the last value forward gives {text(one.persistence)}"
-        f" (95 % interval {both(one.persistence_interval)})."
-    )
-
-
-def _said_back(backtest: Sequence[Backtest], curve: Curve) -> list[str]:
-    shares = not curve.points[0].continuous and bool(curve.points[0].n)
-    text = wording.points if shares else _score
-    said = []
-    for one in backtest[:1]:
-        if one.error is None or one.held is None:
-            said.append("Without the largest size no forecast would have been made: the others are at chance.")
-            continue
-        held = "held" if one.held else "did not hold"
-        said.append(
-            f"Made without the largest size, the forecast of it is off by {text(one.error)}, the last value by"
-            f" {text(one.persistence_error)}; the interval {held} what was measured."
+    if carried:
+        notes.append(
+            f"No size alone is shown to be above chance; accuracy rises along {wording.listed(ladder.names)} all the"
+            " same (test of a trend, 5 %)."
         )
-    return said
-
-
-def _score(value: float) -> str:
-    return wording.number(value, 3)
-
-
-def _size(size: float, curve: Curve) -> str:
-    if curve.scale == "params":
-        return wording.parameters(size)
-    return f"{size:.3g} FLOPs" if curve.scale == "flops" else f"a loss of {size:.3g}"
-
-
-def _pair(pair: tuple[float, float] | None) -> list[float | None] | None:
-    return None if pair is None else [end if math.isfinite(end) else None for end in pair]
+    if ladder.series.chance is None and not ladder.series.continuous:
+        notes.append("The source states no chance level: whether the sizes are at chance was not tested.")
+    elif ladder.series.data is None:
+        notes.append("Neither counts nor standard errors are known: whether the sizes are at chance was not tested.")
+    return notes

@@ -13,7 +13,7 @@ from typing import Any
 from onset.analysis.crossing import Crossing, crossing
 from onset.analysis.emergence import Emergence, Settings, emergence_of
 from onset.analysis.family_effect import FamilyEffect, family_effect
-from onset.analysis.forecast import Forecast, forecast
+from onset.analysis.forecast import Forecast, Target, forecast
 from onset.analysis.metric_check import MetricCheck, metric_check
 from onset.analysis.points import Curve
 from onset.errors import DataError, UnknownName
@@ -66,14 +66,15 @@ def overview(
     curves: Sequence[Curve],
     settings: Settings | None = None,
     *,
-    ahead: bool = False,
+    ahead: Sequence[Target] | None = None,
     pair: tuple[str, str] | None = None,
 ) -> Overview:
     """Verdicts on ``curves`` and what rests on them.
 
-    ``ahead``: also forecast each curve's next size. ``pair``: names of two curves; from which size on is the second
-    ahead of the first? Raises InputError as `onset.analysis.forecast.forecast` does, UnknownName for a curve that is
-    not there, and DataError where no family has both.
+    ``ahead``: also forecast each curve at these sizes (none: at its next; None: no forecast). ``pair``: names of two
+    curves; from which size on is the second ahead of the first? Raises InputError as
+    `onset.analysis.forecast.forecast` does, UnknownName for a curve that is not there, and DataError where no family
+    has both.
     """
     settings = settings or Settings()
     found = _judged(curves, settings)
@@ -85,8 +86,9 @@ def overview(
     for one in found:
         beside = [] if _is_score(one.curve) else scores.get((one.curve.curve, one.curve.family), [])
         check = metric_check(one, beside, settings) if beside and one.p_value is not None else None
-        companion = next((score.curve for score in beside if score.p_value is not None), None)
-        told = forecast(one.curve, companion=companion) if ahead and _told(one) else None
+        told = None
+        if ahead is not None and _told(one):
+            told = forecast(one.curve, ahead or None, scores=[score.curve for score in beside])
         entries.append(Entry(one, check, told))
     crossings = () if pair is None else _crossings(curves, pair, settings)
     return Overview(tuple(entries), _effects(found, settings), crossings)

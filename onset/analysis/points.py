@@ -27,8 +27,9 @@ class SizePoint:
     (None: unknown). ``counted``: the outcomes behind the counts where these are worth fewer trials, because several
     draws had the same items (`onset.analysis.counting`); None: every outcome is a trial.
     ``chance``: the score of guessing (None: not stated by the source). ``continuous``: a continuous score of the
-    outputs (log-probability of the gold answer, Brier, edit distance), not a share of correct answers. ``source``:
-    where it was read, for messages.
+    outputs (log-probability of the gold answer, Brier, edit distance), not a share of correct answers. ``tokens``: of
+    pretraining; ``loss``: of pretraining or on held-out text, in nats (None: not stated). ``source``: where it was
+    read, for messages.
     """
 
     curve: str
@@ -44,6 +45,8 @@ class SizePoint:
     continuous: bool = False
     source: str = ""
     counted: Counted | None = None
+    tokens: float | None = None
+    loss: float | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.source}: " if self.source else ""
@@ -57,6 +60,9 @@ class SizePoint:
             raise DataError(f"{where}{self.curve}, {self.model}: neither counts nor a score")
         if self.stderr is not None and not self.stderr >= 0:
             raise DataError(f"{where}{self.curve}, {self.model}: standard error {self.stderr} is below 0")
+        for name, value in (("tokens", self.tokens), ("loss", self.loss)):
+            if value is not None and not value > 0:
+                raise DataError(f"{where}{name} of {self.model} is {value}: expected a number above 0")
         if self.chance is not None and not self.continuous and not 0 <= self.chance < 1:
             raise DataError(f"{where}{self.curve}, {self.model}: chance {self.chance} must lie in [0, 1)")
 

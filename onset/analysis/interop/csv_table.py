@@ -9,6 +9,7 @@
 | ``family`` | models that differ in size alone share it (default: the model's name without its size) |
 | ``model`` | its name (default: its size) |
 | ``params``, ``flops``, ``loss`` | the size, above 0; the scale that is asked for must be there |
+| ``tokens`` | of pretraining, above 0; ``loss`` beside another scale is that of pretraining (both used by forecasts) |
 | ``n``, ``correct`` | items and how many of them are right |
 | ``score`` or ``value`` | a score; a share in 0..1 unless the row is ``continuous`` |
 | ``stderr`` | the standard error of the score (empty: unknown) |
@@ -109,6 +110,8 @@ def _point(row: Mapping[str, str], where: str, sizes: Sizes, scale: Scale) -> Si
         chance=chance,
         continuous=continuous,
         source=where,
+        tokens=_number(row, "tokens", where),
+        loss=None if scale == "loss" else _number(row, "loss", where),
     )
 
 
