@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from onset.models import engine, plain
 from onset.models.endings import Endings
 from onset.models.engine import Machine, Unfit, fixed, groups, linear, memory, merge, refill, window
 from onset.models.engine.groups import Group, group
+from onset.models.engine.head import precise_head
 from onset.models.engine.storage import Slots
 from onset.models.hf import HFModel, describe
 from onset.models.rows import Row, Sample, Span
@@ -689,3 +691,45 @@ def test_slots_are_as_long_as_their_rows_need() -> None:
     assert [(block.rows, block.places) for block in memory.blocks(needs, 10**6, 0, 50, torch.device("cuda"))] == [
         (50, 90)
     ]
+
+
+def test_half_precision_logits_keep_the_digits_that_decide() -> None:
+    """Where the best two are equal in bfloat16, the best is taken; what is scored is as precise as its inputs."""
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(64, 5000, bias=False).bfloat16()
+    module = SimpleNamespace(get_output_embeddings=lambda: layer)
+    x = 16 * torch.randn(3, 40, 64).bfloat16()
+    cpu = torch.device("cpu")
+    with torch.no_grad():
+        exact = x.double() @ layer.weight.double().t()
+        rounded = layer(x)
+        with precise_head(module, cpu, every=False):
+            best = layer(x)
+        with precise_head(module, cpu, every=True):
+            every = layer(x)
+    assert best.dtype == every.dtype == torch.float32
+    assert torch.equal(best.argmax(-1), exact.argmax(-1))
+    assert not torch.equal(rounded.float().argmax(-1), exact.argmax(-1))
+    torch.testing.assert_close(every.double(), exact, atol=1e-4, rtol=1e-5)
+    changed = best != rounded.float()
+    assert 0 < changed.sum() < 0.01 * best.numel()
+    torch.testing.assert_close(best.double()[changed], exact[changed], atol=1e-4, rtol=1e-5)
+    with torch.no_grad(), precise_head(SimpleNamespace(get_output_embeddings=layer.float), cpu, every=True):
+        assert torch.equal(layer(x.float()), torch.nn.functional.linear(x.float(), layer.weight))
+
+
+def test_half_precision_scores_and_texts_are_those_of_precise_logits() -> None:
+    """Against plain passes of the same weights in bfloat16, with the output layer computed in float64."""
+    tok = tokenizer(bos=False)
+    module = llama().bfloat16()
+    model = HFModel(module, tok, describe(module, tok, "tiny", "0"))
+    assert model.engine_note is None
+    for text in TEXTS[:3]:
+        ids = tok(text + " Yes")["input_ids"]
+        with torch.no_grad():
+            hidden = module.model(torch.tensor([ids])).last_hidden_state[0]
+            table = (hidden.double() @ module.lm_head.weight.double().t()).log_softmax(-1)
+        [scored] = model.score([Pair(text, " Yes")])
+        start = scored.context_tokens
+        expected = float(sum(table[place - 1, ids[place]] for place in range(start, len(ids))))
+        assert scored.logprob == pytest.approx(expected, abs=1e-3)  # with logits in bfloat16 off by up to 3e-3

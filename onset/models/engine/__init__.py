@@ -9,6 +9,7 @@ any transformers decoder that passes the probe; the figure and the reasons are i
     window    sliding windows: which of the keys a query sees
     hook      how a forward pass of transformers reaches all this
     linear    linear layers on a CPU
+    head      the output layer in half precision on a CPU
     encode    mode 1: the common beginning, one row
     prefill   mode 2: many questions behind it, packed without padding
     decode    mode 3: one token more for every row

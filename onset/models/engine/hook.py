@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
 
+from onset.models.engine.head import precise_head
 from onset.models.engine.linear import Logits, fast_linears
 
 NAME = "onset_engine"
@@ -42,16 +43,19 @@ def forward(
     keep: Tensor | int,
     running: Pass,
     memory: Logits | None = None,
+    *,
+    precise: bool = False,
 ) -> Tensor:
     """Run ``module`` on ``tokens`` at ``positions`` (both [rows, queries]) with the attention of ``running``.
 
     ``keep``: for which columns to compute logits (a number: that many last ones). Returns [rows, kept, vocabulary],
-    which may lie in ``memory``.
+    which may lie in ``memory``. ``precise``: all logits in float32, not only the largest (`onset.models.engine.head`).
     """
     # One pass at a time, because what marks it is in the model's configuration.
     # no_grad, not inference_mode: the same module may be trained afterwards, and buffers that a model computes
     # lazily must not become inference tensors.
-    with _LOCK, torch.no_grad(), _attending(module), fast_linears(tokens.device, memory):
+    head = precise_head(module, tokens.device, every=precise)
+    with _LOCK, torch.no_grad(), _attending(module), fast_linears(tokens.device, memory), head:
         logits: Tensor = module(
             input_ids=tokens, position_ids=positions, use_cache=False, logits_to_keep=keep, onset_pass=running
         ).logits

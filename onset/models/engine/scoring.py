@@ -193,4 +193,5 @@ def tree_logits(module: Any, trunk: Shared | None, trees: Sequence[Tree], shape:
             keep += range(len(tokens), len(tokens) + len(leaf) - 1)
             tokens += leaf[:-1]
     row = as_index(tokens, shape.device)[None]
-    return forward(module, row, running.positions[None], as_index(keep, shape.device), running)[0]
+    keeping = as_index(keep, shape.device)
+    return forward(module, row, running.positions[None], keeping, running, precise=True)[0]
