@@ -304,21 +304,30 @@ def open_hf(target: str, options: LoadOptions) -> HFModel:
     return load_hf(target, target, options.label or target, options)
 
 
-def load_hf(spec: str, source: str, label: str, options: LoadOptions, *, revision: str | None = None) -> HFModel:
+def load_hf(
+    spec: str,
+    source: str,
+    label: str,
+    options: LoadOptions,
+    *,
+    revision: str | None = None,
+    read: Callable[[Any, torch.dtype], tuple[Any, Mapping[str, Any]]] | None = None,
+) -> HFModel:
     """Load ``source`` (folder or hub id) for the spec the user wrote; ``revision`` None: hash the files.
 
-    Raises ModelError, one line, for whatever transformers refuses.
+    ``read``: makes the module from its configuration in a dtype and says which weights are missing, where they are not
+    transformers' files in ``source``. Raises ModelError, one line, for whatever transformers refuses.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer
 
     device = pick_device(spec, options.device)
-    dtype = options.dtype if options.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
+    wanted = options.dtype if options.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
     with loading(spec, quiet=Path(source).is_dir()):
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        dtype = getattr(torch, wanted)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        module, report = AutoModelForCausalLM.from_pretrained(
-            source, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
-        )
+        module, report = read(config, dtype) if read is not None else _read(source, dtype)
         module = module.to(device)
         files = _weight_folder(source)
     absent = sorted(report["missing_keys"])
@@ -327,6 +336,16 @@ def load_hf(spec: str, source: str, label: str, options: LoadOptions, *, revisio
     _check_usable(spec, module, tokenizer)
     facts = describe(module, tokenizer, label, revision or hash_files(files), _told(spec, files))
     return HFModel(module, tokenizer, facts, batch_tokens=options.batch_tokens)
+
+
+def _read(source: str, dtype: torch.dtype) -> tuple[Any, Mapping[str, Any]]:
+    """The module with weights of ``dtype``, and what transformers reports of them."""
+    from transformers import AutoModelForCausalLM
+
+    found: tuple[Any, Mapping[str, Any]] = AutoModelForCausalLM.from_pretrained(
+        source, dtype=dtype, trust_remote_code=False, output_loading_info=True
+    )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

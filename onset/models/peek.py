@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from onset.errors import ModelError
 from onset.ladder.rungs import folder
@@ -27,24 +26,19 @@ def peek(spec: str) -> Size:
 
     Raises ModelError when there is no such file, folder or hub model.
     """
+    from onset.models.gguf import prepare
     from onset.models.packaged import packaged_model
 
     backend, target = split_spec(spec)
     if backend == "scripted":
         return _scripted(Path(target))
     if backend == LADDER:
-        return _from_config(str(folder(target)), {})
+        return _from_config(str(folder(target)))
     if backend == "packaged":
-        return _from_config(*_gguf(packaged_model(target)))
+        return _from_config(str(prepare(packaged_model(target))[0]))
     if backend == "gguf":
-        return _from_config(*_gguf(Path(target).expanduser()))
-    return _from_config(str(Path(target).expanduser()) if target.startswith("~") else target, {})
-
-
-def _gguf(path: Path) -> tuple[str, dict[str, Any]]:
-    if not path.is_file():
-        raise ModelError(f"GGUF file not found: {path}")
-    return str(path.parent), {"gguf_file": path.name}
+        return _from_config(str(prepare(Path(target).expanduser())[0]))
+    return _from_config(str(Path(target).expanduser()) if target.startswith("~") else target)
 
 
 def _scripted(path: Path) -> Size:
@@ -54,7 +48,7 @@ def _scripted(path: Path) -> Size:
     return Size(facts.params_compute, facts.context)
 
 
-def _from_config(source: str, options: dict[str, Any]) -> Size:
+def _from_config(source: str) -> Size:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -63,7 +57,7 @@ def _from_config(source: str, options: dict[str, Any]) -> Size:
     if source.startswith((".", "/")) and not Path(source).is_dir():
         raise ModelError(f"model folder not found: {source}")
     with loading(source, quiet=True):
-        config = AutoConfig.from_pretrained(source, **options).get_text_config()
+        config = AutoConfig.from_pretrained(source).get_text_config()
         with torch.device("meta"):
             module = AutoModelForCausalLM.from_config(config)
             module.tie_weights()
