@@ -18,7 +18,6 @@ from onset.plan import ExamplePlan, Use, use_of
 from onset.prompting import PROMPTING
 from onset.prompting.base import Calls, Context, render
 from onset.records import Attempt, Item, Record, content_hash
-from onset.shifts import SHIFTS
 from onset.shifts.base import apply_shift
 from onset.tasks.base import Task
 
@@ -105,32 +104,29 @@ class Evaluation:
 
 
 def choose_demonstrations(
-    model: Model, task: Task, method: Method, plan: ExamplePlan, labels: int
+    model: Model, task: Task, method: Method, plan: ExamplePlan, labels: int, longest: Item | None
 ) -> tuple[tuple[Item, ...], tuple[Use, ...]]:
     """The demonstrations of a prompting method and its ledger.
 
     From the plan's first ``labels`` examples, those that carry what the method needs, in plan order:
-    ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for the
-    longest question the task may ask, under any shift, and its answer: clean and shifted cells have the
-    same demonstrations.
+    ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for
+    ``longest`` (`longest_question`; not used where ``method.shots`` is given) and its answer.
     """
     granted = plan.take(labels)
     usable = tuple(item for item in granted if item.rationale or not method.rationales)
-    if method.shots is not None:
+    if method.shots is not None or longest is None:
         chosen = usable[: method.shots]
     else:
         limit = task.rationale_tokens if method.rationales else task.answer_tokens
         room = model.facts.context - limit
-        longest = _longest_question(model, task, rationale=method.rationales)
         chosen = usable[: _how_many_fit(model, task, usable, longest, room, rationale=method.rationales)]
     ledger = (use_of("demonstration", chosen, rationales=method.rationales),) if chosen else ()
     return chosen, ledger
 
 
-def _longest_question(model: Model, task: Task, *, rationale: bool) -> Item:
-    """The longest in tokens among the longest in characters, over every test set and rewritten form."""
-    rewritten = (item for shift in SHIFTS if shift != "none" for item in apply_shift(task, shift))
-    every = itertools.chain(task.test, *(items for _, items in task.test_sets), rewritten)
+def longest_question(model: Model, task: Task, shifts: Sequence[str], *, rationale: bool) -> Item:
+    """The longest in tokens among the longest in characters, over the test items under each of ``shifts``."""
+    every = itertools.chain.from_iterable(apply_shift(task, shift) for shift in shifts)
     longest = heapq.nlargest(50, every, key=lambda one: len(render(task, (), one, rationale=rationale)))
     return max(longest, key=lambda one: model.count_tokens(render(task, (), one, rationale=rationale)))
 

@@ -22,12 +22,15 @@ from typing import Any, Protocol
 from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import open_model
 from onset.models.base import Model
-from onset.pipeline import Evaluation, choose_demonstrations
+from onset.models.peek import fingerprint
+from onset.pipeline import Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.base import answer_text, render
 from onset.records import Item, derive_seed
+from onset.study.demonstrations import Demonstrations
 from onset.study.files import read_json, write_json, writing
 from onset.study.grid import Cell, Grid, expand
+from onset.study.revisions import Revisions, changed
 from onset.study.spec import Study
 from onset.study.store import CellFolder, Store
 from onset.tasks.base import Task
@@ -116,8 +119,9 @@ def run(
     with Store(Path(folder)) as store:
         store.claim(study.canonical(), grid.cells, installed_version("lm-onset"))
         missing = [cell for cell in grid.cells if not store.cell(cell).settle()]
-        watch.begin(grid, missing)
         session = _Session(store, grid, watch, dict(models or {}))
+        session.revisions.check(session.models, watch.note)
+        watch.begin(grid, missing)
         for _, cells in groupby(missing, key=lambda cell: cell.model):
             session.run_model(list(cells))
     summary = Summary(
@@ -143,6 +147,8 @@ class _Session:
         self.failed: dict[str, str] = {}
         self.told: set[str] = set()
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
+        self.demonstrations = Demonstrations(store, grid)
+        self.revisions = Revisions(store, grid)
 
     def run_model(self, cells: Sequence[Cell]) -> None:
         model = self._open(cells)
@@ -172,9 +178,12 @@ class _Session:
         opened: list[Model] = []
 
         def load() -> None:
+            mark = fingerprint(first.model_spec)
             model = open_model(
                 first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
             )
+            if mark is None or mark == fingerprint(first.model_spec):  # else: written to while it was read
+                self.revisions.seen(first.model, mark or fingerprint(first.model_spec), model.facts.revision)
             self._tell(model)
             opened.append(model)
 
@@ -197,10 +206,7 @@ class _Session:
                 for what in ("revision", "dtype", "device"):
                     held, now = facts[what], getattr(model.facts, what)
                     if held != now:
-                        raise StoreError(
-                            f"model '{label}' has changed: {what} {now}, but {self.store.folder} holds results of"
-                            f" {what} {held}; use another folder or another label"
-                        )
+                        raise changed(label, what, held, now, self.store)
 
     def _guard(self, cells: Sequence[Cell], work: Callable[[], None]) -> None:
         """Run ``work``; an error fails ``cells`` and the run goes on, but for an error of the folder or the data."""
@@ -216,8 +222,7 @@ class _Session:
                 self.watch.failed(cell, message)
 
     def _run_prompted(self, cell: Cell, model: Model) -> None:
-        task, plan = self.grid.tasks[cell.task], self._plan(cell)
-        demonstrations, ledger = choose_demonstrations(model, task, cell.method, plan, cell.labels)
+        demonstrations, ledger = self.demonstrations.of(cell, model, self._plan(cell))
         self._evaluate(cell, model, model, demonstrations, ledger, None)
 
     def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:

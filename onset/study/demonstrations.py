@@ -1,0 +1,91 @@
+"""Which demonstrations a study shows: fitted once, and the same under every shift.
+
+As many as fit means: as leave room for the longest prompt under the clean test items and the study's own shifts. What
+finished cells of the results folder have shown already stays: a shift that is added later, and whose prompts are too
+long for that, is refused, since a clean and a shifted cell that show different examples differ in more than the shift.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from onset.errors import StoreError
+from onset.methods import Method
+from onset.models.base import Model
+from onset.pipeline import choose_demonstrations, longest_question
+from onset.plan import ExamplePlan, Use, use_of
+from onset.records import Item
+from onset.study.files import read_json
+from onset.study.grid import Cell, Grid
+from onset.study.store import Store
+
+Key = tuple[str, str, Method, int, int]
+Shown = tuple[tuple[Item, ...], tuple[Use, ...]]
+
+
+def _key(cell: Cell) -> Key:
+    return cell.model, cell.task, cell.method, cell.labels, cell.seed
+
+
+class Demonstrations:
+    """The demonstrations of a study's prompted cells and their ledgers, chosen when they are first asked for."""
+
+    def __init__(self, store: Store, grid: Grid) -> None:
+        self._store = store
+        self._grid = grid
+        self._siblings: dict[Key, list[Cell]] = defaultdict(list)
+        for cell in grid.cells:
+            self._siblings[_key(cell)].append(cell)
+        self._chosen: dict[Key, Shown] = {}
+        self._longest: dict[tuple[str, str, bool], Item] = {}
+
+    def of(self, cell: Cell, model: Model, plan: ExamplePlan) -> Shown:
+        """What ``cell`` shows, and its ledger.
+
+        Raises StoreError where finished cells of the same model, task, method, budget and seed have shown what does
+        not fit any more.
+        """
+        key = _key(cell)
+        if key not in self._chosen:
+            longest = self._longest_of(cell, model) if cell.method.shots is None else None
+            task = self._grid.tasks[cell.task]
+            self._chosen[key] = self._kept(
+                cell, choose_demonstrations(model, task, cell.method, plan, cell.labels, longest)
+            )
+        return self._chosen[key]
+
+    def _longest_of(self, cell: Cell, model: Model) -> Item:
+        key = (cell.model, cell.task, cell.method.rationales)
+        if key not in self._longest:
+            task, shifts = self._grid.tasks[cell.task], self._shifts(cell.task)
+            self._longest[key] = longest_question(model, task, shifts, rationale=cell.method.rationales)
+        return self._longest[key]
+
+    def _shifts(self, task: str) -> Sequence[str]:
+        return tuple(dict.fromkeys(["none", *(shift for name, shift in self._grid.tests if name == task)]))
+
+    def _kept(self, cell: Cell, fitted: Shown) -> Shown:
+        """``fitted``, or the fewer that finished cells have shown."""
+        shown = {ids: one for one in self._siblings[_key(cell)] if (ids := self._finished(one)) is not None}
+        if not shown:
+            return fitted
+        ids = min(shown, key=len)
+        chosen = fitted[0][: len(ids)]
+        if len(shown) == 1 and tuple(item.id for item in chosen) == ids:
+            return chosen, (use_of("demonstration", chosen, rationales=cell.method.rationales),) if chosen else ()
+        counts = " and ".join(str(len(one)) for one in sorted(shown, key=len))
+        shifts = ", ".join(self._shifts(cell.task))
+        raise StoreError(
+            f"model '{cell.model}', method {cell.method.name}, task {cell.task}, {cell.labels} labels, seed"
+            f" {cell.seed}: finished cells in {self._store.folder} show {counts} demonstrations,"
+            f" {len(fitted[0])} fit the longest prompt of the shifts {shifts}; use another folder, or"
+            f" 'shots: {len(fitted[0])}' in the method"
+        )
+
+    def _finished(self, cell: Cell) -> tuple[str, ...] | None:
+        folder = self._store.cell(cell)
+        if not folder.done:
+            return None
+        ledger = read_json(folder.folder / "cell.json")["ledger"]
+        return tuple(one for line in ledger if line["use"] == "demonstration" for one in line["ids"])

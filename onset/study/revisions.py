@@ -1,0 +1,90 @@
+"""Are the weights still those that the finished cells of a results folder were measured on?
+
+A fingerprint of the files (sizes and times of change, milliseconds) says so in most runs. Where it differs the weights
+are read and hashed, about a second a gigabyte, and their revision decides: files that were copied are the same weights.
+``models.json`` holds, for each label, the last fingerprint whose revision is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from onset.errors import StoreError
+from onset.models.peek import fingerprint, revision
+from onset.study.files import read_json, write_json
+from onset.study.grid import Grid
+from onset.study.store import Store
+
+
+class Revisions:
+    """What is known of the models of a study, by label."""
+
+    def __init__(self, store: Store, grid: Grid) -> None:
+        self._store = store
+        self._grid = grid
+        self._path = store.folder / "models.json"
+
+    def check(self, given: Collection[str], note: Callable[[str], None]) -> None:
+        """Compare the models' files with what finished cells were measured on; those in ``given`` are open already.
+
+        ``note`` is told of a model whose files are not here. Raises StoreError for weights that have changed.
+        """
+        specs = {cell.model: cell.model_spec for cell in self._grid.cells if cell.model not in given}
+        for label, spec in specs.items():
+            held = dict.fromkeys(self._held(label))
+            if not held:
+                continue
+            now = self._revision(label, spec)
+            if now is None:
+                note(f"model '{label}': {spec} is not here any more; its finished cells are kept as they are")
+                continue
+            now = self._revision(label, spec)
+            if now is None:
+                note(
+                    f"model '{label}' is not at {spec} any more: its finished cells are kept without comparing weights"
+                )
+                continue
+            for one in held:
+                if one != now:
+                    raise changed(label, "revision", one, now, self._store)
+
+    def seen(self, label: str, mark: str | None, found: str) -> None:
+        """Note that files of fingerprint ``mark`` (None: unknown) have the revision ``found``."""
+        known = self._known()
+        entry = {"fingerprint": mark, "revision": found}
+        if mark is not None and known.get(label) != entry:
+            write_json(self._path, {**known, label: entry})
+
+    def _revision(self, label: str, spec: str) -> str | None:
+        mark = fingerprint(spec)
+        if mark is None:
+            return None
+        known = self._known().get(label, {})
+        if known.get("fingerprint") == mark:
+            return str(known["revision"])
+        found = revision(spec)
+        if found is not None:
+            self.seen(label, mark, found)
+        return found
+
+    def _known(self) -> dict[str, dict[str, str]]:
+        held = read_json(self._path) if self._path.exists() else {}
+        if not isinstance(held, dict):
+            raise StoreError(f"damaged file {self._path}: expected the models' labels; remove it")
+        return held
+
+    def _held(self, label: str) -> Iterator[str]:
+        for cell in self._grid.cells:
+            folder = self._store.cell(cell)
+            if cell.model == label and folder.done:
+                yield read_json(folder.folder / "cell.json")["facts"]["revision"]
+
+
+def changed(label: str, what: str, held: str, now: str, store: Store) -> StoreError:
+    """The error for a model that is not the one of the finished cells."""
+    remedy = "use another folder or another label"
+    if what == "revision":
+        remedy = f"restore the weights, or {remedy}"
+    return StoreError(
+        f"model '{label}' has changed: {what} {now}, but {store.folder} holds results of {what} {held}; {remedy}"
+    )
