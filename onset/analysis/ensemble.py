@@ -89,7 +89,7 @@ def ensemble(
     chosen = generator.multinomial(draws, weight / weight.sum())
     picked = [part.pick(times, generator) for part, times in zip(parts, chosen, strict=True)]
     expected, scatter, names = (np.concatenate([one[i] for one in picked]) for i in range(3))
-    known = sorted(set(names.tolist()), key=lambda name: -int((names == name).sum()))
+    known = sorted(set(names.tolist()), key=lambda name: (-int((names == name).sum()), name))
     return Ensemble(
         expected,
         problem.scattered(expected, scatter, generator),

@@ -500,7 +500,7 @@ def prompt_or_tune_by_size(evidence: Evidence, facing: Sequence[Comparison]) -> 
         if len({one.params for one in mine if one.shift == "none"}) < MIN_SIZES:
             continue
         parts = []
-        for shift in sorted({one.shift for one in mine}, key=lambda shift: shift != "none"):
+        for shift in sorted(dict.fromkeys(one.shift for one in mine), key=lambda shift: shift != "none"):
             rows = _best_pairs([one for one in mine if one.shift == shift], score)
             where = "" if shift == "none" else f"under the shift {shift} "
             parts.append(f"{where}{_winners(rows)}")
