@@ -93,8 +93,8 @@ def row(kind: str, count: int, n: int, curves: int, scatter: float, seed: int) -
     other = 100 * (tally["inverse"] + tally["u-shaped"]) / curves
     coverage = f"{100 * np.mean(known):.1f} (of {len(known)})" if known else "none"
     rejected = 100 * np.mean([one.p_value is not None and one.p_value <= 0.05 for one in results])
-    leans = 100 * np.mean([one.lean == "emergent" for one in results])
-    cells = [kind, f"{scatter:g}", count, n, shares, f"{other:.1f}", f"{rejected:.1f}", f"{leans:.1f}", coverage]
+    jumps = 100 * np.mean([one.p_jump is not None and one.p_jump > 0.5 for one in results])
+    cells = [kind, f"{scatter:g}", count, n, shares, f"{other:.1f}", f"{rejected:.1f}", f"{jumps:.1f}", coverage]
     return f"| {' | '.join(str(cell) for cell in [*cells, f'{1000 * seconds / curves:.0f}'])} |"
 
 
@@ -105,7 +105,7 @@ def main() -> None:
     parser.add_argument("--only", default="")
     given = parser.parse_args()
     heads = ["truth", "scatter", "sizes", "n", "emergent", "smooth", "flat", "unresolved", "other", "p <= .05"]
-    heads += ["leans emergent", "threshold covered", "ms a curve"]
+    heads += ["p_jump > .5", "threshold covered", "ms a curve"]
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     kinds = [(kind, scatter) for scatter in (0.0, 0.01) for kind in ("smooth", "jump", "flat")]
     for kind, scatter in kinds:

@@ -3,10 +3,11 @@
     python benchmarks/emergence_labels.py ../shared/data/scaling/bigbench_bigg_3shot.csv
 
 Labels: Appendix E of Wei et al. 2022 (``emergent:G``, ``smooth``, ``flat``; tasks that emerge only in PaLM and others
-are left out). Beside our verdict (a test at 5 %: ``unresolved`` is a miss) and our lean (where the likelihood points,
-whatever the number of items) stand the published-style rule R2 (mean of the low side within 5 points of chance, rise of
-at least 10 points, last size at least 10 points above chance, any split after four sizes), R2c (the same, only the two
-largest sizes may be above; chosen by hand on these labels) and a choice by AICc. Intervals: 2,000 resamples of tasks.
+are left out). Beside our verdict (a test at 5 %: ``unresolved`` is a miss) and p_jump (above one half, whatever the
+number of items; flat where no growth is the best family by AICc) stand the published-style rule R2 (mean of the low
+side within 5 points of chance, rise of at least 10 points, last size at least 10 points above chance, any split after
+four sizes), R2c (the same, only the two largest sizes may be above; chosen by hand on these labels) and a choice by
+AICc. Intervals: 2,000 resamples of tasks.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from onset.analysis.curves import Constant, Hinge, Logistic, LogLinear, Step, place
-from onset.analysis.emergence import emergence_of
+from onset.analysis.emergence import Emergence, emergence_of
 from onset.analysis.fitting import counts, fit_family
 from onset.analysis.interop import read_points
 from onset.analysis.points import Curve, curves_of
@@ -49,6 +50,19 @@ def by_aicc(curve: Curve) -> str:
         if fitted[0] <= chance + 0.07 and fitted[-1] - fitted[0] >= 0.08:
             return "emergent"
     return "flat" if best is Constant else "smooth"
+
+
+def by_jump(found: Emergence) -> str:
+    if found.best_family == Constant.name:
+        return "flat"
+    return "emergent" if found.p_jump is not None and found.p_jump > 0.5 else "smooth"
+
+
+def auc(truth: np.ndarray, p: np.ndarray) -> float:
+    ones, others = p[truth == "emergent"], p[truth == "smooth"]
+    if not len(ones) or not len(others):
+        return math.nan
+    return float(np.mean((ones[:, None] > others) + 0.5 * (ones[:, None] == others)))
 
 
 def f1(truth: np.ndarray, said: np.ndarray, kind: str) -> float:
@@ -110,18 +124,23 @@ def main() -> None:
     said = {
         "our verdict": [one.verdict for one in found],
         "our verdict, p unadjusted": [one.verdict for one in emergence_of(curves, adjust=False)],
-        "our lean": [str(one.lean) for one in found],
+        "p_jump": [by_jump(one) for one in found],
         "R2": [rule(one, late=False) for one in curves],
         "R2c": [rule(one, late=True) for one in curves],
         "AICc": [by_aicc(one) for one in curves],
     }
     truth = np.array([labels[one.curve] for one in curves])
     items = np.array([one.points[0].n or 0 for one in curves])
+    # a curve that falls is no jump
+    jump = np.array([0.0 if one.p_jump is None else one.p_jump for one in found])
     rng = np.random.default_rng(0)
     for title, rows in (("all", items > 0), ("30 items or more a size", items >= 30)):
         counted = ", ".join(f"{int((truth[rows] == kind).sum())} {kind}" for kind in KINDS)
         print(f"\n{title}: {int(rows.sum())} tasks ({counted})\n")
         table(truth[rows], {name: np.array(answer)[rows] for name, answer in said.items()}, rng)
+        labels, p = truth[rows], jump[rows]
+        draws = [auc(labels[draw], p[draw]) for draw in rng.integers(0, len(p), size=(2000, len(p)))]
+        print(f"\nAUC of p_jump, emergent against smooth: {auc(labels, p):.2f} ({spread(draws)})")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import subprocess
@@ -17,6 +18,8 @@ import pytest
 from onset.analysis.curves import Curve as Truth
 from onset.analysis.curves import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Ramp, Step, unplace
 from onset.analysis.emergence import Emergence, Settings, emergence_of
+from onset.analysis.fitting import Counts, Scores
+from onset.analysis.jump import Bounds, p_jump
 from onset.analysis.points import Curve, SizePoint, curves_of
 from onset.analysis.threshold import leave_by
 from onset.cli import main
@@ -25,6 +28,7 @@ from onset.errors import DataError, InputError
 X = np.linspace(7, 11, 12)
 BIG_BENCH = Path(__file__).parents[1] / ".." / "shared" / "data" / "scaling" / "bigbench_bigg_3shot.csv"
 QUICK = Settings(replicates=199, threshold_replicates=40)
+BOUNDS = Bounds(margin=0.05, steepest=math.log(10))
 
 
 def points(
@@ -55,7 +59,8 @@ def one(*made: SizePoint, settings: Settings = QUICK) -> Emergence:
 def test_a_jump_from_chance_is_emergent_and_its_gap_is_named() -> None:
     found = one(*points(Step(0.25, 0.8, 9.5), 400, chance=0.25))
     assert found.verdict == "emergent"
-    assert found.lean == "emergent"
+    assert found.p_jump is not None
+    assert found.p_jump > 0.95
     assert found.best_family == "step"
     assert found.p_value is not None
     assert found.p_value <= 0.01
@@ -100,7 +105,8 @@ def test_a_late_rise_of_few_items_is_unresolved_and_says_why() -> None:
     ]
     found = one(*made)
     assert found.verdict == "unresolved"
-    assert found.lean == "emergent"
+    assert found.p_jump is not None
+    assert found.p_jump > 0.8
     assert "too few to be seen with these items" in found.notes[0]
 
 
@@ -114,6 +120,47 @@ def test_a_jump_up_to_chance_is_not_emergence() -> None:
     found = one(*points(Step(0.0, 0.25, 9.5), 500, chance=0.25))
     assert found.verdict == "unresolved"
     assert any("below chance" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.02])
+def test_a_step_at_the_last_size_is_probably_a_jump_from_either_floor(floor: float) -> None:
+    rng = np.random.default_rng(3)
+    right = rng.binomial(200, np.where(np.arange(8) == 7, 0.3, floor), (100, 8)).astype(float)
+    data = Counts(right, np.full_like(right, 200), np.zeros(100))
+    found = p_jump(data, np.linspace(7.5, 10.5, 8), np.zeros(100), BOUNDS)
+    assert np.mean(found > 0.5) >= 0.99
+
+
+def test_a_jump_counts_from_chance_not_from_below_it() -> None:
+    def found(levels: list[float]) -> float:
+        right = np.array([levels]) * 200
+        return float(p_jump(Counts(right, np.full_like(right, 200), np.zeros(1)), X[:8], np.array([0.25]), BOUNDS)[0])
+
+    assert found([0.0, 0.0, 0.0, 0.0, 0.25, 0.25, 0.25, 0.25]) < 0.7  # learns the form of an answer
+    assert found([0.0, 0.0, 0.0, 0.0, 0.25, 0.25, 0.7, 0.7]) > 0.9
+    assert found([0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.9, 0.9]) < 0.1  # is no emergence
+
+
+def test_probabilities_do_not_depend_on_the_scale_of_a_score() -> None:
+    rng = np.random.default_rng(1)
+    value = np.where(X > 9.5, -0.4, -2.0)[None, :] + 0.05 * rng.standard_normal((3, 12))
+    value[1] = -2.0 + 0.4 * (X - 7) + 0.05 * rng.standard_normal(12)
+    one = p_jump(Scores(value, np.full_like(value, 0.05)), X, np.full(3, np.nan), BOUNDS, continuous=True)
+    other = p_jump(Scores(7 + 30 * value, np.full_like(value, 1.5)), X, np.full(3, np.nan), BOUNDS, continuous=True)
+    assert one == pytest.approx(other, abs=1e-6)
+    assert one[0] > 0.95
+    assert one[1] < 0.2
+
+
+def test_verdicts_do_not_contradict_the_probability_of_a_jump() -> None:
+    made = []
+    for index in range(24):
+        truth = [Step(0.0, 0.4, 9.5), Logistic(0.0, 0.9, 1.5, 9.0), Logistic(0.0, 0.5, 3.3, 9.5), Step(0.3, 0.8, 9.2)]
+        made += points(truth[index % 4], (60, 300, 2000)[index % 3], seed=index, name=f"task{index}")
+    for found in emergence_of(curves_of(made), QUICK):
+        assert found.p_jump is not None
+        assert found.verdict != "emergent" or found.p_jump > 0.5
+        assert found.verdict != "smooth" or found.p_jump < 0.5
 
 
 def test_scatter_between_sizes_is_reported_and_weakens_the_evidence() -> None:
@@ -368,6 +415,22 @@ def test_thresholds_of_steps_and_ramps_from_zero_are_covered(width: float, sizes
         for place, at in known
     ]
     assert np.mean(held) >= 0.95 - 3 * math.sqrt(0.05 * 0.95 / len(known))
+
+
+@pytest.mark.slow
+def test_probabilities_of_a_jump_can_be_taken_at_their_word() -> None:
+    path = Path(__file__).parents[1] / "benchmarks" / "emergence_jump.py"
+    spec = importlib.util.spec_from_file_location("emergence_jump", path)
+    assert spec is not None
+    assert spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    made = benchmark.simulate(60, 60, 5, ("smooth", "jump"))
+    truly, p = made["jump"], made["p"]
+    assert benchmark.brier(truly, p) < 0.075
+    for count, said, was in benchmark.reliability(truly, p):
+        assert abs(said - was) <= 0.1 + 3 * math.sqrt(said * (1 - said) / count)
+    assert np.mean(p[truly == 1] <= 0.2) <= 0.05
 
 
 @pytest.mark.slow

@@ -23,8 +23,11 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
 3. **To something.** At the largest size the fitted curve is at least 10 points above chance, and the sizes past the
    rise are above chance by an exact test.
 
-`smooth`: growth is shown, and either it starts above chance or a smooth curve explains the counts e^2 times better than
-any jump from chance (a tenth to nine tenths of the rise within one decade, after two sizes or more); `flat`: no change,
+Beside the test stands `p_jump`, the posterior probability that growth, given that there is any, is a jump from chance
+rather than smooth (`onset.analysis.jump`). A curve is not called emergent unless it is above one half.
+
+`smooth`: growth is shown, and either a jump from chance has a probability of at most 0.2, or the curve starts above
+chance and smooth growth is the likelier of the two; `flat`: no change,
 and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind
 and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than
 any monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
@@ -58,7 +61,6 @@ from onset.analysis.curves import (
     FAMILIES,
     STEEPEST,
     Array,
-    Constant,
     ErrorPowerLaw,
     Hinge,
     Logistic,
@@ -84,10 +86,9 @@ from onset.analysis.fitting import (
     fit_family,
     overdispersion,
     refine,
-    solve,
-    solve_through,
     with_rho,
 )
+from onset.analysis.jump import Bounds, p_jump
 from onset.analysis.paired import benjamini_hochberg
 from onset.analysis.points import Curve, SizePoint
 from onset.analysis.threshold import NOT_IN_RANGE, Threshold, threshold_of
@@ -106,6 +107,8 @@ _BLOCK = 64
 _SURE = 1e-5
 """p of a change that no replicate could show."""
 _CHANGE_REPLICATES = 999
+EVEN = 0.5
+"""The prior probability of a jump, and what `p_jump` must exceed for `emergent`."""
 _FINER = (5, 50)
 """By how much the replicates grow, in turn, where p is at their resolution and q, over many curves, is left open."""
 
@@ -116,8 +119,9 @@ class Settings:
 
     ``level``: of all tests; ``margin`` and ``least_rise``: shares (0.05 = 5 points); ``steepest_smooth``: log-odds per
     decade of the steepest logistic that counts as smooth (ln 10: odds in proportion to size); ``loss_exponent``: the
-    largest exponent of the power law of the log-probability in the null; ``support``: log-likelihood by which a smooth
-    curve must beat every jump from chance to be called smooth; ``replicates`` and ``exceedances``: the most bootstrap
+    largest exponent of the power law of the log-probability in the null; ``smooth_below``: the largest probability of a
+    jump with which growth is called smooth; ``support``: log-likelihood by which a valley must beat every monotone
+    curve to be called u-shaped; ``replicates`` and ``exceedances``: the most bootstrap
     replicates of the test against smooth growth, and at how many larger values they stop;
     ``threshold_replicates``: of the threshold's bootstrap interval.
     """
@@ -127,6 +131,7 @@ class Settings:
     least_rise: float = 0.10
     steepest_smooth: float = math.log(10)
     loss_exponent: float = 0.3
+    smooth_below: float = 0.2
     support: float = 2.0
     replicates: int = 199
     exceedances: int = 10
@@ -137,6 +142,8 @@ class Settings:
             value = getattr(self, name)
             if not 0 < value < 1:
                 raise InputError(f"{name} is {value}: expected a number between 0 and 1")
+        if not 0 < self.smooth_below <= EVEN:
+            raise InputError(f"smooth_below is {self.smooth_below}: expected a number above 0, up to {EVEN}")
         if not 0 < self.steepest_smooth < STEEPEST:
             raise InputError(f"steepest_smooth is {self.steepest_smooth}: expected a number between 0 and {STEEPEST}")
 
@@ -147,9 +154,10 @@ class Emergence:
 
     ``p_value``, ``q_value``: against smooth growth (None where nothing could be tested, q also where the curve is not
     shown to grow); ``p_change``: against no
-    change at all; ``best_family``: the family of lowest AICc, ``fitted`` its curve; ``lean``: where the likelihood
-    leans regardless of significance (``flat``, ``smooth``, ``emergent``, ``inverse``); ``floor``: pooled accuracy of
-    the sizes before the rise, its 90 % interval and how many sizes; ``rise``: of the best rising curve over the sizes;
+    no change at all; ``best_family``: the family of lowest AICc, ``fitted`` its curve; ``p_jump``: probability that
+    its growth is a jump from chance, given that it grows (None where it falls or could not be tested; where growth is
+    not shown it says little); ``floor``: pooled accuracy of the sizes before the rise, its 90 % interval and how many
+    sizes; ``rise``: of the best rising curve over the sizes;
     ``rho``: intra-size correlation where sizes are overdispersed, else 0; ``smooth_fit``: the best smooth curve at the
     sizes.
     """
@@ -159,7 +167,7 @@ class Emergence:
     p_value: float | None
     q_value: float | None
     p_change: float | None
-    lean: str | None
+    p_jump: float | None
     best_family: str | None
     fitted: FittedCurve | None
     threshold: Threshold
@@ -184,7 +192,7 @@ class Emergence:
             "notes": list(self.notes),
             "metric": self.curve.metric,
             "scale": self.curve.scale,
-            "lean": self.lean,
+            "p_jump": self.p_jump,
             "p_change": self.p_change,
             "rise": self.rise,
             "floor": None
@@ -319,8 +327,7 @@ class _Measured:
     floor: tuple[float, float, float, int] | None = None
     floor_state: str = ""
     u_shaped: bool = False
-    lean_smooth: float = 0.0
-    lean: str = "flat"
+    p_jump: float = EVEN
     best_family: str | None = None
     fitted: FittedCurve | None = None
     threshold: Threshold = field(default_factory=lambda: NOT_IN_RANGE)
@@ -337,7 +344,6 @@ class _Axis:
     x: Array
     smooth: Shapes
     sharp: Shapes
-    jump: Shapes
     every: Shapes
     coarse: Shapes
     limits: Limits
@@ -357,7 +363,6 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
         (Hinge, Hinge.grid(x)),
         (Step, Step.grid(x)),
     )
-    steeper = Shapes.of(x, *sharp)
     limits: Limits = {
         Logistic: (((0.05, settings.steepest_smooth), (float(x.min()) - 2, float(x.max()) + 2)), (0.3, 0.12)),
         ErrorPowerLaw: (((0.01, 1.0), (float(x.min()), float(x.min()))), (0.15, 0.0)),
@@ -366,28 +371,15 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     return _Axis(
         x,
         Shapes.of(x, *smooth),
-        steeper,
-        steeper.only(_jumps(x, steeper)),
+        Shapes.of(x, *sharp),
         Shapes.of(x, *smooth, *sharp),
         Shapes.of(x, (Logistic, Logistic.between(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))),
         limits,
     )
 
 
-_BEFORE, _PAST = 0.1, 0.9
+_PAST = 0.9
 _FLOOR_SIZES = 2
-_JUMP = 1.0
-"""Decades within which a jump goes from a tenth to nine tenths of its rise."""
-
-
-def _jumps(x: Array, shapes: Shapes) -> Indices:
-    """Shapes that jump between the sizes, after at least two of them."""
-    places = np.linspace(float(x.min()), float(x.max()), 400)
-    part = _of_rise(np.clip(shapes.at(places), 0.0, 1.0))
-    start, end = places[(part > _BEFORE).argmax(axis=1)], places[(part >= _PAST).argmax(axis=1)]
-    low = _of_rise(shapes.values) < _BEFORE
-    before = np.array([np.unique(x[row]).size for row in low]) >= _FLOOR_SIZES
-    return np.flatnonzero(before & (end - start <= _JUMP))
 
 
 def _of_rise(values: Array) -> Array:
@@ -409,7 +401,8 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
     p_values, used = _test_smooth(fit, axis, keys, settings)
     shares = [not curve.points[0].continuous for curve in curves]
     changes = _changes(data, axis, fit, keys, shares, settings)
-    leans = _smooth_from(data, axis, chance, smooth) - _jump_from(data, axis, chance)
+    bounds = Bounds(settings.margin, settings.steepest_smooth)
+    jump = p_jump(data, axis.x, chance, bounds, continuous=curves[0].points[0].continuous)
     families = _families(data, axis.x)
     fitted = fit.shares(axis)
     made = []
@@ -418,7 +411,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
             curve=curve,
             p_value=float(p_values[row]),
             replicates=int(used[row]),
-            lean_smooth=float(leans[row]),
+            p_jump=float(jump[row]),
             rho=float(data.rho[row]) if isinstance(data, Counts) else 0.0,
             smooth_fit=tuple(float(value) for value in smooth.shares[row]),
             rise=float(np.ptp(fitted[row])),
@@ -562,39 +555,6 @@ def _sequential(
         active = active[~ends]
         done += size
     return p, used
-
-
-def _smooth_from(data: Data, axis: _Axis, chance: Array, smooth: Refined) -> Array:
-    """The largest log-likelihood of smooth growth that starts at chance or above, per row.
-
-    What lies below chance is no ability, so growth up to chance does not speak for a smooth ability here, as the guess
-    rate is the floor of a psychometric function. (The test against smooth growth leaves the floor free.)
-    """
-    out = smooth.log_likelihood.copy()
-    rows = np.flatnonzero(np.isfinite(chance))
-    if rows.size:
-        part = data.take(rows)
-        values = np.broadcast_to(axis.smooth.values[None], (len(rows), *axis.smooth.values.shape))
-        found, low, _ = solve(part, values)
-        floor = np.zeros(values.shape[:2])
-        forced = solve_through(part, values, floor, np.maximum(chance[rows], 0.002))
-        out[rows] = np.where(low >= chance[rows, None], found, forced).max(axis=1)
-    return out
-
-
-def _jump_from(data: Data, axis: _Axis, chance: Array) -> Array:
-    """The largest log-likelihood of a jump from chance, per row (from any level where chance is not known)."""
-    if not len(axis.jump):
-        return np.full(len(chance), -np.inf)
-    known = np.isfinite(chance)
-    out = best_fit(data, axis.jump).log_likelihood
-    rows = np.flatnonzero(known)
-    if rows.size:
-        part = data.take(rows)
-        values = np.broadcast_to(axis.jump.values[None], (len(rows), *axis.jump.values.shape))
-        floor = np.zeros(values.shape[:2])
-        out[rows] = solve_through(part, values, floor, np.maximum(chance[rows], 0.002)).max(axis=1)
-    return out
 
 
 def _changes(
@@ -757,10 +717,6 @@ def _described(
     low_sizes = int(np.unique(axis.x[low]).size)
     floor, state = _floor(data, low, low_sizes, chance, margin, settings)
     top, top_p = _top(data, past, chance, float(sharp.shares(axis.sharp)[row, -1]))
-    lean = "flat" if one.best_family == Constant.name else "inverse" if one.direction < 0 else "smooth"
-    ends_above = not math.isfinite(chance) or top - chance >= settings.least_rise
-    if lean == "smooth" and one.lean_smooth < 0 and one.rise >= settings.least_rise and ends_above:
-        lean = "emergent"
     grows = one.p_change <= settings.level and one.direction > 0
     threshold = NOT_IN_RANGE
     if grows and math.isfinite(chance) and not one.curve.points[0].continuous:
@@ -771,7 +727,7 @@ def _described(
             replicates=settings.threshold_replicates, to_size=lambda value: unplace(value, one.curve.scale),
         )  # fmt: skip
     return replace(
-        one, floor=floor, floor_state=state, top=top, top_p=top_p, lean=lean, threshold=threshold,
+        one, floor=floor, floor_state=state, top=top, top_p=top_p, threshold=threshold,
         unseen=_unseen(one, data, low, chance), below=_below(one.curve, data, chance),
     )  # fmt: skip
 
@@ -861,7 +817,8 @@ def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
     tested = not one.problem
     return Emergence(
         curve=one.curve, verdict=verdict, p_value=one.p_value, q_value=q,
-        p_change=one.p_change if tested else None, lean=one.lean if tested else None, best_family=one.best_family,
+        p_change=one.p_change if tested else None, best_family=one.best_family,
+        p_jump=one.p_jump if tested and one.direction > 0 else None,
         fitted=one.fitted, threshold=one.threshold, floor=one.floor, rise=one.rise if tested else None, rho=one.rho,
         replicates=one.replicates, notes=tuple(notes), smooth_fit=one.smooth_fit,
     )  # fmt: skip
@@ -906,17 +863,19 @@ def _why_not(one: _Measured, settings: Settings, *, bounded: bool) -> str:
 
 
 def _rising(one: _Measured, q: float, settings: Settings, notes: list[str], *, bounded: bool) -> EmergenceVerdict:
+    likely = f"a jump has probability {one.p_jump:.2f}"
     if q <= settings.level:
-        if one.floor_state == "above":
-            notes.append("rises faster than a smooth curve, but from above chance")
-            return "smooth"
-        reason = _why_not(one, settings, bounded=bounded)
+        reason = "from above chance" if one.floor_state == "above" else _why_not(one, settings, bounded=bounded)
+        if not reason and one.p_jump <= EVEN:
+            reason = f"smooth growth is the likelier of the two: {likely}"
         if reason:
             notes.append(f"rises faster than a smooth curve, but {reason}")
+        if one.floor_state == "above" and one.p_jump < EVEN:
+            return "smooth"
         return "unresolved" if reason else "emergent"
-    if one.lean_smooth >= settings.support or one.floor_state == "above":
+    if one.p_jump <= settings.smooth_below or (one.floor_state == "above" and one.p_jump < EVEN):
         return "smooth"
-    text = "grows, but smooth growth and a jump explain the counts about equally well"
+    text = f"grows, but neither smooth growth nor a jump is shown: {likely}"
     if one.unseen is not None and one.unseen < 3:
         text += (
             f": before the rise a smooth curve expects {one.unseen:.1f} right answers above chance, too few to be seen"

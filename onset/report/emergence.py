@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from onset.analysis.emergence import MIN_SIZES, VERDICTS, Emergence, Settings
+from onset.analysis.emergence import EVEN, MIN_SIZES, VERDICTS, Emergence, Settings
 from onset.analysis.overview import Overview
 from onset.analysis.points import Scale
 from onset.analysis.threshold import Place
@@ -28,7 +28,7 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
     tested = [one for one in found if one.curve.sizes >= MIN_SIZES]
     wide = console.width >= WIDE
     heads = [("Curve", "name"), ("Family", "name"), ("Metric", "name"), ("Sizes", "n"), ("Verdict", "key")]
-    heads += [("Leans", "key"), ("p", "n"), ("q", "n"), ("Leaves chance at", "key"), ("Best family", "name")]
+    heads += [("p(jump)", "n"), ("p", "n"), ("q", "n"), ("Leaves chance at", "key"), ("Best family", "name")]
     left_out = {
         *([] if len({one.curve.family for one in found}) > 1 else ["Family"]),
         *([] if len({one.curve.metric for one in found}) > 1 and (wide or _same_names(found)) else ["Metric"]),
@@ -39,7 +39,7 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
         cells: tuple[RenderableType | float, ...] = (
             one.curve.curve, one.curve.family, one.curve.metric, one.curve.sizes,
             Text(one.verdict, style=_STYLES.get(one.verdict, "")),
-            one.lean if one.lean and one.verdict == "unresolved" else "", _p(one.p_value), _p(one.q_value),
+            _p_jump(one), _p(one.p_value), _p(one.q_value),
             place_words(one.threshold.place, scale), one.best_family or "–",
         )  # fmt: skip
         _row(table, *(cell for cell, head in zip(cells, heads, strict=True) if head[0] not in left_out))
@@ -63,6 +63,11 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
         if entry.forecast is not None:
             console.print(Text(f"{entry.found.curve.curve}: {entry.forecast.sentence}"))
     console.print(Text(basis(settings), style="dim"))
+
+
+def _p_jump(one: Emergence) -> str:
+    """Blank where no growth is shown: given none, the probability of a jump says nothing."""
+    return "" if one.p_jump is None or one.q_value is None else number(one.p_jump, 2)
 
 
 def _same_names(found: Sequence[Emergence]) -> bool:
@@ -94,9 +99,11 @@ def basis(settings: Settings) -> str:
     """What the verdicts rest on, with every number that can be set."""
     floor, rise = points(settings.margin), points(settings.least_rise)
     return (
-        "p: against the best smooth curve (odds that grow at most in proportion to size), bootstrap; q: over the"
-        f" curves that grow. Emergent: q at most {settings.level:g}, within {floor} of chance (or a quarter of the"
-        f" rise) before it, at least {rise} above chance at the end. Intervals: 95 %, profile likelihood."
+        "p(jump): probability that the growth is a jump from chance and not smooth, even odds beforehand;"
+        " p: against the best smooth curve (odds that grow at most in proportion to size), bootstrap; q: over the"
+        f" curves that grow. Emergent: q at most {settings.level:g}, p(jump) above {EVEN:g}, within {floor} of chance"
+        f" (or a quarter of the rise) before it, at least {rise} above chance at the end. Smooth: p(jump) at most"
+        f" {settings.smooth_below:g}, or starts above chance. Intervals: 95 %, profile likelihood."
     )
 
 
