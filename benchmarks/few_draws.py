@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
@@ -27,7 +28,7 @@ DISAGREE = 0.35
 ALPHA = 0.05
 FEWEST = 20
 """Replicates where no use is made of them."""
-COMPARISONS = 5_400
+COMPARISONS = 2_400
 """Simulated comparisons a setting."""
 
 
@@ -114,7 +115,7 @@ def arm(values: Array, method: str) -> Arm:
         chance=0.0,
         shift="none",
         seeds=tuple(range(draws)),
-        items=tuple(f"{index:04d}" for index in range(n)),
+        items=_names(n),
         twins=(None,) * n,
         values=values,
         task_hash=dict.fromkeys(range(draws), ""),
@@ -124,6 +125,11 @@ def arm(values: Array, method: str) -> Arm:
         flops_query=0.0,
         flops_tuning=0.0,
     )
+
+
+@lru_cache
+def _names(count: int) -> tuple[str, ...]:
+    return tuple(f"{index:04d}" for index in range(count))
 
 
 def compared(differences: Sequence[Array], links: Sequence[tuple[int, int]], replicates: int) -> list[list[Comparison]]:

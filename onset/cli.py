@@ -62,26 +62,28 @@ def run(
 
 
 @app.command()
-def plan(study: StudyFile, as_json: Json = False) -> None:
+def plan(
+    study: StudyFile,
+    as_json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Results folder, read for noise between draws [default: results/NAME].")
+    ] = None,
+) -> None:
     """Before anything runs: the cells, their FLOPs and time, the smallest difference that can be seen."""
-    from onset.analysis.power import DISCORDANCES, minimum_detectable_difference
+    from onset.analysis.planning import detectable, to_json
     from onset.report.terminal import print_plan
     from onset.study.estimate import estimate
     from onset.study.grid import expand
     from onset.study.spec import read_study
 
     grid = expand(read_study(study))
-    content = _plan_json(grid, estimate(grid))
-    content["detectable"] = [
-        {
-            "items": items,
-            "draws": draws,
-            "discordance": discordance,
-            "difference": minimum_detectable_difference(items, discordance, draws),
-        }
-        for items, draws in sorted({(part_items, len(part.seeds)) for part, part_items in grid.sizes()})
-        for discordance in DISCORDANCES
-    ]
+    costs = estimate(grid)
+    content = _plan_json(grid, costs)
+
+    def price(cell: Any) -> tuple[float, float]:
+        return costs.cells[cell.id].flops, costs.tunings[cell.tuned].flops if cell.tuned else 0.0
+
+    content["detectable"] = to_json(detectable(grid, price, out or Path("results") / grid.study.name))
     if as_json:
         _print_json(content)
     else:

@@ -17,6 +17,7 @@ from onset.analysis.intervals import Interval
 from onset.analysis.labels import Overtaking
 from onset.analysis.paired import Comparison
 from onset.analysis.robustness import Loss
+from onset.analysis.sentences import agreement, draws_agree
 from onset.analysis.size_curves import SizeCurve, size_within_reach
 
 MOST = 8
@@ -120,9 +121,13 @@ def _best(evidence: Evidence) -> Iterable[Finding]:
             verdict = "best" if len(beaten) == len(rivals) - 1 else "undecided"
             parts = [f"it beats {wording.listed(beaten)}"] if beaten else []
             parts += [f"it is equivalent to {wording.listed(level_with)}"] if level_with else []
-            parts += [f"it cannot be told apart from {wording.listed(unsettled)}"] if unsettled else []
+            apart = (
+                "; nor from ".join(unsettled) if any(", " in name for name in unsettled) else wording.listed(unsettled)
+            )
+            parts += [f"it cannot be told apart from {apart}"] if unsettled else []
             claim = "does best" if verdict == "best" else "scores highest"
-            text = f"{start} {claim} with {best.method} ({level}): {', '.join(parts)}"
+            scope = "with these examples " if beaten and point.draws == 1 and best.labels else ""
+            text = f"{start} {claim} with {best.method} ({level}): {scope}{', '.join(parts)}"
         yield Finding(
             "best method", f"{task}, {best.model}", verdict, point.accuracy, point.interval, point.n,
             "mean over draws and items; comparisons adjusted by Holm", f"{text}.",
@@ -142,7 +147,11 @@ def _standing(evidence: Evidence, best: Arm, others: Sequence[Arm]) -> tuple[lis
         one = _between(evidence.comparisons, best, other)
         verdict = "undecided" if one is None else one.verdict
         ahead = one is not None and verdict == ("wins" if one.sides[0] == best.method else "loses")
-        (beaten if ahead else level if verdict == "equivalent" else unsettled).append(other.method)
+        name = other.method
+        agreed = agreement(one) if one is not None and verdict == "undecided" else None
+        if agreed is not None and agreed[0] == best.method:
+            name = f"{name}, though it is ahead in {agreed[1]}"
+        (beaten if ahead else level if verdict == "equivalent" else unsettled).append(name)
     return beaten, level, unsettled
 
 
@@ -254,10 +263,12 @@ def _chain_finding(
             parts.append(f"{phrase} {wording.listed(list(dict.fromkeys(models)))}")
     onset = _onset_size(rows, families)
     one, said, gain, interval = rows[-1]
-    text = f"Chain of thought on {task}, {wording.with_labels(budget)}: {'; '.join(parts)}"
+    scope = "with these examples it " if one.scope == "these examples" else ""
+    text = f"Chain of thought on {task}, {wording.with_labels(budget)}: {scope}{'; '.join(parts)}"
     text += f"; {onset}" if onset else ""
     text += f"; the gain for {one.model} is {wording.points(gain)} ({wording.point_range(interval)}"
     text += f"; {wording.sample(one.n, len(one.seeds))})"
+    text += draws_agree(one) if said == "undecided" else ""
     different = len({families[row[0].model] for row in rows}) > 1
     caution = ". The models are of different families, so this is not an effect of size alone" if different else ""
     kinds = {row[1] for row in rows}
@@ -341,7 +352,9 @@ def _shift_finding(evidence: Evidence, shift: str, task: str, top: Sequence[Loss
     elif between:
         parts.append("which method suffers more is undecided")
     verdict = "loses" if lose else "gains" if gain else "undecided"
-    text = f"Under the shift {shift} on {task}, {worst.model} {wording.with_labels(worst.labels)}: {'; '.join(parts)}"
+    scope = "with these examples " if len(worst.seeds) == 1 and worst.labels and (lose or gain) else ""
+    text = f"Under the shift {shift} on {task}, {worst.model} {wording.with_labels(worst.labels)}: {scope}"
+    text += "; ".join(parts)
     size = wording.sample(worst.n, len(worst.seeds))
     return Finding(
         "shift", f"{task}, {shift}, {worst.model}", verdict, worst.loss, worst.interval, worst.n, worst.test,
@@ -360,7 +373,11 @@ def _undecided(evidence: Evidence) -> Iterable[Finding]:
     text += f" nor equivalence within {wording.points(open_ones[0].margin)} is shown"
     if needed:
         text += f"; at the differences observed, {items_needed(needed)}"
-    stuck = sum(one.needed is None and bool(one.difference) for one in open_ones)
+    draws = sorted(one.needed_draws for one in open_ones if one.needed is None and one.needed_draws is not None)
+    if draws:
+        span = f"{draws[0]}" if draws[0] == draws[-1] else f"{draws[0]} to {draws[-1]}"
+        text += f"; {len(draws)} take{'s' * (len(draws) == 1)} {span} draws rather than more items"
+    stuck = sum(one.needed is None and one.needed_draws is None and bool(one.difference) for one in open_ones)
     text += f"; {stuck} need{'s' * (stuck == 1)} more seeds rather than more items" if stuck else ""
     yield Finding("undecided", "comparisons", "undecided", None, None, len(open_ones), None, f"{text}.")
 

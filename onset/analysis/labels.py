@@ -143,9 +143,7 @@ def _sentence(group: Sequence[Comparison], wins: Sequence[int], losses: Sequence
     where = f"{first.model} on {first.task}" + ("" if first.shift == "none" else f", shift {first.shift}")
     budgets = [one.labels for one in group]
     if not wins:
-        tested = wording.listed([str(one) for one in budgets])
-        ahead = f", and {prompted} is ahead at {_at(losses)}" if losses else ""
-        return f"{where}: {tuned} does not overtake {prompted} at {tested} labels (not reached{ahead})."
+        return f"{where}: {_not_shown(group, losses)}."
     if len(wins) == len(budgets):
         return f"{where}: {tuned} is ahead of {prompted} at every budget tried ({_at(budgets)})."
     ahead = f"; {prompted} is ahead at {_at(losses)}" if losses else ""
@@ -159,6 +157,26 @@ def _sentence(group: Sequence[Comparison], wins: Sequence[int], losses: Sequence
         else f"is ahead of {prompted} at {_at(wins)}"
     )
     return f"{where}: {tuned} {start}{ahead}{equal}{undecided}."
+
+
+def _not_shown(group: Sequence[Comparison], losses: Sequence[int]) -> str:
+    """No budget is won. That tuning does not overtake is said only where prompting wins or both are level."""
+    tuned, prompted = group[0].sides
+    level = [one.labels for one in group if one.verdict == "equivalent"]
+    open_ones = [one for one in group if one.verdict == "undecided"]
+    parts = [f"{prompted} is ahead at {_at(losses)}"] if losses else []
+    parts += [f"equivalent at {_at(level)}"] if level else []
+    if not open_ones:
+        return f"{tuned} does not overtake {prompted}: {'; '.join(parts)}"
+    leads = [one for one in open_ones if (one.difference or 0) > 0]
+    if leads:
+        best = max(leads, key=lambda one: one.difference or 0)
+        far = f"undecided at {_at([one.labels for one in open_ones])}, where it leads by"
+        far += " up to" if len(open_ones) > 1 else ""
+        parts.append(f"{far} {wording.points(best.difference or 0)}")
+    else:
+        parts.append(f"undecided at {_at([one.labels for one in open_ones])}, without a lead")
+    return f"it is not shown that {tuned} overtakes {prompted}: {'; '.join(parts)}"
 
 
 def _at(budgets: Sequence[int]) -> str:

@@ -128,6 +128,11 @@ def prior_df(variances: Sequence[float], df: float) -> float:
     return 2 * trigamma_inverse(excess) if excess > 0 else math.inf
 
 
+def most_prior_df(independent: int, draws: int) -> float:
+    """The most degrees of freedom a prior from ``independent`` comparisons of ``draws`` draws has; 0: not pooled."""
+    return 0.0 if independent < LEAST_INDEPENDENT else min(MOST_DF, (independent - 1) * (draws - 1) / 2)
+
+
 def pool(
     estimates: Sequence[Crossed | None], designs: Sequence[str], links: Sequence[Link]
 ) -> list[Moderated | str | None]:
@@ -175,7 +180,7 @@ def _pooled(held: Sequence[Crossed], links: Sequence[Link], design: str) -> Sequ
         # differences of draws below the step between two possible means are rounding (Sheppard's correction)
         step = one.square / (12 * one.items**2)
         scaled.append(max(between, step) / max(residual + ratio * one.square, step))
-    df = min(prior_df(scaled, d), MOST_DF, (independent - 1) * d / 2)
+    df = min(prior_df(scaled, d), most_prior_df(independent, draws))
     made = []
     for one, (_, residual) in zip(held, fits, strict=True):
         noise = ratio * one.square

@@ -225,6 +225,7 @@ def _loss(one: _Shifted, estimate: _Estimate, p_holm: float) -> Loss:
     gap = f"{wording.points(abs(crossed.estimate))} under the shift {arm.shift}, from {levels}"
     shown = interval if crossed.estimate >= 0 else (-interval[1], -interval[0])
     spread = f"{wording.point_range(shown)}; {size}"
+    scope = " with these examples" if verdict != "undecided" and len(one.seeds) == 1 and arm.labels else ""
     words = {"loses": "loses", "gains": "gains", "undecided": "changes, within noise, by"}[verdict]
     return Loss(
         model=arm.model,
@@ -246,7 +247,7 @@ def _loss(one: _Shifted, estimate: _Estimate, p_holm: float) -> Loss:
         p_holm=p_holm,
         test=_test(one, crossed),
         verdict=verdict,
-        sentence=f"{where} {words} {gap} ({spread}).",
+        sentence=f"{where} {words} {gap}{scope} ({spread}).",
         pool=estimate.pool,
         not_pooled=estimate.not_pooled,
     )
@@ -289,7 +290,8 @@ def _difference(a: _Shifted, b: _Shifted, estimate: _Estimate, p_holm: float) ->
         )
         shown = interval
     else:
-        text = f"{arm.method} {verdict} than {b.arm.method}: by {wording.points(abs(gap))}"
+        scope = " with these examples" if len(seeds) == 1 and arm.labels else ""
+        text = f"{arm.method} {verdict} than {b.arm.method}{scope}: by {wording.points(abs(gap))}"
         shown = interval if gap > 0 else (-interval[1], -interval[0])
     return LossDifference(
         sides=(arm.method, b.arm.method),

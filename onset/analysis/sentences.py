@@ -45,19 +45,26 @@ def draws_agree(one: Comparison) -> str:
     """Where every one of several draws puts the same side ahead: which, by how much, and whether each one does so for
     its own examples; empty otherwise.
     """
+    held = agreement(one)
+    return "" if held is None else f"; {held[0]} is ahead in {held[1]}"
+
+
+def agreement(one: Comparison) -> tuple[str, str] | None:
+    """The side that is ahead in every one of several draws, and in words in how many and by how much; else None."""
     signs = {(value > 0) - (value < 0) for value in one.by_draw}
     if len(one.by_draw) < 2 or len(signs) > 1 or signs == {0}:
-        return ""
+        return None
     ahead = one.sides[0 if signs == {1} else 1]
     gaps = [wording.number(100 * abs(value)) for value in one.by_draw]
     shown = wording.listed(gaps) if len(gaps) <= _LISTED else f"{min(gaps, key=float)} to {max(gaps, key=float)}"
+    count = "both draws" if len(gaps) == 2 else f"each of the {len(gaps)} draws"
     found = sum(p <= _ALPHA for p in one.p_by_draw)
     each = ""
-    if found:
-        times = "each" if found == len(gaps) else f"{found} of them"
-        each = f"; {times} alone would settle it for {'its' if found == 1 or times == 'each' else 'their'} own examples"
-    count = "both draws" if len(gaps) == 2 else f"each of the {len(gaps)} draws"
-    return f"; {ahead} is ahead in {count} (by {shown} points{each})"
+    if found == len(gaps):
+        each = "; each alone would settle it for its own examples"
+    elif found:
+        each = f"; {found} of them alone would settle it for {'its' if found == 1 else 'their'} own examples"
+    return ahead, f"{count} (by {shown} points{each})"
 
 
 def _why(one: Comparison) -> str:

@@ -28,14 +28,17 @@ from onset.analysis.table import load
 from onset.analysis.wording import counted, listed, number, percent, said, short_count
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
+from onset.report.terminal import comparison_notes
 from onset.study.files import write_bytes
 
 VERDICT_WORDS = {
-    "wins": "The first method named is more accurate: p, corrected for the number of comparisons, is at most 0.05.",
-    "loses": "The first method named is less accurate: p, corrected for the number of comparisons, is at most 0.05.",
+    "wins": "The method is more accurate than the one it is against: p, corrected for the number of comparisons, is at"
+    " most 0.05.",
+    "loses": "The method is less accurate than the one it is against: p, corrected for the number of comparisons, is at"
+    " most 0.05.",
     "equivalent": "The difference is shown to be smaller than the margin in both directions (two one-sided tests).",
-    "undecided": "Neither a difference nor equivalence is shown. Where more test items could decide, the table says how"
-    " many. An interval that leaves out zero can still be undecided after the correction.",
+    "undecided": "Neither a difference nor equivalence is shown. Where more test items or draws could decide, the table"
+    " says how many. An interval that leaves out zero can still be undecided after the correction.",
 }
 
 
@@ -99,6 +102,7 @@ def page(
         tally=_tally(shown["comparisons"]),
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
+        comparison_notes=comparison_notes(shown["comparisons"]),
         finding_reach=_reach([one for one in shown["findings"] if one["kind"] in _DRAWN]),
         reach=_reach(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),

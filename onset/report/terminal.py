@@ -35,10 +35,14 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
     _heading(console, f"{shown['study']}: findings")
     print_findings(shown, console)
     if shown["comparisons"]:
-        _heading(console, "Comparisons (first minus second, in points; p adjusted by Holm)")
+        _heading(console, "Comparisons (method minus the one it is against, in points; p adjusted by Holm)")
         for key, group in _grouped(shown["comparisons"], ("task", "shift", "stage", "model")):
-            _section(console, key, [_model_size(group[0])])
-            console.print(_comparison_table(group, wide=console.width >= WIDE))
+            draws = {len(one["seeds"]) for one in group}
+            said = [counted(draws.pop(), "draw")] if len(draws) == 1 else []
+            _section(console, key, [_model_size(group[0]), *said])
+            console.print(_comparison_table(group, wide=console.width >= WIDE, draws=not said))
+        for line in comparison_notes(shown["comparisons"]):
+            console.print(Text(line, style="dim"))
     if shown["cells"]:
         _heading(console, "Cells")
         for key, group in _grouped(shown["cells"], ("task", "shift", "stage")):
@@ -102,8 +106,8 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What ``onset plan`` prints before anything runs.
 
     ``plan``: ``study``, ``cells`` (count), ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
-    ``cells``, ``tunings``, ``flops``, ``seconds``), ``detectable`` (rows with ``items``, ``draws``, ``discordance`` and
-    ``difference``, shares in 0..1) and ``notes`` (lines).
+    ``cells``, ``tunings``, ``flops``, ``seconds``), ``detectable`` (rows as `onset.analysis.planning.Detectable`) and
+    ``notes`` (lines).
     """
     _heading(console, f"{plan['study']}: {counted(plan['cells'], 'cell')}")
     table = _table([("Model", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")])
@@ -115,14 +119,60 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     console.print(Text("Time is a guess from a short measurement of this machine, good to a factor of about two."))
     if plan["detectable"]:
-        _heading(console, "Smallest difference a comparison finds with 80 % power")
-        table = _table([("Items", "n"), ("Draws", "n"), ("Methods disagree on", "n"), ("Difference", "n")])
-        for row in plan["detectable"]:
-            disagree = f"{number(100 * row['discordance'], 0)} % of items"
-            _row(table, row["items"], row["draws"], disagree, points(row["difference"]))
-        console.print(table)
+        _print_detectable(plan["detectable"], console)
     for note in plan["notes"]:
         console.print(Text(f"note: {note}"))
+
+
+def _print_detectable(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    _heading(console, "Smallest difference a comparison finds with 80 % power")
+    table = _table(
+        [("Comparison", "name"), ("Draws", "n"), ("Items", "n"), ("If they disagree on", "n"), ("Difference", "n")]
+    )
+    for row in rows:
+        disagree = f"{number(100 * row['discordance'], 0)} % of items"
+        found = points(row["difference"]) if row["difference"] < 1 else "none"
+        _row(table, row["design"], row["draws"], row["items"], disagree, found)
+    console.print(table)
+    for line in detectable_notes(rows):
+        console.print(Text(line))
+
+
+def detectable_notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the table of detectable differences rests on, where it decides nothing, and what would see more."""
+    lines = []
+    sizes = sorted({row["family_size"] for row in rows})
+    if sizes[-1] > 1:
+        span = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
+        lines.append(f"Corrected for the {span} comparisons of a family (the first step of Holm's).")
+    if any(row["draws"] == 1 for row in rows):
+        lines.append("One draw answers about its own examples: how other examples would do is not in it.")
+    for row in {(row["design"], row["draws"]): row for row in rows if row["draws"] > 1}.values():
+        same = [one for one in rows if (one["design"], one["draws"]) == (row["design"], row["draws"])]
+        said = f"{row['design'][:1].upper()}{row['design'][1:]}, {row['draws']} draws"
+        noise = f"noise between draws {points(row['noise'])} ({row['source']})"
+        pooled = (
+            f"pooled over {counted(row['comparisons'], 'comparison')}"
+            if row["prior_df"]
+            else f"not pooled: {row['independent']} of at least 3 independent comparisons"
+        )
+        lines.append(f"{said}: {noise}, {pooled}.")
+        if not any(one["decides"] for one in same):
+            least = min(one["difference"] for one in same)
+            finds = "no difference at all" if least >= 1 else f"only differences of {points(least)} and more"
+            lines.append(f"  {counted(row['draws'], 'draw')} decide nothing here: they find {finds}.")
+        better = [one for one in same if one["proposal"]]
+        if better:
+            best = max(better, key=lambda one: one["discordance"])
+            other = best["proposal"]
+            here = (
+                f", and {best['draws']} x {best['items']} {points(best['difference'])}"
+                if best["difference"] < 1
+                else ""
+            )
+            found = f"{other['draws']} draws x {other['items']} items find {points(other['difference'])}"
+            lines.append(f"  For the same cost {found}{here}.")
+    return lines
 
 
 def print_list(kind: str, rows: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -223,18 +273,48 @@ def duration(seconds: float) -> str:
 # ---- tables --------------------------------------------------------------------------------------------------------
 
 
-def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
-    heads = [("Labels", "n"), ("First", "name"), ("Second", "name"), ("Diff.", "n"), ("95 % interval", "n")]
-    heads += [("p", "n"), ("Verdict", "key")]
-    heads += [("Items", "n"), ("Items needed", "n")] if wide else []
+def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: bool) -> Table:
+    """``draws``: with a column for their number, where it differs within the group."""
+    heads = [("Labels", "n"), *([("Draws", "n")] if draws else []), ("Method", "name"), ("Against", "name")]
+    heads += [("Diff.", "n")]
+    heads += [("95 % interval", "n"), ("p", "n"), ("Verdict", "key")]
+    heads += [("Items", "n"), ("Items needed", "n"), ("Draws needed", "n")] if wide else []
     table = _table(heads)
     for one in group:
         verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
         interval = f"{_points(one['interval'][0])} to {_points(one['interval'][1])}" if one["interval"] else "–"
-        values = [one["labels"], *one["sides"], _points(one["difference"]), interval, _p(one["p_holm"]), verdict]
-        needed = str(one["needed"]) if one["needed"] else "–"
-        _row(table, *values, *([one["n"], needed] if wide else []))
+        count = [len(one["seeds"])] if draws else []
+        values = [one["labels"], *count, *one["sides"], _points(one["difference"]), interval]
+        values += [_p(one["p_holm"]), verdict]
+        needed = [str(one[key]) if one[key] else "–" for key in ("needed", "needed_draws")]
+        _row(table, *values, *([one["n"], *needed] if wide else []))
     return table
+
+
+def comparison_notes(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What has to be known to read the table of comparisons, where it applies."""
+    lines = []
+    if any(one["scope"] == "these examples" for one in comparisons):
+        lines.append("One draw: the verdict is about these examples, not about others.")
+    excludes = [
+        one
+        for one in comparisons
+        if one["verdict"] == "undecided" and one["interval"] and (one["interval"][0] > 0 or one["interval"][1] < 0)
+    ]
+    if excludes:
+        lines.append(
+            "Undecided beside an interval without 0: the interval is of that comparison alone,"
+            " p is corrected for all comparisons of its family."
+        )
+    pooled = [one["pool"] for one in comparisons if one["pool"]]
+    for design in dict.fromkeys(pool["design"] for pool in pooled):
+        held = next(pool for pool in pooled if pool["design"] == design)
+        lines.append(
+            f"Noise between draws is pooled over {held['comparisons']} comparisons ({design};"
+            f" {held['independent']} independent): prior of {number(held['prior_df'])} degrees of freedom."
+        )
+    lines += [f"Not pooled: {why}." for why in dict.fromkeys(one["not_pooled"] for one in comparisons) if why]
+    return lines
 
 
 def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
