@@ -18,6 +18,7 @@ LEVELS = {
     "records": 0,
     "errors": 0,
     "registry": 0,
+    "markup": 0,
     "turns": 1,
     "answers": 1,
     "scores": 1,

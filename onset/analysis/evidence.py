@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from onset import markup
 from onset.analysis.arms import Arm
 from onset.analysis.cost import BreakEven
 from onset.analysis.crossover import GainCurve
@@ -38,6 +39,10 @@ class Finding:
     n: int | None
     test: str | None
     sentence: str
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what it is about, its verdict, and all of it in words."""
+        return markup.heading(self.subject, self.verdict) + markup.facts([("says", self.sentence), ("test", self.test)])
 
 
 @dataclass(frozen=True, eq=False)

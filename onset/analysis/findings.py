@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from onset import markup
 from onset.analysis.arms import Arm, arms
 from onset.analysis.cost import BreakEven, Cost, break_evens, costs
 from onset.analysis.crossover import GainCurve, gain_curves
@@ -57,6 +58,13 @@ class Analysis:
     stages: tuple[StageComparison, ...]
     stage_shifts: tuple[StageShift, ...]
     findings: tuple[Finding, ...]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the findings in words."""
+        counts = [f"{len(self.cells)} cells", f"{len(self.comparisons)} comparisons"]
+        counts += [f"{len(self.missing) + len(self.failed)} cells not finished"] if self.missing or self.failed else []
+        said = [one.sentence for one in self.findings]
+        return markup.heading(f"Findings of {self.study.get('name', '')}", *counts) + markup.listing(said)
 
 
 def analyse(results: Results, *, margin: float | None = None, replicates: int = REPLICATES) -> Analysis:

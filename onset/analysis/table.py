@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from onset import markup
 from onset.errors import StoreError
 from onset.scores import wilson
 from onset.study.files import read_json
@@ -77,6 +78,29 @@ class Results:
     records: pl.DataFrame
     missing: tuple[str, ...]
     failed: Mapping[str, str]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how far the study is, and the accuracy of each finished cell."""
+        name = str(self.study.get("name", ""))
+        counts = [f"{len(self.cells)} cells finished"]
+        counts += [f"{len(self.missing)} missing"] if self.missing else []
+        counts += [f"{len(self.failed)} failed"] if self.failed else []
+        head = ("model", "method", "labels", "task", "shift", "seed", "n", "accuracy", "95 % interval")
+        rows = [
+            (*(cell[key] for key in head[:7]), *_accuracy(cell["accuracy"], cell["low"], cell["high"]))
+            for cell in self.cells.to_dicts()
+        ]
+        return markup.heading(f"Results of {name}", *counts) + markup.table(head, rows, _SHOWN)
+
+
+_SHOWN = 30
+"""Cells that a notebook shows."""
+
+
+def _accuracy(mean: float | None, low: float | None, high: float | None) -> tuple[str, str]:
+    if mean is None or low is None or high is None:
+        return "not measured", ""
+    return f"{100 * mean:.1f} %", f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
 def load(folder: Path | str) -> Results:

@@ -24,9 +24,10 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from onset import markup
 from onset.errors import StudyError
 from onset.methods import DEFAULT_TEMPERATURE, METHODS, Material, Method, Vote, method
-from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, expand_spec, split_spec
+from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, default_label, expand_spec, split_spec
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH_KEYS = ("path", "train", "test")
@@ -159,6 +160,23 @@ class Study(BaseModel):
     def canonical(self) -> dict[str, Any]:
         """Plain JSON, every default written out."""
         return self.model_dump(mode="json")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the axes of each part."""
+        parts = []
+        for place, part in enumerate(self.grids(), start=1):
+            rows: list[tuple[str, object]] = [
+                ("models", [one.label or default_label(one.spec) for one in part.models]),
+                ("tasks", [one if isinstance(one, str) else one.get("name", one) for one in part.tasks]),
+                ("methods", [one.name for one in part.build_methods()]),
+                ("labels", part.labels),
+                ("shifts", [one for one in part.shifts if one != "none"] or None),
+                ("seeds", part.seeds),
+                ("items", part.items),
+            ]
+            title = f"Part {place}" if self.parts else f"Study {self.name}"
+            parts.append(markup.heading(title, *([] if self.parts else [self.question])) + markup.facts(rows))
+        return (markup.heading(f"Study {self.name}", self.question) if self.parts else "") + "".join(parts)
 
 
 def make_study(**values: Any) -> Study:
