@@ -214,10 +214,10 @@ def eight(made: Sequence[Told], rows: Sequence[Row]) -> list[tuple[str, list[Tol
     ]
 
 
-def run_olmo(folder: Path, inside: bool, work: Path) -> list[Told]:
+def run_olmo(folder: Path, inside: bool, chosen: Sequence[str], work: Path) -> list[Told]:
     ladder, target = olmo(folder)
     every: list[Told] = []
-    for scores in SCORES:
+    for scores in chosen:
         if inside:
             settings = {
                 name: ([row for row in ladder if used(row)], [row for row in ladder if wanted(row)])
@@ -233,11 +233,14 @@ def run_olmo(folder: Path, inside: bool, work: Path) -> list[Told]:
             every += made
             for part, group in eight(made, ladder):
                 print(line(f"{name}, {scores}: {part}", group), flush=True)
-    for name, rows in (
-        {} if inside else {"16 runs": [row for row in ladder if row["paper16"]], "30 runs": ladder}
-    ).items():
-        wanted_rows = target
-        made = told(f"{name} over FLOPs", given(rows, "through bits per byte"), wanted_rows, work, "flops")
+    return every
+
+
+def run_flops(folder: Path, work: Path) -> list[Told]:
+    ladder, target = olmo(folder)
+    every: list[Told] = []
+    for name, rows in {"16 runs": [row for row in ladder if row["paper16"]], "30 runs": ladder}.items():
+        made = told(f"{name} over FLOPs", given(rows, "through bits per byte"), target, work, "flops")
         every += made
         for part, group in eight(made, ladder):
             print(line(f"{name} to 7B over FLOPs, through bits per byte: {part}", group), flush=True)
@@ -333,6 +336,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--olmo", type=Path)
     parser.add_argument("--inside", action="store_true")
+    parser.add_argument("--scores", choices=list(SCORES), action="append", help="of --olmo: only these")
+    parser.add_argument("--flops", action="store_true", help="of --olmo: also over FLOPs, through bits per byte")
     parser.add_argument("--openlm", type=Path)
     parser.add_argument("--corpus", choices=("c4", "rpj"), default="rpj")
     parser.add_argument("--obsscaling", type=Path)
@@ -345,7 +350,9 @@ def main() -> None:
         print(HEAD)
         made: list[Told] = []
         if chosen.olmo:
-            made += run_olmo(chosen.olmo, chosen.inside, work)
+            made += run_olmo(chosen.olmo, chosen.inside, chosen.scores or list(SCORES), work)
+        if chosen.olmo and chosen.flops:
+            made += run_flops(chosen.olmo, work)
         if chosen.openlm:
             made += run_openlm(chosen.openlm, chosen.corpus, work)
         if chosen.obsscaling:

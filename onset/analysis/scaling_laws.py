@@ -34,7 +34,7 @@ WALKERS, BURN, EVERY = 128, 250, 8
 """Of the sampler: walkers, steps thrown away, steps between two that are kept."""
 STRETCH = 2.0
 """The scale a of the stretch move; Goodman and Weare's value."""
-EXPONENT, SPREAD = 0.3, 0.8
+EXPONENT, SPREAD = 0.3, 0.4
 """Median of an exponent before the data, and the standard deviation of its natural logarithm."""
 STEEPNESS, STEEPER = 1.0, 1.0
 """The same of a logistic's slope, in log-odds a standard deviation of what it grows with over the runs."""
@@ -187,7 +187,9 @@ def _logistic(parameters: Array, u: Array) -> Array:
 def _logistic_prior(parameters: Array, shares: Shares, least: float, most: float) -> Array:
     low, high, slope, middle = (parameters[:, i] for i in range(4))
     inside = (low >= 0) & (high >= low) & (high <= 1) & (np.abs(slope) < 4) & (middle >= least) & (middle <= most)
-    density = -0.5 * ((low - shares.chance) / shares.spread) ** 2 - 0.5 * ((slope - math.log(STEEPNESS)) / STEEPER) ** 2
+    rise = np.log(np.maximum(high - low, 1e-12) / np.maximum(1 - low, 1e-12))
+    floor, steep = (low - shares.chance) / shares.spread, (slope - math.log(STEEPNESS)) / STEEPER
+    density = rise - 0.5 * floor**2 - 0.5 * steep**2
     return np.where(inside, density, -np.inf)
 
 
@@ -204,8 +206,9 @@ def _logistic_starts(u: Array, shares: Shares) -> Array:
 def fit_link(shares: Shares, score: Array, places: Array, generator: np.random.Generator, *, draws: int) -> Draws:
     """Accuracy over a score that falls as models improve; ``places``: scores of models to come, one a draw and place.
 
-    Priors: floor normal about chance (`FLOOR`), ceiling uniform between floor and 1, slope log-normal (`STEEPNESS`,
-    `STEEPER`), the middle uniform from half a standard deviation below the runs to `BEYOND` above them.
+    Priors: floor normal about chance (`FLOOR`); ceiling between floor and 1, its density in proportion to the rise, so
+    that most tasks are solved for the most part in the end; slope log-normal (`STEEPNESS`, `STEEPER`); the middle
+    uniform from half a standard deviation below the runs to `BEYOND` above them.
     """
     centre, unit = float(score.mean()), float(score.std()) or 1.0
     # of the runs one row for all parameters, of the models to come a row for each draw
