@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from onset.analysis.points import Curve, SizePoint, curves_of
 from onset.analysis.scaling_laws import Shares, fit_bounded, fit_direct, fit_law, fit_link, sample
 from onset.cli import main
 from onset.errors import InputError
+from tests.conftest import shared
 
 SIZES = np.array([2e8, 4e8, 8e8, 1.6e9, 3.2e9])
 RATIOS = (10.0, 20.0, 50.0, 200.0)
@@ -270,7 +272,7 @@ def test_too_far_in_tokens_is_refused() -> None:
     (one,) = forecast(curve, [Target(7e9, 1e14)], scores=[score], tested=False).sizes
     assert one.refused == "it is 2.2 decades beyond the most tokens of the ladder, and at most 2 are forecast"
     (one,) = forecast(curve, [Target(3e9, 1e11)], scores=[score], tested=False).sizes
-    assert one.refused == "it is not beyond the largest measured size, 3.2 B parameters, nor more tokens"
+    assert one.refused == "neither its size nor its tokens are beyond the ladder's, 3.2 B parameters at the most"
 
 
 def test_targets_are_read_and_refused() -> None:
@@ -341,3 +343,35 @@ def test_intervals_through_a_score_hold_what_is_measured() -> None:
             assert one.measured is not None
             held.append(one.measured[0] <= seen <= one.measured[1])
         assert np.mean(held) >= 0.90
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runs", ["its authors' 16 runs", "all 30 runs"])
+def test_a_ladder_that_others_trained_forecasts_its_7b_model(tmp_path: Path, runs: str) -> None:
+    """Bhagia et al. 2024 report 3.8 points on their eight tasks by two steps over parameters and tokens, from 16 runs."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+    from forecast_ladders import eight, given, olmo, told
+
+    ladder, target = olmo(shared("data", "scaling", "olmo_ladder.csv").parent)
+    used = ladder if runs == "all 30 runs" else [row for row in ladder if row["paper16"]]
+    wanted = [row for row in target if row["paper8"]]
+    made = told(runs, given([row for row in used if row["paper8"]], "through bits per byte and loss"), wanted, tmp_path)
+    ((_, tasks), _) = eight(made, ladder)
+    assert len(tasks) == 8
+    assert np.mean([one.error for one in tasks]) < 3.8
+    assert np.mean([one.error for one in tasks]) < np.mean([one.last_error for one in tasks]) / 2
+    assert sum(one.low <= one.observed <= one.high for one in tasks) >= 6
+
+
+@pytest.mark.slow
+def test_a_rung_of_a_ladder_is_forecast_from_those_below(tmp_path: Path) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+    from forecast_ladders import OLMO_INSIDE, given, olmo, told
+
+    ladder, _ = olmo(shared("data", "scaling", "olmo_ladder.csv").parent)
+    used, wanted = OLMO_INSIDE["1.3B and less, to 3.2B"]
+    rows = given([row for row in ladder if row["paper8"] and used(row)], "through bits per byte and loss")
+    made = told("inside", rows, [row for row in ladder if row["paper8"] and wanted(row)], tmp_path)
+    assert len(made) == 8 * 6
+    assert np.mean([one.error for one in made]) < 1.5
+    assert np.mean([one.low <= one.observed <= one.high for one in made]) >= 0.9

@@ -263,8 +263,9 @@ def _blank(ladder: _Ladder, to: Target) -> Predicted:
     refused, curve = None, ladder.curve
     largest = size_words(unplace(float(ladder.runs.at[:, 0].max()), curve.scale), curve)
     if decades <= 1e-9:
-        also = "" if to.tokens is None else ", nor more tokens"
-        refused = f"it is not beyond the largest measured size, {largest}{also}"
+        refused = f"it is not beyond the largest measured size, {largest}"
+        if to.tokens is not None:
+            refused = f"neither its size nor its tokens are beyond the ladder's, {largest} at the most"
     elif decades > TOO_FAR + 1e-9:
         what = f"the largest size, {largest}" if beyond[0] == beyond.max() else "the most tokens of the ladder"
         refused = f"it is {decades:.1f} decades beyond {what}, and at most {TOO_FAR:g} are forecast"
