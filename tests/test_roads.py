@@ -19,7 +19,18 @@ from onset.cli import app
 from onset.study.store import RECORD_SCHEMA
 
 SIZES = tuple((f"m{size}", size) for size in LADDER)
-SAME = ("verdict", "p_value", "q_value", "p_change", "lean", "best_family", "rise", "floor", "overdispersion", "notes")
+SAME = (
+    "verdict",
+    "p_value",
+    "q_value",
+    "p_change",
+    "p_jump",
+    "best_family",
+    "rise",
+    "floor",
+    "overdispersion",
+    "notes",
+)
 
 
 def shown(command: list[str], capsys: pytest.CaptureFixture[str]) -> Any:

@@ -81,7 +81,8 @@ def jump_shapes(x: Array, steepest: float, at: Array | None = None) -> list[Grou
     slopes = np.geomspace(max(_WIDTH / _LONGEST, 1.2 * steepest), STEEPEST, 6)
     # two log-odds before its midpoint an eighth of the rise is there
     ends = [(first, last + min(2.0 / one, 0.5)) for one in slopes]
-    least = float(np.diff(edges).min()) / 4
+    # within a gap a steep rise leaves little to tell; steps have every gap, however narrow
+    least = float(np.median(np.diff(edges))) / 4
     logistic = _over(slopes, ends, [max(0.35 / one, least) for one in slopes])
     steps, widths = [], []
     for low, high in pairwise(edges[1:]):

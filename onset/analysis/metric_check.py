@@ -4,12 +4,18 @@ Schaeffer et al. 2023 ("Are Emergent Abilities of Large Language Models a Mirage
 gain per token looks sharp once a score asks for all tokens at once: exact match over L tokens is about p^L. Their test
 is to score the same outputs by a continuous metric. Here the same detector (`onset.analysis.emergence`) judges both:
 
-* ``genuine``: accuracy emerges, and every continuous score that could be tested rises faster than a smooth curve too
-  (Du et al. 2024, arXiv 2403.15796, find abilities for which it does);
-* ``metric-induced``: accuracy emerges, and a continuous score grows, is not shown to break, and would have been if it
-  moved with accuracy: its best smooth curve explains it e^2 times better than any curve of accuracy's own shape, after
-  a penalty of one nat for each of the two further parameters (Akaike 1974); no other score breaks;
-* ``unresolved``: all else, among it accuracy that has no jump to explain.
+* ``genuine``: accuracy emerges, and every continuous score that tells anything breaks where accuracy breaks (Du et al.
+  2024, arXiv 2403.15796, find abilities for which it does);
+* ``metric-induced``: accuracy emerges, and every score that tells anything grows smoothly;
+* ``unresolved``: all else, among it accuracy that has no jump to explain, and scores that break elsewhere.
+
+What a score does is weighed on equal terms, by marginal likelihoods as in `onset.analysis.jump`: growth by a smooth
+shape; by a shape that breaks where accuracy does, its places and widths being those that accuracy's own counts leave
+open; and by one that breaks anywhere. A break makes at least half of the score's gain, the rest is an even trend in log
+size. All three have two ends with the same flat prior, so nothing but the shape decides. A score tells what it does
+where that has a posterior probability of at least 0.9, beginning from 0.45 for smooth growth, 0.45 for a break where
+accuracy breaks and 0.1 for one elsewhere; with few sizes or large errors none has it, and the check stays open.
+`benchmarks/metric_check.py` measures how often it is wrong.
 
 `exact_match` is the arithmetic beside it: what p^L itself predicts, where the answer's length is known.
 """
@@ -19,22 +25,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
+from scipy import special
 
 from onset.analysis import wording
 from onset.analysis.curves import Array, place
 from onset.analysis.emergence import Emergence, Settings
-from onset.analysis.fitting import Scores, solve
+from onset.analysis.fitting import Counts, Data, Scores
+from onset.analysis.growth import jump_shapes
+from onset.analysis.jump import Bounds, jump_score_shapes, jump_weights, score_evidence, smooth_score_shapes
 from onset.analysis.points import SizePoint
 from onset.errors import InputError
 from onset.scores import wilson
 
 MetricVerdict = Literal["genuine", "metric-induced", "unresolved"]
-ScoreState = Literal["breaks", "smooth", "open", "not tested"]
+ScoreState = Literal["breaks", "breaks elsewhere", "smooth", "open", "not tested"]
 
-_MORE_PARAMETERS = 2
+_SURE = 0.9
+_PRIOR = np.array([0.45, 0.45, 0.10])
+"""Of smooth growth, of a break where accuracy breaks, of one elsewhere."""
 _EXPECTED = 3.0
 """Right answers expected at small sizes below which seeing none says nothing (95 %: Hanley and Lippman-Hand 1983)."""
 
@@ -43,15 +54,18 @@ _EXPECTED = 3.0
 class ScoreCheck:
     """One continuous score: what its curve does.
 
-    ``against_jump``: nats by which its best smooth curve beats a curve of accuracy's shape, after the penalty; None
-    where it was not tested.
+    ``p_smooth``, ``p_break``, ``p_elsewhere``: posterior probabilities that it grows smoothly, breaks where accuracy
+    breaks, or breaks elsewhere (None where it was not tested). ``p_value``, ``q_value``: of its own test against smooth
+    growth, for comparison; nothing rests on them.
     """
 
     metric: str
     state: ScoreState
     p_value: float | None
     q_value: float | None
-    against_jump: float | None
+    p_smooth: float | None = None
+    p_break: float | None = None
+    p_elsewhere: float | None = None
 
     def json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -141,55 +155,66 @@ def metric_check(
             )
     checked = tuple(_checked(accuracy, one, settings) for one in continuous)
     notes: list[str] = []
-    states = [one.state for one in checked if one.state != "not tested"]
+    told = {state: [one.metric for one in checked if one.state == state] for state in get_args(ScoreState)}
     verdict: MetricVerdict = "unresolved"
     if accuracy.verdict != "emergent":
         notes.append("accuracy shows no jump to explain")
         notes += _covered(accuracy)
-    elif not states:
+    elif all(one.state == "not tested" for one in checked):
         notes.append("no continuous score of the same outputs could be tested")
-    elif all(state == "breaks" for state in states):
+    elif told["breaks"] and (told["smooth"] or told["breaks elsewhere"]):
+        broken, rest = wording.listed(told["breaks"]), wording.listed(told["smooth"] + told["breaks elsewhere"])
+        notes.append(f"the scores disagree: where accuracy breaks, {broken} does, {rest} does not")
+    elif told["breaks elsewhere"]:
+        notes.append(f"a break of {wording.listed(told['breaks elsewhere'])} is shown, but not where accuracy breaks")
+    elif told["breaks"]:
         verdict = "genuine"
-    elif "smooth" in states and "breaks" not in states:
+    elif told["smooth"]:
         verdict = "metric-induced"
-    elif "breaks" in states:
-        broken = [one.metric for one in checked if one.state == "breaks"]
-        rest = [one.metric for one in checked if one.state in ("smooth", "open")]
-        notes.append(f"the scores disagree: {wording.listed(broken)} breaks, {wording.listed(rest)} is not shown to")
     else:
-        names = wording.listed([one.metric for one in checked if one.state == "open"])
-        notes.append(f"{names}: neither a break nor smooth growth is shown")
+        notes.append(f"{wording.listed(told['open'])}: neither a break nor smooth growth is shown")
     return MetricCheck(verdict, accuracy, checked, length, tuple(notes))
 
 
 def _checked(accuracy: Emergence, score: Emergence, settings: Settings) -> ScoreCheck:
     known = score.curve.metric, score.p_value, score.q_value
-    if score.p_value is None:
-        return ScoreCheck(known[0], "not tested", None, None, None)
-    beats = _against_jump(accuracy, score)
-    state: ScoreState = "open"
-    if score.q_value is not None and score.verdict not in ("inverse", "u-shaped", "flat"):
-        if score.q_value <= settings.level:
-            state = "breaks"
-        elif score.verdict == "smooth" or (beats is not None and beats >= settings.support):
-            state = "smooth"
-    return ScoreCheck(known[0], state, known[1], known[2], beats)
-
-
-def _against_jump(accuracy: Emergence, score: Emergence) -> float | None:
-    """Nats by which the score's smooth curve beats accuracy's shape, each with its own ends."""
-    points = _ascending(score)
-    if accuracy.fitted is None or not score.smooth_fit or any(not point.stderr for point in points):
-        return None
-    shape = np.asarray(accuracy.fitted(place([point.x for point in points], score.curve.scale)))
-    if np.ptp(shape) < 1e-9:
-        return None
+    points, own = _ascending(score), _ascending(accuracy)
+    if score.p_value is None or accuracy.p_value is None or any(not point.stderr for point in points):
+        return ScoreCheck(known[0], "not tested", None, None)
+    if score.q_value is None or score.verdict in ("inverse", "u-shaped", "flat"):
+        return ScoreCheck(known[0], "open", known[1], known[2])
+    bounds = Bounds(settings.margin, settings.steepest_smooth)
+    x, at = (place([point.x for point in some], score.curve.scale) for some in (own, points))
+    chance = np.array([math.nan if own[0].chance is None else own[0].chance])
+    weights = jump_weights(_data(own), x, chance, bounds)[0]
     data = Scores(
         np.array([[float(point.score or 0.0) for point in points]]), np.array([[point.stderr for point in points]])
     )
-    moved = solve(data, ((shape - shape.min()) / np.ptp(shape))[None, None, :])[0]
-    smooth = data.log_likelihood(np.array(score.smooth_fit)[None, None, :])
-    return float(smooth[0, 0] - moved[0, 0]) - _MORE_PARAMETERS
+    found = np.array(
+        [
+            score_evidence(data, *smooth_score_shapes(at, bounds))[0],
+            score_evidence(data, *jump_score_shapes(jump_shapes(x, bounds.steepest, at), at, weights))[0],
+            score_evidence(data, *jump_score_shapes(jump_shapes(at, bounds.steepest), at))[0],
+        ]
+    )
+    smooth, breaks, elsewhere = (float(value) for value in special.softmax(found + np.log(_PRIOR)))
+    state: ScoreState = "open"
+    if smooth >= _SURE:
+        state = "smooth"
+    elif breaks >= _SURE:
+        state = "breaks"
+    elif elsewhere >= _SURE:
+        state = "breaks elsewhere"
+    return ScoreCheck(known[0], state, known[1], known[2], smooth, breaks, elsewhere)
+
+
+def _data(points: Sequence[SizePoint]) -> Data:
+    """Accuracy's counts, or its scores and errors, as a row."""
+    if all(point.n for point in points):
+        n = np.array([[float(point.n or 1) for point in points]])
+        return Counts(np.array([[float(point.correct or 0) for point in points]]), n, np.zeros(1))
+    value = np.array([[float(point.score or 0.0) for point in points]])
+    return Scores(value, np.array([[float(point.stderr or 0.0) for point in points]]))
 
 
 def _ascending(found: Emergence) -> list[SizePoint]:
