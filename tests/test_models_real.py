@@ -14,7 +14,7 @@ from models_fixtures import plain_greedy, plain_logprob
 
 from onset.models import open_model
 from onset.models.hf import HFModel
-from onset.models.packaged import PACKAGED
+from onset.models.packaged import PACKAGED, packaged_model
 from onset.records import Pair, Request
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def real(name: str) -> HFModel:
     package = PACKAGED[name]
     if importlib.util.find_spec(package.module) is None:
         pytest.skip(f"model not installed: pip install {package.install}")
-    model = open_model(f"packaged:{name}", device="cpu")
+    model = open_model(f"packaged:{name}", device="cpu", dtype="float32")
     assert isinstance(model, HFModel)
     return model
 
@@ -124,6 +124,18 @@ def test_scores_equal_one_plain_forward_pass(name: str) -> None:
     for pair, scored in zip(pairs, model.score(pairs), strict=True):
         ids = model.tokenizer(pair.context + pair.continuation)["input_ids"]
         assert scored.logprob == pytest.approx(plain_logprob(model.module, ids, scored.context_tokens), abs=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(PACKAGED))
+def test_weights_are_those_that_transformers_reads(name: str) -> None:
+    """Bit for bit, of a file dequantised tensor by tensor and of one dequantised whole."""
+    from transformers import AutoModelForCausalLM
+
+    model, file = real(name), packaged_model(name)
+    expected = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32).state_dict()
+    found = model.module.state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(weight, expected[key]) for key, weight in found.items())
 
 
 @pytest.mark.parametrize("name", sorted(PACKAGED))

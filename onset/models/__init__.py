@@ -42,7 +42,9 @@ PATH_BACKENDS = ("gguf", "scripted")
 LADDER = "ladder"
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-"""Allowed names of the type of the weights; ``auto`` is float32 on a CPU and bfloat16 on a GPU."""
+"""Allowed names of the type of the weights; ``auto`` is bfloat16 on a GPU, and on a CPU where a trial shows it faster,
+else float32 (`onset.models.dtypes`).
+"""
 
 DEFAULT_BATCH_TOKENS = 32768
 """Tokens whose keys and values are held at once: they take 1.2 GB for Gemma 3 270M in float32, 4 GB for a 7B model with

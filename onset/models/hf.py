@@ -321,11 +321,12 @@ def load_hf(
     import torch
     from transformers import AutoConfig, AutoTokenizer
 
+    from onset.models.dtypes import choose
+
     device = pick_device(spec, options.device)
-    wanted = options.dtype if options.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
     with loading(spec, quiet=Path(source).is_dir()):
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-        dtype = getattr(torch, wanted)
+        dtype = getattr(torch, choose(config, device) if options.dtype == "auto" else options.dtype)
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         module, report = read(config, dtype) if read is not None else _read(source, dtype)
         module = module.to(device)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onset.errors import ModelError
+from onset.models.dtypes import MARGIN, SMALL
 from onset.models.peek import Size, peek
 from onset.plan import make_plan
 from onset.prompting.base import render
@@ -45,12 +46,12 @@ class Cost:
 @dataclass(frozen=True)
 class Estimate:
     """``cells``: cell id -> cost of its inference; ``tunings``: tuned id -> cost of its training;
-    ``speed``: the measured matrix-product speed (FLOP/s) behind the seconds.
+    ``speeds``: dtype -> the measured matrix-product speed (FLOP/s) behind the seconds.
     """
 
     cells: Mapping[str, Cost]
     tunings: Mapping[str, Cost]
-    speed: float
+    speeds: Mapping[str, float]
 
     def total(self) -> Cost:
         """Everything together."""
@@ -63,7 +64,8 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
 
     Raises ModelError when a model's configuration cannot be read.
     """
-    device, speed = measure_speed(grid.study.device)
+    device = _device(grid.study.device)
+    speeds: dict[str, float] = {}
     known = dict(sizes or {})
     cells: dict[str, Cost] = {}
     tunings: dict[str, Cost] = {}
@@ -72,13 +74,14 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
         if cell.model_spec not in known:
             known[cell.model_spec] = peek(cell.model_spec)
         size = known[cell.model_spec]
+        speed = _speed(grid.study.dtype, device, size, speeds)
         key = (cell.task, cell.shift, cell.method.rationales, 0 if cell.method.tune else _shots(cell))
         if key not in prompts:
             prompts[key] = _prompt_tokens(grid, cell, key[3])
         cells[cell.id] = _inference(grid, cell, size, prompts[key], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
-    return Estimate(cells, tunings, speed)
+    return Estimate(cells, tunings, speeds)
 
 
 def _shots(cell: Cell) -> int:
@@ -131,19 +134,42 @@ def _tuning(grid: Grid, cell: Cell, size: Size, speed: float) -> Cost:
     return Cost(flops, flops / (TUNING_SHARE * speed))
 
 
-def measure_speed(device: str) -> tuple[str, float]:
-    """(device that will be used, its matrix-product speed in FLOP/s), measured for a fraction of a second."""
+def _device(device: str) -> str:
+    """The device that will be used. Raises ModelError when it is not there."""
     import torch
 
     if device == "cuda" and not torch.cuda.is_available():
         raise ModelError("device 'cuda': torch sees no GPU here; write 'device: auto' or 'device: cpu'")
-    name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-    size, dtype = (4096, torch.bfloat16) if name == "cuda" else (1024, torch.float32)
-    left = torch.ones(size, size, device=name, dtype=dtype)
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+def _speed(dtype: str, device: str, size: Size, known: dict[str, float]) -> float:
+    """The speed of a model in the dtype that it will be loaded in (`onset.models.dtypes`); speeds are measured once."""
+
+    def of(name: str) -> float:
+        if name not in known:
+            known[name] = measure_speed(device, name)
+        return known[name]
+
+    if dtype != "auto":
+        return of(dtype)
+    if device != "cpu":
+        return of("bfloat16")
+    if size.params_compute < SMALL or of("bfloat16") < MARGIN * of("float32"):
+        return of("float32")
+    return of("bfloat16")
+
+
+def measure_speed(device: str, dtype: str) -> float:
+    """The speed of matrix products (FLOP/s) on ``device`` in ``dtype``, measured for a fraction of a second."""
+    import torch
+
+    size = 4096 if device == "cuda" else 1024
+    left = torch.ones(size, size, device=device, dtype=getattr(torch, dtype))
     best = float("inf")
     for _ in range(5):
         start = time.perf_counter()
         product = left @ left
         float(product[0, 0])  # waits for the device
         best = min(best, time.perf_counter() - start)
-    return name, 2.0 * size**3 / best
+    return 2.0 * size**3 / best

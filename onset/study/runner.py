@@ -175,6 +175,8 @@ class _Session:
             return given
         self.watch.doing(f"loading {first.model}")
         device, dtype, batch_tokens = first.compute
+        if dtype == "auto":
+            dtype = self._held_dtype(first.model) or dtype
         opened: list[Model] = []
 
         def load() -> None:
@@ -189,6 +191,17 @@ class _Session:
 
         self._guard(cells, load)
         return opened[0] if opened else None
+
+    def _held_dtype(self, label: str) -> str | None:
+        """The dtype that cells of ``label`` in the folder were begun in: a new trial may choose another (see
+        `onset.models.dtypes`), and the cells of a model must compute alike.
+        """
+        for cell in self.grid.cells:
+            told = self.store.cell(cell).folder / "cell.json"
+            if cell.model == label and told.exists():
+                held: str = read_json(told)["facts"]["dtype"]
+                return held
+        return None
 
     def _tell(self, model: Model) -> None:
         """Pass on what a model has to say of how it runs, once."""
