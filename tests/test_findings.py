@@ -21,6 +21,7 @@ from onset.analysis import Analysis, analyse, load, to_json, write_findings
 from onset.analysis.evidence import Evidence
 from onset.analysis.findings import comparison_json
 from onset.analysis.headlines import MOST, MOST_WITH_LADDER, _shifts, _undecided, items_needed
+from onset.analysis.wording import with_labels
 from onset.errors import StoreError
 
 FAST = 2000
@@ -249,8 +250,12 @@ def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: 
     """Not one sentence that names one of them and lists the methods of both."""
     top = max(loss.params for loss in analysis.losses)
     other = [replace(loss, model="its twin") for loss in analysis.losses if loss.params == top]
-    evidence = cast(Evidence, SimpleNamespace(losses=[*analysis.losses, *other], loss_differences=[]))
-    alone = cast(Evidence, SimpleNamespace(losses=analysis.losses, loss_differences=[]))
+
+    def given(labels: int, *_: object) -> str:
+        return with_labels(labels)
+
+    evidence = cast(Evidence, SimpleNamespace(losses=[*analysis.losses, *other], loss_differences=[], given=given))
+    alone = cast(Evidence, SimpleNamespace(losses=analysis.losses, loss_differences=[], given=given))
     (model,) = {loss.model for loss in analysis.losses if loss.params == top}
     plain = [finding.sentence for finding in _shifts(alone)]
     twins = [finding.sentence.replace("its twin", model) for finding in _shifts(evidence)]

@@ -26,6 +26,7 @@ class Arm:
     name its rows and columns; ``twins`` is the clean item each one was made from (None when it was not);
     ``task_hash`` and ``plan_hash`` by seed; ``parse_rate`` and ``overlong`` over all draws; ``flops_query`` the mean
     floating-point operations of one query and ``flops_tuning`` those of one tuning run (0 for a prompting method);
+    ``shown``: the fewest and most demonstrations of a draw's prompts, None for a tuned model and without labels;
     ``failed_items`` at which the method raised an error, in all draws, and the first ``cause``.
     """
 
@@ -53,6 +54,7 @@ class Arm:
     flops_tuning: float
     failed_items: int = 0
     cause: str | None = None
+    shown: tuple[int, int] | None = None
 
     @property
     def key(self) -> tuple[str, str, str, int, str, str]:
@@ -97,6 +99,7 @@ def _arm(
         items, _, correct = outcomes[cell["cell"]]
         values[row, [columns[item] for item in items]] = correct
     first, n = cells[0], sum(cell["n"] for cell in cells)
+    shown = [cell["demonstrations"] for cell in cells]
     same = (
         "model",
         "family",
@@ -123,6 +126,7 @@ def _arm(
         overlong=sum(cell["overlong"] for cell in cells),
         flops_query=sum(cell["flops_inference"] for cell in cells) / n,
         flops_tuning=sum(cell["flops_tuning"] for cell in cells) / len(cells),
+        shown=(min(shown), max(shown)) if first["tune"] is None and first["labels"] else None,
         failed_items=sum(cell["failed_items"] for cell in cells),
         cause=next((causes[cell["cell"]] for cell in cells if cell["cell"] in causes), None),
     )

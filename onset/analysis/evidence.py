@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onset import markup
+from onset.analysis import wording
 from onset.analysis.arms import Arm
 from onset.analysis.cost import BreakEven
 from onset.analysis.crossover import GainCurve
@@ -67,6 +68,19 @@ class Evidence:
     def clean(self) -> list[Arm]:
         """The arms without a shift."""
         return [arm for arm in self.arms if arm.shift == "none"]
+
+    def given(self, labels: int, methods: Iterable[str], task: str | None = None) -> str:
+        """``with 64 labelled examples``, and how many of them ``methods`` showed where these are fewer.
+
+        ``task``: of this task alone (None: of all).
+        """
+        named = tuple(dict.fromkeys(methods))
+        shown: dict[str, tuple[int, int]] = {}
+        for arm in self.arms:
+            if arm.shown is not None and arm.method in named and arm.labels == labels and task in (None, arm.task):
+                low, high = shown.get(arm.method, arm.shown)
+                shown[arm.method] = (min(low, arm.shown[0]), max(high, arm.shown[1]))
+        return wording.with_labels(labels, {name: shown[name] for name in named if name in shown}, len(named))
 
     def point(self, arm: Arm) -> LabelPoint:
         """The mean accuracy of an arm with its interval."""

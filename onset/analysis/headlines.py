@@ -103,7 +103,9 @@ def _best(evidence: Evidence) -> Iterable[Finding]:
     for task, arms in _by_task(evidence.clean()).items():
         rivals = sorted(_largest(arms), key=lambda arm: -arm.accuracy)
         best, point = rivals[0], evidence.point(rivals[0])
-        start = f"On {task}, {best.model} {wording.with_labels(best.labels)}"
+        given = evidence.given(best.labels, [arm.method for arm in rivals if arm.labels == best.labels], task)
+        start = f"On {task}, {best.model} {given}"
+        stop = "," if given != wording.with_labels(best.labels) else ""
         level = (
             f"{wording.percent(point.accuracy)}, {_share_range(point.interval)}; {wording.sample(point.n, point.draws)}"
         )
@@ -115,7 +117,7 @@ def _best(evidence: Evidence) -> Iterable[Finding]:
         elif not rivals[1:]:
             verdict, text = (
                 "measured",
-                f"{start} reaches {wording.percent(point.accuracy)} with {best.method} ({level})",
+                f"{start}{stop} reaches {wording.percent(point.accuracy)} with {best.method} ({level})",
             )
         else:
             verdict = "best" if len(beaten) == len(rivals) - 1 else "undecided"
@@ -127,7 +129,7 @@ def _best(evidence: Evidence) -> Iterable[Finding]:
             parts += [f"it cannot be told apart from {apart}"] if unsettled else []
             claim = "does best" if verdict == "best" else "scores highest"
             scope = "with these examples " if beaten and point.draws == 1 and best.labels else ""
-            text = f"{start} {claim} with {best.method} ({level}): {scope}{', '.join(parts)}"
+            text = f"{start}{stop} {claim} with {best.method} ({level}): {scope}{', '.join(parts)}"
         yield Finding(
             "best method", f"{task}, {best.model}", verdict, point.accuracy, point.interval, point.n,
             "mean over draws and items; comparisons adjusted by Holm", f"{text}.",
@@ -177,7 +179,8 @@ def _prompt_or_tune(evidence: Evidence) -> Iterable[Finding]:
         wins, losses = (sum(one.verdict == verdict for one in facing) for verdict in ("wins", "loses"))
         shown = _strongest_pair(arms, facing)
         verdict = {"wins": "tuning", "loses": "prompting"}.get(shown.verdict, shown.verdict)
-        text = f"Prompt or tune on {task}, {shown.model} {wording.with_labels(shown.labels)}: {shown.sentence}"
+        text = f"Prompt or tune on {task}, {shown.model} {evidence.given(shown.labels, shown.sides, task)}:"
+        text += f" {shown.sentence}"
         path = _overtaking(evidence.overtakings, shown)
         text += f" Over the budgets, {path.sentence}" if path and len(path.budgets) > 1 else ""
         text += ladder.prompt_or_tune_by_size(evidence, everywhere)
@@ -229,9 +232,14 @@ def _chain_of_thought(evidence: Evidence) -> Iterable[Finding]:
         if not pairs:
             continue
         budget = max(one.labels for one in pairs)
-        rows = sorted((_as_gain(one, chains) for one in pairs if one.labels == budget), key=lambda row: row[0].params)
         families = {arm.model: arm.family for arm in plain}
-        yield _chain_finding(task, budget, rows, families)
+        gains = [_as_gain(one, chains) for one in pairs if one.labels == budget]
+        settings = dict.fromkeys(tuple(sorted(one.sides, key=lambda side: side in direct)) for one, *_ in gains)
+        for setting in settings:  # a pair of methods each: they may differ in more than the steps
+            rows = sorted((row for row in gains if {*row[0].sides} == {*setting}), key=lambda row: row[0].params)
+            who = "Chain of thought" if len(settings) == 1 else f"Chain of thought ({' against '.join(setting)})"
+            where = f"{who} on {task}, {evidence.given(budget, setting, task)}"
+            yield _chain_finding(task, where, rows, families)
 
 
 def _tasks_with_emergence(evidence: Evidence) -> set[str]:
@@ -248,7 +256,7 @@ def _as_gain(one: Comparison, chains: set[str]) -> tuple[Comparison, str, float,
 
 
 def _chain_finding(
-    task: str, budget: int, rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]
+    task: str, where: str, rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]
 ) -> Finding:
     words = {
         "wins": "helps",
@@ -264,7 +272,7 @@ def _chain_finding(
     onset = _onset_size(rows, families)
     one, said, gain, interval = rows[-1]
     scope = "with these examples it " if one.scope == "these examples" else ""
-    text = f"Chain of thought on {task}, {wording.with_labels(budget)}: {scope}{'; '.join(parts)}"
+    text = f"{where}: {scope}{'; '.join(parts)}"
     text += f"; {onset}" if onset else ""
     text += f"; the gain for {one.model} is {wording.points(gain)} ({wording.point_range(interval)}"
     text += f"; {wording.sample(one.n, len(one.seeds))})"
@@ -353,7 +361,8 @@ def _shift_finding(evidence: Evidence, shift: str, task: str, top: Sequence[Loss
         parts.append("which method suffers more is undecided")
     verdict = "loses" if lose else "gains" if gain else "undecided"
     scope = "with these examples " if len(worst.seeds) == 1 and worst.labels and (lose or gain) else ""
-    text = f"Under the shift {shift} on {task}, {worst.model} {wording.with_labels(worst.labels)}: {scope}"
+    given = evidence.given(worst.labels, [loss.method for loss in top], task)
+    text = f"Under the shift {shift} on {task}, {worst.model} {given}: {scope}"
     text += "; ".join(parts)
     size = wording.sample(worst.n, len(worst.seeds))
     return Finding(
@@ -446,9 +455,8 @@ def _unread(evidence: Evidence) -> Iterable[Finding]:
     text += (
         f" {wording.number(100 * LOW_PARSE_RATE, 0)} % of the outputs held a readable answer (lowest: {worst.method}"
     )
-    text += (
-        f" {wording.with_labels(worst.labels)} for {worst.model} on {worst.task}, {wording.percent(worst.parse_rate)})"
-    )
+    text += f" {evidence.given(worst.labels, [worst.method], worst.task)}"
+    text += f" for {worst.model} on {worst.task}, {wording.percent(worst.parse_rate)})"
     text += "; a low accuracy there may be a matter of format, not of ability"
     if touched:
         text += f"; {wording.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"

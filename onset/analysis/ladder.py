@@ -47,7 +47,8 @@ def own_jump(curve: GainCurve) -> bool:
 def _emergence(evidence: Evidence, curve: GainCurve, *, jumps: bool) -> Finding:
     fitted = _size_curve(evidence, curve, curve.sides[0])
     growth = fitted.verdict if fitted else "not fitted"
-    start = f"On {curve.task} {wording.with_labels(curve.labels)}"
+    given = evidence.given(curve.labels, curve.sides, curve.task)
+    start = f"On {curve.task} {given}{',' if given != wording.with_labels(curve.labels) else ''}"
     name, family = _name(curve.sides[0]), _family(curve)
     threshold: tuple[float | None, tuple[float | None, float | None] | None] = (None, None)
     if jumps and curve.rises:
@@ -167,14 +168,15 @@ def crossover(evidence: Evidence) -> Iterable[Finding]:
         yield Finding(
             "crossover", f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {_family(curve)}", found.verdict,
             estimate, interval,
-            max(point.n for point in curve.points), test, f"{_crossover(curve)} ({_sample(curve.points)}).",
+            max(point.n for point in curve.points), test, f"{_crossover(evidence, curve)} ({_sample(curve.points)}).",
         )  # fmt: skip
 
 
-def _crossover(curve: GainCurve) -> str:
+def _crossover(evidence: Evidence, curve: GainCurve) -> str:
     found, sizes = curve.crossover, curve.sizes
     name, other = _name(curve.sides[0]), _name(curve.sides[1])
-    text = f"Crossover on {curve.task}, {wording.with_labels(curve.labels)}, {_family(curve)}: "
+    given = evidence.given(curve.labels, curve.sides, curve.task)
+    text = f"Crossover on {curve.task}, {given}, {_family(curve)}: "
     if found.verdict == "from" and found.gap:
         low, high = found.gap
         largest = "only at" if high == sizes[-1] else "at every size from"
@@ -271,7 +273,8 @@ def voting(evidence: Evidence) -> Iterable[Finding]:
             for point in curve.points
             if point.verdict == "wins" and curve.settled(point)
         ]
-        text = f"Voting on {curve.task}, {wording.with_labels(curve.labels)}, {_family(curve)}: a gain of"
+        given = evidence.given(curve.labels, curve.sides, curve.task)
+        text = f"Voting on {curve.task}, {given}, {_family(curve)}: a gain of"
         text += f" {curve.sides[0]} over {curve.sides[1]} is shown at {wording.listed(wins) if wins else 'no size'}."
         text += f" The largest is measured at {wording.parameters(top.params)},"
         text += f" {wording.points(top.gain)} ({wording.point_range(top.interval)}; {_picked(curve, top)})"
@@ -323,16 +326,17 @@ def tasks_by_size(evidence: Evidence) -> Iterable[Finding]:
     stages = {(one.stem, one.family) for one in evidence.task_orders if one.stage == BASE}
     for order in evidence.task_orders:
         if order.stage == BASE or (order.stem, order.family) not in stages:
-            yield _tasks_by_size(order)
+            yield _tasks_by_size(evidence, order)
 
 
-def _tasks_by_size(order: TaskOrder) -> Finding:
+def _tasks_by_size(evidence: Evidence, order: TaskOrder) -> Finding:
     halves = [
         f"{_parameter(task)} at about {wording.short_count(middle)}"
         f" ({_size_range(ends)}; ceiling {wording.percent(top)})"
         for task, middle, ends, top in zip(order.tasks, order.midpoints, order.intervals, order.ceilings, strict=True)
     ]
-    text = f"Size by task on {order.stem} ({order.method}, {wording.with_labels(order.labels)}, family {order.family}):"
+    given = evidence.given(order.labels, [order.method])
+    text = f"Size by task on {order.stem} ({order.method}, {given}, family {order.family}):"
     text += f" {_ratio(order.overall)}."
     text += f" Accuracy is halfway between chance and its ceiling for {'; then '.join(halves)}"
     if len(order.ratios) > 1:
@@ -389,13 +393,13 @@ def ingredients(evidence: Evidence) -> Iterable[Finding]:
     for one in evidence.stages:
         if one.shift == "none" and one.difference is not None:
             groups.setdefault((one.task, one.model_family), []).append(one)
-    findings = [_ingredients(task, family, group) for (task, family), group in groups.items()]
+    findings = [_ingredients(evidence, task, family, group) for (task, family), group in groups.items()]
     yield from sorted(
         findings, key=lambda finding: (finding.verdict not in ("loses", "gains"), -abs(finding.estimate or 0))
     )
 
 
-def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Finding:
+def _ingredients(evidence: Evidence, task: str, family: str, group: Sequence[StageComparison]) -> Finding:
     budget = max(one.labels for one in group)
     rows = sorted((one for one in group if one.labels == budget), key=lambda one: -abs(one.difference or 0.0))
     decided = [one for one in rows if one.verdict in ("wins", "loses")]
@@ -417,7 +421,7 @@ def _ingredients(task: str, family: str, group: Sequence[StageComparison]) -> Fi
     verdict = {"wins": "gains", "loses": "loses"}.get(
         top.verdict, "equivalent" if kinds == {"equivalent"} else "undecided"
     )
-    where = f"{task}, {wording.with_labels(budget)}, family {family}"
+    where = f"{task}, {evidence.given(budget, [one.method for one in rows], task)}, family {family}"
     other = " unless another is named" if any(one.sides[1] != BASE for one in rows) else ""
     text = f"Ingredients on {where}, against the base model of the same size{other}:"
     rest = f". Besides, {'; '.join(parts[1:])}" if parts[1:] else ""
@@ -440,7 +444,8 @@ def ingredients_by_size(evidence: Evidence) -> Iterable[Finding]:
         rows = [one for one in group if (one.labels, one.method) == (best.labels, best.method)]
         rows.sort(key=lambda one: (order[one.verdict], -abs(math.log(one.ratio or 1.0))))
         first = rows[0]
-        where = f"{first.task} ({_name(first.method)}, {wording.with_labels(first.labels)}, family {first.family})"
+        given = evidence.given(first.labels, [first.method], first.task)
+        where = f"{first.task} ({_name(first.method)}, {given}, family {first.family})"
         sample = f"{wording.counted(first.n, 'outcome')} at {wording.counted(len(set(first.sizes)), 'size')}"
         said = "; ".join(_moved(one) for one in rows)
         yield Finding(
@@ -505,7 +510,7 @@ def prompt_or_tune_by_size(evidence: Evidence, facing: Sequence[Comparison]) -> 
             where = "" if shift == "none" else f"under the shift {shift} "
             parts.append(f"{where}{_winners(rows)}")
         text += f" By size in the family {family}, the best tuned against the best prompted method"
-        text += f" {wording.with_labels(budget)}: {'; '.join(parts)}."
+        text += f" {evidence.given(budget, [side for one in mine for side in one.sides])}: {'; '.join(parts)}."
     return text
 
 

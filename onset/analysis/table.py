@@ -7,7 +7,7 @@ it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import polars as pl
 
 from onset import markup
 from onset.errors import StoreError
+from onset.records import canonical_json
 from onset.scores import wilson
 from onset.study.files import read_json
 from onset.study.migrations import check_format
@@ -117,6 +118,7 @@ def load(folder: Path | str) -> Results:
         raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
     check_format(held["format"], folder)
     rows: list[dict[str, Any]] = []
+    specs: list[Mapping[str, Any]] = []
     tables: list[pl.DataFrame] = []
     missing: list[str] = []
     failed: dict[str, str] = {}
@@ -124,12 +126,14 @@ def load(folder: Path | str) -> Results:
         cell = folder / "cells" / cell_id
         if (cell / "done.json").exists():
             records = _records(cell)
-            rows.append(_row(cell, records))
+            rows.append(_row(cell, records) | {"cell": cell_id})
+            specs.append(_member(cell / "cell.json", "method_spec"))
             tables.append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
         elif (cell / "failed.json").exists():
             failed[cell_id] = str(_member(cell / "failed.json", "error"))
         else:
             missing.append(cell_id)
+    _tell_apart(rows, specs)
     empty = pl.DataFrame(schema={"cell": pl.String, **RECORD_SCHEMA})
     return Results(
         study=held["study"],
@@ -138,6 +142,30 @@ def load(folder: Path | str) -> Results:
         missing=tuple(missing),
         failed=failed,
     )
+
+
+def _tell_apart(rows: Sequence[dict[str, Any]], specs: Sequence[Mapping[str, Any]]) -> None:
+    """Give methods of one name and different settings names of their own: ``cot (shots 4)``.
+
+    A study of today cannot have them (`onset.study.grid`); folders of earlier versions may, and comparing one with
+    itself, or describing one by the other, would be wrong.
+    """
+    for row, name in zip(rows, distinct_names([row["method"] for row in rows], specs), strict=True):
+        row["method"] = name
+
+
+def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """``names``, of which those that stand for several of ``specs`` say in what these differ."""
+    held: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name, spec in zip(names, specs, strict=True):
+        held.setdefault(name, {})[canonical_json(spec)] = spec
+    out = []
+    for name, spec in zip(names, specs, strict=True):
+        rivals = list(held[name].values())
+        keys = sorted({key for one in rivals for key in one if any(other.get(key) != one[key] for other in rivals)})
+        said = ", ".join(f"{key} {'unset' if spec.get(key) is None else spec[key]}" for key in keys)
+        out.append(f"{name} ({said})" if said else name)
+    return out
 
 
 def _member(path: Path, key: str) -> Any:

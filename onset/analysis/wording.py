@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -69,9 +69,35 @@ def counted(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count} {singular}" if count == 1 else f"{count} {plural or singular + 's'}"
 
 
-def with_labels(labels: int) -> str:
-    """``with 8 labelled examples``; a budget of 0 is said in words."""
-    return "without labelled examples" if labels == 0 else f"with {counted(labels, 'labelled example')}"
+def with_labels(labels: int, shown: Mapping[str, tuple[int, int]] | None = None, methods: int = 1) -> str:
+    """``with 8 labelled examples``; a budget of 0 is said in words.
+
+    ``shown``: method -> the fewest and most demonstrations of its prompts; fewer than ``labels`` are said:
+    ``with 64 labelled examples, 4 of them shown``, or, where the sentence is about several ``methods``, ``with 64
+    labelled examples, of which cot shows 4``.
+    """
+    if labels == 0:
+        return "without labelled examples"
+    given = f"with {counted(labels, 'labelled example')}"
+    few = {name: span(*ends) for name, ends in (shown or {}).items() if ends[0] < labels}
+    if not few:
+        return given
+    if methods == 1:
+        return f"{given}, {next(iter(few.values()))} of them shown"
+    return f"{given}, of which {shows(few)}"
+
+
+def shows(counts: Mapping[str, str]) -> str:
+    """``cot and answer-only show 4 and own shows 60 to 62``: ``counts`` by method."""
+    groups: dict[str, list[str]] = {}
+    for name, count in counts.items():
+        groups.setdefault(count, []).append(name)
+    return listed([f"{listed(names)} {'shows' if len(names) == 1 else 'show'} {one}" for one, names in groups.items()])
+
+
+def span(low: int, high: int) -> str:
+    """``4``, or ``60 to 62`` where the ends differ."""
+    return str(low) if low == high else f"{low} to {high}"
 
 
 _SAID = {

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from onset.analysis.table import distinct_names
 from onset.errors import StoreError
 
 Facts = Mapping[str, Any]
@@ -29,7 +30,9 @@ def read_cells(folder: Path) -> list[dict[str, Any]]:
     """
     ids = _read(folder / "study.json")["cells"]
     paths = [folder / "cells" / one / "cell.json" for one in ids]
-    return [_read(path) for path in paths if path.exists()]
+    cells: list[dict[str, Any]] = [_read(path) for path in paths if path.exists()]
+    names = distinct_names([cell["method"] for cell in cells], [cell["method_spec"] for cell in cells])
+    return [{**cell, "method": name} for cell, name in zip(cells, names, strict=True)]
 
 
 def _read(path: Path) -> Any:

@@ -28,7 +28,7 @@ from onset.analysis.table import load
 from onset.analysis.wording import counted, listed, number, percent, said, short_count
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
-from onset.report.terminal import comparison_notes
+from onset.report.terminal import budget_notes, comparison_notes
 from onset.study.files import write_bytes
 
 VERDICT_WORDS = {
@@ -102,7 +102,7 @@ def page(
         tally=_tally(shown["comparisons"]),
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
-        comparison_notes=comparison_notes(shown["comparisons"]),
+        comparison_notes=[*comparison_notes(shown["comparisons"]), *budget_notes(shown["cells"])],
         finding_reach=_reach([one for one in shown["findings"] if one["kind"] in _DRAWN]),
         reach=_reach(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),

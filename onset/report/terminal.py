@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onset.analysis.wording import counted, number, percent, points, said, short_count
+from onset.analysis.wording import counted, number, percent, points, said, short_count, shows, span
 
 WIDE = 112
 """Columns from which the cells also show tokens, FLOPs and seconds, and the comparisons the items needed."""
@@ -41,7 +41,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             said = [counted(draws.pop(), "draw")] if len(draws) == 1 else []
             _section(console, key, [_model_size(group[0]), *said])
             console.print(_comparison_table(group, wide=console.width >= WIDE, draws=not said))
-        for line in comparison_notes(shown["comparisons"]):
+        for line in [*comparison_notes(shown["comparisons"]), *budget_notes(shown["cells"])]:
             console.print(Text(line, style="dim"))
     if shown["cells"]:
         _heading(console, "Cells")
@@ -51,6 +51,9 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             chance = f"chance {percent(group[0]['chance'])}"
             _section(console, key, [items, chance])
             console.print(_cell_table(group, wide=console.width >= WIDE))
+        if not shown["comparisons"]:
+            for line in budget_notes(shown["cells"]):
+                console.print(Text(line, style="dim"))
     _print_unfinished(shown, console)
 
 
@@ -289,6 +292,19 @@ def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: 
         needed = [str(one[key]) if one[key] else "–" for key in ("needed", "needed_draws")]
         _row(table, *values, *([one["n"], *needed] if wide else []))
     return table
+
+
+def budget_notes(cells: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Where a budget's examples are not all shown: ``With 64 labelled examples, cot shows 4.``"""
+    shown: dict[int, dict[str, set[int]]] = {}
+    for cell in cells:
+        if cell["tune"] is None and cell["demonstrations"] < cell["labels"]:
+            shown.setdefault(cell["labels"], {}).setdefault(cell["method"], set()).add(cell["demonstrations"])
+    return [
+        f"With {counted(labels, 'labelled example')}, "
+        f"{shows({method: span(min(counts), max(counts)) for method, counts in methods.items()})}."
+        for labels, methods in sorted(shown.items())
+    ]
 
 
 def comparison_notes(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:

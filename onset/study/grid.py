@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 from onset.errors import DataError, StudyError
@@ -188,10 +188,24 @@ def expand(study: Study) -> Grid:
             if specs.setdefault(cell.model, cell.model_spec) != cell.model_spec:
                 raise StudyError(f"study: two parts call different models '{cell.model}'; give one a label")
             cells.setdefault(cell.id, cell)
+    _check_names([cell.method for cell in cells.values()])
     order = list(specs)
     together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
     return Grid(study, tuple(together), tasks, tests, families, notes)
+
+
+def _check_names(methods: Iterable[Method]) -> None:
+    """A name stands for one method in every part, and a method has one name."""
+    held: dict[str, Method] = {}
+    for one in methods:
+        if held.setdefault(one.name, one).spec() != one.spec():
+            raise StudyError(f"study: two parts call different methods '{one.name}'; give one another name")
+    for one, other in combinations(held.values(), 2):
+        if one.spec() == other.spec():
+            raise StudyError(
+                f"study: methods '{one.name}' and '{other.name}' of two parts are the same; use one name in both"
+            )
 
 
 def _expand(study: Study) -> Grid:
