@@ -21,6 +21,11 @@ from onset.records import Attempt, Item, Record, content_hash
 from onset.shifts.base import apply_shift
 from onset.tasks.base import Task
 
+ASKING = 2
+"""Raised whenever a cell with equal settings would be asked, or its answers read, in another way than before. 1: until
+results folders got format 2; 2: a text ends where its answer does, and reading stops where a new turn begins.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:

@@ -20,7 +20,7 @@ from onset.report import facts
 from onset.study import files
 from onset.study.grid import expand
 from onset.study.migrations import FORMAT, MIGRATIONS
-from onset.study.runner import run
+from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study
 
 FORMAT_1 = Path(__file__).parent / "fixtures" / "format_1"
@@ -106,8 +106,18 @@ def test_a_report_describes_the_methods_of_format_1(folder: Path) -> None:
 def test_a_run_keeps_what_format_1_finished_and_computes_the_rest(folder: Path) -> None:
     before = {row["cell"]: row for row in load(folder).cells.to_dicts()}
     digests = sorted(json.loads(path.read_text())["sha256"] for path in folder.glob("cells/*/done.json"))
-    summary = run(study(), folder, models={"breaks": replies()})
+    notes: list[str] = []
+
+    class Told(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    summary = run(study(), folder, models={"breaks": replies()}, observer=Told())
     assert (summary.cells, summary.kept, summary.ran) == (12, 11, 1)
+    assert notes[-1] == (
+        "11 of 11 finished cells were measured by a version that asked or read otherwise; they are kept: use another"
+        " folder to measure them anew"
+    )
     held = json.loads((folder / "study.json").read_text())
     grid = expand(study())
     assert held["format"] == FORMAT == 2
@@ -171,7 +181,8 @@ def test_a_stop_at_any_instant_leaves_a_folder_that_migrates(folder: Path, monke
             step_up(place)
         except Crash:
             assert json.loads((place / "study.json").read_text())["format"] == 1
-            load(place)
+            results = load(place)
+            assert set(results.records["cell"]) == set(results.cells["cell"])
         else:
             break
         left[0] = 10**9

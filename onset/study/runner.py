@@ -23,7 +23,7 @@ from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMi
 from onset.models import open_model
 from onset.models.base import Model
 from onset.models.peek import fingerprint
-from onset.pipeline import Evaluation
+from onset.pipeline import ASKING, Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.base import answer_text, render
 from onset.records import Item, derive_seed
@@ -121,6 +121,7 @@ def run(
         missing = [cell for cell in grid.cells if not store.cell(cell).settle()]
         session = _Session(store, grid, watch, dict(models or {}))
         session.revisions.check(session.models, watch.note)
+        _note_earlier(store, grid, watch)
         watch.begin(grid, missing)
         for _, cells in groupby(missing, key=lambda cell: cell.model):
             session.run_model(list(cells))
@@ -134,6 +135,17 @@ def run(
             f" first: {first}; what succeeded is in {folder}, run again to retry"
         )
     return summary
+
+
+def _note_earlier(store: Store, grid: Grid, watch: Observer) -> None:
+    """Say how many finished cells were asked, or read, as an earlier version did."""
+    done = [folder.folder for cell in grid.cells if (folder := store.cell(cell)).done]
+    earlier = sum(read_json(folder / "cell.json").get("asking", 1) != ASKING for folder in done)
+    if earlier:
+        watch.note(
+            f"{earlier} of {len(done)} finished cells were measured by a version that asked or read otherwise;"
+            " they are kept: use another folder to measure them anew"
+        )
 
 
 class _Session:
@@ -397,6 +409,7 @@ def _cell_json(
         "seed": cell.seed,
         "items": cell.items,
         "chunk": cell.chunk,
+        "asking": ASKING,
         "plan_hash": plan.hash,
         "ledger": [line.to_json() for line in ledger],
         "tuned": cell.tuned,
