@@ -25,7 +25,8 @@ from onset.analysis.pooling import (
 )
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))
-from few_draws import Setting, rates
+from few_draws import Setting, compared, rates
+from few_draws import study as simulated
 
 
 def differences(rng: np.random.Generator, draws: int, items: int, gap: float, noise: float = 0.08) -> Array:
@@ -271,3 +272,17 @@ def test_pooling_finds_what_comparisons_alone_cannot() -> None:
         assert one.pooled >= least
         assert one.alone <= alone
         assert one.half_pooled < one.half_alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("draws", [2, 3, 5])
+def test_pooled_comparisons_at_the_margin_are_called_equivalent_in_at_most_six_percent(draws: int) -> None:
+    """The truth lies exactly 5 points apart, which is not inside the margin."""
+    setting = Setting(draws, 6, items=2000, sd=0.01, difference=0.05)
+    rng = np.random.default_rng(draws)
+    called = []
+    for _ in range(200):
+        tables, pairs, _ = simulated(setting, rng)
+        called += [(one.p_equivalent or 0.0) <= 0.05 for one in compared(tables, pairs, 20)[1]]
+    print(f"{draws} draws: {np.mean(called):.4f}")
+    assert 0.005 <= np.mean(called) <= 0.06

@@ -188,7 +188,8 @@ def _prompt_or_tune(evidence: Evidence) -> Iterable[Finding]:
             text += (
                 f" Of all {len(facing)} comparisons of tuning with prompting on the same examples, tuning wins {wins}"
             )
-            text += f", prompting {losses}; {len(facing) - wins - losses} have no winner."
+            open_ones = len(facing) - wins - losses
+            text += f", prompting {losses}; {open_ones} {'has' if open_ones == 1 else 'have'} no winner."
         yield Finding(
             "prompt or tune", f"{task}, {shown.model}", verdict, shown.difference, shown.interval, shown.n, shown.test,
             text,
