@@ -606,9 +606,14 @@ def test_findings_name_the_verdict_first(ladder: Made) -> None:
 
 def test_plan_list_and_grade_fit_80_columns() -> None:
     model = {"model": "SmolLM2-135M-Instruct", "cells": 24, "tunings": 9, "flops": 1.0e15, "seconds": 2000.0}
+    promised = {
+        "design": "tuned against prompted", "items": 200, "draws": 3, "discordance": 0.2, "difference": 0.05117,
+        "comparisons": 9, "independent": 6, "prior_df": 3.0, "family_size": 9, "noise": 0.125, "source": "recorded",
+        "decides": True, "proposal": None,
+    }  # fmt: skip
     plan = {
         "study": "small", "cells": 24, "flops": 1.0e15, "seconds": 2000.0, "models": [model],
-        "detectable": [{"items": 200, "draws": 3, "discordance": 0.2, "difference": 0.05117}], "notes": ["a note"],
+        "detectable": [promised], "notes": ["a note"],
     }  # fmt: skip
     rows = [{"prediction": "x" * 100, "status": "none"}, {"prediction": "18", "status": "ok"}]
     status = {"ok": 1, "none": 1, "truncated": 0, "ambiguous": 0}
