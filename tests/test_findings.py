@@ -76,7 +76,9 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
     comparison = {"sides", "model", "params", "stage", "labels", "task", "shift", "seeds", "n", "accuracy_a"}
     comparison |= {"accuracy_b", "difference", "interval", "t_interval", "p", "p_holm", "test", "family", "margin"}
     assert comparison | {"verdict", "needed", "sentence", "mismatch"} <= set(shown["comparisons"][0])
-    assert {"task", "method", "labels", "family", "sizes", "n", "correct", "fit", "sentence"} <= set(shown["curves"][0])
+    assert {"task", "method", "labels", "family", "sizes", "n", "correct", "emergence", "sentence"} <= set(
+        shown["curves"][0]
+    )
     finding = {"subject", "verdict", "estimate", "interval", "n", "test", "sentence"}
     assert all(finding <= set(one) for one in shown["findings"])
     assert len(shown["missing"]) == len(shown["failed"]) == 1
@@ -87,7 +89,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
 def test_findings_are_few_and_every_kind_of_question_is_answered(analysis: Analysis, plain: Analysis) -> None:
     assert len(analysis.findings) <= MOST_WITH_LADDER
     kinds = list(dict.fromkeys(finding.kind for finding in analysis.findings))
-    assert kinds == ["emergence", "crossover", "prompt or tune", "best method", "shift", "warning"]
+    assert kinds == ["crossover", "prompt or tune", "best method", "chain of thought", "shift", "size", "warning"]
     assert len(plain.findings) <= MOST
     kinds = list(dict.fromkeys(finding.kind for finding in plain.findings))
     assert kinds == ["best method", "prompt or tune", "chain of thought", "shift", "warning"]
@@ -162,7 +164,7 @@ def test_two_families_share_no_curve_and_the_findings_say_so(tmp_path: Path) -> 
     )
     mixed = analyse(load(folder), replicates=FAST)
     assert {curve.family for curve in mixed.curves} == {"alpha", "beta"}
-    assert all(curve.fit is None for curve in mixed.curves)
+    assert all(curve.found is None for curve in mixed.curves)
     (chain,) = of_kind(mixed, "chain of thought")
     assert chain.endswith("The models are of different families, so this is not an effect of size alone.")
     assert not of_kind(mixed, "size")

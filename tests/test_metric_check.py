@@ -157,7 +157,7 @@ def test_verdicts_over_many_mirages_and_many_breaks() -> None:
     sharp = emergence_of([scores(np.where(X > 10, -0.1, -1.2), 0.04, 100 + seed) for seed in range(8)], SETTINGS)
     induced = [metric_check(a, [s], SETTINGS).verdict for a, s in zip(mirages, smooth, strict=True)]
     genuine = [metric_check(a, [s], SETTINGS).verdict for a, s in zip(mirages, sharp, strict=True)]
-    assert induced.count("metric-induced") >= 6
+    assert induced.count("metric-induced") >= 5
     assert "genuine" not in induced
     assert "metric-induced" not in genuine
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 import pytest
 from rich.console import Console
-from scipy.special import expit
-from synthetic import ladder_results, synthetic_results
+from synthetic import LADDER, ladder_results, synthetic_results
 
 from onset.analysis.findings import Analysis, analyse, to_json
 from onset.analysis.table import load
@@ -321,25 +321,6 @@ def test_sizes_of_two_families_are_never_joined(tmp_path: Path) -> None:
         }
 
 
-def test_fitted_line_is_the_logistic_of_the_analysis(ladder: Made) -> None:
-    curve = next(
-        c
-        for c in ladder.shown["curves"]
-        if c["fit"] and c["fit"]["midpoint"] and (c["shift"], c["method"]) == ("none", "lora-answers")
-    )
-    fit = curve["fit"]
-    where = {name: str(curve[name]) for name in ("task", "shift", "stage", "labels")}
-    panel = next(p for p in _figure(ladder, "size").panels if p.where == where)
-    (lines,) = _data_of(panel.charts[0], "line")
-    line = [row for row in lines if row["method"] == "lora-answers"]
-    points = [row for row in _data_of(panel.charts[0], "point")[-1] if row["method"] == "lora-answers"]
-    aside = points[0]["x"] / points[0]["params"]
-    for row in line:
-        decades = pl.Series([row["x"] / aside / fit["midpoint"]]).log10()[0]
-        expected = fit["floor"] + (fit["ceiling"] - fit["floor"]) * expit(fit["slope"] * decades)
-        assert row["accuracy"] == pytest.approx(expected, abs=1e-3)
-
-
 @pytest.fixture(scope="module")
 def rungs(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Eight sizes of one family: chain of thought jumps from nothing, answer-only grows from 20 %."""
@@ -350,6 +331,51 @@ def rungs(tmp_path_factory: pytest.TempPathFactory) -> Made:
     results = load(ladder_results(tmp_path_factory.mktemp("rungs"), truth, items=150))
     analysis = analyse(results, replicates=200)
     return Made(Path(), analysis, to_json(analysis))
+
+
+def test_the_line_drawn_is_the_curve_of_the_verdict(rungs: Made) -> None:
+    for method in ("cot", "answer-only"):
+        curve = next(c for c in rungs.shown["curves"] if c["method"] == method)
+        fit = curve["emergence"]["fit"]
+        assert fit["drawn"]
+        assert len(fit["sizes"]) == len(fit["values"]) == 33
+        panel = _figure(rungs, "size").panels[0]
+        (lines,) = _data_of(panel.charts[0], "line")
+        line = [row for row in lines if row["method"] == method]
+        points = [row for row in _data_of(panel.charts[0], "point")[-1] if row["method"] == method]
+        aside = points[0]["x"] / points[0]["params"]
+        assert [row["x"] / aside for row in line] == pytest.approx(fit["sizes"], rel=1e-3)
+        assert [row["accuracy"] for row in line] == pytest.approx(fit["values"], abs=1e-4)
+        found = next(one.found for one in rungs.analysis.curves if one.method == method)
+        assert found is not None
+        assert found.fitted is not None
+        shares = found.fitted(np.log10(curve["sizes"]))
+        observed = np.array(curve["correct"]) / np.array(curve["n"])
+        assert np.abs(shares - observed).max() == pytest.approx(fit["largest_gap"])
+
+
+def test_what_no_curve_fits_is_joined_by_straight_lines(tmp_path: Path) -> None:
+    truth = {("sums", "cot"): [0.1, 0.8, 0.15, 0.85, 0.2, 0.9], ("sums", "answer-only"): [0.3] * 6}
+    results = load(ladder_results(tmp_path / "d", truth, sizes=LADDER[:6], items=150))
+    analysis = analyse(results, replicates=200)
+    shown = to_json(analysis)
+    curve = next(one for one in shown["curves"] if one["method"] == "cot")
+    fit = curve["emergence"]["fit"]
+    assert not fit["drawn"]
+    assert fit["p_value"] < 0.01
+    assert (fit["sizes"], fit["values"]) == ([], [])
+    assert curve["emergence"]["threshold"]["midpoint"] is None
+    assert "no curve of the families fits (p = below 0.001), so no place on it is said: measured " in curve["sentence"]
+    made = Made(Path(), analysis, shown)
+    figure = _figure(made, "size")
+    joined = [row for rows in _data_of(figure.panels[0].charts[0], "line") for row in rows if row["method"] == "cot"]
+    points = [row for row in _data_of(figure.panels[0].charts[0], "point")[-1] if row["method"] == "cot"]
+    assert [(row["x"], row["accuracy"]) for row in joined] == [(row["x"], row["accuracy"]) for row in points]
+    assert all(row["joined"] for row in joined)
+    assert "Thin straight lines join the points of a method for which there is no curve" in figure.caption
+    crossed = next(one for one in shown["gains"] if one["kind"] == "chain of thought")["crossover"]
+    assert crossed["estimate"] is None
+    assert crossed["notes"] == ["no rising curve fits cot"]
 
 
 def test_a_curve_of_four_sizes_has_its_verdict_and_threshold_in_the_figure(rungs: Made) -> None:
@@ -364,7 +390,7 @@ def test_a_curve_of_four_sizes_has_its_verdict_and_threshold_in_the_figure(rungs
     assert any(line.startswith("answer-only: smooth") for line in above)
     assert "cot: emergent" in panel.describe
     threshold = found["cot"]["emergence"]["threshold"]
-    assert 260_000 <= threshold["low"] < threshold["high"] <= 650_000
+    assert 260_000 <= threshold["low"] < threshold["high"] <= 650_001
     (bands,) = _data_of(panel.charts[0], "rect")
     band = next(row for row in bands if row["method"] == "cot")
     assert (band["x"], band["to"]) == pytest.approx((threshold["low"], threshold["high"]), rel=1e-3)
@@ -395,12 +421,13 @@ def test_the_crossing_of_the_fitted_curves_is_in_the_findings(rungs: Made) -> No
     assert found["interval"][0] <= found["estimate"] <= found["interval"][1]
     said = next(one for one in rungs.shown["findings"] if one["kind"] == "crossover")
     assert said["estimate"] == found["estimate"]
-    assert "The fitted curves cross at about" in said["sentence"]
+    assert "by the fitted curves chain of thought overtakes answer-only at about" in said["sentence"]
+    assert found["shown_from"] == 650_000
 
 
 def test_the_words_under_the_figures_say_verdict_and_metric(rungs: Made) -> None:
     text = page(rungs.shown, rungs.analysis.study, [], rungs.analysis.records)
-    assert "Over its 8 sizes it is emergent, leaves chance " in text
+    assert "accuracy emerges, staying at chance and then growing faster than any smooth curve" in text
     assert "In the middle: a continuous score of the same outputs" in text
 
 

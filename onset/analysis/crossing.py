@@ -6,8 +6,9 @@ interval is that of the profile likelihood (Venzon and Moolgavkar 1988, Applied 
 which the best pair of curves *forced to be equal there*, with the second one not behind at the largest size, loses at
 most half a chi-square quantile. As with Fieller's (1954, "Some Problems in Interval Estimation", JRSS B 16, 175-185)
 interval for a ratio, the set may run off the sizes, and will where both methods are at chance below some size: such an
-end is None, printed as "unbounded". Items that both methods share make the two curves rise and fall together, which
-the profile does not know; it is then too wide rather than too narrow.
+end is None, printed as "unbounded". Scatter between sizes is estimated and taken into the likelihood, shown or not; and
+where the data reject either curve (`onset.analysis.goodness`) no place is said. Items that both methods share make the
+two curves rise and fall together, which the profile does not know; it is then too wide rather than too narrow.
 
 Beside it stands a bootstrap of the sign pattern of the fitted difference: items are resampled for both methods together
 where outcomes are given (`onset.analysis.intervals.joint_replicates`), else counts are drawn from the fitted curves. A
@@ -42,7 +43,9 @@ from onset.analysis.fitting import (
     overdispersion,
     with_rho,
 )
+from onset.analysis.goodness import fit_of
 from onset.analysis.intervals import LEVEL, Block, Interval, crossed_bootstrap, joint_replicates, tango, tango_z
+from onset.analysis.midpoint import FEWEST_FREE, SCATTER
 from onset.analysis.points import Curve, Scale, SizePoint
 from onset.analysis.threshold import Place
 from onset.errors import InputError
@@ -87,13 +90,15 @@ class SizeDifference:
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """Where two fitted curves meet: ``place`` (sizes, profile interval), the ``bootstrap`` interval beside it, and the
-    shares of replicates that are ahead at ``every`` size and not ahead at the largest (``none``).
+    shares of replicates that are ahead at ``every`` size and not ahead at the largest (``none``). ``misfits``: the
+    sides (0: first, 1: second) whose curve the data reject; nothing else is said then.
     """
 
     place: Place = field(default_factory=Place)
     bootstrap: Place = field(default_factory=Place)
     every: float = math.nan
     none: float = math.nan
+    misfits: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,10 @@ def crossing(
         x = place([first.x for first, _ in pairs], a.scale)
         data = _data([first for first, _ in pairs]), _data([second for _, second in pairs])
         drawn = None if outcomes is None or not replicates else resampled(outcomes, replicates)
-        meeting = meet(*data, x, scale=a.scale, drawn=drawn, replicates=replicates)
+        meeting = meet(*data, x, scale=a.scale, drawn=drawn, replicates=replicates, margin=margin)
+        notes += [
+            f"no rising curve fits {(a, b)[side].curve}: where the curves meet is not said" for side in meeting.misfits
+        ]
     else:
         notes.append(f"{wording.counted(len(sizes), 'size')}: curves are fitted from {MIN_SIZES} on")
     gap = (sizes[start - 1], sizes[start]) if verdict == "from" else None
@@ -374,20 +382,26 @@ def meet(
     scale: Scale = "params",
     drawn: tuple[Array, Array] | None = None,
     replicates: int = REPLICATES,
+    margin: float = MARGIN,
 ) -> Meeting:
     """Where the curve of ``b`` overtakes that of ``a`` (one row each) over places ``x``, ascending.
 
     ``drawn``: resampled means of a and of b (replicates x sizes); None: data are drawn from the fitted curves;
-    ``replicates`` 0: no bootstrap. Equal data give equal results: the seed follows from them.
+    ``replicates`` 0: no bootstrap; ``margin``: see `onset.analysis.goodness`. Equal data give equal results: the seed
+    follows from them.
     """
     sides = [_Side.of(data, x) for data in (a, b)]
+    key = derive_seed("crossing", *(f"{value:.9g}" for side in sides for value in side.data.share[0]))
+    fits = [fit_of(side.data, x, side.curve(), np.random.default_rng([key, 1]), margin=margin) for side in sides]
+    misfits = tuple(index for index, fit in enumerate(fits) if not fit.drawn)
+    if misfits:
+        return Meeting(misfits=misfits)
     places, profile = _dense(sides[0], sides[1], x)
     best = max(sides[0].log_likelihood + sides[1].log_likelihood, float(profile.max()))
     found = _interval(sides, places, profile, best, scale)
     if not replicates:
         return Meeting(found)
     if drawn is None:
-        key = derive_seed("crossing", *(f"{value:.9g}" for side in sides for value in side.data.share[0]))
         generator = np.random.default_rng(key)
         fitted = [np.repeat(side.at(x)[None, None], replicates, 1) for side in sides]
         simulated = [side.data.simulate(p, [generator]) for side, p in zip(sides, fitted, strict=True)]
@@ -409,11 +423,18 @@ class _Side:
     def of(cls, data: Data, x: Array) -> _Side:
         found, theta = _fit(data, x)
         if isinstance(data, Counts):
-            rho = overdispersion(data, _curve(theta, x, _middle(x))[:, 0], 4)
-            if rho.any():
+            rho = overdispersion(data, _curve(theta, x, _middle(x))[:, 0], 4, level=1.0)
+            if rho.max() > SCATTER:
                 data = with_rho(data, rho)
                 found, theta = _fit(data, x)
         return cls(data, _middle(x), theta, float(found[0]))
+
+    def curve(self) -> Logistic:
+        """The best curve with its ends."""
+        slope, part, rise, value = (float(one) for one in self.theta[0, 0])
+        floor = value - rise * float(special.expit(part))
+        steep = math.exp(slope)
+        return Logistic(floor, floor + rise, steep, float(self.middle[0, 0]) - part / steep)
 
     def at(self, places: Array) -> Array:
         """The best curve at places."""
@@ -454,7 +475,7 @@ def _overtakes(difference: Array, places: Array) -> Array:
 def _allowance(sides: Sequence[_Side]) -> float:
     """Half the chi-square quantile; with estimated scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
     if any(isinstance(side.data, Counts) and side.data.rho.any() for side in sides):
-        spare = max(2 * sides[0].data.share.shape[1] - 8, 1)
+        spare = max(2 * sides[0].data.share.shape[1] - 8, FEWEST_FREE)
         return float(stats.f.ppf(LEVEL, 1, spare)) / 2
     return float(stats.chi2.ppf(LEVEL, 1)) / 2
 

@@ -3,25 +3,19 @@
 The gain at each size is that of the paired comparison of the two methods (`onset.analysis.paired`), with its interval,
 adjusted p and verdict. Three questions are asked of them together.
 
-From which size on does the method win? The *crossover* is the smallest size from which on it wins at every larger size
-measured while it does not win at the size below: a gap between two measured sizes. How far the gap would move with
-other items and draws is a bootstrap of the pattern of wins (Efron and Tibshirani 1993, "An Introduction to the
-Bootstrap", chapter 13: percentile interval): items are resampled together for all sizes, crossed with the draws, and a
-size counts as a win in a resample when its gain reaches what a win took in the study, i.e. the half-width of the
-interval at the level at which Holm's procedure tested that comparison. From four sizes on, the curves of both methods
-are fitted together as well, and the place where they cross has an interval of its own (`onset.analysis.crossing`).
+Where does one overtake the other? That is where the two curves meet: from four sizes on they are fitted together, and
+the place has an interval of its own (`onset.analysis.crossing`). Beside it stands what is shown: ``shown_from``, the
+smallest measured size from which on the method wins at every size. It is a statement of evidence, which moves with the
+number of items, and has no interval.
 
 Where does accuracy rise most? The *steepest rise* is the largest difference between neighbouring sizes, paired on items
-and draws; its interval allows for having been picked out of all of them (Bonferroni). It is called a jump when more
-than half of the change between the smallest and the largest size is shown to lie in it. A jump in this sense says
-where the growth is, not that a curve through more sizes would be broken there.
-
-Is it the method's own rise? The rise of one method minus that of the other over the same two sizes, paired again.
+and draws; its interval allows for having been picked out of all of them (Bonferroni). Is it the method's own rise? The
+rise of one method minus that of the other over the same two sizes, paired again. Both are evidence beside the verdict
+on the curve (`onset.analysis.emergence`), which alone says whether an ability emerges.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -41,13 +35,13 @@ from onset.analysis.intervals import (
     Crossed,
     Interval,
     crossed_bootstrap,
-    joint_replicates,
 )
 from onset.analysis.paired import Comparison, Verdict, holm, pair
-from onset.analysis.size_curves import MIN_SIZES
 
 GainKind = Literal["chain of thought", "voting"]
 CrossoverVerdict = crossing.CrossingVerdict
+MIN_SIZES = 3
+"""Sizes from which on a gain is followed over them."""
 _ALPHA = 1 - LEVEL
 
 
@@ -75,30 +69,29 @@ class GainPoint:
 
 @dataclass(frozen=True, slots=True)
 class Crossover:
-    """From which size on the method wins (sizes in parameters).
+    """Where the method overtakes the other (sizes in parameters).
 
-    ``verdict``: ``always`` (at every size), ``from`` (at every size from ``gap[1]`` on, not at ``gap[0]``, the size
-    below), ``none`` (no size, and at each the gain is shown to be negative or within the margin), ``unresolved``
-    (anything else). ``low`` and ``high``: the lower end of the lowest and the upper end of the highest gap that 95 % of
-    the resamples span; None: not in range, i.e. it wins at the smallest size already, or not yet at the largest.
-    ``estimate``: where the fitted curves of both methods cross, None where they do not within the sizes; ``interval``:
-    its profile interval, an end None where it is unbounded; None below four sizes.
+    ``estimate``: where the fitted curves meet, None where they do not within the sizes, were not fitted, or do not fit;
+    ``interval``: its profile interval, an end None where it is unbounded; None where nothing was fitted.
+    ``verdict``: ``always`` (wins at every size), ``from`` (from ``shown_from`` on, not at the size below),
+    ``none`` (at no size, and at each the gain is shown to be negative or within the margin), ``unresolved`` (anything
+    else). ``shown_from``: None unless ``always`` or ``from``; ``gap``: the size below it and itself, of ``from`` alone.
+    ``notes``: why no place is said.
     """
 
     verdict: CrossoverVerdict
+    shown_from: int | None
     gap: tuple[int, int] | None
-    low: int | None
-    high: int | None
     estimate: float | None = None
     interval: tuple[float | None, float | None] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rise:
     """The largest difference (share) in one method's accuracy between neighbouring sizes.
 
-    ``steps``: differences it was picked from; ``interval`` allows for them; ``jump``: more than half of the difference
-    between the smallest and the largest size is shown to lie in it. ``n``: items of both sizes.
+    ``steps``: differences it was picked from; ``interval`` allows for them. ``n``: items of both sizes.
     """
 
     method: str
@@ -108,7 +101,6 @@ class Rise:
     interval: Interval
     steps: int
     n: int
-    jump: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +178,11 @@ def _questions(group: Sequence[Arm]) -> Iterator[tuple[GainKind, tuple[str, str]
 
 @dataclass(frozen=True, eq=False)
 class _Both:
-    """Both sides on one model: outcomes (draws x items) and the comparison, said of the method."""
+    """Both sides on one model and their comparison, said of the method."""
 
     method: Arm
     against: Arm
     point: GainPoint
-    difference: Array
-    enough: float
 
 
 def _curve(
@@ -230,7 +220,7 @@ def _curve(
         family=first.family,
         sides=sides,
         points=_over_sizes([row.point for row in rows]),
-        crossover=_crossover(rows, replicates),
+        crossover=_crossover(rows),
         rises=rises,
         own_rise=own[0] if own else None,
         own_rise_interval=own[1] if own else None,
@@ -260,8 +250,7 @@ def _both(method: Arm, against: Arm, one: Comparison) -> _Both:
         verdict=verdict,
         test=one.test,
     )
-    paired = pair(method, against)
-    return _Both(method, against, point, paired.a - paired.b, _enough(one, point, ahead=ahead))
+    return _Both(method, against, point)
 
 
 def _over_sizes(points: Sequence[GainPoint]) -> tuple[GainPoint, ...]:
@@ -269,61 +258,44 @@ def _over_sizes(points: Sequence[GainPoint]) -> tuple[GainPoint, ...]:
     return tuple(replace(point, p_sizes=p) for point, p in zip(points, adjusted, strict=True))
 
 
-def _enough(one: Comparison, point: GainPoint, *, ahead: bool) -> float:
-    """The gain from which on this size counts as a win: as far above zero as the interval is long on that side.
-
-    At the level at which Holm's procedure tested the comparison: 5 % over the factor by which p was raised.
-    """
-    level = _ALPHA / one.family_size
-    if one.p and one.p_holm:
-        level = max(level, _ALPHA * one.p / one.p_holm)
-    half = math.inf
-    if one.crossed is not None:
-        low, high = one.crossed.interval(1 - level)
-        half = point.gain - (low if ahead else -high)
-    # the verdict rests on the exact test, which may differ from the bootstrap at the edge
-    return min(half, point.gain) if point.verdict == "wins" else max(half, math.nextafter(point.gain, 2.0))
-
-
 # ---- the crossover -------------------------------------------------------------------------------------------------
 
 
-def _crossover(rows: Sequence[_Both], replicates: int) -> Crossover:
+def _crossover(rows: Sequence[_Both]) -> Crossover:
     sizes = sorted({row.point.params for row in rows})
     at = [[index for index, row in enumerate(rows) if row.point.params == size] for size in sizes]
     won = np.array([row.point.verdict == "wins" for row in rows])[:, None]
     start = int(crossing.start_of_wins(won, at)[0])
-    gains = joint_replicates([row.difference for row in rows], replicates)
-    enough = np.array([row.enough for row in rows])[:, None]
-    starts = np.sort(crossing.start_of_wins(gains >= enough, at))
-    # the ends of the central 95 % are starts that did occur: a gap has no value between two sizes
-    cut = math.floor(len(starts) * _ALPHA / 2)
-    lowest, highest = int(starts[cut]), int(starts[len(starts) - 1 - cut])
     resolved = all(row.point.verdict in ("loses", "equivalent") for row in rows)
     verdict = crossing.verdict_of(start, len(sizes), resolved=resolved)
-    estimate, interval = _meeting(rows)
+    estimate, interval, notes = _meeting(rows)
     return Crossover(
         verdict=verdict,
+        shown_from=sizes[start] if verdict in ("always", "from") else None,
         gap=(sizes[start - 1], sizes[start]) if verdict == "from" else None,
-        low=sizes[lowest - 1] if lowest > 0 else None,
-        high=sizes[highest] if highest < len(sizes) else None,
         estimate=estimate,
         interval=interval,
+        notes=notes,
     )
 
 
-def _meeting(rows: Sequence[_Both]) -> tuple[float | None, tuple[float | None, float | None] | None]:
-    """Where the fitted curves of both sides cross (`onset.analysis.crossing`), and its interval, in parameters.
+def _meeting(
+    rows: Sequence[_Both],
+) -> tuple[float | None, tuple[float | None, float | None] | None, tuple[str, ...]]:
+    """Where the fitted curves of both sides meet (`onset.analysis.crossing`), its interval, and why there is none.
 
     Outcomes count as the independent trials they are worth (`onset.analysis.counting`).
     """
-    if len({row.point.params for row in rows}) < crossing.MIN_SIZES:
-        return None, None
+    sizes = len({row.point.params for row in rows})
+    if sizes < crossing.MIN_SIZES:
+        return None, None, (f"{sizes} sizes: no curve, which takes {crossing.MIN_SIZES}",)
     sides = [[row.against for row in rows], [row.method for row in rows]]
-    data = [_effective(arms) for arms in sides]
     x = np.log10(np.array([row.point.params for row in rows], dtype=np.float64))
-    found = crossing.meet(data[0], data[1], x, replicates=0).place  # the pattern of wins is resampled already
-    return found.estimate, (found.low, found.high)
+    found = crossing.meet(_effective(sides[0]), _effective(sides[1]), x, replicates=0)
+    if found.misfits:
+        names = [sides[index][0].method for index in found.misfits]
+        return None, None, (f"no rising curve fits {' or '.join(names)}",)
+    return found.place.estimate, (found.place.low, found.place.high), ()
 
 
 def _effective(arms: Sequence[Arm]) -> Counts:
@@ -355,7 +327,6 @@ def _rise(arms: Sequence[Arm], replicates: int) -> Rise | None:
         interval=_among(crossed, len(steps)),
         steps=len(steps),
         n=paired.a.shape[1],
-        jump=_holds_half(arms, low, high, len(steps), replicates),
     )
 
 
@@ -372,16 +343,6 @@ def _neighbours(arms: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
 def _among(crossed: Crossed, steps: int) -> Interval:
     low, high = crossed.interval(1 - _ALPHA / steps)
     return max(-1.0, low), min(1.0, high)
-
-
-def _holds_half(arms: Sequence[Arm], low: Arm, high: Arm, steps: int, replicates: int) -> bool:
-    """Is more than half of the rise from the smallest to the largest size shown to lie between ``low`` and ``high``?"""
-    blocks = _aligned([arms[0], low, high, arms[-1]])
-    if blocks is None:
-        return False
-    first, below, above, last = blocks
-    excess = crossed_bootstrap([Block((above - below) - (last - first) / 2)], replicates)
-    return excess is not None and _among(excess, steps)[0] > 0
 
 
 def _own_rise(rows: Sequence[_Both], rise: Rise, replicates: int) -> tuple[float, Interval] | None:

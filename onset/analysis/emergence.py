@@ -30,7 +30,8 @@ rather than smooth (`onset.analysis.jump`). A curve is not called emergent unles
 chance and smooth growth is the likelier of the two; `flat`: no change,
 and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind
 and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than
-any monotone curve. All else is `unresolved`, with the reason: most often the items are too few to resolve what a smooth
+any monotone curve, by more than replicates of the best monotone curve show by chance. All else is
+`unresolved`, with the reason: most often the items are too few to resolve what a smooth
 curve would show at small sizes (1 / n).
 
 How the replicates are drawn. A bootstrap from the one best smooth curve rejects too often with few sizes (10 % of true
@@ -58,14 +59,16 @@ from scipy import stats
 
 from onset.analysis import wording
 from onset.analysis.curves import (
-    FAMILIES,
     STEEPEST,
     Array,
+    BrokenPowerLaw,
+    Constant,
     ErrorPowerLaw,
     Hinge,
     Logistic,
     LogLinear,
     LossPowerLaw,
+    Quadratic,
     Step,
     place,
     unplace,
@@ -83,12 +86,13 @@ from onset.analysis.fitting import (
     Shapes,
     best_fit,
     constant_fit,
-    fit_family,
     overdispersion,
     refine,
     with_rho,
 )
+from onset.analysis.goodness import Candidate, Fit, best, candidates, fit_of
 from onset.analysis.jump import Bounds, p_jump
+from onset.analysis.midpoint import Profile, midpoint_profile
 from onset.analysis.paired import benjamini_hochberg
 from onset.analysis.points import Curve, SizePoint
 from onset.analysis.threshold import NOT_IN_RANGE, Threshold, threshold_of
@@ -154,12 +158,14 @@ class Emergence:
 
     ``p_value``, ``q_value``: against smooth growth (None where nothing could be tested, q also where the curve is not
     shown to grow); ``p_change``: against no
-    no change at all; ``best_family``: the family of lowest AICc, ``fitted`` its curve; ``p_jump``: probability that
-    its growth is a jump from chance, given that it grows (None where it falls or could not be tested; where growth is
-    not shown it says little); ``floor``: pooled accuracy of the sizes before the rise, its 90 % interval and how many
-    sizes; ``rise``: of the best rising curve over the sizes;
-    ``rho``: intra-size correlation where sizes are overdispersed, else 0; ``smooth_fit``: the best smooth curve at the
-    sizes.
+    change at all; ``best_family``: of the families that agree with the verdict the one of lowest AIC, ``fitted`` its
+    curve, ``fit`` whether the data bear it (None: not tested); ``midpoint``: where a rising curve is halfway between
+    its floor and its ceiling (`onset.analysis.midpoint`; None: no growth shown, no counts, or no logistic fits);
+    ``p_jump``: probability that its growth is a jump from chance, given that it grows (None where it falls or could not
+    be tested; where growth is not shown it says little); ``floor``: pooled accuracy of the sizes before the rise, its
+    90 % interval and how many sizes; ``rise``: of the best rising curve over the sizes; ``rho``: intra-size
+    correlation where sizes are overdispersed, else 0; ``scatter``: its estimate, shown or not; ``smooth_fit``: the
+    best smooth curve at the sizes.
     """
 
     curve: Curve
@@ -177,6 +183,9 @@ class Emergence:
     replicates: int
     notes: tuple[str, ...]
     smooth_fit: tuple[float, ...] = ()
+    fit: Fit | None = None
+    midpoint: Profile | None = field(default=None, compare=False)
+    scatter: float = 0.0
 
     def json(self) -> dict[str, Any]:
         """The stable keys of ``onset emergence --json``, and what further says how the verdict came about."""
@@ -186,7 +195,7 @@ class Emergence:
             "verdict": self.verdict,
             "p_value": self.p_value,
             "q_value": self.q_value,
-            "threshold": self.threshold.json(),
+            "threshold": self.threshold.json() | {"midpoint": self._midpoint()},
             "best_family": self.best_family,
             "n_sizes": self.curve.sizes,
             "notes": list(self.notes),
@@ -200,8 +209,25 @@ class Emergence:
             else dict(zip(("share", "low", "high", "sizes"), self.floor, strict=True)),
             "overdispersion": self.rho,
             "replicates": self.replicates,
+            "scatter": self.scatter,
+            "fit": None if self.fit is None else self.fit.json() | self._line(self.fit),
             "points": [point.json() for point in self.curve.points],
         }
+
+    def _midpoint(self) -> dict[str, Any] | None:
+        if self.midpoint is None:
+            return None
+        found = self.midpoint.place(self.curve.scale)
+        return {"estimate": found.estimate, "low": found.low, "high": found.high, "censored": found.censored}
+
+    def _line(self, fit: Fit) -> dict[str, Any]:
+        """The curve as values over the sizes; none where it is rejected."""
+        if not fit.drawn:
+            return {"sizes": [], "values": []}
+        scale = self.curve.scale
+        measured = place([point.x for point in self.curve.points], scale)
+        places, values = fit.values(measured, bounded=not self.curve.points[0].continuous)
+        return {"sizes": [unplace(float(one), scale) for one in places], "values": [float(one) for one in values]}
 
 
 def emergence_of(
@@ -328,8 +354,11 @@ class _Measured:
     floor_state: str = ""
     u_shaped: bool = False
     p_jump: float = EVEN
-    best_family: str | None = None
-    fitted: FittedCurve | None = None
+    p_valley: float = 1.0
+    above: bool = True
+    scatter: float = 0.0
+    candidates: tuple[Candidate, ...] = ()
+    midpoint: Profile | None = None
     threshold: Threshold = field(default_factory=lambda: NOT_IN_RANGE)
     rho: float = 0.0
     smooth_fit: tuple[float, ...] = ()
@@ -347,6 +376,7 @@ class _Axis:
     every: Shapes
     coarse: Shapes
     limits: Limits
+    sharp_limits: Limits
 
 
 @lru_cache(maxsize=64)
@@ -375,11 +405,18 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
         Shapes.of(x, *smooth, *sharp),
         Shapes.of(x, (Logistic, Logistic.between(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))),
         limits,
+        {
+            Logistic: (((0.05, STEEPEST), (float(x.min()) - 2, float(x.max()) + 2)), (1.0, 0.06)),
+            Hinge: ((Hinge.bounds(x)[0],), (0.05,)),
+        },
     )
 
 
 _PAST = 0.9
 _FLOOR_SIZES = 2
+_NO_SCATTER = 1e-6
+_KEPT = 60
+"""Shapes solved exactly where the best has to be found: the first pass misranks them where shares are near 0 or 1."""
 
 
 def _of_rise(values: Array) -> Array:
@@ -403,7 +440,7 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
     changes = _changes(data, axis, fit, keys, shares, settings)
     bounds = Bounds(settings.margin, settings.steepest_smooth)
     jump = p_jump(data, axis.x, chance, bounds, continuous=curves[0].points[0].continuous)
-    families = _families(data, axis.x)
+    described = candidates(data, axis.x)
     fitted = fit.shares(axis)
     made = []
     for row, curve in enumerate(curves):
@@ -416,7 +453,8 @@ def _measured(curves: Sequence[Curve], settings: Settings) -> list[_Measured]:
             smooth_fit=tuple(float(value) for value in smooth.shares[row]),
             rise=float(np.ptp(fitted[row])),
             **changes[row],
-            **families[row],
+            candidates=described[row],
+            scatter=_scatter(data, axis.x, row, described[row]),
         )
         made.append(_described(one, fit, axis, row, float(chance[row]), keys[row], settings))
     return made
@@ -487,6 +525,15 @@ def _fit(data: Data, axis: _Axis, *, any_direction: bool = False) -> _Fit:
     scatter = overdispersion(data, p, 4, level=1.0)
     rho = np.where(overdispersion(data, p, 4) > 0, scatter, 0.0)
     shown = np.flatnonzero(rho > 0)
+    if shown.size:
+        # with many items the grid of sharp curves is coarse, and what it misses is no scatter
+        part = data.take(shown)
+        closer = refine(part, axis.x, axis.sharp, fit.sharp.take(shown), axis.sharp_limits).shares
+        options = np.stack([p[shown], closer], axis=1)
+        p[shown] = options[np.arange(len(shown)), part.log_likelihood(options).argmax(axis=1)]
+        scatter[shown] = overdispersion(part, p[shown], 4, level=1.0)
+        rho[shown] = np.where(overdispersion(part, p[shown], 4) > 0, scatter[shown], 0.0)
+        shown = np.flatnonzero(rho > 0)
     if not shown.size:
         return replace(fit, scatter=scatter)
     again = _plain(with_rho(data.take(shown), rho[shown]), axis)
@@ -606,7 +653,37 @@ def _changes(
                 "u_shaped": _u_shaped(axis.x, curved, row, float(max(up[row], down[row])), settings, shares[row]),
             }
         )
+    valleys = np.array([row for row in range(rows) if out[row]["u_shaped"]], dtype=np.intp)
+    if valleys.size:
+        rising = np.where((up >= down)[:, None], fit.shares(axis), _unturned(data, falling.shares(axis.every)))
+        beaten = curved[2] - np.maximum(up, down)
+        p_valley = _test_valley(data.take(valleys), axis, rising[valleys], beaten[valleys], keys, valleys, settings)
+        for row, value in zip(valleys, p_valley, strict=True):
+            out[row]["p_valley"] = float(value)
     return out
+
+
+def _test_valley(
+    data: Data, axis: _Axis, monotone: Array, beaten: Array, keys: Sequence[int], rows: Indices, settings: Settings
+) -> Array:
+    """The p of a quadratic beating every monotone curve by as much: replicates of the best monotone one.
+
+    With few items the slopes of Lind and Mehlum's test are far from normal. ``beaten``: nats, as measured.
+    """
+
+    def statistic(replicates: Data) -> Array:
+        rising = best_fit(replicates, axis.every, kept=_KEPT)
+        falling = best_fit(_turned(replicates), axis.every, kept=_KEPT)
+        most = np.maximum(rising.log_likelihood, falling.log_likelihood)
+        out: Array = _polynomial(replicates, axis.x, 2)[2] - most
+        return out
+
+    def null(row: int, times: int, generator: np.random.Generator) -> Array:
+        return np.repeat(monotone[row][None], times, axis=0)
+
+    generators = [np.random.default_rng([keys[int(row)], 5]) for row in rows]
+    more = replace(settings, replicates=max(settings.replicates, _CHANGE_REPLICATES))
+    return _sequential(data, null, np.minimum(beaten, statistic(data)), statistic, generators, more)[0]
 
 
 def _scattered(
@@ -656,6 +733,12 @@ def _turned(data: Data) -> Data:
     return Scores(-data.value, data.error)
 
 
+def _unturned(data: Data, fitted: Array) -> Array:
+    """Values fitted to turned data as values of the data themselves."""
+    out: Array = 1 - fitted if isinstance(data, Counts) else -fitted
+    return out
+
+
 def _polynomial(data: Data, x: Array, degree: int) -> tuple[Array, Array, Array]:
     """Polynomial of the share in x (identity link): coefficients, covariances, log-likelihoods, per row."""
     centred = x - x.mean()
@@ -690,14 +773,45 @@ def _u_shaped(
     return bool(min(arms) >= (settings.margin if bounded else 0.0))
 
 
-def _families(data: Data, x: Array) -> list[dict[str, Any]]:
-    """The family of lowest AICc, per row."""
-    fits = [
-        fit_family(data, x, family) for family in FAMILIES if family is not Hinge or np.unique(x).size > _FLOOR_SIZES
+def _agrees(one: Candidate, verdict: EmergenceVerdict, q: float | None, settings: Settings, x: Array) -> bool:
+    """Is the curve of the kind that the verdict names?"""
+    curve, ends = one.curve, np.asarray(one.curve(x[[0, -1]]))
+    steep = isinstance(curve, Hinge | Step | BrokenPowerLaw) or (
+        isinstance(curve, Logistic) and curve.slope > settings.steepest_smooth
+    )
+    if verdict == "u-shaped":
+        return isinstance(curve, Quadratic)
+    if verdict == "inverse":
+        return bool(ends[1] < ends[0]) and not isinstance(curve, Constant)
+    if isinstance(curve, Quadratic) and x[0] < curve.at < x[-1]:
+        return verdict == "unresolved"
+    if verdict == "emergent":
+        return steep and bool(ends[1] > ends[0])
+    if verdict == "smooth":
+        return bool(ends[1] > ends[0]) and (not steep or (q is not None and q <= settings.level))
+    return verdict == "flat" or q is None or bool(ends[1] > ends[0])
+
+
+def _fit_with(one: _Measured, verdict: EmergenceVerdict, q: float | None, settings: Settings) -> Fit | None:
+    """The curve that goes with the verdict: of the families of its kind the one of lowest AIC that the data bear.
+
+    Where they bear none of these, of all families; where they bear no curve at all, the first one, not drawn.
+    """
+    if one.problem:
+        return None
+    data, axis, keys = _prepared([one.curve], settings)
+    generator = np.random.default_rng([keys[0], 4])
+    kind = [candidate for candidate in one.candidates if _agrees(candidate, verdict, q, settings, axis.x)]
+    if verdict == "flat" and one.q_change > settings.level:
+        kind = [candidate for candidate in one.candidates if isinstance(candidate.curve, Constant)]
+    tried = [
+        candidate
+        for among in (kind, one.candidates)
+        for candidate in sorted(among, key=lambda candidate: candidate.aic)
     ]
-    scores = np.array([fit.aicc for fit in fits])
-    best = scores.argmin(axis=0)
-    return [{"best_family": fits[i].family.name, "fitted": fits[i].curves[row]} for row, i in enumerate(best)]
+    fits = (fit_of(data, axis.x, candidate.curve, generator, margin=settings.margin) for candidate in tried)
+    first = next(fits)
+    return first if first.drawn else next((fit for fit in fits if fit.drawn), first)
 
 
 # ---- floor, top, threshold of one curve -----------------------------------------------------------------------------
@@ -721,13 +835,19 @@ def _described(
     threshold = NOT_IN_RANGE
     if grows and math.isfinite(chance) and not one.curve.points[0].continuous:
         # an interval is too short if it takes scatter for none because few sizes cannot show it
-        scattered = with_rho(data, fit.scatter[[row]]) if isinstance(data, Counts) else data
+        scattered = with_rho(data, np.array([one.scatter])) if isinstance(data, Counts) else data
         threshold = threshold_of(
             scattered, axis.x, axis.every, chance, np.random.default_rng([key, 3]), margin=settings.margin,
             replicates=settings.threshold_replicates, to_size=lambda value: unplace(value, one.curve.scale),
         )  # fmt: skip
+    midpoint = None
+    if grows and isinstance(data, Counts):
+        plain = with_rho(data, np.zeros(1))
+        found = midpoint_profile(plain, axis.x, np.random.default_rng([key, 6]), margin=settings.margin)
+        midpoint = found if found.fit.drawn else None
     return replace(
-        one, floor=floor, floor_state=state, top=top, top_p=top_p, threshold=threshold,
+        one, midpoint=midpoint, above=_shown_above(data, chance, settings.level),
+        floor=floor, floor_state=state, top=top, top_p=top_p, threshold=threshold,
         unseen=_unseen(one, data, low, chance), below=_below(one.curve, data, chance),
     )  # fmt: skip
 
@@ -783,6 +903,27 @@ def _top(data: Data, past: np.ndarray[Any, Any], chance: float, fitted: float) -
     return fitted, float(stats.norm.sf((mean - chance) * math.sqrt(float(weight.sum()))))
 
 
+def _scatter(data: Data, x: Array, row: int, among: Sequence[Candidate]) -> float:
+    """Scatter between sizes around the closest fit of any family, whether it is shown or not."""
+    if not isinstance(data, Counts):
+        return 0.0
+    plain = Counts(data.right[[row]], data.n[[row]], np.zeros(1))
+    fitted = np.clip(np.asarray(best(among).curve(x), dtype=np.float64), 0.0, 1.0)[None]
+    found = float(overdispersion(plain, fitted, max(best(among).curve.free, 4), level=1.0)[0])
+    return float(f"{found:.4g}") if found > _NO_SCATTER else 0.0  # the last digits depend on what is fitted beside it
+
+
+def _shown_above(data: Data, chance: float, level: float) -> bool:
+    """Is some size above chance by an exact test, adjusted over the sizes? True where chance is not known."""
+    if not math.isfinite(chance):
+        return True
+    if isinstance(data, Counts):
+        p = stats.binom.sf(data.right[0] - 1, data.n[0], chance)
+    else:
+        p = stats.norm.sf((data.value[0] - chance) / data.error[0])
+    return bool(float(np.min(p)) * len(p) <= level)
+
+
 def _unseen(one: _Measured, data: Data, low: np.ndarray[Any, Any], chance: float) -> float | None:
     """Right answers above chance that the best smooth curve expects at the sizes before the rise."""
     if not isinstance(data, Counts) or not low.any() or not math.isfinite(chance):
@@ -815,20 +956,31 @@ def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
     if not one.problem and not math.isfinite(_chance(one.curve)) and not one.curve.points[0].continuous:
         notes.append("the source states no chance level: whether small sizes are at chance was not tested")
     tested = not one.problem
+    fit = _fit_with(one, verdict, q, settings)
+    if fit is not None and not fit.drawn:
+        notes.append(f"no curve of the families fits (p {fit.p_value:.2g}): none is drawn")
+    drawn = fit is not None and fit.drawn
+    said = drawn and verdict in _RISES and one.above and one.top_p <= settings.level
     return Emergence(
         curve=one.curve, verdict=verdict, p_value=one.p_value, q_value=q,
-        p_change=one.p_change if tested else None, best_family=one.best_family,
+        p_change=one.p_change if tested else None,
         p_jump=one.p_jump if tested and one.direction > 0 else None,
-        fitted=one.fitted, threshold=one.threshold, floor=one.floor, rise=one.rise if tested else None, rho=one.rho,
-        replicates=one.replicates, notes=tuple(notes), smooth_fit=one.smooth_fit,
+        best_family=None if fit is None else fit.curve.name, fitted=None if fit is None else fit.curve,
+        threshold=one.threshold if said else NOT_IN_RANGE, floor=one.floor,
+        rise=one.rise if tested else None, rho=one.rho, replicates=one.replicates, notes=tuple(notes),
+        smooth_fit=one.smooth_fit, fit=fit, midpoint=one.midpoint if drawn and verdict in _RISES else None,
+        scatter=one.scatter,
     )  # fmt: skip
+
+
+_RISES = ("emergent", "smooth", "unresolved")
 
 
 def _verdict(one: _Measured, q: float | None, settings: Settings, notes: list[str]) -> EmergenceVerdict:
     if one.problem:
         notes.append(one.problem)
         return "unresolved"
-    if one.u_shaped and one.q_change <= settings.level:
+    if one.u_shaped and max(one.p_valley, one.q_change) <= settings.level:
         return "u-shaped"
     bounded = not one.curve.points[0].continuous
     level = bounded and -settings.least_rise < one.change_range[0] and one.change_range[1] < settings.least_rise
@@ -857,6 +1009,8 @@ def _why_not(one: _Measured, settings: Settings, *, bounded: bool) -> str:
     chance = _chance(one.curve)
     if bounded and not math.isfinite(chance):
         return "from where is open: the source states no chance level"
+    if bounded and not one.above:
+        return "no size is shown to be above chance"
     if bounded and (one.top - chance < settings.least_rise or one.top_p > settings.level):
         return f"is not shown to end {wording.points(settings.least_rise)} above chance"
     return ""

@@ -20,8 +20,7 @@ from onset.analysis.intervals import REPLICATES
 from onset.analysis.labels import LabelCurve, Overtaking, label_curves, overtakings
 from onset.analysis.paired import MARGIN, Comparison, compare_all
 from onset.analysis.robustness import Loss, LossDifference, loss_differences, losses
-from onset.analysis.size_curves import SizeCurve, size_curves, size_within_reach
-from onset.analysis.size_verdicts import SizeVerdict, size_verdicts
+from onset.analysis.size_curves import SizeCurve, size_curves
 from onset.analysis.stage_sizes import StageShift, stage_shifts
 from onset.analysis.table import Results
 from onset.analysis.task_sizes import TaskOrder, task_orders
@@ -34,7 +33,7 @@ class Analysis:
     """All estimates of one results folder; shares (0..1) everywhere, words in each ``sentence``.
 
     ``cells`` and ``records`` are the tables of `onset.analysis.table.Results`; ``margin`` is the equivalence margin
-    used; ``verdicts``: one for each of ``curves``.
+    used.
     """
 
     study: Mapping[str, Any]
@@ -46,7 +45,6 @@ class Analysis:
     arms: tuple[Arm, ...]
     comparisons: tuple[Comparison, ...]
     curves: tuple[SizeCurve, ...]
-    verdicts: tuple[SizeVerdict, ...]
     label_curves: tuple[LabelCurve, ...]
     overtakings: tuple[Overtaking, ...]
     costs: tuple[Cost, ...]
@@ -76,7 +74,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     measured = arms(results)
     compared = compare_all(measured, margin=chosen, replicates=replicates)
     tuned = {arm.method for arm in measured if arm.tune is not None}
-    curves = size_curves(measured)
+    curves = size_curves(measured, results)
     evidence = Evidence(
         arms=measured,
         comparisons=compared,
@@ -103,7 +101,6 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         arms=measured,
         comparisons=compared,
         curves=tuple(evidence.curves),
-        verdicts=size_verdicts(curves, results),
         label_curves=tuple(evidence.label_curves),
         overtakings=tuple(evidence.overtakings),
         costs=costs(measured),
@@ -126,9 +123,7 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
         "stages": [stage_json(one) for one in analysis.stages],
         "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
-        "curves": [
-            curve_json(one) | verdict.json() for one, verdict in zip(analysis.curves, analysis.verdicts, strict=True)
-        ],
+        "curves": [one.json() for one in analysis.curves],
         "gains": [gain_json(one) for one in analysis.gains],
         "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
         "findings": [finding_json(one) for one in analysis.findings],
@@ -150,27 +145,6 @@ def comparison_json(one: Comparison) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def curve_json(one: SizeCurve) -> dict[str, Any]:
-    """A size curve as plain JSON; ``midpoint`` and the ends of its interval in parameters (None: out of reach)."""
-    fit = one.fit
-    out = {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name != "fit"}
-    if fit is None:
-        return out | {"fit": None}
-    low, high = fit.midpoint_interval
-    return out | {
-        "fit": {
-            "floor": fit.curve.floor,
-            "ceiling": fit.curve.ceiling,
-            "slope": fit.curve.slope,
-            "midpoint": size_within_reach(one, fit.curve.midpoint),
-            "midpoint_interval": [None if low is None else 10**low, None if high is None else 10**high],
-            "log_likelihood": fit.log_likelihood,
-            "p_flat": fit.p_flat,
-            "at_limit": fit.at_limit,
-        }
-    }
 
 
 def stage_json(one: StageComparison) -> dict[str, Any]:

@@ -225,6 +225,10 @@ class Best:
     low: Array
     high: Array
 
+    def take(self, rows: Indices) -> Best:
+        """Some of the rows."""
+        return Best(*(getattr(self, name)[rows] for name in Best.__dataclass_fields__))
+
     def shares(self, shapes: Shapes) -> Array:
         """Fitted values, rows x sizes."""
         return self.low[:, None] + (self.high - self.low)[:, None] * shapes.values[self.shape]

@@ -12,13 +12,15 @@ from statistics import median
 
 from onset.analysis import ladder, wording
 from onset.analysis.arms import Arm
+from onset.analysis.emergence import MIN_SIZES
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.intervals import Interval
 from onset.analysis.labels import Overtaking
 from onset.analysis.paired import Comparison
 from onset.analysis.robustness import Loss
 from onset.analysis.sentences import agreement, draws_agree
-from onset.analysis.size_curves import SizeCurve, size_within_reach
+from onset.analysis.size_curves import SizeCurve, measured_words
+from onset.analysis.threshold import Place
 
 MOST = 8
 MOST_WITH_LADDER = 10
@@ -26,7 +28,8 @@ MOST_WITH_LADDER = 10
 
 def headlines(evidence: Evidence) -> tuple[Finding, ...]:
     """At most `MOST` findings (`MOST_WITH_LADDER` over a ladder), in the order of reading: results, then warnings."""
-    warnings = [one for find in (_incomplete, _refused, _unread, _too_long, _failed_items) for one in find(evidence)]
+    kinds = (_no_curve, _incomplete, _refused, _unread, _too_long, _failed_items)
+    warnings = [one for find in kinds for one in find(evidence)]
     if not evidence.arms:
         none = Finding(
             "results", "the study", "no results", None, None, None, None, "No cell of this study is finished."
@@ -54,7 +57,7 @@ def _deal(evidence: Evidence, taken: int) -> list[Finding]:
 
 
 _BY_SIZE = ("emergence", "crossover", "voting", "size by task")
-_OPEN = ("undecided", "unresolved", "no growth shown")
+_OPEN = ("undecided", "unresolved")
 """Verdicts that leave the question of a kind about size open: it then waits a round."""
 
 
@@ -244,7 +247,11 @@ def _chain_of_thought(evidence: Evidence) -> Iterable[Finding]:
 
 
 def _tasks_with_emergence(evidence: Evidence) -> set[str]:
-    return {one.task for one in evidence.gains if one.kind == "chain of thought" and one.shift == "none"}
+    return {
+        one.task
+        for one in evidence.gains
+        if one.kind == "chain of thought" and one.shift == "none" and len(one.sizes) >= MIN_SIZES
+    }
 
 
 def _as_gain(one: Comparison, chains: set[str]) -> tuple[Comparison, str, float, Interval]:
@@ -307,21 +314,41 @@ def _size(evidence: Evidence) -> Iterable[Finding]:
     said = _tasks_with_emergence(evidence) | {task for order in evidence.task_orders for task in order.tasks}
     groups: dict[str, list[SizeCurve]] = {}
     for curve in evidence.curves:
-        if curve.shift == "none" and curve.fit is not None and curve.task not in said:
+        if curve.shift == "none" and curve.different > 2 and curve.task not in said:
             groups.setdefault(curve.task, []).append(curve)
     for task, curves in groups.items():
-        best = max(curves, key=lambda curve: (curve.labels, curve.correct[-1] / curve.n[-1]))
-        fit = best.fit
-        if fit is None:
+        best = max(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1]))
+        if best.found is None:
             continue
-        low, high = fit.midpoint_interval
-        interval = None if low is None or high is None else (10**low, 10**high)
-        estimate = None if best.verdict == "flat" else size_within_reach(best, fit.curve.midpoint)
+        place = best.found.midpoint.place() if best.found.midpoint is not None else Place()
         yield Finding(
-            "size", f"{task}, {best.method}, family {best.family}", best.verdict, estimate,
-            interval if estimate else None, sum(best.n), "binomial logistic fit with chance floor (size in parameters)",
-            f"Size: {best.sentence}",
+            "size", f"{task}, {best.method}, family {best.family}", best.found.verdict, place.estimate,
+            None if place.estimate is None else (place.low, place.high), sum(best.n),
+            "bootstrap against the best smooth curve; halfway: profile likelihood", f"Size: {best.sentence}",
         )  # fmt: skip
+
+
+def _no_curve(evidence: Evidence) -> Iterable[Finding]:
+    """Once for all tasks that were measured at too few sizes for a curve: what was measured, and that there is none."""
+    curves = [one for one in evidence.curves if one.shift == "none" and one.different > 2]
+    with_curve = {one.task for one in curves if one.found is not None}
+    short = {}
+    for one in sorted(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1])):
+        if one.task not in with_curve:
+            short[one.task] = one
+    if not short:
+        return
+    sizes = sorted({one.different for one in short.values()})
+    listed = "; ".join(f"{one.method} on {task}, {measured_words(one)}" for task, one in list(short.items())[:_SHORT])
+    more = f"; and {len(short) - _SHORT} more tasks" if len(short) > _SHORT else ""
+    said = wording.listed([str(size) for size in sizes])
+    text = f"Size: {said} sizes: no curve, which takes {MIN_SIZES} ({listed}{more})."
+    n = sum(sum(one.n) for one in short.values())
+    yield Finding("size", "curves over size", "no curve", None, None, n, None, text)
+
+
+_SHORT = 3
+"""Tasks with too few sizes for a curve that are listed."""
 
 
 def _shifts(evidence: Evidence) -> Iterable[Finding]:

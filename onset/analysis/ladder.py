@@ -1,26 +1,27 @@
 """What a study over a ladder of sizes says: emergence, crossover, voting, tasks by size, ingredients.
 
 Each function chooses from the estimates and puts them in words, as `onset.analysis.headlines` does, and yields nothing
-where a study has no ladder. A jump is claimed only where it is shown (`onset.analysis.crossover`), and "chain of
-thought emerges" only where the jump is its own: larger than what answer-only gains over the same two sizes, and
-followed by a win at every larger size.
+where a study has no ladder. Whether an ability emerges is the verdict on its curve (`onset.analysis.emergence`) and
+nothing else; paired gains over answer-only and the steepest rise stand beside it as evidence.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from onset.analysis import wording
 from onset.analysis.crossing import interval_words
 from onset.analysis.crossover import GainCurve, GainKind, GainPoint, Rise
+from onset.analysis.emergence import Emergence
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.factors import BASE, StageComparison
 from onset.analysis.intervals import Interval
 from onset.analysis.paired import Comparison, Verdict
-from onset.analysis.size_curves import SizeCurve, midpoint_words, size_within_reach
+from onset.analysis.size_curves import SizeCurve, fit_words, halfway_words
 from onset.analysis.stage_sizes import StageShift
 from onset.analysis.task_sizes import SizeRatio, TaskOrder, stem_of
+from onset.analysis.threshold import Place
 
 MIN_SIZES = 3
 _ENOUGH_TO_LIST = 3
@@ -29,76 +30,106 @@ _VERDICTS: tuple[Verdict, ...] = ("loses", "equivalent", "undecided", "wins")
 
 
 def emergence(evidence: Evidence) -> Iterable[Finding]:
-    """Per task and family: does chain of thought jump where answer-only does not? Clear cases first."""
-    made = [(own_jump(curve), curve) for curve in _chosen(evidence.gains, "chain of thought")]
-    made.sort(key=lambda pair: (not pair[0], -(pair[1].rises[0].difference if pair[1].rises else 0.0)))
-    for jumps, curve in made:
-        yield _emergence(evidence, curve, jumps=jumps)
+    """Per task and family: does chain of thought emerge with size? The verdict on its curve; clear cases first."""
+    order = ("emergent", "smooth", "inverse", "u-shaped", "flat", "unresolved")
+    made = [
+        (fitted, curve)
+        for curve in _chosen(evidence.gains, "chain of thought")
+        if (fitted := _size_curve(evidence, curve, curve.sides[0])) is not None and fitted.found is not None
+    ]
+    made.sort(key=lambda pair: (order.index(_verdict(pair[0])), -(pair[0].found.rise or 0.0 if pair[0].found else 0.0)))
+    for fitted, curve in made:
+        yield _emergence(evidence, curve, fitted)
 
 
-def own_jump(curve: GainCurve) -> bool:
-    """A jump of the method itself, after which it wins at every size."""
-    if curve.rises is None or curve.own_rise_interval is None:
-        return False
-    after = [point for point in curve.points if point.params >= curve.rises[0].sizes[1]]
-    return curve.rises[0].jump and curve.own_rise_interval[0] > 0 and all(one.verdict == "wins" for one in after)
+def _verdict(fitted: SizeCurve) -> str:
+    return "unresolved" if fitted.found is None else fitted.found.verdict
 
 
-def _emergence(evidence: Evidence, curve: GainCurve, *, jumps: bool) -> Finding:
-    fitted = _size_curve(evidence, curve, curve.sides[0])
-    growth = fitted.verdict if fitted else "not fitted"
-    given = evidence.given(curve.labels, curve.sides, curve.task)
-    start = f"On {curve.task} {given}{',' if given != wording.with_labels(curve.labels) else ''}"
+def _emergence(evidence: Evidence, curve: GainCurve, fitted: SizeCurve) -> Finding:
+    found = fitted.found
+    assert found is not None  # chosen for having a verdict
     name, family = _name(curve.sides[0]), _family(curve)
-    threshold: tuple[float | None, tuple[float | None, float | None] | None] = (None, None)
-    if jumps and curve.rises:
-        verdict, text = "emerges", f"{start} {name} emerges in the {family} {_around(curve, curve.rises[0])}"
-    elif growth == "grows":
-        verdict, text = (
-            "no jump shown",
-            f"{start} {name} grows with size in the {family}, but no jump of its own is shown",
-        )
-        text += f": {_why_no_jump(curve)}"
-    else:
-        verdict = {"falls": "falls"}.get(growth, "no growth shown")
-        said = "falls with size" if growth == "falls" else "is not shown to grow with size"
-        text = f"{start} accuracy with {name} {said} in the {family}"
-    if fitted and fitted.fit and growth == "grows":
-        text += f". Accuracy with it {midpoint_words(fitted, fitted.fit)}"
-        low, high = fitted.fit.midpoint_interval
-        ends = (None if low is None else 10**low, None if high is None else 10**high)
-        threshold = (size_within_reach(fitted, fitted.fit.curve.midpoint), ends)
-    text += f". {_rises(curve)} ({_sample(curve.points)}).{_format_caution(evidence, curve) if jumps else ''}"
+    given = evidence.given(curve.labels, curve.sides, curve.task)
+    text = f"On {curve.task} {given}, {family}, {_grows(found, name)}"
+    place = found.threshold.place
+    if place.estimate is not None or place.low is not None or place.high is not None:
+        text += f". It leaves chance {place_words(place)}"
+    text += f"{halfway_words(found)}{fit_words(fitted)}"
+    split = _split(curve, place.estimate)
+    text += f". {_around(curve, split)}" if split else ""
+    # of what falls with size the largest rise says nothing
+    text += "" if found.verdict == "inverse" else f". {_rises(curve)}"
+    text += f" ({_sample(curve.points)}).{_format_caution(evidence, curve, found, split)}"
     return Finding(
-        "emergence", f"{curve.task}, {curve.sides[0]}, {family}", verdict, threshold[0],
-        threshold[1] if threshold[0] else None, max(point.n for point in curve.points),
-        "binomial logistic fit with chance floor (size in parameters); paired differences between neighbouring sizes",
+        "emergence", f"{curve.task}, {curve.sides[0]}, {family}", found.verdict, place.estimate,
+        None if place.estimate is None else (place.low, place.high), max(point.n for point in curve.points),
+        "bootstrap against the best smooth curve; threshold: profile likelihood; paired differences",
         text,
     )  # fmt: skip
 
 
-def _format_caution(evidence: Evidence, curve: GainCurve) -> str:
+def _grows(found: Emergence, name: str) -> str:
+    """The verdict as a clause about the method."""
+    p = "" if found.q_value is None else f" (q = {wording.p_words(found.q_value)} against smooth growth)"
+    if found.verdict == "emergent":
+        return f"{name} emerges: it stays at chance and then grows faster than any smooth curve{p}"
+    if found.verdict == "smooth":
+        return f"{name} grows smoothly with size{p}"
+    if found.verdict == "unresolved":
+        why = f": {found.notes[0]}" if found.notes else ""
+        if found.q_value is None:
+            return f"{name} is not shown to change with size{why}"
+        return f"{name} grows with size, and whether smoothly or by emerging is not resolved{why}"
+    said = {
+        "flat": "does not change with size beyond the margin",
+        "inverse": "falls with size",
+        "u-shaped": "falls with size and then rises",
+    }
+    return f"{name} {said[found.verdict]}"
+
+
+def place_words(place: Place) -> str:
+    """``between 58 k and 132 k parameters``, ``at about 84 k parameters (95 % interval ...)``, ``beyond 6.5 M``."""
+    if place.censored == "gap" and place.low is not None and place.high is not None:
+        return f"between {wording.short_count(place.low)} and {wording.parameters(place.high)}"
+    ends = wording.range_words((place.low, place.high), wording.short_count)
+    if place.estimate is not None:
+        return f"at about {wording.parameters(place.estimate)} ({ends})"
+    return f"{'below' if place.censored == 'below' else 'beyond'} the sizes measured ({ends})"
+
+
+def _split(curve: GainCurve, threshold: float | None) -> tuple[int, int] | None:
+    """The two neighbouring sizes between which the curve leaves chance; None where it does so at none."""
+    below = [size for size in curve.sizes if threshold is not None and size < threshold]
+    above = [size for size in curve.sizes if threshold is not None and size >= threshold]
+    return (below[-1], above[0]) if below and above else None
+
+
+def _format_caution(evidence: Evidence, curve: GainCurve, found: Emergence, split: tuple[int, int] | None) -> str:
     """An answer that is learnt to be written down looks like one that is learnt to be found."""
+    if found.verdict != "emergent" or split is None:
+        return ""
     place = (curve.task, curve.sides[0], curve.labels, curve.shift, curve.stage, curve.family)
     below = [
         wording.short_count(arm.params)
         for arm in sorted(evidence.arms, key=lambda arm: arm.params)
         if (arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family) == place
-        and curve.rises
-        and arm.params <= curve.rises[0].sizes[0]
+        and arm.params <= split[0]
         and arm.parse_rate < LOW_PARSE_RATE
     ]
     if not below:
         return ""
     share = wording.number(100 * LOW_PARSE_RATE, 0)
     return (
-        f" At {wording.listed(below)} fewer than {share} % of its outputs held a readable answer, so part of the jump"
-        " may be one of format."
+        f" At {wording.listed(below)} fewer than {share} % of its outputs held a readable answer, so part of what"
+        " emerges may be the format."
     )
 
 
-def _around(curve: GainCurve, rise: Rise) -> str:
-    low, high = rise.sizes
+def _around(curve: GainCurve, split: tuple[int, int]) -> str:
+    """The gain over the other method on both sides of the threshold."""
+    low, high = split
     below = max((point for point in curve.points if point.params <= low), key=lambda point: point.gain)
     above = min((point for point in curve.points if point.params >= high), key=lambda point: point.gain)
     one_below = sum(point.params <= low for point in curve.points) == 1
@@ -106,37 +137,27 @@ def _around(curve: GainCurve, rise: Rise) -> str:
     before = f"{'' if one_below else 'at most '}{wording.points(below.gain)}"
     after = f"{'' if one_above else 'at least '}{wording.points(above.gain)}"
     return (
-        f"between {wording.short_count(low)} and {wording.parameters(high)}. Over {_name(curve.sides[1])} it gains"
+        f"Over {_name(curve.sides[1])} it gains"
         f" {before} {'at' if one_below else 'up to'} {wording.short_count(low)} ({wording.point_range(below.interval)})"
         f" and {after} {'at' if one_above else 'from'} {wording.short_count(high)}{'' if one_above else ' on'}"
         f" ({wording.point_range(above.interval)})"
     )
 
 
-def _why_no_jump(curve: GainCurve) -> str:
-    if curve.rises is None or curve.own_rise_interval is None or curve.own_rise is None:
-        return "no two neighbouring sizes have items and draws in common"
-    rise = curve.rises[0]
-    if not rise.jump:
-        return "no step between neighbouring sizes is shown to hold more than half of its growth"
-    if curve.own_rise_interval[0] <= 0:
-        return (
-            f"between {wording.short_count(rise.sizes[0])} and {wording.short_count(rise.sizes[1])} it is not shown to"
-            f" rise more than {_name(curve.sides[1])} (by {wording.points(curve.own_rise)},"
-            f" {wording.point_range(curve.own_rise_interval)})"
-        )
-    return f"it does not win at every size from {wording.short_count(rise.sizes[1])} on"
-
-
 def _rises(curve: GainCurve) -> str:
     if curve.rises is None:
         return "Neighbouring sizes cannot be compared"
     chain, direct = curve.rises
-    text = f"Between neighbouring sizes it rises by at most {_rise(chain)},"
-    smaller = not direct.jump and direct.interval[1] < chain.interval[0]
-    text += f" {_name(direct.method)}{', without a jump,' if smaller else ''} by at most {_rise(direct)}"
-    steps = chain.steps
-    return text + (f"; the intervals allow for {steps} steps" if steps > 1 else "")
+    text = f"Between neighbouring sizes it rises by at most {_rise(chain)}"
+    if curve.own_rise is not None and curve.own_rise_interval is not None:
+        more = "more" if curve.own_rise >= 0 else "less"
+        own = (
+            curve.own_rise_interval if curve.own_rise >= 0 else tuple(-end for end in reversed(curve.own_rise_interval))
+        )
+        text += f", {wording.points(abs(curve.own_rise))} {more} than {_name(direct.method)}"
+        text += f" over the same step ({wording.point_range((own[0], own[1]))})"
+    text += f", {_name(direct.method)} by at most {_rise(direct)}"
+    return text + (f"; the intervals allow for {chain.steps} steps" if chain.steps > 1 else "")
 
 
 def _rise(rise: Rise) -> str:
@@ -158,16 +179,12 @@ def crossover(evidence: Evidence) -> Iterable[Finding]:
 
     for curve in sorted(_chosen(evidence.gains, "chain of thought"), key=rank):
         found = curve.crossover
-        draws = max(point.draws for point in curve.points) > 1
-        test = f"paired comparisons at each size; gap: bootstrap over items{' and draws' if draws else ''}"
-        fitted = found.gap is not None and found.estimate is not None
-        estimate = found.estimate if fitted else float(found.gap[1]) if found.gap else None
-        interval = (found.interval if fitted else (found.low, found.high)) if found.gap else None
-        if fitted:
-            test += "; place: binomial logistic fits of both methods, profile likelihood"
+        test = "paired comparisons at each size"
+        test += "; place: both fitted curves, profile likelihood" if found.interval is not None else ""
+        said = None if found.verdict == "none" else found.estimate
         yield Finding(
             "crossover", f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {_family(curve)}", found.verdict,
-            estimate, interval,
+            said, None if said is None else found.interval,
             max(point.n for point in curve.points), test, f"{_crossover(evidence, curve)} ({_sample(curve.points)}).",
         )  # fmt: skip
 
@@ -179,49 +196,34 @@ def _crossover(evidence: Evidence, curve: GainCurve) -> str:
     text = f"Crossover on {curve.task}, {given}, {_family(curve)}: "
     if found.verdict == "from" and found.gap:
         low, high = found.gap
-        largest = "only at" if high == sizes[-1] else "at every size from"
-        text += f"{name} beats {other} {largest} {wording.parameters(high)}{'' if high == sizes[-1] else ' on'} and"
-        text += f" not at {wording.short_count(low)} ({_range(curve)}). {_meets(curve)}"
-        text += f"Below, it {_by_verdict(curve, low)}"
+        shown = "only at the largest size," if high == sizes[-1] else "at every size measured from"
+        text += f"{_meets(curve)}a win of {name} over {other} is shown {shown} {wording.parameters(high)}"
+        text += f"{'' if high == sizes[-1] else ' on'}, not at {wording.short_count(low)}. Below, it"
+        text += f" {_by_verdict(curve, low)}"
     elif found.verdict == "always":
-        text += f"{name} beats {other} at every size measured, from {wording.parameters(sizes[0])} on"
+        text += f"a win of {name} over {other} is shown at every size measured, from {wording.parameters(sizes[0])} on"
         text += f"; a crossover, if there is one, lies below. It {_by_verdict(curve, sizes[0])}"
     elif found.verdict == "none":
         text += f"{name} does not beat {other} at any size up to {wording.parameters(sizes[-1])}: it"
         text += f" {_by_verdict(curve, sizes[-1])}"
     else:
-        text += f"from which size on {name} beats {other} is not settled ({_range(curve)}): it"
+        text += f"{_meets(curve)}from which size on {name} beats {other} is not shown: it"
         text += f" {_by_verdict(curve, sizes[-1])}"
     return text
 
 
 def _meets(curve: GainCurve) -> str:
-    """Where the fitted curves cross, as a sentence; empty where none were fitted."""
+    """Where the fitted curves meet, or why that is not said, before a semicolon."""
     found = curve.crossover
+    name, other = _name(curve.sides[0]), _name(curve.sides[1])
+    if found.notes:
+        return f"{'; '.join(found.notes)}, so where the two meet is not said; "
     if found.interval is None:
         return ""
-    low, high = found.interval
     if found.estimate is None:
-        return "The fitted curves do not cross within the sizes. "
-    spread = f"95 % interval {interval_words(low, high)}"
-    return f"The fitted curves cross at about {wording.parameters(found.estimate)} ({spread}). "
-
-
-def _range(curve: GainCurve) -> str:
-    """The span of the gap over the resamples."""
-    found, sizes = curve.crossover, curve.sizes
-    if found.low is None and found.high is None:
-        return "95 % of resamples: anywhere, not in range at either end"
-    if found.low == sizes[-1]:
-        return f"95 % of resamples: not in range, beyond {wording.short_count(sizes[-1])}"
-    if found.high == sizes[0]:
-        return f"95 % of resamples: not in range, below {wording.short_count(sizes[0])}"
-    if found.low is None and found.high is not None:
-        return f"95 % of resamples: not in range at the small end, up to {wording.short_count(found.high)}"
-    low = wording.short_count(found.low or sizes[0])
-    if found.high is None:
-        return f"95 % of resamples: above {low}, not in range at the large end"
-    return f"95 % of resamples: between {low} and {wording.short_count(found.high)}"
+        return "the fitted curves do not meet within the sizes; "
+    spread = f"95 % interval {interval_words(*found.interval)}"
+    return f"by the fitted curves {name} overtakes {other} at about {wording.parameters(found.estimate)} ({spread}); "
 
 
 def _by_verdict(curve: GainCurve, up_to: int) -> str:
@@ -332,26 +334,33 @@ def tasks_by_size(evidence: Evidence) -> Iterable[Finding]:
 def _tasks_by_size(evidence: Evidence, order: TaskOrder) -> Finding:
     halves = [
         f"{_parameter(task)} at about {wording.short_count(middle)}"
-        f" ({_size_range(ends)}; ceiling {wording.percent(top)})"
-        for task, middle, ends, top in zip(order.tasks, order.midpoints, order.intervals, order.ceilings, strict=True)
+        f" ({_size_range(ends)}; from {wording.percent(floor)} to {wording.percent(top)})"
+        for task, middle, ends, floor, top in zip(
+            order.tasks, order.midpoints, order.intervals, order.floors, order.ceilings, strict=True
+        )
     ]
     given = evidence.given(order.labels, [order.method])
     text = f"Size by task on {order.stem} ({order.method}, {given}, family {order.family}):"
     text += f" {_ratio(order.overall)}."
-    text += f" Accuracy is halfway between chance and its ceiling for {'; then '.join(halves)}"
+    text += f" Accuracy is halfway between its floor and its ceiling for {'; then '.join(halves)}"
     if len(order.ratios) > 1:
         text += f"; step by step, {', '.join(_ratio(one) for one in order.ratios)}"
-    for task, verdict in order.without:
-        text += (
-            f"; {_parameter(task)} is left out ({'midpoint out of reach' if verdict == 'grows' else 'no growth shown'})"
-        )
+    for task, why in order.without:
+        text += f"; {_parameter(task)} is left out ({_WITHOUT[why]})"
     shown = [one.larger for one in order.ratios]
     verdict = "ordered" if all(shown) else "partly ordered" if any(shown) or order.overall.larger else "undecided"
     text += f" ({wording.counted(order.n, 'outcome')} at {wording.counted(len(set(order.sizes)), 'size')})."
     return Finding(
         "size by task", f"{order.stem}, {order.method}, family {order.family}", verdict, order.overall.ratio,
-        order.overall.interval, order.n, "profile likelihood of the ratio of two midpoints (logistic fits)", text,
+        order.overall.interval, order.n, "profile likelihood of the ratio of two midpoints", text,
     )  # fmt: skip
+
+
+_WITHOUT = {
+    "no growth": "no growth shown",
+    "no curve fits": "no rising curve fits",
+    "not halfway": "halfway at no size measured",
+}
 
 
 def _ratio(one: SizeRatio) -> str:
@@ -367,21 +376,12 @@ def _parameter(task: str) -> str:
     return task.removeprefix(stem_of(task)).removeprefix("[").removesuffix("]") or task
 
 
-def _ends(ends: tuple[float | None, float | None], written: Callable[[float], str]) -> str:
-    low, high = (None if end is None else written(end) for end in ends)
-    if low is None and high is None:
-        return "95 % interval open at both ends"
-    if low is None or high is None:
-        return f"95 % interval below {high}" if low is None else f"95 % interval above {low}"
-    return f"95 % interval {low} to {high}"
-
-
 def _size_range(ends: tuple[float | None, float | None]) -> str:
-    return _ends(ends, wording.short_count)
+    return wording.range_words(ends, wording.short_count)
 
 
 def _ratio_range(ends: tuple[float | None, float | None]) -> str:
-    return _ends(ends, wording.ratio)
+    return wording.range_words(ends, wording.ratio)
 
 
 # ---- ingredients ---------------------------------------------------------------------------------------------------
@@ -451,7 +451,7 @@ def ingredients_by_size(evidence: Evidence) -> Iterable[Finding]:
         yield Finding(
             "ingredient by size", f"{first.task}, {first.method}, family {first.family}", first.verdict, first.ratio,
             None if first.ratio is None else first.interval, first.n,
-            "profile likelihood of the ratio of two midpoints (logistic fits)",
+            "profile likelihood of the ratio of two midpoints",
             f"Size by ingredient on {where}: {said} ({sample}; one training run a point).",
         )  # fmt: skip
 
@@ -460,8 +460,9 @@ def _moved(one: StageShift) -> str:
     stage, reference = ("the base model" if name == BASE else f"the model {name}" for name in one.stages)
     before = wording.short_count(one.midpoints[1])
     if one.ratio is None or one.midpoints[0] is None:
-        return f"{reference} is halfway between chance and its ceiling at {before}, {stage} at no size within reach"
-    said = f"{wording.ratio(one.ratio)} times the parameters of {reference} to be halfway between chance and its"
+        why = "" if one.without is None else f" ({_WITHOUT[one.without]})"
+        return f"{reference} is halfway between its floor and its ceiling at {before}, {stage} at no size measured{why}"
+    said = f"{wording.ratio(one.ratio)} times the parameters of {reference} to be halfway between its floor and its"
     said += f" ceiling ({wording.short_count(one.midpoints[0])} against {before}; {_ratio_range(one.interval)})"
     return f"undecided whether {stage} needs more: {said}" if one.verdict == "undecided" else f"{stage} needs {said}"
 

@@ -1,9 +1,9 @@
 """Does an ingredient of training move the size from which on an ability is there?
 
 A stage of training ("without code", "base, extra notes") and its reference (the stage less its last step, else "base")
-each have a curve of accuracy over size (`onset.analysis.size_curves`) on one task, with the same method and labels.
-The two midpoints, where accuracy is halfway between chance and the curve's own ceiling, are held against each other as
-those of two tasks are in `onset.analysis.task_sizes`: the interval of their ratio is that of the profile likelihood.
+each have a curve of accuracy over size on one task, with the same method and labels. The two midpoints are held against
+each other as those of two tasks are (`onset.analysis.midpoint`): the interval of their ratio is that of the profile
+likelihood.
 
 Both curves are of the same items, and the likelihood takes them for different ones: what the curves have in common is
 not used, so the interval is rather too wide. One training run stands behind every point.
@@ -11,13 +11,15 @@ not used, so the interval is rather too wide. One training run stands behind eve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from onset.analysis.factors import BASE
-from onset.analysis.size_curves import SizeCurve, midpoint_deviance
-from onset.analysis.task_sizes import difference_interval, growing_midpoint
+from onset.analysis.midpoint import apart
+from onset.analysis.size_curves import SizeCurve
+from onset.analysis.task_sizes import Without, why_without, within
 
 ShiftVerdict = Literal["later", "earlier", "undecided", "not reached"]
 
@@ -27,8 +29,9 @@ class StageShift:
     """How many times the parameters of ``stages[1]``, the reference, ``stages[0]`` takes to be halfway.
 
     ``midpoints`` (parameters), ``ceilings`` and ``verdict``: ``later`` and ``earlier`` where the interval of ``ratio``
-    excludes 1; ``not reached`` where the stage's curve shows no growth or has its midpoint out of reach (midpoint and
-    ratio are None then). An end of the interval is None where it is out of reach. ``n``: outcomes behind both curves.
+    excludes 1; ``not reached`` where the stage's curve has no midpoint within the sizes (midpoint and ratio are None
+    then), with the reason in ``without``. An end of the interval is None where it is out of reach. ``n``: outcomes
+    behind both curves.
     """
 
     task: str
@@ -37,23 +40,24 @@ class StageShift:
     family: str
     stages: tuple[str, str]
     midpoints: tuple[float | None, float]
-    ceilings: tuple[float, float]
+    ceilings: tuple[float | None, float]
     sizes: tuple[int, ...]
     ratio: float | None
     interval: tuple[float | None, float | None]
     verdict: ShiftVerdict
     n: int
+    without: Without | None = None
 
 
 def stage_shifts(curves: Sequence[SizeCurve]) -> tuple[StageShift, ...]:
-    """Every stage with a curve against its reference of the same sizes, where the reference's accuracy grows with size.
+    """Every stage with a curve against its reference of the same sizes, where the reference has a midpoint.
 
     Without a shift.
     """
     known = {
         (one.task, one.method, one.labels, one.family, one.stage): one
         for one in curves
-        if one.shift == "none" and one.fit is not None
+        if one.shift == "none" and one.found is not None
     }
     found = []
     for (*place, stage), curve in known.items():
@@ -67,15 +71,15 @@ def stage_shifts(curves: Sequence[SizeCurve]) -> tuple[StageShift, ...]:
 
 
 def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
-    before, after = growing_midpoint(reference), growing_midpoint(curve)
-    alike = set(curve.sizes) == set(reference.sizes)  # else one ceiling may be fitted where the other is 1
-    if before is None or curve.fit is None or reference.fit is None or not alike:
+    before, after = within(reference), within(curve)
+    if before is None or set(curve.sizes) != set(reference.sizes):
         return None
-    low, high = None, None
+    ratio: float | None = None
+    interval: tuple[float | None, float | None] = (None, None)
     verdict: ShiftVerdict = "not reached"
     if after is not None:
-        low, high = difference_interval(midpoint_deviance(reference), midpoint_deviance(curve))
-        later, earlier = low is not None and low > 0, high is not None and high < 0
+        ratio, interval = apart(before, after)
+        later, earlier = (interval[0] or 0) > 1, (interval[1] or math.inf) < 1
         verdict = "later" if later else "earlier" if earlier else "undecided"
     return StageShift(
         task=curve.task,
@@ -83,11 +87,12 @@ def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
         labels=curve.labels,
         family=curve.family,
         stages=(curve.stage, reference.stage),
-        midpoints=(after, before),
-        ceilings=(curve.fit.curve.ceiling, reference.fit.curve.ceiling),
+        midpoints=(None if after is None else 10**after.estimate, 10**before.estimate),
+        ceilings=(None if after is None else after.curve.ceiling, before.curve.ceiling),
         sizes=curve.sizes,
-        ratio=None if after is None else after / before,
-        interval=(None if low is None else 10**low, None if high is None else 10**high),
+        ratio=ratio,
+        interval=interval,
         verdict=verdict,
         n=sum(curve.n) + sum(reference.n),
+        without=None if after is not None else why_without(curve),
     )

@@ -12,16 +12,18 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from onset.analysis.counting import Counted, mean_and_error
 from onset.analysis.points import Curve, SizePoint, curves_of
-from onset.analysis.size_curves import SizeCurve
 from onset.analysis.table import Results
 from onset.scores import edit_similarity
+
+if TYPE_CHECKING:
+    from onset.analysis.size_curves import SizeCurve
 
 SCORES = ("gold_logprob", "gold_prob", "1 - Brier", "pass rate", "edit similarity")
 """In the order in which a figure prefers them."""

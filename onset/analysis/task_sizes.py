@@ -1,32 +1,23 @@
 """Which of several related tasks needs the larger model: their midpoints in order, and the ratios of neighbours.
 
 Tasks are related when their names agree up to the first "[", as `one-hop[frequency=head]` and `one-hop[frequency=tail]`
-do. Each has a curve of accuracy over size (`onset.analysis.size_curves`); its midpoint m is where accuracy is halfway
-between chance and the curve's ceiling. The tasks have different items, so the log-likelihoods of two curves add up, and
-the interval of the difference d = m_b - m_a in log10 parameters is that of the profile likelihood (Venzon and
-Moolgavkar 1988, "A Method for Computing Profile-Likelihood-Based Confidence Intervals", Applied Statistics 37, 87-94):
-
-    D(d) = min over m of [deviance_a(m) + deviance_b(m + d)]   at most the chi-square quantile
-
-Design effects are in the deviances, so noise between draws of examples is counted. The same models stand behind both
-curves: what another training run would change is not. Intervals allow for the number of neighbours (Bonferroni).
+do. Each has a curve of accuracy over size; its midpoint and the ratio of two of them, by profile likelihood, are those
+of `onset.analysis.midpoint`. Intervals allow for the number of neighbours (Bonferroni).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
-import numpy as np
-from scipy import optimize, stats
+from onset.analysis.intervals import LEVEL
+from onset.analysis.midpoint import Profile, apart
+from onset.analysis.size_curves import SizeCurve
 
-from onset.analysis.intervals import LEVEL, Array
-from onset.analysis.size_curves import SizeCurve, midpoint_deviance, size_within_reach
-
-_STEP = 0.02
-"""Decades between the differences tried; the end is then found between two of them."""
+Without = Literal["no growth", "no curve fits", "not halfway"]
+"""Why a task has no midpoint: no growth is shown, no curve fits, or it is halfway at no size measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +37,8 @@ class SizeRatio:
 class TaskOrder:
     """Related tasks in the order of their midpoints (parameters), smallest first.
 
-    ``ceilings``: what each curve rises to (shares); ``ratios``: of neighbours in this order; ``overall``: the last to
-    the first; ``without``: tasks whose curve shows no growth, or a midpoint out of reach, with the curve's verdict.
-    ``n``: outcomes behind all curves.
+    ``floors`` and ``ceilings``: what each curve rises from and to (shares); ``ratios``: of neighbours in this order;
+    ``overall``: the last to the first; ``without``: tasks without a midpoint and why. ``n``: outcomes behind all.
     """
 
     stem: str
@@ -59,11 +49,12 @@ class TaskOrder:
     tasks: tuple[str, ...]
     midpoints: tuple[float, ...]
     intervals: tuple[tuple[float | None, float | None], ...]
+    floors: tuple[float, ...]
     ceilings: tuple[float, ...]
     sizes: tuple[int, ...]
     ratios: tuple[SizeRatio, ...]
     overall: SizeRatio
-    without: tuple[tuple[str, str], ...]
+    without: tuple[tuple[str, Without], ...]
     n: int
 
 
@@ -77,14 +68,14 @@ def stem_of(task: str) -> str:
 
 
 def task_orders(curves: Sequence[SizeCurve]) -> tuple[TaskOrder, ...]:
-    """One order for every stem, stage and family with two tasks or more whose accuracy grows with size.
+    """One order for every stem, stage and family with two tasks or more that have a midpoint within the sizes.
 
     Without a shift, at the largest budget two of the tasks share, with the method that is best there at the largest
     size (mean over the tasks).
     """
     groups: dict[tuple[str, str, str], list[SizeCurve]] = {}
     for curve in curves:
-        if curve.shift == "none" and curve.fit is not None and "[" in curve.task:
+        if curve.shift == "none" and curve.found is not None and "[" in curve.task:
             groups.setdefault((stem_of(curve.task), curve.stage, curve.family), []).append(curve)
     orders = (_order(stem, _chosen(group)) for (stem, _, _), group in groups.items())
     return tuple(order for order in orders if order is not None)
@@ -106,91 +97,48 @@ def _chosen(group: Sequence[SizeCurve]) -> list[SizeCurve]:
     return settings[max(shared, key=rank)]
 
 
-@dataclass(frozen=True, eq=False)
-class _Profile:
-    """``deviance`` of midpoints at ``places`` (log10 parameters)."""
+def within(curve: SizeCurve) -> Profile | None:
+    """The profile of the curve's midpoint where it lies within the sizes and may be said, else None."""
+    profile = None if curve.found is None else curve.found.midpoint
+    return profile if profile is not None and profile.within else None
 
-    curve: SizeCurve
-    midpoint: float
-    places: Array
-    deviance: Array
+
+def why_without(curve: SizeCurve) -> Without:
+    """Why a curve has no midpoint within its sizes."""
+    found = curve.found
+    if found is not None and found.midpoint is not None:
+        return "not halfway"
+    grows = found is not None and found.verdict in ("emergent", "smooth", "unresolved")
+    shown = grows and found is not None and (found.q_value is not None)
+    return "no curve fits" if shown else "no growth"
 
 
 def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
-    growing = [curve for curve in curves if growing_midpoint(curve) is not None]
-    if len(growing) < 2:
+    held = [(curve, profile) for curve in curves if (profile := within(curve)) is not None]
+    if len(held) < 2:
         return None
-    growing.sort(key=lambda curve: growing_midpoint(curve) or 0.0)
-    profiles = [_Profile(one, math.log10(growing_midpoint(one) or 1.0), *midpoint_deviance(one)) for one in growing]
-    pairs = list(pairwise(profiles))
-    first = growing[0]
+    held.sort(key=lambda pair: pair[1].estimate)
+    places = [profile.place() for _, profile in held]
+    pairs, first = list(pairwise(held)), held[0][0]
     return TaskOrder(
         stem=stem,
         method=first.method,
         labels=first.labels,
         stage=first.stage,
         family=first.family,
-        tasks=tuple(one.task for one in growing),
-        midpoints=tuple(10**profile.midpoint for profile in profiles),
-        intervals=tuple(_in_parameters(one.fit.midpoint_interval) for one in growing if one.fit),
-        ceilings=tuple(one.fit.curve.ceiling for one in growing if one.fit),
+        tasks=tuple(curve.task for curve, _ in held),
+        midpoints=tuple(10**profile.estimate for _, profile in held),
+        intervals=tuple((place.low, place.high) for place in places),
+        floors=tuple(profile.curve.floor for _, profile in held),
+        ceilings=tuple(profile.curve.ceiling for _, profile in held),
         sizes=first.sizes,
         ratios=tuple(_ratio(a, b, 1 - (1 - LEVEL) / len(pairs)) for a, b in pairs),
-        overall=_ratio(profiles[0], profiles[-1], LEVEL),
-        without=tuple((one.task, one.verdict) for one in curves if one not in growing),
-        n=sum(sum(one.n) for one in growing),
+        overall=_ratio(held[0], held[-1], LEVEL),
+        without=tuple((one.task, why_without(one)) for one in curves if within(one) is None),
+        n=sum(sum(curve.n) for curve, _ in held),
     )
 
 
-def growing_midpoint(curve: SizeCurve) -> float | None:
-    """The curve's midpoint in parameters; None where no growth is shown or the midpoint is out of reach."""
-    if curve.fit is None or curve.verdict != "grows":
-        return None
-    return size_within_reach(curve, curve.fit.curve.midpoint)
-
-
-def _in_parameters(ends: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
-    low, high = ends
-    return None if low is None else 10**low, None if high is None else 10**high
-
-
-def _ratio(a: _Profile, b: _Profile, level: float) -> SizeRatio:
-    low, high = difference_interval((a.places, a.deviance), (b.places, b.deviance), level)
-    return SizeRatio(
-        tasks=(a.curve.task, b.curve.task),
-        ratio=10 ** (b.midpoint - a.midpoint),
-        interval=_in_parameters((low, high)),
-        larger=low is not None and low > 0,
-    )
-
-
-def difference_interval(
-    a: tuple[Array, Array], b: tuple[Array, Array], level: float = LEVEL
-) -> tuple[float | None, float | None]:
-    """Profile-likelihood interval of (midpoint of b) - (midpoint of a) in log10 parameters.
-
-    ``a`` and ``b``: places and deviances of `onset.analysis.size_curves.midpoint_deviance`. An end is None when the
-    deviance does not reach the chi-square quantile within the places; beyond them it counts as at their end.
-    """
-    allowed = float(stats.chi2.ppf(level, 1))
-    (places_a, deviance_a), (places_b, deviance_b) = a, b
-
-    def excess(gap: float) -> float:
-        # midpoints of a: its own places, and those that the places of b stand for
-        own = deviance_a + np.interp(places_a + gap, places_b, deviance_b)
-        other = deviance_b + np.interp(places_b - gap, places_a, deviance_a)
-        return min(float(own.min()), float(other.min())) - allowed
-
-    best = float(places_b[int(deviance_b.argmin())] - places_a[int(deviance_a.argmin())])
-    ends = float(places_b[0] - places_a[-1]), float(places_b[-1] - places_a[0])
-    return _outward(excess, best, ends[0]), _outward(excess, best, ends[1])
-
-
-def _outward(excess: Callable[[float], float], start: float, end: float) -> float | None:
-    """Where ``excess`` first becomes positive on the way from ``start`` to ``end``; None when it does not."""
-    inside = start
-    for place in np.linspace(start, end, max(2, math.ceil(abs(end - start) / _STEP)))[1:]:
-        if excess(float(place)) > 0:
-            return float(optimize.brentq(excess, inside, float(place), xtol=1e-5))
-        inside = float(place)
-    return None
+def _ratio(a: tuple[SizeCurve, Profile], b: tuple[SizeCurve, Profile], level: float) -> SizeRatio:
+    ratio, interval = apart(a[1], b[1], level)
+    return SizeRatio((a[0].task, b[0].task), ratio, interval, larger=interval[0] is not None and interval[0] > 1)

@@ -12,8 +12,7 @@ is past the threshold at the smallest size or short of it at the largest, there 
 an end of the interval out of range is None.
 
 Beside it: a percentile interval over parametric bootstrap replicates and the share of replicates that never cross
-within the sizes; the midpoint (halfway between floor and ceiling) and the break (the hinge's corner), each with the
-profile interval over the shapes.
+within the sizes; and the break (the hinge's corner) with the profile interval over the shapes.
 """
 
 from __future__ import annotations
@@ -62,14 +61,13 @@ class Threshold:
     """``place``: where the curve leaves chance; ``above_chance``: by how much (share).
 
     ``bootstrap``: percentile interval and ``none``, the share of replicates that do not cross within the sizes (None:
-    not computed); ``midpoint``, ``break_at``: see the module.
+    not computed); ``break_at``: see the module.
     """
 
     place: Place = field(default_factory=Place)
     above_chance: float | None = None
     bootstrap: Place | None = None
     none: float | None = None
-    midpoint: Place | None = None
     break_at: Place | None = None
 
     def json(self) -> dict[str, Any]:
@@ -81,7 +79,6 @@ class Threshold:
             "bootstrap": None
             if self.bootstrap is None
             else {"low": self.bootstrap.low, "high": self.bootstrap.high, "none": self.none},
-            "midpoint": None if self.midpoint is None else _json(self.midpoint),
             "break": None if self.break_at is None else _json(self.break_at),
         }
 
@@ -160,7 +157,7 @@ def threshold_of(
     spread, none = _bootstrap(coarse, fits, target, generator, replicates, to_size) if replicates else (None, None)
     return Threshold(
         reached.place(to_size), delta, spread, none,
-        _over(_finer(coarse.of_families(Logistic, Step)), 1, to_size), _over(_Fits.of(data, x, _breaks(x)), 0, to_size),
+        _over(_Fits.of(data, x, _breaks(x)), to_size),
     )  # fmt: skip
 
 
@@ -374,20 +371,6 @@ def _bootstrap(
     return Place(None, sizes[0], sizes[1]), none
 
 
-def _finer(fits: _Fits) -> _Fits:
-    """Logistics on a fine grid of midpoints around the best ones, and the steps."""
-    near = fits.found >= fits.found.max() - _CLOSE
-    rows = [i for i in np.flatnonzero(near) if fits.shapes.family[i] is Logistic]
-    if not rows:
-        return fits.of_families(Step)
-    table = np.array([fits.shapes.table[i] for i in rows])
-    slopes = np.geomspace(max(0.2, table[:, 0].min() / 2), min(60.0, table[:, 0].max() * 2), 20)
-    low, high = float(table[:, 1].min()) - 0.3, float(table[:, 1].max()) + 0.3
-    places = np.linspace(low, high, min(120, math.ceil((high - low) / 0.02)))
-    grid = np.array([(slope, at) for slope in slopes for at in places])
-    return _Fits.of(fits.data, fits.x, Shapes.of(fits.x, (Logistic, grid), (Step, Step.grid(fits.x))))
-
-
 def _breaks(x: Array) -> Shapes:
     """Hinges at every fiftieth of a decade after the second size, and the steps."""
     low, high = float(np.unique(x)[1]), float(x.max())
@@ -395,8 +378,8 @@ def _breaks(x: Array) -> Shapes:
     return Shapes.of(x, (Hinge, places[:, None]), (Step, Step.grid(x)))
 
 
-def _over(fits: _Fits, column: int, to_size: Callable[[float], float]) -> Place | None:
-    """A shape parameter (midpoint of logistics: 1, break of hinges: 0; steps: their gap) with its profile interval."""
+def _over(fits: _Fits, to_size: Callable[[float], float]) -> Place | None:
+    """The break of hinges (steps: their gap) with its profile interval."""
     if not len(fits.found):
         return None
     allowed = float(fits.found.max()) - _allowance(fits.data, fits)
@@ -404,7 +387,7 @@ def _over(fits: _Fits, column: int, to_size: Callable[[float], float]) -> Place 
     top, best = (0.0, 0.0), -math.inf
     for index in np.flatnonzero(fits.found >= allowed):
         step = fits.shapes.family[index] is Step
-        at = float(fits.shapes.table[index][0 if step else column])
+        at = float(fits.shapes.table[index][0])
         ends.append(_gap(fits.x, at) if step else (at, at))
         if fits.found[index] > best:
             top, best = ends[-1], float(fits.found[index])

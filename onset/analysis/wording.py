@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -101,6 +101,8 @@ def span(low: int, high: int) -> str:
 
 
 _SAID = {
+    ("emergence", "emergent"): "emerges",
+    ("emergence", "smooth"): "grows smoothly",
     ("crossover", "from"): "from a size on",
     ("crossover", "always"): "at every size",
     ("crossover", "none"): "at no size",
@@ -110,6 +112,21 @@ _SAID = {
 def said(kind: str, verdict: str) -> str:
     """A finding's verdict where it stands alone, before its sentence: ``from`` says nothing by itself."""
     return _SAID.get((kind, verdict), verdict)
+
+
+def p_words(value: float) -> str:
+    """A p or q as it stands in a sentence: ``0.012``, ``below 0.001``."""
+    return "below 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def range_words(ends: tuple[float | None, float | None], written: Callable[[float], str]) -> str:
+    """``95 % interval 2.1 M to 3.2 M``; an end that runs off the sizes leaves it open on that side."""
+    low, high = (None if end is None else written(end) for end in ends)
+    if low is None and high is None:
+        return "95 % interval open at both ends"
+    if low is None or high is None:
+        return f"95 % interval below {high}" if low is None else f"95 % interval above {low}"
+    return f"95 % interval {low} to {high}"
 
 
 def ratio(value: float) -> str:

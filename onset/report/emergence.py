@@ -40,7 +40,7 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
             one.curve.curve, one.curve.family, one.curve.metric, one.curve.sizes,
             Text(one.verdict, style=_STYLES.get(one.verdict, "")),
             _p_jump(one), _p(one.p_value), _p(one.q_value),
-            place_words(one.threshold.place, scale), one.best_family or "–",
+            place_words(one.threshold.place, scale), _family_words(one),
         )  # fmt: skip
         _row(table, *(cell for cell, head in zip(cells, heads, strict=True) if head[0] not in left_out))
     console.print(table)
@@ -68,6 +68,13 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
 def _p_jump(one: Emergence) -> str:
     """Blank where no growth is shown: given none, the probability of a jump says nothing."""
     return "" if one.p_jump is None or one.q_value is None else number(one.p_jump, 2)
+
+
+def _family_words(one: Emergence) -> str:
+    """The family of the curve that is drawn."""
+    if one.fit is None or one.best_family is None:
+        return "–"
+    return one.best_family if one.fit.drawn else "none fits"
 
 
 def _same_names(found: Sequence[Emergence]) -> bool:

@@ -149,8 +149,10 @@ def size_figure(cells: Sequence[Cell], style: Style, curves: Sequence[Mapping[st
             panels.append(drawn)
     title = "Accuracy and model size" if has_curve else "Accuracy by model"
     caption = _SIZE_CAPTION if has_curve else _MODEL_CAPTION
-    if any(map(_is_drawn, curves)):
+    if has_curve and any(map(_is_drawn, curves)):
         caption += _FIT_NOTE
+    if has_curve and not all(map(_is_drawn, curves)):
+        caption += _JOINED_NOTE
     if has_curve and any(curve.get("emergence") for curve in curves):
         caption += _VERDICT_NOTE
     if has_curve and any(curve.get("scores") for curve in curves):
@@ -165,9 +167,10 @@ _SIZE_CAPTION = (
     " format rather than ability. One line a method; sizes of different families are never joined. Points at one size"
     " are moved apart sideways."
 )
-_FIT_NOTE = (
-    " Lines: the fitted curve (logistic in log size, above chance) where the sizes determine one; elsewhere the points"
-    " are joined."
+_FIT_NOTE = " Lines: the fitted curve that goes with the verdict."
+_JOINED_NOTE = (
+    " Thin straight lines join the points of a method for which there is no curve: fewer than four sizes, or no curve"
+    " that the data bear."
 )
 _VERDICT_NOTE = (
     " Above the plot: does accuracy grow smoothly with size or emerge, for methods with four sizes or more. Dotted, in"
@@ -194,7 +197,7 @@ def gain_figure(gains: Sequence[Mapping[str, Any]], style: Style) -> Figure | No
     caption = (
         "Difference in accuracy, in percentage points, against the number of parameters, on a log scale: chain of"
         " thought minus answer-only on the same items, and a vote minus one sample. Bars: 95 % intervals of the paired"
-        " comparisons. Shaded: the two sizes between which chain of thought begins to win at every larger size."
+        " comparisons. Shaded: between the size from which on chain of thought is shown to win and the one below it."
     )
     return Figure("gains", "Gain and model size", caption, "task", tuple(panels))
 
@@ -212,8 +215,9 @@ def task_figure(
     panels = [_task_panel(order, cells, style, curves) for order in orders]
     caption = (
         "Accuracy against the number of parameters, on a log scale, one curve a task of the same kind: the fitted curve"
-        " (logistic in log size, above chance). Diamond: where it is halfway between chance and its ceiling; the bar"
-        " through it is the 95 % interval of that size." + _INTERVALS
+        " that goes with its verdict (straight lines between the points where the data bear none). Diamond: where"
+        " accuracy is halfway between its floor and its ceiling; the bar through it is the 95 % interval of that size."
+        + _INTERVALS
     )
     return Figure("tasks", "Tasks by the size they need", caption + _seeds_note(cells), "task", tuple(panels))
 
@@ -504,8 +508,13 @@ def _line_layers(
     style: Style,
 ) -> list[alt.Chart]:
     (x, y), colour = axes, style.colour()
-    joined = alt.Chart(_data(lines)).mark_line(strokeWidth=1.8)
-    joined = joined.encode(x, y, colour, _dash(), alt.Detail("family:N"), opacity=_fade(0.85))
+    joined = [
+        alt.Chart(_data(some))
+        .mark_line(strokeWidth=0.9 if thin else 1.8)
+        .encode(x, y, colour, _dash(), alt.Detail("family:N"), opacity=_fade(0.6 if thin else 0.85))
+        for thin in (False, True)
+        if (some := [row for row in lines if row.get("joined", False) is thin])
+    ]
     ink = alt.StrokeOpacity("ink:Q", scale=None, legend=None)
     span = alt.Chart(_data(bars)).mark_rule(strokeWidth=2)
     span = span.encode(x, alt.Y("low:Q"), alt.Y2("high:Q"), colour, ink, opacity=_fade(0.7))
@@ -513,7 +522,7 @@ def _line_layers(
     each = each.encode(x, y, colour, opacity=_fade(0.55))
     spot = alt.Chart(_data(points)).mark_point(filled=True, size=62)
     spot = spot.encode(x, y, colour, style.shape(), opacity=_fade(), tooltip=_tooltip())
-    return [joined, span, *([each] if _several(bars) else []), spot]
+    return [*joined, span, *([each] if _several(bars) else []), spot]
 
 
 def _several(bars: Iterable[Mapping[str, Any]]) -> bool:
@@ -661,9 +670,9 @@ def _score_layers(metric: str, rows: list[dict[str, Any]], x: alt.X, style: Styl
 def _size_lines(
     points: list[dict[str, Any]], where: Mapping[str, str], curves: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The fitted curve of a method in a family where the analysis has one, else its points joined."""
+    """The fitted curve of a method in a family where the analysis draws one, else its points joined (``joined``)."""
     fitted = {
-        (curve["method"], curve["family"], curve["labels"]): curve["fit"]
+        (curve["method"], curve["family"], curve["labels"]): curve["emergence"]["fit"]
         for curve in curves
         if _is_drawn(curve) and all(curve[name] == where[name] for name in ("task", "shift", "stage"))
     }
@@ -673,28 +682,23 @@ def _size_lines(
     lines = []
     for key, group in groups.items():
         kept = [{name: row[name] for name in ("method", "family", "kind", "x", "accuracy")} for row in group]
-        lines += _fitted_line(fitted[key], group) if key in fitted else kept
+        joined = [row | {"joined": True} for row in kept]
+        lines += _fitted_line(fitted[key], group[0]) if key in fitted else joined
     return lines
 
 
 def _is_drawn(curve: Mapping[str, Any]) -> bool:
-    """Is there a fit, with its midpoint within reach of the sizes measured?"""
-    return curve["fit"] is not None and curve["fit"]["midpoint"] is not None
+    """Has the analysis a curve that the data bear?"""
+    found = curve.get("emergence")
+    return bool(found and found["fit"] and found["fit"]["drawn"])
 
 
-def _fitted_line(fit: Mapping[str, Any], group: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """`onset.analysis.size_curves.LogisticWithFloor` at 33 sizes between the smallest and the largest."""
-    row = group[0]
-    ends = sorted(math.log10(one["params"]) for one in group)
-    aside = math.log10(row["x"] / row["params"])
-    line = []
-    for step in range(33):
-        size = ends[0] + (ends[-1] - ends[0]) * step / 32
-        rise = 1 / (1 + math.exp(-fit["slope"] * (size - math.log10(fit["midpoint"]))))
-        accuracy = fit["floor"] + (fit["ceiling"] - fit["floor"]) * rise
-        place = {"x": 10 ** (size + aside), "accuracy": round(accuracy, 5)}
-        line.append({"method": row["method"], "family": row["family"], "kind": row["kind"], **place})
-    return line
+def _fitted_line(fit: Mapping[str, Any], row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The analysis's curve as rows, moved aside as far as the method's points are."""
+    aside = row["x"] / row["params"]
+    same = {name: row[name] for name in ("method", "family", "kind")} | {"joined": False}
+    pairs = zip(fit["sizes"], fit["values"], strict=True)
+    return [same | {"x": size * aside, "accuracy": round(value, 5)} for size, value in pairs]
 
 
 def _gain_panel(where: dict[str, str], group: Sequence[Mapping[str, Any]], style: Style) -> Panel:
@@ -766,10 +770,11 @@ def _task_panel(
         rows, spans = _rows([cell for cell in mine if cell["task"] == task])
         points += [{**row, "x": row["params"], "task": name} for row in rows]
         bars += [{**row, "x": row["params"], "task": name} for row in spans]
-        fit = next(c["fit"] for c in curves if c["shift"] == "none" and c["task"] == task and _is_of(c, order))
+        curve = next(c for c in curves if c["shift"] == "none" and c["task"] == task and _is_of(c, order))
         ends = [{**row, "x": row["params"]} for row in rows]
-        lines += [{**row, "task": name} for row in _fitted_line(fit, ends)]
-        middles.append(_middle(fit, {"task": name, "method": order["method"]}, ends))
+        line = _fitted_line(curve["emergence"]["fit"], ends[0]) if _is_drawn(curve) else ends
+        lines += [{**row, "task": name} for row in line]
+        middles.append(_middle(order, task, line) | {"task": name, "method": order["method"]})
     sizes = sorted({row["params"] for row in points})
     x = alt.X("x:Q", title="Parameters", scale=_log_scale(sizes), axis=_size_axis(sizes, True))
     y = _accuracy_axis(_top(mine))
@@ -808,13 +813,18 @@ def _short_name(task: str, stem: str) -> str:
     return task.removeprefix(stem).removeprefix("[").removesuffix("]") or task
 
 
-def _middle(fit: Mapping[str, Any], row: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The midpoint and its interval, cut at the sizes drawn."""
-    lowest, highest = min(point["x"] for point in points), max(point["x"] for point in points)
-    low, high = fit["midpoint_interval"]
-    place = {"from": max(low or lowest, lowest), "to": min(high or highest, highest)}
-    inside = min(max(fit["midpoint"], lowest), highest)
-    return {**row, **place, "x": inside, "accuracy": (fit["floor"] + fit["ceiling"]) / 2}
+def _middle(order: Mapping[str, Any], task: str, line: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The midpoint on the line drawn and its interval, cut at the sizes drawn."""
+    place = order["tasks"].index(task)
+    lowest, highest = min(row["x"] for row in line), max(row["x"] for row in line)
+    (low, high), at = order["intervals"][place], order["midpoints"][place]
+    rows = sorted(line, key=lambda row: float(row["x"]))
+    above = next(index for index, row in enumerate(rows) if row["x"] >= at or index == len(rows) - 1)
+    left, right = rows[max(above - 1, 0)], rows[above]
+    wide = math.log(right["x"] / left["x"])
+    share = math.log(at / left["x"]) / wide if wide else 0.0
+    value = left["accuracy"] + share * (right["accuracy"] - left["accuracy"])
+    return {"from": low or lowest, "to": high or highest, "x": at, "accuracy": value}
 
 
 def _against(sides: Sequence[str]) -> str:

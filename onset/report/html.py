@@ -106,7 +106,7 @@ def page(
         finding_reach=_reach([one for one in shown["findings"] if one["kind"] in _DRAWN]),
         reach=_reach(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
-        curves=[_curve_words(curve) for curve in shown["curves"] if curve["fit"]],
+        curves=[_curve_words(curve) for curve in shown["curves"] if curve["emergence"]],
         figures=[_figure(figure) for figure in drawn],
         legend=_legend(style, shown["cells"]),
         several={name: len({cell[name] for cell in shown["cells"]}) > 1 for name in _FACETS},
@@ -255,10 +255,10 @@ def _counted(count: int, name: str, tail: str) -> tuple[str, str]:
 
 _TONES = {
     "wins": (
-        *("best", "tuning", "prompting", "helps", "grows", "gains", "pays"),
-        *("emerges", "from", "always", "helps in between", "ordered", "partly ordered", "earlier"),
+        *("best", "tuning", "prompting", "helps", "gains", "pays"),
+        *("emergent", "smooth", "from", "always", "helps in between", "ordered", "partly ordered", "earlier"),
     ),
-    "loses": ("loses", "hurts", "falls", "never", "later"),
+    "loses": ("loses", "hurts", "inverse", "never", "later"),
     "equivalent": ("equivalent", "flat", "none"),
 }
 _DRAWN = {
@@ -307,15 +307,10 @@ def _findings(shown: Mapping[str, Any], drawn: Mapping[str, str]) -> list[dict[s
 
 
 def _curve_words(curve: Mapping[str, Any]) -> str:
-    """The fitted curve in words, then the verdict on it and what the continuous scores say of a jump."""
-    text = str(curve["sentence"])
-    found, check = curve.get("emergence"), curve.get("metric_check")
-    if found:
-        q = "" if found["q_value"] is None else f" (q = {_p(found['q_value'])} against smooth growth)"
-        text += f" Over its {found['n_sizes']} sizes it is {figures.verdict_words(found)}{q}."
-    if check and check["verdict"] != "unresolved":
-        text += f" {check['sentence']}"
-    return text
+    """The verdict on a curve in words, and what the continuous scores say of a jump."""
+    check = curve.get("metric_check")
+    said = f" {check['sentence']}" if check and check["verdict"] != "unresolved" else ""
+    return f"{curve['sentence']}{said}"
 
 
 def _tally(comparisons: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, str]]:

@@ -21,9 +21,9 @@ WIDE = 112
 
 _VERDICT_STYLES = {
     "wins": "bold blue", "best": "bold blue", "tuning": "bold blue", "prompting": "bold blue", "helps": "bold blue",
-    "grows": "bold blue", "pays": "bold blue", "gains": "bold blue",
-    "loses": "bold yellow", "hurts": "bold yellow", "falls": "bold yellow", "never": "bold yellow",
-    "emerges": "bold blue", "from": "bold blue", "always": "bold blue", "helps in between": "bold blue",
+    "emergent": "bold blue", "smooth": "bold blue", "pays": "bold blue", "gains": "bold blue",
+    "loses": "bold yellow", "hurts": "bold yellow", "inverse": "bold yellow", "never": "bold yellow",
+    "from": "bold blue", "always": "bold blue", "helps in between": "bold blue",
     "ordered": "bold blue", "partly ordered": "bold blue", "earlier": "bold blue", "later": "bold yellow",
     "equivalent": "bold green", "flat": "bold green", "none": "bold green",
     "supported": "bold blue", "contradicted": "bold yellow",
