@@ -72,6 +72,10 @@ class Told:
         return 100 * abs(self.last - self.observed)
 
 
+def read_rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
 def written(rows: Iterable[Row], path: Path) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
@@ -155,7 +159,7 @@ def olmo(folder: Path) -> tuple[list[Row], list[Row]]:
     """(ladder, 7B target): accuracy, bits per byte of the right answer, and the loss on C4 in each row."""
     out = []
     for name in ("olmo_ladder.csv", "olmo_ladder_target_7B.csv"):
-        rows = list(csv.DictReader((folder / name).open(encoding="utf-8")))
+        rows = read_rows(folder / name)
         if "target" in name:
             rows = [row for row in rows if row["stat"] == "final"]
         loss = {row["run"]: row["value"] for row in rows if row["task"] == "lm:c4_en"}
@@ -260,7 +264,7 @@ OPENLM: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
 
 def openlm(path: Path, corpus: str) -> list[Row]:
     """Tasks of 100 items and more that are no means over groups; the loss is that on held-out text of the corpus."""
-    rows = csv.DictReader(path.open(encoding="utf-8"))
+    rows = read_rows(path)
     return [
         {
             "curve": row["task"], "family": corpus, "model": row["model"], "params": row["params"],
@@ -295,7 +299,7 @@ def run_openlm(path: Path, corpus: str, work: Path) -> list[Told]:
 
 def run_obsscaling(folder: Path, work: Path) -> list[Told]:
     """Families of five sizes and more, the largest left out: accuracy alone, by FLOPs; items of public test sets."""
-    rows = list(csv.DictReader((folder / "base_llm_benchmark_eval.csv").open(encoding="utf-8")))
+    rows = read_rows(folder / "base_llm_benchmark_eval.csv")
     chance = {
         "MMLU": 0.25,
         "ARC-C": 0.25,

@@ -3,8 +3,8 @@
 Where a continuous score of the same outputs or the loss of pretraining is there, the forecast goes through it
 (`onset.analysis.routes`: the score over size, and over tokens where they vary on their own, then accuracy over the
 score), through every one of them equally. Without any, over parameters and tokens, it is a logistic in both; over one
-scale of size it is the ensemble of `onset.analysis.ensemble`, and then only the interval is to be gone by: from
-accuracy alone no forecast was shown to do better than the last value (`Forecast.best`; benchmarks/RESULTS.md).
+scale of size it is the ensemble of `onset.analysis.ensemble`, and then only the interval is to be gone by: there the
+last value is recommended (`Forecast.best`).
 
 The forecast always comes with persistence (the share at the largest size, with Wilson's interval of that share, which
 says nothing of growth) and with a back-test: the same forecast made without the largest size, and without the largest
