@@ -150,11 +150,11 @@ class Forecast:
 
     ``refused``: why there is none (None: there is one); ``best``: what to go by. From accuracy over one scale of size
     alone forecasts gained about a point over the last value one size ahead, not on every set of tasks, and nothing two
-    ahead (benchmarks/RESULTS.md): it is ``last value`` there, and the interval says how far off it may be. Through a score, or over parameters and tokens, it is
-    ``forecast``. ``weights``: of the routes (scores gone through, loss, size alone, and the families of the ensemble on
-    one axis); ``scatter``: between models of one size, posterior mean (intra-size correlation for counts, standard
-    deviation for scores; None: not estimated apart); ``companion``: the trend of a continuous score of the same
-    outputs.
+    ahead (benchmarks/RESULTS.md): it is ``last value`` there, and the interval says how far off it may be. Through a
+    score, or over parameters and tokens, it is ``forecast``. ``weights``: of the routes (scores gone through, loss,
+    size alone, and the families of the ensemble on one axis); ``scatter``: between models of one size, posterior mean
+    (intra-size correlation for counts, standard deviation for scores; None: not estimated apart); ``companion``: the
+    trend of a continuous score of the same outputs.
     """
 
     curve: Curve
@@ -215,8 +215,9 @@ def _said(one: Predicted, curve: Curve, best: Best) -> str:
     if best == "last value":
         return (
             f"At {where} the best guess is the last value carried forward, {text(one.persistence)}: from accuracy alone"
-            " forecasts gained about a point over it one size ahead and nothing two ahead. Measured there{items}, 95 % lie within {both(one.measured)}; the"
-            f" curves that the points allow have their median at {text(one.estimate)}."
+            " forecasts gained about a point over it one size ahead and nothing two ahead."
+            f" Measured there{items}, 95 % lie within {both(one.measured)}; the curves that the points allow have"
+            f" their median at {text(one.estimate)}."
         )
     return (
         f"At {where} the forecast is {text(one.estimate)} (95 % interval {both(one.curve)}; measured{items}"
