@@ -492,7 +492,9 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
         assert high is not None
         assert low < 10 ** (at - 5.3) < high
         assert one.ratio == pytest.approx((one.midpoints[0] or 0) / one.midpoints[1])
-    evidence = cast(Evidence, SimpleNamespace(stage_shifts=list(found.values())))
+    evidence = cast(
+        Evidence, SimpleNamespace(stage_shifts=list(found.values()), given=lambda *_: "with 8 labelled examples")
+    )
     (said,) = ingredients_by_size(evidence)
     assert (said.kind, said.subject) == ("ingredient by size", "t, cot, family f")
     assert said.verdict in ("later", "earlier")
