@@ -65,6 +65,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "curves",
         "gains",
         "task_orders",
+        "classification",
         "findings",
         "missing",
         "failed",

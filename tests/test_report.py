@@ -280,7 +280,9 @@ def _data_of(chart: alt.LayerChart, mark: str) -> list[list[dict[str, Any]]]:
 def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: Made) -> None:
     drawn = [figure for made in (ladder, pair) for figure in figures.figures(made.shown)]
     charts = [chart for figure in drawn for panel in figure.panels[-2:] for chart in panel.charts]
-    assert {figure.name for figure in drawn} == {"size", "gains", "labels", "cost", "shift", "comparisons"}
+    assert {figure.name for figure in drawn} == {
+        "size", "gains", "labels", "cost", "shift", "comparisons", "confusion"
+    }  # fmt: skip
     for chart in charts:
         chart.to_dict(validate=True)
 
@@ -440,7 +442,9 @@ def test_one_size_a_family_gives_a_dot_plot_and_says_why(pair: Made) -> None:
     figure = _figure(pair, "size")
     assert figure.title == "Accuracy by model"
     assert "No model family has two sizes here, so there is no curve over size to draw." in figure.caption
-    assert [one.name for one in figures.figures(pair.shown)] == ["size", "cost", "comparisons"]  # no empty figure
+    assert [one.name for one in figures.figures(pair.shown)] == [
+        "size", "cost", "comparisons", "confusion"
+    ]  # fmt: skip
 
 
 def test_a_budget_alone_is_no_curve_over_budgets(pair: Made, ladder: Made) -> None:
@@ -508,7 +512,8 @@ def test_pictures_for_papers(pair: Made, tmp_path: Path) -> None:
     paths = write_png(pair.folder, tmp_path / "figures")
     names = [path.name for path in paths]
     assert names == [
-        "size.png", "size.svg", "cost.png", "cost.svg", "comparisons.png", "comparisons.svg", "captions.txt"
+        "size.png", "size.svg", "cost.png", "cost.svg", "comparisons.png", "comparisons.svg",
+        "confusion.png", "confusion.svg", "captions.txt",
     ]  # fmt: skip
     for path in paths[:-1]:
         content = path.read_bytes()

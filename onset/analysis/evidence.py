@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from onset import markup
 from onset.analysis import wording
 from onset.analysis.arms import Arm
+from onset.analysis.classification import Classified
 from onset.analysis.cost import BreakEven
 from onset.analysis.crossover import GainCurve
 from onset.analysis.factors import StageComparison
@@ -64,6 +65,7 @@ class Evidence:
     stage_shifts: Sequence[StageShift]
     missing: Sequence[str]
     failed: Mapping[str, str]
+    classified: Sequence[Classified] = ()
 
     def clean(self) -> list[Arm]:
         """The arms without a shift."""

@@ -11,6 +11,7 @@ import polars as pl
 
 from onset import markup
 from onset.analysis.arms import Arm, arms
+from onset.analysis.classification import CellF1, Classified, classified
 from onset.analysis.cost import BreakEven, Cost, break_evens, costs
 from onset.analysis.crossover import GainCurve, gain_curves
 from onset.analysis.evidence import Evidence, Finding
@@ -33,7 +34,7 @@ class Analysis:
     """All estimates of one results folder; shares (0..1) everywhere, words in each ``sentence``.
 
     ``cells`` and ``records`` are the tables of `onset.analysis.table.Results`; ``margin`` is the equivalence margin
-    used.
+    used; ``classified``: the arms of tasks whose answers are labels, and ``cell_f1`` their cells by id.
     """
 
     study: Mapping[str, Any]
@@ -55,6 +56,8 @@ class Analysis:
     task_orders: tuple[TaskOrder, ...]
     stages: tuple[StageComparison, ...]
     stage_shifts: tuple[StageShift, ...]
+    classified: tuple[Classified, ...]
+    cell_f1: Mapping[str, CellF1]
     findings: tuple[Finding, ...]
 
     def _repr_html_(self) -> str:
@@ -75,6 +78,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     compared = compare_all(measured, margin=chosen, replicates=replicates)
     tuned = {arm.method for arm in measured if arm.tune is not None}
     curves = size_curves(measured, results)
+    labelled, cell_f1 = classified(results, replicates=replicates)
     evidence = Evidence(
         arms=measured,
         comparisons=compared,
@@ -90,6 +94,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         stage_shifts=stage_shifts(curves),
         missing=results.missing,
         failed=results.failed,
+        classified=labelled,
     )
     return Analysis(
         study=results.study,
@@ -111,6 +116,8 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         task_orders=tuple(evidence.task_orders),
         stages=tuple(evidence.stages),
         stage_shifts=tuple(evidence.stage_shifts),
+        classified=labelled,
+        cell_f1=cell_f1,
         findings=headlines(evidence),
     )
 
@@ -119,17 +126,28 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
     """The value of ``onset show D --json``, as documented in docs/notes/formats.md; None for what is not known."""
     return {
         "study": analysis.study.get("name"),
-        "cells": [row | {"interval": _pair(row["low"], row["high"])} for row in analysis.cells.to_dicts()],
+        "cells": [_cell_json(row, analysis.cell_f1.get(row["cell"])) for row in analysis.cells.to_dicts()],
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
         "stages": [stage_json(one) for one in analysis.stages],
         "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
         "curves": [one.json() for one in analysis.curves],
         "gains": [gain_json(one) for one in analysis.gains],
         "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
+        "classification": [one.json() for one in analysis.classified],
         "findings": [finding_json(one) for one in analysis.findings],
         "missing": list(analysis.missing),
         "failed": dict(analysis.failed),
     }
+
+
+def _cell_json(row: dict[str, Any], f1: CellF1 | None) -> dict[str, Any]:
+    of_labels = {
+        "macro_f1": f1 and f1.macro_f1,
+        "macro_f1_interval": f1 and list(f1.interval),
+        "majority": f1 and f1.majority,
+        "majority_label": f1 and f1.majority_label,
+    }
+    return row | {"interval": _pair(row["low"], row["high"])} | of_labels
 
 
 def _pair(low: float | None, high: float | None) -> list[float] | None:

@@ -12,6 +12,7 @@ from statistics import median
 
 from onset.analysis import ladder, wording
 from onset.analysis.arms import Arm
+from onset.analysis.classification import Classified
 from onset.analysis.emergence import MIN_SIZES
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
 from onset.analysis.intervals import Interval
@@ -28,7 +29,7 @@ MOST_WITH_LADDER = 10
 
 def headlines(evidence: Evidence) -> tuple[Finding, ...]:
     """At most `MOST` findings (`MOST_WITH_LADDER` over a ladder), in the order of reading: results, then warnings."""
-    kinds = (_no_curve, _incomplete, _refused, _unread, _too_long, _failed_items)
+    kinds = (_no_curve, _incomplete, _refused, _unread, _too_long, _failed_items, _stuck, _baseline)
     warnings = [one for find in kinds for one in find(evidence)]
     if not evidence.arms:
         none = Finding(
@@ -515,3 +516,45 @@ def _too_long(evidence: Evidence) -> Iterable[Finding]:
         )
         text = f"{wording.counted(total, 'prompt')} {verb} as wrong ({shown})."
         yield Finding("warning", "context", "overlong prompts", None, None, total, None, text)
+
+
+def _stuck(evidence: Evidence) -> Iterable[Finding]:
+    stuck = sorted((one for one in evidence.classified if one.stuck), key=lambda one: -one.top_share)
+    if not stuck:
+        return
+    worst = stuck[0]
+    outputs = sum(map(sum, worst.counts))
+    share = worst.gold[worst.classes.index(worst.top or "")] / worst.n
+    text = f"One label nearly always: {worst.method} {wording.with_labels(worst.labels)} for {worst.model} answers"
+    given = round(worst.top_share * outputs)
+    text += f' "{worst.top}" in {given} of {wording.counted(outputs, "output")} on {worst.task}'
+    text += f" (right for {wording.percent(share)} of its items)"
+    if len(stuck) > 1:
+        text += f", and in {len(stuck) - 1} more of {wording.counted(len(evidence.classified), 'setting')} with labels"
+        text += " one label is given to nine in ten items or more"
+    text += "; its accuracy says how frequent that label is, not what the method can tell apart"
+    yield Finding("warning", "labels", "one label", worst.top_share, None, len(stuck), None, f"{text}.")
+
+
+def _baseline(evidence: Evidence) -> Iterable[Finding]:
+    """Tasks on which no setting is shown to do better than always answering the most frequent label."""
+    places: dict[tuple[str, str], list[Classified]] = {}
+    for one in evidence.classified:
+        places.setdefault((one.task, one.shift), []).append(one)
+    for (task, shift), group in places.items():
+        if any(one.lead_interval[0] > 0 for one in group):
+            continue
+        best = max(group, key=lambda one: one.lead)
+        where = task if shift == "none" else f"{task} under the shift {shift}"
+        text = (
+            f'No better than one label: always answering "{best.classes[0]}" is right on'
+            f" {wording.percent(best.majority)} of the test items of {where}, and none of"
+            f" {wording.counted(len(group), 'setting')} is shown to do better (best: {best.method}"
+            f" {wording.with_labels(best.labels)} for {best.model}, {wording.points(abs(best.lead))}"
+            f" {'above' if best.lead >= 0 else 'below'} it,"
+            f" {wording.point_range(best.lead_interval)})."
+        )
+        yield Finding(
+            "warning", f"{task}, majority", "majority baseline", best.lead, best.lead_interval, best.n,
+            "paired with a constant answer", text,
+        )  # fmt: skip

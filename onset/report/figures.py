@@ -122,12 +122,14 @@ def style_of(cells: Iterable[Cell]) -> Style:
 
 def figures(shown: Mapping[str, Any]) -> list[Figure]:
     """Every figure with something in it, in reading order. ``shown``: what ``onset show --json`` prints."""
+    from onset.report.confusion import confusion_figure  # it draws with what stands here
+
     cells = [cell for cell in shown["cells"] if cell["accuracy"] is not None]
     style = style_of(cells)
     drawn = [size_figure(cells, style, shown["curves"]), gain_figure(shown["gains"], style)]
     drawn += [task_figure(shown["task_orders"], cells, style, shown["curves"]), stage_figure(shown["stages"], style)]
     drawn += [label_figure(cells, style), cost_figure(cells, style), shift_figure(cells, style)]
-    drawn += [comparison_figure(shown["comparisons"])]
+    drawn += [comparison_figure(shown["comparisons"]), confusion_figure(shown.get("classification", ()))]
     return [figure for figure in drawn if figure is not None]
 
 

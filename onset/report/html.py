@@ -114,6 +114,8 @@ def page(
         filters=_filters(shown["cells"]),
         packed=pack(shown["cells"], records, text_limit=text_limit),
         facts=_facts(shown, cells),
+        has_classes=bool(shown.get("classification")),
+        majorities=_majorities(shown["cells"]),
         study_text=json.dumps(study, indent=1, ensure_ascii=False),
         colours=style.colours,
         policy=_policy(scripts),
@@ -247,6 +249,15 @@ def _vital(shown: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("–".join(dict.fromkeys(str(n) for n in (items[0], items[-1]))), "test items a cell"),
         (done, "cells finished"),
     ]
+
+
+def _majorities(cells: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
+    """Task and shift -> the most frequent label and its share, of tasks whose answers are labels."""
+    return {
+        (cell["task"], cell["shift"]): f"{cell['majority_label']}, {percent(cell['majority'])}"
+        for cell in cells
+        if cell.get("majority") is not None
+    }
 
 
 def _counted(count: int, name: str, tail: str) -> tuple[str, str]:

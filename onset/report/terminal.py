@@ -48,8 +48,10 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
         for key, group in _grouped(shown["cells"], ("task", "shift", "stage")):
             sizes = sorted({cell["n"] for cell in group})
             items = "–".join(dict.fromkeys([str(sizes[0]), str(sizes[-1])])) + " items"
-            chance = f"chance {percent(group[0]['chance'])}"
-            _section(console, key, [items, chance])
+            baselines = [f"chance {percent(group[0]['chance'])}"]
+            if group[0].get("majority") is not None:
+                baselines.append(f'always "{group[0]["majority_label"]}" {percent(group[0]["majority"])}')
+            _section(console, key, [items, *baselines])
             console.print(_cell_table(group, wide=console.width >= WIDE))
         if not shown["comparisons"]:
             for line in budget_notes(shown["cells"]):
@@ -337,11 +339,14 @@ def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
     seeds = len({cell["seed"] for cell in group}) > 1
     heads = [("Model", "name"), ("Method", "name"), ("Labels", "n"), *([("Seed", "n")] if seeds else [])]
     heads += [("Accuracy", "n"), ("95 % interval", "n"), ("Parsed", "n")]
+    labels = any(cell.get("macro_f1") is not None for cell in group)
+    heads += [("Macro-F1", "n")] if labels else []
     heads += [("Tokens", "n"), ("FLOPs", "n"), ("Seconds", "n")] if wide else []
     table = _table(heads)
     for cell in group:
         values = [cell["model"], cell["method"], cell["labels"], *([cell["seed"]] if seeds else [])]
         values += [_percent(cell["accuracy"]), _shares(cell["interval"]), _percent(cell["parse_rate"])]
+        values += [_percent(cell["macro_f1"])] if labels else []
         if wide:
             seconds = "–" if cell["seconds"] is None else number(cell["seconds"], 0)
             values += [short_count(cell["tokens"]), _flops(cell["flops"]), seconds]
