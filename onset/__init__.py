@@ -19,10 +19,12 @@ _PUBLIC = {
     "Request": "onset.records",
     "Completion": "onset.records",
     "Pair": "onset.records",
+    "Scored": "onset.records",
     "Record": "onset.records",
     "Task": "onset.tasks.base",
     "open_tasks": "onset.tasks",
     "Model": "onset.models.base",
+    "ModelFacts": "onset.models.base",
     "open_model": "onset.models",
     "ScriptedModel": "onset.models.scripted",
     "Method": "onset.methods",
@@ -52,8 +54,10 @@ __all__ = list(_PUBLIC)
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
         return getattr(importlib.import_module(_PUBLIC[name]), name)
+    if name == "__version__":
+        return importlib.import_module("importlib.metadata").version("lm-onset")
     raise AttributeError(f"module 'onset' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted(_PUBLIC)
+    return sorted([*_PUBLIC, "__version__"])

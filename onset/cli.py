@@ -40,6 +40,23 @@ Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).")]
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from onset import __version__
+
+        print(f"onset {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Prompt or tune? How large? Does it survive a shift? Fair comparisons of language models, with intervals."""
+
+
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("onset-demo"),
@@ -171,9 +188,23 @@ def _tasks() -> list[dict[str, Any]]:
 
 
 def _methods() -> list[dict[str, Any]]:
-    from onset.methods import METHODS
+    from onset.methods import METHODS, method_parameters
 
-    return [{"name": name, "summary": entry.summary} for name, entry in METHODS.items()]
+    rows: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "summary": entry.summary,
+            "parameters": [f"{key}={_short(value)}" for key, value in METHODS.load(name).spec().items()],
+        }
+        for name, entry in METHODS.items()
+    ]
+    return [*rows, {"name": "(your own)", "summary": "a mapping of parameters", "parameters": method_parameters()}]
+
+
+def _short(value: Any) -> str:
+    """A parameter's value as a study file writes it."""
+    inside = ", ".join(f"{key}: {one}" for key, one in value.items()) if isinstance(value, dict) else ""
+    return f"{{{inside}}}" if inside else str(value)
 
 
 def _shifts() -> list[dict[str, Any]]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 from rich.console import Console
 
 from onset.cli_interop import parse_pairs
 from onset.errors import DataError
+
+if TYPE_CHECKING:
+    from onset.analysis.points import Curve
 
 Paths = Annotated[
     list[Path],
@@ -95,10 +99,25 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         note=notes.append,
     )
     settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
-    found = overview(curves_of(points, cast(Scale, scale)), settings, ahead=ahead, pair=crossover)
+    curves = curves_of(points, cast(Scale, scale))
+    if family is None:
+        notes += _alone(curves)
+    found = overview(curves, settings, ahead=ahead, pair=crossover)
     if as_json:
         for line in notes:
             print(f"note: {line}", file=sys.stderr)
         print(json.dumps(found.json(), indent=1, ensure_ascii=False, allow_nan=False))
     else:
         print_emergence(found, settings, notes, Console(highlight=False, soft_wrap=False))
+
+
+def _alone(curves: Sequence[Curve]) -> list[str]:
+    """A hint where names that do not say a size keep every model in a family of its own."""
+    families = list(dict.fromkeys(curve.family for curve in curves))
+    if len(families) < 2 or any(len({point.x for point in curve.points}) > 1 for curve in curves):
+        return []
+    named = ", ".join(families[:3]) + (" ..." if len(families) > 3 else "")
+    return [
+        f"no two models share a family ({named}), so there is no curve over size: names that differ in more than their"
+        " size are families of their own; --family NAME takes all of them as one"
+    ]

@@ -16,6 +16,7 @@ def run_study(study: Study, out: Path | None) -> Path:
     from onset.models.reproducible import make_reproducible
 
     make_reproducible()  # before torch is imported
+    from onset.errors import Interrupted
     from onset.progress import Display
     from onset.study.estimate import estimate
     from onset.study.grid import expand
@@ -27,7 +28,14 @@ def run_study(study: Study, out: Path | None) -> Path:
     for note in grid.notes:
         console.print(f"note: {note}", markup=False)
     with Display(console, estimate(grid)) as display:
-        summary = run(study, folder, observer=display)
+        try:
+            summary = run(study, folder, observer=display)
+        except KeyboardInterrupt:
+            done = sum((folder / "cells" / cell.id / "done.json").exists() for cell in grid.cells)
+            tuning = "; the tuning that was under way starts over" if display.is_tuning else ""
+            raise Interrupted(
+                f"stopped; {done} of {len(grid.cells)} cells done, {folder} keeps them{tuning}; run again to go on"
+            ) from None
     console.print(f"{summary.ran} cells run, {summary.kept} kept, {len(summary.failed)} failed")
     return folder
 

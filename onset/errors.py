@@ -9,7 +9,8 @@
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
     ├── ItemsFailed                the method raised an error at every item of a cell
-    └── CellsFailed                more cells failed than the error budget allows (exit code 1)
+    ├── CellsFailed                more cells failed than the error budget allows (exit code 1)
+    └── Interrupted                a run was stopped from the keyboard (exit code 130)
 
 Every message is one line that says what is wrong, where, what was received and what is allowed.
 """
@@ -76,3 +77,9 @@ class CellsFailed(OnsetError):
     """More cells failed than the study's error budget allows."""
 
     exit_code = 1
+
+
+class Interrupted(OnsetError):
+    """A run was stopped from the keyboard; what was finished is kept."""
+
+    exit_code = 130

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from onset.errors import StudyError
 from onset.prompting import NEEDS_RATIONALES, PROMPTING
@@ -136,6 +136,22 @@ LORA_ANSWERS = method(tune="lora", on="answers")
 LORA_RATIONALES = method(tune="lora", on="rationales")
 FULL_ANSWERS = method(tune="full", on="answers")
 FULL_RATIONALES = method(tune="full", on="rationales")
+
+
+def method_parameters() -> list[str]:
+    """What a method that is spelled out may set, each with what it is where it is left out."""
+    default = Schedule()
+    return [
+        f"prompt={'|'.join(PROMPTING)}",
+        "shots=N (as many of the examples as fit)",
+        f"vote={{samples: N, temperature: {DEFAULT_TEMPERATURE:g}}} (none)",
+        f"tune={'|'.join(TUNERS)} (none)",
+        f"on={'|'.join(get_args(Material))} (with tune)",
+        f"steps=N ({default.steps})",
+        "learning_rate=X (that of the way of tuning)",
+        "name=TEXT (made from the parts)",
+    ]
+
 
 METHODS = Registry(
     "method",

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from onset.report.terminal import duration
 from onset.study.estimate import Estimate
@@ -27,11 +28,13 @@ class Display:
         self._estimate = estimate
         self._live = console.is_terminal
         self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
+            # on a narrow terminal the name of the step gives way, never the numbers
+            TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, min_width=12)),
+            BarColumn(bar_width=16, table_column=Column(no_wrap=True, min_width=16)),
+            TaskProgressColumn(table_column=Column(no_wrap=True, min_width=4)),
+            TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
+            TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
+            expand=True,
             console=console,
         )
         self._task: TaskID | None = None
@@ -41,6 +44,8 @@ class Display:
         self._started = time.monotonic()
         self._pending: dict[str, int] = {}
         self._tuned: set[str] = set()
+        self.is_tuning = False
+        """Is the step under way a tuning? It is not kept half done."""
 
     def __enter__(self) -> Display:
         if self._live:
@@ -63,6 +68,7 @@ class Display:
 
     def doing(self, text: str) -> None:
         """Name the step."""
+        self.is_tuning = "· tuning " in text
         if self._task is not None:
             self._bar.update(self._task, description=text)
         else:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+import runpy
 import subprocess
 import sys
+from importlib.metadata import version as installed_version
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from onset.cli import main
+from onset.methods import METHODS
+from onset.progress import Display
+from onset.study.spec import MethodEntry
 from tests.synthetic import synthetic_results
 
 RULES = {"rules": [{"contains": "heads", "text": " The answer is heads."}], "default": " The answer is tails."}
@@ -194,3 +202,114 @@ def test_the_command_is_a_module_too() -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "onset: nowhere is no results folder: it holds no study.json\n"
+
+
+# ------------------------------------------------------------------------------------------- small things people meet
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    import onset
+
+    assert call(capsys, "--version") == (0, f"onset {onset.__version__}\n", "")
+    assert onset.__version__ == installed_version("lm-onset")
+
+
+def test_an_interrupt_says_how_far_it_came(
+    study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Display.advanced
+    calls = iter(range(100))
+
+    def stop(self: Display, cell: Any, items: int) -> None:
+        seen(self, cell, items)
+        if next(calls) == 4:  # the fifth cell is committed and not finished
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Display, "advanced", stop)
+        code, _, err = call(capsys, "run", str(study))
+    assert code == 130
+    done = len([*Path("results/coins").glob("cells/*/done.json")])
+    assert 0 < done < 12
+    said = f"onset: stopped; {done} of 12 cells done, results/coins keeps them; run again to go on"
+    assert err.splitlines()[-1] == said
+    code, _, err = call(capsys, "run", str(study))
+    assert code == 0
+    assert f"{12 - done} cells to run, {done} already there" in err
+
+
+def test_a_stopped_tuning_is_said_to_start_over() -> None:
+    display = Display(Console(file=StringIO()), None)  # type: ignore[arg-type]
+    display.doing("ladder/r0 · tuning full-answers · coin-flip · 4 labels · seed 0")
+    assert display.is_tuning
+    display.doing("ladder/r0 · full-answers · coin-flip · 4 labels · seed 0")
+    assert not display.is_tuning
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_bar_cuts_names_and_never_numbers(width: int) -> None:
+    text = StringIO()
+    console = Console(file=text, force_terminal=True, width=width, color_system=None)
+    display = Display(console, None)  # type: ignore[arg-type]
+    bar = display._bar
+    bar.add_task(
+        "ladder/r3 · tuning full-answers-lr0.002 · tickets · 16 labels · seed 0",
+        total=10,
+        completed=4,
+        left=" about 2 min 30 s left",
+    )
+    (line,) = console.render_lines(bar.get_renderable(), pad=False)
+    shown = "".join(segment.text for segment in line)
+    assert len(shown) <= width
+    assert re.search(r"40% +0:00:0\d +about 2 min 30 s left", shown), shown
+    assert shown.startswith("ladder")
+
+
+def test_lists_name_the_packaged_models_the_rungs_and_what_a_method_may_set(capsys: pytest.CaptureFixture[str]) -> None:
+    models = {row["name"]: row["summary"] for row in shown_json(capsys, "list", "models", "--json")}
+    assert "packaged:gemma-3-270m, packaged:smollm2-135m-instruct" in models["packaged:..."]
+    assert "ladder/r0, ladder/r1" in models["ladder/..."]
+    *presets, own = shown_json(capsys, "list", "methods", "--json")
+    assert {row["name"] for row in presets} == set(METHODS)
+    assert next(row for row in presets if row["name"] == "cot-vote")["parameters"] == [
+        "prompt=cot",
+        "vote={samples: 20, temperature: 0.7}",
+    ]
+    assert {one.partition("=")[0] for one in own["parameters"]} == set(MethodEntry.model_fields)
+
+
+def test_a_report_that_cannot_be_written_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = synthetic_results(
+        tmp_path / "d", models=(("m", 1000),), methods=("cot",), labels=(8,), seeds=1, items=5, voting=False
+    )
+    out = tmp_path / "none" / "r.html"
+    assert call(capsys, "report", str(folder), "--out", str(out)) == (
+        2,
+        "",
+        f"onset: cannot write {out}: No such file or directory; the results are as they were; name another file for the"
+        " report (--out FILE)\n",
+    )
+
+
+def test_names_without_a_size_get_a_hint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = tmp_path / "t.csv"
+    rows = [("alpha", 1e6, 3), ("beta", 1e7, 10), ("gamma", 1e8, 40), ("delta", 1e9, 80)]
+    table.write_text("task,model,params,n,correct\n" + "".join(f"x,{name},{size},100,{k}\n" for name, size, k in rows))
+    hint = (
+        "note: no two models share a family (alpha, beta, gamma ...), so there is no curve over size: names that differ"
+        " in more than their size are families of their own; --family NAME takes all of them as one\n"
+    )
+    code, out, err = call(capsys, "emergence", str(table), "--json")
+    assert (code, err, len(json.loads(out))) == (0, hint, 4)
+    code, out, err = call(capsys, "emergence", str(table), "--json", "--family", "greek")
+    assert (code, err, len(json.loads(out))) == (0, "", 1)
+
+
+def test_the_model_of_ones_own_in_the_examples_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    example = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "own_model.py"))
+    example["main"](str(tmp_path / "results"))
+    assert "nearest-demonstration" in capsys.readouterr().out
+    shown = shown_json(capsys, "show", str(tmp_path / "results"), "--json")
+    assert {cell["parse_rate"] for cell in shown["cells"]} == {1.0}
+    assert {(cell["labels"], cell["n"]) for cell in shown["cells"]} == {(8, 20), (40, 20)}
+    assert sum(cell["correct"] for cell in shown["cells"]) > 6 * 20 / 3  # better than a blind guess

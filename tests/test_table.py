@@ -103,7 +103,8 @@ def test_changed_records_are_noticed(folder: Path) -> None:
     with pytest.raises(StoreError) as error:
         load(folder)
     assert str(error.value) == (
-        f"damaged file {path}: its SHA-256 is not the one in done.json; remove {cell} to run it again"
+        f"damaged file {path}: its SHA-256 is not the one in done.json"
+        f"; remove the folder {cell} and run the study again"
     )
 
 
@@ -130,7 +131,7 @@ def test_records_that_do_not_fit_their_description(folder: Path) -> None:
         path = rewrite(cell, records)
         with pytest.raises(StoreError) as error:
             load(folder)
-        assert str(error.value) == f"damaged file {path}: {message}"
+        assert str(error.value) == (f"damaged file {path}: {message}; remove the folder {cell} and run the study again")
 
 
 def test_damaged_json_and_missing_files_name_the_path(folder: Path) -> None:
@@ -140,7 +141,9 @@ def test_damaged_json_and_missing_files_name_the_path(folder: Path) -> None:
     (cell / "cell.json").write_text(json.dumps(facts))
     with pytest.raises(StoreError) as error:
         load(folder)
-    assert str(error.value) == f"damaged file {cell / 'cell.json'}: KeyError at 'family'"
+    assert str(error.value) == (
+        f"damaged file {cell / 'cell.json'}: KeyError at 'family'; remove the folder {cell} and run the study again"
+    )
     (cell / "cell.json").write_text('{"id": ')
     with pytest.raises(StoreError, match=f"^damaged file {cell / 'cell.json'}: it is not JSON"):
         load(folder)
@@ -151,4 +154,6 @@ def test_damaged_json_and_missing_files_name_the_path(folder: Path) -> None:
     (cell / "done.json").write_text('{"records": 20}')
     with pytest.raises(StoreError) as error:
         load(folder)
-    assert str(error.value) == f"damaged file {cell / 'done.json'}: no key 'sha256'"
+    assert str(error.value) == (
+        f"damaged file {cell / 'done.json'}: no key 'sha256'; remove the folder {cell} and run the study again"
+    )

@@ -125,8 +125,8 @@ def load(folder: Path | str) -> Results:
     for cell_id in held["cells"]:
         cell = folder / "cells" / cell_id
         if (cell / "done.json").exists():
-            records = _records(cell)
-            rows.append(_row(cell, records) | {"cell": cell_id})
+            records, row = _read_cell(cell)
+            rows.append(row | {"cell": cell_id})
             specs.append(_member(cell / "cell.json", "method_spec"))
             tables.append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
         elif (cell / "failed.json").exists():
@@ -168,6 +168,18 @@ def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]]) -> 
     return out
 
 
+def _read_cell(cell: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Records and row of a finished cell; what is damaged there can only be measured again, and the error says how."""
+    try:
+        records = _records(cell)
+        return records, _row(cell, records)
+    except StoreError as error:
+        text = str(error)
+        if not text.startswith("damaged file"):
+            raise
+        raise StoreError(f"{text}; remove the folder {cell} and run the study again") from error
+
+
 def _member(path: Path, key: str) -> Any:
     held = read_json(path)
     if not isinstance(held, dict) or key not in held:
@@ -184,7 +196,7 @@ def _records(cell: Path) -> pl.DataFrame:
     except OSError as error:
         raise StoreError(f"cannot read {path}: {error.strerror}") from error
     if hashlib.sha256(data).hexdigest() != digest:
-        raise StoreError(f"damaged file {path}: its SHA-256 is not the one in done.json; remove {cell} to run it again")
+        raise StoreError(f"damaged file {path}: its SHA-256 is not the one in done.json")
     try:
         records = pl.read_parquet(data)
     except pl.exceptions.PolarsError as error:

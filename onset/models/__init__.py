@@ -29,9 +29,7 @@ BACKENDS = Registry(
         "hf": Entry("onset.models.hf:open_hf", "Hugging Face hub id or local folder (the default, no prefix needed)"),
         "gguf": Entry("onset.models.gguf:open_gguf", "a GGUF file, dequantised"),
         "packaged": Entry("onset.models.packaged:open_packaged", "a model that installs from the package registry"),
-        "ladder": Entry(
-            "onset.models.ladder:open_ladder", "the embedded ladder: ladder/r0 to ladder/r7; in a study, ladder: all"
-        ),
+        "ladder": Entry("onset.models.ladder:open_ladder", "the embedded ladder; in a study, ladder is r0 to r7"),
         "scripted": Entry("onset.models.scripted:open_scripted", "a fake that answers from a JSON file of rules"),
     },
 )
@@ -142,5 +140,15 @@ def default_label(spec: str) -> str:
 
 def describe() -> list[dict[str, str]]:
     """One line for each way of naming a model: name, summary."""
+    from onset.ladder.rungs import NAMES
+    from onset.models.packaged import PACKAGED
+
     written = {"hf": "ORG/NAME or FOLDER", LADDER: f"{LADDER}/..."}
-    return [{"name": written.get(name, f"{name}:..."), "summary": entry.summary} for name, entry in BACKENDS.items()]
+    inside = {"packaged": [f"packaged:{one}" for one in PACKAGED], LADDER: [f"{LADDER}/{one}" for one in NAMES]}
+    return [
+        {
+            "name": written.get(name, f"{name}:..."),
+            "summary": entry.summary + (f": {', '.join(inside[name])}" if name in inside else ""),
+        }
+        for name, entry in BACKENDS.items()
+    ]

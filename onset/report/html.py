@@ -52,7 +52,7 @@ def build_report(folder: Path | str, *, out: Path | None = None, analysis: Analy
     analysis = analysis or analyse(load(folder))
     text = page(to_json(analysis), analysis.study, facts.read_cells(folder), analysis.records)
     path = out or folder / "report.html"
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), "the results are as they were; name another file for the report (--out FILE)")
     return path
 
 

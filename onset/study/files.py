@@ -12,10 +12,12 @@ from typing import Any
 
 from onset.errors import StoreError
 
+GO_ON = "what was finished is kept, run again to go on"
+
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn an operating-system error while writing under ``path`` into one clear line."""
+def writing(path: Path, remedy: str = GO_ON) -> Iterator[None]:
+    """Turn an operating-system error while writing under ``path`` into one clear line, which ends with ``remedy``."""
     try:
         yield
     except OSError as error:
@@ -28,9 +30,7 @@ def writing(path: Path) -> Iterator[None]:
             errno.ENOTDIR: "a part of the path is a file, not a folder",
             errno.EEXIST: "a file of that name is in the way",
         }.get(error.errno or 0, error.strerror or str(error))
-        raise StoreError(
-            f"cannot write {error.filename or path}: {reason}; what was finished is kept, run again to go on"
-        ) from error
+        raise StoreError(f"cannot write {error.filename or path}: {reason}; {remedy}") from error
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -38,10 +38,10 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, remedy: str = GO_ON) -> None:
     """Write bytes by atomic rename, synced. Where that fails the old file stays and nothing half-written does."""
     scratch = path.with_name(f".{path.name}.part")
-    with writing(path):
+    with writing(path, remedy):
         try:
             with open(scratch, "wb") as file:
                 file.write(data)
