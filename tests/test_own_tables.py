@@ -55,7 +55,7 @@ def refusal(**spec: Any) -> str:
     with pytest.raises(DataError) as caught:
         task(**spec)
     assert "\n" not in str(caught.value)
-    return str(caught.value).removeprefix("task 'tickets': ")
+    return str(caught.value).removeprefix("task 'tickets'").removeprefix(":").strip()
 
 
 def write_test() -> str:
@@ -238,6 +238,11 @@ def test_bad_parameters(more: dict[str, Any], message: str) -> None:
     Path("rows.csv").write_text("question,answer\na,b\n")
     Path("t.csv").write_text("question,answer\nq,b\n")
     assert refusal(**{"train": "rows.csv", "test": "t.csv", **more}) == message
+
+
+def test_what_an_own_task_needs_is_said() -> None:
+    assert refusal(hub="org/name").startswith("needs 'train'. Allowed: ")
+    assert refusal(columns=COLUMNS, test="t.csv").startswith("needs 'train'. Allowed: ")
 
 
 def test_labels_by_name_are_the_choices_of_every_item() -> None:

@@ -90,6 +90,9 @@ _ENTRIES = {
 
 TASKS = Registry("task", _ENTRIES)
 
+_OWN = {"train", "hub", "columns"}
+"""Parameters that only a task of the user's own has."""
+
 BARE_FORMATS = ("number", "choice", "text")
 """Answer formats that `format_for` knows by name, for texts of a task that is not in the table."""
 
@@ -115,12 +118,12 @@ def open_tasks(spec: str | Mapping[str, Any]) -> list[Task]:
     """The tasks a line of a study file stands for.
 
     A name (``gsm8k``), a name with a subtask (``bbh/navigate``), or a mapping of ``name`` and the parameters of
-    that task. A mapping whose name is not in the table and that has ``train`` or ``test`` is the user's own task.
+    that task. A mapping whose name is not in the table and that has files or columns is the user's own task.
     Raises UnknownName for a name in no table, DataError for parameters the task does not have and whatever
     its data raise.
     """
     name, parameters = _split_spec(spec)
-    if name not in TASKS and ("train" in parameters or isinstance(parameters.get("test"), str)):
+    if name not in TASKS and (parameters.keys() & _OWN or isinstance(parameters.get("test"), str)):
         parameters = {"name": name, **parameters}
         load: Callable[..., list[Task]] = TASKS.load("own")
     else:
