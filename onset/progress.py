@@ -43,7 +43,8 @@ class Display:
         self._skipped = 0.0
         self._started = time.monotonic()
         self._pending: dict[str, int] = {}
-        self._tuned: set[str] = set()
+        self._tuned: dict[str, float] = {}
+        self._step = ""
         self.is_tuning = False
         """Is the step under way a tuning? It is not kept half done."""
 
@@ -69,6 +70,7 @@ class Display:
     def doing(self, text: str) -> None:
         """Name the step."""
         self.is_tuning = "· tuning " in text
+        self._step = text
         if self._task is not None:
             self._bar.update(self._task, description=text)
         else:
@@ -84,11 +86,23 @@ class Display:
             self._skipped += weight
         self._advance(weight)
 
+    def tuning(self, cell: Cell, done: int, steps: int) -> None:
+        """Count the steps of a tuning, and name the last one beside the bar."""
+        if cell.tuned:
+            self._tuned_to(cell.tuned, done / steps)
+        if self._task is not None:
+            self._bar.update(self._task, description=f"step {done} of {steps} · {self._step}")
+
     def tuned(self, cell: Cell) -> None:
-        """Count a tuning."""
-        if cell.tuned and cell.tuned not in self._tuned:
-            self._tuned.add(cell.tuned)
-            self._advance(self._estimate.tunings[cell.tuned].seconds)
+        """Count a tuning, what is left of it."""
+        if cell.tuned:
+            self._tuned_to(cell.tuned, 1.0)
+
+    def _tuned_to(self, tuned: str, share: float) -> None:
+        before = self._tuned.get(tuned, 0.0)
+        if share > before:
+            self._tuned[tuned] = share
+            self._advance((share - before) * self._estimate.tunings[tuned].seconds)
 
     def failed(self, cell: Cell, error: str) -> None:
         """Say at once that a cell failed."""

@@ -18,7 +18,10 @@ from rich.console import Console
 from onset.cli import main
 from onset.methods import METHODS
 from onset.progress import Display
-from onset.study.spec import MethodEntry
+from onset.study.estimate import estimate
+from onset.study.grid import Cell, expand
+from onset.study.runner import Silent, run
+from onset.study.spec import MethodEntry, make_study
 from tests.synthetic import synthetic_results
 
 RULES = {"rules": [{"contains": "heads", "text": " The answer is heads."}], "default": " The answer is tails."}
@@ -313,3 +316,30 @@ def test_the_model_of_ones_own_in_the_examples_runs(tmp_path: Path, capsys: pyte
     assert {cell["parse_rate"] for cell in shown["cells"]} == {1.0}
     assert {(cell["labels"], cell["n"]) for cell in shown["cells"]} == {(8, 20), (40, 20)}
     assert sum(cell["correct"] for cell in shown["cells"]) > 6 * 20 / 3  # better than a blind guess
+
+
+class Steps(Silent):
+    def __init__(self, display: Display) -> None:
+        self.display = display
+        self.seen: list[tuple[int, int, float]] = []
+
+    def tuning(self, cell: Cell, done: int, steps: int) -> None:
+        self.display.tuning(cell, done, steps)
+        self.seen.append((done, steps, self.display._done))
+
+    def tuned(self, cell: Cell) -> None:
+        self.display.tuned(cell)
+
+
+def test_a_tuning_shows_its_steps_and_counts_once(tmp_path: Path) -> None:
+    study = make_study(
+        name="t", models=["ladder/r0"], tasks=["world-coin"], methods=[{"tune": "full", "on": "answers", "steps": 3}],
+        labels=2, seeds=1, items=4,
+    )  # fmt: skip
+    costs = estimate(expand(study))
+    (tuning,) = costs.tunings.values()
+    steps = Steps(Display(Console(file=StringIO()), costs))
+    run(study, tmp_path / "d", observer=steps)
+    assert [(done, of) for done, of, _ in steps.seen] == [(1, 3), (2, 3), (3, 3)]
+    assert [so_far for *_, so_far in steps.seen] == pytest.approx([tuning.seconds * k / 3 for k in (1, 2, 3)])
+    assert steps.display._done == pytest.approx(tuning.seconds)

@@ -53,6 +53,10 @@ class Observer(Protocol):
         """``items`` of ``cell`` have been committed (or were found committed)."""
         ...
 
+    def tuning(self, cell: Cell, done: int, steps: int) -> None:
+        """``done`` of the ``steps`` of the tuning that ``cell`` needs are taken."""
+        ...
+
     def tuned(self, cell: Cell) -> None:
         """The tuning that ``cell`` needs is done."""
         ...
@@ -76,6 +80,9 @@ class Silent:
         """Nothing."""
 
     def advanced(self, cell: Cell, items: int) -> None:
+        """Nothing."""
+
+    def tuning(self, cell: Cell, done: int, steps: int) -> None:
         """Nothing."""
 
     def tuned(self, cell: Cell) -> None:
@@ -356,7 +363,8 @@ class _Session:
         self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         started = time.perf_counter()
         texts = [_example(task, one, method.on == "rationales") for one in examples]
-        model, report = tuner.tune(base, texts, _seeds(cell), method.schedule())
+        watch = partial(self.watch.tuning, cell)
+        model, report = tuner.tune(base, texts, _seeds(cell), method.schedule(), watch)
         _save_tuned(tuner, model, report, folder, time.perf_counter() - started)
         self.watch.tuned(cell)
         self._tell(model)
