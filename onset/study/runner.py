@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
-from onset.models import open_model
+from onset.models import DTYPES, open_model
 from onset.models.base import Model
 from onset.models.peek import fingerprint
 from onset.pipeline import ASKING, Evaluation
@@ -219,7 +219,7 @@ class _Session:
             told = self.store.cell(cell).folder / "cell.json"
             if cell.model == label and told.exists():
                 held: str = read_json(told)["facts"]["dtype"]
-                return held
+                return held if held in DTYPES else None  # a model without weights has none to load in
         return None
 
     def _tell(self, model: Model) -> None:
