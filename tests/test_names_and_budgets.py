@@ -77,7 +77,12 @@ def test_names_say_what_is_unset_and_leave_others_alone() -> None:
 
 def test_each_pair_of_methods_has_its_own_finding_on_chain_of_thought(tmp_path: Path) -> None:
     folder = measured(tmp_path / "d", ["answer-only", "cot", {"prompt": "cot", "shots": 1}])
-    said = [one.sentence for one in analyse(load(folder)).findings if one.kind == "chain of thought"]
+    findings = [one for one in analyse(load(folder)).findings if one.kind == "chain of thought"]
+    assert [one.subject for one in findings] == [
+        "coin-flip, cot against answer-only",
+        "coin-flip, cot-shots1 against answer-only",
+    ]
+    said = [one.sentence for one in findings]
     assert [sentence.split(":")[0] for sentence in said] == [
         "Chain of thought (cot against answer-only) on coin-flip, with 4 labelled examples",
         "Chain of thought (cot-shots1 against answer-only) on coin-flip, with 4 labelled examples, of which cot-shots1"

@@ -244,7 +244,8 @@ def _chain_of_thought(evidence: Evidence) -> Iterable[Finding]:
             rows = sorted((row for row in gains if {*row[0].sides} == {*setting}), key=lambda row: row[0].params)
             who = "Chain of thought" if len(settings) == 1 else f"Chain of thought ({' against '.join(setting)})"
             where = f"{who} on {task}, {evidence.given(budget, setting, task)}"
-            yield _chain_finding(task, where, rows, families)
+            subject = task if len(settings) == 1 else f"{task}, {' against '.join(setting)}"
+            yield _chain_finding(subject, where, rows, families)
 
 
 def _tasks_with_emergence(evidence: Evidence) -> set[str]:
@@ -265,7 +266,7 @@ def _as_gain(one: Comparison, chains: set[str]) -> tuple[Comparison, str, float,
 
 
 def _chain_finding(
-    task: str, where: str, rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]
+    subject: str, where: str, rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]
 ) -> Finding:
     words = {
         "wins": "helps",
@@ -290,7 +291,7 @@ def _chain_finding(
     caution = ". The models are of different families, so this is not an effect of size alone" if different else ""
     kinds = {row[1] for row in rows}
     verdict = "helps" if said == "wins" else "hurts" if said == "loses" else "mixed" if len(kinds) > 1 else said
-    return Finding("chain of thought", task, verdict, gain, interval, one.n, one.test, f"{text}{caution}.")
+    return Finding("chain of thought", subject, verdict, gain, interval, one.n, one.test, f"{text}{caution}.")
 
 
 def _onset_size(rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]) -> str:
