@@ -55,10 +55,10 @@ def truth(kind: str, x: np.ndarray, chance: float, floor: float, rng: np.random.
         if kind == "between" or sort < (2 if kind == "jump" else 3):
             width = {"jump": 10 ** rng.uniform(-1.3, 0), "smooth": rng.uniform(1.9, 5), "between": rng.uniform(1, 1.9)}
             one = width[kind]
-            ends = (x[0] - 1, x[-1] + 1) if kind == "smooth" else (x[1], x[-1] + 0.3 * one)
+            ends = (x[0] - 1, x[-1] + 1) if kind == "smooth" else (x[0], x[-1] + 0.3 * one)
             part = rise(SHAPES[rng.integers(6)], (x - rng.uniform(*ends)) / one)
         elif kind == "jump":
-            at, jumped = rng.uniform(x[1], x[-1]), 1.0 if sort == 2 else rng.uniform(0.5, 1)
+            at, jumped = rng.uniform(x[0], x[-1]), 1.0 if sort == 2 else rng.uniform(0.5, 1)
             part = np.where(x >= at, jumped + (1 - jumped) * (x - at) / max(x[-1] - at, 1e-9), 0.0)
         elif sort == 3:
             part = np.exp(-rng.uniform(0.05, 4) * 10 ** (-rng.uniform(0.05, 0.3) * (x - x[-1])))
@@ -142,13 +142,15 @@ def main() -> None:
         "chance 0, floor 2 %": (made["chance"] == 0) & (made["floor"] > 0), "chance .25": made["chance"] == 0.25,
         "chance .5": made["chance"] == 0.5, "no scatter": made["scatter"] == 0, "scatter .01": made["scatter"] == 0.01,
     }  # fmt: skip
-    print("\n| curves | number | Brier score | AUC | right side of .5 | jumps at .2 or less | smooth above .8 |")
-    print(f"|{'---|' * 7}")
+    heads = ["curves", "number", "Brier score", "AUC", "right side of .5"]
+    heads += ["jumps at .1 or less", "smooth at .1 or less", "smooth above .9"]
+    print(f"\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     for name, rows in parts.items():
         t, q = truly[rows], p[rows]
         print(
             f"| {name} | {len(q)} | {brier(t, q):.3f} | {auc(t, q):.3f} | {100 * np.mean((q > 0.5) == t):.1f} % |"
-            f" {100 * np.mean(q[t == 1] <= 0.2):.1f} % | {100 * np.mean(q[t == 0] > 0.8):.1f} % |"
+            f" {100 * np.mean(q[t == 1] <= 0.1):.1f} % | {100 * np.mean(q[t == 0] <= 0.1):.1f} % |"
+            f" {100 * np.mean(q[t == 0] > 0.9):.1f} % |"
         )
     other = simulate(given.axes // 4, given.curves, given.seed + 1, ("between",))["p"]
     shares = " ".join(

@@ -26,7 +26,7 @@ curve that starts low, so the verdict `emergent` here asks three things of the c
 Beside the test stands `p_jump`, the posterior probability that growth, given that there is any, is a jump from chance
 rather than smooth (`onset.analysis.jump`). A curve is not called emergent unless it is above one half.
 
-`smooth`: growth is shown, and either a jump from chance has a probability of at most 0.2, or the curve starts above
+`smooth`: growth is shown, and either a jump from chance has a probability of at most 0.1, or the curve starts above
 chance and smooth growth is the likelier of the two; `flat`: no change,
 and one of 10 points over the sizes is excluded; `inverse`: falls; `u-shaped`: falls, then rises, by the test of Lind
 and Mehlum (2010, "With or Without U?", Oxford Bulletin of Economics and Statistics 72, 109-118) and a better fit than
@@ -135,7 +135,7 @@ class Settings:
     least_rise: float = 0.10
     steepest_smooth: float = math.log(10)
     loss_exponent: float = 0.3
-    smooth_below: float = 0.2
+    smooth_below: float = 0.1
     support: float = 2.0
     replicates: int = 199
     exceedances: int = 10

@@ -10,11 +10,12 @@ quarter; the test's null hypothesis holds them to 4.5, and such growth was taken
 curves); power laws of the error and the straight line in log size (an eighth each). The first two may have begun long
 before the smallest size.
 
-**Jump**: a tenth to nine tenths of the rise, or at least half of it at once, come within a decade, after two sizes or
-more. Logistics of such slopes, log-uniform up to what cannot be told from a step (half of the prior); steps after which
-the curve keeps growing evenly in log size, with none, a quarter or half of the rise still to come (.35); ramps that end
-at the largest size and are shorter than a decade (.15). Places are uniform in log size, from the second size to where a
-rise would just begin to show at the largest.
+**Jump**: a tenth to nine tenths of the rise, or at least half of it at once, come within a decade. Logistics of such
+slopes, log-uniform up to what cannot be told from a step (half of the prior); steps after which the curve keeps growing
+evenly in log size, with none, a quarter or half of the rise still to come (.35); ramps that end at the largest size and
+are shorter than a decade (.15). Places are uniform in log size, from the smallest size to where a rise would just begin
+to show at the largest. A jump right after the smallest size counts, lest it pass for smooth growth; `emergent` asks for
+two sizes before it.
 
 Between the two lies growth that takes 1 to 1.9 decades; it belongs to neither.
 """
@@ -74,9 +75,7 @@ def smooth_shapes(x: Array, steepest: float) -> list[Group]:
 
 def jump_shapes(x: Array, steepest: float, at: Array | None = None) -> list[Group]:
     """Jumps among sizes at places ``x`` (ascending), evaluated there or ``at`` other places."""
-    last, edges = float(x[-1]), np.unique(x)
-    # two sizes before it, or that it starts from chance cannot be seen
-    first = float(edges[1])
+    first, last, edges = float(x[0]), float(x[-1]), np.unique(x)
     at = x if at is None else at
     slopes = np.geomspace(max(_WIDTH / _LONGEST, 1.2 * steepest), STEEPEST, 6)
     # two log-odds before its midpoint an eighth of the rise is there
@@ -85,7 +84,7 @@ def jump_shapes(x: Array, steepest: float, at: Array | None = None) -> list[Grou
     least = float(np.median(np.diff(edges))) / 4
     logistic = _over(slopes, ends, [max(0.35 / one, least) for one in slopes])
     steps, widths = [], []
-    for low, high in pairwise(edges[1:]):
+    for low, high in pairwise(edges):
         middle = (low + high) / 2
         past = np.clip((at - middle) / (last - middle), 0.0, 1.0)
         for jumped in _JUMPED:

@@ -1098,7 +1098,7 @@ def pictures(figure: Figure, *, columns: int = 3, width: int = 300) -> dict[str,
         parts = [f"{name}-{value}" for name, value in zip(names, values, strict=True)]
         stacked = [_stacked(panel, width) for panel in panels]
         whole = alt.concat(*stacked, columns=columns) if len(stacked) > 1 else stacked[0]
-        drawn[_slug("_".join([figure.name, *parts]))] = {**specification(whole), "config": _PAPER}
+        drawn[_slug("_".join([figure.name, *parts]))] = {**specification(whole), "config": PAPER_CONFIG}
     return drawn
 
 
@@ -1112,7 +1112,7 @@ def _slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.=-]+", "-", text).strip("-")
 
 
-_PAPER: dict[str, Any] = {
+PAPER_CONFIG: dict[str, Any] = {
     "background": "white",
     "font": "DejaVu Sans, Helvetica, Arial, sans-serif",
     "view": {"stroke": None},
@@ -1125,6 +1125,7 @@ _PAPER: dict[str, Any] = {
     },
     "legend": {"orient": "bottom", "labelLimit": 240},
 }
+"""How every picture on paper looks."""
 
 
 def _write_as(fmt: str, spec: dict[str, Any]) -> bytes:
