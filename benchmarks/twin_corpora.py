@@ -152,9 +152,9 @@ def draw(made: list[Pair], into: Path) -> None:
     )
 
     def panel(
-        rows: list[dict[str, object]], title: str, scale: alt.Scale, form: str, ends: list[float]
+        rows: list[dict[str, object]], title: str, scale: alt.Scale, label: str, ends: list[float]
     ) -> alt.LayerChart:
-        axes = {name: alt.Axis(format=form, tickCount=5) for name in CORPORA}
+        axes = {name: alt.Axis(labelExpr=label, tickCount=5) for name in CORPORA}
         x = alt.X("c4:Q", title=names["c4"], scale=scale, axis=axes["c4"])
         y = alt.Y("rpj:Q", title=names["rpj"], scale=scale, axis=axes["rpj"])
         line = alt.Chart(alt.InlineData([{"c4": end, "rpj": end} for end in ends])).mark_line(
@@ -167,8 +167,14 @@ def draw(made: list[Pair], into: Path) -> None:
     sizes = [row[name] for row in places for name in CORPORA]
     ends = [min(sizes) / 1.3, max(sizes) * 1.3]
     chart = alt.hconcat(
-        panel(jumps, "Probability of a jump", alt.Scale(domain=[0, 1]), ".1f", [0, 1]),
-        panel(places, "Parameters at which chance is left", alt.Scale(type="log", domain=ends), "~s", ends),
+        panel(jumps, "Probability of a jump", alt.Scale(domain=[0, 1]), "format(datum.value, '.1f')", [0, 1]),
+        panel(
+            places,
+            "Parameters at which chance is left",
+            alt.Scale(type="log", domain=ends),
+            "replace(format(datum.value, '~s'), 'G', 'B')",
+            ends,
+        ),
     )
     spec = {**chart.to_dict(validate=False), "config": PAPER_CONFIG}
     into.write_text(str(vl_convert.vegalite_to_svg(spec, vl_version=schema_version())))
