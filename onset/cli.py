@@ -221,13 +221,17 @@ def _models() -> list[dict[str, Any]]:
 
 
 def _plan_json(grid: Any, costs: Any) -> dict[str, Any]:
+    from onset.models.peek import peek_template
+
     total = costs.total()
     models: dict[str, dict[str, Any]] = {}
+    asked: dict[str, set[str]] = {}
     for cell in grid.cells:
         row = models.setdefault(
             cell.model, {"model": cell.model, "cells": 0, "tunings": 0, "flops": 0.0, "seconds": 0.0}
         )
         row["cells"] += 1
+        asked.setdefault(cell.model, set()).add(cell.method.template or peek_template(cell.model_spec))
         row["flops"] += costs.cells[cell.id].flops
         row["seconds"] += costs.cells[cell.id].seconds
     for tuned, model in {cell.tuned: cell.model for cell in grid.cells if cell.tuned}.items():
@@ -239,7 +243,7 @@ def _plan_json(grid: Any, costs: Any) -> dict[str, Any]:
         "cells": len(grid.cells),
         "flops": total.flops,
         "seconds": total.seconds,
-        "models": list(models.values()),
+        "models": [{**row, "templates": sorted(asked[name])} for name, row in models.items()],
         "notes": list(grid.notes),
         "grid": [_cell_row(cell, costs) for cell in grid.cells],
     }

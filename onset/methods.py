@@ -16,6 +16,7 @@ from onset.tuning import TUNERS
 from onset.tuning.base import Schedule
 
 Material = Literal["answers", "rationales"]
+Template = Literal["chat", "plain"]
 
 PROMPT_OF: Mapping[str, str] = {"answers": "answer-only", "rationales": "cot"}
 """A tuned model is evaluated zero-shot in the format it was tuned on."""
@@ -36,7 +37,8 @@ class Method:
     ``prompt``: a name of the prompting table. ``shots``: how many demonstrations; None means as many of
     the budget's examples as fit the model's context; a tuned model has 0. ``vote``: sample and vote.
     ``tune``: a name of the tuning table, ``on`` answers or rationales; ``steps`` and ``learning_rate``
-    override the fixed default schedule.
+    override the fixed default schedule. ``template``: ``chat`` or ``plain``, None: as the model is (chat where it
+    is an instruct model with a chat template, see `onset.models.chat`).
     """
 
     name: str
@@ -47,6 +49,7 @@ class Method:
     on: Material | None = None
     steps: int | None = None
     learning_rate: float | None = None
+    template: Template | None = None
 
     @property
     def rationales(self) -> bool:
@@ -70,7 +73,7 @@ class Method:
         return {key: value for key, value in asdict(self, dict_factory=_set).items() if key != "name"}
 
 
-def method(
+def method(  # noqa: PLR0913 - the keys of a method in a study
     *,
     prompt: str | None = None,
     shots: int | None = None,
@@ -79,6 +82,7 @@ def method(
     on: Material | None = None,
     steps: int | None = None,
     learning_rate: float | None = None,
+    template: Literal["auto", "chat", "plain"] | None = None,
     name: str | None = None,
 ) -> Method:
     """A checked `Method`; the name is made from the parts when not given.
@@ -103,7 +107,8 @@ def method(
             )
         prompt, shots = PROMPT_OF[on], 0
     PROMPTING[prompt]
-    made = Method(name or "", prompt, shots, vote, tune, on, steps, learning_rate)
+    set_template = None if template == "auto" else template
+    made = Method(name or "", prompt, shots, vote, tune, on, steps, learning_rate, set_template)
     return made if name else replace(made, name=_name(made))
 
 
@@ -123,6 +128,8 @@ def _name(made: Method) -> str:
         parts.append(f"vote{made.vote.samples}")
         if made.vote.temperature != DEFAULT_TEMPERATURE:
             parts.append(f"t{made.vote.temperature:g}")
+    if made.template:
+        parts.append(made.template)
     return "-".join(parts)
 
 

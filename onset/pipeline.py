@@ -10,10 +10,12 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from onset.batching import Failure, solve_all
 from onset.methods import Method
 from onset.models.base import Model
+from onset.models.chat import ChatTemplate
 from onset.plan import ExamplePlan, Use, use_of
 from onset.prompting import PROMPTING
 from onset.prompting.base import Calls, Context, render
@@ -29,7 +31,9 @@ results folders got format 2; 2: a text ends where its answer does, and reading 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A model asked in one way: what `evaluate` needs for any chunk of items."""
+    """A model asked in one way: what `evaluate` needs for any chunk of items. ``chat``: the template it is asked
+    through, None for plain text.
+    """
 
     model: Model
     task: Task
@@ -37,6 +41,7 @@ class Evaluation:
     demonstrations: tuple[Item, ...]
     seed: int
     continuous: bool = True
+    chat: ChatTemplate | None = None
 
     def evaluate(self, items: Sequence[Item], first: int) -> list[Record]:
         """The records of ``items``, whose first has position ``first`` in its cell."""
@@ -51,7 +56,9 @@ class Evaluation:
     def _context(self, calls: Calls) -> Context:
         vote = self.method.vote
         samples, temperature = (vote.samples, vote.temperature) if vote else (1, 0.0)
-        return Context(self.task, self.demonstrations, calls, self.seed, samples, temperature, self.continuous)
+        return Context(
+            self.task, self.demonstrations, calls, self.seed, samples, temperature, self.continuous, self.chat
+        )
 
     def _record(self, item: Item, attempt: Attempt, position: int) -> Record:
         done = attempt.completions
@@ -109,7 +116,13 @@ class Evaluation:
 
 
 def choose_demonstrations(
-    model: Model, task: Task, method: Method, plan: ExamplePlan, labels: int, longest: Item | None
+    model: Model,
+    task: Task,
+    method: Method,
+    plan: ExamplePlan,
+    labels: int,
+    longest: Item | None,
+    chat: ChatTemplate | None = None,
 ) -> tuple[tuple[Item, ...], tuple[Use, ...]]:
     """The demonstrations of a prompting method and its ledger.
 
@@ -124,7 +137,7 @@ def choose_demonstrations(
     else:
         limit = task.rationale_tokens if method.rationales else task.answer_tokens
         room = model.facts.context - limit
-        chosen = usable[: _how_many_fit(model, task, usable, longest, room, rationale=method.rationales)]
+        chosen = usable[: _how_many_fit(model, task, usable, longest, room, method.rationales, chat)]
     ledger = (use_of("demonstration", chosen, rationales=method.rationales),) if chosen else ()
     return chosen, ledger
 
@@ -136,18 +149,31 @@ def longest_question(model: Model, task: Task, shifts: Sequence[str], *, rationa
     return max(longest, key=lambda one: model.count_tokens(render(task, (), one, rationale=rationale)))
 
 
+def _count_templated(model: Any, prompt: str) -> int:
+    count: int = model.count_tokens(prompt, templated=True)
+    return count
+
+
 def _finite(value: float | None) -> float | None:
     """None for a probability of exactly 0: its logarithm is no number that JSON or a mean could hold."""
     return value if value is not None and math.isfinite(value) else None
 
 
 def _how_many_fit(
-    model: Model, task: Task, usable: Sequence[Item], longest: Item, room: int, *, rationale: bool
+    model: Model,
+    task: Task,
+    usable: Sequence[Item],
+    longest: Item,
+    room: int,
+    rationale: bool,
+    chat: ChatTemplate | None,
 ) -> int:
     """The largest k such that the prompt with the first k demonstrations has at most ``room`` tokens."""
 
     def fits(k: int) -> bool:
-        return model.count_tokens(render(task, usable[:k], longest, rationale=rationale)) <= room
+        prompt = render(task, usable[:k], longest, rationale=rationale, chat=chat)
+        # only a model with a chat template has to know what a templated prompt is
+        return (model.count_tokens(prompt) if chat is None else _count_templated(model, prompt)) <= room
 
     if fits(len(usable)):
         return len(usable)

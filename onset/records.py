@@ -89,7 +89,8 @@ class Request:
     greedy (then ``n`` must be 1) and ``seed`` keys every draw together with the sample's index and the
     step, so that a draw does not depend on which requests share its batch. Generation ends after
     ``max_tokens`` tokens, at the first of ``stop``, which is not part of the text returned, or where ``until``
-    says: the text returned ends with the answer's sentence.
+    says: the text returned ends with the answer's sentence. ``templated``: a chat template made the prompt; its
+    special tokens are in the text, and the completion begins a turn, without a space.
     """
 
     prompt: str
@@ -99,6 +100,7 @@ class Request:
     temperature: float = 0.0
     seed: int = 0
     until: EndRule | None = None
+    templated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,12 @@ class Completion:
 class Pair:
     """A continuation to score after a context. The continuation owns the space: ``context`` ends
     without one and ``continuation`` usually begins with one. The two are tokenised as one string and a
-    token that straddles the boundary belongs to the continuation.
+    token that straddles the boundary belongs to the continuation. ``templated`` as in `Request`.
     """
 
     context: str
     continuation: str
+    templated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -623,7 +623,7 @@ def test_names_in_the_terminal_are_text_and_long_ones_fold(pair: Made) -> None:
 def test_what_was_not_measured_is_a_dash() -> None:
     cell = {
         "model": "m", "method": "cot", "labels": 8, "task": "t", "shift": "none", "stage": "base", "seed": 0, "n": 0,
-        "chance": 0.0, "accuracy": None, "interval": None, "parse_rate": None,
+        "template": "plain", "chance": 0.0, "accuracy": None, "interval": None, "parse_rate": None,
     }  # fmt: skip
     shown = {"study": "s", "findings": [], "comparisons": [], "cells": [cell], "failed": {}, "missing": []}
     last = _printed(80, (print_show, shown)).strip().splitlines()[-1]
@@ -637,12 +637,13 @@ def test_findings_name_the_verdict_first(ladder: Made) -> None:
 
 
 def test_plan_list_and_grade_fit_80_columns() -> None:
-    model = {"model": "SmolLM2-135M-Instruct", "cells": 24, "tunings": 9, "flops": 1.0e15, "seconds": 2000.0}
     promised = {
         "design": "tuned against prompted", "items": 200, "draws": 3, "discordance": 0.2, "difference": 0.05117,
         "comparisons": 9, "independent": 6, "prior_df": 3.0, "family_size": 9, "noise": 0.125, "source": "recorded",
         "decides": True, "proposal": None,
     }  # fmt: skip
+    model = {"model": "SmolLM2-135M-Instruct", "templates": ["chat", "plain"], "cells": 24, "tunings": 9}
+    model |= {"flops": 1.0e15, "seconds": 2000.0}
     plan = {
         "study": "small", "cells": 24, "flops": 1.0e15, "seconds": 2000.0, "models": [model],
         "detectable": [promised], "notes": ["a note"],

@@ -33,6 +33,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "tune": pl.String,
     "prompt": pl.String,
     "vote": pl.Int64,
+    "template": pl.String,
     "labels": pl.Int64,
     "task": pl.String,
     "ability": pl.String,
@@ -238,6 +239,7 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
         "tune": spec.get("tune"),
         "prompt": spec["prompt"],
         "vote": spec["vote"]["samples"] if spec.get("vote") else None,
+        "template": held.get("template", "plain"),  # a folder from before there were templates
         "task_hash": held["task_hash"],
     }
 

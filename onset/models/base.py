@@ -36,7 +36,11 @@ class ModelFacts:
 
 @runtime_checkable
 class Model(Protocol):
-    """Two questions can be asked of a model; both take many at once and answer in order."""
+    """Two questions can be asked of a model; both take many at once and answer in order.
+
+    A model that is to be asked through a chat template has two attributes more, ``chat`` and ``instruct`` (see
+    `onset.models.chat.chosen_template`), and its `count_tokens` takes ``templated``.
+    """
 
     @property
     def facts(self) -> ModelFacts:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from logging import ERROR
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from onset.errors import ModelError
 from onset.models import DEFAULT_BATCH_TOKENS
 from onset.models.base import ModelFacts
+from onset.models.chat import ChatTemplate, is_instruct, template_of
 from onset.models.families import family_of
 from onset.models.requests import check_requests
 from onset.records import Completion, EndRule, Pair, Request, Scored
@@ -38,20 +40,28 @@ class HFModel:
     the parts. ``batch_tokens`` is the most tokens whose keys and values are held at once: what prompts have
     in common counts once, and each row of a batch as many as the longest may need.
 
-    The text of a prompt is given to the tokenizer as it is: special tokens that the tokenizer puts
-    first by default (such as ``<bos>``) are put there, and no chat template is applied. Of a
-    checkpoint's generation config only the end-of-text tokens are used: never its temperature or
-    penalties.
+    The text of a prompt is given to the tokenizer as it is: special tokens that the tokenizer puts first by default
+    (such as ``<bos>``) are put there, unless a chat template has put its own (``templated``). ``chat`` is the
+    tokenizer's template, ``instruct`` whether the model was trained on it (`onset.models.chat`); ``origin``, the
+    last part of where the model was loaded from, may say so. Of a checkpoint's generation config only the end-of-text
+    tokens are used: never its temperature or penalties.
     """
 
     def __init__(
-        self, module: Any, tokenizer: Any, facts: ModelFacts, *, batch_tokens: int = DEFAULT_BATCH_TOKENS
+        self,
+        module: Any,
+        tokenizer: Any,
+        facts: ModelFacts,
+        *,
+        batch_tokens: int = DEFAULT_BATCH_TOKENS,
+        origin: str = "",
     ) -> None:
         from onset.models.engine import Spare
 
         self.module = module
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens
+        self.origin = origin
         self._facts = facts
         self._eos = _end_tokens(module, tokenizer)
         self._known_endings: dict[tuple[tuple[str, ...], EndRule | None], Endings] = {}
@@ -66,9 +76,19 @@ class HFModel:
 
     def derive(self, module: Any, facts: ModelFacts) -> HFModel:
         """Another module (a tuned one) with this model's tokenizer and batches."""
-        tuned = HFModel(module, self.tokenizer, facts, batch_tokens=self.batch_tokens)
+        tuned = HFModel(module, self.tokenizer, facts, batch_tokens=self.batch_tokens, origin=self.origin)
         tuned._spare = self._spare
         return tuned
+
+    @cached_property
+    def chat(self) -> ChatTemplate | None:
+        """The tokenizer's chat template, None when it has none."""
+        return template_of(self.tokenizer, self._facts.name)
+
+    @cached_property
+    def instruct(self) -> bool:
+        """Was the model trained on its chat template?"""
+        return is_instruct(self.tokenizer, self._eos, self.chat, self.origin or self._facts.name)
 
     def free(self) -> None:
         """Give back the memory, up to ``batch_tokens``, that is kept between calls for keys and values."""
@@ -85,7 +105,7 @@ class HFModel:
         from onset.models.rows import Row
 
         check_requests(requests)
-        prompts = self.encode([request.prompt for request in requests])
+        prompts = self._prompts(requests)
         rows = [
             Row(
                 tuple(tokens),
@@ -211,19 +231,34 @@ class HFModel:
 
         return vocabulary_size(self.module)
 
-    def count_tokens(self, text: str) -> int:
+    def count_tokens(self, text: str, *, templated: bool = False) -> int:
         """Tokens of ``text`` as the start of a prompt, special tokens included."""
-        return len(self.encode([text])[0])
+        return len(self.encode([text], templated=templated)[0])
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Token ids of each text as the start of a prompt: never empty, and without an end-of-text token
-        that the tokenizer would put last.
+    def _prompts(self, requests: Sequence[Request]) -> list[list[int]]:
+        """Token ids of each request's prompt."""
+        found: dict[int, list[int]] = {}
+        for templated in (False, True):
+            places = [place for place, request in enumerate(requests) if request.templated is templated]
+            texts = [requests[place].prompt for place in places]
+            found |= dict(zip(places, self.encode(texts, templated=templated), strict=True))
+        return [found[place] for place in range(len(requests))]
+
+    def encode(self, texts: Sequence[str], *, templated: bool = False) -> list[list[int]]:
+        """Token ids of each text as the start of a prompt: never empty, and without an end-of-text token that the
+        tokenizer would put last. ``templated``: exactly those of the text, which a chat template made.
         """
         if not texts:
             return []
         encoded = self.tokenizer(
-            list(texts), return_special_tokens_mask=True, return_attention_mask=False, verbose=False
+            list(texts),
+            add_special_tokens=not templated,
+            return_special_tokens_mask=True,
+            return_attention_mask=False,
+            verbose=False,
         )
+        if templated:
+            return [list(ids) for ids in encoded["input_ids"]]
         return [
             self._open_ended(ids, added)[0]
             for ids, added in zip(encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
@@ -249,11 +284,16 @@ class HFModel:
         """Tokens before the continuation (at least one) and of the continuation."""
         encoded = self.tokenizer(
             pair.context + pair.continuation,
+            add_special_tokens=not pair.templated,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
             verbose=False,
         )
-        ids, put_before = self._open_ended(encoded["input_ids"], encoded["special_tokens_mask"])
+        ids, put_before = (
+            (encoded["input_ids"], 0)
+            if pair.templated
+            else self._open_ended(encoded["input_ids"], encoded["special_tokens_mask"])
+        )
         ends = [0] * put_before + [end for _, end in encoded["offset_mapping"]]
         start = next((i for i, end in enumerate(ends[: len(ids)]) if end > len(pair.context)), len(ids))
         if start == 0:  # nothing comes before the first token: the start token does
@@ -336,7 +376,9 @@ def load_hf(
         raise ModelError(f"model '{spec}': {len(absent)} weights are not in its files, the first is {absent[0]}")
     _check_usable(spec, module, tokenizer)
     facts = describe(module, tokenizer, label, revision or hash_files(files), _told(spec, files))
-    return HFModel(module, tokenizer, facts, batch_tokens=options.batch_tokens)
+    return HFModel(
+        module, tokenizer, facts, batch_tokens=options.batch_tokens, origin=spec.rstrip("/").rpartition("/")[2]
+    )
 
 
 def _read(source: str, dtype: torch.dtype) -> tuple[Any, Mapping[str, Any]]:

@@ -1,12 +1,14 @@
-"""What can be known of a model without loading its weights: how large it is, and whether its files have changed."""
+"""What can be known of a model without loading its weights: size, template, and whether its files have changed."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Literal
 
 from onset.errors import ModelError
 from onset.ladder.rungs import folder
@@ -39,6 +41,44 @@ def peek(spec: str) -> Size:
     if backend == "gguf":
         return _from_config(str(prepare(Path(target).expanduser())[0]))
     return _from_config(str(Path(target).expanduser()) if target.startswith("~") else target)
+
+
+@cache
+def peek_template(spec: str) -> Literal["chat", "plain"]:
+    """How the model ``spec`` names is asked where a study leaves it to the model (see `onset.models.chat`), from its
+    configuration and tokenizer alone. Raises ModelError as `peek` does.
+    """
+    from transformers import AutoConfig, AutoTokenizer
+
+    from onset.models.chat import is_instruct, template_of
+    from onset.models.gguf import prepare
+    from onset.models.hf import loading
+    from onset.models.packaged import packaged_model
+
+    backend, target = split_spec(spec)
+    if backend in ("scripted", LADDER):  # neither has a template
+        return "plain"
+    source = str(Path(target).expanduser()) if target.startswith("~") else target
+    if backend in ("gguf", "packaged"):
+        source = str(prepare(packaged_model(target) if backend == "packaged" else Path(target).expanduser())[0])
+    with loading(spec, quiet=True):
+        config = AutoConfig.from_pretrained(source).get_text_config()
+        tokenizer = AutoTokenizer.from_pretrained(source)
+        ends = _end_ids(source, config, tokenizer)
+    name = spec.rstrip("/").rpartition("/")[2]
+    return "chat" if is_instruct(tokenizer, ends, template_of(tokenizer, spec), name) else "plain"
+
+
+def _end_ids(source: str, config: Any, tokenizer: Any) -> frozenset[int]:
+    """Ids that end a text: the checkpoint's (one or a list) and the tokenizer's."""
+    from transformers import GenerationConfig
+
+    try:
+        told = GenerationConfig.from_pretrained(source).eos_token_id
+    except OSError:  # there is none: transformers makes one of the configuration
+        told = getattr(config, "eos_token_id", None)
+    ends = [*(told if isinstance(told, list) else [told]), tokenizer.eos_token_id]
+    return frozenset(int(one) for one in ends if one is not None)
 
 
 def _scripted(path: Path) -> Size:

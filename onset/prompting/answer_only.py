@@ -9,7 +9,7 @@ demonstrations as chain of thought with the rationale deleted (Brown et al. 2020
 
 from __future__ import annotations
 
-from onset.prompting.base import Context, gold_score, render, sample
+from onset.prompting.base import Context, gold_score, sample
 from onset.records import Attempt, Item
 
 
@@ -17,8 +17,8 @@ async def solve(item: Item, context: Context) -> Attempt:
     """Ask once (or ``context.samples`` times) with answers only; the gold answer is scored after the
     same prompt and the words "The answer is".
     """
-    prompt = render(context.task, context.demonstrations, item, rationale=False)
+    prompt = context.prompt(item, rationale=False)
     completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.answer_tokens)
-    announced = f"{prompt}{context.task.layout.lead}{context.task.layout.marker}"
+    announced = f"{prompt}{context.lead}{context.task.layout.marker}"
     gold = await gold_score(announced, item, context, run=completions[0].finish != "overlong")
     return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)

@@ -1,6 +1,6 @@
 """How items and demonstrations become text, and the contract of a prompting method.
 
-The format is Wei et al. 2022 (arXiv 2201.11903, section 2): answer-only and chain-of-thought prompts
+The format in plain text is Wei et al. 2022 (arXiv 2201.11903, section 2): answer-only and chain-of-thought prompts
 are the same text with and without the rationale, so that the rationale is the only factor:
 
     Question: Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?
@@ -8,6 +8,10 @@ are the same text with and without the rationale, so that the rationale is the o
 
 ("Question:" instead of "Q:" follows Fu et al. 2022, arXiv 2210.00720.) A completion begins after
 "Answer:" and owns the space. A tuned model sees the same format with no demonstrations.
+
+Through a chat template each demonstration is a user's turn (the question, without the labels that the roles replace)
+and an assistant's (the answer, in the same words); a completion begins the assistant's turn. The first turn says how to
+write the answer ('Write the answer as "The answer is ...".'), the same for every method.
 """
 
 from __future__ import annotations
@@ -15,10 +19,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from onset.answers import NumberFormat
+from onset.models.chat import ChatTemplate, Turn
 from onset.records import Answer, Attempt, Completion, EndRule, Item, Pair, Request, Scored, derive_seed
 from onset.scores import normalised_choice_probability, vote
 from onset.tasks.base import PLAIN, Layout, Task
@@ -36,11 +41,14 @@ def question_block(item: Item, layout: Layout = PLAIN) -> str:
     return "\n".join([*lines, layout.answer] if layout.answer else lines)
 
 
-def answer_text(item: Item, *, rationale: bool, layout: Layout = PLAIN) -> str:
-    """What follows `question_block` for a labelled example, leading space included.
+def answer_text(item: Item, *, rationale: bool, layout: Layout = PLAIN, chat: bool = False) -> str:
+    """What follows `question_block` for a labelled example, leading space included; with ``chat``, the assistant's
+    turn, which has none.
 
     Raises ValueError when a rationale is asked for and the item has none.
     """
+    if chat:
+        return answer_text(item, rationale=rationale, layout=layout).removeprefix(layout.lead)
     if not rationale:
         return f"{layout.lead}{layout.marker} {item.answer}{layout.end}"
     if not item.rationale:
@@ -51,14 +59,31 @@ def answer_text(item: Item, *, rationale: bool, layout: Layout = PLAIN) -> str:
     return f"{layout.lead}{steps}{gap}{layout.marker} {item.answer}{layout.end}"
 
 
-def render(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool) -> str:
+def render(
+    task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool, chat: ChatTemplate | None = None
+) -> str:
     """The whole prompt: instruction, demonstrations, the item's question. A pure function."""
+    if chat is not None:
+        return chat(turns(task, demonstrations, item, rationale=rationale))
     parts = [task.instruction] if task.instruction else []
     layout = task.layout
     parts += [
         question_block(demo, layout) + answer_text(demo, rationale=rationale, layout=layout) for demo in demonstrations
     ]
     return "\n\n".join([*parts, question_block(item, layout)])
+
+
+def turns(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool) -> list[Turn]:
+    """The prompt as turns, the user's and the assistant's by turns; the instruction stands in the first."""
+    bare = replace(task.layout, question="", answer="")
+    said: list[Turn] = []
+    for demo in demonstrations:
+        said.append(("user", question_block(demo, bare)))
+        said.append(("assistant", answer_text(demo, rationale=rationale, layout=task.layout, chat=True)))
+    said.append(("user", question_block(item, bare)))
+    asked = f'Write the answer as "{task.layout.marker} ...".'
+    opening = f"{task.instruction}\n{asked}" if task.instruction else asked
+    return [("user", f"{opening}\n\n{said[0][1]}"), *said[1:]]
 
 
 class Calls(Protocol):
@@ -79,7 +104,8 @@ class Calls(Protocol):
 class Context:
     """Everything a solver knows besides the item: the task, the demonstrations in order, the model's
     calls, a seed that is the cell's (draws are keyed by it and the item's id), how many answers to sample
-    at what temperature (1 at 0: greedy), and whether to measure the continuous score as well.
+    at what temperature (1 at 0: greedy), whether to measure the continuous score as well, and the chat template to
+    ask through (None: plain text).
     """
 
     task: Task
@@ -89,6 +115,25 @@ class Context:
     samples: int = 1
     temperature: float = 0.0
     continuous: bool = True
+    chat: ChatTemplate | None = None
+
+    def prompt(self, item: Item, *, rationale: bool) -> str:
+        """The prompt that asks ``item``."""
+        return render(self.task, self.demonstrations, item, rationale=rationale, chat=self.chat)
+
+    @property
+    def lead(self) -> str:
+        """What stands between a prompt and the first word of its completion."""
+        return self.task.layout.lead if self.chat is None else ""
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """A blank line or a new question ends an answer in plain text; a turn of a chat may have paragraphs and ends
+        with its token.
+        """
+        if self.chat is None:
+            return STOP
+        return () if self.chat.end is None else (self.chat.end,)
 
 
 Solver = Callable[[Item, Context], Awaitable[Attempt]]
@@ -111,11 +156,12 @@ async def sample(
     request = Request(
         prompt,
         max_tokens=max_tokens,
-        stop=STOP,
+        stop=context.stop,
         n=context.samples,
         temperature=context.temperature,
         seed=derive_seed(context.seed, item.id),
         until=end_rule(context.task, item),
+        templated=context.chat is not None,
     )
     completions = tuple(await context.calls.generate(request))
     answers = tuple(
@@ -148,7 +194,10 @@ async def gold_score(stem: str, item: Item, context: Context, *, run: bool) -> G
         return GoldScore(None, None, 0)
     options = item.choices if item.choices else (item.answer,)
     end = context.task.layout.end
-    scored = await asyncio.gather(*(context.calls.score(Pair(stem, f" {option}{end}")) for option in options))
+    templated = context.chat is not None
+    scored = await asyncio.gather(
+        *(context.calls.score(Pair(stem, f" {option}{end}", templated)) for option in options)
+    )
     gold = options.index(item.answer)
     logprobs = [one.logprob for one in scored]
     probability = normalised_choice_probability(gold, logprobs) if item.choices else None

@@ -9,7 +9,7 @@ temperature it is the sampling half of self-consistency (Wang et al. 2022, arXiv
 
 from __future__ import annotations
 
-from onset.prompting.base import Context, gold_score, render, sample
+from onset.prompting.base import Context, gold_score, sample
 from onset.records import Attempt, Item
 from onset.tasks.base import Layout
 
@@ -20,17 +20,19 @@ async def solve(item: Item, context: Context) -> Attempt:
     The continuous score is the log-probability of the gold answer after the model's *own* chain (the
     first sample's), cut at "The answer is": it measures what the chain made of the question.
     """
-    prompt = render(context.task, context.demonstrations, item, rationale=True)
+    prompt = context.prompt(item, rationale=True)
     completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.rationale_tokens)
     first = completions[0]
-    announced = prompt + until_marker(first.text, context.task.layout)
+    announced = prompt + until_marker(first.text, context.task.layout, context.lead)
     gold = await gold_score(announced, item, context, run=first.finish != "overlong")
     return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)
 
 
-def until_marker(chain: str, layout: Layout) -> str:
-    """The chain up to and including its last "the answer is" (in any case), added where it is missing."""
+def until_marker(chain: str, layout: Layout, lead: str) -> str:
+    """The chain up to and including its last "the answer is" (in any case), added where it is missing: after ``lead``
+    where nothing stands before it.
+    """
     place = chain.lower().rfind(layout.marker.lower())
     if place >= 0:
         return chain[: place + len(layout.marker)]
-    return f"{chain.rstrip()}{layout.lead}{layout.marker}"
+    return f"{chain.rstrip()}{layout.lead if chain.strip() else lead}{layout.marker}"

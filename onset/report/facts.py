@@ -44,12 +44,17 @@ def _read(path: Path) -> Any:
         raise StoreError(f"damaged file {path}: not JSON") from None
 
 
+_TEMPLATES = {"chat": "through the model's chat template", "plain": "in plain text"}
+
+
 def models(cells: Iterable[Facts]) -> list[dict[str, Any]]:
-    """One row a model: its label, where it was loaded from, and its facts."""
+    """One row a model: its label, where it was loaded from, its facts, and the ``templates`` it was asked through."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for cell in cells:
-        row = {**cell["facts"], "model": cell["model"], "spec": cell["model_spec"]}
-        found.setdefault((cell["model"], cell["stage"]), row)
+        row = {**cell["facts"], "model": cell["model"], "spec": cell["model_spec"], "templates": []}
+        asked = found.setdefault((cell["model"], cell["stage"]), row)["templates"]
+        if (template := cell.get("template", "plain")) not in asked:  # a folder from before there were templates
+            asked.append(template)
     return list(found.values())
 
 
@@ -88,6 +93,8 @@ def spell(spec: Mapping[str, Any]) -> str:
             else "as many of the labelled examples as fit"
         )
         words = f"Prompt with {_PROMPTS.get(spec['prompt'], spec['prompt'])}; {shots}"
+    if spec.get("template"):
+        words += f"; {_TEMPLATES[spec['template']]}"
     vote = spec.get("vote")
     if vote:
         words += f"; majority of {vote['samples']} samples at temperature {vote['temperature']:g}"

@@ -56,6 +56,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
         if not shown["comparisons"]:
             for line in budget_notes(shown["cells"]):
                 console.print(Text(line, style="dim"))
+        _print_templates(shown["cells"], console)
     _print_unfinished(shown, console)
 
 
@@ -111,16 +112,18 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What ``onset plan`` prints before anything runs.
 
     ``plan``: ``study``, ``cells`` (count), ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
-    ``cells``, ``tunings``, ``flops``, ``seconds``), ``detectable`` (rows as `onset.analysis.planning.Detectable`) and
-    ``notes`` (lines).
+    ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``), ``detectable`` (rows as
+    `onset.analysis.planning.Detectable`) and ``notes`` (lines).
     """
     _heading(console, f"{plan['study']}: {counted(plan['cells'], 'cell')}")
-    table = _table([("Model", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")])
+    columns = [("Model", "name"), ("Template", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")]
+    table = _table(columns)
     for row in plan["models"]:
-        _row(table, row["model"], row["cells"], row["tunings"], _flops(row["flops"]), duration(row["seconds"]))
+        ways, cost = ", ".join(row["templates"]), (_flops(row["flops"]), duration(row["seconds"]))
+        _row(table, row["model"], ways, row["cells"], row["tunings"], *cost)
     total = sum(row["tunings"] for row in plan["models"])
     table.add_section()
-    _row(table, "all", plan["cells"], total, _flops(plan["flops"]), duration(plan["seconds"]))
+    _row(table, "all", "", plan["cells"], total, _flops(plan["flops"]), duration(plan["seconds"]))
     console.print(table)
     console.print(Text("Time is a guess from a short measurement of this machine, good to a factor of about two."))
     if plan["detectable"]:
@@ -382,6 +385,18 @@ def _section(console: Console, key: Mapping[str, Any], details: Iterable[str]) -
     text.append(Text(f" ({', '.join(details)})", style="dim not underline"))
     console.print()
     console.print(text)
+
+
+def _print_templates(cells: Sequence[Mapping[str, Any]], console: Console) -> None:
+    """Which models were asked through their chat template, where any was."""
+    asked: dict[str, list[str]] = {}
+    for cell in cells:
+        models = asked.setdefault(cell["template"], [])
+        if cell["model"] not in models:
+            models.append(cell["model"])
+    if "chat" in asked:
+        plain = f"; in plain text: {', '.join(asked['plain'])}" if "plain" in asked else ""
+        console.print(Text(f"asked through their chat template: {', '.join(asked['chat'])}{plain}"))
 
 
 def _print_unfinished(shown: Mapping[str, Any], console: Console) -> None:

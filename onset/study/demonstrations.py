@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from onset.errors import StoreError
 from onset.methods import Method
 from onset.models.base import Model
+from onset.models.chat import chosen_template
 from onset.pipeline import choose_demonstrations, longest_question
 from onset.plan import ExamplePlan, Use, use_of
 from onset.records import Item
@@ -49,9 +50,9 @@ class Demonstrations:
         key = _key(cell)
         if key not in self._chosen:
             longest = self._longest_of(cell, model) if cell.method.shots is None else None
-            task = self._grid.tasks[cell.task]
+            task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.method.template)
             self._chosen[key] = self._kept(
-                cell, choose_demonstrations(model, task, cell.method, plan, cell.labels, longest)
+                cell, choose_demonstrations(model, task, cell.method, plan, cell.labels, longest, chat)
             )
         return self._chosen[key]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
@@ -259,13 +259,14 @@ def _cells(
 ) -> Iterator[Cell]:
     hashes = {name: task.hash for name, task in tasks.items()}
     compute = (study.device, study.dtype, study.batch_tokens)
+    own = {label: entry.template for (label, _), entry in zip(models, study.models, strict=True)}
     for (label, spec), stage, name, method, labels in product(models, study.stages, tasks, methods, study.labels):
         for seed, shift in product(_seeds(study, method, labels), study.shifts):
             yield Cell(
                 model=label,
                 model_spec=spec,
                 stage=stage,
-                method=method,
+                method=_of_model(method, own[label]),
                 labels=labels,
                 task=name,
                 task_hash=hashes[name],
@@ -277,6 +278,13 @@ def _cells(
                 compute=compute,
                 continuous=study.continuous,
             )
+
+
+def _of_model(method: Method, template: str | None) -> Method:
+    """The method with the template that the study names for a model, where the method leaves it to the model."""
+    if method.template is not None or template not in ("chat", "plain"):
+        return method
+    return replace(method, template="chat" if template == "chat" else "plain")
 
 
 def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:

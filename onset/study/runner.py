@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import DTYPES, open_model
 from onset.models.base import Model
+from onset.models.chat import ChatTemplate, chosen_template
 from onset.models.peek import fingerprint
 from onset.pipeline import ASKING, Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
@@ -239,6 +240,19 @@ class _Session:
                     held, now = facts[what], getattr(model.facts, what)
                     if held != now:
                         raise changed(label, what, held, now, self.store)
+                self._check_template(model, cell, _held_template(folder))
+
+    def _check_template(self, model: Model, cell: Cell, held: Mapping[str, str | None]) -> None:
+        """A finished cell must have been asked as it would be asked now."""
+        now = _template_json(chosen_template(model, cell.method.template))
+        if held == now:
+            return
+        ways = {"plain": "in plain text", "chat": "through its chat template"}
+        was, wanted = ways[str(held["template"])], ways[str(now["template"])]
+        raise StoreError(
+            f"model '{cell.model}', method {cell.method.name}: {self.store.folder} holds results of asking {was},"
+            f" now it would be asked {wanted if was != wanted else 'through another one'}; use another folder"
+        )
 
     def _guard(self, cells: Sequence[Cell], work: Callable[[], None]) -> None:
         """Run ``work``; an error fails ``cells`` and the run goes on, but for an error of the folder or the data."""
@@ -296,7 +310,7 @@ class _Session:
         ledger: Sequence[Use],
         report: TuningReport | None,
     ) -> None:
-        plan = self._plan(cell)
+        plan, chat = self._plan(cell), chosen_template(base, cell.method.template)
         check_ledger(ledger, plan, cell.labels)
         folder, items = self.store.cell(cell), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
@@ -306,13 +320,14 @@ class _Session:
                 **_cell_json(cell, base, task, plan, ledger, report),
                 "facts": {**asdict(base.facts), "family": family},
                 "tuned_revision": model.facts.revision if cell.tuned else None,
+                **_template_json(chat),
             }
         )
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         self.watch.advanced(cell, at)
         evaluation = Evaluation(
-            model, task, cell.method, demonstrations, derive_seed("cell", cell.seed), cell.continuous
+            model, task, cell.method, demonstrations, derive_seed("cell", cell.seed), cell.continuous, chat
         )
         while at < len(items):
             started = time.perf_counter()
@@ -362,7 +377,8 @@ class _Session:
             return loaded, TuningReport(**read_json(folder / "tuning.json")), use
         self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         started = time.perf_counter()
-        texts = [_example(task, one, method.on == "rationales") for one in examples]
+        chat = chosen_template(base, method.template)
+        texts = [_example(task, one, method.on == "rationales", chat) for one in examples]
         watch = partial(self.watch.tuning, cell)
         model, report = tuner.tune(base, texts, _seeds(cell), method.schedule(), watch)
         _save_tuned(tuner, model, report, folder, time.perf_counter() - started)
@@ -371,10 +387,22 @@ class _Session:
         return model, report, use
 
 
-def _example(task: Task, item: Item, rationale: bool) -> Example:
+def _example(task: Task, item: Item, rationale: bool, chat: ChatTemplate | None = None) -> Example:
     """The very prompt the tuned model will be evaluated with: no demonstrations."""
-    prompt = render(task, (), item, rationale=rationale)
-    return Example(prompt, answer_text(item, rationale=rationale, layout=task.layout))
+    prompt = render(task, (), item, rationale=rationale, chat=chat)
+    answer = answer_text(item, rationale=rationale, layout=task.layout, chat=chat is not None)
+    return Example(prompt, answer) if chat is None else Example(prompt, answer, templated=True, end=chat.end)
+
+
+def _template_json(chat: ChatTemplate | None) -> dict[str, str | None]:
+    """How a cell is asked, for ``cell.json``."""
+    return {"template": "plain" if chat is None else "chat", "template_hash": None if chat is None else chat.hash}
+
+
+def _held_template(folder: CellFolder) -> dict[str, str | None]:
+    """How a finished cell was asked. (Before there were templates all were asked in plain text.)"""
+    facts = read_json(folder.folder / "cell.json")
+    return {"template": facts.get("template", "plain"), "template_hash": facts.get("template_hash")}
 
 
 def _seeds(cell: Cell) -> Seeds:

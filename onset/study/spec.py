@@ -18,6 +18,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -33,19 +34,24 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH_KEYS = ("path", "train", "test")
 
 
+Template = Literal["auto", "chat", "plain"]
+"""Ask in plain text or through the tokenizer's chat template; ``auto``: through it where a model was trained on it."""
+
 PART_KEYS = ("models", "tasks", "methods", "labels", "shifts", "seeds", "items")
 """What a part of a study may say for itself."""
 
 
 class ModelEntry(BaseModel):
     """A model of the study: how to open it (``spec``), how to call it in tables (``label``), and which other
-    sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone).
+    sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone). ``template``:
+    how to ask it (``chat``, ``plain``) where a method leaves that to the model (``auto``).
     """
 
     model_config = _STRICT
     spec: str = Field(min_length=1)
     label: str | None = None
     family: str | None = None
+    template: Template | None = None
 
 
 class VoteEntry(BaseModel):
@@ -68,6 +74,7 @@ class MethodEntry(BaseModel):
     on: Material | None = None
     steps: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    template: Template | None = None
 
     def build(self) -> Method:
         """The checked method."""
@@ -80,6 +87,7 @@ class MethodEntry(BaseModel):
             on=self.on,
             steps=self.steps,
             learning_rate=self.learning_rate,
+            template=self.template,
             name=self.name,
         )
 
@@ -118,6 +126,8 @@ class Study(BaseModel):
     the equivalence margin of the comparisons, as a share (0.05 = 5 points); ``keep_full``: keep fully
     tuned weights, each as large as its model, after their cells are finished (adapters are always kept);
     ``continuous``: also score the gold answer's log-probability, one more pass over every prompt;
+    ``template``: how methods that do not say are to ask (`Template`); of several values each method gets each, with the
+    value in its name: ``cot-chat``, ``cot-plain``;
     ``batch_tokens``: the most tokens whose keys and values are held at once: more rows run together;
     ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
@@ -138,6 +148,7 @@ class Study(BaseModel):
     margin: float = Field(default=0.05, gt=0, lt=1)
     keep_full: bool = False
     continuous: bool = True
+    template: Annotated[tuple[Template, ...], BeforeValidator(_listed)] = Field(default=("auto",), min_length=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_tokens: int = Field(default=DEFAULT_BATCH_TOKENS, ge=1)
@@ -149,7 +160,10 @@ class Study(BaseModel):
 
     def build_methods(self) -> tuple[Method, ...]:
         """The methods, presets resolved. Raises UnknownName or StudyError."""
-        built = tuple(METHODS.load(one) if isinstance(one, str) else one.build() for one in self.methods)
+        written = (
+            (METHODS.load(one), None) if isinstance(one, str) else (one.build(), one.template) for one in self.methods
+        )
+        built = tuple(each for one, said in written for each in ([one] if said else _asked(one, self.template)))
         _refuse_repeats("methods", [one.name for one in built])
         for place, one in enumerate(built):
             same = [other.name for other in built[:place] if other.spec() == one.spec()]
@@ -177,6 +191,14 @@ class Study(BaseModel):
             title = f"Part {place}" if self.parts else f"Study {self.name}"
             parts.append(markup.heading(title, *([] if self.parts else [self.question])) + markup.facts(rows))
         return (markup.heading(f"Study {self.name}", self.question) if self.parts else "") + "".join(parts)
+
+
+def _asked(one: Method, templates: Sequence[Template]) -> list[Method]:
+    """A method that does not say how it asks, in each way that the study names."""
+    return [
+        one if template == "auto" else replace(one, name=f"{one.name}-{template}", template=template)
+        for template in templates
+    ]
 
 
 def make_study(**values: Any) -> Study:
@@ -255,6 +277,7 @@ def _validate_grid(values: Mapping[str, Any], where: str) -> Study:
     _refuse_repeats("labels", study.labels)
     _refuse_repeats("seeds", study.seeds)
     _refuse_repeats("shifts", study.shifts)
+    _refuse_repeats("template", study.template)
     study.build_methods()
     return study
 

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Example:
     """``prompt`` ends without a space (``...Answer:``); ``completion`` begins with one; the loss is on the
-    completion and on the end-of-text token after it.
+    completion and on the end-of-text token after it. ``templated``: a chat template made the prompt, with all special
+    tokens in it (`onset.records.Request`); ``end``: the token that ends such a turn (None: the end-of-text token).
     """
 
     prompt: str
     completion: str
+    templated: bool = False
+    end: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

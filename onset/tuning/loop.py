@@ -85,10 +85,16 @@ def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Enco
 
 
 def _encode_one(tokenizer: Any, example: Example) -> Encoded:
-    coded = tokenizer(example.prompt + example.completion, return_offsets_mapping=True, verbose=False)
+    coded = tokenizer(
+        example.prompt + example.completion,
+        add_special_tokens=not example.templated,
+        return_offsets_mapping=True,
+        verbose=False,
+    )
     ids, offsets = list(coded["input_ids"]), coded["offset_mapping"]
-    if not ids or ids[-1] != tokenizer.eos_token_id:  # some tokenizers add it themselves
-        ids.append(tokenizer.eos_token_id)
+    end = tokenizer.eos_token_id if example.end is None else tokenizer.convert_tokens_to_ids(example.end)
+    if not ids or ids[-1] != end:  # some tokenizers add it themselves
+        ids.append(end)
     boundary = len(example.prompt)
     # Special tokens in front have the offsets (0, 0), so they count as prompt.
     start = next((at for at, (_, end) in enumerate(offsets) if end > boundary), len(ids) - 1)
