@@ -9,8 +9,8 @@ What follows is another problem and says nothing of this one. The marks of a new
     [INST]                              of Llama 2
     ###                                 ``### Instruction``, and a role after ``###``, alone on its line or with a colon
 
-A mark at the very beginning opens no *new* turn; only a text that begins with the user's next words ("Human:", "User:")
-is not the model's at all.
+A mark at the very beginning, dressed or not ("**Question:** How many ..."), opens no *new* turn: the model says the
+question again. Only a text that begins with the user's next words ("Human:", "User:") is not the model's at all.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ _VALUE = re.compile(r"[^\s:*_`\"'“‘$~≈.,;!?-]")
 """The first character of a value: not the dress it wears, nor a dash before it."""
 
 
+_DRESS = " \t\r\n*_#>`"
+"""What may stand before the first word of a text without being one: space, and the dress of a heading."""
+
 TURN_LAST = ":>]\n"
 """Characters with which a mark is complete, its look-ahead included."""
 
@@ -58,7 +61,7 @@ def new_turn(text: str, turns: tuple[str, ...] = TURNS) -> re.Match[str] | None:
     """The mark that begins the first new turn in ``text``."""
     pattern = _any_of(turns)
     for match in pattern.finditer(text) if pattern else ():
-        if text[: match.start()].strip() or match.group().startswith(("Human", "User")):
+        if text[: match.start()].strip(_DRESS) or match.group().startswith(("Human", "User")):
             return match
     return None
 

@@ -54,6 +54,7 @@ def ended(text: str, rule: EndRule = SAID) -> str | None:
         ("The answer is $1,000.00. So", "The answer is $1,000.00."),
         ("The answer is J. K. Rowling. She", "The answer is J. K. Rowling."),
         ("The answer is St. Louis, Mo. It", "The answer is St. Louis, Mo."),
+        ("**Question:** How many?\nThe answer is 18. So", "**Question:** How many?\nThe answer is 18."),
         # the line, where there is no point or where the answer stands on a line of its own
         ("The answer is 18\nIt", "The answer is 18"),
         ("The answer is:\n\n**18**\n", "The answer is:\n\n**18**"),
@@ -282,6 +283,10 @@ def test_a_scripted_model_ends_as_a_real_one(reply: str, text: str, tokens: int,
         ("18.Human: A man has 5 apples. How many has he?", "18"),
         ("Assistant: The answer is 18.", "18"),
         ("Human: A man has 5 apples.", None),
+        ("**Human:** A man has 5 apples.", None),
+        # the question said again, as the title of its answer
+        ("**Question:** How many?\n\n**Answer:** 18", "18"),
+        ("### Question: How many?\nThe answer is 18.\n\n**Question:** And 3 + 4?\nThe answer is 7.", "18"),
         # two in one chain are
         ("The answer is 5. Let me check. The answer is 6.", None),
         ("The answer is 5. Superuser: the answer is 6.", None),
