@@ -65,9 +65,26 @@ def test_a_folder_in_which_two_methods_share_a_name_tells_them_apart(tmp_path: P
     assert len(analyse(load(folder)).arms) == 3
 
 
+def test_a_template_of_one_model_makes_no_other_method(tmp_path: Path) -> None:
+    models = [{"spec": "scripted:a.json", "label": "a", "template": "plain"}, {"spec": "scripted:b.json", "label": "b"}]
+    asked = study(models=models)
+    replies = ScriptedModel({"heads": " The answer is heads."}, default=" The answer is tails.")
+    run(asked, tmp_path / "d", models={"a": replies, "b": replies})
+    assert set(load(tmp_path / "d").cells["method"]) == {"answer-only"}
+    [row] = facts.methods(facts.read_cells(tmp_path / "d"))
+    assert row["method"] == "answer-only"
+    assert "plain" not in row["words"]
+    parts = [{"models": models}, {"models": [{"spec": "scripted:a.json", "label": "a"}]}]
+    with pytest.raises(StudyError, match=r"^study: two parts call different methods 'answer-only'"):
+        expand(study(parts=parts))
+    specs = [{"prompt": "cot", "template": "chat"}, {"prompt": "cot"}]
+    assert distinct_names(["cot", "cot"], specs, ["a", "b"]) == ["cot", "cot"]
+    assert distinct_names(["cot", "cot"], specs, ["a", "a"]) == ["cot (template chat)", "cot (template unset)"]
+
+
 def test_names_say_what_is_unset_and_leave_others_alone() -> None:
     specs = [{"prompt": "cot"}, {"prompt": "cot", "shots": 4}, {"prompt": "cot"}, {"prompt": "answer-only"}]
-    assert distinct_names(["cot", "cot", "cot", "other"], specs) == [
+    assert distinct_names(["cot", "cot", "cot", "other"], specs, ["m"] * 4) == [
         "cot (shots unset)",
         "cot (shots 4)",
         "cot (shots unset)",

@@ -151,12 +151,24 @@ def _tell_apart(rows: Sequence[dict[str, Any]], specs: Sequence[Mapping[str, Any
     A study of today cannot have them (`onset.study.grid`); folders of earlier versions may, and comparing one with
     itself, or describing one by the other, would be wrong.
     """
-    for row, name in zip(rows, distinct_names([row["method"] for row in rows], specs), strict=True):
+    names = distinct_names([row["method"] for row in rows], specs, [row["model"] for row in rows])
+    for row, name in zip(rows, names, strict=True):
         row["method"] = name
 
 
-def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """``names``, of which those that stand for several of ``specs`` say in what these differ."""
+def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]], models: Sequence[str]) -> list[str]:
+    """``names``, of which those that stand for several of ``specs`` say in what these differ.
+
+    Templates tell them apart only where one of ``models`` has several: else they are what a study says of its models.
+    """
+    asked: dict[tuple[str, str], set[str | None]] = {}
+    for name, spec, model in zip(names, specs, models, strict=True):
+        asked.setdefault((name, model), set()).add(spec.get("template"))
+    several = {name for (name, _), templates in asked.items() if len(templates) > 1}
+    specs = [
+        spec if name in several else {key: value for key, value in spec.items() if key != "template"}
+        for name, spec in zip(names, specs, strict=True)
+    ]
     held: dict[str, dict[str, Mapping[str, Any]]] = {}
     for name, spec in zip(names, specs, strict=True):
         held.setdefault(name, {})[canonical_json(spec)] = spec

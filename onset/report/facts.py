@@ -31,7 +31,7 @@ def read_cells(folder: Path) -> list[dict[str, Any]]:
     ids = _read(folder / "study.json")["cells"]
     paths = [folder / "cells" / one / "cell.json" for one in ids]
     cells: list[dict[str, Any]] = [_read(path) for path in paths if path.exists()]
-    names = distinct_names([cell["method"] for cell in cells], [cell["method_spec"] for cell in cells])
+    names = distinct_names(*([cell[key] for cell in cells] for key in ("method", "method_spec", "model")))
     return [{**cell, "method": name} for cell, name in zip(cells, names, strict=True)]
 
 
@@ -75,7 +75,9 @@ def methods(cells: Iterable[Facts]) -> list[dict[str, str]]:
 def _by_name(cells: Iterable[Facts]) -> dict[str, Mapping[str, Any]]:
     found: dict[str, Mapping[str, Any]] = {}
     for cell in cells:
-        found.setdefault(cell["method"], cell["method_spec"])
+        spec = found.setdefault(cell["method"], cell["method_spec"])
+        if spec.get("template") != cell["method_spec"].get("template"):  # it is what the study says of its models
+            found[cell["method"]] = {key: value for key, value in spec.items() if key != "template"}
     return found
 
 

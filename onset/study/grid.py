@@ -188,7 +188,9 @@ def expand(study: Study) -> Grid:
             if specs.setdefault(cell.model, cell.model_spec) != cell.model_spec:
                 raise StudyError(f"study: two parts call different models '{cell.model}'; give one a label")
             cells.setdefault(cell.id, cell)
-    _check_names([cell.method for cell in cells.values()])
+    _check_names([method for part in study.grids() for method in part.build_methods()])
+    for label in specs:  # a template that one part names for a model makes another method of it
+        _check_names([cell.method for cell in cells.values() if cell.model == label])
     order = list(specs)
     together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
