@@ -70,6 +70,9 @@ def test_a_hub_model_is_known_by_the_commit_in_the_cache(tmp_path: Path) -> None
         return done.stdout.split()
 
     assert told(None) == ["None", "None"]
+    (folder / "snapshots" / ("c" * 40)).mkdir()
+    (folder / "snapshots" / ("c" * 40) / "config.json").write_text("{}")  # all that `onset plan` fetches
+    assert told("c" * 40) == ["None", "None"]
     first, second = told("a" * 40), told("b" * 40)
     assert first[0] != second[0]
     assert first[1] == second[1] == revision(str(folder / "snapshots" / ("a" * 40)))

@@ -106,8 +106,8 @@ def _from_config(source: str) -> Size:
 
 def fingerprint(spec: str) -> str | None:
     """16 hex digits that change when the files under ``spec`` do, from their names, sizes and times of change: nothing
-    is read, which takes milliseconds. None where nothing tells: a hub model that is not in the cache, no file, a
-    package that is not installed.
+    is read, which takes milliseconds. None where nothing tells: a hub model whose weights are not in the cache, no
+    file, a package that is not installed.
 
     Equal fingerprints: the same weights, unless somebody set a file's time back. Different ones: look closer, with
     `revision`, for a file that was copied has another time. A packaged model is known by the version of its package,
@@ -157,7 +157,11 @@ def _identity(spec: str) -> list[str] | None:
     if where is None or not (where / "config.json").is_file():
         return None
     if not Path(target).expanduser().is_dir():  # a snapshot of the hub's cache, named by its commit
-        return [target, where.name]
+        return (
+            [target, where.name]
+            if any(file.suffix in (".safetensors", ".bin") for file in _model_files(where))
+            else None
+        )
     return _seen(_model_files(where))
 
 

@@ -38,12 +38,6 @@ class Revisions:
             if now is None:
                 note(f"model '{label}': {spec} is not here any more; its finished cells are kept as they are")
                 continue
-            now = self._revision(label, spec)
-            if now is None:
-                note(
-                    f"model '{label}' is not at {spec} any more: its finished cells are kept without comparing weights"
-                )
-                continue
             for one in held:
                 if one != now:
                     raise changed(label, "revision", one, now, self._store)
