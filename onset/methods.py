@@ -156,6 +156,7 @@ def method_parameters() -> list[str]:
         f"on={'|'.join(get_args(Material))} (with tune)",
         f"steps=N ({default.steps})",
         "learning_rate=X (that of the way of tuning)",
+        f"template=auto|{'|'.join(get_args(Template))} (auto: chat for an instruct model that has a chat template)",
         "name=TEXT (made from the parts)",
     ]
 

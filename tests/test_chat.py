@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from onset.answers import NumberFormat
 from onset.errors import ModelError, StoreError, StudyError
-from onset.methods import method
+from onset.methods import method, method_parameters
 from onset.models import open_model
 from onset.models.chat import ChatTemplate, chosen_template
 from onset.models.hf import HFModel, describe
@@ -331,3 +332,32 @@ def test_tuned_models_are_asked_as_they_were_trained(tmp_path: Path) -> None:
         ("lora-answers-steps2-plain", "plain"),
     }
     assert len({one["tuned"] for one in cells}) == 2
+
+
+def test_weights_tuned_in_another_way_than_they_would_be_asked_are_tuned_again(tmp_path: Path) -> None:
+    """An interrupted run left weights and no finished cell; since then the model is asked through its template."""
+    module, tok = llama(context=2048), tokenizer()
+    folder, out = save(tmp_path / "model", module, tok), tmp_path / "out"
+    asked = study(folder, methods=[{"tune": "lora", "on": "answers", "steps": 2}], continuous=False)
+    run(asked, out)
+    [cell] = (out / "cells").iterdir()
+    plain = json.loads((cell / "cell.json").read_text())
+    shutil.rmtree(cell)
+    assert not list(out.glob("tuned/*/template.json"))
+    module.generation_config.eos_token_id = [0, 3]
+    save(folder, module, tok)
+    (out / "models.json").unlink()
+    run(asked, out)
+    chat = json.loads((cell / "cell.json").read_text())
+    assert (plain["template"], chat["template"]) == ("plain", "chat")
+    assert (plain["tuned"], chat["tuned"]) == (chat["tuned"], plain["tuned"])
+    assert plain["tuned_revision"] != chat["tuned_revision"]
+    shutil.rmtree(cell)
+    tuning = out / "tuned" / chat["tuned"] / "tuning.json"
+    before = tuning.stat().st_mtime_ns
+    run(asked, out)  # these are the ones
+    assert tuning.stat().st_mtime_ns == before
+
+
+def test_the_list_of_methods_names_the_template() -> None:
+    assert any(one.startswith("template=auto|chat|plain") for one in method_parameters())

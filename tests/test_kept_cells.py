@@ -17,6 +17,7 @@ from onset.records import Item
 from onset.registry import Entry
 from onset.shifts import SHIFTS
 from onset.study import revisions
+from onset.study.files import remove_folder
 from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study
 from tests.models_fixtures import llama, save, tokenizer
@@ -119,6 +120,14 @@ def test_a_model_that_is_gone_keeps_its_results_and_says_so(tmp_path: Path, mode
     assert notes == [
         f"model 'tiny': {study.models[0].spec} is not here any more; its finished cells are kept as they are"
     ]
+
+
+def test_a_folder_is_removed_also_where_a_crash_left_half_of_it(tmp_path: Path) -> None:
+    for name in ("x", ".x.gone"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "weights").write_text("")
+    remove_folder(tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
 
 
 # ---- demonstrations ------------------------------------------------------------------------------------------------

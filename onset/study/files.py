@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,6 +55,15 @@ def write_bytes(path: Path, data: bytes, remedy: str = GO_ON) -> None:
                 scratch.unlink(missing_ok=True)  # on a full disk it holds the room that other files need
             error.filename = str(path)
             raise
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder: renamed first, so that a crash leaves it whole or gone."""
+    going = folder.with_name(f".{folder.name}.gone")
+    with writing(folder):
+        shutil.rmtree(going, ignore_errors=True)  # what an earlier crash left
+        folder.rename(going)
+        shutil.rmtree(going)
 
 
 def _sync_folder(folder: Path) -> None:

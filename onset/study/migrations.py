@@ -7,7 +7,6 @@ only read (`onset show`, `report`, `compare` ...) change nothing: they read ever
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from onset.errors import StoreError
 from onset.records import content_hash
-from onset.study.files import read_json, write_json, writing
+from onset.study.files import read_json, remove_folder, write_json, writing
 from onset.study.grid import Cell
 
 FORMAT = 2
@@ -66,7 +65,7 @@ def leave_unset_options_out_of_ids(folder: Path, cells: Sequence[Cell]) -> None:
             write_json(path, {**read_json(path), **facts})
             _rename(place, folder / "cells" / cell.id)
         else:
-            _remove(place)
+            remove_folder(place)
 
 
 MIGRATIONS: tuple[Callable[[Path, Sequence[Cell]], None], ...] = (leave_unset_options_out_of_ids,)
@@ -114,15 +113,6 @@ def _rename(old: Path, new: Path) -> None:
         return
     with writing(old):
         if new.exists():
-            _remove(old)
+            remove_folder(old)
         else:
             old.rename(new)
-
-
-def _remove(folder: Path) -> None:
-    """Renamed first, so that a crash leaves it whole or gone."""
-    going = folder.with_name(f".{folder.name}.gone")
-    with writing(folder):
-        shutil.rmtree(going, ignore_errors=True)
-        folder.rename(going)
-        shutil.rmtree(going)

@@ -370,6 +370,9 @@ class _Session:
             raise DataError(f"task {task.name}: none of the first {cell.labels} examples has a rationale to tune on")
         use = use_of("training", examples, rationales=method.on == "rationales")
         folder = self.store.tuned(cell.tuned or "")
+        chat = chosen_template(base, method.template)
+        if (folder / "tuning.json").exists() and _template_of_tuned(folder) != _template_json(chat):
+            self.store.discard_tuned(cell.tuned or "")
         if (folder / "tuning.json").exists():
             self.watch.tuned(cell)
             loaded = tuner.load(base, folder)
@@ -377,11 +380,10 @@ class _Session:
             return loaded, TuningReport(**read_json(folder / "tuning.json")), use
         self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         started = time.perf_counter()
-        chat = chosen_template(base, method.template)
         texts = [_example(task, one, method.on == "rationales", chat) for one in examples]
         watch = partial(self.watch.tuning, cell)
         model, report = tuner.tune(base, texts, _seeds(cell), method.schedule(), watch)
-        _save_tuned(tuner, model, report, folder, time.perf_counter() - started)
+        _save_tuned(tuner, model, report, folder, time.perf_counter() - started, chat)
         self.watch.tuned(cell)
         self._tell(model)
         return model, report, use
@@ -409,7 +411,16 @@ def _seeds(cell: Cell) -> Seeds:
     return Seeds(*(derive_seed("tuning", what, cell.seed) for what in ("init", "order", "sampling")))
 
 
-def _save_tuned(tuner: Tuner, model: Any, report: TuningReport, folder: Path, seconds: float) -> None:
+def _template_of_tuned(folder: Path) -> dict[str, str | None]:
+    """The template that tuned weights were trained with. (Before there were any, all were trained in plain text.)"""
+    path = folder / "template.json"
+    held: dict[str, str | None] = read_json(path) if path.exists() else _template_json(None)
+    return held
+
+
+def _save_tuned(
+    tuner: Tuner, model: Any, report: TuningReport, folder: Path, seconds: float, chat: ChatTemplate | None
+) -> None:
     """Save into a scratch folder and rename: a crash leaves no half-written weights behind."""
     scratch = folder.with_name(f".{folder.name}.part")
     with writing(folder):
@@ -419,6 +430,8 @@ def _save_tuned(tuner: Tuner, model: Any, report: TuningReport, folder: Path, se
         for file in scratch.iterdir():
             with open(file, "rb") as saved:
                 os.fsync(saved.fileno())
+    if chat is not None:
+        write_json(scratch / "template.json", _template_json(chat))
     write_json(scratch / "timing.json", {"seconds": seconds})
     write_json(scratch / "tuning.json", asdict(report))
     with writing(folder):

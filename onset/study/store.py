@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +22,7 @@ import polars as pl
 
 from onset.errors import StoreError
 from onset.records import Record, canonical_json
-from onset.study.files import read_json, write_bytes, write_json, writing
+from onset.study.files import read_json, remove_folder, write_bytes, write_json, writing
 from onset.study.grid import Cell
 from onset.study.migrations import FORMAT, check_format, migrate
 
@@ -119,12 +118,8 @@ class Store:
         return self.folder / "tuned" / tuned_id
 
     def discard_tuned(self, tuned_id: str) -> None:
-        """Remove a tuned model: renamed first, so that a crash leaves it whole or gone."""
-        folder = self.tuned(tuned_id)
-        going = folder.with_name(f".{tuned_id}.gone")
-        with writing(folder):
-            folder.rename(going)
-            shutil.rmtree(going)
+        """Remove a tuned model; a crash leaves it whole or gone."""
+        remove_folder(self.tuned(tuned_id))
 
 
 class CellFolder:

@@ -151,10 +151,6 @@ def _cut(
     return cut(rows, share, seed, bound, task=name)
 
 
-def _sized(split: Split) -> str:
-    return f"{split.path}: {len(split.items)} items"
-
-
 def _numbers_as_labels(pool: Sequence[Item], chosen: AnswerFormat) -> list[str]:
     """A line where the answers are a few whole numbers: classes, perhaps, that a model should be told by name."""
     answers = sorted({item.answer for item in pool}, key=lambda answer: (len(answer), answer))
