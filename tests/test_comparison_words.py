@@ -17,6 +17,7 @@ from onset.analysis import analyse, load, to_json
 from onset.analysis.intervals import Array
 from onset.analysis.labels import overtakings
 from onset.analysis.paired import Comparison, compare, compare_all, decide, exact_interval, mcnemar
+from onset.analysis.wording import bound, signed_bound
 from onset.report.terminal import comparison_notes, print_show
 
 
@@ -204,3 +205,16 @@ def test_plain_replacement_of_the_verdict_leaves_no_crumbs() -> None:
     a, b = outcomes(3, 1)
     (one,) = decide([compare(arm(a, "a"), replace(arm(b, "b"), items=tuple(f"x{i}" for i in range(40))))])
     assert one.sentence == "a and b cannot be compared: they share no items."
+
+
+def test_an_interval_that_just_excludes_zero_does_not_read_zero() -> None:
+    one = one_draw(4, 13, items=100)
+    assert one.verdict == "loses"
+    assert one.interval is not None
+    assert -0.0005 < one.interval[1] < 0
+    end = f"{-100 * one.interval[1]:.2f}"
+    assert end != "0.00"
+    assert f"(95 % interval {end} to " in one.sentence
+    shown = [bound(share) for share in (0.0, 1e-9, 0.0004, -0.0004, 0.00004, 0.0006, 0.123)]
+    assert shown == ["0.0", "0.0", "0.04", "−0.04", "0.004", "0.1", "12.3"]
+    assert [signed_bound(share) for share in (0.0, 1e-9, 0.0003, -0.0003)] == ["0.0", "0.0", "+0.03", "−0.03"]

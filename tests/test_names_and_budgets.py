@@ -79,17 +79,20 @@ def test_a_template_of_one_model_makes_no_other_method(tmp_path: Path) -> None:
         expand(study(parts=parts))
     specs = [{"prompt": "cot", "template": "chat"}, {"prompt": "cot"}]
     assert distinct_names(["cot", "cot"], specs, ["a", "b"]) == ["cot", "cot"]
-    assert distinct_names(["cot", "cot"], specs, ["a", "a"]) == ["cot (template chat)", "cot (template unset)"]
+    assert distinct_names(["cot", "cot"], specs, ["a", "a"]) == ["cot (template chat)", "cot"]
 
 
-def test_names_say_what_is_unset_and_leave_others_alone() -> None:
+def test_names_say_what_is_set_and_leave_others_alone() -> None:
     specs = [{"prompt": "cot"}, {"prompt": "cot", "shots": 4}, {"prompt": "cot"}, {"prompt": "answer-only"}]
     assert distinct_names(["cot", "cot", "cot", "other"], specs, ["m"] * 4) == [
-        "cot (shots unset)",
+        "cot",
         "cot (shots 4)",
-        "cot (shots unset)",
+        "cot",
         "other",
     ]
+    several = [{"shots": 1}, {"shots": 1, "vote": 5}, {"vote": 5}, {"shots": None}]
+    names = ["cot (shots 1)", "cot (shots 1, vote 5)", "cot (vote 5)", "cot"]
+    assert distinct_names(["cot"] * 4, several, ["m"] * 4) == names
 
 
 def test_each_pair_of_methods_has_its_own_finding_on_chain_of_thought(tmp_path: Path) -> None:

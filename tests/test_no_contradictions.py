@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -165,6 +166,20 @@ def test_flat_has_no_threshold_and_the_table_says_nothing_of_one() -> None:
     out = io.StringIO()
     print_emergence(Overview((Entry(found),), ()), SETTINGS, [], Console(file=out, width=120))
     assert "not in range" not in out.getvalue()
+
+
+def test_notes_name_the_metric_where_a_curve_has_several_and_say_why_a_likely_jump_is_not_shown() -> None:
+    (found,) = emergence_of([counted([10, 10, 11, 11, 13, 17], 40, 0.25)], SETTINGS)
+    noted = [replace(found, notes=("first",)), replace(found, notes=("second",))]
+    noted[1] = replace(noted[1], curve=replace(found.curve, metric="edit similarity"))
+    out = io.StringIO()
+    print_emergence(Overview(tuple(map(Entry, noted)), ()), SETTINGS, [], Console(file=out, width=120))
+    assert "task (accuracy): first." in out.getvalue()
+    assert "task (edit similarity): second." in out.getvalue()
+    (likely,) = emergence_of([counted([0, 0, 2, 7, 9], 10)], SETTINGS)
+    assert (likely.verdict, likely.p_jump > 0.5, likely.q_value > 0.05) == ("unresolved", True, True)
+    (note,) = likely.notes
+    assert note.endswith(f", yet the test does not reject smooth growth (q = {likely.q_value:.2g})")
 
 
 def test_no_threshold_where_no_size_is_above_chance() -> None:

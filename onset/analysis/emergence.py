@@ -1030,6 +1030,8 @@ def _rising(one: _Measured, q: float, settings: Settings, notes: list[str], *, b
     if one.p_jump <= settings.smooth_below or (one.floor_state == "above" and one.p_jump < EVEN):
         return "smooth"
     text = f"grows, but neither smooth growth nor a jump is shown: {likely}"
+    if one.p_jump > EVEN:
+        text += f", yet the test does not reject smooth growth (q = {wording.p_words(q)})"
     if one.unseen is not None and one.unseen < 3:
         text += (
             f": before the rise a smooth curve expects {one.unseen:.1f} right answers above chance, too few to be seen"

@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import wording
-from onset.analysis.crossing import interval_words
 from onset.analysis.crossover import GainCurve, GainKind, GainPoint, Rise
 from onset.analysis.emergence import Emergence
 from onset.analysis.evidence import LOW_PARSE_RATE, Evidence, Finding
@@ -136,11 +135,12 @@ def _around(curve: GainCurve, split: tuple[int, int]) -> str:
     one_above = sum(point.params >= high for point in curve.points) == 1
     before = f"{'' if one_below else 'at most '}{wording.points(below.gain)}"
     after = f"{'' if one_above else 'at least '}{wording.points(above.gain)}"
+    there = "" if one_above else f"least at {wording.short_count(above.params)}; "
     return (
-        f"Over {_name(curve.sides[1])} it gains"
-        f" {before} {'at' if one_below else 'up to'} {wording.short_count(low)} ({wording.point_range(below.interval)})"
-        f" and {after} {'at' if one_above else 'from'} {wording.short_count(high)}{'' if one_above else ' on'}"
-        f" ({wording.point_range(above.interval)})"
+        f"Its gain over {_name(curve.sides[1])} is measured as {before}"
+        f" {'at' if one_below else 'up to'} {wording.short_count(low)} ({wording.point_range(below.interval)}), and as"
+        f" {after} {'at' if one_above else 'from'} {wording.short_count(high)}{'' if one_above else ' on'}"
+        f" ({there}{wording.point_range(above.interval)})"
     )
 
 
@@ -148,7 +148,7 @@ def _rises(curve: GainCurve) -> str:
     if curve.rises is None:
         return "Neighbouring sizes cannot be compared"
     chain, direct = curve.rises
-    text = f"Between neighbouring sizes it rises by at most {_rise(chain)}"
+    text = f"The largest rise measured between neighbouring sizes is {_rise(chain)}"
     if curve.own_rise is not None and curve.own_rise_interval is not None:
         more = "more" if curve.own_rise >= 0 else "less"
         own = (
@@ -156,7 +156,7 @@ def _rises(curve: GainCurve) -> str:
         )
         text += f", {wording.points(abs(curve.own_rise))} {more} than {_name(direct.method)}"
         text += f" over the same step ({wording.point_range((own[0], own[1]))})"
-    text += f", {_name(direct.method)} by at most {_rise(direct)}"
+    text += f"; that of {_name(direct.method)} is {_rise(direct)}"
     return text + (f"; the intervals allow for {chain.steps} steps" if chain.steps > 1 else "")
 
 
@@ -197,9 +197,10 @@ def _crossover(evidence: Evidence, curve: GainCurve) -> str:
     if found.verdict == "from" and found.gap:
         low, high = found.gap
         shown = "only at the largest size," if high == sizes[-1] else "at every size measured from"
-        text += f"{_meets(curve)}a win of {name} over {other} is shown {shown} {wording.parameters(high)}"
-        text += f"{'' if high == sizes[-1] else ' on'}, not at {wording.short_count(low)}. Below, it"
-        text += f" {_by_verdict(curve, low)}"
+        alone = "taken size by size, " if found.estimate is not None else ""
+        text += f"{_meets(curve)}{alone}a win of {name} over {other} is shown {shown} {wording.parameters(high)}"
+        text += f"{'' if high == sizes[-1] else ' on'}, not at {wording.short_count(low)}{_before_shown(curve, high)}."
+        text += f" Below {wording.short_count(high)}, it {_by_verdict(curve, low)}"
     elif found.verdict == "always":
         text += f"a win of {name} over {other} is shown at every size measured, from {wording.parameters(sizes[0])} on"
         text += f"; a crossover, if there is one, lies below. It {_by_verdict(curve, sizes[0])}"
@@ -222,8 +223,21 @@ def _meets(curve: GainCurve) -> str:
         return ""
     if found.estimate is None:
         return "the fitted curves do not meet within the sizes; "
-    spread = f"95 % interval {interval_words(*found.interval)}"
+    spread = _size_range(found.interval)
     return f"by the fitted curves {name} overtakes {other} at about {wording.parameters(found.estimate)} ({spread}); "
+
+
+def _before_shown(curve: GainCurve, high: int) -> str:
+    """Why a win is shown only beyond the place where the curves meet; empty where it is shown right after it."""
+    place = curve.crossover.estimate
+    between = [one for one in curve.points if place is not None and place < one.params < high]
+    if not between or any(one.verdict in ("wins", "loses") for one in between):
+        return ""
+    return f": the lead that the curves have at {_sizes(between)} is too small to be shown there by itself"
+
+
+def _sizes(points: Sequence[GainPoint]) -> str:
+    return wording.listed([wording.short_count(one.params) for one in points])
 
 
 def _by_verdict(curve: GainCurve, up_to: int) -> str:
@@ -257,7 +271,7 @@ def _sizes_with_gains(points: Sequence[GainPoint]) -> str:
         )
     gains = [one.gain for one in points]
     hull = min(one.interval[0] for one in points), max(one.interval[1] for one in points)
-    sizes = wording.listed([wording.short_count(one.params) for one in points])
+    sizes = _sizes(points)
     span = f"{wording.number(100 * min(gains))} to {wording.points(max(gains))}"
     return f"{sizes} ({span}; 95 % intervals within {wording.number(100 * hull[0])} to {wording.number(100 * hull[1])})"
 

@@ -159,7 +159,8 @@ def _tell_apart(rows: Sequence[dict[str, Any]], specs: Sequence[Mapping[str, Any
 def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]], models: Sequence[str]) -> list[str]:
     """``names``, of which those that stand for several of ``specs`` say in what these differ.
 
-    Templates tell them apart only where one of ``models`` has several: else they are what a study says of its models.
+    What a spec leaves unset is not said: ``cot`` beside ``cot (shots 4)``. Templates tell
+    them apart only where one of ``models`` has several: else they are what a study says of its models.
     """
     asked: dict[tuple[str, str], set[str | None]] = {}
     for name, spec, model in zip(names, specs, models, strict=True):
@@ -176,7 +177,7 @@ def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]], mod
     for name, spec in zip(names, specs, strict=True):
         rivals = list(held[name].values())
         keys = sorted({key for one in rivals for key in one if any(other.get(key) != one[key] for other in rivals)})
-        said = ", ".join(f"{key} {'unset' if spec.get(key) is None else spec[key]}" for key in keys)
+        said = ", ".join(f"{key} {spec[key]}" for key in keys if spec.get(key) is not None)
         out.append(f"{name} ({said})" if said else name)
     return out
 

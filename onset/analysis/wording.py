@@ -19,6 +19,12 @@ def points(share: float) -> str:
     return f"{text} point" if text.lstrip(MINUS) == "1.0" else f"{text} points"
 
 
+def signed_bound(share: float) -> str:
+    """`bound` with a plus before what is above 0."""
+    text = bound(share)
+    return f"+{text}" if share > 0 and float(text) > 0 else text
+
+
 def percent(share: float) -> str:
     """An accuracy (0..1): ``62.5 %``."""
     return f"{number(100 * share)} %"
@@ -26,7 +32,14 @@ def percent(share: float) -> str:
 
 def point_range(interval: tuple[float, float]) -> str:
     """``95 % interval 4.0 to 21.0``, in points."""
-    return f"95 % interval {number(100 * interval[0])} to {number(100 * interval[1])}"
+    return f"95 % interval {bound(interval[0])} to {bound(interval[1])}"
+
+
+def bound(share: float) -> str:
+    """An end of an interval in points: ``4.0``; one near 0 has the digits that tell on which side it is, ``−0.03``."""
+    value = 100 * share
+    digits = next((digits for digits in (1, 2, 3) if float(f"{abs(value):.{digits}f}") > 0), 1)
+    return number(value, digits)
 
 
 def probability(p: float | None) -> str:

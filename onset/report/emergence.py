@@ -116,15 +116,18 @@ def basis(settings: Settings) -> str:
 
 def _print_notes(found: Sequence[Emergence], notes: Sequence[str], console: Console) -> None:
     said: dict[str, list[str]] = {}
+    names = Counter((one.curve.curve, one.curve.family) for one in found)
     for one in found:
         if one.curve.sizes < MIN_SIZES:
             continue
+        several = names[one.curve.curve, one.curve.family] > 1
+        name = f"{one.curve.curve} ({one.curve.metric})" if several else one.curve.curve
         for note in one.notes:
-            said.setdefault(note, []).append(one.curve.curve)
+            said.setdefault(note, []).append(name)
     shown = sorted(said.items(), key=lambda pair: -len(pair[1]))
     for note, curves in shown[:SHOWN_NOTES]:
-        names = listed(curves) if len(curves) <= 3 else f"{curves[0]}, {curves[1]} and {len(curves) - 2} more"
-        console.print(Text(f"{names}: {note}."))
+        who = listed(curves) if len(curves) <= 3 else f"{curves[0]}, {curves[1]} and {len(curves) - 2} more"
+        console.print(Text(f"{who}: {note}."))
     if len(shown) > SHOWN_NOTES:
         console.print(Text(f"{counted(len(shown) - SHOWN_NOTES, 'further note')}: --json has all of them."))
     for line in notes:

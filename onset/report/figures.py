@@ -24,7 +24,7 @@ from typing import Any
 import altair as alt
 
 from onset.analysis.threshold import Place
-from onset.analysis.wording import number, percent, short_count
+from onset.analysis.wording import bound, number, percent, short_count
 from onset.errors import StoreError
 from onset.report.emergence import place_words
 
@@ -758,7 +758,7 @@ def _gain_tooltip() -> list[alt.Tooltip]:
 
 
 def _in_points(interval: Sequence[float]) -> str:
-    return f"{number(100 * interval[0])} to {number(100 * interval[1])}"
+    return f"{bound(interval[0])} to {bound(interval[1])}"
 
 
 def _task_panel(

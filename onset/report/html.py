@@ -25,7 +25,7 @@ from markupsafe import Markup
 
 from onset.analysis.findings import Analysis, analyse, to_json
 from onset.analysis.table import load
-from onset.analysis.wording import counted, listed, number, percent, said, short_count
+from onset.analysis.wording import counted, listed, number, percent, said, short_count, signed_bound
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
 from onset.report.terminal import budget_notes, comparison_notes
@@ -86,6 +86,7 @@ def page(
     environment.filters |= {
         "percent": _percent,
         "points": _points,
+        "bound": signed_bound,
         "count": _count,
         "p": _p,
         "flops": _flops,
@@ -360,7 +361,9 @@ def difference_bar(
     def place(share: float) -> float:
         return round(width / 2 + max(-1.0, min(1.0, share / reach)) * (width / 2 - 2), 1)
 
-    words = f"difference {_points(value)} points, 95 % interval {_points(interval[0])} to {_points(interval[1])}"
+    words = (
+        f"difference {_points(value)} points, 95 % interval {signed_bound(interval[0])} to {signed_bound(interval[1])}"
+    )
     return Markup(
         '<svg class="bar {tone}" role="img" aria-label="{words}" width="{w}" height="20" viewBox="0 0 {w} 20">'
         '<line class="axis" x1="2" x2="{end}" y1="10" y2="10"/>'

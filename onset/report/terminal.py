@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onset.analysis.wording import counted, number, percent, points, said, short_count, shows, span
+from onset.analysis.wording import counted, number, percent, points, said, short_count, shows, signed_bound, span
 
 WIDE = 112
 """Columns from which the cells also show tokens, FLOPs and seconds, and the comparisons the items needed."""
@@ -290,7 +290,7 @@ def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: 
     table = _table(heads)
     for one in group:
         verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
-        interval = f"{_points(one['interval'][0])} to {_points(one['interval'][1])}" if one["interval"] else "–"
+        interval = " to ".join(signed_bound(end) for end in one["interval"]) if one["interval"] else "–"
         count = [len(one["seeds"])] if draws else []
         values = [one["labels"], *count, *one["sides"], _points(one["difference"]), interval]
         values += [_p(one["p_holm"]), verdict]
