@@ -102,12 +102,12 @@ def _answer_end(text: str, rule: EndRule) -> int | None:
 
 def _sentence_end(text: str, start: int, end: str) -> int | None:
     """The first end of a sentence from ``start`` on: a point with a space after it, or the end of a line, unless a
-    colon says that the line goes on. ``end`` empty: lines alone.
+    colon or a formula that opens there says that the line goes on. ``end`` empty: lines alone.
     """
     for match in _ends(end).finditer(text, start):
         if match.group() != "\n":
             return match.end()
-        if not text[: match.start()].rstrip(" \t*_").endswith(":"):
+        if not text[: match.start()].rstrip(" \t*_").endswith((":", "\\[", "\\(")):
             return match.start()
     return None
 

@@ -58,6 +58,7 @@ def ended(text: str, rule: EndRule = SAID) -> str | None:
         # the line, where there is no point or where the answer stands on a line of its own
         ("The answer is 18\nIt", "The answer is 18"),
         ("The answer is:\n\n**18**\n", "The answer is:\n\n**18**"),
+        ("The answer is:\n\n\\[\n\\text{Yes}\n\\]\n", "The answer is:\n\n\\[\n\\text{Yes}"),
         ("The answer is as follows:\n5 + 3 = 8.\n", "The answer is as follows:\n5 + 3 = 8."),
         # not yet
         ("The answer is 18.", None),
