@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from transformers.modeling_gguf_pytorch_utils import TENSOR_PROCESSORS, TensorPr
 
 from onset.errors import ModelError
 from onset.models import open_model
+from onset.models.gguf import hash_file
 from onset.models.hf import HFModel
 from onset.models.peek import peek
 
@@ -226,3 +228,16 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert problem(nameless) == (
         f"cannot load model 'gguf:{nameless}': it names no architecture (general.architecture)"
     )
+
+
+def test_a_file_is_hashed_once_while_it_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *given: read.append("") or digest(*given))
+    file = tmp_path / "x.gguf"
+    file.write_bytes(b"GGUF")
+    first = hash_file(file)
+    assert (hash_file(file), len(read)) == (first, 1)
+    file.write_bytes(b"GGUF and more")
+    assert hash_file(file) != first
+    assert len(read) == 2

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,13 @@ def prepare(file: Path) -> tuple[Path, str]:
 
 
 def hash_file(file: Path) -> str:
-    """The revision of a GGUF file: 16 hex digits of its SHA-256."""
+    """The revision of a GGUF file: 16 hex digits of its SHA-256, read once while its size and time stay."""
+    stat = file.stat()
+    return _hashed(file.resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _hashed(file: Path, size: int, changed: int) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
