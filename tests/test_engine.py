@@ -733,3 +733,6 @@ def test_half_precision_scores_and_texts_are_those_of_precise_logits() -> None:
         start = scored.context_tokens
         expected = float(sum(table[place - 1, ids[place]] for place in range(start, len(ids))))
         assert scored.logprob == pytest.approx(expected, abs=1e-3)  # with logits in bfloat16 off by up to 3e-3
+        span = Span(tuple(ids[:start]), tuple(ids[start:]))
+        [value] = plain.score(module, [span], len(table[0]), 4000)  # where the engine does not run a model
+        assert value == pytest.approx(expected, abs=1e-3)

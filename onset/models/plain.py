@@ -8,6 +8,7 @@ is the rounding of the last bits, so the batches themselves are a pure function 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 
 from onset.models.choosing import LOGIT_CELLS, choose, logprobs_of
 from onset.models.endings import Endings, EndingsOf
+from onset.models.engine.head import precise_head
 from onset.models.rows import Row, Sample, Span
 from onset.models.stepper import Stepper
 from onset.records import Finish
@@ -35,7 +37,9 @@ def generate(module: Any, rows: Sequence[Row], endings: EndingsOf, vocabulary: i
     order = sorted(range(len(rows)), key=lambda place: (-len(rows[place].prompt), rows[place].prompt, place))
     sizes = [(len(row.prompt), row.max_tokens) for row in rows]
     for batch in pack(order, sizes, fits):
-        for place, sample in zip(batch, _run(module, [rows[i] for i in batch], endings), strict=True):
+        with _precise(module, every=False):
+            samples = _run(module, [rows[i] for i in batch], endings)
+        for place, sample in zip(batch, samples, strict=True):
             results[place] = sample
     return [sample for sample in results if sample is not None]
 
@@ -55,9 +59,16 @@ def score(module: Any, spans: Sequence[Span], vocabulary: int, budget: int) -> l
     )
     sizes = [(len(span.before), len(span.continuation)) for span in spans]
     for batch in pack(order, sizes, fits):
-        for place, value in zip(batch, _score(module, [spans[i] for i in batch]), strict=True):
+        with _precise(module, every=True):
+            values = _score(module, [spans[i] for i in batch])
+        for place, value in zip(batch, values, strict=True):
             results[place] = value
     return results
+
+
+def _precise(module: Any, *, every: bool) -> AbstractContextManager[None]:
+    """Logits of half precision as the engine has them."""
+    return precise_head(module, module.get_input_embeddings().weight.device, every=every)
 
 
 def pack(
