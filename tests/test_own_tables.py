@@ -346,6 +346,24 @@ def test_a_row_more_moves_at_most_one_other_row() -> None:
     assert min(moved) == 0
 
 
+def test_what_a_cut_could_not_give_is_said(tmp_path: Path) -> None:
+    same = [
+        {
+            "question": f"Please refund my order, it never arrived at my home address in the city {when}",
+            "answer": "refund",
+        }
+        for when in ("today", "again", "now", "soon", "later", "once")
+    ]
+    other = [{"question": f"Where is parcel {name}?", "answer": "shipping"} for name in "abcdef"]
+    (tmp_path / "d.jsonl").write_text("\n".join(map(json.dumps, [*same, *other])))
+    [task] = open_tasks({"name": "t", "train": str(tmp_path / "d.jsonl"), "test": 0.3})
+    assert {item.answer for item in task.test} == {"shipping"}
+    assert (
+        "2 of 12 rows are test items, fewer than 'test: 0.3' asks for: near duplicates stay on one side" in task.notes
+    )
+    assert "no test item has the answer refund" in task.notes
+
+
 def test_copies_stay_on_one_side_of_the_cut() -> None:
     rows = made(60)
     sides = []

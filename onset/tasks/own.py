@@ -32,7 +32,7 @@ from onset.tasks.generated import token_limit, whole
 from onset.tasks.near import Sketch, clusters
 from onset.tasks.rows import AnswerAs, Column, Reader, labels_of, parts_of
 from onset.tasks.splitting import cut, has_few_answers
-from onset.tasks.tables import refuse, short
+from onset.tasks.tables import listed, refuse, short
 
 FormatName = Literal["number", "choice", "text"]
 FORMATS: Mapping[str, type[NumberFormat] | type[ChoiceFormat] | type[TextFormat]] = {
@@ -100,10 +100,13 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     further = _named_files(name, test_sets)
     seed = whole(name, "split_seed", split_seed, 0, 2**31 - 1)
     notes: list[str] = []
+    unmet: list[str] = []
     if isinstance(test, str | Path):
         read = [reader.split(split, path, notes) for split, path in {"train": train, "test": test, **further}.items()]
     else:
-        apart = _cut(name, reader.split("the file", train, notes), test, seed, duplicates, near_duplicates, notes)
+        rows = reader.split("train and test", train, notes)
+        apart = _cut(name, rows, test, seed, duplicates, near_duplicates, notes)
+        unmet = _unmet(*apart, test)
         read = [*apart, *(reader.split(split, path, notes) for split, path in further.items())]
     splits, dropped = settle(read[0], read[1:], task=name, duplicates=duplicates)
     _check_filled(name, splits, "duplicates")
@@ -111,7 +114,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     _check_filled(name, splits, "near duplicates")
     pool = splits[0].items
     chosen = _format(name, splits, format)
-    near += _numbers_as_labels(pool, chosen)
+    near += [*unmet, *_numbers_as_labels(pool, chosen)]
     return [
         Task(
             name=name,
@@ -149,6 +152,21 @@ def _cut(
     alone = tuple(range(len(rows.items)))
     bound = alone if near_duplicates == "allow" else clusters([Sketch(item) for item in rows.items])
     return cut(rows, share, seed, bound, task=name)
+
+
+def _unmet(train: Split, test: Split, share: float) -> list[str]:
+    """What a cut could not give: as many test items as asked, some of each answer where the answers are few."""
+    every = [*train.items, *test.items]
+    lines = []
+    if len(test.items) < 0.9 * round(share * len(every)):
+        lines.append(
+            f"{len(test.items)} of {len(every)} rows are test items, fewer than 'test: {share:g}' asks for: near "
+            "duplicates stay on one side"
+        )
+    gone = sorted({item.answer for item in train.items} - {item.answer for item in test.items})
+    if gone and has_few_answers(every):
+        lines.append(f"no test item has the answer {listed(gone)}")
+    return lines
 
 
 def _numbers_as_labels(pool: Sequence[Item], chosen: AnswerFormat) -> list[str]:
