@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -30,7 +31,8 @@ from onset.analysis.headlines import MOST_WITH_LADDER
 from onset.analysis.intervals import Array, Block, crossed_bootstrap, joint_replicates
 from onset.analysis.ladder import crossover, emergence, ingredients_by_size
 from onset.analysis.midpoint import Profile, apart, midpoint_profile
-from onset.analysis.paired import compare_all
+from onset.analysis.paired import compare_all, pair
+from onset.analysis.pooling import Moderated, pool
 from onset.analysis.size_curves import SizeCurve, size_curves
 from onset.analysis.stage_sizes import stage_shifts
 from onset.analysis.task_sizes import stem_of, task_orders, within
@@ -183,6 +185,30 @@ def test_gains_and_rises_are_those_of_plain_arithmetic(jump: Analysis) -> None:
     half = level * own.std(ddof=1) / np.sqrt(200)
     assert curve.own_rise == pytest.approx(own.mean())
     assert curve.own_rise_interval == pytest.approx((own.mean() - half, own.mean() + half), abs=0.02)
+
+
+def test_rises_over_two_draws_pool_their_noise_over_the_steps(tmp_path: Path) -> None:
+    """One degree of freedom, allowed for seven steps, gave "85.0 points (95 % interval -100 to 100)"."""
+    truth = {
+        ("chains", "cot"): (0.03, 0.05, 0.9, 0.92, 0.95, 0.95, 0.97, 0.97),
+        ("chains", "answer-only"): (0.03, 0.04, 0.06, 0.1, 0.15, 0.2, 0.25, 0.3),
+    }
+    ladder_results(tmp_path / "d", truth, seeds=2, items=60)
+    results = load(tmp_path / "d")
+    found = analyse(results)
+    (curve,) = [one for one in found.gains if one.kind == "chain of thought"]
+    assert curve.rises is not None
+    arms = sorted((one for one in found.arms if one.method == "cot"), key=lambda one: one.params)
+    steps = [pair(high, low) for low, high in pairwise(arms)]
+    crossed = [crossed_bootstrap([Block(one.a - one.b)]) for one in steps]
+    made = pool(crossed, ["steps"] * 7, [(low.model, high.model) for low, high in pairwise(arms)])
+    top = max(range(7), key=lambda index: crossed[index].estimate if crossed[index] else 0.0)
+    held = made[top]
+    assert isinstance(held, Moderated)
+    assert curve.rises[0].interval == pytest.approx(held.interval(1.0, 1 - 0.05 / 7))
+    assert curve.rises[0].interval[1] - curve.rises[0].interval[0] < 0.6
+    assert curve.own_rise_interval is not None
+    assert 0 < curve.own_rise_interval[0] < curve.own_rise < curve.own_rise_interval[1] < 1.2
 
 
 def test_the_crossover_says_what_happens_below(jump: Analysis) -> None:

@@ -10,7 +10,9 @@ number of items, and has no interval.
 
 Where does accuracy rise most? The *steepest rise* is the largest difference between neighbouring sizes, paired on items
 and draws; its interval allows for having been picked out of all of them (Bonferroni). Is it the method's own rise? The
-rise of one method minus that of the other over the same two sizes, paired again. Both are evidence beside the verdict
+rise of one method minus that of the other over the same two sizes, paired again. Over several draws noise between draws
+is pooled over the steps where there are enough (`onset.analysis.pooling`); else two draws would say nothing of a rise.
+Both are evidence beside the verdict
 on the curve (`onset.analysis.emergence`), which alone says whether an ability emerges.
 """
 
@@ -37,6 +39,7 @@ from onset.analysis.intervals import (
     crossed_bootstrap,
 )
 from onset.analysis.paired import Comparison, Verdict, holm, pair
+from onset.analysis.pooling import Moderated, pool
 
 GainKind = Literal["chain of thought", "voting"]
 CrossoverVerdict = crossing.CrossingVerdict
@@ -316,9 +319,10 @@ def _rise(arms: Sequence[Arm], replicates: int) -> Rise | None:
     steps = [step for step in steps if step[2].a.size]
     if not steps:
         return None
-    low, high, paired = max(steps, key=lambda step: float(np.nanmean(step[2].a - step[2].b)))
-    crossed = crossed_bootstrap([Block(paired.a - paired.b)], replicates)
-    assert crossed is not None  # the pairing holds at least one outcome
+    top = max(range(len(steps)), key=lambda index: float(np.nanmean(steps[index][2].a - steps[index][2].b)))
+    tables = {(a.model, b.model): paired.a - paired.b for a, b, paired in steps}
+    low, high, paired = steps[top]
+    crossed = _pooled(tables, (low.model, high.model), replicates)
     return Rise(
         method=low.method,
         models=(low.model, high.model),
@@ -340,21 +344,43 @@ def _neighbours(arms: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
                     yield a, b
 
 
-def _among(crossed: Crossed, steps: int) -> Interval:
-    low, high = crossed.interval(1 - _ALPHA / steps)
-    return max(-1.0, low), min(1.0, high)
+_Step = tuple[str, str]
+"""The models of two neighbouring sizes."""
+
+
+def _pooled(tables: Mapping[_Step, Array], step: _Step, replicates: int) -> Crossed | Moderated:
+    """The estimate of one of several steps, its noise between draws pooled over all of them where that can be done.
+
+    ``tables``: of each step values of draws x items whose mean is wanted.
+    """
+    own = crossed_bootstrap([Block(tables[step])], replicates)
+    assert own is not None  # the step holds at least one outcome
+    if own.draws == 1:
+        return own
+    # of the others only the variances are used
+    every = [own if one == step else crossed_bootstrap([Block(table)], 20) for one, table in tables.items()]
+    made = pool(every, ["steps between sizes"] * len(every), list(tables))[list(tables).index(step)]
+    return made if isinstance(made, Moderated) else own
+
+
+def _among(made: Crossed | Moderated, steps: int, limit: float = 1.0) -> Interval:
+    level = 1 - _ALPHA / steps
+    low, high = made.interval(level=level)
+    return max(-limit, low), min(limit, high)
 
 
 def _own_rise(rows: Sequence[_Both], rise: Rise, replicates: int) -> tuple[float, Interval] | None:
-    low, high = (next(row for row in rows if row.point.model == model) for model in rise.models)
-    blocks = _aligned([low.method, high.method, low.against, high.against])
-    if blocks is None:
+    other = {row.method.model: row.against for row in rows}
+    tables: dict[_Step, Array] = {}
+    for low, high in _neighbours([row.method for row in rows]):
+        blocks = _aligned([low, high, other[low.model], other[high.model]])
+        if blocks is not None:
+            table = (blocks[1] - blocks[0]) - (blocks[3] - blocks[2])
+            tables |= {(low.model, high.model): table} if np.isfinite(table).any() else {}
+    if rise.models not in tables:
         return None
-    crossed = crossed_bootstrap([Block((blocks[1] - blocks[0]) - (blocks[3] - blocks[2]))], replicates)
-    if crossed is None:
-        return None
-    least, most = crossed.interval(1 - _ALPHA / rise.steps)
-    return crossed.estimate, (max(-2.0, least), min(2.0, most))
+    crossed = _pooled(tables, rise.models, replicates)
+    return crossed.estimate, _among(crossed, rise.steps, 2.0)
 
 
 def _aligned(arms: Sequence[Arm]) -> list[Array] | None:

@@ -155,7 +155,7 @@ def carried(runs: Runs, names: Sequence[str]) -> list[str]:
 
     One-sided test of a trend of proportions with the score as the dose (Cochran 1954, "Some methods for strengthening
     the common chi-squared tests", Biometrics 10, 417-451; Armitage 1955, "Tests for linear trends in proportions and
-    frequencies", Biometrics 11, 375-386), Holm over the scores, at 5 %; counts are needed.
+    frequencies", Biometrics 11, 375-386), Bonferroni over the scores, at 5 %; counts are needed.
     """
     kept = []
     for name in names:
