@@ -18,7 +18,7 @@ from onset.models.base import Model
 from onset.models.chat import ChatTemplate
 from onset.plan import ExamplePlan, Use, use_of
 from onset.prompting import PROMPTING
-from onset.prompting.base import Calls, Context, render
+from onset.prompting.base import Calls, Context, most_tokens, render
 from onset.records import Attempt, Item, Record, content_hash
 from onset.shifts.base import apply_shift
 from onset.tasks.base import Task
@@ -135,7 +135,7 @@ def choose_demonstrations(
     if method.shots is not None or longest is None:
         chosen = usable[: method.shots]
     else:
-        limit = task.rationale_tokens if method.rationales else task.answer_tokens
+        limit = most_tokens(task, rationale=method.rationales, chat=chat)
         room = model.facts.context - limit
         chosen = usable[: _how_many_fit(model, task, usable, longest, room, method.rationales, chat)]
     ledger = (use_of("demonstration", chosen, rationales=method.rationales),) if chosen else ()

@@ -22,7 +22,7 @@ from onset.models.hf import HFModel, describe
 from onset.models.scripted import ScriptedModel
 from onset.pipeline import Evaluation, choose_demonstrations
 from onset.plan import make_plan
-from onset.prompting.base import STOP, Context, answer_text, render, turns
+from onset.prompting.base import CHAT_CHAIN, STOP, Context, answer_text, render, turns
 from onset.records import Item, Pair, Request
 from onset.study import runner
 from onset.study.grid import expand
@@ -169,13 +169,30 @@ def test_a_turn_of_a_chat_may_have_paragraphs(model: HFModel) -> None:
     assert replace(asked, chat=chat_of(model)).stop == ("<|im_end|>",)
 
 
+def test_a_chain_in_a_chat_may_be_longer(model: HFModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: list[int] = []
+    generate = HFModel.generate
+
+    def seen(self: HFModel, requests: Any) -> Any:
+        limits.extend(request.max_tokens for request in requests)
+        return generate(self, requests)
+
+    monkeypatch.setattr(HFModel, "generate", seen)
+    for prompt in ("answer-only", "cot"):
+        for chat in (None, chat_of(model)):
+            Evaluation(model, TASK, method(prompt=prompt), DEMOS, 0, False, chat).evaluate(ITEMS[:1], 0)
+    assert limits == [TASK.answer_tokens, TASK.answer_tokens, TASK.rationale_tokens, 2 * TASK.rationale_tokens]
+
+
 def test_as_many_demonstrations_as_fit_with_the_template(model: HFModel) -> None:
     chat, plan = chat_of(model), make_plan(TASK, 0)
     prompts = [render(TASK, plan.order[:k], ITEMS[0], rationale=True, chat=chat) for k in (1, 2)]
     one, two = (len(ids) for ids in model.encode(prompts, templated=True))
     plain = model.count_tokens(render(TASK, plan.order, ITEMS[0], rationale=True))
     assert one < plain < two - 1  # in plain text both fit where with the template one does
-    task = replace(TASK, rationale_tokens=model.facts.context - (two - 1))
+    room = two - 2 + (model.facts.context - two) % 2  # a chain in a chat takes twice the limit
+    assert one <= room < two
+    task = replace(TASK, rationale_tokens=(model.facts.context - room) // CHAT_CHAIN)
     assert choose_demonstrations(model, task, method(prompt="cot"), plan, 2, ITEMS[0], chat)[0] == plan.order[:1]
     assert choose_demonstrations(model, task, method(prompt="cot"), plan, 2, ITEMS[0])[0] == plan.order
 

@@ -9,7 +9,7 @@ demonstrations as chain of thought with the rationale deleted (Brown et al. 2020
 
 from __future__ import annotations
 
-from onset.prompting.base import Context, gold_score, sample
+from onset.prompting.base import Context, gold_score, most_tokens, sample
 from onset.records import Attempt, Item
 
 
@@ -18,7 +18,8 @@ async def solve(item: Item, context: Context) -> Attempt:
     same prompt and the words "The answer is".
     """
     prompt = context.prompt(item, rationale=False)
-    completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.answer_tokens)
+    limit = most_tokens(context.task, rationale=False, chat=context.chat)
+    completions, answers, answer = await sample(prompt, item, context, max_tokens=limit)
     announced = f"{prompt}{context.lead}{context.task.layout.marker}"
     gold = await gold_score(announced, item, context, run=completions[0].finish != "overlong")
     return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)

@@ -136,6 +136,18 @@ class Context:
         return () if self.chat.end is None else (self.chat.end,)
 
 
+CHAT_CHAIN = 2
+"""A chain in a chat may take this many times the tokens of one in plain text: instruct models write a paragraph where a
+demonstration has a line, and end their turn themselves."""
+
+
+def most_tokens(task: Task, *, rationale: bool, chat: ChatTemplate | None) -> int:
+    """The token limit of an answer: the task's, and more for a chain in a chat."""
+    if not rationale:
+        return task.answer_tokens
+    return task.rationale_tokens * (1 if chat is None else CHAT_CHAIN)
+
+
 Solver = Callable[[Item, Context], Awaitable[Attempt]]
 """``async def solve(item, context) -> Attempt``: pure but for the model's calls."""
 

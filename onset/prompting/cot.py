@@ -9,7 +9,7 @@ temperature it is the sampling half of self-consistency (Wang et al. 2022, arXiv
 
 from __future__ import annotations
 
-from onset.prompting.base import Context, gold_score, sample
+from onset.prompting.base import Context, gold_score, most_tokens, sample
 from onset.records import Attempt, Item
 from onset.tasks.base import Layout
 
@@ -21,7 +21,8 @@ async def solve(item: Item, context: Context) -> Attempt:
     first sample's), cut at "The answer is": it measures what the chain made of the question.
     """
     prompt = context.prompt(item, rationale=True)
-    completions, answers, answer = await sample(prompt, item, context, max_tokens=context.task.rationale_tokens)
+    limit = most_tokens(context.task, rationale=True, chat=context.chat)
+    completions, answers, answer = await sample(prompt, item, context, max_tokens=limit)
     first = completions[0]
     announced = prompt + until_marker(first.text, context.task.layout, context.lead)
     gold = await gold_score(announced, item, context, run=first.finish != "overlong")
