@@ -29,7 +29,7 @@ from onset.analysis.fitting import Counts
 from onset.analysis.goodness import Fit
 from onset.analysis.headlines import MOST_WITH_LADDER
 from onset.analysis.intervals import Array, Block, crossed_bootstrap, joint_replicates
-from onset.analysis.ladder import crossover, emergence, ingredients_by_size
+from onset.analysis.ladder import crossover, emergence, ingredients_by_size, tasks_by_size
 from onset.analysis.midpoint import Profile, apart, midpoint_profile
 from onset.analysis.paired import compare_all, pair
 from onset.analysis.pooling import Moderated, pool
@@ -283,6 +283,10 @@ def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
         f" {ratio} times the parameters of frequency=head (95 % interval {ends[0]} to {ends[1]}). Accuracy is halfway"
     )
     assert "; frequency=none is left out (no growth shown)" in said.sentence
+    assert "allow for" not in said.sentence
+    held = {field: getattr(jump, field) for field in Evidence.__dataclass_fields__}
+    twice = Evidence(**held | {"task_orders": (replace(order, ratios=order.ratios * 2),)})
+    assert ") (intervals that allow for 2 steps)" in next(iter(tasks_by_size(twice))).sentence
 
 
 def test_an_ingredient_is_compared_with_the_base_of_its_size(jump: Analysis) -> None:
@@ -547,6 +551,20 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
     assert "the base model is halfway between its floor and its ceiling at" in said.sentence
     assert "undecided whether the model without z needs more: " in said.sentence
     assert said.sentence.endswith("(4000 outcomes at 5 sizes; one training run a point).")
+
+
+def test_a_stage_that_no_curve_fits_is_undecided_and_not_out_of_reach() -> None:
+    rng = np.random.default_rng(3)
+    base, after = size_curves([*staged("base", 5.3, 400, rng), *staged("without x", 5.6, 400, rng)])
+    assert after.found is not None
+    (one,) = stage_shifts([base, replace(after, found=replace(after.found, midpoint=None))])
+    assert (one.verdict, one.without) == ("undecided", "no curve fits")
+    evidence = cast(Evidence, SimpleNamespace(stage_shifts=[one], given=lambda *_: "with 8 labelled examples"))
+    (said,) = ingredients_by_size(evidence)
+    assert (
+        ": undecided where the model without x is halfway: no rising curve fits (the base model is at " in said.sentence
+    )
+    assert "at no size measured" not in said.sentence
 
 
 def test_a_stage_of_other_sizes_or_without_a_growing_reference_moves_nothing() -> None:

@@ -359,6 +359,7 @@ def _tasks_by_size(evidence: Evidence, order: TaskOrder) -> Finding:
     text += f" Accuracy is halfway between its floor and its ceiling for {'; then '.join(halves)}"
     if len(order.ratios) > 1:
         text += f"; step by step, {', '.join(_ratio(one) for one in order.ratios)}"
+        text += f" (intervals that allow for {len(order.ratios)} steps)"
     for task, why in order.without:
         text += f"; {_parameter(task)} is left out ({_WITHOUT[why]})"
     shown = [one.larger for one in order.ratios]
@@ -474,6 +475,8 @@ def _moved(one: StageShift) -> str:
     stage, reference = ("the base model" if name == BASE else f"the model {name}" for name in one.stages)
     before = wording.short_count(one.midpoints[1])
     if one.ratio is None or one.midpoints[0] is None:
+        if one.without == "no curve fits":
+            return f"undecided where {stage} is halfway: no rising curve fits ({reference} is at {before})"
         why = "" if one.without is None else f" ({_WITHOUT[one.without]})"
         return f"{reference} is halfway between its floor and its ceiling at {before}, {stage} at no size measured{why}"
     said = f"{wording.ratio(one.ratio)} times the parameters of {reference} to be halfway between its floor and its"

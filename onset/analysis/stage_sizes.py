@@ -30,8 +30,8 @@ class StageShift:
 
     ``midpoints`` (parameters), ``ceilings`` and ``verdict``: ``later`` and ``earlier`` where the interval of ``ratio``
     excludes 1; ``not reached`` where the stage's curve has no midpoint within the sizes (midpoint and ratio are None
-    then), with the reason in ``without``. An end of the interval is None where it is out of reach. ``n``: outcomes
-    behind both curves.
+    then), with the reason in ``without``; ``undecided`` where that is "no curve fits". An end of the
+    interval is None where it is out of reach. ``n``: outcomes behind both curves.
     """
 
     task: str
@@ -76,7 +76,9 @@ def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
         return None
     ratio: float | None = None
     interval: tuple[float | None, float | None] = (None, None)
-    verdict: ShiftVerdict = "not reached"
+    without = None if after is not None else why_without(curve)
+    # a curve that no logistic fits may well have risen
+    verdict: ShiftVerdict = "undecided" if without == "no curve fits" else "not reached"
     if after is not None:
         ratio, interval = apart(before, after)
         later, earlier = (interval[0] or 0) > 1, (interval[1] or math.inf) < 1
@@ -94,5 +96,5 @@ def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
         interval=interval,
         verdict=verdict,
         n=sum(curve.n) + sum(reference.n),
-        without=None if after is not None else why_without(curve),
+        without=without,
     )
