@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,20 @@ def test_a_folder_is_removed_also_where_a_crash_left_half_of_it(tmp_path: Path) 
         (tmp_path / name / "weights").write_text("")
     remove_folder(tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("content", "what"), [("", "it is not JSON"), ("{}", "expected the cell's facts")])
+def test_a_damaged_cell_names_the_remedy(tmp_path: Path, model: Path, content: str, what: str) -> None:
+    run(small(model), tmp_path / "d")
+    [cell] = (tmp_path / "d" / "cells").iterdir()
+    (cell / "cell.json").write_text(content)
+    with pytest.raises(StoreError) as caught:
+        run(small(model), tmp_path / "d")
+    assert str(caught.value) == (
+        f"damaged file {cell}/cell.json: {what}; remove the folder {cell} and run the study again"
+    )
+    shutil.rmtree(cell)
+    assert run(small(model), tmp_path / "d").ran == 1
 
 
 # ---- demonstrations ------------------------------------------------------------------------------------------------

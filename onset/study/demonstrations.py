@@ -17,7 +17,6 @@ from onset.models.chat import chosen_template
 from onset.pipeline import choose_demonstrations, longest_question
 from onset.plan import ExamplePlan, Use, use_of
 from onset.records import Item
-from onset.study.files import read_json
 from onset.study.grid import Cell, Grid
 from onset.study.store import Store
 
@@ -88,5 +87,5 @@ class Demonstrations:
         folder = self._store.cell(cell)
         if not folder.done:
             return None
-        ledger = read_json(folder.folder / "cell.json")["ledger"]
+        ledger = folder.facts()["ledger"]
         return tuple(one for line in ledger if line["use"] == "demonstration" for one in line["ids"])

@@ -71,7 +71,7 @@ class Revisions:
         for cell in self._grid.cells:
             folder = self._store.cell(cell)
             if cell.model == label and folder.done:
-                yield read_json(folder.folder / "cell.json")["facts"]["revision"]
+                yield folder.facts()["facts"]["revision"]
 
 
 def changed(label: str, what: str, held: str, now: str, store: Store) -> StoreError:

@@ -147,8 +147,8 @@ def run(
 
 def _note_earlier(store: Store, grid: Grid, watch: Observer) -> None:
     """Say how many finished cells were asked, or read, as an earlier version did."""
-    done = [folder.folder for cell in grid.cells if (folder := store.cell(cell)).done]
-    earlier = sum(read_json(folder / "cell.json").get("asking", 1) != ASKING for folder in done)
+    done = [folder for cell in grid.cells if (folder := store.cell(cell)).done]
+    earlier = sum(folder.facts().get("asking", 1) != ASKING for folder in done)
     if earlier:
         watch.note(
             f"{earlier} of {len(done)} finished cells were measured by a version that asked or read otherwise;"
@@ -217,9 +217,9 @@ class _Session:
         `onset.models.dtypes`), and the cells of a model must compute alike.
         """
         for cell in self.grid.cells:
-            told = self.store.cell(cell).folder / "cell.json"
-            if cell.model == label and told.exists():
-                held: str = read_json(told)["facts"]["dtype"]
+            told = self.store.cell(cell)
+            if cell.model == label and (told.folder / "cell.json").exists():
+                held: str = told.facts()["facts"]["dtype"]
                 return held if held in DTYPES else None  # a model without weights has none to load in
         return None
 
@@ -235,7 +235,7 @@ class _Session:
         for cell in self.grid.cells:
             folder = self.store.cell(cell)
             if cell.model == label and folder.done:
-                facts = read_json(folder.folder / "cell.json")["facts"]
+                facts = folder.facts()["facts"]
                 for what in ("revision", "dtype", "device"):
                     held, now = facts[what], getattr(model.facts, what)
                     if held != now:
@@ -293,7 +293,7 @@ class _Session:
         for other in self.grid.cells:
             folder = self.store.cell(other)
             if other.tuned == cell.tuned and folder.done:
-                held = read_json(folder.folder / "cell.json")["tuned_revision"]
+                held = folder.facts()["tuned_revision"]
                 if held != tuned.facts.revision:
                     raise StoreError(
                         f"model '{cell.model}' tuned again ({cell.method.name}, {cell.labels} labels, seed {cell.seed})"
@@ -403,7 +403,7 @@ def _template_json(chat: ChatTemplate | None) -> dict[str, str | None]:
 
 def _held_template(folder: CellFolder) -> dict[str, str | None]:
     """How a finished cell was asked. (Before there were templates all were asked in plain text.)"""
-    facts = read_json(folder.folder / "cell.json")
+    facts = folder.facts()
     return {"template": facts.get("template", "plain"), "template_hash": facts.get("template_hash")}
 
 

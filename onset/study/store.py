@@ -133,6 +133,18 @@ class CellFolder:
         """Is the cell finished?"""
         return (self.folder / "done.json").exists()
 
+    def facts(self) -> dict[str, Any]:
+        """The content of ``cell.json``. Raises StoreError, with the remedy, for a damaged one."""
+        path = self.folder / "cell.json"
+        remedy = f"remove the folder {self.folder} and run the study again"
+        try:
+            held = read_json(path)
+        except StoreError as error:
+            raise StoreError(f"{error}; {remedy}") from error
+        if not isinstance(held, dict) or not {"facts", "ledger"} <= held.keys():
+            raise StoreError(f"damaged file {path}: expected the cell's facts; {remedy}")
+        return held
+
     def settle(self) -> bool:
         """`done`, after removing what a crash between the last two steps of `finish` left behind."""
         if self.done:
@@ -150,7 +162,7 @@ class CellFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / "failed.json").unlink(missing_ok=True)
         if path.exists() and (self.folder / "records.jsonl").exists():
-            held = read_json(path)
+            held = self.facts()
             changed = sorted(key for key in facts if held.get(key) != facts[key] and key not in WHEREABOUTS)
             if changed:
                 raise StoreError(
