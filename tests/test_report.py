@@ -624,6 +624,7 @@ def test_what_was_not_measured_is_a_dash() -> None:
     cell = {
         "model": "m", "method": "cot", "labels": 8, "task": "t", "shift": "none", "stage": "base", "seed": 0, "n": 0,
         "template": "plain", "chance": 0.0, "accuracy": None, "interval": None, "parse_rate": None,
+        "tune": None, "demonstrations": 8,
     }  # fmt: skip
     shown = {"study": "s", "findings": [], "comparisons": [], "cells": [cell], "failed": {}, "missing": []}
     last = _printed(80, (print_show, shown)).strip().splitlines()[-1]
