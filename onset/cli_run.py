@@ -20,7 +20,7 @@ def run_study(study: Study, out: Path | None) -> Path:
     from onset.progress import Display
     from onset.study.estimate import estimate
     from onset.study.grid import expand
-    from onset.study.runner import run
+    from onset.study.runner import run_grid
 
     folder = out or Path("results") / study.name
     grid = expand(study)
@@ -29,7 +29,7 @@ def run_study(study: Study, out: Path | None) -> Path:
         console.print(f"note: {note}", markup=False)
     with Display(console, estimate(grid)) as display:
         try:
-            summary = run(study, folder, observer=display)
+            summary = run_grid(grid, folder, observer=display)
         except KeyboardInterrupt:
             done = sum((folder / "cells" / cell.id / "done.json").exists() for cell in grid.cells)
             tuning = "; the tuning that was under way starts over" if display.is_tuning else ""

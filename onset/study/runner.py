@@ -119,8 +119,18 @@ def run(
     own implementation of the protocol). Raises InputError and StoreError before or while running, and
     CellsFailed at the end when more than ``study.error_budget`` of the cells failed.
     """
-    watch = observer or Silent()
-    grid = expand(study)
+    return run_grid(expand(study), folder, observer=observer, models=models)
+
+
+def run_grid(
+    grid: Grid,
+    folder: Path | str,
+    *,
+    observer: Observer | None = None,
+    models: Mapping[str, Model] | None = None,
+) -> Summary:
+    """`run` of a study that is expanded already: its tasks are loaded."""
+    study, watch = grid.study, observer or Silent()
     unknown = sorted(set(models or {}) - {cell.model for cell in grid.cells})
     if unknown:
         raise StudyError(f"models: '{unknown[0]}' is no model of study '{study.name}'")
