@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -216,6 +217,18 @@ def test_below_six_draws_the_wider_interval_decides() -> None:
     left, right = outcomes(np.random.default_rng(0), 6, 60, 0.4)
     six = compare(arm(left, "a"), arm(right, "b"))
     assert six.t_interval is None
+
+
+def test_two_draws_that_agree_to_the_item_are_not_free_of_noise() -> None:
+    """Counting 40 items hides differences of draws below 1 / 40: the t interval has at least that width."""
+    left = np.zeros((2, 40))
+    left[0, :12] = left[1, 8:20] = 1.0
+    one = compare(arm(left, "a"), arm(np.zeros((2, 40)), "b"))
+    half = float(stats.t.ppf(0.975, 1)) * math.sqrt(1 / (12 * 40**2) / 2)
+    assert one.difference == pytest.approx(0.3)
+    assert one.t_interval == pytest.approx((0.3 - half, 0.3 + half))
+    assert one.p is not None
+    assert one.p >= 2 * float(stats.t.sf(0.3 / math.sqrt(1 / (12 * 40**2) / 2), 1)) - 1e-12
 
 
 def test_outcomes_that_never_differ_do_not_prove_equivalence_from_few_items() -> None:

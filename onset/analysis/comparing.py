@@ -36,6 +36,7 @@ from onset.analysis.paired import (
     Verdict,
     benjamini_hochberg,
     compare,
+    rounding_of,
     share_noise,
     t_over_draws,
 )
@@ -607,7 +608,8 @@ def _mean(pairs: Sequence[_Pair], weights: Sequence[float], n_tasks: int, replic
     if 1 < crossed.draws < ENOUGH_DRAWS:
         # as for one task: below six draws the crossed bootstrap alone hardly sees how draws differ
         by_draw = sum(block.weight * np.nanmean(block.values, axis=1) for block in blocks)
-        (t_low, t_high), t_p = t_over_draws(np.asarray(by_draw), limit)
+        rounding = sum(block.weight**2 * rounding_of(block.values.shape[1]) for block in blocks)
+        (t_low, t_high), t_p = t_over_draws(np.asarray(by_draw), limit, rounding if limit == 1.0 else 0.0)
         low, high, p = min(low, t_low), max(high, t_high), max(p, t_p)
     return Mean(
         accuracy_a=sum(weight * float(np.nanmean(first)) for (first, _), weight in zip(tables, weights, strict=True)),

@@ -313,8 +313,9 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, li
             test=name,
         )
     by_draw = np.nanmean(difference, axis=1)
-    mean, error = _mean_and_error(by_draw)
-    t_interval, t_p = t_over_draws(by_draw, limit)
+    rounding = rounding_of(difference.shape[1]) if limit == 1.0 else 0.0
+    mean, error = _mean_and_error(by_draw, rounding)
+    t_interval, t_p = t_over_draws(by_draw, limit, rounding)
     low, high = _t_tail(mean + margin, error, draws - 1), _t_tail(margin - mean, error, draws - 1)
     return replace(
         measured,
@@ -326,21 +327,30 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, li
     )
 
 
-def t_over_draws(by_draw: Array, limit: float = 1.0) -> tuple[Interval, float]:
-    """The t interval of draw-level differences, cut at ``limit`` on both sides, and its two-sided p against 0."""
+def rounding_of(items: int) -> float:
+    """The variance of rounding a share to one of ``items`` + 1 values (Sheppard 1898): 1 / (12 items^2)."""
+    return 1 / (12 * items**2)
+
+
+def t_over_draws(by_draw: Array, limit: float = 1.0, rounding: float = 0.0) -> tuple[Interval, float]:
+    """The t interval of draw-level differences, cut at ``limit`` on both sides, and its two-sided p against 0.
+
+    ``rounding``: the least variance of a draw, what counting items hides: two draws that agree to the item are no sign
+    of draws without noise.
+    """
     draws = len(by_draw)
-    mean, error = _mean_and_error(by_draw)
+    mean, error = _mean_and_error(by_draw, rounding)
     half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
     p = min(1.0, 2 * _t_tail(abs(mean), error, draws - 1))
     return (max(-limit, mean - half), min(limit, mean + half)), p
 
 
-def _mean_and_error(by_draw: Array) -> tuple[float, float]:
-    return float(by_draw.mean()), float(by_draw.std(ddof=1)) / math.sqrt(len(by_draw))
+def _mean_and_error(by_draw: Array, rounding: float) -> tuple[float, float]:
+    return float(by_draw.mean()), math.sqrt(max(float(by_draw.var(ddof=1)), rounding) / len(by_draw))
 
 
 def _t_tail(gap: float, error: float, df: int) -> float:
-    """P(T > gap / error); draws that agree exactly leave no error to divide by."""
+    """P(T > gap / error); scores that agree exactly over draws leave no error to divide by."""
     if error == 0:
         return 0.0 if gap > 0 else 1.0
     return float(special.stdtr(df, -gap / error))
