@@ -11,6 +11,7 @@ import pytest
 from onset.analysis import analyse, load
 from onset.analysis.findings import Analysis
 from onset.ladder.rungs import folder
+from onset.study.grid import expand
 from onset.study.runner import run
 from onset.study.spec import make_study, read_study
 
@@ -31,6 +32,17 @@ def ingredient(models: dict[str, Path], out: Path) -> Analysis:
     )
     run(study, out)
     return analyse(load(out), replicates=200)
+
+
+SHIPPED = [Path(str(files("onset") / "demo.yaml")), Path(str(files("onset.ladder") / "evaluate.yaml"))]
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").rglob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    "path", [*SHIPPED, *EXAMPLES], ids=lambda path: path.stem if path.stem != "study" else path.parent.name
+)
+def test_shipped_studies_have_cells(path: Path) -> None:
+    assert expand(read_study(path)).cells
 
 
 def test_other_weights_give_other_findings(tmp_path: Path) -> None:
