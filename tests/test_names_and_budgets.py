@@ -110,6 +110,16 @@ def test_each_pair_of_methods_has_its_own_finding_on_chain_of_thought(tmp_path: 
     ]
 
 
+def test_steps_are_held_against_no_steps_asked_in_the_same_way(tmp_path: Path) -> None:
+    folder = measured(tmp_path / "d", ["answer-only", "cot", {"prompt": "cot", "shots": 1}])
+    for path in folder.glob("cells/*/cell.json"):
+        held = json.loads(path.read_text())
+        path.write_text(json.dumps({**held, "template": "chat" if held["method"] == "cot-shots1" else "plain"}))
+    findings = [one for one in analyse(load(folder)).findings if one.kind == "chain of thought"]
+    assert [one.subject for one in findings] == ["coin-flip"]
+    assert findings[0].sentence.startswith("Chain of thought on coin-flip")
+
+
 def test_a_budget_that_is_not_shown_whole_is_said_everywhere(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

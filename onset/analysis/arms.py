@@ -27,7 +27,8 @@ class Arm:
     ``task_hash`` and ``plan_hash`` by seed; ``parse_rate`` and ``overlong`` over all draws; ``flops_query`` the mean
     floating-point operations of one query and ``flops_tuning`` those of one tuning run (0 for a prompting method);
     ``shown``: the fewest and most demonstrations of a draw's prompts, None for a tuned model and without labels;
-    ``failed_items`` at which the method raised an error, in all draws, and the first ``cause``.
+    ``failed_items`` at which the method raised an error, in all draws, and the first ``cause``; ``template``: how it
+    was asked, ``chat`` or ``plain``.
     """
 
     model: str
@@ -55,6 +56,7 @@ class Arm:
     failed_items: int = 0
     cause: str | None = None
     shown: tuple[int, int] | None = None
+    template: str = "plain"
 
     @property
     def key(self) -> tuple[str, str, str, int, str, str]:
@@ -116,6 +118,7 @@ def _arm(
     )
     return Arm(
         **{name: first[name] for name in same},
+        template=first.get("template") or "plain",
         seeds=tuple(cell["seed"] for cell in cells),
         items=tuple(columns),
         twins=tuple(twins),

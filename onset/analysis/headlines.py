@@ -236,6 +236,10 @@ def _chain_of_thought(evidence: Evidence) -> Iterable[Finding]:
         ]  # fmt: skip
         if not pairs:
             continue
+        # where a study asks in several ways, steps are held against none asked in the same way
+        asked = {(arm.model, arm.method): arm.template for arm in plain}
+        alike = [one for one in pairs if len({asked[one.model, side] for side in one.sides}) == 1]
+        pairs = alike or pairs
         budget = max(one.labels for one in pairs)
         families = {arm.model: arm.family for arm in plain}
         gains = [_as_gain(one, chains) for one in pairs if one.labels == budget]
