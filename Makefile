@@ -28,7 +28,7 @@ test: $(MODELS)
 	$(BIN)/python -m pytest
 
 slow: $(MODELS)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow $(PYTEST)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -146,8 +146,9 @@ WORLD = "world-coin, world-compare, world-one-hop, world-problems, world-program
         (
             {"name": "tickets", "test": "x.jsonl"},
             DataError,
-            "task 'tickets' needs 'train'. Allowed: ability, answer_tokens, chance, duplicates, empty, format, "
-            "instruction, rationale_tokens, test, test_sets, train",
+            "task 'tickets' needs 'train'. Allowed: ability, answer_as, answer_tokens, chance, columns, config, "
+            "duplicates, empty, format, hub, instruction, labels, near_duplicates, rationale_tokens, revision, "
+            "split_seed, test, test_sets, train",
         ),
         ("addition/easy", DataError, "task 'addition' has no subtasks, received 'addition/easy'"),
         (
