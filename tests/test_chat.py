@@ -263,7 +263,7 @@ def test_models_of_the_ladder_and_fakes_are_asked_plainly() -> None:
 @pytest.mark.parametrize(("name", "instruct"), [("smollm2-135m-instruct", True), ("gemma-3-270m", False)])
 def test_packaged_models(name: str, instruct: bool) -> None:
     """The base model's file has no template, the instruct model's has one and is asked through it."""
-    model = open_model(f"packaged:{name}", device="cpu")
+    model = open_model(f"packaged:{name}", device="cpu", dtype="float32")
     assert isinstance(model, HFModel)
     assert (model.chat is not None) is instruct
     assert model.instruct is instruct

@@ -56,7 +56,7 @@ def test_lora_on_32_labels_beats_the_same_model_untuned(tmp_path: Path) -> None:
         sentences(shared("data", "sentiment", "sst2_dev.jsonl"), 100),
     )
     try:
-        base = open_model("packaged:smollm2-135m-instruct", device="cpu")
+        base = open_model("packaged:smollm2-135m-instruct", device="cpu", dtype="float32")
     except ModelError as error:
         pytest.skip(str(error))
     assert isinstance(base, HFModel)
