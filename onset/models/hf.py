@@ -63,7 +63,7 @@ class HFModel:
         self.batch_tokens = batch_tokens
         self.origin = origin
         self._facts = facts
-        self._eos = _end_tokens(module, tokenizer)
+        self._eos = end_tokens(getattr(module.generation_config, "eos_token_id", None), tokenizer)
         self._known_endings: dict[tuple[tuple[str, ...], EndRule | None], Endings] = {}
         self._probed: dict[Any, _Tried] = {}
         self._spare = Spare()
@@ -528,9 +528,8 @@ def _looks_like_path(target: str) -> bool:
     return re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", target) is None
 
 
-def _end_tokens(module: Any, tokenizer: Any) -> frozenset[int]:
-    """Ids that end a text: the checkpoint's (one or a list) and the tokenizer's."""
-    configured = getattr(module.generation_config, "eos_token_id", None)
+def end_tokens(configured: Any, tokenizer: Any) -> frozenset[int]:
+    """Ids that end a text: those that the checkpoint has ``configured`` (one, a list or None) and the tokenizer's."""
     listed = configured if isinstance(configured, list) else [configured]
     return frozenset(int(token) for token in [*listed, tokenizer.eos_token_id] if token is not None)
 

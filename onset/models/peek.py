@@ -70,15 +70,16 @@ def peek_template(spec: str) -> Literal["chat", "plain"]:
 
 
 def _end_ids(source: str, config: Any, tokenizer: Any) -> frozenset[int]:
-    """Ids that end a text: the checkpoint's (one or a list) and the tokenizer's."""
+    """Ids that end a text, as the loaded model will have them."""
     from transformers import GenerationConfig
+
+    from onset.models.hf import end_tokens
 
     try:
         told = GenerationConfig.from_pretrained(source).eos_token_id
     except OSError:  # there is none: transformers makes one of the configuration
         told = getattr(config, "eos_token_id", None)
-    ends = [*(told if isinstance(told, list) else [told]), tokenizer.eos_token_id]
-    return frozenset(int(one) for one in ends if one is not None)
+    return end_tokens(told, tokenizer)
 
 
 def _scripted(path: Path) -> Size:
