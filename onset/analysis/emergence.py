@@ -795,7 +795,8 @@ def _agrees(one: Candidate, verdict: EmergenceVerdict, q: float | None, settings
 def _fit_with(one: _Measured, verdict: EmergenceVerdict, q: float | None, settings: Settings) -> Fit | None:
     """The curve that goes with the verdict: of the families of its kind the one of lowest AIC that the data bear.
 
-    Where they bear none of these, of all families; where they bear no curve at all, the first one, not drawn.
+    Where they bear none of these, the first one, not drawn: a step under `smooth` would say the opposite of the verdict.
+    Only under `flat`, which is no matter of shape, another family may stand in.
     """
     if one.problem:
         return None
@@ -804,11 +805,8 @@ def _fit_with(one: _Measured, verdict: EmergenceVerdict, q: float | None, settin
     kind = [candidate for candidate in one.candidates if _agrees(candidate, verdict, q, settings, axis.x)]
     if verdict == "flat" and one.q_change > settings.level:
         kind = [candidate for candidate in one.candidates if isinstance(candidate.curve, Constant)]
-    tried = [
-        candidate
-        for among in (kind, one.candidates)
-        for candidate in sorted(among, key=lambda candidate: candidate.aic)
-    ]
+    asked = (kind, one.candidates) if verdict == "flat" or not kind else (kind,)
+    tried = [candidate for among in asked for candidate in sorted(among, key=lambda candidate: candidate.aic)]
     fits = (fit_of(data, axis.x, candidate.curve, generator, margin=settings.margin) for candidate in tried)
     first = next(fits)
     return first if first.drawn else next((fit for fit in fits if fit.drawn), first)
@@ -958,7 +956,8 @@ def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
     tested = not one.problem
     fit = _fit_with(one, verdict, q, settings)
     if fit is not None and not fit.drawn:
-        notes.append(f"no curve of the families fits (p {fit.p_value:.2g}): none is drawn")
+        kind = {"emergent": "steep curve", "smooth": "smooth curve"}.get(verdict, "curve of the families")
+        notes.append(f"no {kind} fits (p {fit.p_value:.2g}): none is drawn")
     drawn = fit is not None and fit.drawn
     said = drawn and verdict in _RISES and one.above and one.top_p <= settings.level
     return Emergence(
