@@ -25,7 +25,7 @@ demo: $(STAMP)
 	$(BIN)/onset demo
 
 test: $(MODELS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST)
 
 slow: $(MODELS)
 	$(BIN)/python -m pytest -m slow $(PYTEST)

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+# a worker a core (`make test`): more threads than that would wait for each other
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def shared(*parts: str) -> Path:
     """A path inside the shared folder of real data; skips the test with a reason where it is absent."""

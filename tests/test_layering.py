@@ -136,6 +136,15 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
         ["compare", str(folder), str(folder), "--a", "method=cot", "--b", "method=answer-only"],
         ["export", str(folder), "--format", "lm-eval", "--out", str(tmp_path / "exported")],
     ]
-    for command in commands:
-        code = f"import onset.cli\ntry:\n    onset.cli.main({command!r})\nexcept SystemExit as end:\n    assert not end.code, end.code"
-        assert loaded_heavy(code) == "", command
+    code = f"""
+import sys
+import onset.cli
+for command in {commands!r}:
+    try:
+        onset.cli.main(command)
+    except SystemExit as end:
+        assert not end.code, (command, end.code)
+    heavy = [name for name in {HEAVY!r} if name in sys.modules]
+    assert not heavy, (command, heavy)
+"""
+    assert loaded_heavy(code) == ""

@@ -48,7 +48,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -792,11 +792,24 @@ def _agrees(one: Candidate, verdict: EmergenceVerdict, q: float | None, settings
     return verdict == "flat" or q is None or bool(ends[1] > ends[0])
 
 
+_OPPOSITE: Mapping[str, tuple[type[FittedCurve], ...]] = {
+    "emergent": (Constant, LogLinear, Quadratic, ErrorPowerLaw, LossPowerLaw),
+    "smooth": (Constant, Step),
+    "u-shaped": (Constant, LogLinear, Logistic, Hinge, Step, ErrorPowerLaw, LossPowerLaw),
+}
+"""What is never drawn under a verdict, however well it fits."""
+
+
+def curve_kind(verdict: EmergenceVerdict) -> str:
+    """What a curve has to be to be drawn under the verdict, in words."""
+    return {"emergent": "steep curve", "smooth": "smooth curve"}.get(verdict, "curve of the families")
+
+
 def _fit_with(one: _Measured, verdict: EmergenceVerdict, q: float | None, settings: Settings) -> Fit | None:
     """The curve that goes with the verdict: of the families of its kind the one of lowest AIC that the data bear.
 
-    Where they bear none of these, the first one, not drawn: a step under `smooth` would say the opposite of the verdict.
-    Only under `flat`, which is no matter of shape, another family may stand in.
+    Where they bear none of these, of the other families but for those that say the opposite of the verdict; where they
+    bear no curve at all, the first one, not drawn.
     """
     if one.problem:
         return None
@@ -805,8 +818,8 @@ def _fit_with(one: _Measured, verdict: EmergenceVerdict, q: float | None, settin
     kind = [candidate for candidate in one.candidates if _agrees(candidate, verdict, q, settings, axis.x)]
     if verdict == "flat" and one.q_change > settings.level:
         kind = [candidate for candidate in one.candidates if isinstance(candidate.curve, Constant)]
-    asked = (kind, one.candidates) if verdict == "flat" or not kind else (kind,)
-    tried = [candidate for among in asked for candidate in sorted(among, key=lambda candidate: candidate.aic)]
+    others = [candidate for candidate in one.candidates if not isinstance(candidate.curve, _OPPOSITE.get(verdict, ()))]
+    tried = [candidate for among in (kind, others) for candidate in sorted(among, key=lambda candidate: candidate.aic)]
     fits = (fit_of(data, axis.x, candidate.curve, generator, margin=settings.margin) for candidate in tried)
     first = next(fits)
     return first if first.drawn else next((fit for fit in fits if fit.drawn), first)
@@ -956,8 +969,7 @@ def _decide(one: _Measured, q: float | None, settings: Settings) -> Emergence:
     tested = not one.problem
     fit = _fit_with(one, verdict, q, settings)
     if fit is not None and not fit.drawn:
-        kind = {"emergent": "steep curve", "smooth": "smooth curve"}.get(verdict, "curve of the families")
-        notes.append(f"no {kind} fits (p {fit.p_value:.2g}): none is drawn")
+        notes.append(f"no {curve_kind(verdict)} fits (p {fit.p_value:.2g}): none is drawn")
     drawn = fit is not None and fit.drawn
     said = drawn and verdict in _RISES and one.above and one.top_p <= settings.level
     return Emergence(

@@ -16,7 +16,7 @@ from typing import Any
 from onset.analysis import wording
 from onset.analysis.arms import Arm
 from onset.analysis.counting import counted
-from onset.analysis.emergence import MIN_SIZES, Emergence, Settings, emergence_of
+from onset.analysis.emergence import MIN_SIZES, Emergence, Settings, curve_kind, emergence_of
 from onset.analysis.metric_check import MetricCheck, metric_check
 from onset.analysis.points import Curve
 from onset.analysis.study_points import accuracy_curve, score_curves
@@ -188,7 +188,8 @@ def fit_words(curve: SizeCurve) -> str:
     if curve.found is None or curve.found.fit is None or curve.found.fit.drawn:
         return ""
     p = wording.p_words(curve.found.fit.p_value)
-    return f"; no curve of the families fits (p = {p}), so no place on it is said: {measured_words(curve)}"
+    kind = curve_kind(curve.found.verdict)
+    return f"; no {kind} fits (p = {p}), so no place on it is said: {measured_words(curve)}"
 
 
 def measured_words(curve: SizeCurve) -> str:
