@@ -17,10 +17,10 @@ from collections import Counter
 
 import numpy as np
 
-from onset.analysis.curves import Logistic, unplace
-from onset.analysis.emergence import Emergence, Settings, emergence_of
-from onset.analysis.points import Curve, SizePoint, curves_of
-from onset.analysis.threshold import leave_by
+from onset.analysis.curves.series import Curve, SizePoint, curves_of
+from onset.analysis.curves.shapes import Logistic, unplace
+from onset.analysis.curves.threshold import leave_by
+from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 
 SIZES = {
     7: np.linspace(8, 11, 7),

@@ -3,7 +3,7 @@
     python benchmarks/emergence_jump.py [--axes 120] [--curves 60] [--seed 0] [--floors]
 
 Half of the curves are smooth, half jump, each drawn from more and other families than the priors of
-`onset.analysis.growth` know. Smooth: six shapes (logit, probit, Gompertz, its mirror image, Student's t with two
+`onset.analysis.curves.growth` know. Smooth: six shapes (logit, probit, Gompertz, its mirror image, Student's t with two
 degrees of freedom, a straight ramp) whose rise from a tenth to nine tenths takes 1.9 to 5 decades, exact match over a
 loss that falls as a power law, straight lines and power laws of the error from chance or above. Jumps: the same six
 shapes within 0.05 to 1 decade, steps, and steps after which growth goes on. Every curve rises by 10 points or more
@@ -22,9 +22,9 @@ import math
 import numpy as np
 from scipy import special, stats
 
-from onset.analysis.emergence import Settings
-from onset.analysis.fitting import Counts
-from onset.analysis.jump import Bounds, p_jump
+from onset.analysis.curves.fitting import Counts
+from onset.analysis.emergence.jump import Bounds, p_jump
+from onset.analysis.emergence.verdict import Settings
 
 SHAPES = ("logit", "probit", "gompertz", "mirrored", "student", "ramp")
 BINS = np.array([0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0001])

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from onset.analysis.curves import Constant, Hinge, Logistic, LogLinear, Step, place
-from onset.analysis.emergence import Emergence, emergence_of
-from onset.analysis.fitting import counts, fit_family
-from onset.analysis.interop import read_points
-from onset.analysis.points import Curve, curves_of
+from onset.analysis.curves.fitting import counts, fit_family
+from onset.analysis.curves.series import Curve, curves_of
+from onset.analysis.curves.shapes import Constant, Hinge, Logistic, LogLinear, Step, place
+from onset.analysis.emergence.verdict import Emergence, emergence_of
+from onset.read import read_points
 
 KINDS = ("emergent", "smooth", "flat")
 

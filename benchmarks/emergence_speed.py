@@ -17,10 +17,10 @@ from collections import Counter
 import numpy as np
 from scipy import optimize
 
-from onset.analysis.curves import Logistic
-from onset.analysis.emergence import Settings, emergence_of
-from onset.analysis.fitting import counts, fit_family
-from onset.analysis.points import SizePoint, curves_of
+from onset.analysis.curves.fitting import counts, fit_family
+from onset.analysis.curves.series import SizePoint, curves_of
+from onset.analysis.curves.shapes import Logistic
+from onset.analysis.emergence.verdict import Settings, emergence_of
 
 X = np.log10([2e6, 16e6, 53e6, 125e6, 244e6, 422e6, 1e9, 2e9, 4e9, 8e9, 27e9, 128e9])
 

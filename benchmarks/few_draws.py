@@ -4,7 +4,7 @@ A simulated study compares pairs of methods on D draws of examples x I items. A 
 half of those the same side is right in every draw (items that differ), on the other half each draw tosses its coin
 (noise of single outcomes); a draw moves the difference by a normal amount, whose standard deviation is the same in all
 comparisons, or threefold in every other one ("threefold"; their geometric mean stays). Every comparison goes through
-`onset.analysis.paired` as those of a results folder do: what is printed are its p and its intervals.
+`onset.analysis.contrast.paired` as those of a results folder do: what is printed are its p and its intervals.
 
     python benchmarks/few_draws.py            # the tables of benchmarks/RESULTS.md, minutes on one core
     python benchmarks/few_draws.py --quick    # a tenth of the studies
@@ -21,8 +21,8 @@ from itertools import product
 import numpy as np
 
 from onset.analysis.arms import Arm
-from onset.analysis.intervals import Array
-from onset.analysis.paired import Comparison, compare, holm, share_noise
+from onset.analysis.contrast.paired import Comparison, compare, holm, share_noise
+from onset.analysis.stats.intervals import Array
 
 DISAGREE = 0.35
 ALPHA = 0.05

@@ -24,11 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
-from onset.analysis.curves import ErrorPowerLaw, Logistic, LogLinear, LossPowerLaw
-from onset.analysis.ensemble import EQUAL, WALK, ensemble
-from onset.analysis.fitting import counts, fit_family
-from onset.analysis.forecast import forecast
-from onset.analysis.points import Curve, SizePoint, curves_of
+from onset.analysis.curves.fitting import counts, fit_family
+from onset.analysis.curves.series import Curve, SizePoint, curves_of
+from onset.analysis.curves.shapes import ErrorPowerLaw, Logistic, LogLinear, LossPowerLaw
+from onset.analysis.emergence.ensemble import EQUAL, WALK, ensemble
+from onset.analysis.emergence.forecast import forecast
 
 Array = np.ndarray
 METHODS = ("forecast", "persistence", "mean of last three", "log-linear", "logistic")

@@ -7,7 +7,7 @@
     ... --json FILE                                                              # also every single forecast
 
 The ladders are written as tables of the form that `onset emergence` reads (`--tables FOLDER` keeps them), read back by
-`onset.analysis.interop.read_points` and forecast by `onset.analysis.forecast.forecast`: what the command does. Mean
+`onset.read.read_points` and forecast by `onset.analysis.emergence.forecast.forecast`: what the command does. Mean
 absolute error in points; coverage of the 95 % interval of a measurement and of the 90 % one inside it; and the
 difference to carrying the last value forward with a paired bootstrap interval over tasks. Where a forecast is refused,
 the last value stands in for it and the task counts in no coverage.
@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis.forecast import Target, forecast
-from onset.analysis.interop import read_points
-from onset.analysis.points import Curve, Scale, curves_of
+from onset.analysis.curves.series import Curve, Scale, curves_of
+from onset.analysis.emergence.forecast import Target, forecast
+from onset.read import read_points
 
 Row = dict[str, Any]
 COLUMNS = (

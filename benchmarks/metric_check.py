@@ -24,9 +24,9 @@ from collections import Counter
 import numpy as np
 from scipy import special
 
-from onset.analysis.emergence import Settings, emergence_of
-from onset.analysis.metric_check import metric_check
-from onset.analysis.points import Curve, SizePoint
+from onset.analysis.curves.series import Curve, SizePoint
+from onset.analysis.emergence.metric import metric_check
+from onset.analysis.emergence.verdict import Settings, emergence_of
 
 SETTINGS = Settings(replicates=99, threshold_replicates=0)
 TRUTHS = ("inside", "at the last size", "of the metric")

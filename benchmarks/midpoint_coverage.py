@@ -17,9 +17,9 @@ import itertools
 
 import numpy as np
 
-from onset.analysis.curves import Logistic
-from onset.analysis.fitting import Counts
-from onset.analysis.midpoint import Profile, apart, midpoint_profile
+from onset.analysis.curves.fitting import Counts
+from onset.analysis.curves.midpoint import Profile, apart, midpoint_profile
+from onset.analysis.curves.shapes import Logistic
 
 
 def one(truth: Logistic, x: np.ndarray, n: int, scatter: float, rng: np.random.Generator) -> Profile:

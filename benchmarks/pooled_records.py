@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis.intervals import Crossed
-from onset.analysis.paired import holm
-from onset.analysis.pooling import Moderated, pool
+from onset.analysis.contrast.paired import holm
+from onset.analysis.stats.intervals import Crossed
+from onset.analysis.stats.pooling import Moderated, pool
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onset.analysis.curves import Logistic, Ramp, Step
-from onset.analysis.emergence import Settings, emergence_of
-from onset.analysis.points import SizePoint, curves_of
+from onset.analysis.curves.series import SizePoint, curves_of
+from onset.analysis.curves.shapes import Logistic, Ramp, Step
+from onset.analysis.emergence.verdict import Settings, emergence_of
 
 SIZES = {
     5: np.linspace(8, 10.4, 5),

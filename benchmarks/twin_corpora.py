@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from onset.analysis.emergence import Emergence, emergence_of
-from onset.analysis.points import Scale, SizePoint, curves_of
-from onset.analysis.threshold import Place
+from onset.analysis.curves.series import Scale, SizePoint, curves_of
+from onset.analysis.curves.threshold import Place
+from onset.analysis.emergence.verdict import Emergence, emergence_of
 
 CORPORA = ("c4", "rpj")
 DOUBTFUL = {"commonsense_qa", "boolq", "pubmed_qa_labeled", "bigbench_cs_algorithms"}

@@ -15,13 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onset.analysis.published.base import Claim
-from onset.analysis.published.claims import all_claims, claims, claims_json
-from onset.analysis.published.figures import COLUMNS, Figure, Figures, published, read_figures
-from onset.analysis.published.scaling import log_linear
-from onset.analysis.published.select import provenance, select
-from onset.analysis.published.shift import COMPLEX, INSIDE, OUTSIDE, SIMPLE
-from onset.analysis.published.statistics import (
+from onset.errors import DataError, UnknownName
+from onset.published.claim import Claim
+from onset.published.claims import all_claims, claims, claims_json
+from onset.published.judge import (
     UNDECIDABLE,
     Part,
     State,
@@ -34,7 +31,10 @@ from onset.analysis.published.statistics import (
     steepest,
     verdict,
 )
-from onset.errors import DataError, UnknownName
+from onset.published.numbers import COLUMNS, Figure, Figures, published, read_figures
+from onset.published.scaling import log_linear
+from onset.published.select import provenance, select
+from onset.published.shift import COMPLEX, INSIDE, OUTSIDE, SIMPLE
 from onset.report.claims import page
 from tests.test_cli import call, shown_json
 
@@ -293,7 +293,7 @@ def test_the_essays_two_crossovers() -> None:
 
 
 def test_the_shipped_figures_are_cited_clean_and_all_used() -> None:
-    text = (files("onset.analysis.published") / "figures.csv").read_text(encoding="utf-8")
+    text = (files("onset.published") / "figures.csv").read_text(encoding="utf-8")
     assert tuple(text.splitlines()[0].split(",")) == COLUMNS
     assert not re.search(r"index id|fetched|github|https?:", text, flags=re.IGNORECASE)
     used = [rows for claim in claims() for rows in claim.rows]
@@ -304,7 +304,7 @@ def test_the_shipped_figures_are_cited_clean_and_all_used() -> None:
 
 
 def test_numbers_of_items_are_cited() -> None:
-    text = (files("onset.analysis.published") / "items.csv").read_text(encoding="utf-8")
+    text = (files("onset.published") / "items.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     assert all(int(row["items"]) > 0 and "(" in row["source"] for row in rows)
     named = {one.dataset for one in HELD}

@@ -12,14 +12,14 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from onset.analysis.classification import OTHER, UNREAD, Classified, classified
-from onset.analysis.evidence import Evidence
-from onset.analysis.findings import analyse, to_json
-from onset.analysis.headlines import _baseline, _stuck
-from onset.analysis.table import CELL_SCHEMA, Results, load
+from onset.analysis.finding import Evidence
+from onset.analysis.questions.classification import OTHER, UNREAD, Classified, classified
+from onset.analysis.questions.headlines import _baseline, _stuck
+from onset.analysis.study import analyse, to_json
 from onset.report.figures import figures
 from onset.report.html import build_report
 from onset.report.terminal import print_show
+from onset.results.read import CELL_SCHEMA, Results, load
 from tests.synthetic import synthetic_results
 
 Said = Sequence[str | None]

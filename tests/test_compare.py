@@ -14,12 +14,12 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from onset.analysis.comparing import SetComparison, compare_sets, select, to_json
-from onset.analysis.interop import Outcomes, read_outcomes
-from onset.analysis.intervals import Block, crossed_bootstrap
-from onset.analysis.paired import benjamini_hochberg
+from onset.analysis.contrast.paired import benjamini_hochberg
+from onset.analysis.contrast.sets import SetComparison, compare_sets, select, to_json
+from onset.analysis.stats.intervals import Block, crossed_bootstrap
 from onset.cli import main
 from onset.errors import DataError
+from onset.read import Outcomes, read_outcomes
 from onset.tasks import group_of, label_of
 from tests.conftest import shared
 from tests.synthetic import synthetic_results

@@ -14,10 +14,10 @@ from synthetic import synthetic_results
 from test_paired import arm
 
 from onset.analysis import analyse, load, to_json
-from onset.analysis.intervals import Array
-from onset.analysis.labels import overtakings
-from onset.analysis.paired import Comparison, compare, compare_all, decide, exact_interval, mcnemar
-from onset.analysis.wording import bound, signed_bound
+from onset.analysis.contrast.paired import Comparison, compare, compare_all, decide, exact_interval, mcnemar
+from onset.analysis.questions.labels import overtakings
+from onset.analysis.stats.intervals import Array
+from onset.analysis.words import bound, signed_bound
 from onset.report.terminal import comparison_notes, print_show
 
 

@@ -13,14 +13,14 @@ from conftest import shared
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from onset.analysis.crossing import (
+from onset.analysis.curves.crossing import (
     Crossing,
     crossing,
     interval_words,
     newcombe,
     start_of_wins,
 )
-from onset.analysis.points import Curve, SizePoint
+from onset.analysis.curves.series import Curve, SizePoint
 from onset.errors import InputError
 
 SIZES = np.array([1e8, 3e8, 1e9, 3e9, 1e10, 3e10, 1e11, 3e11])

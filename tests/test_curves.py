@@ -9,7 +9,20 @@ import pytest
 from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
-from onset.analysis.curves import (
+from onset.analysis.curves.fitting import (
+    Counts,
+    Draws,
+    Scores,
+    Shapes,
+    best_fit,
+    constant_fit,
+    counts,
+    fit_family,
+    overdispersion,
+    solve,
+    solve_through,
+)
+from onset.analysis.curves.shapes import (
     FAMILIES,
     BrokenPowerLaw,
     Constant,
@@ -25,20 +38,7 @@ from onset.analysis.curves import (
     place,
     unplace,
 )
-from onset.analysis.emergence import clopper_pearson
-from onset.analysis.fitting import (
-    Counts,
-    Draws,
-    Scores,
-    Shapes,
-    best_fit,
-    constant_fit,
-    counts,
-    fit_family,
-    overdispersion,
-    solve,
-    solve_through,
-)
+from onset.analysis.emergence.verdict import clopper_pearson
 from onset.errors import InputError
 
 X = np.linspace(7, 11, 9)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onset.analysis import analyse, load
-from onset.analysis.findings import Analysis
+from onset.analysis.study import Analysis
 from onset.ladder.rungs import folder
 from onset.study.grid import expand
 from onset.study.runner import run

@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onset.analysis.curves import Curve as Truth
-from onset.analysis.curves import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Ramp, Step, unplace
-from onset.analysis.emergence import Emergence, Settings, emergence_of
-from onset.analysis.fitting import Counts, Scores
-from onset.analysis.jump import Bounds, p_jump
-from onset.analysis.points import Curve, SizePoint, curves_of
-from onset.analysis.threshold import leave_by
+from onset.analysis.curves.fitting import Counts, Scores
+from onset.analysis.curves.series import Curve, SizePoint, curves_of
+from onset.analysis.curves.shapes import Curve as Truth
+from onset.analysis.curves.shapes import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Ramp, Step, unplace
+from onset.analysis.curves.threshold import leave_by
+from onset.analysis.emergence.jump import Bounds, p_jump
+from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 from onset.cli import main
 from onset.errors import DataError, InputError
 

@@ -18,10 +18,10 @@ import pytest
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
-from onset.analysis.evidence import Evidence
-from onset.analysis.findings import comparison_json
-from onset.analysis.headlines import MOST, MOST_WITH_LADDER, _shifts, _undecided, items_needed
-from onset.analysis.wording import with_labels
+from onset.analysis.finding import Evidence
+from onset.analysis.questions.headlines import MOST, MOST_WITH_LADDER, _shifts, _undecided, items_needed
+from onset.analysis.study import comparison_json
+from onset.analysis.words import with_labels
 from onset.errors import StoreError
 
 FAST = 2000

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from onset.analysis.curves import Constant, LogLinear
-from onset.analysis.ensemble import EQUAL, WALK, ensemble
-from onset.analysis.fitting import counts
-from onset.analysis.forecast import Forecast, forecast
-from onset.analysis.points import Curve, Scale, SizePoint, curves_of
+from onset.analysis.curves.fitting import counts
+from onset.analysis.curves.series import Curve, Scale, SizePoint, curves_of
+from onset.analysis.curves.shapes import Constant, LogLinear
+from onset.analysis.emergence.ensemble import EQUAL, WALK, ensemble
+from onset.analysis.emergence.forecast import Forecast, forecast
 from onset.errors import InputError
 from onset.scores import wilson
 

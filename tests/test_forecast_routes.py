@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from scipy import optimize, special
 
-from onset.analysis import routes
-from onset.analysis.curves import Array
-from onset.analysis.forecast import Target, forecast
-from onset.analysis.points import Curve, SizePoint, curves_of
-from onset.analysis.scaling_laws import Shares, fit_bounded, fit_direct, fit_law, fit_link, sample
+from onset.analysis.curves.series import Curve, SizePoint, curves_of
+from onset.analysis.curves.shapes import Array
+from onset.analysis.emergence import routes
+from onset.analysis.emergence.forecast import Target, forecast
+from onset.analysis.emergence.scaling_laws import Shares, fit_bounded, fit_direct, fit_law, fit_link, sample
 from onset.cli import main
 from onset.errors import InputError
 from tests.conftest import shared

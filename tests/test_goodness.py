@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from onset.analysis.curves import Constant, Curve, Logistic, LogLinear, Step
-from onset.analysis.emergence import Settings, emergence_of
-from onset.analysis.fitting import Counts, Scores
-from onset.analysis.goodness import Fit, best, candidates, deviance, fit_of
-from onset.analysis.midpoint import midpoint_profile
-from onset.analysis.points import SizePoint, curves_of
+from onset.analysis.curves.fitting import Counts, Scores
+from onset.analysis.curves.goodness import Fit, best, candidates, deviance, fit_of
+from onset.analysis.curves.midpoint import midpoint_profile
+from onset.analysis.curves.series import SizePoint, curves_of
+from onset.analysis.curves.shapes import Constant, Curve, Logistic, LogLinear, Step
+from onset.analysis.emergence.verdict import Settings, emergence_of
 
 X = np.linspace(6.0, 8.8, 8)
 

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onset.analysis.counting import variance
-from onset.analysis.interop import Outcomes, read_outcomes, read_points
-from onset.analysis.interop.choosing import NoChoice, choose, picked
-from onset.analysis.interop.read import KNOWN
-from onset.analysis.interop.writing import export
-from onset.analysis.points import SizePoint, curves_of
-from onset.analysis.table import load
+from onset.analysis.curves.counting import variance
+from onset.analysis.curves.series import SizePoint, curves_of
 from onset.errors import DataError, StoreError, UnknownName
+from onset.read import Outcomes, read_outcomes, read_points
+from onset.read.choosing import NoChoice, choose, picked
+from onset.read.detect import KNOWN
+from onset.results.read import load
+from onset.write.base import export
 from tests.conftest import shared
 from tests.synthetic import synthetic_results
 

@@ -16,9 +16,9 @@ from onset.errors import StoreError
 from onset.models.scripted import ScriptedModel
 from onset.records import Item
 from onset.registry import Entry
+from onset.results.files import remove_folder
 from onset.shifts import SHIFTS
 from onset.study import revisions
-from onset.study.files import remove_folder
 from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study
 from tests.models_fixtures import llama, save, tokenizer

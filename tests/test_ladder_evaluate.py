@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onset.cli import main
-from onset.cli_ladder import evaluation
+from onset.cli.ladder import evaluation
 from onset.errors import ModelError
 from onset.ladder.rungs import NAMES, folder
 from onset.study.grid import expand

@@ -18,7 +18,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from onset.cli import main
-from onset.cli_ladder import parse_tokens
+from onset.cli.ladder import parse_tokens
 from onset.errors import InputError, ModelError, StoreError, UnknownName
 from onset.ladder import pretrain as training
 from onset.ladder.corpora import KINDS, MIXTURES, Corpus
@@ -375,7 +375,7 @@ def test_training_needs_none_of_the_packages_for_tables_and_figures() -> None:
 import sys
 for name in ("polars", "altair", "scipy", "jinja2", "peft", "vl_convert"):
     sys.modules[name] = None
-import onset.cli_ladder, onset.ladder.pretrain
+import onset.cli.ladder, onset.ladder.pretrain
 from onset.cli import main
 main(["ladder", "list"])
 """

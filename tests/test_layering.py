@@ -101,7 +101,7 @@ def loaded_heavy(code: str) -> str:
     [
         "import onset",
         "import onset.cli",
-        "import onset.analysis.findings, onset.analysis.table",
+        "import onset.analysis.study, onset.results.read",
         "import onset.report.html, onset.report.terminal, onset.report.figures",
         "import onset.grading, onset.tasks; onset.tasks.format_for('gsm8k', {})",
         "import onset.study.runner, onset.study.grid",

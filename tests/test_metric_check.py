@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from synthetic import synthetic_results
 
-from onset.analysis.emergence import Emergence, Settings, emergence_of
-from onset.analysis.findings import analyse
-from onset.analysis.metric_check import MetricCheck, exact_match, metric_check
-from onset.analysis.points import Curve, SizePoint
+from onset.analysis.curves.series import Curve, SizePoint
+from onset.analysis.emergence.metric import MetricCheck, exact_match, metric_check
+from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
+from onset.analysis.study import analyse
 from onset.analysis.study_points import SCORES, accuracy_curve, score_curves, score_points
-from onset.analysis.table import Results, load
 from onset.errors import InputError
+from onset.results.read import Results, load
 from onset.scores import edit_distance, edit_similarity
 
 X = np.linspace(8, 11, 9)

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from onset.analysis.findings import analyse, to_json
-from onset.analysis.interop import read_outcomes, read_points
-from onset.analysis.table import load
+from onset.analysis.study import analyse, to_json
 from onset.cli import main
 from onset.errors import StoreError
 from onset.models.scripted import ScriptedModel
+from onset.read import read_outcomes, read_points
 from onset.report import facts
+from onset.results.format import FORMAT, MIGRATIONS
+from onset.results.read import load
 from onset.study import files
 from onset.study.grid import expand
-from onset.study.migrations import FORMAT, MIGRATIONS
 from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study
 

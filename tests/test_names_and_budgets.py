@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from onset.analysis import wording
-from onset.analysis.findings import analyse, to_json
-from onset.analysis.table import distinct_names, load
+from onset.analysis import words
+from onset.analysis.study import analyse, to_json
 from onset.cli import main
 from onset.errors import StudyError
 from onset.models.scripted import ScriptedModel
 from onset.report import facts
 from onset.report.terminal import budget_notes
+from onset.results.read import distinct_names, load
 from onset.study.grid import expand
 from onset.study.runner import run
 from onset.study.spec import Study, make_study
@@ -167,4 +167,4 @@ def test_findings_by_size_say_it_too(tmp_path: Path) -> None:
     ],
 )
 def test_budgets_in_words(labels: int, shown: dict[str, tuple[int, int]], methods: int, expected: str) -> None:
-    assert wording.with_labels(labels, shown, methods) == expected
+    assert words.with_labels(labels, shown, methods) == expected

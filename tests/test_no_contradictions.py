@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-from onset.analysis.curves import Constant, Hinge, Logistic, LogLinear, Quadratic, Step
-from onset.analysis.emergence import Emergence, Settings, emergence_of
-from onset.analysis.overview import Entry, Overview
-from onset.analysis.points import Curve, SizePoint, curves_of
+from onset.analysis.curves.series import Curve, SizePoint, curves_of
+from onset.analysis.curves.shapes import Constant, Hinge, Logistic, LogLinear, Quadratic, Step
+from onset.analysis.emergence.overview import Entry, Overview
+from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 from onset.report.emergence import print_emergence
 
 SETTINGS = Settings(replicates=99, threshold_replicates=0)

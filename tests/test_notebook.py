@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 from nbclient import NotebookClient
 
-from onset.analysis.evidence import Finding
-from onset.analysis.findings import analyse
-from onset.analysis.table import load
+from onset.analysis.finding import Finding
+from onset.analysis.study import analyse
 from onset.models.scripted import ScriptedModel
+from onset.results.read import load
 from onset.study.runner import run
 from onset.study.spec import Study, make_study
 from tests.synthetic import synthetic_results

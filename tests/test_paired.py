@@ -11,11 +11,11 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from onset.analysis import intervals
 from onset.analysis.arms import Arm
-from onset.analysis.intervals import Array, Block, crossed_bootstrap, tango, tango_z
-from onset.analysis.paired import compare, compare_all, decide, holm, mcnemar, pair
-from onset.analysis.power import items_needed, minimum_detectable_difference
+from onset.analysis.contrast.paired import compare, compare_all, decide, holm, mcnemar, pair
+from onset.analysis.stats import intervals
+from onset.analysis.stats.intervals import Array, Block, crossed_bootstrap, tango, tango_z
+from onset.analysis.stats.power import items_needed, minimum_detectable_difference
 from onset.errors import InputError
 
 

@@ -13,9 +13,9 @@ from synthetic import synthetic_results
 from test_cli import RULES, STUDY, call, shown_json
 from test_paired import arm
 
-from onset.analysis.paired import compare_all
-from onset.analysis.planning import RECORDED, _measured
-from onset.analysis.power import minimum_detectable_difference
+from onset.analysis.contrast.paired import compare_all
+from onset.analysis.contrast.planning import RECORDED, _measured
+from onset.analysis.stats.power import minimum_detectable_difference
 from onset.report.terminal import detectable_notes
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "benchmarks"))

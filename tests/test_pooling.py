@@ -12,9 +12,9 @@ import pytest
 from scipy import optimize, special, stats
 from test_paired import arm
 
-from onset.analysis.intervals import Array, Block, Crossed, crossed_bootstrap
-from onset.analysis.paired import compare, compare_all, decide, share_noise
-from onset.analysis.pooling import (
+from onset.analysis.contrast.paired import compare, compare_all, decide, share_noise
+from onset.analysis.stats.intervals import Array, Block, Crossed, crossed_bootstrap
+from onset.analysis.stats.pooling import (
     LEAST_INDEPENDENT,
     MOST_DF,
     Moderated,

@@ -21,8 +21,7 @@ import pytest
 from rich.console import Console
 from synthetic import LADDER, ladder_results, synthetic_results
 
-from onset.analysis.findings import Analysis, analyse, to_json
-from onset.analysis.table import load
+from onset.analysis.study import Analysis, analyse, to_json
 from onset.errors import StoreError
 from onset.report import facts, figures
 from onset.report.html import _whole, build_report, page, write_png
@@ -36,6 +35,7 @@ from onset.report.terminal import (
     print_plan,
     print_show,
 )
+from onset.results.read import load
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
 

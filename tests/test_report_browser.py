@@ -13,10 +13,10 @@ import polars as pl
 import pytest
 from synthetic import synthetic_results
 
-from onset.analysis.findings import analyse, to_json
-from onset.analysis.table import load
+from onset.analysis.study import analyse, to_json
 from onset.report import facts
 from onset.report.html import page
+from onset.results.read import load
 
 pytestmark = pytest.mark.slow
 

@@ -13,10 +13,10 @@ import pytest
 from scipy import stats
 from synthetic import LADDER, synthetic_results
 
-from onset.analysis.counting import counted, mean_and_error, variance
-from onset.analysis.intervals import Block, crossed_bootstrap
+from onset.analysis.curves.counting import counted, mean_and_error, variance
+from onset.analysis.stats.intervals import Block, crossed_bootstrap
 from onset.cli import app
-from onset.study.store import RECORD_SCHEMA
+from onset.results.folder import RECORD_SCHEMA
 
 SIZES = tuple((f"m{size}", size) for size in LADDER)
 SAME = (

@@ -19,9 +19,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from onset.analysis.findings import analyse
-from onset.analysis.interop import read_outcomes
-from onset.analysis.table import load
+from onset.analysis.study import analyse
 from onset.cli import main
 from onset.errors import CellsFailed, DataError, OnsetError, StoreError, StudyError
 from onset.models.gguf import convert
@@ -30,12 +28,14 @@ from onset.models.scripted import ScriptedModel
 from onset.plan import make_plan
 from onset.prompting import PROMPTING, answer_only
 from onset.prompting.base import Context
+from onset.read import read_outcomes
 from onset.records import Attempt, Completion, Item, Request
 from onset.registry import Entry
+from onset.results.folder import RECORD_SCHEMA
+from onset.results.read import load
 from onset.study.grid import expand
 from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study
-from onset.study.store import RECORD_SCHEMA
 from onset.tasks import open_tasks
 from tests.conftest import shared
 from tests.models_fixtures import llama, save, tokenizer
@@ -176,7 +176,7 @@ def test_changed_weights_under_the_same_label_are_refused(tmp_path: Path) -> Non
 
 
 def test_a_run_beside_a_run_is_refused(tmp_path: Path) -> None:
-    from onset.study.store import Store
+    from onset.results.folder import Store
 
     with Store(tmp_path / "d"), pytest.raises(StoreError) as caught:
         run(study(), tmp_path / "d", models={"fake": Counted()})
@@ -364,7 +364,7 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.Monke
     folder = tmp_path / "d" / "cells" / missing[0].id
     folder.mkdir()
     (folder / "records.jsonl").symlink_to("/dev/full")
-    monkeypatch.setattr("onset.study.store.CellFolder.committed", lambda *_: 0)
+    monkeypatch.setattr("onset.results.folder.CellFolder.committed", lambda *_: 0)
     with pytest.raises(StoreError) as caught:
         run(study(), tmp_path / "d", models={"fake": Counted()})
     assert str(caught.value) == (

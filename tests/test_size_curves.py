@@ -9,12 +9,12 @@ import pytest
 from test_paired import arm, outcomes
 
 from onset.analysis.arms import Arm
-from onset.analysis.cost import break_even_queries, break_evens
-from onset.analysis.intervals import Block, crossed_bootstrap
-from onset.analysis.labels import label_curves, mean_accuracy, overtakings
-from onset.analysis.paired import compare_all
-from onset.analysis.robustness import loss_differences, losses
-from onset.analysis.size_curves import size_curves
+from onset.analysis.contrast.paired import compare_all
+from onset.analysis.contrast.robustness import loss_differences, losses
+from onset.analysis.questions.cost import break_even_queries, break_evens
+from onset.analysis.questions.labels import label_curves, mean_accuracy, overtakings
+from onset.analysis.questions.size_curves import size_curves
+from onset.analysis.stats.intervals import Block, crossed_bootstrap
 from onset.scores import wilson
 
 SIZES = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000]

@@ -21,21 +21,21 @@ from test_paired import arm
 
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.arms import Arm
-from onset.analysis.crossover import GainCurve, gain_curves
-from onset.analysis.curves import Logistic
-from onset.analysis.evidence import Evidence
-from onset.analysis.factors import stage_comparisons
-from onset.analysis.fitting import Counts
-from onset.analysis.goodness import Fit
-from onset.analysis.headlines import MOST_WITH_LADDER
-from onset.analysis.intervals import Array, Block, crossed_bootstrap, joint_replicates
-from onset.analysis.ladder import crossover, emergence, ingredients_by_size, tasks_by_size
-from onset.analysis.midpoint import Profile, apart, midpoint_profile
-from onset.analysis.paired import compare_all, pair
-from onset.analysis.pooling import Moderated, pool
-from onset.analysis.size_curves import SizeCurve, size_curves
-from onset.analysis.stage_sizes import stage_shifts
-from onset.analysis.task_sizes import stem_of, task_orders, within
+from onset.analysis.contrast.factors import stage_comparisons
+from onset.analysis.contrast.paired import compare_all, pair
+from onset.analysis.curves.fitting import Counts
+from onset.analysis.curves.goodness import Fit
+from onset.analysis.curves.midpoint import Profile, apart, midpoint_profile
+from onset.analysis.curves.shapes import Logistic
+from onset.analysis.finding import Evidence
+from onset.analysis.questions.crossover import GainCurve, gain_curves
+from onset.analysis.questions.headlines import MOST_WITH_LADDER
+from onset.analysis.questions.ladder import crossover, emergence, ingredients_by_size, tasks_by_size
+from onset.analysis.questions.size_curves import SizeCurve, size_curves
+from onset.analysis.questions.stage_sizes import stage_shifts
+from onset.analysis.questions.task_sizes import stem_of, task_orders, within
+from onset.analysis.stats.intervals import Array, Block, crossed_bootstrap, joint_replicates
+from onset.analysis.stats.pooling import Moderated, pool
 from onset.report import figures
 from onset.report.html import build_report
 

@@ -28,8 +28,8 @@ import numpy as np
 import pytest
 from test_paired import arm
 
-from onset.analysis.intervals import Array, Block, crossed_bootstrap
-from onset.analysis.paired import compare, decide
+from onset.analysis.contrast.paired import compare, decide
+from onset.analysis.stats.intervals import Array, Block, crossed_bootstrap
 
 STUDIES = 4000
 REPLICATES = 1000

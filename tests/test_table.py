@@ -12,8 +12,8 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 from synthetic import synthetic_results
 
-from onset.analysis.table import CELL_SCHEMA, load
 from onset.errors import StoreError
+from onset.results.read import CELL_SCHEMA, load
 
 SMALL: dict[str, Any] = {
     "models": (("tiny", 1_000_000), ("small", 10_000_000)),

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from onset.analysis.intervals import Array
-from onset.analysis.table import Results
+from onset.analysis.stats.intervals import Array
+from onset.results.read import Results
 
 KEY = ("model", "stage", "method", "labels", "task", "shift")
 

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from onset.analysis.counting import Counted, mean_and_error
-from onset.analysis.points import Curve, SizePoint, curves_of
-from onset.analysis.table import Results
+from onset.analysis.curves.counting import Counted, mean_and_error
+from onset.analysis.curves.series import Curve, SizePoint, curves_of
+from onset.results.read import Results
 from onset.scores import edit_similarity
 
 if TYPE_CHECKING:
-    from onset.analysis.size_curves import SizeCurve
+    from onset.analysis.questions.size_curves import SizeCurve
 
 SCORES = ("gold_logprob", "gold_prob", "1 - Brier", "pass rate", "edit similarity")
 """In the order in which a figure prefers them."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from onset.analysis.published.claims import claims, claims_json
+from onset.published.claims import claims, claims_json
 from onset.report.terminal import cited
 
 _HEAD = """# The essay's claims, checked against published figures

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from onset.analysis.wording import counted, listed, number, percent, point_range, points
+from onset.analysis.words import counted, listed, number, percent, point_range, points
 from onset.report.terminal import _VERDICT_STYLES, WIDE, _heading, _p, _points, _row, _shares, _table
 
 SHOWN_MISMATCHES = 8

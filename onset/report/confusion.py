@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from onset.analysis.wording import counted, number, percent
+from onset.analysis.words import counted, number, percent
 from onset.report.figures import Figure, Panel, _data, _facets, _fade, _heading, _labels
 
 _ROW = 26

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from onset.analysis.emergence import EVEN, MIN_SIZES, VERDICTS, Emergence, Settings
-from onset.analysis.overview import Overview
-from onset.analysis.points import Scale
-from onset.analysis.threshold import Place
-from onset.analysis.wording import counted, listed, number, points, short_count
+from onset.analysis.curves.series import Scale
+from onset.analysis.curves.threshold import Place
+from onset.analysis.emergence.overview import Overview
+from onset.analysis.emergence.verdict import EVEN, MIN_SIZES, VERDICTS, Emergence, Settings
+from onset.analysis.words import counted, listed, number, points, short_count
 from onset.report.terminal import WIDE, _heading, _p, _row, _table
 
 _STYLES = {"emergent": "bold blue", "inverse": "bold yellow", "u-shaped": "bold yellow", "unresolved": "dim"}

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.table import distinct_names
 from onset.errors import StoreError
+from onset.results.read import distinct_names
 
 Facts = Mapping[str, Any]
 """The content of one cell.json (docs/notes/formats.md)."""

@@ -23,8 +23,8 @@ from typing import Any
 
 import altair as alt
 
-from onset.analysis.threshold import Place
-from onset.analysis.wording import bound, number, percent, short_count
+from onset.analysis.curves.threshold import Place
+from onset.analysis.words import bound, number, percent, short_count
 from onset.errors import StoreError
 from onset.report.emergence import place_words
 

@@ -23,13 +23,13 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from onset.analysis.findings import Analysis, analyse, to_json
-from onset.analysis.table import load
-from onset.analysis.wording import counted, listed, number, percent, said, short_count, signed_bound
+from onset.analysis.study import Analysis, analyse, to_json
+from onset.analysis.words import counted, listed, number, percent, said, short_count, signed_bound
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
 from onset.report.terminal import budget_notes, comparison_notes
-from onset.study.files import write_bytes
+from onset.results.files import write_bytes
+from onset.results.read import load
 
 VERDICT_WORDS = {
     "wins": "The method is more accurate than the one it is against: p, corrected for the number of comparisons, is at"

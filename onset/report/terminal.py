@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from onset.analysis.wording import counted, number, percent, points, said, short_count, shows, signed_bound, span
+from onset.analysis.words import counted, number, percent, points, said, short_count, shows, signed_bound, span
 
 WIDE = 112
 """Columns from which the cells also show tokens, FLOPs and seconds, and the comparisons the items needed."""
@@ -113,7 +113,7 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
 
     ``plan``: ``study``, ``cells`` (count), ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
     ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``), ``detectable`` (rows as
-    `onset.analysis.planning.Detectable`) and ``notes`` (lines).
+    `onset.analysis.contrast.planning.Detectable`) and ``notes`` (lines).
     """
     _heading(console, f"{plan['study']}: {counted(plan['cells'], 'cell')}")
     columns = [("Model", "name"), ("Template", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")]

@@ -17,8 +17,8 @@ from onset.models.chat import chosen_template
 from onset.pipeline import choose_demonstrations, longest_question
 from onset.plan import ExamplePlan, Use, use_of
 from onset.records import Item
+from onset.results.folder import Store
 from onset.study.grid import Cell, Grid
-from onset.study.store import Store
 
 Key = tuple[str, str, Method, int, int]
 Shown = tuple[tuple[Item, ...], tuple[Use, ...]]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Iterator
 
 from onset.errors import StoreError
 from onset.models.peek import fingerprint, revision
-from onset.study.files import read_json, write_json
+from onset.results.files import read_json, write_json
+from onset.results.folder import Store
 from onset.study.grid import Grid
-from onset.study.store import Store
 
 
 class Revisions:

@@ -28,12 +28,12 @@ from onset.pipeline import ASKING, Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.base import answer_text, render
 from onset.records import Item, derive_seed
+from onset.results.files import read_json, write_json, writing
+from onset.results.folder import CellFolder, Store
 from onset.study.demonstrations import Demonstrations
-from onset.study.files import read_json, write_json, writing
 from onset.study.grid import Cell, Grid, expand
 from onset.study.revisions import Revisions, changed
 from onset.study.spec import Study
-from onset.study.store import CellFolder, Store
 from onset.tasks.base import Task
 from onset.tuning import tuner as open_tuner
 from onset.tuning.base import Example, Seeds, Tuner, TuningReport

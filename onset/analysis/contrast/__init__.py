@@ -1,0 +1,1 @@
+"""Is a better than b? Paired differences along any axis."""

@@ -1,0 +1,529 @@
+"""Which of two methods is better on the same model, examples and items: paired tests and verdicts in words.
+
+One draw of examples: exact McNemar test (McNemar 1947; two-sided binomial on the discordant pairs). Its interval is the
+wider of Tango's (1998) score interval and the exact one given the number of discordant pairs (Clopper and Pearson's
+for the share of them that side a has right), so that it excludes 0 exactly where the test rejects. It says nothing
+about other draws (``scope``).
+
+Several draws: where a study has enough comparisons of one design, noise between draws is pooled over them
+(`onset.analysis.stats.pooling`), and interval, p and equivalence are those of one moderated t. Else the crossed
+bootstrap over draws x items (`onset.analysis.stats.intervals`) gives interval and p. Below six draws the interval is
+then the wider of that one and a t interval on the draw-level differences, and p the larger of the two: neither is
+enough on its own there (the t interval takes the items as given, the bootstrap hardly sees the draws). All intervals
+are cut at -1 and 1.
+
+p is adjusted by Holm (1979) within the family of all comparisons on one task, shift, model and stage. Equivalence: two
+one-sided tests at a stated margin (Schuirmann 1987), adjusted in the same way. The verdict is said of side a.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, groupby
+from typing import Literal
+
+import numpy as np
+from scipy import special, stats
+
+from onset.analysis import words
+from onset.analysis.arms import Arm
+from onset.analysis.contrast.sentences import comparison_sentence
+from onset.analysis.stats.intervals import (
+    LEVEL,
+    REPLICATES,
+    Array,
+    Block,
+    Crossed,
+    Interval,
+    crossed_bootstrap,
+    tango,
+    tango_z,
+)
+from onset.analysis.stats.pooling import Link, Moderated, Pool, pool
+from onset.analysis.stats.power import items_needed
+
+Verdict = Literal["wins", "loses", "equivalent", "undecided"]
+Scope = Literal["these examples", "draws", "no examples"]
+"""What a verdict is about: the one draw of examples that was compared, draws of examples like those, or no examples at
+all (a budget of 0, where nothing is drawn).
+"""
+MARGIN = 0.05
+ENOUGH_DRAWS = 6
+_ALPHA = 1 - LEVEL
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Two arms on what both have.
+
+    ``a`` and ``b``: draws x items, NaN where either side lacks the item; ``only_a`` and ``only_b`` count the outcomes
+    of draws that were compared which the other side lacks; ``mismatch`` says which draws were refused and why.
+    """
+
+    seeds: tuple[int, ...]
+    a: Array
+    b: Array
+    only_a: int
+    only_b: int
+    mismatch: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Side a against side b (values of accuracy as shares, 0..1; ``difference`` is a - b).
+
+    ``n``: items compared; ``seeds``: the draws compared; ``mismatch``: draws left out and why; ``discordant``: outcomes
+    only a has right, only b has right; ``unpaired``: outcomes only a has, only b has; ``p_equivalent`` the larger p of
+    the two one-sided tests; ``family``: what the family's members share, with ``family_size`` comparisons; ``needed``:
+    items at which the observed difference would be found with 80 % power (None when decided, when there is no
+    difference, and when more items alone cannot decide), ``needed_draws`` draws of as many items (None for one draw,
+    too). ``by_draw``: the difference in each draw, and ``p_by_draw`` its exact McNemar p (empty for other outcomes than
+    right and wrong). ``pool``: what noise between draws was pooled with; ``not_pooled`` says why it was not.
+    Everything measured is None when nothing could be paired.
+    """
+
+    sides: tuple[str, str]
+    model: str
+    params: int
+    stage: str
+    labels: int
+    task: str
+    shift: str
+    seeds: tuple[int, ...]
+    n: int
+    accuracy_a: float | None
+    accuracy_b: float | None
+    difference: float | None
+    interval: Interval | None
+    t_interval: Interval | None
+    p: float | None
+    p_equivalent: float | None
+    test: str
+    margin: float
+    discordant: tuple[int, int]
+    unpaired: tuple[int, int]
+    mismatch: tuple[str, ...]
+    family: str
+    crossed: Crossed | None
+    scope: Scope = "draws"
+    by_draw: tuple[float, ...] = ()
+    p_by_draw: tuple[float, ...] = ()
+    pool: Pool | None = None
+    not_pooled: str | None = None
+    p_holm: float | None = None
+    p_equivalent_holm: float | None = None
+    family_size: int = 1
+    verdict: Verdict = "undecided"
+    needed: int | None = None
+    needed_draws: int | None = None
+    sentence: str = ""
+    moderated: Moderated | None = None
+
+
+def pair(a: Arm, b: Arm, *, names: tuple[str, str] | None = None) -> Pairing:
+    """Pair two arms by seed and item id; draws whose task or example plan differ are refused and reported.
+
+    ``names``: what the sides are called in the report; by default their methods.
+    """
+    called = names or (a.method, b.method)
+    mismatch = [*_lone_seeds(a, b, called[0]), *_lone_seeds(b, a, called[1])]
+    seeds = []
+    for seed in sorted(set(a.seeds) & set(b.seeds)):
+        if a.task_hash[seed] != b.task_hash[seed]:
+            mismatch.append(f"seed {seed}: task hash {a.task_hash[seed]} against {b.task_hash[seed]}, refused")
+        elif a.plan_hash[seed] != b.plan_hash[seed]:
+            mismatch.append(f"seed {seed}: example plan {a.plan_hash[seed]} against {b.plan_hash[seed]}, refused")
+        else:
+            seeds.append(seed)
+    # the order of the items must not depend on which side is a
+    items = sorted(set(a.items) | set(b.items))
+    left, right = _aligned(a, seeds, items), _aligned(b, seeds, items)
+    has_a, has_b = np.isfinite(left), np.isfinite(right)
+    both = has_a & has_b
+    shared = both.any(axis=0)
+    return Pairing(
+        tuple(seeds),
+        np.where(both, left, np.nan)[:, shared],
+        np.where(both, right, np.nan)[:, shared],
+        int((has_a & ~has_b).sum()),
+        int((has_b & ~has_a).sum()),
+        tuple(mismatch),
+    )
+
+
+def _lone_seeds(a: Arm, b: Arm, name: str) -> list[str]:
+    lone = [str(seed) for seed in a.seeds if seed not in b.seeds]
+    return [f"only {name} has seed{'s' if len(lone) > 1 else ''} {words.listed(lone)}"] if lone else []
+
+
+def _aligned(arm: Arm, seeds: Sequence[int], items: Sequence[str]) -> Array:
+    out = np.full((len(seeds), len(items)), np.nan)
+    position = {item: index for index, item in enumerate(items)}
+    rows = [arm.seeds.index(seed) for seed in seeds]
+    out[:, [position[item] for item in arm.items]] = arm.values[rows]
+    return out
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """Exact two-sided p of McNemar's test: a fair coin over the discordant pairs (1 when there are none)."""
+    n = only_a + only_b
+    # by symmetry twice the smaller tail
+    return min(1.0, 2 * float(special.bdtr(min(only_a, only_b), n, 0.5))) if n else 1.0
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """Holm's step-down adjusted p-values, in the order given."""
+    order = sorted((p, index) for index, p in enumerate(values))
+    adjusted = [1.0] * len(values)
+    largest = 0.0
+    for rank, (p, index) in enumerate(order):
+        largest = max(largest, min(1.0, p * (len(order) - rank)))
+        adjusted[index] = largest
+    return adjusted
+
+
+def benjamini_hochberg(values: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg's (1995) adjusted p-values (q), in the order given: the false discovery rate at which each
+    one would just be rejected.
+    """
+    return [float(q) for q in stats.false_discovery_control(values)] if values else []
+
+
+Kind = Literal["binary", "share", "score"]
+"""Outcomes that are right or wrong, shares in 0..1, or scores on any scale."""
+
+
+def compare(
+    a: Arm,
+    b: Arm,
+    *,
+    margin: float = MARGIN,
+    replicates: int = REPLICATES,
+    names: tuple[str, str] | None = None,
+    kind: Kind = "binary",
+) -> Comparison:
+    """Compare two arms of the same labels, task and shift; not yet adjusted for a family.
+
+    Methods are compared on the same model and stage. ``names``: what the sides are called when it is not the method
+    that they differ in; model, stage and family are those of ``a``. ``kind``: McNemar's test and its interval are
+    for right and wrong only; other values get the bootstrap alone, and a ``score`` has no limits and no equivalence.
+    Noise between draws is that of these two alone: `share_noise` pools it.
+    """
+    paired = pair(a, b, names=names)
+    difference = paired.a - paired.b
+    crossed = crossed_bootstrap([Block(difference)], replicates) if difference.size else None
+    blank = Comparison(
+        sides=names or (a.method, b.method),
+        model=a.model,
+        params=a.params,
+        stage=a.stage,
+        labels=a.labels,
+        task=a.task,
+        shift=a.shift,
+        seeds=paired.seeds,
+        n=difference.shape[1],
+        accuracy_a=None,
+        accuracy_b=None,
+        difference=None,
+        interval=None,
+        t_interval=None,
+        p=None,
+        p_equivalent=None,
+        test="none: nothing to pair",
+        margin=margin,
+        discordant=(int((difference > 0).sum()), int((difference < 0).sum())),
+        unpaired=(paired.only_a, paired.only_b),
+        mismatch=paired.mismatch,
+        family=f"{a.task}, shift {a.shift}, {a.model}, stage {a.stage}",
+        crossed=crossed,
+        scope="no examples" if a.labels == b.labels == 0 else "these examples" if len(paired.seeds) < 2 else "draws",
+    )
+    if crossed is None:
+        return blank
+    measured = replace(
+        blank,
+        accuracy_a=float(np.nanmean(paired.a)),
+        accuracy_b=float(np.nanmean(paired.b)),
+        difference=float(np.nanmean(difference)),
+        by_draw=tuple(float(np.nanmean(row)) for row in difference),
+        p_by_draw=tuple(mcnemar(int((row > 0).sum()), int((row < 0).sum())) for row in difference)
+        if kind == "binary"
+        else (),
+    )
+    limit = _limit(kind)
+    if len(paired.seeds) > 1:
+        made = _several_draws(measured, crossed, difference, limit)
+    else:
+        made = _one_draw(measured) if kind == "binary" else _one_draw_of_scores(measured, crossed, limit)
+    return made if kind != "score" else replace(made, p_equivalent=None)
+
+
+def _limit(kind: Kind) -> float:
+    return math.inf if kind == "score" else 1.0
+
+
+def exact_interval(only_a: int, only_b: int, n: int, level: float = LEVEL) -> Interval:
+    """The interval of a paired difference of proportions (a - b) that McNemar's exact test inverts.
+
+    Given the number of discordant pairs of ``n``: the share of them that only a has right has Clopper and Pearson's
+    (1934) interval, and a share s of m discordant pairs is a difference of (2 s - 1) m / n. (0, 0) without any.
+    """
+    m = only_a + only_b
+    if m == 0:
+        return 0.0, 0.0
+    low, high = stats.binomtest(only_a, m).proportion_ci(level, method="exact")
+    return (2 * float(low) - 1) * m / n, (2 * float(high) - 1) * m / n
+
+
+def _one_draw(measured: Comparison) -> Comparison:
+    only_a, only_b = measured.discordant
+    score, margin = tango(only_a, only_b, measured.n), measured.margin
+    low = float(special.ndtr(-tango_z(only_a, only_b, measured.n, -margin)))
+    high = float(special.ndtr(tango_z(only_a, only_b, measured.n, margin)))
+    assert score is not None  # there are items
+    return replace(
+        measured,
+        interval=_wider(score, exact_interval(only_a, only_b, measured.n)),
+        p=mcnemar(only_a, only_b),
+        p_equivalent=max(low, high),
+        test="exact McNemar; interval: the wider of its own and Tango's score interval",
+    )
+
+
+def _one_draw_of_scores(measured: Comparison, crossed: Crossed, limit: float) -> Comparison:
+    return replace(
+        measured,
+        interval=_wider(crossed.interval(), limit=limit),
+        p=crossed.p(),
+        p_equivalent=max(_outside(crossed, measured.margin)),
+        test="paired bootstrap over items",
+    )
+
+
+def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, limit: float = 1.0) -> Comparison:
+    margin, draws = measured.margin, len(measured.seeds)
+    name = "crossed bootstrap over draws and items"
+    if draws >= ENOUGH_DRAWS:
+        return replace(
+            measured,
+            interval=_wider(crossed.interval(), limit=limit),
+            p=crossed.p(),
+            p_equivalent=max(_outside(crossed, margin)),
+            test=name,
+        )
+    by_draw = np.nanmean(difference, axis=1)
+    rounding = rounding_of(difference.shape[1]) if limit == 1.0 else 0.0
+    mean, error = _mean_and_error(by_draw, rounding)
+    t_interval, t_p = t_over_draws(by_draw, limit, rounding)
+    low, high = _t_tail(mean + margin, error, draws - 1), _t_tail(margin - mean, error, draws - 1)
+    return replace(
+        measured,
+        interval=_wider(crossed.interval(), t_interval, limit),
+        t_interval=t_interval,
+        p=max(crossed.p(), t_p),
+        p_equivalent=max(low, high, *_outside(crossed, margin)),
+        test=f"{name}, with a t interval over {draws} draws: the wider of the two",
+    )
+
+
+def rounding_of(items: int) -> float:
+    """The variance of rounding a share to one of ``items`` + 1 values (Sheppard 1898): 1 / (12 items^2)."""
+    return 1 / (12 * items**2)
+
+
+def t_over_draws(by_draw: Array, limit: float = 1.0, rounding: float = 0.0) -> tuple[Interval, float]:
+    """The t interval of draw-level differences, cut at ``limit`` on both sides, and its two-sided p against 0.
+
+    ``rounding``: the least variance of a draw, what counting items hides: two draws that agree to the item are no sign
+    of draws without noise.
+    """
+    draws = len(by_draw)
+    mean, error = _mean_and_error(by_draw, rounding)
+    half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
+    p = min(1.0, 2 * _t_tail(abs(mean), error, draws - 1))
+    return (max(-limit, mean - half), min(limit, mean + half)), p
+
+
+def _mean_and_error(by_draw: Array, rounding: float) -> tuple[float, float]:
+    return float(by_draw.mean()), math.sqrt(max(float(by_draw.var(ddof=1)), rounding) / len(by_draw))
+
+
+def _t_tail(gap: float, error: float, df: int) -> float:
+    """P(T > gap / error); scores that agree exactly over draws leave no error to divide by."""
+    if error == 0:
+        return 0.0 if gap > 0 else 1.0
+    return float(special.stdtr(df, -gap / error))
+
+
+def _outside(crossed: Crossed, margin: float) -> tuple[float, float]:
+    return crossed.tail(-margin, above=False), crossed.tail(margin, above=True)
+
+
+def _wider(first: Interval, second: Interval | None = None, limit: float = 1.0) -> Interval:
+    second = second or first
+    return max(-limit, min(first[0], second[0])), min(limit, max(first[1], second[1]))
+
+
+def share_noise(
+    members: Sequence[Comparison], designs: Sequence[str], links: Sequence[Link], *, kind: Kind = "binary"
+) -> list[Comparison]:
+    """The comparisons with noise between draws pooled over those of one design and number of draws, where there are
+    enough (`onset.analysis.stats.pooling.pool`); the others as they are, with the reason.
+    """
+    out = []
+    for one, made in zip(members, pool([one.crossed for one in members], designs, links), strict=True):
+        if isinstance(made, Moderated):
+            out.append(_moderated(one, made, kind))
+        else:
+            out.append(replace(one, not_pooled=made))
+    return out
+
+
+def _moderated(one: Comparison, made: Moderated, kind: Kind) -> Comparison:
+    outside = max(made.tail(-one.margin, above=False), made.tail(one.margin, above=True))
+    return replace(
+        one,
+        interval=made.interval(_limit(kind)),
+        p=made.p(),
+        p_equivalent=None if kind == "score" else outside,
+        test=made.test,
+        pool=made.pool,
+        moderated=made,
+    )
+
+
+def kinds(a: Arm, b: Arm) -> str:
+    """What a comparison of ``a`` and ``b`` is, as far as noise between draws is concerned.
+
+    A prompt shows the examples and a tuned model has learnt from them: in the recorded studies (docs/results) the
+    standard deviation between draws is 13 points for tuned against prompted and 6 for tuned against tuned.
+    """
+    return said_kind((a.tune is not None) + (b.tune is not None))
+
+
+def said_kind(tuned: int) -> str:
+    """The kind of a comparison with ``tuned`` sides (0, 1 or 2) that are tuned, in words."""
+    return ("prompted against prompted", "tuned against prompted", "tuned against tuned")[tuned]
+
+
+def compare_all(arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES) -> tuple[Comparison, ...]:
+    """Every pair of methods at equal labels, decided within its family.
+
+    Side a is the more elaborate method (tuned after prompted, voted after single, then in order of appearance), side b
+    the simpler one.
+    """
+    pairs = [(a, b, index) for index, family in enumerate(_families(arms)) for a, b in _pairs(family)]
+    members = share_noise(
+        [compare(a, b, margin=margin, replicates=replicates) for a, b, _ in pairs],
+        [kinds(a, b) for a, b, _ in pairs],
+        [(_source(a), _source(b)) for a, b, _ in pairs],
+    )
+    families = groupby(zip(members, pairs, strict=True), key=lambda row: row[1][2])
+    return tuple(one for _, rows in families for one in decide([member for member, _ in rows]))
+
+
+def _source(arm: Arm) -> tuple[str, str, str, int, str]:
+    """An arm without its shift: a shift asks the same tuned model, or shows the same examples."""
+    return arm.model, arm.stage, arm.method, arm.labels, arm.task
+
+
+def _families(arms: Sequence[Arm]) -> Iterator[list[Arm]]:
+    groups: dict[tuple[str, ...], list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault((arm.task, arm.shift, arm.model, arm.stage), []).append(arm)
+    yield from groups.values()
+
+
+def _pairs(family: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
+    ranked = sorted(family, key=lambda arm: (arm.labels, arm.tune is not None, arm.vote is not None))
+    for _, same in groupby(ranked, key=lambda arm: arm.labels):
+        for b, a in combinations(list(same), 2):
+            yield a, b
+
+
+def decide(members: Sequence[Comparison]) -> list[Comparison]:
+    """Adjust one family's p-values and give each member its verdict, items needed and sentence."""
+    tested = [index for index, one in enumerate(members) if one.p is not None]
+    adjusted = dict(zip(tested, holm([one.p for one in members if one.p is not None]), strict=True))
+    equivalent = holm([one.p_equivalent for one in members if one.p_equivalent is not None])
+    both = dict(zip(tested, equivalent, strict=True))
+    out = []
+    for index, one in enumerate(members):
+        settled = replace(
+            one,
+            p_holm=adjusted.get(index),
+            p_equivalent_holm=both.get(index),
+            family_size=max(len(tested), 1),
+        )
+        settled = replace(settled, verdict=_verdict(settled))
+        if settled.verdict == "undecided":
+            settled = replace(settled, needed=_needed(settled), needed_draws=_needed_draws(settled))
+        out.append(replace(settled, sentence=comparison_sentence(settled)))
+    return out
+
+
+def _verdict(one: Comparison) -> Verdict:
+    if one.difference is None or one.p_holm is None or one.p_equivalent_holm is None:
+        return "undecided"
+    if one.p_holm <= _ALPHA and one.difference != 0:
+        return "wins" if one.difference > 0 else "loses"
+    return "equivalent" if one.p_equivalent_holm <= _ALPHA else "undecided"
+
+
+def _needed(one: Comparison) -> int | None:
+    """Items for 80 % power at the observed difference, at the family's first Holm step."""
+    if not one.difference or one.crossed is None:
+        return None
+    level = _ALPHA / one.family_size
+    if len(one.seeds) == 1:
+        n = items_needed(one.difference, sum(one.discordant) / one.n, level)
+        return None if n is None else max(n, one.n + 1)
+    return _needed_items(one, one.crossed, level)
+
+
+def _needed_items(one: Comparison, crossed: Crossed, level: float) -> int | None:
+    """Noise between draws stays when items are added, the rest of the variance falls as 1 / items."""
+    residual, between = crossed.residual or 0.0, crossed.between_draws or 0.0
+    checks = [(crossed.standard_error**2, crossed.df)]
+    if one.moderated is not None:
+        between = one.moderated.between
+        checks = [(one.moderated.standard_error**2, one.moderated.df)]
+    elif len(one.seeds) < ENOUGH_DRAWS and crossed.between_draws is not None:
+        checks.append((between, float(len(one.seeds) - 1)))
+    stays = max(between - residual, 0.0)
+    wanted = []
+    for variance, df in checks:
+        allowed = (crossed.estimate / _multiplier(df, level)) ** 2
+        if allowed <= stays:
+            return None
+        wanted.append(math.ceil(one.n * (variance - stays) / (allowed - stays)))
+    return max(*wanted, one.n + 1)
+
+
+def _multiplier(df: float, level: float) -> float:
+    """Standard errors between 0 and a difference that is found at ``level`` with 80 % power."""
+    return float(special.stdtrit(df, 1 - level / 2) + special.stdtrit(df, 0.8))
+
+
+MOST_DRAWS = 50
+
+
+def _needed_draws(one: Comparison) -> int | None:
+    """Draws of as many items for 80 % power at the observed difference; None where `MOST_DRAWS` are not enough."""
+    held = one.crossed
+    if not one.difference or held is None or held.between_draws is None or len(one.seeds) < 2:
+        return None
+    now, level = len(one.seeds), _ALPHA / one.family_size
+    between, df = held.between_draws, float(now - 1)
+    if one.moderated is not None:
+        between, df = one.moderated.between, one.moderated.df_between
+    items = max((held.item_part or 0.0) - (held.residual or 0.0), 0.0)
+    for draws in range(now + 1, MOST_DRAWS + 1):
+        variance, parts = between * now / draws + items, (between * now / draws, items)
+        later = df + draws - now
+        freedom = variance**2 / (parts[0] ** 2 / later + parts[1] ** 2 / max(one.n - 1, 1)) if variance > 0 else later
+        if abs(one.difference) >= _multiplier(freedom, level) * math.sqrt(variance):
+            return draws
+    return None

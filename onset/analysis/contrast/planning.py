@@ -1,0 +1,217 @@
+"""What a study will be able to tell apart, before it runs: the smallest differences its comparisons find.
+
+For every kind of comparison (tuned or prompted on either side) with its number of draws and items: the smallest true
+difference that the test it will have finds with 80 % power, at the level of the first step of Holm's correction in the
+largest family. Noise between draws is taken from the finished cells of the results folder, else from the recorded
+studies (`RECORDED`). Where other draws x items of the same cost see a smaller difference, they are proposed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onset.analysis import words
+from onset.analysis.arms import arms
+from onset.analysis.contrast.paired import compare_all, said_kind
+from onset.analysis.stats.intervals import LEVEL
+from onset.analysis.stats.pooling import independent_links, most_prior_df
+from onset.analysis.stats.power import DISCORDANCES, NOTHING, minimum_detectable_difference
+from onset.results.read import load
+from onset.study.grid import Cell, Grid
+
+RECORDED: Mapping[str, tuple[float, str]] = {
+    "tuned against prompted": (0.125, "SST-2 with Gemma 3 270M and SmolLM2 135M, 18 comparisons of 3 draws"),
+    "tuned against tuned": (0.053, "SST-2 with SmolLM2 135M, LoRA against full tuning, 6 comparisons of 3 draws"),
+    "prompted against prompted": (
+        0.093,
+        "one prompt's accuracy, SST-2 with Gemma 3 270M and SmolLM2 135M, 12 settings of 3 draws;"
+        " no recorded study compares two prompts over draws",
+    ),
+}
+"""Standard deviations between draws of a difference (shares), and where they were measured (docs/results): root mean
+squares, noise of single outcomes taken out of the first two.
+"""
+LEAST_ITEMS = 20
+MOST_DRAWS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Draws x items of at most the same cost that find a smaller ``difference`` (a share)."""
+
+    draws: int
+    items: int
+    difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """The smallest ``difference`` (a share) one kind of comparison finds with 80 % power.
+
+    ``comparisons`` of that kind and number of draws the study has, ``independent`` of them count for pooling, from
+    which the prior has ``prior_df`` (0: not pooled); ``family_size``: comparisons that are corrected together;
+    ``noise``: standard deviation between draws (a share; None for one draw, which is about its examples), ``source``
+    says where from; ``decides``: whether there is a difference worth the name that it can find.
+    """
+
+    design: str
+    items: int
+    draws: int
+    discordance: float
+    difference: float
+    comparisons: int
+    independent: int
+    prior_df: float
+    family_size: int
+    noise: float | None
+    source: str | None
+    decides: bool
+    proposal: Proposal | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One comparison to come."""
+
+    design: str
+    draws: int
+    items: int
+    family: tuple[str, str, str, str]
+    link: tuple[tuple[Any, ...], tuple[Any, ...]]
+    cells: tuple[Cell, ...]
+
+
+def detectable(
+    grid: Grid, price: Callable[[Cell], tuple[float, float]], folder: Path | None = None
+) -> tuple[Detectable, ...]:
+    """What the comparisons of ``grid`` can find.
+
+    ``price``: FLOPs of a cell that grow with its items, and those that do not (its share of the tuning); ``folder``: a
+    results folder, read for noise between draws where it exists. Raises StoreError when it is damaged.
+    """
+    planned = _planned(grid)
+    measured = _measured(folder)
+    sizes: dict[tuple[str, str, str, str], int] = {}
+    for one in planned:
+        sizes[one.family] = sizes.get(one.family, 0) + 1
+    rows = []
+    groups: dict[tuple[str, int, int], list[_Planned]] = {}
+    for one in planned:
+        groups.setdefault((one.design, one.items, one.draws), []).append(one)
+    for (design, items, draws), group in groups.items():
+        alike = [one for one in planned if (one.design, one.draws) == (design, draws)]
+        family = max(sizes[one.family] for one in group)
+        noise, source = measured.get(design) or _recorded(design)
+        independent = independent_links([one.link for one in alike])
+        for discordance in DISCORDANCES:
+
+            def found(
+                draws: int, items: int, discordance: float = discordance, noise: float = noise,
+                independent: int = independent, family: int = family,
+            ) -> float:  # fmt: skip
+                level = (1 - LEVEL) / family
+                return minimum_detectable_difference(
+                    items, discordance, draws, level, noise=noise, independent=independent
+                )
+
+            difference = found(draws, items)
+            rows.append(
+                Detectable(
+                    design=design,
+                    items=items,
+                    draws=draws,
+                    discordance=discordance,
+                    difference=difference,
+                    comparisons=len(alike),
+                    independent=independent,
+                    prior_df=most_prior_df(independent, draws) if draws > 1 else 0.0,
+                    family_size=family,
+                    noise=None if draws == 1 else noise,
+                    source=None if draws == 1 else source,
+                    decides=difference < NOTHING,
+                    proposal=None if draws == 1 else _proposal(group, draws, items, difference, found, grid, price),
+                )
+            )
+    return tuple(rows)
+
+
+def _planned(grid: Grid) -> list[_Planned]:
+    """Every comparison the finished study will hold, as `onset.analysis.contrast.paired.compare_all` makes them."""
+    places: dict[tuple[str, str, str, str, int], dict[str, list[Cell]]] = {}
+    for cell in grid.cells:
+        place = (cell.task, cell.shift, cell.model, cell.stage, cell.labels)
+        places.setdefault(place, {}).setdefault(cell.method.name, []).append(cell)
+    out = []
+    for (task, shift, model, stage, labels), methods in places.items():
+        for first, second in combinations(methods.values(), 2):
+            draws = len({cell.seed for cell in first} & {cell.seed for cell in second})
+            if draws:
+                tuned = [cells[0].method.tune is not None for cells in (first, second)]
+                a, b = ((model, stage, cells[0].method.name, labels, task) for cells in (first, second))
+                family = (task, shift, model, stage)
+                cells = (first[0], second[0])
+                out.append(_Planned(said_kind(sum(tuned)), draws, first[0].items, family, (a, b), cells))
+    return out
+
+
+def _measured(folder: Path | None) -> dict[str, tuple[float, str]]:
+    """Noise between draws of the finished cells in ``folder``, by kind of comparison."""
+    if folder is None or not (folder / "study.json").is_file():
+        return {}
+    held: dict[str, list[tuple[float, int]]] = {}
+    done = arms(load(folder))
+    tuned = {arm.method: arm.tune is not None for arm in done}
+    for one in compare_all(done, replicates=20):
+        crossed = one.crossed
+        if crossed is not None and crossed.between_draws is not None and crossed.residual is not None:
+            noise = (crossed.between_draws - crossed.residual) * crossed.draws
+            held.setdefault(said_kind(sum(tuned[side] for side in one.sides)), []).append((noise, crossed.draws))
+    out = {}
+    for design, rows in held.items():
+        noise = math.sqrt(max(float(np.mean([noise for noise, _ in rows])), 0.0))
+        draws = sorted({draws for _, draws in rows})
+        span = f"{draws[0]} draws" if len(draws) == 1 else f"{draws[0]} to {draws[-1]} draws"
+        out[design] = noise, f"{words.counted(len(rows), 'finished comparison')} of {span} in {folder}"
+    return out
+
+
+def _recorded(design: str) -> tuple[float, str]:
+    noise, where = RECORDED[design]
+    return noise, f"no finished cells of this kind; recorded: {where}"
+
+
+def _proposal(
+    group: Sequence[_Planned],
+    draws: int,
+    items: int,
+    difference: float,
+    found: Callable[[int, int], float],
+    grid: Grid,
+    price: Callable[[Cell], tuple[float, float]],
+) -> Proposal | None:
+    """The draws x items of at most the same FLOPs that find the smallest difference, where it is clearly smaller."""
+    cells = {id(cell): cell for one in group for cell in one.cells}.values()
+    per_item = sum(price(cell)[0] / cell.items for cell in cells)
+    fixed = sum(price(cell)[1] for cell in cells)
+    there = min(len(grid.tasks[cell.task].test) for cell in cells)
+    best = None
+    for other in range(2, MOST_DRAWS + 1):
+        left = draws * (fixed + items * per_item) / other - fixed
+        fewer = min(there, math.floor(left / per_item + 1e-9))
+        if other != draws and fewer >= LEAST_ITEMS:
+            gap = found(other, fewer)
+            if best is None or gap < best.difference:
+                best = Proposal(other, fewer, gap)
+    return best if best is not None and best.difference < 0.95 * difference else None
+
+
+def to_json(rows: Sequence[Detectable]) -> list[dict[str, Any]]:
+    """The value of ``detectable`` in ``onset plan --json``."""
+    return [asdict(one) for one in rows]

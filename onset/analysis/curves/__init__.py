@@ -1,0 +1,1 @@
+"""How does it grow with size? Shapes, their fit, and places on the size axis."""

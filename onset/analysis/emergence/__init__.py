@@ -1,0 +1,1 @@
+"""Smooth growth, or a jump?"""

@@ -1,0 +1,277 @@
+"""How probable is a jump? Marginal likelihoods of smooth growth and of jumps, under priors that are stated.
+
+Given that a curve grows, it is either smooth or a jump from chance, each with prior probability one half; ``p_jump`` is
+the posterior probability of the jump (Kass and Raftery 1995, "Bayes Factors", JASA 90, 773-795). Both classes are
+
+    accuracy = floor + (ceiling - floor) * T(size)
+
+and have the same prior but for T, the shape (`onset.analysis.curves.growth`):
+
+* floor: half of the prior at chance itself, half spread evenly over the margin around it (at chance 0 evenly over the
+  square root of the share, so that a floor of a few per mille has its part); where chance is not known, anywhere.
+  Smooth growth that has no floor (a straight line, a power law of the error) starts there or, with half of its prior,
+  above;
+* rise over the sizes: uniform, as far as ceilings up to 1 allow it. So both are priors *given growth*: flat curves are
+  in neither class, and a shape that cannot rise within the sizes has no weight.
+
+Whether sizes scatter by more than their items is not known from a few of them, so three amounts of intra-size
+correlation are summed over as well (`SCATTER`); the likelihood is that of binomial counts divided by their variance
+inflation, matched to the beta-binomial at the observed share. The least of them, 0.001 (1.6 points of standard
+deviation at a share of one half), says that no family of curves is exactly true.
+
+Counts far below chance (probability under 0.01) are read as chance: what lies below it is no ability, and learning to
+write an answer no jump of one. A jump from well above chance is in neither class; smooth growth is then nearer.
+
+All of this is one sum over a table of some hundred thousand curves, the same for all counts over the same sizes: no
+approximation but the spacing of the table. `benchmarks/emergence_jump.py` measures how far the probabilities can be
+taken at their word when the truth is drawn from other and broader families.
+
+Continuous scores have no chance and no bounds: start and rise (above 0) have flat priors, integrated in closed form. A
+score may also improve before and after a jump, so there the jump stands on an even trend in log size and makes at least
+half of the gain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+from onset.analysis.curves.fitting import Counts, Data, Scores
+from onset.analysis.curves.growth import Group, jump_shapes, scaled, smooth_shapes
+from onset.analysis.curves.shapes import Array
+
+Floats = NDArray[np.float32]
+
+SCATTER = (0.001, 0.01, 0.04)
+SCATTER_PRIOR = (0.6, 0.3, 0.1)
+_SPREAD = (0.01, 0.03, 0.1)
+"""Scatter of a continuous score between sizes, standard deviations as shares of the range over the sizes."""
+_BROKEN = (1.0, 0.75, 0.5)
+"""Shares of a score's gain that a jump makes."""
+_RISES = 28
+_CELLS = 8_000_000
+_INSIDE = 2e-4
+"""Shares nearer to 0 or 1 than this are taken as this: no curve is certain of a right or a wrong answer."""
+_FAR_BELOW = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """``margin``: share around chance within which floors lie; ``steepest``: log-odds per decade of smooth growth.
+
+    They come from `onset.analysis.emergence.verdict.Settings`.
+    """
+
+    margin: float
+    steepest: float
+
+
+def p_jump(data: Data, x: Array, chance: Array, bounds: Bounds, *, continuous: bool = False) -> Array:
+    """Posterior probability of a jump given growth, per row of ``data`` (rows x sizes).
+
+    ``x``: places of the sizes, ascending; ``chance``: of each row, NaN where not known; ``continuous``: scores without
+    chance and bounds rather than shares.
+    """
+    if continuous and isinstance(data, Scores):
+        return _p_jump_of_scores(data, x, bounds)
+    out = np.full(len(data.share), 0.5)
+    for rows, table, value in _by_chance(data, x, chance, bounds):
+        smooth, jump = [], []
+        for found, constant in _likelihoods(data.take(rows), table, value):
+            smooth.append(_log_sum(found[:, : table.smooth]) + constant)
+            jump.append(_log_sum(found[:, table.smooth :]) + constant)
+        out[rows] = special.expit(special.logsumexp(jump, axis=0) - special.logsumexp(smooth, axis=0))
+    return out
+
+
+def jump_weights(data: Data, x: Array, chance: Array, bounds: Bounds) -> Array:
+    """Posterior masses of the shapes of `growth.jump_shapes`, in their order, given a jump: rows x shapes."""
+    parts = jump_shapes(x, bounds.steepest)
+    out = np.zeros((len(data.share), sum(len(part.mass) for part in parts)))
+    for rows, table, value in _by_chance(data, x, chance, bounds):
+        each = list(_likelihoods(data.take(rows), table, value))
+        top = np.max([found[:, table.smooth :].max(axis=1) + constant for found, constant in each], axis=0)
+        for found, constant in each:
+            mass = np.exp(found[:, table.smooth :] + (constant - top)[:, None])
+            for row, masses in zip(rows, mass, strict=True):
+                out[row] += np.bincount(table.shape, masses, out.shape[1])
+    weights: Array = out / out.sum(axis=1, keepdims=True)
+    return weights
+
+
+# ---- shares ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Curves of both classes: shares at the sizes and the logarithms of right and wrong (curves x sizes).
+
+    ``smooth``: how many of them, the first, are smooth; ``shape``: which shape of a jump each of the others has;
+    ``prior``: log prior mass of each in its class.
+    """
+
+    right: Floats
+    wrong: Floats
+    share: Floats
+    smooth: int
+    shape: NDArray[np.intp]
+    prior: Floats
+
+
+def _by_chance(data: Data, x: Array, chance: Array, bounds: Bounds) -> Sequence[tuple[NDArray[np.intp], _Table, float]]:
+    """(rows, table, chance) of rows with one chance level, a few at a time."""
+    places = tuple(float(value) for value in x)
+    out = []
+    for value in np.unique(chance):
+        rows = np.flatnonzero(np.isnan(chance) if np.isnan(value) else chance == value)
+        table = _table(places, None if np.isnan(value) else float(value), bounds)
+        size = max(1, _CELLS // len(table.prior))
+        out += [(rows[start : start + size], table, float(value)) for start in range(0, len(rows), size)]
+    return out
+
+
+def _likelihoods(data: Data, table: _Table, chance: float) -> Sequence[tuple[Floats, Array]]:
+    """For each amount of scatter: log of likelihood times prior of each curve, and what all of them have in common."""
+    out = []
+    for rho, before in zip(SCATTER, SCATTER_PRIOR, strict=True):
+        found, constant = (
+            _of_counts(data, table, rho, chance) if isinstance(data, Counts) else _of_shares(data, table, rho)
+        )
+        found += table.prior
+        out.append((found, constant + math.log(before)))
+    return out
+
+
+def _log_sum(values: Floats) -> Array:
+    top = values.max(axis=1, keepdims=True)
+    out: Array = np.log(np.exp(values - top).sum(axis=1, dtype=np.float64)) + top[:, 0]
+    return out
+
+
+def _of_counts(data: Counts, table: _Table, rho: float, chance: float) -> tuple[Floats, Array]:
+    right, n = data.right, data.n
+    if math.isfinite(chance):
+        right = np.where(stats.binom.cdf(right, n, chance) < _FAR_BELOW, chance * n, right)
+    inflation = 1 + (n - 1) * rho
+    good, bad = right / inflation, (n - right) / inflation
+    found = good.astype(np.float32) @ table.right.T + bad.astype(np.float32) @ table.wrong.T
+    near = (right + 0.5) / (n + 1)
+    a, b = near * (1 - rho) / rho, (1 - near) * (1 - rho) / rho
+    exact = special.betaln(right + a, n - right + b) - special.betaln(a, b)
+    matched: Array = (exact - good * np.log(near) - bad * np.log1p(-near)).sum(axis=1)
+    return found, matched
+
+
+def _of_shares(data: Scores, table: _Table, rho: float) -> tuple[Floats, Array]:
+    inside = np.clip(data.value, 0.1, 0.9)
+    weight = 1 / (data.error**2 + rho * inside * (1 - inside))
+    found = (weight * data.value).astype(np.float32) @ table.share.T
+    found -= (weight / 2).astype(np.float32) @ (table.share**2).T
+    common: Array = (np.log(weight) - weight * data.value**2).sum(axis=1) / 2
+    return found, common
+
+
+@lru_cache(maxsize=16)
+def _table(places: tuple[float, ...], chance: float | None, bounds: Bounds) -> _Table:
+    x = np.array(places)
+    parts, priors, shapes = [], [], []
+    for groups in (smooth_shapes(x, bounds.steepest), jump_shapes(x, bounds.steepest)):
+        made = [_with_ends(group, chance, bounds.margin) for group in groups]
+        mass = np.concatenate(
+            [prior / prior.sum() * group.mass.sum() for (_, prior, _), group in zip(made, groups, strict=True)]
+        )
+        before = np.cumsum([0, *(len(group.mass) for group in groups)])
+        shapes = [which + start for (_, _, which), start in zip(made, before[:-1], strict=True)]
+        parts.append(np.concatenate([curves for curves, _, _ in made]))
+        priors.append(np.log(mass / mass.sum()))
+    share = np.clip(np.concatenate(parts), _INSIDE, 1 - _INSIDE)
+    return _Table(
+        np.log(share).astype(np.float32), np.log1p(-share).astype(np.float32), share.astype(np.float32),
+        len(parts[0]), np.concatenate(shapes), np.concatenate(priors).astype(np.float32),
+    )  # fmt: skip
+
+
+def _with_ends(group: Group, chance: float | None, margin: float) -> tuple[Array, Array, NDArray[np.intp]]:
+    """Every shape with every floor and every rise that keeps it within 0..1.
+
+    (curves x sizes, prior mass of each, which shape it is)
+    """
+    floors, weights = _floors(chance, margin)
+    if not group.from_floor and chance is not None:
+        begin = floors[-1]
+        further = begin + (1 - begin) * (np.arange(16) + 0.5) / 16
+        floors, weights = np.concatenate([floors, further]), np.concatenate([weights, np.full(16, 1 / 16)])
+    rises = (np.arange(_RISES) + 0.5) / _RISES
+    span = np.ptp(group.unit, axis=1)
+    height = rises[None, :] / np.maximum(span, 1e-9)[:, None]
+    # shapes x floors x rises
+    allowed = (floors[None, :, None] + height[:, None, :] <= 1 + 1e-9) & (span > 1e-6)[:, None, None]
+    which, floor, rise = np.nonzero(allowed)
+    curves = floors[floor][:, None] + height[which, rise][:, None] * group.unit[which]
+    return curves, group.mass[which] * weights[floor], which
+
+
+def _floors(chance: float | None, margin: float) -> tuple[Array, Array]:
+    """Floors and their prior: (floors, masses that sum to 1)."""
+    if chance is None:
+        floors = np.sin((np.arange(24) + 0.5) / 24 * math.pi / 2) ** 2
+        return floors, np.full(24, 1 / 24)
+    low, high = max(chance - margin, 0.0), min(chance + margin, 1.0)
+    around = np.linspace(math.sqrt(low), math.sqrt(high), 10) ** 2 if low == 0 else np.linspace(low, high, 10)
+    return np.concatenate([[chance], around]), np.concatenate([[0.5], np.full(10, 0.05)])
+
+
+# ---- continuous scores ----------------------------------------------------------------------------------------------
+
+
+def _p_jump_of_scores(data: Scores, x: Array, bounds: Bounds) -> Array:
+    smooth, before = smooth_score_shapes(x, bounds)
+    jumps, mass = jump_score_shapes(jump_shapes(x, bounds.steepest), x)
+    odds = score_evidence(data, jumps, mass) - score_evidence(data, smooth, before)
+    out: Array = special.expit(odds)
+    return out
+
+
+def smooth_score_shapes(x: Array, bounds: Bounds) -> tuple[Array, Array]:
+    """(shapes within 0..1 at the sizes, prior masses) of smooth growth."""
+    groups = smooth_shapes(x, bounds.steepest)
+    return scaled(np.concatenate([one.unit for one in groups])), np.concatenate([one.mass for one in groups])
+
+
+def jump_score_shapes(groups: Sequence[Group], x: Array, mass: Array | None = None) -> tuple[Array, Array]:
+    """(shapes within 0..1, masses) of jumps on an even trend; ``mass``: of the jumps, instead of their prior's."""
+    unit = scaled(np.concatenate([one.unit for one in groups]))
+    mass = np.concatenate([one.mass for one in groups]) if mass is None else mass
+    trend = (x - x[0]) / (x[-1] - x[0])
+    made = np.concatenate([broken * unit + (1 - broken) * trend for broken in _BROKEN])
+    return made, np.tile(mass, len(_BROKEN)) / len(_BROKEN)
+
+
+def score_evidence(data: Scores, shapes: Array, mass: Array) -> Array:
+    """Log marginal likelihood of start + rise * shape with rise > 0, per row; shapes (K x sizes) have prior ``mass``.
+
+    Start and rise have flat priors of the same density whatever the shape, so only differences between classes mean
+    anything. Scatter between sizes is summed over.
+    """
+    kept = (np.ptp(shapes, axis=1) > 1e-6) & (mass > 0)
+    shapes, mass = shapes[kept], mass[kept]
+    parts = []
+    for spread, before in zip(_SPREAD, SCATTER_PRIOR, strict=True):
+        weight = 1 / (data.error**2 + (spread * np.ptp(data.value, axis=1, keepdims=True)) ** 2)
+        y = data.value - np.average(data.value, axis=1, weights=weight)[:, None]
+        total = weight.sum(axis=1)[:, None]
+        first, second = weight @ shapes.T, weight @ (shapes**2).T
+        spare = np.maximum(second - first**2 / total, 1e-12 * total)
+        slope = (weight * y) @ shapes.T / spare
+        rest = ((weight * y**2).sum(axis=1)[:, None] - slope**2 * spare) / 2
+        found = -rest - np.log(total * spare) / 2 + stats.norm.logcdf(slope * np.sqrt(spare))
+        constant = np.log(weight).sum(axis=1) / 2 + math.log(before)
+        parts.append(special.logsumexp(found + np.log(mass), axis=1) + constant)
+    out: Array = special.logsumexp(parts, axis=0) - math.log(mass.sum())
+    return out

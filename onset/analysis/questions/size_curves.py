@@ -1,0 +1,204 @@
+"""Accuracy against model size in a study: counts of every curve, the verdict on it, and both in words.
+
+A curve is one way of asking (task, method, labels, shift, stage) of the models of one family: sizes of two families
+never share one, they differ in data and recipe as well as in size. Counts are those of
+`onset.analysis.curves.counting`. From four sizes on a curve is judged by `onset.analysis.emergence.verdict`, the
+machine of ``onset emergence``: accuracies of all curves in one call and their continuous scores in another, so that a
+verdict does not depend on which scores were measured beside it. Below, there is no curve, and nothing is said but what
+was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from onset.analysis import words
+from onset.analysis.arms import Arm
+from onset.analysis.curves.counting import counted
+from onset.analysis.curves.series import Curve
+from onset.analysis.emergence.metric import MetricCheck, metric_check
+from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, Settings, curve_kind, emergence_of
+from onset.analysis.study_points import accuracy_curve, score_curves
+from onset.results.read import Results
+
+SETTINGS = Settings(threshold_replicates=0)
+"""The threshold's profile interval is what is shown; its bootstrap is left out, so that a report stays quick."""
+
+
+@dataclass(frozen=True)
+class SizeCurve:
+    """One method's accuracy over the sizes of one family.
+
+    ``sizes``: parameters, ascending; ``n`` and ``correct``: pooled counts of each size over all draws; ``models``: the
+    models of each size. ``found``: the verdict, ``check``: whether a jump is one of the metric, ``scores``: continuous
+    scores of the same outputs; None and empty below four sizes.
+    """
+
+    task: str
+    method: str
+    labels: int
+    shift: str
+    stage: str
+    family: str
+    chance: float
+    models: tuple[str, ...]
+    sizes: tuple[int, ...]
+    n: tuple[int, ...]
+    correct: tuple[int, ...]
+    design_effect: tuple[float, ...]
+    found: Emergence | None = None
+    check: MetricCheck | None = None
+    scores: tuple[Curve, ...] = ()
+
+    @property
+    def different(self) -> int:
+        """How many different sizes."""
+        return len(set(self.sizes))
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in words, or why there is none."""
+        what = f"{self.method} on {self.task} ({words.counted(self.labels, 'label')}"
+        what += f"{'' if self.shift == 'none' else f', shift {self.shift}'}), family {self.family}"
+        what += "" if self.stage == "base" else f", stage {self.stage}"
+        if self.found is None:
+            return f"{what}: {words.counted(self.different, 'size')}, no curve, which takes {MIN_SIZES}."
+        return f"{what}: {verdict_words(self.found)}{halfway_words(self.found)}{fit_words(self)}."
+
+    def json(self) -> dict[str, Any]:
+        """A curve of ``onset show --json``."""
+        hidden = {"found", "check", "scores"}
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in hidden}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()} | {
+            "verdict": "no curve" if self.found is None else self.found.verdict,
+            "sentence": self.sentence,
+            "emergence": None if self.found is None else self.found.json(),
+            "metric_check": None if self.check is None else self.check.json(),
+            "scores": [
+                {
+                    "metric": one.metric,
+                    "models": [point.model for point in one.points],
+                    "sizes": [int(point.x) for point in one.points],
+                    "values": [point.score for point in one.points],
+                    "errors": [point.stderr for point in one.points],
+                }
+                for one in self.scores
+            ],
+        }
+
+
+def size_curves(arms: Sequence[Arm], results: Results | None = None) -> tuple[SizeCurve, ...]:
+    """One curve for every (task, method, labels, shift, stage, family), judged where it has four sizes or more.
+
+    ``results``: where the continuous scores come from; None: none.
+    """
+    groups: dict[tuple[str, str, int, str, str, str], list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault((arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family), []).append(arm)
+    curves = [_curve(sorted(group, key=lambda arm: arm.params)) for group in groups.values()]
+    return judged(curves, {} if results is None else _scores(results))
+
+
+def _scores(results: Results) -> dict[tuple[str, str], list[Curve]]:
+    held: dict[tuple[str, str], list[Curve]] = {}
+    for one in score_curves(results):
+        held.setdefault((one.curve, one.family), []).append(one)
+    return held
+
+
+def _curve(group: Sequence[Arm]) -> SizeCurve:
+    first = group[0]
+    counts = [counted(arm.values) for arm in group]
+    return SizeCurve(
+        task=first.task,
+        method=first.method,
+        labels=first.labels,
+        shift=first.shift,
+        stage=first.stage,
+        family=first.family,
+        chance=first.chance,
+        models=tuple(arm.model for arm in group),
+        sizes=tuple(arm.params for arm in group),
+        n=tuple(one.n for one in counts),
+        correct=tuple(one.correct for one in counts),
+        design_effect=tuple(one.design_effect for one in counts),
+    )
+
+
+def judged(
+    curves: Sequence[SizeCurve],
+    scores: Mapping[tuple[str, str], Sequence[Curve]],
+    settings: Settings = SETTINGS,
+) -> tuple[SizeCurve, ...]:
+    """``curves`` with their verdicts, in their order; ``scores``: continuous ones by name of the curve and family."""
+    out = list(curves)
+    tested = [index for index, one in enumerate(curves) if one.different >= MIN_SIZES and min(one.sizes) > 0]
+    if not tested:
+        return tuple(out)
+    points = [accuracy_curve(curves[index]) for index in tested]
+    accuracies = emergence_of(points, settings)
+    wanted = [tuple(scores.get((one.curve, one.family), ())) for one in points]
+    verdicts = iter(emergence_of([one for some in wanted for one in some], settings))
+    for index, accuracy, some in zip(tested, accuracies, wanted, strict=True):
+        check = metric_check(accuracy, [next(verdicts) for _ in some], settings)
+        out[index] = replace(curves[index], found=accuracy, check=check, scores=some)
+    return tuple(out)
+
+
+# ---- words ---------------------------------------------------------------------------------------------------------
+
+_SAID = {
+    "emergent": "accuracy emerges, staying at chance and then growing faster than any smooth curve",
+    "smooth": "accuracy grows smoothly with size",
+    "flat": "accuracy does not change with size beyond the margin",
+    "inverse": "accuracy falls with size",
+    "u-shaped": "accuracy falls with size and then rises",
+}
+
+
+def verdict_words(found: Emergence) -> str:
+    """What the verdict says of accuracy, with its test: the end of a sentence that begins with the method."""
+    if found.verdict == "unresolved":
+        why = found.notes[0] if found.notes else "no test decides"
+        return f"not resolved: {why}"
+    said = _SAID[found.verdict]
+    if found.verdict == "emergent" and found.q_value is not None:
+        said += f" (q = {words.p_words(found.q_value)})"
+    return said
+
+
+def halfway_words(found: Emergence) -> str:
+    """Where the curve is halfway between its floor and its ceiling, with its interval, after a semicolon; or empty."""
+    if found.midpoint is None:
+        return ""
+    curve, place = found.midpoint.curve, found.midpoint.place(found.curve.scale)
+    ends = words.range_words((place.low, place.high), words.short_count)
+    halfway = f"halfway between {words.percent(curve.floor)} and {words.percent(curve.ceiling)}"
+    sizes = [point.x for point in found.curve.points]
+    if place.estimate is not None:
+        return f"; {halfway} at about {words.parameters(place.estimate)} ({ends})"
+    if place.censored == "above":
+        return f"; not yet halfway to its ceiling at the largest model ({words.parameters(max(sizes))}; {ends})"
+    return f"; already past halfway at the smallest model ({words.parameters(min(sizes))}; {ends})"
+
+
+def fit_words(curve: SizeCurve) -> str:
+    """That no curve fits, and what was measured instead, after a semicolon; empty where one does."""
+    if curve.found is None or curve.found.fit is None or curve.found.fit.drawn:
+        return ""
+    p = words.p_words(curve.found.fit.p_value)
+    kind = curve_kind(curve.found.verdict)
+    return f"; no {kind} fits (p = {p}), so no place on it is said: {measured_words(curve)}"
+
+
+def measured_words(curve: SizeCurve) -> str:
+    """``measured 17.0 % at 58 k, 25.0 % at 261 k and 92.0 % at 1.32 M``; of many sizes the ends."""
+    rows = list(zip(curve.sizes, curve.correct, curve.n, strict=True))
+    shown = rows if len(rows) <= _LISTED else [rows[0], rows[-1]]
+    said = [f"{words.percent(right / n)} at {words.short_count(size)}" for size, right, n in shown]
+    return f"measured {words.listed(said)}"
+
+
+_LISTED = 8

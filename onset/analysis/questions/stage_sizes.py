@@ -1,0 +1,100 @@
+"""Does an ingredient of training move the size from which on an ability is there?
+
+A stage of training ("without code", "base, extra notes") and its reference (the stage less its last step, else "base")
+each have a curve of accuracy over size on one task, with the same method and labels. The two midpoints are held against
+each other as those of two tasks are (`onset.analysis.curves.midpoint`): the interval of their ratio is that of the
+profile likelihood.
+
+Both curves are of the same items, and the likelihood takes them for different ones: what the curves have in common is
+not used, so the interval is rather too wide. One training run stands behind every point.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from onset.analysis.contrast.factors import BASE
+from onset.analysis.curves.midpoint import apart
+from onset.analysis.questions.size_curves import SizeCurve
+from onset.analysis.questions.task_sizes import Without, why_without, within
+
+ShiftVerdict = Literal["later", "earlier", "undecided", "not reached"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageShift:
+    """How many times the parameters of ``stages[1]``, the reference, ``stages[0]`` takes to be halfway.
+
+    ``midpoints`` (parameters), ``ceilings`` and ``verdict``: ``later`` and ``earlier`` where the interval of ``ratio``
+    excludes 1; ``not reached`` where the stage's curve has no midpoint within the sizes (midpoint and ratio are None
+    then), with the reason in ``without``; ``undecided`` where that is "no curve fits". An end of the
+    interval is None where it is out of reach. ``n``: outcomes behind both curves.
+    """
+
+    task: str
+    method: str
+    labels: int
+    family: str
+    stages: tuple[str, str]
+    midpoints: tuple[float | None, float]
+    ceilings: tuple[float | None, float]
+    sizes: tuple[int, ...]
+    ratio: float | None
+    interval: tuple[float | None, float | None]
+    verdict: ShiftVerdict
+    n: int
+    without: Without | None = None
+
+
+def stage_shifts(curves: Sequence[SizeCurve]) -> tuple[StageShift, ...]:
+    """Every stage with a curve against its reference of the same sizes, where the reference has a midpoint.
+
+    Without a shift.
+    """
+    known = {
+        (one.task, one.method, one.labels, one.family, one.stage): one
+        for one in curves
+        if one.shift == "none" and one.found is not None
+    }
+    found = []
+    for (*place, stage), curve in known.items():
+        if stage == BASE:
+            continue
+        references = (known.get((*place, name)) for name in (stage.rpartition(", ")[0], BASE))  # type: ignore[arg-type]
+        reference = next((one for one in references if one is not None), None)
+        shift = None if reference is None else _shift(curve, reference)
+        found += [shift] if shift else []
+    return tuple(found)
+
+
+def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
+    before, after = within(reference), within(curve)
+    if before is None or set(curve.sizes) != set(reference.sizes):
+        return None
+    ratio: float | None = None
+    interval: tuple[float | None, float | None] = (None, None)
+    without = None if after is not None else why_without(curve)
+    # a curve that no logistic fits may well have risen
+    verdict: ShiftVerdict = "undecided" if without == "no curve fits" else "not reached"
+    if after is not None:
+        ratio, interval = apart(before, after)
+        later, earlier = (interval[0] or 0) > 1, (interval[1] or math.inf) < 1
+        verdict = "later" if later else "earlier" if earlier else "undecided"
+    return StageShift(
+        task=curve.task,
+        method=curve.method,
+        labels=curve.labels,
+        family=curve.family,
+        stages=(curve.stage, reference.stage),
+        midpoints=(None if after is None else 10**after.estimate, 10**before.estimate),
+        ceilings=(None if after is None else after.curve.ceiling, before.curve.ceiling),
+        sizes=curve.sizes,
+        ratio=ratio,
+        interval=interval,
+        verdict=verdict,
+        n=sum(curve.n) + sum(reference.n),
+        without=without,
+    )

@@ -1,0 +1,144 @@
+"""Which of several related tasks needs the larger model: their midpoints in order, and the ratios of neighbours.
+
+Tasks are related when their names agree up to the first "[", as `one-hop[frequency=head]` and `one-hop[frequency=tail]`
+do. Each has a curve of accuracy over size; its midpoint and the ratio of two of them, by profile likelihood, are those
+of `onset.analysis.curves.midpoint`. Intervals allow for the number of neighbours (Bonferroni).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from onset.analysis.curves.midpoint import Profile, apart
+from onset.analysis.questions.size_curves import SizeCurve
+from onset.analysis.stats.intervals import LEVEL
+
+Without = Literal["no growth", "no curve fits", "not halfway"]
+"""Why a task has no midpoint: no growth is shown, no curve fits, or it is halfway at no size measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRatio:
+    """How many times the parameters of ``tasks[0]`` the midpoint of ``tasks[1]`` takes.
+
+    An end of ``interval`` is None where it is out of reach; ``larger``: the interval excludes 1.
+    """
+
+    tasks: tuple[str, str]
+    ratio: float
+    interval: tuple[float | None, float | None]
+    larger: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskOrder:
+    """Related tasks in the order of their midpoints (parameters), smallest first.
+
+    ``floors`` and ``ceilings``: what each curve rises from and to (shares); ``ratios``: of neighbours in this order;
+    ``overall``: the last to the first; ``without``: tasks without a midpoint and why. ``n``: outcomes behind all.
+    """
+
+    stem: str
+    method: str
+    labels: int
+    stage: str
+    family: str
+    tasks: tuple[str, ...]
+    midpoints: tuple[float, ...]
+    intervals: tuple[tuple[float | None, float | None], ...]
+    floors: tuple[float, ...]
+    ceilings: tuple[float, ...]
+    sizes: tuple[int, ...]
+    ratios: tuple[SizeRatio, ...]
+    overall: SizeRatio
+    without: tuple[tuple[str, Without], ...]
+    n: int
+
+
+def stem_of(task: str) -> str:
+    """The name of a task without its parameters, which is what related tasks share.
+
+    >>> stem_of("one-hop[frequency=head]")
+    'one-hop'
+    """
+    return task.partition("[")[0]
+
+
+def task_orders(curves: Sequence[SizeCurve]) -> tuple[TaskOrder, ...]:
+    """One order for every stem, stage and family with two tasks or more that have a midpoint within the sizes.
+
+    Without a shift, at the largest budget two of the tasks share, with the method that is best there at the largest
+    size (mean over the tasks).
+    """
+    groups: dict[tuple[str, str, str], list[SizeCurve]] = {}
+    for curve in curves:
+        if curve.shift == "none" and curve.found is not None and "[" in curve.task:
+            groups.setdefault((stem_of(curve.task), curve.stage, curve.family), []).append(curve)
+    orders = (_order(stem, _chosen(group)) for (stem, _, _), group in groups.items())
+    return tuple(order for order in orders if order is not None)
+
+
+def _chosen(group: Sequence[SizeCurve]) -> list[SizeCurve]:
+    """The curves of one method and budget."""
+    settings: dict[tuple[int, str], list[SizeCurve]] = {}
+    for curve in group:
+        settings.setdefault((curve.labels, curve.method), []).append(curve)
+    shared = [(labels, method) for (labels, method), found in settings.items() if len(found) > 1]
+    if not shared:
+        return []
+
+    def rank(setting: tuple[int, str]) -> tuple[float, ...]:
+        found = settings[setting]
+        return setting[0], len(found), sum(one.correct[-1] / one.n[-1] for one in found) / len(found)
+
+    return settings[max(shared, key=rank)]
+
+
+def within(curve: SizeCurve) -> Profile | None:
+    """The profile of the curve's midpoint where it lies within the sizes and may be said, else None."""
+    profile = None if curve.found is None else curve.found.midpoint
+    return profile if profile is not None and profile.within else None
+
+
+def why_without(curve: SizeCurve) -> Without:
+    """Why a curve has no midpoint within its sizes."""
+    found = curve.found
+    if found is not None and found.midpoint is not None:
+        return "not halfway"
+    grows = found is not None and found.verdict in ("emergent", "smooth", "unresolved")
+    shown = grows and found is not None and (found.q_value is not None)
+    return "no curve fits" if shown else "no growth"
+
+
+def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
+    held = [(curve, profile) for curve in curves if (profile := within(curve)) is not None]
+    if len(held) < 2:
+        return None
+    held.sort(key=lambda pair: pair[1].estimate)
+    places = [profile.place() for _, profile in held]
+    pairs, first = list(pairwise(held)), held[0][0]
+    return TaskOrder(
+        stem=stem,
+        method=first.method,
+        labels=first.labels,
+        stage=first.stage,
+        family=first.family,
+        tasks=tuple(curve.task for curve, _ in held),
+        midpoints=tuple(10**profile.estimate for _, profile in held),
+        intervals=tuple((place.low, place.high) for place in places),
+        floors=tuple(profile.curve.floor for _, profile in held),
+        ceilings=tuple(profile.curve.ceiling for _, profile in held),
+        sizes=first.sizes,
+        ratios=tuple(_ratio(a, b, 1 - (1 - LEVEL) / len(pairs)) for a, b in pairs),
+        overall=_ratio(held[0], held[-1], LEVEL),
+        without=tuple((one.task, why_without(one)) for one in curves if within(one) is None),
+        n=sum(sum(curve.n) for curve, _ in held),
+    )
+
+
+def _ratio(a: tuple[SizeCurve, Profile], b: tuple[SizeCurve, Profile], level: float) -> SizeRatio:
+    ratio, interval = apart(a[1], b[1], level)
+    return SizeRatio((a[0].task, b[0].task), ratio, interval, larger=interval[0] is not None and interval[0] > 1)

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: tests, intervals, power. No word of the domain."""

@@ -1,0 +1,326 @@
+"""The commands ``onset ladder ...``: what the embedded ladder's models read, and training one of your own.
+
+They need torch, transformers, typer and rich, and nothing else of Onset's requirements, so that they run on a bare GPU
+machine from a checkout: ``python -m onset ladder train ...``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from onset.errors import InputError, StoreError
+
+if TYPE_CHECKING:
+    from onset.ladder.shards import Source
+    from onset.study.spec import Study
+
+app = typer.Typer(
+    help="The embedded ladder: its models, the documents they read, and training one with or without an ingredient.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Tokens = Annotated[str, typer.Option(help="How many tokens: 500k, 20M, 1B or a plain number.")]
+MixtureName = Annotated[str, typer.Option("--mixture", help="standard, pilot or scarce.")]
+Without = Annotated[str, typer.Option(help="Ingredients to leave out: chain-of-thought, code, instructions.")]
+FillName = Annotated[str, typer.Option("--fill", help="What takes their room: neutral (statements) or rest.")]
+ExtraFolder = Annotated[Path | None, typer.Option("--extra", help="A folder of your own .txt and .jsonl documents.")]
+Share = Annotated[float | None, typer.Option(help="The share of the tokens that your documents are, in (0, 1).")]
+CorpusSeed = Annotated[int, typer.Option(help="The seed of the documents.")]
+TokenizerFile = Annotated[Path | None, typer.Option("--tokenizer", help="Another tokenizer.json [default: shipped].")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes that make documents [default: all cores].")]
+
+
+@app.command("list")
+def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """The sizes of the ladder, and the models of each that come with the package."""
+    from onset.ladder.recipe import RUNGS
+    from onset.ladder.rungs import NAMES
+
+    rows = [
+        {
+            "rung": one.name,
+            "params": one.params(),
+            "width": one.width,
+            "layers": one.layers,
+            "heads": one.heads,
+            "shipped": [f"ladder/{name}" for name in NAMES if name.split("-")[0] == one.name],
+        }
+        for one in RUNGS.values()
+    ]
+    if as_json:
+        print(json.dumps(rows, indent=1))
+        return
+    table = Table("rung", "parameters", "width", "layers", "heads", "comes with the package", box=None)
+    for row in rows:
+        numbers = [f"{row[key]:,}" for key in ("params", "width", "layers", "heads")]
+        table.add_row(str(row["rung"]), *numbers, "\n".join(cast(list[str], row["shipped"])))
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def corpus(  # noqa: PLR0913 - one parameter an option
+    *,
+    tokens: Tokens,
+    out: Annotated[Path, typer.Option(help="The file to write, JSON lines.")],
+    mixture: MixtureName = "standard",
+    without: Without = "",
+    fill: FillName = "neutral",
+    extra: ExtraFolder = None,
+    share: Share = None,
+    seed: CorpusSeed = 0,
+    tokenizer: TokenizerFile = None,
+    workers: Workers = None,
+) -> None:
+    """Write documents as text, one JSON line each with its kind: what a model of the ladder reads."""
+    from onset.ladder.shards import read_documents
+
+    source = _source(mixture, without, fill, extra, share, seed, tokenizer)
+    wanted = parse_tokens(tokens)
+    counted: Counter[str] = Counter()
+    documents, partial = 0, out.with_name(f"{out.name}.partial")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w", encoding="utf-8") as file, _Bar() as bar:
+            told = bar.of("writing documents")
+            for document in read_documents(source, wanted, workers=workers or _cores(), progress=told):
+                file.write(json.dumps({"kind": document.kind, "text": document.text}, ensure_ascii=False) + "\n")
+                documents += 1
+                counted[document.kind] += len(document.ids) + 1
+        os.replace(partial, out)
+    except OSError as error:
+        raise StoreError(f"cannot write the documents to {out}: {error.strerror or error}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    table = Table("kind", "share of tokens", box=None)
+    for kind, number in counted.most_common():
+        table.add_row(kind, f"{number / counted.total():.1%}")
+    Console(highlight=False).print(table)
+    print(f"{documents:,} documents, {counted.total():,} tokens: {out}")
+
+
+@app.command("tokenizer")
+def train_tokenizer(
+    *,
+    out: Annotated[Path, typer.Option(help="The tokenizer.json to write.")],
+    tokens: Tokens = "500k",
+    vocabulary: Annotated[int, typer.Option(help="How many tokens it knows, at most.")] = 1024,
+    mixture: MixtureName = "standard",
+    extra: ExtraFolder = None,
+    share: Share = None,
+    seed: CorpusSeed = 0,
+) -> None:
+    """Learn a tokenizer from documents, for `--tokenizer`: worth it when your own are in another script."""
+    from onset.ladder.shards import read_documents
+    from onset.ladder.tokenizer import train
+
+    source = _source(mixture, "", "neutral", extra, share, seed, None)
+    made = train((document.text for document in read_documents(source, parse_tokens(tokens))), vocabulary)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(made.to_str(pretty=True), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"cannot write the tokenizer to {out}: {error.strerror or error}") from None
+    print(f"{made.get_vocab_size():,} tokens: {out}")
+
+
+@app.command()
+def train(  # noqa: PLR0913 - one parameter an option
+    *,
+    rung: Annotated[str, typer.Option(help="The size: r0 to r7 (see `onset ladder list`).")],
+    tokens: Tokens = "163.84M",
+    mixture: MixtureName = "standard",
+    without: Without = "",
+    fill: FillName = "neutral",
+    extra: ExtraFolder = None,
+    share: Share = None,
+    seed: Annotated[int, typer.Option(help="The seed of the first weights and of the order of reading.")] = 0,
+    corpus_seed: CorpusSeed = 0,
+    out: Annotated[Path | None, typer.Option(help="The model's folder [default: trained/NAME].")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    tokenizer: TokenizerFile = None,
+    workers: Workers = None,
+) -> None:
+    """Train a model of the ladder from nothing: with or without an ingredient, with documents of your own.
+
+    Resumes after any stop when it is called again.
+    """
+    from onset.ladder import recipe
+    from onset.models.reproducible import make_reproducible
+
+    source = _source(mixture, without, fill, extra, share, corpus_seed, tokenizer)
+    schedule = recipe.Schedule(tokens=parse_tokens(tokens))
+    chosen = recipe.Recipe(recipe.rung(rung), schedule, seed=seed)
+    folder = out or Path("trained") / _name(rung, tokens, source, seed)
+    make_reproducible()  # before torch is imported
+    from onset.ladder.pretrain import pretrain
+
+    with _Bar() as bar:
+        pretrain(chosen, source, folder, device=device, workers=workers or _cores(), progress=bar.told)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    timing = json.loads((folder / "timing.json").read_text(encoding="utf-8"))
+    print(
+        f"Model: {folder} ({card['params']:,} parameters, {card['tokens']:,} tokens, loss {card['loss']:.3f} nats a "
+        f"token, {timing['tokens_per_second']:,.0f} tokens a second on {timing['device']})"
+    )
+    print(f"Measure it: onset ladder evaluate {folder} ladder/{rung}")
+    print(f"Or name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
+
+
+@app.command()
+def evaluate(
+    models: Annotated[
+        list[str] | None, typer.Argument(metavar="[MODEL]...", help="Folders or ladder/NAME [default: all shipped].")
+    ] = None,
+    *,
+    out: Annotated[Path, typer.Option(help="The results folder.")] = Path("results/ladder-evaluation"),
+    items: Annotated[int | None, typer.Option(min=1, help="Test items of each cell [default: 200].")] = None,
+) -> None:
+    """Ask models of the ladder, yours or the shipped ones, everything about the world: what appears at which size?
+
+    Prints a table of accuracies and the findings, and writes a report. Resumes after any stop.
+    """
+    from onset.cli.run import finish, run_study
+
+    finish(run_study(evaluation(models or (), items), out), accuracies=True)
+
+
+def evaluation(models: Sequence[str] = (), items: int | None = None) -> Study:
+    """The study of `evaluate` on the ``models`` (none: the whole ladder with its variants, without the tasks that no
+    shipped model has read) with ``items`` test items.
+
+    Raises StudyError for a model that cannot be named so.
+    """
+    from onset.study.spec import read_study, vary
+
+    study = read_study(Path(str(files("onset.ladder") / "evaluate.yaml")))
+    values: dict[str, Any] = {} if items is None else {"items": items}
+    if models:
+        values["models"] = list(models)
+    else:
+        study = study.model_copy(update={"parts": tuple(one for one in study.parts if one.tasks != _UNREAD)})
+    return vary(study, **values)
+
+
+_UNREAD = ("world-compare",)
+"""Tasks of `standard` documents: the shipped models answer them with a country, never with one of the options."""
+
+
+def parse_tokens(text: str) -> int:
+    """``20M`` as 20,000,000: a number, ``_`` or ``,`` between its digits, k, M or B. Raises InputError.
+
+    >>> parse_tokens("163.84M")
+    163840000
+    """
+    match = re.fullmatch(r"(\d[\d_,]*(?:\.\d+)?)([kmb]?)", text.strip().lower())
+    whole = re.sub(r"[_,]", "", match[1]) if match else "0"
+    count = round(float(whole) * {"": 1, "k": 1e3, "m": 1e6, "b": 1e9}[match[2]]) if match else 0
+    if count < 1:
+        raise InputError(f"tokens are a number such as 500k, 20M or 1B, received '{text}'")
+    return count
+
+
+def _source(
+    mixture: str, without: str, fill: str, extra: Path | None, share: float | None, seed: int, tokenizer: Path | None
+) -> Source:
+    from onset.ladder.corpora import Corpus, Fill, Ingredient
+    from onset.ladder.extra import read_extra
+    from onset.ladder.shards import Source
+    from onset.ladder.tokenizer import load
+
+    if extra is not None and share is None:
+        raise InputError(f"say how large a share of the tokens the documents of {extra} are: --share, in (0, 1)")
+    if extra is None and share is not None:
+        raise InputError(f"--share {share:g} is of the documents in --extra FOLDER, and none is named")
+    names = tuple(name.strip() for name in without.split(",") if name.strip())
+    added = read_extra(extra, share) if extra is not None and share is not None else None
+    chosen = Corpus(mixture, cast(tuple[Ingredient, ...], names), cast(Fill, fill), seed, added)
+    load(tokenizer)  # a bad file is said before anything is made
+    return Source(chosen, tokenizer)
+
+
+_SHORT = {"chain-of-thought": "nocot", "code": "nocode", "instructions": "noinst"}
+
+
+def _name(rung: str, tokens: str, source: Source, seed: int) -> str:
+    """``r3-20M-nocode-seed1``: what is not as by default."""
+    corpus = source.corpus
+    parts = [rung, re.sub(r"[_,]", "", tokens.strip())]
+    parts += [corpus.mixture] if corpus.mixture != "standard" else []
+    parts += [_SHORT[name] for name in corpus.without]
+    parts += ["rest"] if corpus.without and corpus.fill == "rest" else []
+    parts += [f"{corpus.extra.source}{corpus.extra.share:g}"] if corpus.extra else []
+    parts += [f"corpus{corpus.seed}"] if corpus.seed else []
+    parts += [f"seed{seed}"] if seed else []
+    return "-".join(parts)
+
+
+def _spec(folder: Path) -> str:
+    return str(folder) if folder.is_absolute() or str(folder).startswith(".") else f"./{folder}"
+
+
+def _cores() -> int:
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
+class _Bar:
+    """One bar a phase with the time left, or plain lines when piped."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True, highlight=False)
+        self._live = console.is_terminal
+        self._said: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[loss]}"),
+            console=console,
+        )
+
+    def __enter__(self) -> _Bar:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self._live:
+            self._bar.stop()
+
+    def of(self, phase: str) -> Any:
+        """A callback of one phase."""
+        return lambda done, total: self.told(phase, done, total, None)
+
+    def told(self, phase: str, done: int, total: int, loss: float | None) -> None:
+        """Show it; in plain lines every twentieth of the way and whenever there is a loss."""
+        shown = "" if loss is None else f"loss {loss:.3f}"
+        if not self._live:
+            twentieth = 20 * done // total
+            if loss is not None or twentieth > self._said.get(phase, 0):
+                self._said[phase] = twentieth
+                print(f"[{done / total:4.0%}] {phase} {shown}".rstrip(), file=sys.stderr, flush=True)
+            return
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bar.add_task(phase, total=total, loss="")
+        task = self._tasks[phase]
+        self._bar.update(task, completed=done)
+        if shown:
+            self._bar.update(task, loss=shown)

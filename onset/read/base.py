@@ -1,0 +1,210 @@
+"""What every reader hands over: the outcomes of one model on one task, item by item.
+
+Readers never choose: a source with two filters and three metrics gives six `Outcomes`, and
+`onset.read.choosing` says which one is used and why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onset.analysis.stats.intervals import Array
+from onset.errors import DataError
+from onset.models.families import family_of
+
+NO_FILTER = "none"
+"""What lm-evaluation-harness calls the filter of a task that has none."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """How one model did on one task, asked in one way, by one metric.
+
+    ``values``: draws x items (usually one draw), the score of each item (0 or 1 for a strict metric), NaN where a draw
+    has none; ``draws`` names its rows (seeds of Onset, epochs of inspect), ``items`` its columns by content: the
+    source's document hash, else a hash of what the item is. ``targets`` (one an item), ``prompts`` and ``statuses``
+    (draws x items) are hashes and parse statuses, None where the source does not say. ``scores``: continuous scores of
+    the same outputs by name (``gold_logprob`` in nats, ``gold_prob`` in 0..1), draws x items, NaN where not known.
+
+    ``params``: parameters of the model; ``method``, ``labels``, ``shift`` and ``stage`` as in a study, empty, None,
+    ``none`` and ``base`` where the source has no such thing; ``chance``: the score of guessing; ``version``: of the
+    task; ``higher_is_better``: False for an error or a loss; ``source``: the file or folder; ``notes``: what the reader
+    had to decide, in words.
+    """
+
+    task: str
+    model: str
+    family: str
+    params: float | None
+    metric: str
+    draws: tuple[int, ...]
+    items: tuple[str, ...]
+    values: Array
+    targets: tuple[str | None, ...]
+    prompts: tuple[tuple[str | None, ...], ...]
+    statuses: tuple[tuple[str | None, ...], ...]
+    source: str
+    filter: str = NO_FILTER
+    method: str = ""
+    labels: int | None = None
+    shift: str = "none"
+    stage: str = "base"
+    plans: tuple[str, ...] = ()
+    chance: float | None = None
+    version: str | None = None
+    higher_is_better: bool = True
+    scores: Mapping[str, Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def binary(self) -> bool:
+        """Is every score 0 or 1?"""
+        known = self.values[np.isfinite(self.values)]
+        return bool(np.isin(known, (0.0, 1.0)).all())
+
+    @property
+    def parse_rate(self) -> float | None:
+        """The share of outputs an answer was found in (0..1); None where the source does not say."""
+        known = [status for row in self.statuses for status in row if status is not None]
+        return sum(status == "ok" for status in known) / len(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the user says of models: ``params`` by model name, and one ``family`` for all (None: from the names)."""
+
+    params: Mapping[str, float] = field(default_factory=dict)
+    family: str | None = None
+
+    def of(self, model: str, stated: Any) -> float | None:
+        """The size of ``model``: what the user says, else what the source states, else None."""
+        value = self.params.get(model, stated)
+        known = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        return float(value) if known else None
+
+    def family_of(self, model: str) -> str:
+        """The family: what the user says, else the name without its size (``pythia`` of ``pythia-70m``)."""
+        return self.family if self.family is not None else family_of(model, "").removeprefix(":") or model
+
+
+@dataclass(slots=True)
+class ItemRow:
+    """One item of one draw, on its way into `Outcomes`."""
+
+    key: str
+    value: float
+    target: str | None = None
+    prompt: str | None = None
+    status: str | None = None
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+
+
+def tabulate(draws: Mapping[int, Sequence[ItemRow]], source: str) -> dict[str, Any]:
+    """The fields of `Outcomes` that hold items, from the rows of each draw.
+
+    Raises DataError when draws disagree on the target of an item, or an item is twice in one draw.
+    """
+    targets: dict[str, str | None] = {}
+    for rows in draws.values():
+        for row in rows:
+            if targets.setdefault(row.key, row.target) != row.target:
+                raise DataError(f"{source}: item {row.key} has different targets in different draws")
+    place = {key: column for column, key in enumerate(targets)}
+    shape = (len(draws), len(place))
+    values = np.full(shape, np.nan)
+    names = sorted({name for rows in draws.values() for row in rows for name in row.scores})
+    scores = {name: np.full(shape, np.nan) for name in names}
+    prompts: list[list[str | None]] = [[None] * len(place) for _ in draws]
+    statuses: list[list[str | None]] = [[None] * len(place) for _ in draws]
+    for line, rows in enumerate(draws.values()):
+        if len({row.key for row in rows}) < len(rows):
+            raise DataError(f"{source}: item {_repeated(row.key for row in rows)} appears more than once")
+        for row in rows:
+            column = place[row.key]
+            values[line, column] = row.value
+            prompts[line][column], statuses[line][column] = row.prompt, row.status
+            for name, score in row.scores.items():
+                scores[name][line, column] = np.nan if score is None else score
+    return {
+        "draws": tuple(draws),
+        "items": tuple(place),
+        "values": values,
+        "targets": tuple(targets.values()),
+        "prompts": tuple(tuple(line) for line in prompts),
+        "statuses": tuple(tuple(line) for line in statuses),
+        "scores": {name: table for name, table in scores.items() if np.isfinite(table).any()},
+    }
+
+
+def _repeated(keys: Iterable[str]) -> str:
+    return Counter(keys).most_common(1)[0][0]
+
+
+def numbered(keys: Iterable[str]) -> tuple[list[str], int]:
+    """Keys made different: the second ``k`` becomes ``k#2``; with the number of keys that were there before."""
+    seen: Counter[str] = Counter()
+    out = []
+    for key in keys:
+        seen[key] += 1
+        out.append(key if seen[key] == 1 else f"{key}#{seen[key]}")
+    return out, sum(count - 1 for count in seen.values())
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; DataError, with the path, when there is none or it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"no file '{path}'") from None
+    except OSError as error:
+        raise DataError(f"cannot read '{path}': {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"cannot read '{path}': not UTF-8 text") from None
+
+
+def parse_json(text: str | bytes, where: str) -> Any:
+    """``text`` as JSON (``NaN`` is allowed: some tools write it); DataError that begins with ``where``."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
+        raise DataError(f"{where}: not JSON ({reason})") from None
+
+
+def json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The objects of a JSON-lines file with their line numbers, from 1.
+
+    Raises DataError, with the line, for one that is no object, and for a file without any.
+    """
+    out = []
+    for number, line in enumerate(read_text(path).rstrip().split("\n"), 1):
+        where = f"{path}, line {number}"
+        if not line.strip():
+            raise DataError(f"{where}: expected a JSON object, found an empty line")
+        row = parse_json(line, where)
+        if not isinstance(row, dict):
+            raise DataError(f"{where}: expected a JSON object, found {type(row).__name__}")
+        out.append((number, row))
+    return out
+
+
+_UNSAFE = re.compile(r'["<>:/|\\?*\[\]\s]+')
+"""What lm-evaluation-harness replaces in names of files, and spaces."""
+
+
+def safe(name: str) -> str:
+    """``name`` as a part of a path."""
+    return _UNSAFE.sub("__", name)
+
+
+def is_number(value: Any) -> bool:
+    """A number that is no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,290 @@
+"""Reading results of any known format: which one it is follows from the content.
+
+| what is there | format |
+|---|---|
+| a folder with ``study.json`` | results folder of Onset |
+| ``results_*.json``, ``samples_*.jsonl``, or a folder of them at any depth | lm-evaluation-harness 0.4.x |
+| ``.eval``, ``.json`` with ``version`` and ``eval``, or a folder of them | inspect, log version 2 |
+| ``.jsonl`` with ``prediction`` and ``target`` | texts, graded by a named task |
+| ``.csv`` | curves over size: points only |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from onset.analysis.curves.counting import counted, mean_and_error
+from onset.analysis.curves.series import Scale, SizePoint
+from onset.analysis.study_points import BOUNDED, SCORES, curve_name
+from onset.errors import DataError
+from onset.read import csv_table, inspect_logs, jsonl, lm_eval, onset_results
+from onset.read.base import NO_FILTER, Outcomes, Sizes, parse_json, read_text
+from onset.read.choosing import NoChoice, choose, picked
+
+Format = Literal["onset", "lm-eval", "inspect", "jsonl", "csv"]
+KNOWN = (
+    "an onset results folder (study.json), lm-eval results (results_*.json, samples_*.jsonl),"
+    " inspect logs (.eval, .json), JSON lines (prediction, target) or a CSV table"
+)
+CONTINUOUS = SCORES
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file or folder. Raises DataError, with what is read, where there is none."""
+    if not path.exists():
+        raise DataError(f"no file '{path}'")
+    found = _format_of_folder(path) if path.is_dir() else _format_of_file(path)
+    if found is None:
+        where = "no results found in this folder" if path.is_dir() else "not a known format"
+        raise DataError(f"{path}: {where}: expected {KNOWN}")
+    return found
+
+
+def _format_of_folder(path: Path) -> Format | None:
+    if (path / "study.json").is_file():
+        return "onset"
+    if lm_eval.find(path):
+        return "lm-eval"
+    return "inspect" if inspect_logs.find(path) else None
+
+
+def _format_of_file(path: Path) -> Format | None:
+    if path.suffix.lower() == ".csv":
+        return "csv"
+    if inspect_logs.is_archive(path):
+        return "inspect"
+    if path.suffix == ".jsonl":
+        line = read_text(path).partition("\n")[0]
+        row = parse_json(line, f"{path}, line 1") if line.strip() else None
+        return "lm-eval" if lm_eval.is_sample(row) else "jsonl" if jsonl.is_row(row) else None
+    if path.suffix == ".json":
+        content = parse_json(read_text(path), str(path))
+        return "lm-eval" if lm_eval.is_results(content) else "inspect" if inspect_logs.is_log(content) else None
+    return None
+
+
+def read_outcomes(
+    path: Path | str,
+    *,
+    task: str | None = None,
+    params: Mapping[str, float] | None = None,
+    family: str | None = None,
+) -> tuple[Outcomes, ...]:
+    """The per-item results under ``path``: one `Outcomes` per model, task, method, filter and metric.
+
+    ``task``: of JSON lines, whose extractor and scorer grade them; of anything else, the one task that is wanted
+    (``bbh`` is also ``bbh/navigate``). ``params``: parameters by model name, where the source does not say;
+    ``family``: puts all models into one. Raises DataError for a format that is not known, a damaged file, and results
+    without items (a CSV); StoreError for a damaged results folder; UnknownName for a task that has no extractor.
+    """
+    path, sizes = Path(path), Sizes(params or {}, family)
+    kind = format_of(path)
+    if kind == "csv":
+        raise DataError(f"{path}: a CSV table has no per-item results, so it cannot be compared item by item")
+    if kind == "jsonl":
+        return jsonl.read(path, sizes, task)
+    readers: Mapping[str, Callable[[Path, Sizes], tuple[Outcomes, ...]]] = {
+        "onset": onset_results.read,
+        "lm-eval": lm_eval.read,
+        "inspect": inspect_logs.read,
+    }
+    return _only(readers[kind](path, sizes), task, path)
+
+
+def _only(outcomes: tuple[Outcomes, ...], task: str | None, path: Path) -> tuple[Outcomes, ...]:
+    if task is None:
+        return outcomes
+    kept = tuple(one for one in outcomes if is_task(one.task, task))
+    if not kept:
+        raise DataError(f"{path}: no results of task '{task}', found: {', '.join(sorted({o.task for o in outcomes}))}")
+    return kept
+
+
+def is_task(label: str, asked: str) -> bool:
+    """Is ``label`` the task that was asked for, or a part of it (``bbh/navigate`` of ``bbh``)?"""
+    return label == asked or label.startswith((f"{asked}/", f"{asked}["))
+
+
+def read_points(
+    paths: Path | str | Iterable[Path | str],
+    *,
+    scale: Scale = "params",
+    task: str | None = None,
+    metric: str | None = None,
+    filter: str | None = None,
+    params: Mapping[str, float] | None = None,
+    family: str | None = None,
+    note: Callable[[str], None] | None = None,
+) -> tuple[SizePoint, ...]:
+    """Points of curves over size from one or several files and folders, each of any known format.
+
+    ``scale``: what size is; only a CSV table knows ``flops`` and ``loss``. ``task``, ``params`` and ``family`` as in
+    `read_outcomes`; ``metric`` and ``filter`` where a source has several (the rule is in
+    `onset.read.choosing`); ``note`` is called with a line for each thing that had to be decided.
+
+    A curve is a task; of Onset's results a task, method and number of labels, with shift and stage where there are
+    any. Counts are pooled over draws. The continuous scores of the same outputs are points of their own
+    (``gold_logprob`` in nats, ``gold_prob``) with ``continuous`` set and the standard error over items.
+    Raises DataError where the size of a model is not known, and as `read_outcomes` does.
+    """
+    sizes, tell = Sizes(params or {}, family), note or (lambda _: None)
+    out: list[SizePoint] = []
+    for one in [paths] if isinstance(paths, Path | str) else paths:
+        path = Path(one)
+        kind = format_of(path)
+        if kind == "csv":
+            points = csv_table.read(path, sizes, scale)
+            out += [p for p in points if (task is None or is_task(p.curve, task)) and metric in (None, p.metric)]
+            continue
+        if scale != "params":
+            raise DataError(f"{path}: only a CSV table has {scale}; these results know params")
+        if kind == "lm-eval":
+            out += _points_of_scores(path, sizes, task, metric, filter, tell)
+            if not any(run.samples for run in lm_eval.find(path)):
+                continue
+        outcomes = read_outcomes(path, task=None if kind == "lm-eval" else task, params=params, family=family)
+        wanted = [one for one in outcomes if task is None or kind == "jsonl" or is_task(one.task, task)]
+        out += points_of(wanted, metric=metric, filter=filter, note=tell)
+    if not out:
+        asked = [f"{name} '{value}'" for name, value in (("task", task), ("metric", metric)) if value is not None]
+        where = ", ".join(map(str, [paths] if isinstance(paths, Path | str) else paths))
+        raise DataError(f"{where}: no points found" + (f" of {' and '.join(asked)}" if asked else ""))
+    return tuple(out)
+
+
+def points_of(
+    outcomes: Sequence[Outcomes],
+    *,
+    metric: str | None = None,
+    filter: str | None = None,
+    note: Callable[[str], None] = lambda _: None,
+) -> list[SizePoint]:
+    """The points of each run of each task: its chosen metric, and its continuous scores.
+
+    Raises DataError where a size is not known, or where no task has the metric or filter asked for.
+    """
+    runs: dict[tuple[object, ...], list[Outcomes]] = {}
+    for one in outcomes:
+        # the same run from two sources is two points of one size
+        key = (one.source, one.model, one.task, one.method, one.labels, one.shift, one.stage)
+        runs.setdefault(key, []).append(one)
+    out: list[SizePoint] = []
+    lacking = []
+    for candidates in runs.values():
+        first = candidates[0]
+        if first.params is None:
+            raise csv_table.no_size(f"{first.source}: ", first.model)
+        try:
+            choice = choose(candidates, metric=metric, filter=filter)
+        except NoChoice as error:
+            lacking.append(f"{first.model}, {first.task}: {error}")
+            continue
+        for line in dict.fromkeys([*first.notes, *(f"{first.task}: {said}" for said in choice.notes)]):
+            note(line)
+        chosen = picked(candidates, choice)
+        out.append(_point(chosen, first.params, note))
+        wanted = CONTINUOUS if metric is None else ()
+        more = (replace(chosen, metric=name, values=chosen.scores[name]) for name in wanted if name in chosen.scores)
+        out += [_point(one, first.params, note, continuous=True) for one in more]
+    if not out and lacking:
+        raise DataError(lacking[0])
+    for line in lacking:
+        note(line)
+    return out
+
+
+def curve_label(one: Outcomes) -> str:
+    """What a curve is called: task, method, labels, and shift and stage where there are any."""
+    return curve_name(one.task, one.method, one.labels, one.shift, one.stage)
+
+
+def metric_label(metric: str, filter: str) -> str:
+    """``exact_match,strict-match``, as lm-evaluation-harness writes it; the metric alone without a filter."""
+    return metric if filter == NO_FILTER else f"{metric},{filter}"
+
+
+def _point(one: Outcomes, size: float, note: Callable[[str], None], *, continuous: bool = False) -> SizePoint:
+    continuous = continuous or one.metric in CONTINUOUS
+    known = one.values[np.isfinite(one.values)]
+    if known.size < one.values.size:
+        where = f"{curve_label(one)}, {one.model}, {one.metric}"
+        note(f"{where}: {one.values.size - known.size} of {one.values.size} outcomes are not measured")
+    common = {
+        "curve": curve_label(one),
+        "family": one.family,
+        "model": one.model,
+        "x": size,
+        "metric": one.metric if continuous else metric_label(one.metric, one.filter),
+        "source": one.source,
+    }
+    if not known.size:
+        raise DataError(f"{one.source}: {one.task}, {one.model}: no outcome of metric {one.metric} is measured")
+    if one.binary and not continuous:
+        found = counted(one.values)
+        correct, n = found.effective()
+        return SizePoint(**common, n=n, correct=correct, chance=one.chance, counted=found)  # type: ignore[arg-type]
+    score, error = mean_and_error(one.values, bounded=one.metric in BOUNDED)
+    shares = bool(((known >= 0) & (known <= 1)).all())
+    chance = one.chance if not continuous else None
+    return SizePoint(**common, score=score, stderr=error, chance=chance, continuous=continuous or not shares)  # type: ignore[arg-type]
+
+
+def _points_of_scores(
+    path: Path, sizes: Sizes, task: str | None, metric: str | None, filter: str | None, note: Callable[[str], None]
+) -> list[SizePoint]:
+    """Points of the tasks of results files that have no samples: scores with their standard errors."""
+    out = []
+    held = [one for one in lm_eval.scores(path, sizes) if task is None or is_task(one[2][0].task, task)]
+    if held:
+        names = ", ".join(dict.fromkeys(scores[0].task for _, _, scores in held))
+        note(f"{path}: no samples of {names}, so scores and their standard errors are read, not counts")
+    for model, size, scores in held:
+        name = scores[0].task
+        if size is None:
+            raise csv_table.no_size(f"{path}: ", model)
+        # the same rule as for samples, on the names alone
+        try:
+            choice = choose([_named(model, one) for one in scores], metric=metric, filter=filter)
+        except NoChoice as error:
+            note(f"{model}, {name}: {error}")
+            continue
+        for line in choice.notes:
+            note(f"{name}: {line}")
+        one = next(one for one in scores if (one.metric, one.filter) == (choice.metric, choice.filter))
+        out.append(
+            SizePoint(
+                curve=name,
+                family=sizes.family_of(model),
+                model=model,
+                x=size,
+                metric=metric_label(one.metric, one.filter),
+                score=one.value,
+                stderr=one.stderr,
+                continuous=not 0 <= one.value <= 1,
+                source=str(path),
+            )
+        )
+    return out
+
+
+def _named(model: str, one: lm_eval.TaskScore) -> Outcomes:
+    return Outcomes(
+        task=one.task,
+        model=model,
+        family="",
+        params=None,
+        metric=one.metric,
+        draws=(),
+        items=(),
+        values=np.empty((0, 0)),
+        targets=(),
+        prompts=(),
+        statuses=(),
+        source="",
+        filter=one.filter,
+    )

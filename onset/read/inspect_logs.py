@@ -1,0 +1,245 @@
+"""Logs of inspect_ai, version 2: ``.eval`` (a ZIP of JSON files) and ``.json`` (one document).
+
+Format: https://github.com/UKGovernmentBEIS/inspect_ai, ``src/inspect_ai/log/_log.py`` (0.3.285); unknown keys are
+passed over. A sample's key is the hash of its input and choices; epochs are draws; each scorer is a metric. Values are
+read as inspect's ``value_to_float`` does (``C`` 1, ``P`` 0.5, ``I`` and ``N`` 0, yes/no, numbers). A sample without a
+score (it failed) stays, as not measured. The size of a model is not in a log: it is read from the metadata key
+``params`` of the evaluation, where there is one.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from onset.errors import DataError
+from onset.read.base import ItemRow, Outcomes, Sizes, is_number, numbered, parse_json, read_text, tabulate
+from onset.records import content_hash
+
+VERSION = 2
+_ZSTD = 93
+_LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+_WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
+_ATTACHMENT = re.compile(r"attachment://([0-9a-f]+)")
+
+
+def is_log(content: Any) -> bool:
+    """Does a JSON document look like a log?"""
+    return isinstance(content, dict) and "version" in content and isinstance(content.get("eval"), dict)
+
+
+def is_archive(path: Path) -> bool:
+    """Does a file look like an ``.eval`` log?"""
+    return path.is_file() and path.suffix == ".eval"
+
+
+def find(folder: Path) -> list[Path]:
+    """The logs under a folder, at any depth, in order of path."""
+    logs = [path for path in folder.rglob("*.eval") if path.is_file()]
+    for path in folder.rglob("*.json"):
+        with path.open("rb") as file:
+            begins = file.read(400)
+        if re.match(rb'\s*\{\s*"version":\s*\d+,\s*"status":', begins):
+            logs.append(path)
+    return sorted(logs)
+
+
+def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
+    """The outcomes of every scorer of the log at ``path``, or of all logs under a folder.
+
+    Raises DataError for a file that is no log of version 2, a damaged one, and one without samples or scores.
+    """
+    files = find(path) if path.is_dir() else [path]
+    return tuple(one for file in files for one in _read_log(file, sizes))
+
+
+def _read_log(path: Path, sizes: Sizes) -> list[Outcomes]:
+    header, samples = _archive(path) if is_archive(path) else _document(path)
+    evaluation = header["eval"]
+    if not samples:
+        raise DataError(f"{path}: the log holds no samples; run inspect with log_samples")
+    scorers = list(dict.fromkeys(name for sample in samples for name in sample.get("scores") or {}))
+    values = {name: [_value(sample, name) for sample in samples] for name in scorers}
+    usable = [name for name in scorers if any(value is not None for value in values[name])]
+    if not usable:
+        found = ", ".join(scorers) or "none"
+        raise DataError(f"{path}: no scorer gave a number for a sample, scorers: {found}")
+    task, model = str(evaluation.get("task")), str(evaluation.get("model"))
+    metadata = evaluation.get("metadata") or {}
+    return [
+        Outcomes(
+            task=task,
+            model=model,
+            family=sizes.family_of(model),
+            params=sizes.of(model, metadata.get("params")),
+            metric=name,
+            version=str(evaluation.get("task_version")),
+            chance=_chance(samples),
+            source=str(path),
+            notes=tuple(_notes(task, header, samples, values[name])),
+            **tabulate(_by_epoch(samples, name, values[name], path), str(path)),
+        )
+        for name in usable
+    ]
+
+
+def _notes(
+    task: str, header: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], values: Sequence[float | None]
+) -> list[str]:
+    unscored = sum(value is None for value in values)
+    notes = [] if header.get("status") == "success" else [f"{task}: the log's status is {header.get('status')}"]
+    said = (header.get("results") or {}).get("total_samples")
+    if isinstance(said, int) and said > len(samples):
+        notes.append(f"{task}: {len(samples)} of {said} samples are in the log")
+    return [*notes, *([f"{task}: {unscored} of {len(values)} samples have no score"] if unscored else [])]
+
+
+def _chance(samples: Sequence[Mapping[str, Any]]) -> float | None:
+    """The accuracy of guessing a choice: the mean of 1 / choices; None where a sample has none."""
+    counts = [len(sample.get("choices") or ()) for sample in samples]
+    return round(sum(1 / count for count in counts) / len(counts), 6) if all(counts) else None
+
+
+def _by_epoch(
+    samples: Sequence[Mapping[str, Any]], scorer: str, values: Sequence[float | None], path: Path
+) -> dict[int, list[ItemRow]]:
+    epochs: dict[int, list[tuple[Mapping[str, Any], float | None]]] = {}
+    for sample, value in zip(samples, values, strict=True):
+        epochs.setdefault(int(sample.get("epoch", 1)), []).append((sample, value))
+    out = {}
+    for epoch, held in sorted(epochs.items()):
+        ordered = sorted(held, key=lambda pair: _order(pair[0].get("id")))
+        keys, _ = numbered(_key(sample, path) for sample, _ in ordered)
+        out[epoch] = [
+            ItemRow(
+                key,
+                math.nan if value is None else value,
+                target=content_hash(sample.get("target")),
+                status=_status(sample, scorer),
+            )
+            for key, (sample, value) in zip(keys, ordered, strict=True)
+        ]
+    return out
+
+
+def _order(name: Any) -> tuple[bool, float, str]:
+    """Numbers by size, before texts."""
+    return (False, float(name), "") if is_number(name) else (True, 0.0, str(name))
+
+
+def _key(sample: Mapping[str, Any], path: Path) -> str:
+    if "input" not in sample:
+        raise DataError(f"{path}: sample {sample.get('id')} has no input")
+    attachments = sample.get("attachments") or {}
+
+    def resolved(text: str) -> str:
+        return _ATTACHMENT.sub(lambda match: str(attachments.get(match[1], match[0])), text)
+
+    asked = sample["input"]
+    if isinstance(asked, list):  # messages: their ids are new in every run
+        parts = [[one.get("role"), one.get("content")] for one in asked if isinstance(one, dict)]
+        asked = content_hash(parts)
+    return content_hash([resolved(str(asked)), sample.get("choices") or None])
+
+
+def _value(sample: Mapping[str, Any], scorer: str) -> float | None:
+    score = (sample.get("scores") or {}).get(scorer)
+    value = score.get("value") if isinstance(score, Mapping) else None
+    if isinstance(value, bool):
+        return float(value)
+    if is_number(value):
+        return float(value)  # type: ignore[arg-type]
+    if not isinstance(value, str):
+        return None
+    known = _LETTERS.get(value, _WORDS.get(value.casefold()))
+    if known is not None:
+        return known
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def _status(sample: Mapping[str, Any], scorer: str) -> str | None:
+    """``ok`` where the scorer names the answer it read, ``none`` where it says that there was none."""
+    score = (sample.get("scores") or {}).get(scorer)
+    if not isinstance(score, Mapping):
+        return None
+    if score.get("value") == "N":
+        return "none"
+    return "ok" if score.get("answer") not in (None, "") else "none"
+
+
+# ------------------------------------------------------------------------------------------------------------- files
+
+
+def _checked(content: Any, where: str) -> dict[str, Any]:
+    if not is_log(content):
+        raise DataError(f"{where}: expected an inspect log with the keys version and eval")
+    if content["version"] != VERSION:
+        raise DataError(f"{where}: inspect log of version {content['version']}; this Onset reads {VERSION}")
+    return dict(content)
+
+
+def _document(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    content = _checked(parse_json(read_text(path), str(path)), str(path))
+    return content, list(content.get("samples") or [])
+
+
+def _archive(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    try:
+        data = path.read_bytes()
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except FileNotFoundError:
+        raise DataError(f"no file '{path}'") from None
+    except OSError as error:
+        raise DataError(f"cannot read '{path}': {error.strerror}") from None
+    except zipfile.BadZipFile:
+        raise DataError(f"{path}: expected an inspect log (.eval, a ZIP file), found another kind of file") from None
+    with archive:
+        names = archive.namelist()
+        if "header.json" not in names:
+            raise DataError(f"{path}: the log is not finished: it holds no header.json")
+        members = [name for name in names if name.startswith("samples/") and name.endswith(".json")]
+        header = _checked(_member(archive, data, "header.json", path), str(path))
+        return header, [_member(archive, data, name, path) for name in members]
+
+
+def _member(archive: zipfile.ZipFile, data: bytes, name: str, path: Path) -> Any:
+    """A JSON file of the archive; newer logs are compressed with Zstandard, which `zipfile` learns in Python 3.14."""
+    info = archive.getinfo(name)
+    try:
+        if info.compress_type == _ZSTD:
+            # a local header is 30 bytes, a name and extra fields whose lengths stand at 26
+            name_length, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
+            start = info.header_offset + 30 + name_length + extra
+            held = _unzstd(data[start : start + info.compress_size])
+        else:
+            held = archive.read(name)
+    except (zipfile.BadZipFile, NotImplementedError, struct.error, zlib.error, pl.exceptions.PolarsError):
+        raise DataError(f"{path}: damaged, {name} cannot be unpacked") from None
+    if zlib.crc32(held) != info.CRC:
+        raise DataError(f"{path}: damaged, the checksum of {name} is wrong")
+    return parse_json(held, f"{path}, {name}")
+
+
+def _unzstd(packed: bytes) -> bytes:
+    """Unpack Zstandard data without a package for it: polars unpacks what it reads as CSV, here one cell of text."""
+    table = pl.read_csv(
+        packed,
+        has_header=False,
+        separator="\x01",
+        eol_char="\x02",
+        quote_char=None,
+        infer_schema=False,
+    )
+    return str(table.item()).encode() if table.height else b""

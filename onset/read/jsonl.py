@@ -1,0 +1,144 @@
+"""Rows of texts from anywhere: JSON lines with ``prediction`` and ``target``, graded as a run would.
+
+    {"task": "navigate", "index": 3, "question": "...", "prediction": "... So the answer is No.", "target": "No"}
+
+The answer is found and judged by the extractor and scorer of a named task (`onset.tasks.format_for`). ``task`` (the
+name of a subtask, ``bbh/navigate``) and ``index`` make the key of a row; without ``index`` the question does, else the
+line. Optional: ``model``, ``family``, ``params``, ``method``, ``choices``, ``truncated``. Rows that already say
+``correct`` (true or false) or ``score`` (a number) need no task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from onset.errors import DataError
+from onset.grading import grade
+from onset.read.base import ItemRow, Outcomes, Sizes, is_number, json_lines, numbered, tabulate
+from onset.records import content_hash
+from onset.tasks import BARE_FORMATS, format_for, label_of
+from onset.tasks.base import AnswerFormat
+
+METRIC = "exact_match"
+SCORE = "score"
+
+
+def is_row(row: Any) -> bool:
+    """Does a JSON line look like a row of this format?"""
+    return isinstance(row, dict) and ("prediction" in row or "correct" in row or "score" in row)
+
+
+def read(path: Path, sizes: Sizes, task: str | None = None) -> tuple[Outcomes, ...]:
+    """The outcomes of each (model, method, task) of the file, in order of first appearance.
+
+    ``task``: whose extractor and scorer; None only where every row says ``correct`` or ``score``. Raises UnknownName
+    for an unknown task, DataError with the line for a row that cannot be used.
+    """
+    rows = json_lines(path)
+    groups: dict[tuple[str, str, str], list[tuple[int, dict[str, Any]]]] = {}
+    wanted = task.partition("/")[2] if task else ""
+    labels: dict[str | None, str] = {}
+    for number, row in rows:
+        name = row.get("task")
+        if wanted and isinstance(name, str) and name not in (wanted, task):
+            continue  # the user asked for one subtask of the file
+        own = name if isinstance(name, str) else None
+        if own not in labels:
+            labels[own] = label_of(task, own) if task else str(name or path.stem)
+        label = labels[own]
+        model, method = str(row.get("model") or path.stem), str(row.get("method") or "")
+        groups.setdefault((model, method, label), []).append((number, row))
+    if not groups:
+        found = ", ".join(dict.fromkeys(str(row.get("task")) for _, row in rows))
+        raise DataError(f"{path}: no row of task '{task}', found: {found}")
+    return tuple(_outcomes(path, sizes, task, key, held) for key, held in groups.items())
+
+
+def _outcomes(
+    path: Path, sizes: Sizes, task: str | None, key: tuple[str, str, str], rows: Sequence[tuple[int, dict[str, Any]]]
+) -> Outcomes:
+    model, method, label = key
+    metric, made, notes = _rows(path, task, label, rows)
+    family = rows[0][1].get("family")
+    return Outcomes(
+        task=label,
+        model=model,
+        family=family if isinstance(family, str) and sizes.family is None else sizes.family_of(model),
+        params=sizes.of(model, rows[0][1].get("params")),
+        metric=metric,
+        method=method,
+        source=str(path),
+        notes=tuple(notes),
+        **tabulate({0: made}, str(path)),
+    )
+
+
+def _rows(
+    path: Path, task: str | None, label: str, rows: Sequence[tuple[int, dict[str, Any]]]
+) -> tuple[str, list[ItemRow], list[str]]:
+    metric, values, statuses = _graded(path, task, rows) if task else _stated(path, rows)
+    keyed = [_key(label, number, row) for number, row in rows]
+    keys, twice = numbered(key for _, key in keyed)
+    kinds = {kind for kind, _ in keyed}
+    notes = [f"{label}: {twice} rows have the key of an earlier row and count too"] if twice else []
+    if "line" in kinds:
+        notes.append(f"{label}: rows without index and question are paired by their line")
+    made = [
+        ItemRow(
+            key,
+            value,
+            target=content_hash(str(row["target"]).strip()) if "target" in row else None,
+            prompt=content_hash(row["prompt"]) if isinstance(row.get("prompt"), str) else None,
+            status=status,
+        )
+        for key, value, status, (_, row) in zip(keys, values, statuses, rows, strict=True)
+    ]
+    return metric, made, notes
+
+
+def _key(label: str, number: int, row: Mapping[str, Any]) -> tuple[str, str]:
+    if "index" in row:
+        return "index", content_hash([label, row["index"]])
+    if isinstance(row.get("question"), str):
+        return "question", content_hash([label, row["question"]])
+    return "line", content_hash([label, "line", number])
+
+
+def _graded(
+    path: Path, task: str, rows: Sequence[tuple[int, dict[str, Any]]]
+) -> tuple[str, list[float], list[str | None]]:
+    values, statuses = [], []
+    formats: dict[tuple[Any, bool], AnswerFormat] = {}
+
+    def known(row: Mapping[str, Any]) -> AnswerFormat:
+        key = str(row.get("task")), bool(row.get("choices"))
+        if key not in formats:
+            formats[key] = format_for(task, row)
+        return formats[key]
+
+    for number, row in rows:
+        try:
+            one = grade([row], known, source="row")["rows"][0]
+        except DataError as error:
+            raise DataError(f"{path}, line {number}: {str(error).removeprefix('row, line 1: ')}") from None
+        values.append(float(one["correct"]))
+        statuses.append(str(one["status"]))
+    return METRIC, values, list(statuses)
+
+
+def _stated(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[str, list[float], list[str | None]]:
+    values = []
+    metric = METRIC if all(isinstance(row.get("correct"), bool) for _, row in rows) else SCORE
+    for number, row in rows:
+        value = row.get("correct") if metric == METRIC else row.get("score")
+        if not isinstance(value, bool) and not is_number(value):
+            known = ", ".join(BARE_FORMATS)
+            raise DataError(
+                f"{path}, line {number}: the row does not say 'correct' or 'score': name the task whose extractor"
+                f" grades it (--task gsm8k, --task bbh, or one of {known})"
+            )
+        values.append(float(value))  # type: ignore[arg-type]
+    statuses = [row["status"] if isinstance(row.get("status"), str) else None for _, row in rows]
+    return metric, values, statuses

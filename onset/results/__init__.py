@@ -1,0 +1,1 @@
+"""The results folder: the only place that knows its layout."""

@@ -1,0 +1,304 @@
+"""From a results folder to two tables: one row per finished cell, one row per record.
+
+The formats are in docs/notes/formats.md. Nothing is repaired or skipped: a damaged file is a `StoreError` that names
+it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from onset import markup
+from onset.errors import StoreError
+from onset.records import canonical_json
+from onset.results.files import read_json
+from onset.results.folder import ADDED, RECORD_SCHEMA
+from onset.results.format import check_format
+from onset.scores import wilson
+
+CELL_SCHEMA: dict[str, Any] = {
+    "cell": pl.String,
+    "model": pl.String,
+    "family": pl.String,
+    "params": pl.Int64,
+    "params_non_embedding": pl.Int64,
+    "stage": pl.String,
+    "method": pl.String,
+    "tune": pl.String,
+    "prompt": pl.String,
+    "vote": pl.Int64,
+    "template": pl.String,
+    "labels": pl.Int64,
+    "task": pl.String,
+    "ability": pl.String,
+    "chance": pl.Float64,
+    "shift": pl.String,
+    "seed": pl.Int64,
+    "n": pl.Int64,
+    "correct": pl.Int64,
+    "accuracy": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "parse_rate": pl.Float64,
+    "truncated_rate": pl.Float64,
+    "overlong": pl.Int64,
+    "failed_items": pl.Int64,
+    "gold_logprob": pl.Float64,
+    "gold_prob": pl.Float64,
+    "prompt_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "tokens": pl.Int64,
+    "flops_inference": pl.Float64,
+    "flops_tuning": pl.Float64,
+    "flops": pl.Float64,
+    "seconds": pl.Float64,
+    "demonstrations": pl.Int64,
+    "rationales": pl.Int64,
+    "labels_used": pl.Int64,
+    "plan_hash": pl.String,
+    "task_hash": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results folder, read.
+
+    ``study``: the canonical study; ``cells``: one row per finished cell (columns of `CELL_SCHEMA`), in running order;
+    ``records``: column ``cell`` and the fields of `onset.records.Record`; ``missing``: ids of the study's cells that
+    are neither finished nor failed; ``failed``: id of each failed cell -> its error in one line.
+    """
+
+    study: Mapping[str, Any]
+    cells: pl.DataFrame
+    records: pl.DataFrame
+    missing: tuple[str, ...]
+    failed: Mapping[str, str]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: how far the study is, and the accuracy of each finished cell."""
+        name = str(self.study.get("name", ""))
+        counts = [f"{len(self.cells)} cells finished"]
+        counts += [f"{len(self.missing)} missing"] if self.missing else []
+        counts += [f"{len(self.failed)} failed"] if self.failed else []
+        head = ("model", "method", "labels", "task", "shift", "seed", "n", "accuracy", "95 % interval")
+        rows = [
+            (*(cell[key] for key in head[:7]), *_accuracy(cell["accuracy"], cell["low"], cell["high"]))
+            for cell in self.cells.to_dicts()
+        ]
+        return markup.heading(f"Results of {name}", *counts) + markup.table(head, rows, _SHOWN)
+
+
+_SHOWN = 30
+"""Cells that a notebook shows."""
+
+
+def _accuracy(mean: float | None, low: float | None, high: float | None) -> tuple[str, str]:
+    if mean is None or low is None or high is None:
+        return "not measured", ""
+    return f"{100 * mean:.1f} %", f"{100 * low:.1f} to {100 * high:.1f} %"
+
+
+def load(folder: Path | str) -> Results:
+    """Read the results folder ``folder``.
+
+    Raises StoreError, with the path, for a folder that holds no study, has another format, or holds a damaged file.
+    """
+    folder = Path(folder)
+    path = folder / "study.json"
+    if not path.is_file():
+        raise StoreError(f"{folder} is no results folder: it holds no study.json")
+    held = read_json(path)
+    if not isinstance(held, dict) or not {"format", "study", "cells"} <= held.keys():
+        raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
+    check_format(held["format"], folder)
+    rows: list[dict[str, Any]] = []
+    specs: list[Mapping[str, Any]] = []
+    tables: list[pl.DataFrame] = []
+    missing: list[str] = []
+    failed: dict[str, str] = {}
+    for cell_id in held["cells"]:
+        cell = folder / "cells" / cell_id
+        if (cell / "done.json").exists():
+            records, row = _read_cell(cell)
+            rows.append(row | {"cell": cell_id})
+            specs.append(_member(cell / "cell.json", "method_spec"))
+            tables.append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
+        elif (cell / "failed.json").exists():
+            failed[cell_id] = str(_member(cell / "failed.json", "error"))
+        else:
+            missing.append(cell_id)
+    _tell_apart(rows, specs)
+    empty = pl.DataFrame(schema={"cell": pl.String, **RECORD_SCHEMA})
+    return Results(
+        study=held["study"],
+        cells=pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row"),
+        records=pl.concat([empty, *tables]),
+        missing=tuple(missing),
+        failed=failed,
+    )
+
+
+def _tell_apart(rows: Sequence[dict[str, Any]], specs: Sequence[Mapping[str, Any]]) -> None:
+    """Give methods of one name and different settings names of their own: ``cot (shots 4)``.
+
+    A study of today cannot have them (`onset.study.grid`); folders of earlier versions may, and comparing one with
+    itself, or describing one by the other, would be wrong.
+    """
+    names = distinct_names([row["method"] for row in rows], specs, [row["model"] for row in rows])
+    for row, name in zip(rows, names, strict=True):
+        row["method"] = name
+
+
+def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]], models: Sequence[str]) -> list[str]:
+    """``names``, of which those that stand for several of ``specs`` say in what these differ.
+
+    What a spec leaves unset is not said: ``cot`` beside ``cot (shots 4)``. Templates tell
+    them apart only where one of ``models`` has several: else they are what a study says of its models.
+    """
+    asked: dict[tuple[str, str], set[str | None]] = {}
+    for name, spec, model in zip(names, specs, models, strict=True):
+        asked.setdefault((name, model), set()).add(spec.get("template"))
+    several = {name for (name, _), templates in asked.items() if len(templates) > 1}
+    specs = [
+        spec if name in several else {key: value for key, value in spec.items() if key != "template"}
+        for name, spec in zip(names, specs, strict=True)
+    ]
+    held: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name, spec in zip(names, specs, strict=True):
+        held.setdefault(name, {})[canonical_json(spec)] = spec
+    out = []
+    for name, spec in zip(names, specs, strict=True):
+        rivals = list(held[name].values())
+        keys = sorted({key for one in rivals for key in one if any(other.get(key) != one[key] for other in rivals)})
+        said = ", ".join(f"{key} {spec[key]}" for key in keys if spec.get(key) is not None)
+        out.append(f"{name} ({said})" if said else name)
+    return out
+
+
+def _read_cell(cell: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Records and row of a finished cell; what is damaged there can only be measured again, and the error says how."""
+    try:
+        records = _records(cell)
+        return records, _row(cell, records)
+    except StoreError as error:
+        text = str(error)
+        if not text.startswith("damaged file"):
+            raise
+        raise StoreError(f"{text}; remove the folder {cell} and run the study again") from error
+
+
+def _member(path: Path, key: str) -> Any:
+    held = read_json(path)
+    if not isinstance(held, dict) or key not in held:
+        raise StoreError(f"damaged file {path}: no key '{key}'")
+    return held[key]
+
+
+def _records(cell: Path) -> pl.DataFrame:
+    """The records of a finished cell, checked against done.json."""
+    path = cell / "records.parquet"
+    expected, digest = _member(cell / "done.json", "records"), _member(cell / "done.json", "sha256")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise StoreError(f"cannot read {path}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise StoreError(f"damaged file {path}: its SHA-256 is not the one in done.json")
+    try:
+        records = pl.read_parquet(data)
+    except pl.exceptions.PolarsError as error:
+        raise StoreError(f"damaged file {path}: not a parquet file") from error
+    records = records.with_columns(
+        pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in ADDED if name not in records.columns
+    )
+    wrong = [name for name, kind in RECORD_SCHEMA.items() if records.schema.get(name) != kind]
+    if wrong:
+        raise StoreError(f"damaged file {path}: column '{wrong[0]}' is missing or of another type")
+    if len(records) != expected:
+        raise StoreError(f"damaged file {path}: {len(records)} records, done.json says {expected}")
+    repeated = records.filter(pl.col("item").is_duplicated())
+    if len(repeated):
+        raise StoreError(f"damaged file {path}: item {repeated['item'][0]} appears more than once")
+    return records
+
+
+def _row(cell: Path, records: pl.DataFrame) -> dict[str, Any]:
+    path = cell / "cell.json"
+    held = read_json(path)
+    try:
+        return _identity(held) | _used(held) | _outcome(records, held["tuning"]) | _time(cell)
+    except (KeyError, TypeError) as error:
+        raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
+
+
+def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
+    facts, spec = held["facts"], held["method_spec"]
+    same = {
+        key: held[key]
+        for key in ("model", "stage", "method", "labels", "task", "ability", "chance", "shift", "seed", "plan_hash")
+    }
+    return same | {
+        "cell": held["id"],
+        "family": facts["family"],
+        "params": facts["params"],
+        "params_non_embedding": facts["params_non_embedding"],
+        "tune": spec.get("tune"),
+        "prompt": spec["prompt"],
+        "vote": spec["vote"]["samples"] if spec.get("vote") else None,
+        "template": held.get("template", "plain"),  # a folder from before there were templates
+        "task_hash": held["task_hash"],
+    }
+
+
+def _used(held: Mapping[str, Any]) -> dict[str, int]:
+    """Labelled examples used, from the ledger: an example used twice counts once."""
+    ledger = held["ledger"]
+
+    def distinct(*, use: str | None = None, rationales: bool = False) -> int:
+        lines = [line for line in ledger if use in (None, line["use"]) and (line["rationales"] or not rationales)]
+        return len({one for line in lines for one in line["ids"]})
+
+    return {
+        "demonstrations": distinct(use="demonstration"),
+        "rationales": distinct(rationales=True),
+        "labels_used": distinct(),
+    }
+
+
+def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None) -> dict[str, Any]:
+    n, correct = len(records), int(records["correct"].sum())
+    interval = wilson(correct, n) if n else None
+    prompt_tokens, output_tokens = int(records["prompt_tokens"].sum()), int(records["output_tokens"].sum())
+    inference, tuned = float(records["flops"].sum()), float(tuning["flops"]) if tuning else 0.0
+    return {
+        "n": n,
+        "correct": correct,
+        "accuracy": correct / n if n else None,
+        "low": interval[0] if interval else None,
+        "high": interval[1] if interval else None,
+        "parse_rate": (records["status"] == "ok").mean(),
+        "truncated_rate": (records["status"] == "truncated").mean(),
+        "overlong": int(records["overlong"].sum()),
+        "failed_items": int((records["status"] == "failed").sum()),
+        "gold_logprob": records["gold_logprob"].mean(),
+        "gold_prob": records["gold_prob"].mean(),
+        "prompt_tokens": prompt_tokens,
+        "output_tokens": output_tokens,
+        "tokens": prompt_tokens + output_tokens,
+        "flops_inference": inference,
+        "flops_tuning": tuned,
+        "flops": inference + tuned,
+    }
+
+
+def _time(cell: Path) -> dict[str, float | None]:
+    """Wall time of inference; None where it was not written (a run that was killed between two files)."""
+    path = cell / "timing.json"
+    return {"seconds": float(_member(path, "seconds")) if path.exists() else None}
