@@ -14,7 +14,7 @@ import onset
 
 ROOT = Path(onset.__file__).parent
 
-LEVELS = {
+LEVELS = {  # of the longest name that a module begins with
     "records": 0,
     "errors": 0,
     "registry": 0,
@@ -34,22 +34,19 @@ LEVELS = {
     "pipeline": 2,
     "grading": 2,
     "study": 3,
+    "results": 3,
     "analysis": 4,
     "published": 4,
-    "interop": 4,
+    "read": 4,
+    "write": 4,
     "report": 5,
     "progress": 5,
-    "cli_run": 6,
-    "cli_interop": 6,
-    "cli_ladder": 6,
-    "cli_claims": 6,
-    "cli_emergence": 6,
     "cli": 6,
     "__main__": 7,
 }
 
 HEAVY = ("torch", "transformers", "peft", "datasets", "accelerate")
-LIGHT_PARTS = ("analysis", "published", "interop", "report")
+LIGHT_PARTS = ("results", "analysis", "published", "read", "write", "report")
 
 
 def modules() -> list[Path]:
@@ -118,7 +115,7 @@ def test_the_probe_sees_torch_when_it_is_there() -> None:
 
 
 def test_every_reading_command_stays_light(tmp_path: Path) -> None:
-    from tests.synthetic import synthetic_results
+    from synthetic import synthetic_results
 
     folder = synthetic_results(tmp_path / "results")
     rows = tmp_path / "rows.jsonl"

@@ -1,6 +1,6 @@
 """The table of claims, in the order of the essay. Adding one is a `Claim` in a module that `_MODULES` names.
 
-What is in the table is checked by the conformance tests of ``tests/test_claims.py``.
+What is in the table is checked by the conformance tests of ``tests/published/test_claims.py``.
 """
 
 from __future__ import annotations

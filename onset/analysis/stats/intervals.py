@@ -9,7 +9,7 @@ Its raw variance is wrong at both ends: with few draws it understates the noise 
 nothing of the uncertainty of that noise, while it counts the residual noise of single outcomes about three times
 (shown there; checked in the tests). At a nominal 5 % raw intervals reject a true null in 8 % of simulated studies of
 5 draws x 200 items with strong noise between draws, and in 0.2 % without any. So the replicates keep their shape but
-are calibrated twice (the error rates that result are in tests/test_statistics_simulation.py):
+are calibrated twice (the error rates that result are in tests/analysis/stats/test_statistics_simulation.py):
 
 * to the unbiased variance of a two-way random-effects layout, (MS_draw + MS_item - MS_residual) / (D I), never below
   MS_draw / (D I) or MS_item / (D I) (Cornfield and Tukey 1956; the same sum is the denominator of the quasi-F ratio);

@@ -1,0 +1,165 @@
+"""Accuracy against size and labels, cost and shifts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_arms import arm, outcomes
+
+from onset.analysis.arms import Arm
+from onset.analysis.contrast.paired import compare_all
+from onset.analysis.contrast.robustness import loss_differences, losses
+from onset.analysis.questions.cost import break_even_queries, break_evens
+from onset.analysis.questions.labels import label_curves, mean_accuracy, overtakings
+from onset.analysis.questions.size_curves import size_curves
+from onset.analysis.stats.intervals import Block, crossed_bootstrap
+from onset.scores import wilson
+
+SIZES = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000]
+
+
+def ladder(family: str, shares: list[float], chance: float = 0.0) -> list[Arm]:
+    rng = np.random.default_rng(len(family))
+    return [
+        arm((rng.random((3, 80)) < share).astype(float), "cot", family=family, params=size, model=f"{family}-{size}",
+            chance=chance)
+        for size, share in zip(SIZES, shares, strict=False)
+    ]  # fmt: skip
+
+
+def test_families_are_never_on_one_curve_and_two_sizes_are_none() -> None:
+    red, blue = size_curves([*ladder("red", [0.1, 0.3, 0.8, 0.9]), *ladder("blue", [0.5, 0.6])])
+    assert (red.family, red.sizes) == ("red", tuple(SIZES))
+    assert red.found is not None
+    assert (blue.found, blue.check, blue.scores, blue.sizes) == (None, None, (), tuple(SIZES[:2]))
+    assert blue.sentence == "cot on t (8 labels), family blue: 2 sizes, no curve, which takes 4."
+    assert blue.json()["verdict"] == "no curve"
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ([0.3] * 4, "cot on t (8 labels), family red: "),
+        ([0.05, 0.3, 0.7, 0.9], "; halfway between "),
+        ([0.02, 0.05, 0.1, 0.25], "cot on t (8 labels), family red: "),
+        ([0.0, 0.0, 1.0, 1.0], "; halfway between 0.0 % and 100.0 % at about "),
+        ([0.9, 0.6, 0.2, 0.1], "family red: accuracy falls with size"),
+    ],
+)
+def test_a_curve_in_words_says_nothing_the_verdict_does_not(shares: list[float], words: str) -> None:
+    (curve,) = size_curves(ladder("red", shares))
+    found = curve.found
+    assert found is not None
+    assert words in curve.sentence
+    assert ("halfway" in curve.sentence) == (found.midpoint is not None)
+    assert ("emerges" in curve.sentence) == (found.verdict == "emergent")
+    assert ("no curve of the families fits" in curve.sentence) == (found.fit is None or not found.fit.drawn)
+
+
+def test_mean_accuracy_over_draws_and_items() -> None:
+    values = (np.random.default_rng(0).random((5, 100)) < 0.6).astype(float)
+    point = mean_accuracy(arm(values))
+    crossed = crossed_bootstrap([Block(values)])
+    assert crossed is not None
+    assert point.accuracy == pytest.approx(values.mean())
+    assert point.interval == crossed.interval()
+    single = mean_accuracy(arm(values[:1]))
+    assert single.interval == wilson(int(values[0].sum()), 100)
+    perfect = mean_accuracy(arm(np.ones((5, 100))))
+    assert perfect.interval[1] == 1.0
+    assert perfect.interval[0] == pytest.approx(1 - 3.84 / 103.84, abs=2e-3)
+
+
+def test_the_budget_from_which_tuning_overtakes_prompting() -> None:
+    rng = np.random.default_rng(0)
+    shared = rng.random((1, 300))
+
+    def level(share: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return (shared + rng.normal(0, 0.02, (5, 300)) < share).astype(float)
+
+    shares = {8: 0.3, 32: 0.5, 128: 0.8}
+    arms = [arm(level(0.5), "cot", labels=labels) for labels in shares]
+    arms += [arm(level(share), "lora", labels=labels, tune="lora") for labels, share in shares.items()]
+    curves = {curve.method: curve for curve in label_curves(arms, replicates=500)}
+    assert [point.labels for point in curves["lora"].points] == [8, 32, 128]
+    (one,) = overtakings(compare_all(arms, replicates=2000), {"lora"})
+    assert (one.verdict, one.budget, one.wins, one.losses) == ("reached", 128, (128,), (8,))
+    assert (
+        one.sentence == "m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels; equivalent at 32 labels."
+    )
+    (never,) = overtakings(compare_all([one for one in arms if one.labels < 128], replicates=2000), {"lora"})
+    assert (never.verdict, never.budget) == ("not reached", None)
+    assert never.sentence == ("m on t: lora does not overtake cot: cot is ahead at 8 labels; equivalent at 32 labels.")
+    (always,) = overtakings(compare_all([one for one in arms if one.labels > 32], replicates=2000), {"lora"})
+    assert always.sentence == "m on t: lora is ahead of cot at every budget tried (128 labels)."
+
+
+def test_break_even_queries() -> None:
+    # shared notes' example: 512 examples of 250 tokens, ten epochs of LoRA on 1.5 B parameters
+    assert break_even_queries(7.7e15, 4.35e12, 0.75e12) == pytest.approx(2139, rel=1e-3)
+    assert break_even_queries(1e12, 1e9, 1e9) is None
+    tuned = arm(np.ones((1, 4)), "lora", tune="lora", flops_query=2.0, flops_tuning=900.0)
+    cheap, dear = arm(np.ones((1, 4)), "cot", flops_query=1.0), arm(np.ones((1, 4)), "vote", flops_query=5.0)
+    never, pays = break_evens([tuned, cheap, dear])
+    assert (never.queries, pays.queries) == (None, 300.0)
+    assert (
+        never.sentence
+        == "m on t, 8 labels: a query of lora costs no less than one of cot: tuning never pays for itself."
+    )
+    assert pays.sentence == "m on t, 8 labels: lora is cheaper than vote from about 300 queries on."
+    (parts,) = break_evens([arm(np.ones((1, 4)), "lora", tune="lora", flops_query=2.0, flops_tuning=91.9), dear])
+    assert parts.queries == pytest.approx(30.63, abs=0.01)
+    assert parts.sentence.endswith("from about 31 queries on.")
+
+
+def shifted(clean: Arm, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, twins: bool) -> Arm:
+    """``clean`` under a shift that rewrites its items, or that is another test set."""
+    names = tuple(f"x{index:04d}" for index in range(values.shape[1]))
+    origin = clean.items if twins else (None,) * values.shape[1]
+    return replace(clean, shift="typos", items=names, twins=origin, values=values)
+
+
+def test_losses_are_paired_with_the_clean_twin() -> None:
+    rng = np.random.default_rng(0)
+    left, right = outcomes(rng, 5, 200, 0.8)
+    clean = arm(left, "cot")
+    (loss,) = losses([clean, shifted(clean, right, twins=True)], replicates=2000)
+    crossed = crossed_bootstrap([Block(left - right)], 2000)
+    assert crossed is not None
+    assert (loss.paired, loss.n) == (True, 200)
+    assert loss.loss == pytest.approx((left - right).mean())
+    assert (loss.interval, loss.p) == (crossed.interval(), crossed.p())
+    assert loss.clean == pytest.approx(left.mean())
+    assert loss.shifted == pytest.approx(right.mean())
+    assert loss.verdict == "loses"
+    order = rng.permutation(200)
+    scrambled = shifted(clean, right[:, order], twins=True)
+    scrambled = replace(scrambled, twins=tuple(clean.items[index] for index in order))
+    (again,) = losses([clean, scrambled], replicates=2000)
+    assert again.loss == pytest.approx(loss.loss)
+    assert again.p == pytest.approx(loss.p, abs=0.01)
+
+
+def test_another_test_set_is_not_paired_but_methods_are() -> None:
+    rng = np.random.default_rng(1)
+    first, second = outcomes(rng, 5, 200, 0.8)
+    elsewhere_a, elsewhere_b = outcomes(rng, 5, 120, 0.8)
+    a, b = arm(first, "cot", tune="lora"), arm(second, "plain")
+    arms = [a, b, shifted(a, elsewhere_a, twins=False), shifted(b, elsewhere_b, twins=False)]
+    of_a, _ = losses(arms, replicates=2000)
+    assert (of_a.paired, of_a.n, of_a.n_clean) == (False, 120, 200)
+    assert of_a.loss == pytest.approx(first.mean() - elsewhere_a.mean())
+    (between,) = loss_differences(arms, replicates=2000)
+    assert between.sides == ("cot", "plain")
+    expected = (first.mean() - elsewhere_a.mean()) - (second.mean() - elsewhere_b.mean())
+    assert between.difference == pytest.approx(expected)
+    paired = crossed_bootstrap([Block(first - second), Block(elsewhere_a - elsewhere_b, -1.0)], 2000)
+    assert paired is not None
+    assert between.interval == paired.interval()
+
+
+def test_a_shift_without_its_clean_counterpart_has_no_loss() -> None:
+    clean = arm(np.ones((2, 10)), "cot")
+    assert losses([shifted(clean, np.zeros((2, 10)), twins=True)]) == ()
