@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -259,6 +260,21 @@ def test_models_of_the_ladder_and_fakes_are_asked_plainly() -> None:
         )
 
 
+def check_plain_texts(model: HFModel) -> None:
+    """Greedy texts behind worked demonstrations are those of transformers with the tokenizer's own template."""
+    assert model.chat is not None
+    prompts = [render(TASK, DEMOS, item, rationale=True, chat=model.chat) for item in ITEMS]
+    done = model.generate([Request(prompt, 48, templated=True) for prompt in prompts])
+    for item, [one] in zip(ITEMS, done, strict=True):
+        messages = [{"role": who, "content": text} for who, text in turns(TASK, DEMOS, item, rationale=True)]
+        inputs = model.tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
+        )
+        out = model.module.generate(inputs["input_ids"], do_sample=False, max_new_tokens=48)[0]
+        new = out[inputs["input_ids"].shape[1] :]
+        assert one.text == model.tokenizer.decode(new, skip_special_tokens=True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "instruct"), [("smollm2-135m-instruct", True), ("gemma-3-270m", False)])
 def test_packaged_models(name: str, instruct: bool) -> None:
@@ -267,16 +283,21 @@ def test_packaged_models(name: str, instruct: bool) -> None:
     assert isinstance(model, HFModel)
     assert (model.chat is not None) is instruct
     assert model.instruct is instruct
-    if model.chat is not None:
-        prompt = render(TASK, DEMOS, ITEMS[0], rationale=True, chat=model.chat)
-        [[one]] = model.generate([Request(prompt, 48, templated=True)])
-        messages = [{"role": who, "content": text} for who, text in turns(TASK, DEMOS, ITEMS[0], rationale=True)]
-        inputs = model.tokenizer.apply_chat_template(
-            messages, add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )
-        out = model.module.generate(inputs["input_ids"], do_sample=False, max_new_tokens=48)[0]
-        new = out[inputs["input_ids"].shape[1] :]
-        assert one.text == model.tokenizer.decode(new, skip_special_tokens=True)
+    if instruct:
+        check_plain_texts(model)
+
+
+@pytest.mark.slow
+def test_an_instruct_model_of_a_file() -> None:
+    """Qwen2.5-Coder 0.5B Instruct, whose generation config would sample with a penalty."""
+    file = Path(os.environ.get("ONSET_QWEN", "")) / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+    if not file.is_file():
+        pytest.skip(f"model not here: {file.name} (set ONSET_QWEN to its folder)")
+    model = open_model(f"gguf:{file}", device="cpu", dtype="float32")
+    assert isinstance(model, HFModel)
+    assert model.instruct
+    assert model.facts.params == 494_032_768
+    check_plain_texts(model)
 
 
 # ------------------------------------------------------------------------------------------------------- studies
