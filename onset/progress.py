@@ -1,19 +1,30 @@
-"""What a person sees while a study runs: one bar with the time left, or plain lines when piped."""
+"""What a person sees while a study runs or a model is trained: a bar with the time left, or plain lines when piped."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column
 
-from onset.report.terminal import duration
-from onset.study.estimate import Estimate
-from onset.study.grid import Cell, Grid
+if TYPE_CHECKING:  # training a model of the ladder needs a bar, and none of the packages for tables
+    from onset.study.estimate import Estimate
+    from onset.study.grid import Cell, Grid
+
+Raised = type[BaseException] | BaseException | TracebackType | None
 
 
 class Display:
@@ -53,7 +64,7 @@ class Display:
             self._bar.start()
         return self
 
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+    def __exit__(self, *_: Raised) -> None:
         if self._live:
             self._bar.stop()
 
@@ -120,8 +131,57 @@ class Display:
             self._bar.update(self._task, completed=self._done, left=self._left())
 
     def _left(self) -> str:
+        from onset.report.terminal import duration
+
         earned = self._done - self._skipped
         if earned <= 0 or self._total <= 0:
             return ""
         seconds = (time.monotonic() - self._started) * (self._total - self._done) / earned
         return f" about {duration(max(seconds, 0.0))} left"
+
+
+class Phases:
+    """Work in phases: one bar a phase with the time left, or plain lines when piped."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True, highlight=False)
+        self._live = console.is_terminal
+        self._said: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TaskProgressColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
+            TextColumn("{task.fields[loss]}"),
+            console=console,
+        )
+
+    def __enter__(self) -> Phases:
+        if self._live:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: Raised) -> None:
+        if self._live:
+            self._bar.stop()
+
+    def of(self, phase: str) -> Callable[[int, int], None]:
+        """A callback of one phase."""
+        return lambda done, total: self.told(phase, done, total, None)
+
+    def told(self, phase: str, done: int, total: int, loss: float | None) -> None:
+        """Show it; in plain lines every twentieth of the way and whenever there is a loss."""
+        shown = "" if loss is None else f"loss {loss:.3f}"
+        if not self._live:
+            twentieth = 20 * done // total
+            if loss is not None or twentieth > self._said.get(phase, 0):
+                self._said[phase] = twentieth
+                print(f"[{done / total:4.0%}] {phase} {shown}".rstrip(), file=sys.stderr, flush=True)
+            return
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bar.add_task(phase, total=total, loss="")
+        task = self._tasks[phase]
+        self._bar.update(task, completed=done)
+        if shown:
+            self._bar.update(task, loss=shown)

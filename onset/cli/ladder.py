@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
@@ -17,10 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from onset.cli.common import Json, console, print_json
 from onset.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ Workers = Annotated[int | None, typer.Option(min=1, help="Processes that make do
 
 
 @app.command("list")
-def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_models(as_json: Json = False) -> None:
     """The sizes of the ladder, and the models of each that come with the package."""
     from onset.ladder.recipe import RUNGS
     from onset.ladder.rungs import NAMES
@@ -64,13 +62,13 @@ def list_models(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
         for one in RUNGS.values()
     ]
     if as_json:
-        print(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     table = Table("rung", "parameters", "width", "layers", "heads", "comes with the package", box=None)
     for row in rows:
         numbers = [f"{row[key]:,}" for key in ("params", "width", "layers", "heads")]
         table.add_row(str(row["rung"]), *numbers, "\n".join(cast(list[str], row["shipped"])))
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 @app.command()
@@ -89,6 +87,7 @@ def corpus(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Write documents as text, one JSON line each with its kind: what a model of the ladder reads."""
     from onset.ladder.shards import read_documents
+    from onset.progress import Phases
 
     source = _source(mixture, without, fill, extra, share, seed, tokenizer)
     wanted = parse_tokens(tokens)
@@ -96,7 +95,7 @@ def corpus(  # noqa: PLR0913 - one parameter an option
     documents, partial = 0, out.with_name(f"{out.name}.partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8") as file, _Bar() as bar:
+        with partial.open("w", encoding="utf-8") as file, Phases() as bar:
             told = bar.of("writing documents")
             for document in read_documents(source, wanted, workers=workers or _cores(), progress=told):
                 file.write(json.dumps({"kind": document.kind, "text": document.text}, ensure_ascii=False) + "\n")
@@ -110,7 +109,7 @@ def corpus(  # noqa: PLR0913 - one parameter an option
     table = Table("kind", "share of tokens", box=None)
     for kind, number in counted.most_common():
         table.add_row(kind, f"{number / counted.total():.1%}")
-    Console(highlight=False).print(table)
+    console().print(table)
     print(f"{documents:,} documents, {counted.total():,} tokens: {out}")
 
 
@@ -169,8 +168,9 @@ def train(  # noqa: PLR0913 - one parameter an option
     folder = out or Path("trained") / _name(rung, tokens, source, seed)
     make_reproducible()  # before torch is imported
     from onset.ladder.pretrain import pretrain
+    from onset.progress import Phases
 
-    with _Bar() as bar:
+    with Phases() as bar:
         pretrain(chosen, source, folder, device=device, workers=workers or _cores(), progress=bar.told)
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     timing = json.loads((folder / "timing.json").read_text(encoding="utf-8"))
@@ -195,7 +195,7 @@ def evaluate(
 
     Prints a table of accuracies and the findings, and writes a report. Resumes after any stop.
     """
-    from onset.cli.run import finish, run_study
+    from onset.cli.study import finish, run_study
 
     finish(run_study(evaluation(models or (), items), out), accuracies=True)
 
@@ -277,50 +277,3 @@ def _spec(folder: Path) -> str:
 def _cores() -> int:
     usable = getattr(os, "sched_getaffinity", None)
     return len(usable(0)) if usable else os.cpu_count() or 1
-
-
-class _Bar:
-    """One bar a phase with the time left, or plain lines when piped."""
-
-    def __init__(self) -> None:
-        console = Console(stderr=True, highlight=False)
-        self._live = console.is_terminal
-        self._said: dict[str, int] = {}
-        self._tasks: dict[str, TaskID] = {}
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TaskProgressColumn(),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            TextColumn("{task.fields[loss]}"),
-            console=console,
-        )
-
-    def __enter__(self) -> _Bar:
-        if self._live:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        if self._live:
-            self._bar.stop()
-
-    def of(self, phase: str) -> Any:
-        """A callback of one phase."""
-        return lambda done, total: self.told(phase, done, total, None)
-
-    def told(self, phase: str, done: int, total: int, loss: float | None) -> None:
-        """Show it; in plain lines every twentieth of the way and whenever there is a loss."""
-        shown = "" if loss is None else f"loss {loss:.3f}"
-        if not self._live:
-            twentieth = 20 * done // total
-            if loss is not None or twentieth > self._said.get(phase, 0):
-                self._said[phase] = twentieth
-                print(f"[{done / total:4.0%}] {phase} {shown}".rstrip(), file=sys.stderr, flush=True)
-            return
-        if phase not in self._tasks:
-            self._tasks[phase] = self._bar.add_task(phase, total=total, loss="")
-        task = self._tasks[phase]
-        self._bar.update(task, completed=done)
-        if shown:
-            self._bar.update(task, loss=shown)

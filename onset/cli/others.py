@@ -1,38 +1,40 @@
-"""The commands on other people's results and for them: ``onset compare`` and ``onset export``."""
+"""The commands on anybody's results: ``compare``, ``emergence``, ``export``, ``grade`` and ``claims``."""
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
-from rich.console import Console
 
+from onset.cli.common import Folder, GradeAs, Json, Only, console, parse_pairs, print_json
 from onset.errors import DataError
 
-A = Annotated[Path, typer.Argument(metavar="A", help="Results: a folder or file of Onset, lm-eval, inspect or JSONL.")]
-B = Annotated[Path, typer.Argument(metavar="B", help="What it is compared with: differences are B minus A.")]
-Task = Annotated[str | None, typer.Option(help="JSONL: whose extractor grades it. Otherwise: only this task.")]
-Metric = Annotated[str | None, typer.Option(help="Which metric, where there are several [default: exact_match, acc].")]
+if TYPE_CHECKING:
+    from onset.analysis.curves.series import Curve
+
 Filter = Annotated[str | None, typer.Option(help="Which filter of lm-eval, where there are several.")]
-OfA = Annotated[list[str] | None, typer.Option("--a", metavar="KEY=VALUE", help="Only these results of A: model=r2.")]
-OfB = Annotated[list[str] | None, typer.Option("--b", metavar="KEY=VALUE", help="Only these results of B.")]
-Margin = Annotated[float, typer.Option(help="Differences below this share count as equivalent.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
 
 
 def compare(  # noqa: PLR0913 - one parameter an option
-    a: A,
-    b: B,
+    a: Annotated[
+        Path, typer.Argument(metavar="A", help="Results: a folder or file of Onset, lm-eval, inspect or JSONL.")
+    ],
+    b: Annotated[Path, typer.Argument(metavar="B", help="What it is compared with: differences are B minus A.")],
     *,
-    task: Task = None,
-    metric: Metric = None,
+    only: Only = None,
+    grade_as: GradeAs = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Which metric, where there are several [default: exact_match, acc].")
+    ] = None,
     filter: Filter = None,
-    of_a: OfA = None,
-    of_b: OfB = None,
-    margin: Margin = 0.05,
+    of_a: Annotated[
+        list[str] | None, typer.Option("--a", metavar="KEY=VALUE", help="Only these results of A: model=r2.")
+    ] = None,
+    of_b: Annotated[list[str] | None, typer.Option("--b", metavar="KEY=VALUE", help="Only these results of B.")] = None,
+    margin: Annotated[float, typer.Option(help="Differences below this share count as equivalent.")] = 0.05,
     as_json: Json = False,
 ) -> None:
     """Paired comparison of two sets of results, own or imported: from A to B, item by item."""
@@ -43,18 +45,122 @@ def compare(  # noqa: PLR0913 - one parameter an option
     if not 0 < margin < 1:
         raise DataError(f"--margin {margin:g}: expected a share between 0 and 1, such as 0.05")
     wanted = parse_pairs(of_a or [], "--a"), parse_pairs(of_b or [], "--b")
-    first = select(read_outcomes(a, task=task), wanted[0], "A")
-    second = select(read_outcomes(b, task=task), wanted[1], "B")
+    first = select(read_outcomes(a, only=only, grade_as=grade_as), wanted[0], "A")
+    second = select(read_outcomes(b, only=only, grade_as=grade_as), wanted[1], "B")
     compared = compare_sets(first, second, metric=metric, filter=filter, margin=margin, sources=(str(a), str(b)))
     content = to_json(compared)
     if as_json:
-        _print_json(content)
+        print_json(content)
     else:
-        print_comparison(content, Console(highlight=False, soft_wrap=False))
+        print_comparison(content, console())
+
+
+def emergence(  # noqa: PLR0913 - one parameter an option
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="CSV tables, results folders of Onset, lm-eval results, inspect logs."),
+    ],
+    *,
+    scale: Annotated[str, typer.Option(help="What size is: params, flops or loss (of pretraining).")] = "params",
+    only: Only = None,
+    grade_as: GradeAs = None,
+    metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
+    filter: Filter = None,
+    params: Annotated[
+        list[str] | None,
+        typer.Option("--params", metavar="MODEL=N", help="The size of a model that does not say: r2=7e9."),
+    ] = None,
+    family: Annotated[str | None, typer.Option(help="Take all models as one family of this name.")] = None,
+    margin: Annotated[float, typer.Option(help="How near chance counts as at chance, as a share.")] = 0.05,
+    least_rise: Annotated[
+        float, typer.Option(help="The smallest rise above chance called emergent, as a share.")
+    ] = 0.10,
+    level: Annotated[
+        float, typer.Option(help="Level of all tests; with many curves, the false discovery rate.")
+    ] = 0.05,
+    replicates: Annotated[
+        int, typer.Option(help="The most bootstrap replicates of the test against smooth growth.")
+    ] = 199,
+    forecast: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--forecast",
+            metavar="next|SIZE",
+            help="Also forecast: the next size, or one you name (7B, 6.9e9; with tokens 7B@4T). Repeatable.",
+        ),
+    ] = None,
+    crossover: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="Names of two curves: also say from which size on B is ahead of A."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""
+    from onset.analysis.curves.series import Scale, curves_of
+    from onset.analysis.emergence.forecast import Target
+    from onset.analysis.emergence.overview import overview
+    from onset.analysis.emergence.verdict import Settings
+    from onset.read import read_points
+    from onset.report.emergence import print_emergence
+
+    if scale not in get_args(Scale):
+        raise DataError(f"--scale {scale}: expected params, flops or loss")
+    size = cast(Scale, scale)
+    if replicates < 99:
+        raise DataError(f"--replicates {replicates}: expected at least 99, the fewest that can show p = 0.01")
+    ahead = None if forecast is None else [Target.parse(text) for text in forecast if text != "next"]
+    if ahead and "next" in (forecast or []):
+        raise DataError("--forecast next: expected alone, or sizes such as 7B")
+    notes: list[str] = []
+    points = read_points(
+        paths,
+        scale=size,
+        only=only,
+        grade_as=grade_as,
+        metric=metric,
+        filter=filter,
+        params=_sizes(params or []),
+        family=family,
+        note=notes.append,
+    )
+    settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
+    curves = curves_of(points, size)
+    if family is None:
+        notes += _alone(curves)
+    found = overview(curves, settings, ahead=ahead, pair=crossover)
+    if as_json:
+        for line in notes:
+            print(f"note: {line}", file=sys.stderr)
+        print_json(found.json())
+    else:
+        print_emergence(found, settings, notes, console())
+
+
+def _sizes(texts: Sequence[str]) -> dict[str, float]:
+    """The values of ``--params``. Raises DataError for one that is no number."""
+    out = {}
+    for model, text in parse_pairs(texts, "--params").items():
+        try:
+            out[model] = float(text)
+        except ValueError:
+            raise DataError(f"--params {model}={text}: expected a number, such as 7e9") from None
+    return out
+
+
+def _alone(curves: Sequence[Curve]) -> list[str]:
+    """A hint where names that do not say a size keep every model in a family of its own."""
+    families = list(dict.fromkeys(curve.family for curve in curves))
+    if len(families) < 2 or any(len({point.x for point in curve.points}) > 1 for curve in curves):
+        return []
+    named = ", ".join(families[:3]) + (" ..." if len(families) > 3 else "")
+    return [
+        f"no two models share a family ({named}), so there is no curve over size: names that differ in more than their"
+        " size are families of their own; --family NAME takes all of them as one"
+    ]
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")],
+    folder: Folder,
     *,
     format: Annotated[str, typer.Option(help="lm-eval or every-eval-ever.")],
     out: Annotated[Path, typer.Option(help="A new or empty folder.")],
@@ -66,19 +172,34 @@ def export(
     print(f"{len(files)} files: {out}")
 
 
-def _print_json(value: Any) -> None:
-    try:
-        print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
-    except UnicodeEncodeError:  # half a surrogate pair in somebody's text, or a terminal that is not UTF-8
-        print(json.dumps(value, indent=1, allow_nan=False))
+def grade(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL rows with prediction, target and question?.")],
+    task: Annotated[str, typer.Option(help="Whose extractor and scorer: a task's name, or number, choice, text.")],
+    as_json: Json = False,
+) -> None:
+    """Extract and score answers in text from anywhere, exactly as a run would."""
+    from onset.grading import grade as grade_rows
+    from onset.grading import read_rows
+    from onset.report.terminal import print_grade
+    from onset.tasks import format_for
+
+    graded = grade_rows(read_rows(file), lambda row: format_for(task, row), source=str(file))
+    if as_json:
+        print_json(graded)
+    else:
+        print_grade(graded, console())
 
 
-def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    """``["model=r2", "labels=8"]`` as a mapping. Raises DataError for a text without ``=``."""
-    out = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not (key and equals and value):
-            raise DataError(f"{option} {text}: expected KEY=VALUE, such as model=r2")
-        out[key] = value
-    return out
+def claims(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Claims to show in full.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The essay's claims, each with its verdict from the published figures it rests on."""
+    from onset.published.claims import claims_json
+    from onset.report.terminal import print_claims
+
+    shown = claims_json(ids or [])
+    if as_json:
+        print_json(shown)
+    else:
+        print_claims(shown, console(), full=bool(ids))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -71,29 +72,30 @@ def _format_of_file(path: Path) -> Format | None:
 def read_outcomes(
     path: Path | str,
     *,
-    task: str | None = None,
+    only: str | None = None,
+    grade_as: str | None = None,
     params: Mapping[str, float] | None = None,
     family: str | None = None,
 ) -> tuple[Outcomes, ...]:
     """The per-item results under ``path``: one `Outcomes` per model, task, method, filter and metric.
 
-    ``task``: of JSON lines, whose extractor and scorer grade them; of anything else, the one task that is wanted
-    (``bbh`` is also ``bbh/navigate``). ``params``: parameters by model name, where the source does not say;
-    ``family``: puts all models into one. Raises DataError for a format that is not known, a damaged file, and results
-    without items (a CSV); StoreError for a damaged results folder; UnknownName for a task that has no extractor.
+    ``only``: the one task that is wanted (``bbh`` is also ``bbh/navigate``); ``grade_as``: the task whose extractor and
+    scorer grade JSON lines of texts (other results are graded already); ``params``: parameters by model name, where the
+    source does not say; ``family``: puts all models into one. Raises DataError for a format that is not known, a
+    damaged file, and results without items (a CSV); StoreError for a damaged results folder; UnknownName for a task
+    that has no extractor.
     """
     path, sizes = Path(path), Sizes(params or {}, family)
     kind = format_of(path)
     if kind == "csv":
         raise DataError(f"{path}: a CSV table has no per-item results, so it cannot be compared item by item")
-    if kind == "jsonl":
-        return jsonl.read(path, sizes, task)
     readers: Mapping[str, Callable[[Path, Sizes], tuple[Outcomes, ...]]] = {
+        "jsonl": partial(jsonl.read, task=grade_as),
         "onset": onset_results.read,
         "lm-eval": lm_eval.read,
         "inspect": inspect_logs.read,
     }
-    return _only(readers[kind](path, sizes), task, path)
+    return _only(readers[kind](path, sizes), only, path)
 
 
 def _only(outcomes: tuple[Outcomes, ...], task: str | None, path: Path) -> tuple[Outcomes, ...]:
@@ -110,11 +112,12 @@ def is_task(label: str, asked: str) -> bool:
     return label == asked or label.startswith((f"{asked}/", f"{asked}["))
 
 
-def read_points(
+def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
     paths: Path | str | Iterable[Path | str],
     *,
     scale: Scale = "params",
-    task: str | None = None,
+    only: str | None = None,
+    grade_as: str | None = None,
     metric: str | None = None,
     filter: str | None = None,
     params: Mapping[str, float] | None = None,
@@ -123,8 +126,8 @@ def read_points(
 ) -> tuple[SizePoint, ...]:
     """Points of curves over size from one or several files and folders, each of any known format.
 
-    ``scale``: what size is; only a CSV table knows ``flops`` and ``loss``. ``task``, ``params`` and ``family`` as in
-    `read_outcomes`; ``metric`` and ``filter`` where a source has several (the rule is in
+    ``scale``: what size is; only a CSV table knows ``flops`` and ``loss``. ``only``, ``grade_as``, ``params`` and
+    ``family`` as in `read_outcomes`; ``metric`` and ``filter`` where a source has several (the rule is in
     `onset.read.choosing`); ``note`` is called with a line for each thing that had to be decided.
 
     A curve is a task; of Onset's results a task, method and number of labels, with shift and stage where there are
@@ -139,19 +142,20 @@ def read_points(
         kind = format_of(path)
         if kind == "csv":
             points = csv_table.read(path, sizes, scale)
-            out += [p for p in points if (task is None or is_task(p.curve, task)) and metric in (None, p.metric)]
+            out += [p for p in points if (only is None or is_task(p.curve, only)) and metric in (None, p.metric)]
             continue
         if scale != "params":
             raise DataError(f"{path}: only a CSV table has {scale}; these results know params")
         if kind == "lm-eval":
-            out += _points_of_scores(path, sizes, task, metric, filter, tell)
+            out += _points_of_scores(path, sizes, only, metric, filter, tell)
             if not any(run.samples for run in lm_eval.find(path)):
                 continue
-        outcomes = read_outcomes(path, task=None if kind == "lm-eval" else task, params=params, family=family)
-        wanted = [one for one in outcomes if task is None or kind == "jsonl" or is_task(one.task, task)]
+        one_task = None if kind == "lm-eval" else only  # of lm-eval the task may be among the scores without samples
+        outcomes = read_outcomes(path, only=one_task, grade_as=grade_as, params=params, family=family)
+        wanted = [one for one in outcomes if only is None or is_task(one.task, only)]
         out += points_of(wanted, metric=metric, filter=filter, note=tell)
     if not out:
-        asked = [f"{name} '{value}'" for name, value in (("task", task), ("metric", metric)) if value is not None]
+        asked = [f"{name} '{value}'" for name, value in (("task", only), ("metric", metric)) if value is not None]
         where = ", ".join(map(str, [paths] if isinstance(paths, Path | str) else paths))
         raise DataError(f"{where}: no points found" + (f" of {' and '.join(asked)}" if asked else ""))
     return tuple(out)

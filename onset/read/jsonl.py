@@ -137,7 +137,7 @@ def _stated(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[str
             known = ", ".join(BARE_FORMATS)
             raise DataError(
                 f"{path}, line {number}: the row does not say 'correct' or 'score': name the task whose extractor"
-                f" grades it (--task gsm8k, --task bbh, or one of {known})"
+                f" grades it (--grade-as gsm8k, --grade-as bbh, or one of {known})"
             )
         values.append(float(value))  # type: ignore[arg-type]
     statuses = [row["status"] if isinstance(row.get("status"), str) else None for _, row in rows]

@@ -8,12 +8,13 @@ Tokens are guessed from characters; the time is a guess to within a factor of ab
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from onset.errors import ModelError
 from onset.models.dtypes import MARGIN, SMALL
-from onset.models.peek import Size, peek
+from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
 from onset.prompting.base import render
 from onset.study.grid import Cell, Grid
@@ -57,6 +58,62 @@ class Estimate:
         """Everything together."""
         zero = Cost(0.0, 0.0)
         return sum(self.cells.values(), zero) + sum(self.tunings.values(), zero)
+
+    def price(self, cell: Cell) -> tuple[float, float]:
+        """FLOPs of ``cell`` that grow with its items, and those of the tuning it needs."""
+        return self.cells[cell.id].flops, self.tunings[cell.tuned].flops if cell.tuned else 0.0
+
+    def to_json(self, grid: Grid) -> dict[str, Any]:
+        """What ``onset plan --json`` prints of the estimated ``grid`` (docs/notes/formats.md).
+
+        Raises ModelError when a model's configuration cannot be read.
+        """
+        total = self.total()
+        return {
+            "study": grid.study.name,
+            "cells": len(grid.cells),
+            "flops": total.flops,
+            "seconds": total.seconds,
+            "models": self._models(grid),
+            "notes": list(grid.notes),
+            "grid": [_cell_json(cell, self.cells[cell.id]) for cell in grid.cells],
+        }
+
+    def _models(self, grid: Grid) -> list[dict[str, Any]]:
+        """One row a model: its cells and tunings, what they cost, and the templates it is asked through."""
+        cells: dict[str, list[Cell]] = {}
+        for cell in grid.cells:
+            cells.setdefault(cell.model, []).append(cell)
+        return [self._model(name, held) for name, held in cells.items()]
+
+    def _model(self, name: str, cells: Sequence[Cell]) -> dict[str, Any]:
+        tuned = dict.fromkeys(cell.tuned for cell in cells if cell.tuned)
+        costs = [*(self.cells[cell.id] for cell in cells), *(self.tunings[one] for one in tuned)]
+        total = sum(costs, Cost(0.0, 0.0))
+        return {
+            "model": name,
+            "cells": len(cells),
+            "tunings": len(tuned),
+            "flops": total.flops,
+            "seconds": total.seconds,
+            "templates": sorted({cell.method.template or peek_template(cell.model_spec) for cell in cells}),
+        }
+
+
+def _cell_json(cell: Cell, cost: Cost) -> dict[str, Any]:
+    return {
+        "id": cell.id,
+        "model": cell.model,
+        "stage": cell.stage,
+        "method": cell.method.name,
+        "labels": cell.labels,
+        "task": cell.task,
+        "shift": cell.shift,
+        "seed": cell.seed,
+        "items": cell.items,
+        "flops": cost.flops,
+        "seconds": cost.seconds,
+    }
 
 
 def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:

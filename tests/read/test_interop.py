@@ -141,7 +141,7 @@ def test_lm_eval_a_document_without_the_metric_stays_as_not_measured(tmp_path: P
     assert np.isnan(steps.values[0, 3])
     assert len(steps.items) == 25
     told: list[str] = []
-    points = read_points(tmp_path / "run", task="world_steps", note=told.append)
+    points = read_points(tmp_path / "run", only="world_steps", note=told.append)
     assert [point.n for point in points] == [24]
     assert "world_steps, r2, exact_match: 1 of 25 outcomes are not measured" in told
 
@@ -186,18 +186,18 @@ def test_lm_eval_a_task_without_samples_is_told_and_keeps_its_score(tmp_path: Pa
     assert outcomes[0].notes == ("world_steps: no samples file, so no per-item results",)
     points = [p for p in read_points(tmp_path / "run") if not p.continuous]
     assert [(p.curve, p.n, p.score) for p in points] == [("world_steps", None, 0.4), ("world_facts", 24, None)]
-    assert [p.curve for p in read_points(tmp_path / "run", task="world_steps")] == ["world_steps"]
+    assert [p.curve for p in read_points(tmp_path / "run", only="world_steps")] == ["world_steps"]
 
 
 def test_the_same_run_from_two_places_is_two_points(tmp_path: Path) -> None:
     shutil.copytree(LM_EVAL / "r2", tmp_path / "again")
-    points = read_points([LM_EVAL / "r2", tmp_path / "again"], task="world_steps")
+    points = read_points([LM_EVAL / "r2", tmp_path / "again"], only="world_steps")
     assert [p.correct for p in points] == [10, 10]
 
 
 def test_points_that_are_not_there_are_said() -> None:
     message = f"{LM_EVAL}: no points found of task 'gsm8k'"
-    assert refused(lambda: read_points(LM_EVAL, task="gsm8k")) == message
+    assert refused(lambda: read_points(LM_EVAL, only="gsm8k")) == message
     (file,) = (LM_EVAL / "r2").glob("samples_world_facts_*.jsonl")
     assert {p.curve for p in read_points(file)} == {"world_facts"}
     message = "r2, world_facts: no metric 'f1': it has acc, acc_norm, gold_logprob, gold_prob"
@@ -225,7 +225,7 @@ def test_lm_eval_curves_have_counts_and_continuous_twins() -> None:
 
 
 def test_lm_eval_a_filter_can_be_chosen_and_a_family_follows_from_the_name() -> None:
-    points = read_points(LM_EVAL, task="world_steps", filter="flexible-extract")
+    points = read_points(LM_EVAL, only="world_steps", filter="flexible-extract")
     assert [(p.metric, p.correct, p.n) for p in points] == [
         ("exact_match,flexible-extract", 17, 25),
         ("exact_match,flexible-extract", 18, 25),
@@ -275,10 +275,10 @@ def test_inspect_scores_are_those_of_its_log(file: str, metric: str, score: floa
 
 def test_inspect_items_of_both_formats_have_the_same_keys() -> None:
     for task in ("sums", "colours"):
-        small, large = (read_outcomes(INSPECT / side, task=task) for side in ("small", "large"))
+        small, large = (read_outcomes(INSPECT / side, only=task) for side in ("small", "large"))
         assert small[0].items == large[0].items
         assert small[0].targets == large[0].targets
-    assert [o.version for o in read_outcomes(INSPECT / "small", task="sums")] == ["2", "2"]
+    assert [o.version for o in read_outcomes(INSPECT / "small", only="sums")] == ["2", "2"]
 
 
 def log(**changes: Any) -> dict[str, Any]:
@@ -358,24 +358,26 @@ def written(file: Path, rows: list[Any]) -> Path:
 
 
 def test_texts_are_graded_by_the_task_and_grouped_by_subtask(tmp_path: Path) -> None:
-    first, second = read_outcomes(written(tmp_path / "cot.jsonl", ROWS), task="bbh")
+    first, second = read_outcomes(written(tmp_path / "cot.jsonl", ROWS), grade_as="bbh")
     assert (first.task, first.model, list(first.values[0])) == ("bbh/navigate", "cot", [1.0, 0.0])
     assert (second.task, second.model, list(second.values[0])) == ("bbh/snarks", "codex", [0.0])
     assert second.statuses == (("none",),)
-    (only,) = read_outcomes(tmp_path / "cot.jsonl", task="bbh/navigate")
+    (only,) = read_outcomes(tmp_path / "cot.jsonl", grade_as="bbh/navigate")
     assert only.task == "bbh/navigate"
 
 
 def test_texts_are_paired_by_index_then_question_then_line(tmp_path: Path) -> None:
     row = {"prediction": "The answer is 1.", "target": "1"}
     index, question, line = ({**row, **more} for more in ({"index": 5, "question": "a"}, {"question": "a"}, {}))
-    keys = [read_outcomes(written(tmp_path / "a.jsonl", [one]), task="number")[0].items[0] for one in (index, question)]
+    keys = [
+        read_outcomes(written(tmp_path / "a.jsonl", [one]), grade_as="number")[0].items[0] for one in (index, question)
+    ]
     again = [{**index, "question": "another way"}, {**question, "prediction": "2"}]
-    assert keys == [read_outcomes(written(tmp_path / "b.jsonl", [one]), task="number")[0].items[0] for one in again]
-    (read,) = read_outcomes(written(tmp_path / "c.jsonl", [line, line]), task="number")
+    assert keys == [read_outcomes(written(tmp_path / "b.jsonl", [one]), grade_as="number")[0].items[0] for one in again]
+    (read,) = read_outcomes(written(tmp_path / "c.jsonl", [line, line]), grade_as="number")
     assert len(set(read.items)) == 2
     assert read.notes == ("number: rows without index and question are paired by their line",)
-    (read,) = read_outcomes(written(tmp_path / "c.jsonl", [index, index]), task="number")
+    (read,) = read_outcomes(written(tmp_path / "c.jsonl", [index, index]), grade_as="number")
     assert len(set(read.items)) == 2
     assert read.notes == ("number: 1 rows have the key of an earlier row and count too",)
 
@@ -391,7 +393,7 @@ def test_rows_that_say_what_they_are_worth_need_no_task(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "task", "message"),
     [
-        (ROWS, None, "{file}, line 1: the row does not say 'correct' or 'score': name the task whose extractor grades it (--task gsm8k, --task bbh, or one of number, choice, text)"),
+        (ROWS, None, "{file}, line 1: the row does not say 'correct' or 'score': name the task whose extractor grades it (--grade-as gsm8k, --grade-as bbh, or one of number, choice, text)"),
         ([*ROWS, {"prediction": "x"}], "bbh", "{file}, line 4: expected the key 'target', found: prediction"),
         ([ROWS[0], "{"], "bbh", "{file}, line 2: not JSON (Expecting property name enclosed in double quotes)"),
         ([ROWS[0], "", ROWS[1]], "bbh", "{file}, line 2: expected a JSON object, found an empty line"),
@@ -401,12 +403,12 @@ def test_rows_that_say_what_they_are_worth_need_no_task(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_texts_that_cannot_be_read(tmp_path: Path, rows: list[Any], task: str | None, message: str) -> None:
     file = written(tmp_path / "rows.jsonl", rows)
-    assert refused(lambda: read_outcomes(file, task=task)) == message.format(file=file)
+    assert refused(lambda: read_outcomes(file, grade_as=task)) == message.format(file=file)
 
 
 def test_an_unknown_task_is_said_once(tmp_path: Path) -> None:
     file = written(tmp_path / "rows.jsonl", ROWS)
-    assert refused(lambda: read_outcomes(file, task="gsm9k"), UnknownName).startswith(
+    assert refused(lambda: read_outcomes(file, grade_as="gsm9k"), UnknownName).startswith(
         "unknown task 'gsm9k': did you mean 'gsm8k'?"
     )
 
@@ -454,7 +456,7 @@ def test_csv_defaults_other_scales_and_sizes_given(tmp_path: Path) -> None:
     assert [p.x for p in read_points(file, scale="loss")] == [3.5, 2.5]
     points = read_points(file, params={"pythia-70m": 7e7, "pythia-1b": 1e9})
     assert [(p.x, p.family, p.metric) for p in points] == [(7e7, "pythia", "accuracy"), (1e9, "pythia", "accuracy")]
-    assert [p.x for p in read_points(table(tmp_path, "curve,params,score", "t,5,0.5", "u,7,0.5"), task="u")] == [7]
+    assert [p.x for p in read_points(table(tmp_path, "curve,params,score", "t,5,0.5", "u,7,0.5"), only="u")] == [7]
 
 
 @pytest.mark.parametrize(
@@ -516,11 +518,11 @@ def test_own_results_give_each_arm_with_its_draws(own: Path) -> None:
         assert o.values.sum() == cells["correct"].sum()
         assert o.draws == tuple(cells["seed"])
         assert o.version == cells["task_hash"][0]
-    assert len(read_outcomes(own, task="addition")) == 13
+    assert len(read_outcomes(own, only="addition")) == 13
 
 
 def test_own_results_give_curves_pooled_over_seeds_with_continuous_scores(own: Path) -> None:
-    results, points = load(own), read_points(own, task="coin-flip")
+    results, points = load(own), read_points(own, only="coin-flip")
     curves = {(c.curve, c.metric): c for c in curves_of(points)}
     assert {name for name, _ in curves} == {
         f"coin-flip, {method}, 8 labels{shift}" for method in ("answer-only", "cot") for shift in ("", ", shift typos")
@@ -564,7 +566,7 @@ def test_what_is_no_result_is_said(tmp_path: Path) -> None:
     message = f"{tmp_path / 'notes.txt'}: not a known format: expected {KNOWN}"
     assert refused(lambda: read_points(tmp_path / "notes.txt")) == message
     message = f"{LM_EVAL}: no results of task 'gsm8k', found: world_facts, world_steps"
-    assert refused(lambda: read_outcomes(LM_EVAL, task="gsm8k")) == message
+    assert refused(lambda: read_outcomes(LM_EVAL, only="gsm8k")) == message
 
 
 def fake(metric: str, filter: str = "none") -> Outcomes:
@@ -720,6 +722,6 @@ def test_exports_that_are_refused(own: Path, tmp_path: Path) -> None:
 
 
 def test_a_point_says_where_it_was_read() -> None:
-    (point,) = read_points(LM_EVAL / "r2", task="world_steps")
+    (point,) = read_points(LM_EVAL / "r2", only="world_steps")
     assert isinstance(point, SizePoint)
     assert Path(point.source).name.startswith("samples_world_steps_")

@@ -171,7 +171,7 @@ class Shorter:
 def table(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The table of shifts with three lines more."""
     for name in ("Longer", "Longest", "Shorter"):
-        monkeypatch.setitem(SHIFTS._entries, name.lower(), Entry(f"tests.test_kept_cells:{name}", name))
+        monkeypatch.setitem(SHIFTS._entries, name.lower(), Entry(f"{__name__}:{name}", name))
     return monkeypatch
 
 

@@ -16,9 +16,9 @@ from onset.errors import StoreError
 from onset.models.scripted import ScriptedModel
 from onset.read import read_outcomes, read_points
 from onset.report import facts
+from onset.results import files
 from onset.results.format import FORMAT, MIGRATIONS
 from onset.results.read import load
-from onset.study import files
 from onset.study.grid import expand
 from onset.study.runner import Silent, run
 from onset.study.spec import Study, make_study

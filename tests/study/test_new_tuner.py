@@ -67,7 +67,7 @@ class Norms:
 def test_a_registered_tuner_is_planned_run_and_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(TUNERS._entries, "norms", Entry("tests.test_new_tuner:Norms", "the last normalisation"))
+    monkeypatch.setitem(TUNERS._entries, "norms", Entry(f"{__name__}:Norms", "the last normalisation"))
     save(tmp_path / "tiny", llama(), tokenizer(bos=False))
     path = tmp_path / "study.yaml"
     study = {

@@ -287,7 +287,7 @@ BRITTLE_EVERYWHERE: list[str] = []
 
 @pytest.fixture
 def with_brittle(monkeypatch: pytest.MonkeyPatch) -> Study:
-    monkeypatch.setitem(PROMPTING._entries, "brittle", Entry("tests.test_runner:brittle", "raises"))
+    monkeypatch.setitem(PROMPTING._entries, "brittle", Entry(f"{__name__}:brittle", "raises"))
     return study(methods=["answer-only", {"prompt": "brittle"}], labels=[2], seeds=1)
 
 
@@ -327,13 +327,13 @@ def test_a_solver_that_raises_fails_its_item_and_says_so(
 def test_a_method_that_raises_everywhere_fails_its_cell_and_is_tried_again(
     tmp_path: Path, with_brittle: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.test_runner.BRITTLE_EVERYWHERE", ["yes"])
+    monkeypatch.setattr(f"{__name__}.BRITTLE_EVERYWHERE", ["yes"])
     message = "ItemsFailed: every one of the 10 items failed; first: LookupError: no passage found"
     for _ in range(2):
         with pytest.raises(CellsFailed, match=f"1 of 2 cells failed .*first: {message}"):
             run(with_brittle, tmp_path / "d", models={"fake": Counted()})
     assert list(load(tmp_path / "d").failed.values()) == [message]
-    monkeypatch.setattr("tests.test_runner.BRITTLE_EVERYWHERE", [])
+    monkeypatch.setattr(f"{__name__}.BRITTLE_EVERYWHERE", [])
     assert run(with_brittle, tmp_path / "d", models={"fake": Counted()}).ran == 1
 
 

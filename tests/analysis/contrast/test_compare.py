@@ -64,7 +64,9 @@ def told(one: SetComparison) -> list[tuple[str, int, bool, str]]:
 @pytest.fixture(scope="module")
 def codex() -> SetComparison:
     """code-davinci-002 on BIG-Bench Hard, answer-only and chain of thought (Suzgun et al. 2022, Table 2)."""
-    sides = [read_outcomes(shared("data", "bbh", "codex", f"{name}.jsonl"), task="bbh") for name in ("direct", "cot")]
+    sides = [
+        read_outcomes(shared("data", "bbh", "codex", f"{name}.jsonl"), grade_as="bbh") for name in ("direct", "cot")
+    ]
     return compare_sets(*sides)
 
 
@@ -381,7 +383,7 @@ def test_two_real_lm_eval_runs(capsys: pytest.CaptureFixture[str]) -> None:
         "world_steps: 1 of 25 documents are copies of another and count too",
         "world_steps: filter strict-match was used, not flexible-extract (choose with --filter)",
     ]
-    code, out, _ = call(capsys, *LM_EVAL, "--task", "world_steps", "--filter", "flexible-extract", "--json")
+    code, out, _ = call(capsys, *LM_EVAL, "--only", "world_steps", "--filter", "flexible-extract", "--json")
     (task,) = json.loads(out)["tasks"]
     assert (task["accuracy_a"], task["accuracy_b"], json.loads(out)["notes"]) == (0.68, 0.72, shown["notes"][:1])
 
@@ -424,7 +426,7 @@ def test_the_text_names_what_is_lost_and_what_is_not_alike(tmp_path: Path, capsy
     rows["old"].append({"task": "gone", "index": 0, "prediction": "1", "target": "1"})
     for side, held in rows.items():
         (tmp_path / f"{side}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in held))
-    code, out, _ = call(capsys, str(tmp_path / "old.jsonl"), str(tmp_path / "new.jsonl"), "--task", "number")
+    code, out, _ = call(capsys, str(tmp_path / "old.jsonl"), str(tmp_path / "new.jsonl"), "--grade-as", "number")
     words = " ".join(out.split())
     assert code == 0
     assert max(map(len, out.splitlines())) <= 100

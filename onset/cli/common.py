@@ -1,0 +1,45 @@
+"""What the commands share: their arguments and options of one kind, and how they print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from onset.errors import DataError
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
+Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]
+GradeAs = Annotated[
+    str | None,
+    typer.Option(metavar="TASK", help="JSON lines of texts: the task whose extractor and scorer grade them."),
+]
+Only = Annotated[str | None, typer.Option(metavar="TASK", help="Only this task, or its subtasks.")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where tables and lines for a person go."""
+    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` as indented JSON, text as it is where standard output can hold it."""
+    try:
+        print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+    except UnicodeEncodeError:  # half a surrogate pair in somebody's text, or a terminal that is not UTF-8
+        print(json.dumps(value, indent=1, allow_nan=False))
+
+
+def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
+    """``["model=r2", "labels=8"]`` as a mapping. Raises DataError for a text without ``=``."""
+    out = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (key and equals and value):
+            raise DataError(f"{option} {text}: expected KEY=VALUE, such as model=r2")
+        out[key] = value
+    return out

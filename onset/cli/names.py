@@ -1,0 +1,75 @@
+"""The command ``onset list``: what a study file may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from onset.cli.common import Json, console, print_json
+from onset.errors import UnknownName
+
+
+def list_names(
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="tasks, methods, shifts or models.")],
+    as_json: Json = False,
+) -> None:
+    """What a study file may name: tasks, methods, shifts or models."""
+    from onset.report.terminal import print_list
+
+    tables: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "tasks": _tasks,
+        "methods": _methods,
+        "shifts": _shifts,
+        "models": _models,
+    }
+    if kind not in tables:
+        raise UnknownName("kind", kind, tables)
+    rows = tables[kind]()
+    if as_json:
+        print_json(rows)
+    else:
+        print_list(kind, rows, console())
+
+
+def _tasks() -> list[dict[str, Any]]:
+    from onset.tasks import describe
+
+    return [
+        {"name": name, "ability": ability, "summary": summary, "parameters": parameters}
+        for name, ability, summary, parameters in describe()
+    ]
+
+
+def _methods() -> list[dict[str, Any]]:
+    from onset.methods import METHODS, method_parameters
+
+    rows: list[dict[str, Any]] = [
+        {
+            "name": name,
+            "summary": entry.summary,
+            "parameters": [f"{key}={_short(value)}" for key, value in METHODS.load(name).spec().items()],
+        }
+        for name, entry in METHODS.items()
+    ]
+    return [*rows, {"name": "(your own)", "summary": "a mapping of parameters", "parameters": method_parameters()}]
+
+
+def _short(value: Any) -> str:
+    """A parameter's value as a study file writes it."""
+    inside = ", ".join(f"{key}: {one}" for key, one in value.items()) if isinstance(value, dict) else ""
+    return f"{{{inside}}}" if inside else str(value)
+
+
+def _shifts() -> list[dict[str, Any]]:
+    from onset.shifts import SHIFTS
+
+    rows = [{"name": name, "summary": entry.summary} for name, entry in SHIFTS.items()]
+    return [*rows, {"name": "(your own)", "summary": "any other test set of a task, named under its test_sets"}]
+
+
+def _models() -> list[dict[str, Any]]:
+    from onset.models import describe
+
+    return [dict(row) for row in describe()]

@@ -1,0 +1,138 @@
+"""The commands on a study of one's own: ``demo``, ``run``, ``plan``, ``show`` and ``report``."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from onset.cli.common import Folder, Json, console, print_json
+
+if TYPE_CHECKING:
+    from onset.study.spec import Study
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).")]
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("onset-demo"),
+) -> None:
+    """Run a small real study and write its report: the quickest way to see what Onset does."""
+    from onset.study.spec import read_study
+
+    finish(run_study(read_study(Path(str(files("onset") / "demo.yaml"))), out))
+
+
+def run(
+    study: StudyFile,
+    out: Annotated[Path | None, typer.Option(help="Results folder [default: results/NAME].")] = None,
+) -> None:
+    """Run what is missing of a study; resumes after any stop."""
+    from onset.study.spec import read_study
+
+    finish(run_study(read_study(study), out))
+
+
+def plan(
+    study: StudyFile,
+    as_json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Results folder, read for noise between draws [default: results/NAME].")
+    ] = None,
+) -> None:
+    """Before anything runs: the cells, their FLOPs and time, the smallest difference that can be seen."""
+    from onset.analysis.contrast.planning import detectable, to_json
+    from onset.report.terminal import print_plan
+    from onset.study.estimate import estimate
+    from onset.study.grid import expand
+    from onset.study.spec import read_study
+
+    grid = expand(read_study(study))
+    costs = estimate(grid)
+    found = detectable(grid, costs.price, out or Path("results") / grid.study.name)
+    content = costs.to_json(grid) | {"detectable": to_json(found)}
+    if as_json:
+        print_json(content)
+    else:
+        print_plan(content, console())
+
+
+def show(folder: Folder, as_json: Json = False) -> None:
+    """Findings, cells and comparisons in the terminal."""
+    from onset.analysis.study import analyse, to_json
+    from onset.report.terminal import print_show
+    from onset.results.read import load
+
+    content = to_json(analyse(load(folder)))
+    if as_json:
+        print_json(content)
+    else:
+        print_show(content, console())
+
+
+def report(
+    folder: Folder,
+    out: Annotated[Path | None, typer.Option(help="The HTML file [default: D/report.html].")] = None,
+    png: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write each figure as PNG and SVG.")] = None,
+) -> None:
+    """Write one self-contained, offline report.html."""
+    from onset.report.html import build_report, write_png
+
+    print(build_report(folder, out=out))
+    if png is not None:
+        for path in write_png(folder, png):
+            print(path)
+
+
+def run_study(study: Study, out: Path | None) -> Path:
+    """Run what is missing of a study with a progress display; returns its results folder (default: results/NAME)."""
+    from onset.models.reproducible import make_reproducible
+
+    make_reproducible()  # before torch is imported
+    from onset.errors import Interrupted
+    from onset.progress import Display
+    from onset.results.folder import Store
+    from onset.study.estimate import estimate
+    from onset.study.grid import expand
+    from onset.study.runner import run_grid
+
+    folder = out or Path("results") / study.name
+    grid = expand(study)
+    told = console(stderr=True)
+    for note in grid.notes:
+        told.print(f"note: {note}", markup=False)
+    with Display(told, estimate(grid)) as display:
+        try:
+            summary = run_grid(grid, folder, observer=display)
+        except KeyboardInterrupt:
+            store = Store(folder)
+            done = sum(store.cell(cell).done for cell in grid.cells)
+            tuning = "; the tuning that was under way starts over" if display.is_tuning else ""
+            raise Interrupted(
+                f"stopped; {done} of {len(grid.cells)} cells done, {folder} keeps them{tuning}; run again to go on"
+            ) from None
+    told.print(f"{summary.ran} cells run, {summary.kept} kept, {len(summary.failed)} failed")
+    return folder
+
+
+def finish(folder: Path, *, accuracies: bool = False) -> None:
+    """Analyse, write findings and report, print the findings (with ``accuracies``: a table of them first) and name the
+    files on the last lines.
+    """
+    from onset.analysis.study import analyse, to_json, write_findings
+    from onset.report.html import build_report
+    from onset.report.terminal import print_accuracies, print_findings
+    from onset.results.read import load
+
+    analysis = analyse(load(folder))
+    write_findings(folder, analysis)
+    path = build_report(folder, analysis=analysis)
+    shown: dict[str, Any] = to_json(analysis)
+    if accuracies:
+        print_accuracies(shown, console())
+        print()
+    print_findings(shown, console())
+    print(f"Tables: onset show {folder}")
+    print(f"Report: {path}")
