@@ -1,91 +1,58 @@
-"""What the findings are chosen from, and what a finding is."""
+"""What a finding is, and which of them are shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from onset import markup
-from onset.analysis import words
-from onset.analysis.arms import Arm
-from onset.analysis.contrast.factors import StageComparison
-from onset.analysis.contrast.paired import Comparison
-from onset.analysis.contrast.robustness import Loss, LossDifference
-from onset.analysis.questions.classification import Classified
-from onset.analysis.questions.cost import BreakEven
-from onset.analysis.questions.crossover import GainCurve
-from onset.analysis.questions.labels import LabelCurve, LabelPoint, Overtaking
-from onset.analysis.questions.size_curves import SizeCurve
-from onset.analysis.questions.stage_sizes import StageShift
-from onset.analysis.questions.task_sizes import TaskOrder
+
+Tone = Literal["for", "against", "level", "open", "warning"]
+"""How a verdict is coloured: something is shown, its opposite is, a difference is shown to be small, none of these."""
+Unit = Literal["share", "points", "parameters", "ratio", "queries", "count"]
+"""Of an estimate: a share (0..1), a difference of shares, a size, times the parameters, a number of queries. ``count``:
+there is no estimate, ``n`` is the count."""
+Interval = tuple[float | None, float | None]
 
 LOW_PARSE_RATE = 0.8
 """Below this share of readable outputs a low accuracy may be a matter of format, and findings say so."""
+ALWAYS = -1.0
+"""The rank of findings that are never left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing the study says.
 
-    ``subject``: what it is about; ``verdict`` in a word or two; ``estimate`` and ``interval`` (shares; for "size",
-    "emergence" and "crossover" parameters, for "size by task" and "ingredient by size" a ratio of parameters, for
-    "cost" queries; an end of the interval is None where it is out of reach) with ``n`` items and the ``test`` used,
-    None where the finding is a count (then ``n`` is the count); ``sentence``: all of it in words.
+    ``subject``: what it is about; ``verdict`` in a word or two, and its ``tone``; ``estimate`` and ``interval`` in
+    ``unit`` (an end of the interval is None where it is out of reach) with ``n`` items and the ``test`` used, None
+    where the finding is a count (then ``n`` is the count); ``sentence``: all of it in words; ``figure``: name of the
+    figure that shows it; ``rank``: the lower, the earlier it is dealt a place.
     """
 
     kind: str
     subject: str
     verdict: str
     estimate: float | None
-    interval: tuple[float | None, float | None] | None
+    interval: Interval | None
     n: int | None
     test: str | None
     sentence: str
+    tone: Tone
+    unit: Unit
+    figure: str | None
+    rank: float
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what it is about, its verdict, and all of it in words."""
         return markup.heading(self.subject, self.verdict) + markup.facts([("says", self.sentence), ("test", self.test)])
 
 
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """Everything the findings are chosen from."""
-
-    arms: Sequence[Arm]
-    comparisons: Sequence[Comparison]
-    curves: Sequence[SizeCurve]
-    label_curves: Sequence[LabelCurve]
-    overtakings: Sequence[Overtaking]
-    break_evens: Sequence[BreakEven]
-    losses: Sequence[Loss]
-    loss_differences: Sequence[LossDifference]
-    gains: Sequence[GainCurve]
-    task_orders: Sequence[TaskOrder]
-    stages: Sequence[StageComparison]
-    stage_shifts: Sequence[StageShift]
-    missing: Sequence[str]
-    failed: Mapping[str, str]
-    classified: Sequence[Classified] = ()
-
-    def clean(self) -> list[Arm]:
-        """The arms without a shift."""
-        return [arm for arm in self.arms if arm.shift == "none"]
-
-    def given(self, labels: int, methods: Iterable[str], task: str | None = None) -> str:
-        """``with 64 labelled examples``, and how many of them ``methods`` showed where these are fewer.
-
-        ``task``: of this task alone (None: of all).
-        """
-        named = tuple(dict.fromkeys(methods))
-        shown: dict[str, tuple[int, int]] = {}
-        for arm in self.arms:
-            if arm.shown is not None and arm.method in named and arm.labels == labels and task in (None, arm.task):
-                low, high = shown.get(arm.method, arm.shown)
-                shown[arm.method] = (min(low, arm.shown[0]), max(high, arm.shown[1]))
-        return words.with_labels(labels, {name: shown[name] for name in named if name in shown}, len(named))
-
-    def point(self, arm: Arm) -> LabelPoint:
-        """The mean accuracy of an arm with its interval."""
-        key = (arm.model, arm.stage, arm.method, arm.task, arm.shift)
-        curve = next(c for c in self.label_curves if (c.model, c.stage, c.method, c.task, c.shift) == key)
-        return next(point for point in curve.points if point.labels == arm.labels)
+def deal(findings: Sequence[Finding], most: int) -> tuple[Finding, ...]:
+    """At most ``most`` findings of the lowest ranks, in the order given; those that always have a place come on top
+    where they alone are more.
+    """
+    taken = sum(one.rank < 0 for one in findings)
+    ranked = sorted(range(len(findings)), key=lambda index: findings[index].rank)
+    return tuple(findings[index] for index in sorted(ranked[: max(most, taken)]))

@@ -2,70 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
-from onset import markup
-from onset.analysis.arms import Arm, arms
+from onset.analysis.arms import arms
 from onset.analysis.contrast.factors import StageComparison, stage_comparisons
 from onset.analysis.contrast.paired import MARGIN, Comparison, compare_all
-from onset.analysis.contrast.robustness import Loss, LossDifference, loss_differences, losses
-from onset.analysis.finding import Evidence, Finding
-from onset.analysis.questions.classification import CellF1, Classified, classified
-from onset.analysis.questions.cost import BreakEven, Cost, break_evens, costs
-from onset.analysis.questions.crossover import GainCurve, gain_curves
-from onset.analysis.questions.headlines import headlines
-from onset.analysis.questions.labels import LabelCurve, Overtaking, label_curves, overtakings
-from onset.analysis.questions.size_curves import SizeCurve, size_curves
-from onset.analysis.questions.stage_sizes import StageShift, stage_shifts
-from onset.analysis.questions.task_sizes import TaskOrder, task_orders
+from onset.analysis.contrast.robustness import loss_differences, losses
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.estimates.classification import CellF1, classified
+from onset.analysis.estimates.costs import break_evens, costs
+from onset.analysis.estimates.gains import GainCurve, gain_curves
+from onset.analysis.estimates.label_curves import label_curves, overtakings
+from onset.analysis.estimates.size_curves import size_curves
+from onset.analysis.estimates.stage_sizes import stage_shifts
+from onset.analysis.estimates.task_sizes import task_orders
+from onset.analysis.finding import Finding
+from onset.analysis.questions import findings_of
+from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.stats.intervals import REPLICATES
 from onset.results.files import write_json
 from onset.results.format import FORMAT
 from onset.results.read import Results
-
-
-@dataclass(frozen=True, eq=False)
-class Analysis:
-    """All estimates of one results folder; shares (0..1) everywhere, words in each ``sentence``.
-
-    ``cells`` and ``records`` are the tables of `onset.results.read.Results`; ``margin`` is the equivalence margin
-    used; ``classified``: the arms of tasks whose answers are labels, and ``cell_f1`` their cells by id.
-    """
-
-    study: Mapping[str, Any]
-    cells: pl.DataFrame
-    records: pl.DataFrame
-    missing: tuple[str, ...]
-    failed: Mapping[str, str]
-    margin: float
-    arms: tuple[Arm, ...]
-    comparisons: tuple[Comparison, ...]
-    curves: tuple[SizeCurve, ...]
-    label_curves: tuple[LabelCurve, ...]
-    overtakings: tuple[Overtaking, ...]
-    costs: tuple[Cost, ...]
-    break_evens: tuple[BreakEven, ...]
-    losses: tuple[Loss, ...]
-    loss_differences: tuple[LossDifference, ...]
-    gains: tuple[GainCurve, ...]
-    task_orders: tuple[TaskOrder, ...]
-    stages: tuple[StageComparison, ...]
-    stage_shifts: tuple[StageShift, ...]
-    classified: tuple[Classified, ...]
-    cell_f1: Mapping[str, CellF1]
-    findings: tuple[Finding, ...]
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the findings in words."""
-        counts = [f"{len(self.cells)} cells", f"{len(self.comparisons)} comparisons"]
-        counts += [f"{len(self.missing) + len(self.failed)} cells not finished"] if self.missing or self.failed else []
-        said = [one.sentence for one in self.findings]
-        return markup.heading(f"Findings of {self.study.get('name', '')}", *counts) + markup.listing(said)
 
 
 def analyse(results: Results, *, margin: float | None = None, replicates: int = REPLICATES) -> Analysis:
@@ -79,24 +38,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     tuned = {arm.method for arm in measured if arm.tune is not None}
     curves = size_curves(measured, results)
     labelled, cell_f1 = classified(results, replicates=replicates)
-    evidence = Evidence(
-        arms=measured,
-        comparisons=compared,
-        curves=curves,
-        label_curves=label_curves(measured, replicates=replicates),
-        overtakings=overtakings(compared, tuned),
-        break_evens=break_evens(measured),
-        losses=losses(measured, replicates=replicates),
-        loss_differences=loss_differences(measured, replicates=replicates),
-        gains=gain_curves(measured, compared, replicates=replicates),
-        task_orders=task_orders(curves),
-        stages=stage_comparisons(measured, margin=chosen, replicates=replicates),
-        stage_shifts=stage_shifts(curves),
-        missing=results.missing,
-        failed=results.failed,
-        classified=labelled,
-    )
-    return Analysis(
+    measures = Analysis(
         study=results.study,
         cells=results.cells,
         records=results.records,
@@ -105,21 +47,21 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         margin=chosen,
         arms=measured,
         comparisons=compared,
-        curves=tuple(evidence.curves),
-        label_curves=tuple(evidence.label_curves),
-        overtakings=tuple(evidence.overtakings),
+        curves=curves,
+        label_curves=label_curves(measured, replicates=replicates),
+        overtakings=overtakings(compared, tuned),
         costs=costs(measured),
-        break_evens=tuple(evidence.break_evens),
-        losses=tuple(evidence.losses),
-        loss_differences=tuple(evidence.loss_differences),
-        gains=tuple(evidence.gains),
-        task_orders=tuple(evidence.task_orders),
-        stages=tuple(evidence.stages),
-        stage_shifts=tuple(evidence.stage_shifts),
+        break_evens=break_evens(measured),
+        losses=losses(measured, replicates=replicates),
+        loss_differences=loss_differences(measured, replicates=replicates),
+        gains=gain_curves(measured, compared, replicates=replicates),
+        task_orders=task_orders(curves),
+        stages=stage_comparisons(measured, margin=chosen, replicates=replicates),
+        stage_shifts=stage_shifts(curves),
         classified=labelled,
         cell_f1=cell_f1,
-        findings=headlines(evidence),
     )
+    return replace(measures, findings=findings_of(measures))
 
 
 def to_json(analysis: Analysis) -> dict[str, Any]:
@@ -130,7 +72,7 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
         "stages": [stage_json(one) for one in analysis.stages],
         "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
-        "curves": [one.json() for one in analysis.curves],
+        "curves": [one.json() | {"sentence": curve_sentence(one)} for one in analysis.curves],
         "gains": [gain_json(one) for one in analysis.gains],
         "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
         "classification": [one.json() for one in analysis.classified],
@@ -182,8 +124,8 @@ def _nested(value: Any) -> Any:
 
 
 def finding_json(one: Finding) -> dict[str, Any]:
-    """A finding as plain JSON."""
-    return {name: _plain(value) for name, value in asdict(one).items()}
+    """A finding as plain JSON: every field but its rank."""
+    return {name: _plain(value) for name, value in asdict(one).items() if name != "rank"}
 
 
 def write_findings(folder: Path, analysis: Analysis) -> Path:

@@ -23,7 +23,7 @@ from onset.results.read import Results
 from onset.scores import edit_similarity
 
 if TYPE_CHECKING:
-    from onset.analysis.questions.size_curves import SizeCurve
+    from onset.analysis.estimates.size_curves import SizeCurve
 
 SCORES = ("gold_logprob", "gold_prob", "1 - Brier", "pass rate", "edit similarity")
 """In the order in which a figure prefers them."""

@@ -127,6 +127,20 @@ def said(kind: str, verdict: str) -> str:
     return _SAID.get((kind, verdict), verdict)
 
 
+_DIFFERENCES = {
+    "prompt or tune": "tuned − prompted",
+    "chain of thought": "gain",
+    "shift": "loss",
+    "voting": "largest gain",
+    "ingredient": "stage − base",
+}
+
+
+def difference_name(kind: str) -> str | None:
+    """What the difference is that findings of ``kind`` estimate; None where they estimate none that is drawn."""
+    return _DIFFERENCES.get(kind)
+
+
 def p_words(value: float) -> str:
     """A p or q as it stands in a sentence: ``0.012``, ``below 0.001``."""
     return "below 0.001" if value < 0.001 else f"{value:.2g}"

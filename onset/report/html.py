@@ -23,8 +23,9 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from onset.analysis.study import Analysis, analyse, to_json
-from onset.analysis.words import counted, listed, number, percent, said, short_count, signed_bound
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.study import analyse, to_json
+from onset.analysis.words import counted, difference_name, listed, number, percent, said, short_count, signed_bound
 from onset.report import facts, figures
 from onset.report.items import TEXT_LIMIT, pack
 from onset.report.terminal import budget_notes, comparison_notes
@@ -104,7 +105,7 @@ def page(
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
         comparison_notes=[*comparison_notes(shown["comparisons"]), *budget_notes(shown["cells"])],
-        finding_reach=_reach([one for one in shown["findings"] if one["kind"] in _DRAWN]),
+        finding_reach=_reach([one for one in shown["findings"] if difference_name(one["kind"])]),
         reach=_reach(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
         curves=[_curve_words(curve) for curve in shown["curves"] if curve["emergence"]],
@@ -265,36 +266,8 @@ def _counted(count: int, name: str, tail: str) -> tuple[str, str]:
     return str(count), counted(count, name).partition(" ")[2] + tail
 
 
-_TONES = {
-    "wins": (
-        *("best", "tuning", "prompting", "helps", "gains", "pays"),
-        *("emergent", "smooth", "from", "always", "helps in between", "ordered", "partly ordered", "earlier"),
-    ),
-    "loses": ("loses", "hurts", "inverse", "never", "later"),
-    "equivalent": ("equivalent", "flat", "none"),
-}
-_DRAWN = {
-    "prompt or tune": "tuned − prompted",
-    "chain of thought": "gain",
-    "shift": "loss",
-    "voting": "largest gain",
-    "ingredient": "stage − base",
-}
-"""Kinds of finding whose estimate is a difference of accuracies, and what the difference is."""
-_FIGURE_OF = {
-    "emergence": "size",
-    "crossover": "gains",
-    "voting": "gains",
-    "size by task": "tasks",
-    "prompt or tune": "size",
-    "ingredient": "stages",
-    "ingredient by size": "stages",
-    "chain of thought": "size",
-    "size": "size",
-    "shift": "shift",
-    "cost": "cost",
-}
-"""Kinds of finding and the figure that shows it."""
+_CLASSES = {"for": "wins", "against": "loses", "level": "equivalent", "open": "undecided", "warning": "warning"}
+"""Tone of a finding -> its class in the page."""
 
 
 def _findings(shown: Mapping[str, Any], drawn: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -304,12 +277,11 @@ def _findings(shown: Mapping[str, Any], drawn: Mapping[str, str]) -> list[dict[s
     """
     rows = []
     for finding in shown["findings"]:
-        tone = next((tone for tone, verdicts in _TONES.items() if finding["verdict"] in verdicts), "undecided")
-        tone = "warning" if finding["kind"] == "warning" else tone
+        tone = _CLASSES[finding["tone"]]
         has_interval = finding["estimate"] is not None and finding["interval"] is not None
-        difference = _DRAWN.get(finding["kind"]) if has_interval else None
-        share = has_interval and finding["kind"] == "best method"
-        name = _FIGURE_OF.get(finding["kind"], "")
+        difference = difference_name(finding["kind"]) if has_interval and finding["unit"] == "points" else None
+        share = has_interval and finding["unit"] == "share"
+        name = finding["figure"]
         figure = {"name": name, "title": drawn[name]} if name in drawn else None
         badge = said(finding["kind"], finding["verdict"])
         rows.append(

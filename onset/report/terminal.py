@@ -19,15 +19,19 @@ from onset.analysis.words import counted, number, percent, points, said, short_c
 WIDE = 112
 """Columns from which the cells also show tokens, FLOPs and seconds, and the comparisons the items needed."""
 
+_TONE_STYLES = {
+    "for": "bold blue",
+    "against": "bold yellow",
+    "level": "bold green",
+    "open": "bold",
+    "warning": "bold red",
+}
 _VERDICT_STYLES = {
-    "wins": "bold blue", "best": "bold blue", "tuning": "bold blue", "prompting": "bold blue", "helps": "bold blue",
-    "emergent": "bold blue", "smooth": "bold blue", "pays": "bold blue", "gains": "bold blue",
-    "loses": "bold yellow", "hurts": "bold yellow", "inverse": "bold yellow", "never": "bold yellow",
-    "from": "bold blue", "always": "bold blue", "helps in between": "bold blue",
-    "ordered": "bold blue", "partly ordered": "bold blue", "earlier": "bold blue", "later": "bold yellow",
-    "equivalent": "bold green", "flat": "bold green", "none": "bold green",
-    "supported": "bold blue", "contradicted": "bold yellow",
-}  # fmt: skip
+    **dict.fromkeys(("wins", "supported"), "bold blue"),
+    **dict.fromkeys(("loses", "contradicted"), "bold yellow"),
+    "equivalent": "bold green",
+}
+"""Of a comparison, and of a claim of the essay."""
 
 
 def print_show(shown: Mapping[str, Any], console: Console) -> None:
@@ -65,7 +69,7 @@ def print_findings(shown: Mapping[str, Any], console: Console) -> None:
     if not shown["findings"]:
         console.print(Text("Nothing to say yet: no cell of this study is finished."))
     for finding in shown["findings"]:
-        style = "bold red" if finding["kind"] == "warning" else _VERDICT_STYLES.get(finding["verdict"], "bold")
+        style = _TONE_STYLES[finding["tone"]]
         table = Table.grid(padding=(0, 1))
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onset.analysis import analyse, load
-from onset.analysis.study import Analysis
+from onset.analysis import Analysis, analyse, load
 from onset.ladder.rungs import folder
 from onset.study.grid import expand
 from onset.study.runner import run

@@ -21,7 +21,7 @@ import pytest
 from rich.console import Console
 from synthetic import LADDER, ladder_results, synthetic_results
 
-from onset.analysis.study import Analysis, analyse, to_json
+from onset.analysis import Analysis, analyse, to_json
 from onset.errors import StoreError
 from onset.report import facts, figures
 from onset.report.html import _whole, build_report, page, write_png

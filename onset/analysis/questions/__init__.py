@@ -1,1 +1,61 @@
-"""What a study is asked, and what is said of it."""
+"""The table of questions, in the order of reading. Adding one is one file with a `Question` and one line here.
+
+What is said of a study is chosen by rule from what its questions find, never written in advance: each question's first
+finding, then each one's second, until there is no room. Warnings about the data (cells missing, answers unread, prompts
+too long) always have a place. Nothing is claimed whose verdict is not decided.
+"""
+
+from __future__ import annotations
+
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.finding import Finding, deal
+from onset.analysis.questions.base import Question
+from onset.registry import Entry, Registry
+
+_HOME = "onset.analysis.questions"
+
+QUESTIONS = Registry(
+    "question",
+    {
+        "emergence": Entry(f"{_HOME}.emergence:Emerges", "does chain of thought emerge with size?"),
+        "crossover": Entry(f"{_HOME}.crossover:Overtakes", "from which size on does chain of thought win?"),
+        "voting": Entry(f"{_HOME}.voting:Voting", "at which size does a vote over samples add most?"),
+        "size by task": Entry(f"{_HOME}.size_by_task:SizeByTask", "which of related tasks needs the larger model?"),
+        "prompt or tune": Entry(f"{_HOME}.prompt_or_tune:PromptOrTune", "is it better to prompt or to tune?"),
+        "ingredient": Entry(f"{_HOME}.training:Ingredient", "what does an ingredient of training change?"),
+        "ingredient by size": Entry(f"{_HOME}.training:IngredientBySize", "does an ingredient move the size needed?"),
+        "best method": Entry(f"{_HOME}.best_method:BestMethod", "which method does best?"),
+        "chain of thought": Entry(f"{_HOME}.chain_of_thought:ChainOfThought", "which models does it help?"),
+        "size": Entry(f"{_HOME}.size:Size", "how does accuracy grow with size?"),
+        "shift": Entry(f"{_HOME}.shift:ShiftLoss", "what does a shift of the test items cost?"),
+        "cost": Entry(f"{_HOME}.cost:Cost", "from how many queries on is tuning cheaper?"),
+        "undecided": Entry(f"{_HOME}.undecided:Undecided", "what is not decided, and what would decide it?"),
+        "results": Entry(f"{_HOME}.warnings:NoResults", "is anything measured?"),
+        "curves": Entry(f"{_HOME}.size:NoCurve", "which tasks have too few sizes for a curve?"),
+        "cells": Entry(f"{_HOME}.warnings:Incomplete", "which cells are missing or failed?"),
+        "pairing": Entry(f"{_HOME}.warnings:Refused", "which seeds cannot be compared?"),
+        "parse rate": Entry(f"{_HOME}.warnings:Unread", "where is no answer found?"),
+        "context": Entry(f"{_HOME}.warnings:TooLong", "which prompts do not fit?"),
+        "failed items": Entry(f"{_HOME}.warnings:FailedItems", "where did a method raise an error?"),
+        "one label": Entry(f"{_HOME}.labels:Stuck", "which methods are stuck on one label?"),
+        "majority": Entry(f"{_HOME}.labels:Majority", "where does none beat the most frequent label?"),
+    },
+)
+MOST = 8
+MOST_WITH_LADDER = 10
+
+
+def findings_of(study: Analysis) -> tuple[Finding, ...]:
+    """At most `MOST` findings (`MOST_WITH_LADDER` over a ladder), in the order of reading: results, then warnings."""
+    names = list(QUESTIONS)
+    if not study.has_ladder:
+        # a study over sizes is read by size first, any other by what does best
+        names.sort(key=lambda name: name != "best method")
+    found = [one for name in names for one in question(name).ask(study)]
+    return deal(found, MOST_WITH_LADDER if study.has_ladder else MOST)
+
+
+def question(name: str) -> Question:
+    """The question of that name. Raises `onset.errors.UnknownName`."""
+    made: Question = QUESTIONS.load(name)()
+    return made

@@ -1,109 +1,49 @@
-"""What a method costs, in floating-point operations: per query, to tune, and from how many queries on tuning pays.
-
-    Q* = C_train / (c_prompt - c_tuned)
-
-Tuning costs C_train once and saves the demonstrations of every prompt; where it saves nothing, the answer is "never".
-Inference counts 2 N a token with no reuse of shared prefixes (Kaplan et al. 2020, section 2.1), as the records do: an
-engine that keeps the demonstrations' keys and values makes prompting cheaper and Q* larger.
-"""
+"""From how many queries on is tuning cheaper than prompting?"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 from onset.analysis import words
-from onset.analysis.arms import Arm
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.estimates.costs import BreakEven
+from onset.analysis.finding import Finding
+from onset.analysis.questions.base import Question, by_task, largest, tones
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """One method at one budget: mean FLOPs of a query and of one tuning run (0 for prompting)."""
+class Cost(Question):
+    """Per task: the break-even of the most accurate tuned and prompted methods of the largest model."""
 
-    model: str
-    params: int
-    stage: str
-    method: str
-    labels: int
-    task: str
-    shift: str
-    accuracy: float
-    flops_query: float
-    flops_tuning: float
+    kind = "cost"
+    figure = "cost"
+    unit = "queries"
+    verdicts = tones({"pays": "for", "never": "against"})
+    wait = 2
 
-
-@dataclass(frozen=True, slots=True)
-class BreakEven:
-    """Queries from which a tuned method is cheaper in total than a prompting one; None: never."""
-
-    model: str
-    stage: str
-    labels: int
-    task: str
-    shift: str
-    tuned: str
-    prompted: str
-    queries: float | None
-    sentence: str
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        clean = [one for one in study.break_evens if one.shift == "none"]
+        for task, arms in by_task(study.clean()).items():
+            group = largest(arms)
+            place = (group[0].model, group[0].stage, group[0].labels, task)
+            here = [one for one in clean if (one.model, one.stage, one.labels, one.task) == place]
+            if not here:
+                continue
+            accuracy = {arm.method: arm.accuracy for arm in group}
+            one = max(here, key=lambda pair: accuracy[pair.tuned] + accuracy[pair.prompted])
+            verdict = "never" if one.queries is None else "pays"
+            yield self.finding(
+                f"{task}, {one.model}", verdict, f"Cost: {break_even_sentence(one)}", estimate=one.queries,
+                test="FLOPs counted, no prefix reuse",
+            )  # fmt: skip
 
 
-def break_even_queries(tuning: float, per_query_prompted: float, per_query_tuned: float) -> float | None:
-    """Q* for FLOPs of tuning and of one query on either side; None when a tuned query costs no less."""
-    saved = per_query_prompted - per_query_tuned
-    return tuning / saved if saved > 0 else None
-
-
-def costs(arms: Sequence[Arm]) -> tuple[Cost, ...]:
-    """The cost of every arm, shifted test sets included."""
-    return tuple(
-        Cost(
-            model=arm.model,
-            params=arm.params,
-            stage=arm.stage,
-            method=arm.method,
-            labels=arm.labels,
-            task=arm.task,
-            shift=arm.shift,
-            accuracy=arm.accuracy,
-            flops_query=arm.flops_query,
-            flops_tuning=arm.flops_tuning,
+def break_even_sentence(one: BreakEven) -> str:
+    """From how many queries on, or that it never does."""
+    where = f"{one.model} on {one.task}, {words.counted(one.labels, 'label')}"
+    if one.queries is None:
+        return (
+            f"{where}: a query of {one.tuned} costs no less than one of {one.prompted}: tuning never pays for itself."
         )
-        for arm in arms
-    )
-
-
-def break_evens(arms: Sequence[Arm]) -> tuple[BreakEven, ...]:
-    """Every tuned method against every prompting method with the same model, stage, labels, task and shift."""
-    groups: dict[tuple[str, str, int, str, str], list[Arm]] = {}
-    for arm in arms:
-        groups.setdefault((arm.model, arm.stage, arm.labels, arm.task, arm.shift), []).append(arm)
-    return tuple(
-        _break_even(tuned, prompted)
-        for group in groups.values()
-        for tuned in group
-        if tuned.tune is not None
-        for prompted in group
-        if prompted.tune is None
-    )
-
-
-def _break_even(tuned: Arm, prompted: Arm) -> BreakEven:
-    queries = break_even_queries(tuned.flops_tuning, prompted.flops_query, tuned.flops_query)
-    where = f"{tuned.model} on {tuned.task}, {words.counted(tuned.labels, 'label')}"
-    if queries is None:
-        text = f"a query of {tuned.method} costs no less than one of {prompted.method}: tuning never pays for itself"
-    else:
-        first = words.short_count(math.ceil(queries))
-        text = f"{tuned.method} is cheaper than {prompted.method} from about {first} queries on"
-    return BreakEven(
-        model=tuned.model,
-        stage=tuned.stage,
-        labels=tuned.labels,
-        task=tuned.task,
-        shift=tuned.shift,
-        tuned=tuned.method,
-        prompted=prompted.method,
-        queries=queries,
-        sentence=f"{where}: {text}.",
-    )
+    first = words.short_count(math.ceil(one.queries))
+    return f"{where}: {one.tuned} is cheaper than {one.prompted} from about {first} queries on."

@@ -1,183 +1,68 @@
-"""Accuracy against the number of labelled examples, and from which budget on tuning overtakes prompting."""
+"""Is it told apart at all? Methods stuck on one label, and tasks where none beats the most frequent one."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
 
 from onset.analysis import words
-from onset.analysis.arms import Arm
-from onset.analysis.contrast.paired import Comparison
-from onset.analysis.stats.intervals import REPLICATES, Block, Interval, crossed_bootstrap
-from onset.scores import wilson
-
-Overtakes = Literal["reached", "not reached", "lost again"]
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.estimates.classification import Classified
+from onset.analysis.finding import Finding
+from onset.analysis.questions.base import Question, tones
 
 
-@dataclass(frozen=True, slots=True)
-class LabelPoint:
-    """Mean accuracy (share) over the draws at one budget.
+class Stuck(Question):
+    """Methods that nearly always answer one label."""
 
-    ``interval``: Wilson's for one draw, crossed bootstrap over draws and items otherwise; ``n``: items.
-    """
+    kind = "warning"
+    unit = "share"
+    verdicts = tones({"one label": "warning"})
+    always = True
 
-    labels: int
-    draws: int
-    n: int
-    accuracy: float
-    interval: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class LabelCurve:
-    """One method on one model: `LabelPoint` by ascending budget."""
-
-    model: str
-    params: int
-    stage: str
-    method: str
-    tune: str | None
-    task: str
-    shift: str
-    chance: float
-    points: tuple[LabelPoint, ...]
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        stuck = sorted((one for one in study.classified if one.stuck), key=lambda one: -one.top_share)
+        if not stuck:
+            return
+        worst = stuck[0]
+        outputs = sum(map(sum, worst.counts))
+        share = worst.gold[worst.classes.index(worst.top or "")] / worst.n
+        text = f"One label nearly always: {worst.method} {words.with_labels(worst.labels)} for {worst.model} answers"
+        given = round(worst.top_share * outputs)
+        text += f' "{worst.top}" in {given} of {words.counted(outputs, "output")} on {worst.task}'
+        text += f" (right for {words.percent(share)} of its items)"
+        if len(stuck) > 1:
+            text += f", and in {len(stuck) - 1} more of {words.counted(len(study.classified), 'setting')} with labels"
+            text += " one label is given to nine in ten items or more"
+        text += "; its accuracy says how frequent that label is, not what the method can tell apart"
+        yield self.finding("labels", "one label", f"{text}.", estimate=worst.top_share, n=len(stuck))
 
 
-@dataclass(frozen=True, slots=True)
-class Overtaking:
-    """Does a tuned method overtake a prompting method as labels grow, and from which budget on?
+class Majority(Question):
+    """Tasks on which nothing is shown to beat always answering the most frequent label."""
 
-    ``budget``: the smallest one from which tuning wins (p adjusted for its family); ``wins`` and ``losses``: budgets
-    with those verdicts; ``verdict``: "reached"; "lost again" when prompting wins at a larger budget; "not reached".
-    """
+    kind = "warning"
+    unit = "points"
+    verdicts = tones({"majority baseline": "warning"})
+    always = True
 
-    model: str
-    params: int
-    stage: str
-    task: str
-    shift: str
-    tuned: str
-    prompted: str
-    budgets: tuple[int, ...]
-    wins: tuple[int, ...]
-    losses: tuple[int, ...]
-    budget: int | None
-    verdict: Overtakes
-    sentence: str
-
-
-def mean_accuracy(arm: Arm, replicates: int = REPLICATES) -> LabelPoint:
-    """Mean accuracy of an arm with its 95 % interval, cut at 0 and 1."""
-    items = arm.values.shape[1]
-    if len(arm.seeds) == 1:
-        low, high = wilson(int(arm.values.sum()), items)
-    else:
-        crossed = crossed_bootstrap([Block(arm.values)], replicates)
-        assert crossed is not None  # an arm holds at least one outcome
-        low, high = crossed.interval()
-    interval = max(0.0, low), min(1.0, high)
-    return LabelPoint(arm.labels, len(arm.seeds), items, arm.accuracy, interval)
-
-
-def label_curves(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[LabelCurve, ...]:
-    """One curve for every (model, stage, method, task, shift)."""
-    groups: dict[tuple[str, ...], list[Arm]] = {}
-    for arm in arms:
-        groups.setdefault((arm.model, arm.stage, arm.method, arm.task, arm.shift), []).append(arm)
-    return tuple(_curve(sorted(group, key=lambda arm: arm.labels), replicates) for group in groups.values())
-
-
-def _curve(group: Sequence[Arm], replicates: int) -> LabelCurve:
-    first = group[0]
-    return LabelCurve(
-        model=first.model,
-        params=first.params,
-        stage=first.stage,
-        method=first.method,
-        tune=first.tune,
-        task=first.task,
-        shift=first.shift,
-        chance=first.chance,
-        points=tuple(mean_accuracy(arm, replicates) for arm in group),
-    )
-
-
-def overtakings(comparisons: Sequence[Comparison], tuned: set[str]) -> tuple[Overtaking, ...]:
-    """From the verdicts at each budget; ``tuned`` names the tuning methods."""
-    groups: dict[tuple[str, ...], list[Comparison]] = {}
-    for one in comparisons:
-        if one.sides[0] in tuned and one.sides[1] not in tuned and one.labels > 0 and one.difference is not None:
-            groups.setdefault((one.task, one.shift, one.model, one.stage, *one.sides), []).append(one)
-    return tuple(_overtaking(sorted(group, key=lambda one: one.labels)) for group in groups.values())
-
-
-def _overtaking(group: Sequence[Comparison]) -> Overtaking:
-    first = group[0]
-    wins = tuple(one.labels for one in group if one.verdict == "wins")
-    losses = tuple(one.labels for one in group if one.verdict == "loses")
-    budget = min(wins, default=None)
-    lost = budget is not None and any(labels > budget for labels in losses)
-    verdict: Overtakes = "not reached" if budget is None else "lost again" if lost else "reached"
-    blank = Overtaking(
-        model=first.model,
-        params=first.params,
-        stage=first.stage,
-        task=first.task,
-        shift=first.shift,
-        tuned=first.sides[0],
-        prompted=first.sides[1],
-        budgets=tuple(one.labels for one in group),
-        wins=wins,
-        losses=losses,
-        budget=budget,
-        verdict=verdict,
-        sentence=_sentence(group, wins, losses),
-    )
-    return blank
-
-
-def _sentence(group: Sequence[Comparison], wins: Sequence[int], losses: Sequence[int]) -> str:
-    first = group[0]
-    tuned, prompted = first.sides
-    where = f"{first.model} on {first.task}" + ("" if first.shift == "none" else f", shift {first.shift}")
-    budgets = [one.labels for one in group]
-    if not wins:
-        return f"{where}: {_not_shown(group, losses)}."
-    if len(wins) == len(budgets):
-        return f"{where}: {tuned} is ahead of {prompted} at every budget tried ({_at(budgets)})."
-    ahead = f"; {prompted} is ahead at {_at(losses)}" if losses else ""
-    level = [one.labels for one in group if one.verdict == "equivalent"]
-    equal = f"; equivalent at {_at(level)}" if level else ""
-    open_at = [one for one in budgets if one not in {*wins, *losses, *level}]
-    undecided = f"; not settled at {_at(open_at)}" if open_at else ""
-    start = (
-        f"overtakes {prompted} at {wins[0]} labels"
-        if wins[0] > budgets[0]
-        else f"is ahead of {prompted} at {_at(wins)}"
-    )
-    return f"{where}: {tuned} {start}{ahead}{equal}{undecided}."
-
-
-def _not_shown(group: Sequence[Comparison], losses: Sequence[int]) -> str:
-    """No budget is won. That tuning does not overtake is said only where prompting wins or both are level."""
-    tuned, prompted = group[0].sides
-    level = [one.labels for one in group if one.verdict == "equivalent"]
-    open_ones = [one for one in group if one.verdict == "undecided"]
-    parts = [f"{prompted} is ahead at {_at(losses)}"] if losses else []
-    parts += [f"equivalent at {_at(level)}"] if level else []
-    if not open_ones:
-        return f"{tuned} does not overtake {prompted}: {'; '.join(parts)}"
-    leads = [one for one in open_ones if (one.difference or 0) > 0]
-    if leads:
-        best = max(leads, key=lambda one: one.difference or 0)
-        far = f"undecided at {_at([one.labels for one in open_ones])}, where it leads by"
-        far += " up to" if len(open_ones) > 1 else ""
-        parts.append(f"{far} {words.points(best.difference or 0)}")
-    else:
-        parts.append(f"undecided at {_at([one.labels for one in open_ones])}, without a lead")
-    return f"it is not shown that {tuned} overtakes {prompted}: {'; '.join(parts)}"
-
-
-def _at(budgets: Sequence[int]) -> str:
-    return f"{words.listed([str(one) for one in budgets])} labels"
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        places: dict[tuple[str, str], list[Classified]] = {}
+        for one in study.classified:
+            places.setdefault((one.task, one.shift), []).append(one)
+        for (task, shift), group in places.items():
+            if any(one.lead_interval[0] > 0 for one in group):
+                continue
+            best = max(group, key=lambda one: one.lead)
+            where = task if shift == "none" else f"{task} under the shift {shift}"
+            text = (
+                f'No better than one label: always answering "{best.classes[0]}" is right on'
+                f" {words.percent(best.majority)} of the test items of {where}, and none of"
+                f" {words.counted(len(group), 'setting')} is shown to do better (best: {best.method}"
+                f" {words.with_labels(best.labels)} for {best.model}, {words.points(abs(best.lead))}"
+                f" {'above' if best.lead >= 0 else 'below'} it,"
+                f" {words.point_range(best.lead_interval)})."
+            )
+            yield self.finding(
+                f"{task}, majority", "majority baseline", text, estimate=best.lead, interval=best.lead_interval,
+                n=best.n, test="paired with a constant answer",
+            )  # fmt: skip

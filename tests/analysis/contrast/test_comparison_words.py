@@ -15,7 +15,8 @@ from synthetic import synthetic_results
 
 from onset.analysis import analyse, load, to_json
 from onset.analysis.contrast.paired import Comparison, compare, compare_all, decide, exact_interval, mcnemar
-from onset.analysis.questions.labels import overtakings
+from onset.analysis.estimates.label_curves import overtakings
+from onset.analysis.questions.prompt_or_tune import budget_sentence
 from onset.analysis.stats.intervals import Array
 from onset.analysis.words import bound, signed_bound
 from onset.report.terminal import comparison_notes, print_show
@@ -118,7 +119,7 @@ def budgets(*rows: tuple[int, int, int]) -> str:
         a, b = outcomes(tuned, prompted)
         arms += [arm(b, "cot", labels=labels), arm(a, "lora", labels=labels, tune="lora")]
     (one,) = overtakings(compare_all(arms, replicates=100), {"lora"})
-    return one.sentence
+    return budget_sentence(one)
 
 
 def test_a_lead_that_is_not_shown_is_not_called_a_defeat() -> None:

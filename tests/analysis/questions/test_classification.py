@@ -13,9 +13,9 @@ import pytest
 from rich.console import Console
 from synthetic import synthetic_results
 
-from onset.analysis.finding import Evidence
-from onset.analysis.questions.classification import OTHER, UNREAD, Classified, classified
-from onset.analysis.questions.headlines import _baseline, _stuck
+from onset.analysis import Analysis
+from onset.analysis.estimates.classification import OTHER, UNREAD, Classified, classified
+from onset.analysis.questions.labels import Majority, Stuck
 from onset.analysis.study import analyse, to_json
 from onset.report.figures import figures
 from onset.report.html import build_report
@@ -261,9 +261,9 @@ def test_the_report_draws_the_confusion_and_explains_it(folder: Path, tmp_path: 
 
 def warnings(gold: Sequence[str], *draws: Said) -> list[str]:
     one = arm(gold, *draws)
-    held = dict.fromkeys(Evidence.__dataclass_fields__, ()) | {"classified": (one,)}
-    evidence = Evidence(**held)  # type: ignore[arg-type]
-    return [finding.sentence for find in (_stuck, _baseline) for finding in find(evidence)]
+    held = dict.fromkeys(Analysis.__dataclass_fields__, ()) | {"classified": (one,)}
+    study = Analysis(**held)  # type: ignore[arg-type]
+    return [finding.sentence for asked in (Stuck(), Majority()) for finding in asked.ask(study)]
 
 
 def test_a_method_stuck_on_a_label_is_warned_of_in_words() -> None:

@@ -18,8 +18,9 @@ import pytest
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
-from onset.analysis.finding import Evidence
-from onset.analysis.questions.headlines import MOST, MOST_WITH_LADDER, _shifts, _undecided, items_needed
+from onset.analysis.questions import MOST, MOST_WITH_LADDER
+from onset.analysis.questions.shift import ShiftLoss
+from onset.analysis.questions.undecided import Undecided, items_needed
 from onset.analysis.study import comparison_json
 from onset.analysis.words import with_labels
 from onset.errors import StoreError
@@ -80,7 +81,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
     assert {"task", "method", "labels", "family", "sizes", "n", "correct", "emergence", "sentence"} <= set(
         shown["curves"][0]
     )
-    finding = {"subject", "verdict", "estimate", "interval", "n", "test", "sentence"}
+    finding = {"subject", "verdict", "tone", "estimate", "unit", "interval", "n", "test", "sentence", "figure"}
     assert all(finding <= set(one) for one in shown["findings"])
     assert len(shown["missing"]) == len(shown["failed"]) == 1
     (row, *_) = shown["cells"]
@@ -257,11 +258,11 @@ def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: 
     def given(labels: int, *_: object) -> str:
         return with_labels(labels)
 
-    evidence = cast(Evidence, SimpleNamespace(losses=[*analysis.losses, *other], loss_differences=[], given=given))
-    alone = cast(Evidence, SimpleNamespace(losses=analysis.losses, loss_differences=[], given=given))
+    evidence = cast(Analysis, SimpleNamespace(losses=[*analysis.losses, *other], loss_differences=[], given=given))
+    alone = cast(Analysis, SimpleNamespace(losses=analysis.losses, loss_differences=[], given=given))
     (model,) = {loss.model for loss in analysis.losses if loss.params == top}
-    plain = [finding.sentence for finding in _shifts(alone)]
-    twins = [finding.sentence.replace("its twin", model) for finding in _shifts(evidence)]
+    plain = [finding.sentence for finding in ShiftLoss().ask(alone)]
+    twins = [finding.sentence.replace("its twin", model) for finding in ShiftLoss().ask(evidence)]
     assert sorted(twins) == sorted(plain * 2)
 
 
@@ -272,5 +273,5 @@ def test_one_undecided_comparison_is_spoken_of_as_one(plain: Analysis) -> None:
         ((stuck, wins), "1 of 2 comparisons is undecided: .*; 1 needs more seeds rather than more items."),
         ((stuck, stuck, wins), "2 of 3 comparisons are undecided: .*; 2 need more seeds rather than more items."),
     ):
-        (said,) = _undecided(cast(Any, SimpleNamespace(comparisons=rows)))
+        (said,) = Undecided().ask(cast(Any, SimpleNamespace(comparisons=rows)))
         assert re.fullmatch(expected, said.sentence)

@@ -11,9 +11,12 @@ from made_arms import arm, outcomes
 from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import compare_all
 from onset.analysis.contrast.robustness import loss_differences, losses
-from onset.analysis.questions.cost import break_even_queries, break_evens
-from onset.analysis.questions.labels import label_curves, mean_accuracy, overtakings
-from onset.analysis.questions.size_curves import size_curves
+from onset.analysis.estimates.costs import break_even_queries, break_evens
+from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, overtakings
+from onset.analysis.estimates.size_curves import size_curves
+from onset.analysis.questions.cost import break_even_sentence
+from onset.analysis.questions.curve_words import curve_sentence
+from onset.analysis.questions.prompt_or_tune import budget_sentence
 from onset.analysis.stats.intervals import Block, crossed_bootstrap
 from onset.scores import wilson
 
@@ -34,7 +37,7 @@ def test_families_are_never_on_one_curve_and_two_sizes_are_none() -> None:
     assert (red.family, red.sizes) == ("red", tuple(SIZES))
     assert red.found is not None
     assert (blue.found, blue.check, blue.scores, blue.sizes) == (None, None, (), tuple(SIZES[:2]))
-    assert blue.sentence == "cot on t (8 labels), family blue: 2 sizes, no curve, which takes 4."
+    assert curve_sentence(blue) == "cot on t (8 labels), family blue: 2 sizes, no curve, which takes 4."
     assert blue.json()["verdict"] == "no curve"
 
 
@@ -52,10 +55,10 @@ def test_a_curve_in_words_says_nothing_the_verdict_does_not(shares: list[float],
     (curve,) = size_curves(ladder("red", shares))
     found = curve.found
     assert found is not None
-    assert words in curve.sentence
-    assert ("halfway" in curve.sentence) == (found.midpoint is not None)
-    assert ("emerges" in curve.sentence) == (found.verdict == "emergent")
-    assert ("no curve of the families fits" in curve.sentence) == (found.fit is None or not found.fit.drawn)
+    assert words in curve_sentence(curve)
+    assert ("halfway" in curve_sentence(curve)) == (found.midpoint is not None)
+    assert ("emerges" in curve_sentence(curve)) == (found.verdict == "emergent")
+    assert ("no curve of the families fits" in curve_sentence(curve)) == (found.fit is None or not found.fit.drawn)
 
 
 def test_mean_accuracy_over_draws_and_items() -> None:
@@ -85,15 +88,18 @@ def test_the_budget_from_which_tuning_overtakes_prompting() -> None:
     curves = {curve.method: curve for curve in label_curves(arms, replicates=500)}
     assert [point.labels for point in curves["lora"].points] == [8, 32, 128]
     (one,) = overtakings(compare_all(arms, replicates=2000), {"lora"})
-    assert (one.verdict, one.budget, one.wins, one.losses) == ("reached", 128, (128,), (8,))
+    assert (one.verdict, one.budget, one.at("wins"), one.at("loses")) == ("reached", 128, [128], [8])
     assert (
-        one.sentence == "m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels; equivalent at 32 labels."
+        budget_sentence(one)
+        == "m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels; equivalent at 32 labels."
     )
     (never,) = overtakings(compare_all([one for one in arms if one.labels < 128], replicates=2000), {"lora"})
     assert (never.verdict, never.budget) == ("not reached", None)
-    assert never.sentence == ("m on t: lora does not overtake cot: cot is ahead at 8 labels; equivalent at 32 labels.")
+    assert budget_sentence(never) == (
+        "m on t: lora does not overtake cot: cot is ahead at 8 labels; equivalent at 32 labels."
+    )
     (always,) = overtakings(compare_all([one for one in arms if one.labels > 32], replicates=2000), {"lora"})
-    assert always.sentence == "m on t: lora is ahead of cot at every budget tried (128 labels)."
+    assert budget_sentence(always) == "m on t: lora is ahead of cot at every budget tried (128 labels)."
 
 
 def test_break_even_queries() -> None:
@@ -105,13 +111,13 @@ def test_break_even_queries() -> None:
     never, pays = break_evens([tuned, cheap, dear])
     assert (never.queries, pays.queries) == (None, 300.0)
     assert (
-        never.sentence
+        break_even_sentence(never)
         == "m on t, 8 labels: a query of lora costs no less than one of cot: tuning never pays for itself."
     )
-    assert pays.sentence == "m on t, 8 labels: lora is cheaper than vote from about 300 queries on."
+    assert break_even_sentence(pays) == "m on t, 8 labels: lora is cheaper than vote from about 300 queries on."
     (parts,) = break_evens([arm(np.ones((1, 4)), "lora", tune="lora", flops_query=2.0, flops_tuning=91.9), dear])
     assert parts.queries == pytest.approx(30.63, abs=0.01)
-    assert parts.sentence.endswith("from about 31 queries on.")
+    assert break_even_sentence(parts).endswith("from about 31 queries on.")
 
 
 def shifted(clean: Arm, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, twins: bool) -> Arm:

@@ -27,13 +27,15 @@ from onset.analysis.curves.fitting import Counts
 from onset.analysis.curves.goodness import Fit
 from onset.analysis.curves.midpoint import Profile, apart, midpoint_profile
 from onset.analysis.curves.shapes import Logistic
-from onset.analysis.finding import Evidence
-from onset.analysis.questions.crossover import GainCurve, gain_curves
-from onset.analysis.questions.headlines import MOST_WITH_LADDER
-from onset.analysis.questions.ladder import crossover, emergence, ingredients_by_size, tasks_by_size
-from onset.analysis.questions.size_curves import SizeCurve, size_curves
-from onset.analysis.questions.stage_sizes import stage_shifts
-from onset.analysis.questions.task_sizes import stem_of, task_orders, within
+from onset.analysis.estimates.gains import GainCurve, gain_curves
+from onset.analysis.estimates.size_curves import SizeCurve, size_curves
+from onset.analysis.estimates.stage_sizes import stage_shifts
+from onset.analysis.estimates.task_sizes import stem_of, task_orders, within
+from onset.analysis.questions import MOST_WITH_LADDER
+from onset.analysis.questions.crossover import Overtakes
+from onset.analysis.questions.emergence import Emerges
+from onset.analysis.questions.size_by_task import SizeByTask
+from onset.analysis.questions.training import IngredientBySize
 from onset.analysis.stats.intervals import Array, Block, crossed_bootstrap, joint_replicates
 from onset.analysis.stats.pooling import Moderated, pool
 from onset.report import figures
@@ -153,8 +155,7 @@ def test_emergence_out_of_unreadable_answers_is_said_to_be_perhaps_the_format(ju
     arms = tuple(
         replace(one, parse_rate=small.get(one.params, 1.0)) if one.method == "cot" else one for one in jump.arms
     )
-    held = {field: getattr(jump, field) for field in Evidence.__dataclass_fields__ if field != "arms"}
-    said = next(iter(emergence(Evidence(arms=arms, **held))))
+    said = Emerges().ask(replace(jump, arms=arms))[0]
     plain = finding(jump, "emergence").sentence
     size = f"{split // 1000} k"
     assert said.sentence == (
@@ -237,10 +238,9 @@ def test_the_crossover_says_what_happens_below(jump: Analysis) -> None:
 
 def test_curves_that_meet_before_a_win_is_shown_are_explained(jump: Analysis) -> None:
     """Curves that meet at 52 k beside a win from 130 k on, not at 60 k, are no contradiction: the sentence says why."""
-    held = {field: getattr(jump, field) for field in Evidence.__dataclass_fields__}
 
     def sentence(gain: GainCurve) -> str:
-        return next(iter(crossover(Evidence(**held | {"gains": (gain,)})))).sentence
+        return Overtakes().ask(replace(jump, gains=(gain,)))[0].sentence
 
     curve = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
     why = ": the lead that the curves have at 60 k is too small to be shown there by itself. Below 130 k, it "
@@ -284,9 +284,8 @@ def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
     )
     assert "; frequency=none is left out (no growth shown)" in said.sentence
     assert "allow for" not in said.sentence
-    held = {field: getattr(jump, field) for field in Evidence.__dataclass_fields__}
-    twice = Evidence(**held | {"task_orders": (replace(order, ratios=order.ratios * 2),)})
-    assert ") (intervals that allow for 2 steps)" in next(iter(tasks_by_size(twice))).sentence
+    twice = replace(jump, task_orders=(replace(order, ratios=order.ratios * 2),))
+    assert ") (intervals that allow for 2 steps)" in SizeByTask().ask(twice)[0].sentence
 
 
 def test_an_ingredient_is_compared_with_the_base_of_its_size(jump: Analysis) -> None:
@@ -304,6 +303,7 @@ def test_an_ingredient_is_compared_with_the_base_of_its_size(jump: Analysis) -> 
         f" model without chain of thought loses {100 * first[0]:.1f} points at {first[1]} with cot (95 % interval "
     )
     assert f"loses {100 * second[0]:.1f} points at {second[1]} with cot" in said.sentence
+    assert "; no difference beyond the margin: without code at 650 k with cot (" in said.sentence
     assert "no difference beyond the margin: without code at 650 k with cot (" in said.sentence
     assert "undecided: without chain of thought at 650 k with answer-only (" in said.sentence
     assert said.sentence.endswith("(n = 200 items, one draw of examples; one training run a stage).")
@@ -543,9 +543,9 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
         assert low < 10 ** (at - 5.3) < high
         assert one.ratio == pytest.approx((one.midpoints[0] or 0) / one.midpoints[1])
     evidence = cast(
-        Evidence, SimpleNamespace(stage_shifts=list(found.values()), given=lambda *_: "with 8 labelled examples")
+        Analysis, SimpleNamespace(stage_shifts=list(found.values()), given=lambda *_: "with 8 labelled examples")
     )
-    (said,) = ingredients_by_size(evidence)
+    (said,) = IngredientBySize().ask(evidence)
     assert (said.kind, said.subject) == ("ingredient by size", "t, cot, family f")
     assert said.verdict in ("later", "earlier")
     assert "the base model is halfway between its floor and its ceiling at" in said.sentence
@@ -559,8 +559,8 @@ def test_a_stage_that_no_curve_fits_is_undecided_and_not_out_of_reach() -> None:
     assert after.found is not None
     (one,) = stage_shifts([base, replace(after, found=replace(after.found, midpoint=None))])
     assert (one.verdict, one.without) == ("undecided", "no curve fits")
-    evidence = cast(Evidence, SimpleNamespace(stage_shifts=[one], given=lambda *_: "with 8 labelled examples"))
-    (said,) = ingredients_by_size(evidence)
+    evidence = cast(Analysis, SimpleNamespace(stage_shifts=[one], given=lambda *_: "with 8 labelled examples"))
+    (said,) = IngredientBySize().ask(evidence)
     assert (
         ": undecided where the model without x is halfway: no rising curve fits (the base model is at " in said.sentence
     )

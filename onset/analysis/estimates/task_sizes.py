@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal
 
 from onset.analysis.curves.midpoint import Profile, apart
-from onset.analysis.questions.size_curves import SizeCurve
+from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.stats.intervals import LEVEL
 
 Without = Literal["no growth", "no curve fits", "not halfway"]

@@ -1,4 +1,4 @@
-"""Accuracy against model size in a study: counts of every curve, the verdict on it, and both in words.
+"""Accuracy against model size in a study: counts of every curve, and the verdict on it.
 
 A curve is one way of asking (task, method, labels, shift, stage) of the models of one family: sizes of two families
 never share one, they differ in data and recipe as well as in size. Counts are those of
@@ -14,12 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from onset.analysis import words
 from onset.analysis.arms import Arm
 from onset.analysis.curves.counting import counted
 from onset.analysis.curves.series import Curve
 from onset.analysis.emergence.metric import MetricCheck, metric_check
-from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, Settings, curve_kind, emergence_of
+from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, Settings, emergence_of
 from onset.analysis.study_points import accuracy_curve, score_curves
 from onset.results.read import Results
 
@@ -57,23 +56,12 @@ class SizeCurve:
         """How many different sizes."""
         return len(set(self.sizes))
 
-    @property
-    def sentence(self) -> str:
-        """The verdict in words, or why there is none."""
-        what = f"{self.method} on {self.task} ({words.counted(self.labels, 'label')}"
-        what += f"{'' if self.shift == 'none' else f', shift {self.shift}'}), family {self.family}"
-        what += "" if self.stage == "base" else f", stage {self.stage}"
-        if self.found is None:
-            return f"{what}: {words.counted(self.different, 'size')}, no curve, which takes {MIN_SIZES}."
-        return f"{what}: {verdict_words(self.found)}{halfway_words(self.found)}{fit_words(self)}."
-
     def json(self) -> dict[str, Any]:
         """A curve of ``onset show --json``."""
         hidden = {"found", "check", "scores"}
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in hidden}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()} | {
             "verdict": "no curve" if self.found is None else self.found.verdict,
-            "sentence": self.sentence,
             "emergence": None if self.found is None else self.found.json(),
             "metric_check": None if self.check is None else self.check.json(),
             "scores": [
@@ -145,60 +133,3 @@ def judged(
         check = metric_check(accuracy, [next(verdicts) for _ in some], settings)
         out[index] = replace(curves[index], found=accuracy, check=check, scores=some)
     return tuple(out)
-
-
-# ---- words ---------------------------------------------------------------------------------------------------------
-
-_SAID = {
-    "emergent": "accuracy emerges, staying at chance and then growing faster than any smooth curve",
-    "smooth": "accuracy grows smoothly with size",
-    "flat": "accuracy does not change with size beyond the margin",
-    "inverse": "accuracy falls with size",
-    "u-shaped": "accuracy falls with size and then rises",
-}
-
-
-def verdict_words(found: Emergence) -> str:
-    """What the verdict says of accuracy, with its test: the end of a sentence that begins with the method."""
-    if found.verdict == "unresolved":
-        why = found.notes[0] if found.notes else "no test decides"
-        return f"not resolved: {why}"
-    said = _SAID[found.verdict]
-    if found.verdict == "emergent" and found.q_value is not None:
-        said += f" (q = {words.p_words(found.q_value)})"
-    return said
-
-
-def halfway_words(found: Emergence) -> str:
-    """Where the curve is halfway between its floor and its ceiling, with its interval, after a semicolon; or empty."""
-    if found.midpoint is None:
-        return ""
-    curve, place = found.midpoint.curve, found.midpoint.place(found.curve.scale)
-    ends = words.range_words((place.low, place.high), words.short_count)
-    halfway = f"halfway between {words.percent(curve.floor)} and {words.percent(curve.ceiling)}"
-    sizes = [point.x for point in found.curve.points]
-    if place.estimate is not None:
-        return f"; {halfway} at about {words.parameters(place.estimate)} ({ends})"
-    if place.censored == "above":
-        return f"; not yet halfway to its ceiling at the largest model ({words.parameters(max(sizes))}; {ends})"
-    return f"; already past halfway at the smallest model ({words.parameters(min(sizes))}; {ends})"
-
-
-def fit_words(curve: SizeCurve) -> str:
-    """That no curve fits, and what was measured instead, after a semicolon; empty where one does."""
-    if curve.found is None or curve.found.fit is None or curve.found.fit.drawn:
-        return ""
-    p = words.p_words(curve.found.fit.p_value)
-    kind = curve_kind(curve.found.verdict)
-    return f"; no {kind} fits (p = {p}), so no place on it is said: {measured_words(curve)}"
-
-
-def measured_words(curve: SizeCurve) -> str:
-    """``measured 17.0 % at 58 k, 25.0 % at 261 k and 92.0 % at 1.32 M``; of many sizes the ends."""
-    rows = list(zip(curve.sizes, curve.correct, curve.n, strict=True))
-    shown = rows if len(rows) <= _LISTED else [rows[0], rows[-1]]
-    said = [f"{words.percent(right / n)} at {words.short_count(size)}" for size, right, n in shown]
-    return f"measured {words.listed(said)}"
-
-
-_LISTED = 8

@@ -18,8 +18,8 @@ from typing import Literal
 
 from onset.analysis.contrast.factors import BASE
 from onset.analysis.curves.midpoint import apart
-from onset.analysis.questions.size_curves import SizeCurve
-from onset.analysis.questions.task_sizes import Without, why_without, within
+from onset.analysis.estimates.size_curves import SizeCurve
+from onset.analysis.estimates.task_sizes import Without, why_without, within
 
 ShiftVerdict = Literal["later", "earlier", "undecided", "not reached"]
 

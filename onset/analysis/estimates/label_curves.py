@@ -1,0 +1,112 @@
+"""Accuracy against the number of labelled examples, and from which budget on tuning overtakes prompting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from onset.analysis.arms import Arm
+from onset.analysis.contrast.paired import Comparison, Verdict
+from onset.analysis.stats.intervals import REPLICATES, Block, Interval, crossed_bootstrap
+from onset.scores import wilson
+
+Overtakes = Literal["reached", "not reached", "lost again"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPoint:
+    """Mean accuracy (share) over the draws at one budget.
+
+    ``interval``: Wilson's for one draw, crossed bootstrap over draws and items otherwise; ``n``: items.
+    """
+
+    labels: int
+    draws: int
+    n: int
+    accuracy: float
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCurve:
+    """One method on one model: `LabelPoint` by ascending budget."""
+
+    model: str
+    params: int
+    stage: str
+    method: str
+    tune: str | None
+    task: str
+    shift: str
+    chance: float
+    points: tuple[LabelPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaking:
+    """Does a tuned method overtake a prompting method as labels grow, and from which budget on?
+
+    ``comparisons``: of the two, by ascending budget; ``budget``: the smallest one from which tuning wins (p adjusted
+    for its family); ``verdict``: "reached"; "lost again" when prompting wins at a larger budget; "not reached".
+    """
+
+    comparisons: tuple[Comparison, ...]
+    budget: int | None
+    verdict: Overtakes
+
+    def at(self, verdict: Verdict) -> list[int]:
+        """The budgets with that verdict of the tuned method."""
+        return [one.labels for one in self.comparisons if one.verdict == verdict]
+
+
+def mean_accuracy(arm: Arm, replicates: int = REPLICATES) -> LabelPoint:
+    """Mean accuracy of an arm with its 95 % interval, cut at 0 and 1."""
+    items = arm.values.shape[1]
+    if len(arm.seeds) == 1:
+        low, high = wilson(int(arm.values.sum()), items)
+    else:
+        crossed = crossed_bootstrap([Block(arm.values)], replicates)
+        assert crossed is not None  # an arm holds at least one outcome
+        low, high = crossed.interval()
+    interval = max(0.0, low), min(1.0, high)
+    return LabelPoint(arm.labels, len(arm.seeds), items, arm.accuracy, interval)
+
+
+def label_curves(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[LabelCurve, ...]:
+    """One curve for every (model, stage, method, task, shift)."""
+    groups: dict[tuple[str, ...], list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault((arm.model, arm.stage, arm.method, arm.task, arm.shift), []).append(arm)
+    return tuple(_curve(sorted(group, key=lambda arm: arm.labels), replicates) for group in groups.values())
+
+
+def _curve(group: Sequence[Arm], replicates: int) -> LabelCurve:
+    first = group[0]
+    return LabelCurve(
+        model=first.model,
+        params=first.params,
+        stage=first.stage,
+        method=first.method,
+        tune=first.tune,
+        task=first.task,
+        shift=first.shift,
+        chance=first.chance,
+        points=tuple(mean_accuracy(arm, replicates) for arm in group),
+    )
+
+
+def overtakings(comparisons: Sequence[Comparison], tuned: set[str]) -> tuple[Overtaking, ...]:
+    """From the verdicts at each budget; ``tuned`` names the tuning methods."""
+    groups: dict[tuple[str, ...], list[Comparison]] = {}
+    for one in comparisons:
+        if one.sides[0] in tuned and one.sides[1] not in tuned and one.labels > 0 and one.difference is not None:
+            groups.setdefault((one.task, one.shift, one.model, one.stage, *one.sides), []).append(one)
+    return tuple(_overtaking(sorted(group, key=lambda one: one.labels)) for group in groups.values())
+
+
+def _overtaking(group: Sequence[Comparison]) -> Overtaking:
+    budget = min((one.labels for one in group if one.verdict == "wins"), default=None)
+    lost = budget is not None and any(one.labels > budget for one in group if one.verdict == "loses")
+    verdict: Overtakes = "not reached" if budget is None else "lost again" if lost else "reached"
+    return Overtaking(tuple(group), budget, verdict)

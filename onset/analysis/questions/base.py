@@ -1,0 +1,113 @@
+"""What a question is: one file, one line in the table of `onset.analysis.questions`, and the conformance tests hold.
+
+A question reads the estimates (`onset.analysis.estimates`), chooses what to say of them, and says it. It declares every
+verdict it may give with its tone, so that page and terminal colour it without knowing the question.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import ClassVar
+
+from onset.analysis.arms import Arm
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.finding import ALWAYS, Finding, Interval, Tone, Unit
+
+
+def tones(verdicts: Mapping[str, Tone]) -> Mapping[str, Tone]:
+    """``verdicts``, read-only."""
+    return MappingProxyType(dict(verdicts))
+
+
+CURVE_VERDICTS = tones(
+    {
+        "emergent": "for",
+        "smooth": "for",
+        "flat": "level",
+        "inverse": "against",
+        "u-shaped": "against",
+        "unresolved": "open",
+    }
+)
+"""Verdicts on a curve over size (`onset.analysis.emergence.verdict`)."""
+
+
+class Question(ABC):
+    """One thing that a study is asked.
+
+    ``kind`` of its findings; ``unit`` of their estimates; ``figure``: name of the figure that shows them, None: none;
+    ``verdicts``: every verdict it may give, with its tone; ``always``: its findings are never left out; ``wait``:
+    rounds of dealing that its first finding waits; ``about_size``: what it leaves open waits one round more.
+    """
+
+    kind: ClassVar[str]
+    unit: ClassVar[Unit]
+    verdicts: ClassVar[Mapping[str, Tone]]
+    figure: ClassVar[str | None] = None
+    always: ClassVar[bool] = False
+    wait: ClassVar[int] = 0
+    about_size: ClassVar[bool] = False
+
+    @abstractmethod
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        """Findings, the one that says most first; none where the study has nothing to say of it."""
+
+    def ask(self, study: Analysis) -> tuple[Finding, ...]:
+        """What the study says of it, the one that says most first: each waits one round of dealing more."""
+        found = enumerate(self._ask(study))
+        return tuple(one if self.always else replace(one, rank=one.rank + place) for place, one in found)
+
+    def finding(
+        self,
+        subject: str,
+        verdict: str,
+        sentence: str,
+        *,
+        estimate: float | None = None,
+        interval: Interval | None = None,
+        n: int | None = None,
+        test: str | None = None,
+    ) -> Finding:
+        """A finding of this question. Raises ValueError for a verdict that it does not declare."""
+        if verdict not in self.verdicts:
+            declared = ", ".join(self.verdicts)
+            raise ValueError(f'the question "{self.kind}" declares no verdict "{verdict}", but {declared}')
+        tone = self.verdicts[verdict]
+        late = self.wait + (self.about_size and tone == "open")
+        return Finding(
+            kind=self.kind,
+            subject=subject,
+            verdict=verdict,
+            estimate=estimate,
+            interval=interval,
+            n=n,
+            test=test,
+            sentence=sentence,
+            tone=tone,
+            unit=self.unit,
+            figure=self.figure,
+            rank=ALWAYS if self.always else late,
+        )
+
+
+def largest(arms: Sequence[Arm]) -> list[Arm]:
+    """The arms of the model with most parameters, at its largest budget that several methods share."""
+    top = max(arms, key=lambda arm: arm.params)
+    same = [arm for arm in arms if (arm.model, arm.stage) == (top.model, top.stage)]
+    budgets = sorted({arm.labels for arm in same}, key=lambda labels: (_shared(same, labels), labels))
+    return [arm for arm in same if arm.labels == budgets[-1]]
+
+
+def _shared(arms: Sequence[Arm], labels: int) -> bool:
+    return sum(arm.labels == labels for arm in arms) > 1
+
+
+def by_task(arms: Iterable[Arm]) -> dict[str, list[Arm]]:
+    """Task -> its arms."""
+    groups: dict[str, list[Arm]] = {}
+    for arm in arms:
+        groups.setdefault(arm.task, []).append(arm)
+    return groups

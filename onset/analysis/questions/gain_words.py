@@ -1,0 +1,74 @@
+"""Which curves of gain a question speaks of, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from onset.analysis import words
+from onset.analysis.contrast.factors import BASE
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.estimates.gains import GainCurve, GainKind, GainPoint
+from onset.analysis.estimates.size_curves import SizeCurve
+
+
+def chosen(gains: Iterable[GainCurve], kind: GainKind) -> list[GainCurve]:
+    """Per task and family the curve at the largest budget of the method most accurate at the largest size.
+
+    Without a shift; of the stage "base" where there is one.
+    """
+    groups: dict[tuple[str, str], list[GainCurve]] = {}
+    for curve in gains:
+        if curve.kind == kind and curve.shift == "none":
+            groups.setdefault((curve.task, curve.family), []).append(curve)
+    out = []
+    for group in groups.values():
+        based = [curve for curve in group if curve.stage == BASE] or group
+        for stage in dict.fromkeys(curve.stage for curve in based):
+            same = [curve for curve in based if curve.stage == stage]
+            out.append(max(same, key=lambda curve: (curve.labels, curve.points[-1].accuracy)))
+    return out
+
+
+def size_curve_of(study: Analysis, gain: GainCurve, method: str) -> SizeCurve | None:
+    """The curve of one of its two methods."""
+    place = (gain.task, method, gain.labels, gain.shift, gain.stage, gain.family)
+    for curve in study.curves:
+        if (curve.task, curve.method, curve.labels, curve.shift, curve.stage, curve.family) == place:
+            return curve
+    return None
+
+
+def family_words(curve: GainCurve) -> str:
+    """``family rungs``, with the stage where it is not the base model's."""
+    return f"family {curve.family}" + ("" if curve.stage == BASE else f", stage {curve.stage}")
+
+
+def method_words(method: str) -> str:
+    """A method in a sentence: ``cot`` is said in words."""
+    return "chain of thought" if method == "cot" else method
+
+
+def sample_words(points: Sequence[GainPoint]) -> str:
+    """Items and draws behind the points of a curve."""
+    items, draws = sorted({one.n for one in points}), sorted({one.draws for one in points})
+    if len(items) == len(draws) == 1:
+        return f"{words.sample(items[0], draws[0])}, at each size"
+    spans = ["–".join(dict.fromkeys(str(end) for end in (found[0], found[-1]))) for found in (items, draws)]
+    return f"n = {spans[0]} items × {spans[1]} draws a size"
+
+
+def size_range(ends: tuple[float | None, float | None]) -> str:
+    """An interval of sizes in parameters."""
+    return words.range_words(ends, words.short_count)
+
+
+def ratio_range(ends: tuple[float | None, float | None]) -> str:
+    """An interval of a ratio of sizes."""
+    return words.range_words(ends, words.ratio)
+
+
+WITHOUT = {
+    "no growth": "no growth shown",
+    "no curve fits": "no rising curve fits",
+    "not halfway": "halfway at no size measured",
+}

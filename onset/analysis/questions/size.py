@@ -1,0 +1,81 @@
+"""How does accuracy grow with the size of the model?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from onset.analysis import words
+from onset.analysis.curves.threshold import Place
+from onset.analysis.emergence.verdict import MIN_SIZES
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.estimates.size_curves import SizeCurve
+from onset.analysis.finding import Finding
+from onset.analysis.questions.base import CURVE_VERDICTS, Question, tones
+from onset.analysis.questions.curve_words import (
+    curve_sentence,
+    measured_words,
+)
+from onset.analysis.questions.emergence import tasks_said
+
+
+class Size(Question):
+    """For each task the curve, at the largest budget, of the method that is best at the largest size.
+
+    Not where the findings on emergence or on tasks by size have said it.
+    """
+
+    kind = "size"
+    figure = "size"
+    unit = "parameters"
+    verdicts = CURVE_VERDICTS
+    wait = 1
+
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        said = tasks_said(study) | {task for order in study.task_orders for task in order.tasks}
+        groups: dict[str, list[SizeCurve]] = {}
+        for curve in study.curves:
+            if curve.shift == "none" and curve.different > 2 and curve.task not in said:
+                groups.setdefault(curve.task, []).append(curve)
+        for task, curves in groups.items():
+            best = max(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1]))
+            if best.found is None:
+                continue
+            place = best.found.midpoint.place() if best.found.midpoint is not None else Place()
+            yield self.finding(
+                f"{task}, {best.method}, family {best.family}", best.found.verdict, f"Size: {curve_sentence(best)}",
+                estimate=place.estimate, interval=None if place.estimate is None else (place.low, place.high),
+                n=sum(best.n), test="bootstrap against the best smooth curve; halfway: profile likelihood",
+            )  # fmt: skip
+
+
+class NoCurve(Question):
+    """Once for all tasks that were measured at too few sizes for a curve: what was measured, and that there is none."""
+
+    kind = "size"
+    figure = "size"
+    unit = "count"
+    verdicts = tones({"no curve": "open"})
+    always = True
+
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        curves = [one for one in study.curves if one.shift == "none" and one.different > 2]
+        with_curve = {one.task for one in curves if one.found is not None}
+        short = {}
+        for one in sorted(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1])):
+            if one.task not in with_curve:
+                short[one.task] = one
+        if not short:
+            return
+        sizes = sorted({one.different for one in short.values()})
+        listed = "; ".join(
+            f"{one.method} on {task}, {measured_words(one)}" for task, one in list(short.items())[:_SHORT]
+        )
+        more = f"; and {len(short) - _SHORT} more tasks" if len(short) > _SHORT else ""
+        said = words.listed([str(size) for size in sizes])
+        text = f"Size: {said} sizes: no curve, which takes {MIN_SIZES} ({listed}{more})."
+        n = sum(sum(one.n) for one in short.values())
+        yield self.finding("curves over size", "no curve", text, n=n)
+
+
+_SHORT = 3
+"""Tasks with too few sizes for a curve that are listed."""
