@@ -18,7 +18,7 @@ from typing import Any
 
 from scipy import stats
 
-from onset.analysis.stats.intervals import tango
+from onset.analysis.stats.shares import tango
 from onset.models import open_model
 from onset.models.chat import ChatTemplate
 from onset.plan import make_plan

@@ -21,8 +21,9 @@ from itertools import product
 import numpy as np
 
 from onset.analysis.arms import Arm
-from onset.analysis.contrast.paired import Comparison, compare, holm, share_noise
-from onset.analysis.stats.intervals import Array
+from onset.analysis.contrast.paired import Comparison, compare, share_noise
+from onset.analysis.stats.adjust import holm
+from onset.analysis.stats.bootstrap import Array
 
 DISAGREE = 0.35
 ALPHA = 0.05

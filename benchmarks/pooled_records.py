@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis.contrast.paired import holm
-from onset.analysis.stats.intervals import Crossed
+from onset.analysis.stats.adjust import holm
+from onset.analysis.stats.bootstrap import Crossed, Parts
 from onset.analysis.stats.pooling import Moderated, pool
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
@@ -36,15 +36,9 @@ def layout(row: Mapping[str, Any], by_draw: list[float], kept: float) -> Crossed
     spread = item**2 / (items - 1) + residual**2 / ((draws - 1) * (items - 1))
     return Crossed(
         estimate=float(gaps.mean()),
-        standard_error=0.0,
-        df=1.0,
-        between_draws=float(gaps.var(ddof=1)) / draws,
-        residual=residual,
+        parts=Parts(0.0, 1.0, float(gaps.var(ddof=1)) / draws, residual, item, spread),
         draws=draws,
         items=items,
-        replicates=np.zeros(0),
-        item_part=item,
-        spread=spread,
         square=discordance,
     )
 

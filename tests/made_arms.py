@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from onset.analysis.arms import Arm
-from onset.analysis.stats.intervals import Array
+from onset.analysis.stats.bootstrap import Array
 
 
 def arm(values: Array, method: str = "a", *, items: tuple[str, ...] | None = None, **changes: object) -> Arm:

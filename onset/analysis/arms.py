@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from onset.analysis.stats.intervals import Array
+from onset.analysis.stats.bootstrap import Array
 from onset.results.read import Results
 
 KEY = ("model", "stage", "method", "labels", "task", "shift")

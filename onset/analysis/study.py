@@ -8,7 +8,7 @@ from typing import Any
 
 from onset.analysis.arms import arms
 from onset.analysis.contrast.factors import StageComparison, stage_comparisons
-from onset.analysis.contrast.paired import MARGIN, Comparison, compare_all
+from onset.analysis.contrast.paired import Comparison, compare_all
 from onset.analysis.contrast.robustness import loss_differences, losses
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.classification import CellF1, classified
@@ -21,7 +21,8 @@ from onset.analysis.estimates.task_sizes import task_orders
 from onset.analysis.finding import Finding
 from onset.analysis.questions import findings_of
 from onset.analysis.questions.curve_words import curve_sentence
-from onset.analysis.stats.intervals import REPLICATES
+from onset.analysis.stats.adjust import MARGIN
+from onset.analysis.stats.bootstrap import REPLICATES
 from onset.results.files import write_json
 from onset.results.format import FORMAT
 from onset.results.read import Results

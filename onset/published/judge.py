@@ -15,11 +15,10 @@ from typing import Literal
 
 from scipy import stats
 
-from onset.analysis.contrast.paired import MARGIN
-from onset.analysis.stats.intervals import LEVEL
+from onset.analysis.stats.adjust import LEVEL, MARGIN
+from onset.analysis.stats.shares import newcombe
 from onset.analysis.words import number
 from onset.published.numbers import Figure
-from onset.scores import wilson
 
 State = Literal["holds", "fails", "undecided"]
 Verdict = Literal["supported", "contradicted", "not decidable from the figures held"]
@@ -81,15 +80,12 @@ def difference(a: Figure, b: Figure) -> Difference:
     estimate = round(a.value - b.value, 6)
     if a.items is None or b.items is None:
         return Difference(a, b, estimate, None)
-    (p, p_low, p_high), (q, q_low, q_high) = _share(a, a.items), _share(b, b.items)
-    low = p - q - math.hypot(p - p_low, q_high - q)
-    high = p - q + math.hypot(p_high - p, q - q_low)
+    low, high = newcombe(_counts(b, b.items), _counts(a, a.items))
     return Difference(a, b, estimate, (100 * low, 100 * high))
 
 
-def _share(figure: Figure, items: int) -> tuple[float, float, float]:
-    correct = round(figure.value / 100 * items)
-    return correct / items, *wilson(correct, items, LEVEL)
+def _counts(figure: Figure, items: int) -> tuple[int, int]:
+    return round(figure.value / 100 * items), items
 
 
 # ---- states --------------------------------------------------------------------------------------------------------

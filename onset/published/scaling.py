@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
-from onset.analysis.stats.intervals import LEVEL
+from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.words import number, short_count
 from onset.published.claim import Claim
 from onset.published.judge import Part, below, compared, steepest, value_words

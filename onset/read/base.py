@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis.stats.intervals import Array
+from onset.analysis.stats.bootstrap import Array
 from onset.errors import DataError
 from onset.models.families import family_of
 

@@ -14,7 +14,7 @@ from scipy import stats
 from synthetic import LADDER, synthetic_results
 
 from onset.analysis.curves.counting import counted, mean_and_error, variance
-from onset.analysis.stats.intervals import Block, crossed_bootstrap
+from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.cli import app
 from onset.results.folder import RECORD_SCHEMA
 

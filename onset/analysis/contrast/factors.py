@@ -17,9 +17,11 @@ from itertools import groupby
 
 from onset.analysis import words
 from onset.analysis.arms import Arm
-from onset.analysis.contrast.paired import MARGIN, Comparison, Scope, Verdict, compare, decide, share_noise
-from onset.analysis.stats.intervals import REPLICATES, Interval
+from onset.analysis.contrast.paired import Comparison, Scope, Verdict, compare, decide, share_noise
+from onset.analysis.stats.adjust import MARGIN
+from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.pooling import Pool
+from onset.analysis.stats.shares import Interval
 
 SAME_SIZE = 0.02
 """Sizes count as equal when they differ by at most this share of the reference's."""

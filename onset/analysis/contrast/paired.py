@@ -7,7 +7,7 @@ about other draws (``scope``).
 
 Several draws: where a study has enough comparisons of one design, noise between draws is pooled over them
 (`onset.analysis.stats.pooling`), and interval, p and equivalence are those of one moderated t. Else the crossed
-bootstrap over draws x items (`onset.analysis.stats.intervals`) gives interval and p. Below six draws the interval is
+bootstrap over draws x items (`onset.analysis.stats.bootstrap`) gives interval and p. Below six draws the interval is
 then the wider of that one and a t interval on the draw-level differences, and p the larger of the two: neither is
 enough on its own there (the t interval takes the items as given, the bootstrap hardly sees the draws). All intervals
 are cut at -1 and 1.
@@ -25,33 +25,23 @@ from itertools import combinations, groupby
 from typing import Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from onset.analysis import words
 from onset.analysis.arms import Arm
 from onset.analysis.contrast.sentences import comparison_sentence
-from onset.analysis.stats.intervals import (
-    LEVEL,
-    REPLICATES,
-    Array,
-    Block,
-    Crossed,
-    Interval,
-    crossed_bootstrap,
-    tango,
-    tango_z,
-)
+from onset.analysis.stats.adjust import ALPHA, MARGIN, holm, two_one_sided
+from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, Crossed, crossed_bootstrap
+from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws, rounding_of
 from onset.analysis.stats.pooling import Link, Moderated, Pool, pool
 from onset.analysis.stats.power import items_needed
+from onset.analysis.stats.shares import Interval, exact_interval, mcnemar, tango, tango_z
 
 Verdict = Literal["wins", "loses", "equivalent", "undecided"]
 Scope = Literal["these examples", "draws", "no examples"]
 """What a verdict is about: the one draw of examples that was compared, draws of examples like those, or no examples at
 all (a budget of 0, where nothing is drawn).
 """
-MARGIN = 0.05
-ENOUGH_DRAWS = 6
-_ALPHA = 1 - LEVEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,31 +156,6 @@ def _aligned(arm: Arm, seeds: Sequence[int], items: Sequence[str]) -> Array:
     return out
 
 
-def mcnemar(only_a: int, only_b: int) -> float:
-    """Exact two-sided p of McNemar's test: a fair coin over the discordant pairs (1 when there are none)."""
-    n = only_a + only_b
-    # by symmetry twice the smaller tail
-    return min(1.0, 2 * float(special.bdtr(min(only_a, only_b), n, 0.5))) if n else 1.0
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p-values, in the order given."""
-    order = sorted((p, index) for index, p in enumerate(values))
-    adjusted = [1.0] * len(values)
-    largest = 0.0
-    for rank, (p, index) in enumerate(order):
-        largest = max(largest, min(1.0, p * (len(order) - rank)))
-        adjusted[index] = largest
-    return adjusted
-
-
-def benjamini_hochberg(values: Sequence[float]) -> list[float]:
-    """Benjamini and Hochberg's (1995) adjusted p-values (q), in the order given: the false discovery rate at which each
-    one would just be rejected.
-    """
-    return [float(q) for q in stats.false_discovery_control(values)] if values else []
-
-
 Kind = Literal["binary", "share", "score"]
 """Outcomes that are right or wrong, shares in 0..1, or scores on any scale."""
 
@@ -264,19 +229,6 @@ def _limit(kind: Kind) -> float:
     return math.inf if kind == "score" else 1.0
 
 
-def exact_interval(only_a: int, only_b: int, n: int, level: float = LEVEL) -> Interval:
-    """The interval of a paired difference of proportions (a - b) that McNemar's exact test inverts.
-
-    Given the number of discordant pairs of ``n``: the share of them that only a has right has Clopper and Pearson's
-    (1934) interval, and a share s of m discordant pairs is a difference of (2 s - 1) m / n. (0, 0) without any.
-    """
-    m = only_a + only_b
-    if m == 0:
-        return 0.0, 0.0
-    low, high = stats.binomtest(only_a, m).proportion_ci(level, method="exact")
-    return (2 * float(low) - 1) * m / n, (2 * float(high) - 1) * m / n
-
-
 def _one_draw(measured: Comparison) -> Comparison:
     only_a, only_b = measured.discordant
     score, margin = tango(only_a, only_b, measured.n), measured.margin
@@ -297,7 +249,7 @@ def _one_draw_of_scores(measured: Comparison, crossed: Crossed, limit: float) ->
         measured,
         interval=_wider(crossed.interval(), limit=limit),
         p=crossed.p(),
-        p_equivalent=max(_outside(crossed, measured.margin)),
+        p_equivalent=two_one_sided(crossed, measured.margin),
         test="paired bootstrap over items",
     )
 
@@ -310,55 +262,20 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, li
             measured,
             interval=_wider(crossed.interval(), limit=limit),
             p=crossed.p(),
-            p_equivalent=max(_outside(crossed, margin)),
+            p_equivalent=two_one_sided(crossed, margin),
             test=name,
         )
-    by_draw = np.nanmean(difference, axis=1)
     rounding = rounding_of(difference.shape[1]) if limit == 1.0 else 0.0
-    mean, error = _mean_and_error(by_draw, rounding)
-    t_interval, t_p = t_over_draws(by_draw, limit, rounding)
-    low, high = _t_tail(mean + margin, error, draws - 1), _t_tail(margin - mean, error, draws - 1)
+    apart = over_draws(np.nanmean(difference, axis=1), rounding)
+    t_interval = apart.interval(limit)
     return replace(
         measured,
         interval=_wider(crossed.interval(), t_interval, limit),
         t_interval=t_interval,
-        p=max(crossed.p(), t_p),
-        p_equivalent=max(low, high, *_outside(crossed, margin)),
+        p=max(crossed.p(), apart.p()),
+        p_equivalent=max(two_one_sided(apart, margin), two_one_sided(crossed, margin)),
         test=f"{name}, with a t interval over {draws} draws: the wider of the two",
     )
-
-
-def rounding_of(items: int) -> float:
-    """The variance of rounding a share to one of ``items`` + 1 values (Sheppard 1898): 1 / (12 items^2)."""
-    return 1 / (12 * items**2)
-
-
-def t_over_draws(by_draw: Array, limit: float = 1.0, rounding: float = 0.0) -> tuple[Interval, float]:
-    """The t interval of draw-level differences, cut at ``limit`` on both sides, and its two-sided p against 0.
-
-    ``rounding``: the least variance of a draw, what counting items hides: two draws that agree to the item are no sign
-    of draws without noise.
-    """
-    draws = len(by_draw)
-    mean, error = _mean_and_error(by_draw, rounding)
-    half = float(special.stdtrit(draws - 1, (1 + LEVEL) / 2)) * error
-    p = min(1.0, 2 * _t_tail(abs(mean), error, draws - 1))
-    return (max(-limit, mean - half), min(limit, mean + half)), p
-
-
-def _mean_and_error(by_draw: Array, rounding: float) -> tuple[float, float]:
-    return float(by_draw.mean()), math.sqrt(max(float(by_draw.var(ddof=1)), rounding) / len(by_draw))
-
-
-def _t_tail(gap: float, error: float, df: int) -> float:
-    """P(T > gap / error); scores that agree exactly over draws leave no error to divide by."""
-    if error == 0:
-        return 0.0 if gap > 0 else 1.0
-    return float(special.stdtr(df, -gap / error))
-
-
-def _outside(crossed: Crossed, margin: float) -> tuple[float, float]:
-    return crossed.tail(-margin, above=False), crossed.tail(margin, above=True)
 
 
 def _wider(first: Interval, second: Interval | None = None, limit: float = 1.0) -> Interval:
@@ -382,12 +299,11 @@ def share_noise(
 
 
 def _moderated(one: Comparison, made: Moderated, kind: Kind) -> Comparison:
-    outside = max(made.tail(-one.margin, above=False), made.tail(one.margin, above=True))
     return replace(
         one,
         interval=made.interval(_limit(kind)),
         p=made.p(),
-        p_equivalent=None if kind == "score" else outside,
+        p_equivalent=None if kind == "score" else two_one_sided(made, one.margin),
         test=made.test,
         pool=made.pool,
         moderated=made,
@@ -467,16 +383,16 @@ def decide(members: Sequence[Comparison]) -> list[Comparison]:
 def _verdict(one: Comparison) -> Verdict:
     if one.difference is None or one.p_holm is None or one.p_equivalent_holm is None:
         return "undecided"
-    if one.p_holm <= _ALPHA and one.difference != 0:
+    if one.p_holm <= ALPHA and one.difference != 0:
         return "wins" if one.difference > 0 else "loses"
-    return "equivalent" if one.p_equivalent_holm <= _ALPHA else "undecided"
+    return "equivalent" if one.p_equivalent_holm <= ALPHA else "undecided"
 
 
 def _needed(one: Comparison) -> int | None:
     """Items for 80 % power at the observed difference, at the family's first Holm step."""
     if not one.difference or one.crossed is None:
         return None
-    level = _ALPHA / one.family_size
+    level = ALPHA / one.family_size
     if len(one.seeds) == 1:
         n = items_needed(one.difference, sum(one.discordant) / one.n, level)
         return None if n is None else max(n, one.n + 1)
@@ -485,12 +401,12 @@ def _needed(one: Comparison) -> int | None:
 
 def _needed_items(one: Comparison, crossed: Crossed, level: float) -> int | None:
     """Noise between draws stays when items are added, the rest of the variance falls as 1 / items."""
-    residual, between = crossed.residual or 0.0, crossed.between_draws or 0.0
-    checks = [(crossed.standard_error**2, crossed.df)]
+    residual, between = crossed.parts.residual or 0.0, crossed.parts.between_draws or 0.0
+    checks = [(crossed.standard_error**2, crossed.parts.df)]
     if one.moderated is not None:
         between = one.moderated.between
         checks = [(one.moderated.standard_error**2, one.moderated.df)]
-    elif len(one.seeds) < ENOUGH_DRAWS and crossed.between_draws is not None:
+    elif len(one.seeds) < ENOUGH_DRAWS and crossed.parts.between_draws is not None:
         checks.append((between, float(len(one.seeds) - 1)))
     stays = max(between - residual, 0.0)
     wanted = []
@@ -513,13 +429,13 @@ MOST_DRAWS = 50
 def _needed_draws(one: Comparison) -> int | None:
     """Draws of as many items for 80 % power at the observed difference; None where `MOST_DRAWS` are not enough."""
     held = one.crossed
-    if not one.difference or held is None or held.between_draws is None or len(one.seeds) < 2:
+    if not one.difference or held is None or held.parts.between_draws is None or len(one.seeds) < 2:
         return None
-    now, level = len(one.seeds), _ALPHA / one.family_size
-    between, df = held.between_draws, float(now - 1)
+    now, level = len(one.seeds), ALPHA / one.family_size
+    between, df = held.parts.between_draws, float(now - 1)
     if one.moderated is not None:
         between, df = one.moderated.between, one.moderated.df_between
-    items = max((held.item_part or 0.0) - (held.residual or 0.0), 0.0)
+    items = max((held.parts.item_part or 0.0) - (held.parts.residual or 0.0), 0.0)
     for draws in range(now + 1, MOST_DRAWS + 1):
         variance, parts = between * now / draws + items, (between * now / draws, items)
         later = df + draws - now

@@ -20,7 +20,7 @@ import numpy as np
 from onset.analysis import words
 from onset.analysis.arms import arms
 from onset.analysis.contrast.paired import compare_all, said_kind
-from onset.analysis.stats.intervals import LEVEL
+from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.pooling import independent_links, most_prior_df
 from onset.analysis.stats.power import DISCORDANCES, NOTHING, minimum_detectable_difference
 from onset.results.read import load
@@ -170,8 +170,8 @@ def _measured(folder: Path | None) -> dict[str, tuple[float, str]]:
     tuned = {arm.method: arm.tune is not None for arm in done}
     for one in compare_all(done, replicates=20):
         crossed = one.crossed
-        if crossed is not None and crossed.between_draws is not None and crossed.residual is not None:
-            noise = (crossed.between_draws - crossed.residual) * crossed.draws
+        if crossed is not None and crossed.parts.between_draws is not None and crossed.parts.residual is not None:
+            noise = (crossed.parts.between_draws - crossed.parts.residual) * crossed.draws
             held.setdefault(said_kind(sum(tuned[side] for side in one.sides)), []).append((noise, crossed.draws))
     out = {}
     for design, rows in held.items():

@@ -18,13 +18,14 @@ import numpy as np
 
 from onset.analysis import words
 from onset.analysis.arms import Arm
-from onset.analysis.contrast.paired import holm, kinds
-from onset.analysis.stats.intervals import LEVEL, REPLICATES, Block, Crossed, Interval, crossed_bootstrap
+from onset.analysis.contrast.paired import kinds
+from onset.analysis.stats.adjust import ALPHA, holm
+from onset.analysis.stats.bootstrap import REPLICATES, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import Moderated, Pool, pool
+from onset.analysis.stats.shares import Interval
 
 LossVerdict = Literal["loses", "gains", "undecided"]
 DifferenceVerdict = Literal["loses more", "loses less", "undecided"]
-_ALPHA = 1 - LEVEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ def _loss(one: _Shifted, estimate: _Estimate, p_holm: float) -> Loss:
     both = np.isfinite(one.clean) & np.isfinite(one.shifted) if one.paired else None
     clean = float(np.nanmean(one.clean if both is None else one.clean[both]))
     shifted = float(np.nanmean(one.shifted if both is None else one.shifted[both]))
-    verdict: LossVerdict = "undecided" if p_holm > _ALPHA else "loses" if crossed.estimate > 0 else "gains"
+    verdict: LossVerdict = "undecided" if p_holm > ALPHA else "loses" if crossed.estimate > 0 else "gains"
     size = words.sample(len(one.items), len(one.seeds))
     where = f"{arm.model}, {arm.method} with {words.counted(arm.labels, 'label')} on {arm.task}"
     levels = f"{words.percent(clean)} to {words.percent(shifted)}"
@@ -281,7 +282,7 @@ def _contrast(a: _Shifted, b: _Shifted) -> list[Block] | None:
 def _difference(a: _Shifted, b: _Shifted, estimate: _Estimate, p_holm: float) -> LossDifference:
     crossed, seeds = estimate.made, tuple(seed for seed in a.seeds if seed in b.seeds)
     arm, interval, gap = a.arm, _cut(crossed, 2.0), crossed.estimate
-    verdict: DifferenceVerdict = "undecided" if p_holm > _ALPHA else "loses more" if gap > 0 else "loses less"
+    verdict: DifferenceVerdict = "undecided" if p_holm > ALPHA else "loses more" if gap > 0 else "loses less"
     size = words.sample(len(a.items), len(seeds))
     where = f"{arm.model} on {arm.task} under the shift {arm.shift}, {words.counted(arm.labels, 'label')}"
     if verdict == "undecided":

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from onset.analysis import words
-from onset.analysis.stats.intervals import LEVEL
+from onset.analysis.stats.adjust import ALPHA
 
 if TYPE_CHECKING:
     from onset.analysis.contrast.paired import Comparison
 
-_ALPHA = 1 - LEVEL
 LEAST_DISCORDANT = 6
 """Discordant pairs below which McNemar's exact test cannot reach p below .05: 2 / 2^5 is .0625, 2 / 2^6 is .031."""
 _LISTED = 6
@@ -58,7 +57,7 @@ def agreement(one: Comparison) -> tuple[str, str] | None:
     gaps = [words.number(100 * abs(value)) for value in one.by_draw]
     shown = words.listed(gaps) if len(gaps) <= _LISTED else f"{min(gaps, key=float)} to {max(gaps, key=float)}"
     count = "both draws" if len(gaps) == 2 else f"each of the {len(gaps)} draws"
-    found = sum(p <= _ALPHA for p in one.p_by_draw)
+    found = sum(p <= ALPHA for p in one.p_by_draw)
     each = ""
     if found == len(gaps):
         each = "; each alone would settle it for its own examples"
@@ -69,7 +68,7 @@ def agreement(one: Comparison) -> tuple[str, str] | None:
 
 def _why(one: Comparison) -> str:
     """Why an undecided comparison is not decided, where that does not show in its interval."""
-    if one.p is not None and one.p <= _ALPHA:
+    if one.p is not None and one.p <= ALPHA:
         alone, together = words.probability(one.p), words.probability(one.p_holm)
         return f", p {alone} alone and {together} after correcting for {one.family_size} comparisons"
     pairs = sum(one.discordant)

@@ -25,20 +25,12 @@ from typing import Any, Literal
 import numpy as np
 
 from onset.analysis.arms import Arm
-from onset.analysis.contrast.paired import (
-    ENOUGH_DRAWS,
-    MARGIN,
-    Comparison,
-    Kind,
-    Verdict,
-    benjamini_hochberg,
-    compare,
-    rounding_of,
-    share_noise,
-    t_over_draws,
-)
-from onset.analysis.stats.intervals import LEVEL, REPLICATES, Array, Block, Interval, crossed_bootstrap
+from onset.analysis.contrast.paired import Comparison, Kind, Verdict, compare, share_noise
+from onset.analysis.stats.adjust import ALPHA, MARGIN, benjamini_hochberg
+from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
+from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws, rounding_of
 from onset.analysis.stats.pooling import Pool
+from onset.analysis.stats.shares import Interval
 from onset.analysis.words import counted, listed
 from onset.errors import DataError
 from onset.read.base import Outcomes
@@ -497,9 +489,9 @@ def _row(pair: _Pair, q: float | None, q_equivalent: float | None) -> TaskCompar
 def _verdict(difference: float | None, p: float | None, equivalent: float | None, *, higher_is_better: bool) -> Verdict:
     if difference is None or p is None:
         return "undecided"
-    if p <= 1 - LEVEL and difference != 0:
+    if p <= ALPHA and difference != 0:
         return "wins" if (difference > 0) == higher_is_better else "loses"
-    return "equivalent" if equivalent is not None and equivalent <= 1 - LEVEL else "undecided"
+    return "equivalent" if equivalent is not None and equivalent <= ALPHA else "undecided"
 
 
 # ---------------------------------------------------------------------------------------------------------- all tasks
@@ -611,8 +603,9 @@ def _mean(pairs: Sequence[_Pair], weights: Sequence[float], n_tasks: int, replic
         # as for one task: below six draws the crossed bootstrap alone hardly sees how draws differ
         by_draw = sum(block.weight * np.nanmean(block.values, axis=1) for block in blocks)
         rounding = sum(block.weight**2 * rounding_of(block.values.shape[1]) for block in blocks)
-        (t_low, t_high), t_p = t_over_draws(np.asarray(by_draw), limit, rounding if limit == 1.0 else 0.0)
-        low, high, p = min(low, t_low), max(high, t_high), max(p, t_p)
+        apart = over_draws(np.asarray(by_draw), rounding if limit == 1.0 else 0.0)
+        t_low, t_high = apart.interval(limit)
+        low, high, p = min(low, t_low), max(high, t_high), max(p, apart.p())
     return Mean(
         accuracy_a=sum(weight * float(np.nanmean(first)) for (first, _), weight in zip(tables, weights, strict=True)),
         accuracy_b=sum(weight * float(np.nanmean(second)) for (_, second), weight in zip(tables, weights, strict=True)),

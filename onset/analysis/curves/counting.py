@@ -6,7 +6,7 @@ their mean over that of as many independent ones. Items and draws are crossed ra
 
     V = V_items + V_draws - V_single,    at least V_items and V_draws
 
-(Cornfield and Tukey 1956, the balanced layout, as in `onset.analysis.stats.intervals`): V_items and V_draws are the
+(Cornfield and Tukey 1956, the balanced layout, as in `onset.analysis.stats.bootstrap`): V_items and V_draws are the
 variances of a mean over clusters, which need no balance (the same sum as the two-way cluster-robust variance of
 Cameron, Gelbach and Miller 2011, "Robust Inference With Multiway Clustering"), V_single is that of the residuals of the
 additive layout.
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onset.analysis.stats.intervals import Array
+from onset.analysis.stats.bootstrap import Array
 
 
 @dataclass(frozen=True, slots=True)

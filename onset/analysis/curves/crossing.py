@@ -11,7 +11,7 @@ where the data reject either curve (`onset.analysis.curves.goodness`) no place i
 make the two curves rise and fall together, which the profile does not know; it is then too wide rather than too narrow.
 
 Beside it stands a bootstrap of the sign pattern of the fitted difference: items are resampled for both methods together
-where outcomes are given (`onset.analysis.stats.intervals.joint_replicates`), else counts are drawn from the fitted
+where outcomes are given (`onset.analysis.stats.bootstrap.joint_replicates`), else counts are drawn from the fitted
 curves. A replicate ahead at every size crosses below the sizes, one that is not ahead at the largest size crosses
 beyond them.
 
@@ -48,10 +48,11 @@ from onset.analysis.curves.midpoint import FEWEST_FREE, SCATTER
 from onset.analysis.curves.series import Curve, Scale, SizePoint
 from onset.analysis.curves.shapes import STEEPEST, Array, Logistic, place, unplace
 from onset.analysis.curves.threshold import Place
-from onset.analysis.stats.intervals import LEVEL, Block, Interval, crossed_bootstrap, joint_replicates, tango, tango_z
+from onset.analysis.stats.adjust import ALPHA, LEVEL, MARGIN
+from onset.analysis.stats.bootstrap import Block, crossed_bootstrap, joint_replicates
+from onset.analysis.stats.shares import Interval, newcombe, tango, tango_z
 from onset.errors import InputError
 from onset.records import derive_seed
-from onset.scores import wilson
 
 CrossingVerdict = Literal["always", "none", "from", "unresolved"]
 Standing = Literal["above", "below", "level", "open"]
@@ -59,9 +60,7 @@ Standing = Literal["above", "below", "level", "open"]
 
 MIN_SIZES = 4
 """Sizes below which no curves are fitted: two ends, a slope and a midpoint."""
-MARGIN = 0.05
 REPLICATES = 400
-_ALPHA = 1 - LEVEL
 _PLACES = 24
 _NEAR = 8.0
 _TURNS = 14
@@ -283,12 +282,12 @@ def _differences(
     for step, index in enumerate(order):
         one, left = tests[index], len(tests) - step
         worst = max(worst, min(1.0, one.p * left))
-        rejected += worst <= _ALPHA
+        rejected += worst <= ALPHA
         # what Holm's procedure rejects at step k was tested at level / (m - k), the rest at the step it stopped at
-        level = 1 - _ALPHA / max(len(tests) - (step if worst <= _ALPHA else rejected), 1)
+        level = 1 - ALPHA / max(len(tests) - (step if worst <= ALPHA else rejected), 1)
         low, high = one.interval(level)
         standing: Standing = "open"
-        if worst <= _ALPHA and one.difference != 0:
+        if worst <= ALPHA and one.difference != 0:
             standing = "above" if one.difference > 0 else "below"
         elif one.interval(1 - 2 * (1 - level))[1] < margin:
             standing = "level"
@@ -350,12 +349,6 @@ class _Test:
 
 def _counts(point: SizePoint) -> tuple[int, int]:
     return int(point.correct or 0), int(point.n or 1)
-
-
-def newcombe(a: tuple[int, int], b: tuple[int, int], level: float = LEVEL) -> Interval:
-    """Hybrid score interval of share b - share a, each (right, n) on items of its own: Newcombe 1998, method 10."""
-    (p, p_low, p_high), (q, q_low, q_high) = ((right / n, *wilson(right, n, level)) for right, n in (b, a))
-    return p - q - math.hypot(p - p_low, q_high - q), p - q + math.hypot(p_high - p, q - q_low)
 
 
 def _newcombe_p(a: SizePoint, b: SizePoint) -> float:
@@ -677,7 +670,7 @@ def _bootstrap(found: Place, simulated: Sequence[Data], x: Array, scale: Scale) 
     places = np.linspace(float(x.min()), float(x.max()), 161)
     first, second = (_curve(_fit(data, x)[1], places, _middle(x))[:, 0] for data in simulated)
     at = np.sort(_overtakes(second - first, places))
-    cut = math.floor(len(at) * _ALPHA / 2)
+    cut = math.floor(len(at) * ALPHA / 2)
     ends = [float(at[cut]), float(at[len(at) - 1 - cut])]
     low, high = (unplace(end, scale) if math.isfinite(end) else None for end in ends)
     # both ends on one side: the other end is that edge of the sizes

@@ -29,7 +29,7 @@ from onset.analysis.curves.goodness import Fit, fit_of
 from onset.analysis.curves.series import Scale
 from onset.analysis.curves.shapes import Array, Logistic, unplace
 from onset.analysis.curves.threshold import Place
-from onset.analysis.stats.intervals import LEVEL
+from onset.analysis.stats.adjust import LEVEL
 
 REACH = 2.0
 """How many decades beyond the measured sizes a midpoint is looked for."""

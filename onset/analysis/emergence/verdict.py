@@ -58,7 +58,6 @@ import numpy as np
 from scipy import stats
 
 from onset.analysis import words
-from onset.analysis.contrast.paired import benjamini_hochberg
 from onset.analysis.curves.fitting import (
     Best,
     Counts,
@@ -96,6 +95,7 @@ from onset.analysis.curves.shapes import (
 from onset.analysis.curves.shapes import Curve as FittedCurve
 from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold, threshold_of
 from onset.analysis.emergence.jump import Bounds, p_jump
+from onset.analysis.stats.adjust import benjamini_hochberg
 from onset.errors import InputError
 from onset.records import derive_seed
 

@@ -9,7 +9,7 @@ use, the mean of the F1 values and not the F1 of mean precision and mean recall 
 Macro F1", arXiv 1911.03347). A class that is never answered has F1 0. An answer that is no gold class, and an output no
 answer was found in, count against the class of the item: as wrong, never dropped.
 
-Its interval is that of a mean (`onset.analysis.stats.intervals.crossed_bootstrap` for several draws, Student's t over
+Its interval is that of a mean (`onset.analysis.stats.bootstrap.crossed_bootstrap` for several draws, Student's t over
 the items for one): macro-F1 is replaced by its linearisation, one value an item and draw whose mean is macro-F1 and
 whose spread is the delta method's.
 """
@@ -27,7 +27,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special
 
-from onset.analysis.stats.intervals import LEVEL, REPLICATES, Array, Block, Interval, crossed_bootstrap
+from onset.analysis.stats.adjust import LEVEL
+from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
+from onset.analysis.stats.shares import Interval
 from onset.answers import canonical_number, canonical_text
 from onset.results.read import Results
 

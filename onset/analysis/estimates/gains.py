@@ -26,26 +26,19 @@ from typing import Literal
 import numpy as np
 
 from onset.analysis.arms import Arm
-from onset.analysis.contrast.paired import Comparison, Verdict, holm, pair
+from onset.analysis.contrast.paired import Comparison, Verdict, pair
 from onset.analysis.curves import crossing
 from onset.analysis.curves.counting import counted
 from onset.analysis.curves.fitting import Counts, counts
-from onset.analysis.stats.intervals import (
-    LEVEL,
-    REPLICATES,
-    Array,
-    Block,
-    Crossed,
-    Interval,
-    crossed_bootstrap,
-)
+from onset.analysis.stats.adjust import ALPHA, holm
+from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import Moderated, pool
+from onset.analysis.stats.shares import Interval
 
 GainKind = Literal["chain of thought", "voting"]
 CrossoverVerdict = crossing.CrossingVerdict
 MIN_SIZES = 3
 """Sizes from which on a gain is followed over them."""
-_ALPHA = 1 - LEVEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +123,7 @@ class GainCurve:
 
     def settled(self, point: GainPoint) -> bool:
         """Is the verdict of ``point`` a win or a loss that stands after adjusting for the number of sizes?"""
-        return point.verdict in ("wins", "loses") and point.p_sizes <= _ALPHA
+        return point.verdict in ("wins", "loses") and point.p_sizes <= ALPHA
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -365,7 +358,7 @@ def _pooled(tables: Mapping[_Step, Array], step: _Step, replicates: int) -> Cros
 
 
 def _among(made: Crossed | Moderated, steps: int, limit: float = 1.0) -> Interval:
-    level = 1 - _ALPHA / steps
+    level = 1 - ALPHA / steps
     low, high = made.interval(level=level)
     return max(-limit, low), min(limit, high)
 

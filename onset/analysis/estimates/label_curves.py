@@ -8,7 +8,8 @@ from typing import Literal
 
 from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import Comparison, Verdict
-from onset.analysis.stats.intervals import REPLICATES, Block, Interval, crossed_bootstrap
+from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
+from onset.analysis.stats.shares import Interval
 from onset.scores import wilson
 
 Overtakes = Literal["reached", "not reached", "lost again"]

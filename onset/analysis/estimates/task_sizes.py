@@ -14,7 +14,7 @@ from typing import Literal
 
 from onset.analysis.curves.midpoint import Profile, apart
 from onset.analysis.estimates.size_curves import SizeCurve
-from onset.analysis.stats.intervals import LEVEL
+from onset.analysis.stats.adjust import LEVEL
 
 Without = Literal["no growth", "no curve fits", "not halfway"]
 """Why a task has no midpoint: no growth is shown, no curve fits, or it is halfway at no size measured."""

@@ -11,7 +11,7 @@ from onset.analysis.contrast.sentences import agreement
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.questions.base import Question, by_task, largest, tones
-from onset.analysis.stats.intervals import Interval
+from onset.analysis.stats.shares import Interval
 
 
 class BestMethod(Question):

@@ -11,7 +11,7 @@ from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.questions.base import Question, by_task, tones
 from onset.analysis.questions.emergence import tasks_said
-from onset.analysis.stats.intervals import Interval
+from onset.analysis.stats.shares import Interval
 
 
 class ChainOfThought(Question):

@@ -16,7 +16,7 @@ from onset.analysis.questions.gain_words import (
     method_words,
     ratio_range,
 )
-from onset.analysis.stats.intervals import Interval
+from onset.analysis.stats.shares import Interval
 
 
 class Ingredient(Question):

@@ -7,7 +7,7 @@ Applications in Genetics and Molecular Biology 3(1), article 3) takes variances 
 chi-square distribution with d0 degrees of freedom, and gives each the mean of its own and the prior's, weighted by
 degrees of freedom.
 
-What is pooled is the mean square of draws of the two-way layout (`onset.analysis.stats.intervals`), of comparisons with
+What is pooled is the mean square of draws of the two-way layout (`onset.analysis.stats.bootstrap`), of comparisons with
 one number of draws and one kind of sides. Noise of items stays each comparison's own, as the intervals always held it.
 For comparison g with d = D - 1 degrees of freedom let s2_g be the variance of its draw-level differences and r_g the
 part of it that single outcomes explain (residual mean square over I, which has (D - 1)(I - 1) degrees of freedom and is
@@ -41,7 +41,9 @@ import numpy as np
 from scipy import optimize, special
 
 from onset.analysis import words
-from onset.analysis.stats.intervals import LEVEL, Crossed, Interval, layout_variance
+from onset.analysis.stats.adjust import LEVEL
+from onset.analysis.stats.bootstrap import Crossed, layout_variance
+from onset.analysis.stats.shares import Interval
 
 MOST_DF = 3.0
 """The most degrees of freedom a prior has, whatever the fit says."""
@@ -147,7 +149,7 @@ def pool(
         if one is not None and one.draws > 1:
             groups.setdefault((design, one.draws), []).append(index)
     for (design, _), members in groups.items():
-        whole = [index for index in members if (held := estimates[index]) and held.between_draws is not None]
+        whole = [index for index in members if (held := estimates[index]) and held.parts.between_draws is not None]
         for index in set(members) - set(whole):
             out[index] = "draws that lack items have no variance to pool"
         made = _pooled([one for index in whole if (one := estimates[index])], [links[index] for index in whole], design)
@@ -190,18 +192,18 @@ def _pooled(held: Sequence[Crossed], links: Sequence[Link], design: str) -> Sequ
 
 def _noise(one: Crossed) -> tuple[float, float]:
     """Variance of the draw-level estimates, and the part of it that single outcomes explain."""
-    assert one.between_draws is not None
-    assert one.residual is not None
-    return one.between_draws * one.draws, one.residual * one.draws
+    assert one.parts.between_draws is not None
+    assert one.parts.residual is not None
+    return one.parts.between_draws * one.draws, one.parts.residual * one.draws
 
 
 def _moderated(one: Crossed, residual: float, noise: float, held: Pool) -> Moderated:
-    assert one.between_draws is not None
-    assert one.item_part is not None
-    own, d, prior = one.between_draws, one.draws - 1, held.prior_df
+    assert one.parts.between_draws is not None
+    assert one.parts.item_part is not None
+    own, d, prior = one.parts.between_draws, one.draws - 1, held.prior_df
     expected = (residual + noise) / one.draws
     between = (prior * expected + d * own) / (prior + d)
-    variance, df = layout_variance(between, prior + d, one.item_part, residual / one.draws, one.spread)
+    variance, df = layout_variance(between, prior + d, one.parts.item_part, residual / one.draws, one.parts.spread)
     if variance <= one.least:
         # as in the crossed bootstrap: a handful of items that are all alike show little
         variance, df = one.least, float(max(one.items - 1, 1))

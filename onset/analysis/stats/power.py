@@ -13,6 +13,7 @@ import math
 
 from scipy import optimize, special, stats
 
+from onset.analysis.stats.draws import ENOUGH_DRAWS
 from onset.analysis.stats.pooling import most_prior_df
 from onset.errors import InputError
 
@@ -65,16 +66,10 @@ def minimum_detectable_difference(
     variance = between + kept
     df = variance**2 / (between**2 / (prior + draws - 1) + kept**2 / max(items - 1, 1))
     found = [_found(variance, df, level, power)]
-    if prior == 0 and draws < FEW_DRAWS:
+    if prior == 0 and draws < ENOUGH_DRAWS:
         # the wider of two intervals: the other is a t over draws alone
         found.append(_found(between, draws - 1, level, power, spread=variance))
     return min(1.0, max(found))
-
-
-FEW_DRAWS = 6
-"""Draws below which a comparison that is not pooled has the wider of two intervals, as in
-`onset.analysis.contrast.paired`.
-"""
 
 
 def _found(variance: float, df: float, level: float, power: float, *, spread: float | None = None) -> float:

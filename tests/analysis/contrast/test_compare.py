@@ -16,9 +16,9 @@ from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 from synthetic import synthetic_results
 
-from onset.analysis.contrast.paired import benjamini_hochberg
 from onset.analysis.contrast.sets import SetComparison, compare_sets, select, to_json
-from onset.analysis.stats.intervals import Block, crossed_bootstrap
+from onset.analysis.stats.adjust import benjamini_hochberg
+from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.cli import main
 from onset.errors import DataError
 from onset.read import Outcomes, read_outcomes

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from made_arms import arm
 from rich.console import Console
-from scipy import stats
 from synthetic import synthetic_results
 
 from onset.analysis import analyse, load, to_json
-from onset.analysis.contrast.paired import Comparison, compare, compare_all, decide, exact_interval, mcnemar
+from onset.analysis.contrast.paired import Comparison, compare, compare_all, decide
 from onset.analysis.estimates.label_curves import overtakings
 from onset.analysis.questions.prompt_or_tune import budget_sentence
-from onset.analysis.stats.intervals import Array
+from onset.analysis.stats.bootstrap import Array
+from onset.analysis.stats.shares import mcnemar
 from onset.analysis.words import bound, signed_bound
 from onset.report.terminal import comparison_notes, print_show
 
@@ -41,14 +41,6 @@ def several(*draws: tuple[int, int], items: int = 40) -> Comparison:
     a, b = (np.array([table[side] for table in tables]) for side in (0, 1))
     (one,) = compare_all([arm(b, "b"), arm(a, "a")], replicates=500)
     return one
-
-
-def test_the_exact_interval_excludes_zero_where_the_exact_test_rejects() -> None:
-    for only_a, only_b in ((0, 0), (4, 0), (5, 0), (6, 0), (9, 1), (9, 2), (40, 22), (40, 24), (3, 12)):
-        low, high = exact_interval(only_a, only_b, 100)
-        assert (low > 0 or high < 0) == (mcnemar(only_a, only_b) <= 0.05)
-    share = stats.binomtest(9, 10).proportion_ci(method="exact")
-    assert exact_interval(9, 1, 40) == pytest.approx([(2 * end - 1) * 10 / 40 for end in share])
 
 
 def test_the_interval_of_one_draw_and_its_verdict_agree() -> None:

@@ -12,37 +12,12 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from onset.analysis.contrast.paired import compare, compare_all, decide, holm, mcnemar, pair
-from onset.analysis.stats import intervals
-from onset.analysis.stats.intervals import Array, Block, crossed_bootstrap, tango, tango_z
+from onset.analysis.contrast.paired import compare, compare_all, decide, pair
+from onset.analysis.stats import bootstrap
+from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 from onset.analysis.stats.power import items_needed, minimum_detectable_difference
+from onset.analysis.stats.shares import mcnemar, tango
 from onset.errors import InputError
-
-
-@pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (3, 9), (9, 3), (25, 40), (7, 7), (120, 80)])
-def test_exact_mcnemar_agrees_with_statsmodels(only_a: int, only_b: int) -> None:
-    table = [[50, only_a], [only_b, 50]]
-    assert mcnemar(only_a, only_b) == pytest.approx(reference_mcnemar(table, exact=True).pvalue, abs=1e-12)
-
-
-def test_holm_agrees_with_statsmodels() -> None:
-    for size in (1, 2, 7, 30):
-        p = np.random.default_rng(size).uniform(0, 0.2, size)
-        assert holm(list(p)) == pytest.approx(list(multipletests(p, method="holm")[1]))
-
-
-def test_tango_is_mcnemar_at_zero_and_gives_the_published_interval() -> None:
-    for only_a, only_b in ((3, 9), (12, 4), (40, 41)):
-        z = tango_z(only_a, only_b, 200, 0.0)
-        assert z == pytest.approx((only_a - only_b) / np.sqrt(only_a + only_b))
-        low, high = tango(only_a, only_b, 200) or (0.0, 0.0)
-        assert tango_z(only_a, only_b, 200, low) == pytest.approx(stats.norm.ppf(0.975), abs=1e-6)
-        assert tango_z(only_a, only_b, 200, high) == pytest.approx(-stats.norm.ppf(0.975), abs=1e-6)
-    # Airway hyper-responsiveness before and after stem cell transplantation: Fagerland, Lydersen and Laake 2014,
-    # Statistics in Medicine 33, 2850-2875: 1 and 7 discordant of 21 pairs, Tango's interval -0.517 to -0.026.
-    assert tango(1, 7, 21) == pytest.approx((-0.517, -0.026), abs=5e-4)
-    assert tango(0, 0, 60) == pytest.approx((-0.0602, 0.0602), abs=1e-4)
-    assert tango(0, 0, 0) is None
 
 
 def test_one_draw_by_hand() -> None:
@@ -131,9 +106,9 @@ def test_crossed_variance_is_that_of_the_two_way_layout() -> None:
         expected = max(by_draw + by_item - rest, by_draw, by_item)
         assert crossed.standard_error**2 == pytest.approx(expected)
         satterthwaite = expected**2 / (by_draw**2 / 4 + by_item**2 / 59 + rest**2 / (4 * 59))
-        assert crossed.df == pytest.approx(max(1.0, satterthwaite))
-        assert crossed.between_draws == pytest.approx(by_draw)
-        assert crossed.residual == pytest.approx(rest)
+        assert crossed.parts.df == pytest.approx(max(1.0, satterthwaite))
+        assert crossed.parts.between_draws == pytest.approx(by_draw)
+        assert crossed.parts.residual == pytest.approx(rest)
 
 
 def test_crossed_p_and_interval_say_the_same() -> None:
@@ -308,7 +283,7 @@ def test_two_test_sets_are_resampled_apart() -> None:
     welch = stats.ttest_ind(first[0], second[0], equal_var=False)
     assert crossed.estimate == pytest.approx(first.mean() - second.mean())
     assert crossed.standard_error == pytest.approx(crossed.estimate / welch.statistic)
-    assert crossed.df == pytest.approx(welch.df)
+    assert crossed.parts.df == pytest.approx(welch.df)
     interval = welch.confidence_interval()
     assert crossed.interval() == pytest.approx((interval.low, interval.high), abs=0.006)
 
@@ -318,7 +293,7 @@ def test_tables_with_gaps_keep_their_denominator() -> None:
     crossed = crossed_bootstrap([Block(values)], 2000)
     assert crossed is not None
     assert crossed.estimate == pytest.approx(np.nanmean(values))
-    assert crossed.between_draws is None
+    assert crossed.parts.between_draws is None
     assert crossed_bootstrap([Block(np.full((2, 3), np.nan))]) is None
 
 
@@ -353,7 +328,7 @@ def test_impossible_designs_are_refused(changes: dict[str, float], message: str)
 def test_the_raw_bootstrap_counts_residual_noise_three_times() -> None:
     """Owen 2007: for outcomes without any draw or item effect the pigeonhole variance is about three times too large."""
     values = np.random.default_rng(0).normal(size=(40, 300))
-    raw = intervals._raw_replicates([Block(values)], 10_000)
+    raw = bootstrap._raw_replicates([Block(values)], 10_000)
     assert raw.var() / (1 / values.size) == pytest.approx(3.0, rel=0.15)
     crossed = crossed_bootstrap([Block(values)])
     assert crossed is not None

@@ -17,7 +17,6 @@ from onset.analysis.curves.crossing import (
     Crossing,
     crossing,
     interval_words,
-    newcombe,
     start_of_wins,
 )
 from onset.analysis.curves.series import Curve, SizePoint
@@ -159,12 +158,6 @@ def test_intervals_over_the_sizes_agree_with_holms_verdicts() -> None:
         assert one.p <= one.p_holm <= 1
     ordered = sorted(found.differences, key=lambda one: one.p)
     assert all(a.p_holm <= b.p_holm for a, b in pairwise(ordered))
-
-
-def test_newcombe_against_the_paper() -> None:
-    # Newcombe 1998, Table II, (a) 56/70 - 48/80 by method 10
-    low, high = newcombe((48, 80), (56, 70))
-    assert (round(low, 4), round(high, 4)) == (0.0524, 0.3339)
 
 
 def test_scores_with_standard_errors_cross_as_well() -> None:

@@ -17,7 +17,7 @@ from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.questions.cost import break_even_sentence
 from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.questions.prompt_or_tune import budget_sentence
-from onset.analysis.stats.intervals import Block, crossed_bootstrap
+from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.scores import wilson
 
 SIZES = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000]

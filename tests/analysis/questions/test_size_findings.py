@@ -36,7 +36,7 @@ from onset.analysis.questions.crossover import Overtakes
 from onset.analysis.questions.emergence import Emerges
 from onset.analysis.questions.size_by_task import SizeByTask
 from onset.analysis.questions.training import IngredientBySize
-from onset.analysis.stats.intervals import Array, Block, crossed_bootstrap, joint_replicates
+from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap, joint_replicates
 from onset.analysis.stats.pooling import Moderated, pool
 from onset.report import figures
 from onset.report.html import build_report

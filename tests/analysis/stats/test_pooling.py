@@ -13,7 +13,7 @@ from made_arms import arm
 from scipy import optimize, special, stats
 
 from onset.analysis.contrast.paired import compare, compare_all, decide, share_noise
-from onset.analysis.stats.intervals import Array, Block, Crossed, crossed_bootstrap
+from onset.analysis.stats.bootstrap import Array, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import (
     LEAST_INDEPENDENT,
     MOST_DF,
@@ -163,7 +163,7 @@ def test_draws_that_tie_exactly_do_not_look_quiet() -> None:
     tables = [differences(rng, 2, 40, 0.0) for _ in range(6)]
     tables[0][1] = rng.permutation(tables[0][0])
     made = pool([crossed(table) for table in tables], ["d"] * 6, links(6))
-    assert crossed(tables[0]).between_draws == pytest.approx(0)
+    assert crossed(tables[0]).parts.between_draws == pytest.approx(0)
     halves = [one.interval()[1] - one.estimate for one in made if isinstance(one, Moderated)]
     assert halves[0] > 0.5 * float(np.median(halves))
     assert all(math.isfinite(half) for half in halves)
@@ -229,7 +229,7 @@ def test_the_items_and_draws_that_would_decide_do_decide() -> None:
         assert one.needed_draws is not None
         assert one.needed_draws > 3
         assert one.moderated is not None
-        items = max((one.crossed.item_part or 0) - (one.crossed.residual or 0), 0) if one.crossed else 0
+        items = max((one.crossed.parts.item_part or 0) - (one.crossed.parts.residual or 0), 0) if one.crossed else 0
         error = math.sqrt(one.moderated.between * 3 / one.needed_draws + items)
         least = stats.norm.ppf(1 - 0.025 / one.family_size) + stats.norm.ppf(0.8)
         # t quantiles are a little larger than normal ones

@@ -29,7 +29,7 @@ import pytest
 from made_arms import arm
 
 from onset.analysis.contrast.paired import compare, decide
-from onset.analysis.stats.intervals import Array, Block, crossed_bootstrap
+from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 
 STUDIES = 4000
 REPLICATES = 1000
