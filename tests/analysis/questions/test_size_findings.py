@@ -303,7 +303,6 @@ def test_an_ingredient_is_compared_with_the_base_of_its_size(jump: Analysis) -> 
         f" model without chain of thought loses {100 * first[0]:.1f} points at {first[1]} with cot (95 % interval "
     )
     assert f"loses {100 * second[0]:.1f} points at {second[1]} with cot" in said.sentence
-    assert "; no difference beyond the margin: without code at 650 k with cot (" in said.sentence
     assert "no difference beyond the margin: without code at 650 k with cot (" in said.sentence
     assert "undecided: without chain of thought at 650 k with answer-only (" in said.sentence
     assert said.sentence.endswith("(n = 200 items, one draw of examples; one training run a stage).")
