@@ -14,7 +14,7 @@ What a score does is weighed on equal terms, by marginal likelihoods as in `onse
 smooth shape; by a shape that breaks where accuracy does, its places and widths being those that accuracy's own counts
 leave open; and by one that breaks anywhere. A break makes at least half of the score's gain, the rest is an even trend
 in log size. All three have two ends with the same flat prior, so nothing but the shape decides. A score tells what it
-does where that has a posterior probability of at least 0.9, beginning from 0.45 for smooth growth, 0.45 for a break
+does where that has a posterior probability of at least 0.95, beginning from 0.45 for smooth growth, 0.45 for a break
 where accuracy breaks and 0.1 for one elsewhere; with few sizes or large errors none has it, and the check stays open.
 `benchmarks/metric_check.py` measures how often it is wrong.
 
@@ -44,7 +44,7 @@ from onset.scores import wilson
 MetricVerdict = Literal["genuine", "metric-induced", "unresolved"]
 ScoreState = Literal["breaks", "breaks elsewhere", "smooth", "open", "not tested"]
 
-_SURE = 0.9
+_SURE = 0.95
 _PRIOR = np.array([0.45, 0.45, 0.10])
 """Of smooth growth, of a break where accuracy breaks, of one elsewhere."""
 _EXPECTED = 3.0
