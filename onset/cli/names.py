@@ -16,7 +16,7 @@ def list_names(
     as_json: Json = False,
 ) -> None:
     """What a study file may name: tasks, methods, shifts or models."""
-    from onset.report.terminal import print_list
+    from onset.report.lists import print_list
 
     tables: dict[str, Callable[[], list[dict[str, Any]]]] = {
         "tasks": _tasks,

@@ -180,7 +180,7 @@ def grade(
     """Extract and score answers in text from anywhere, exactly as a run would."""
     from onset.grading import grade as grade_rows
     from onset.grading import read_rows
-    from onset.report.terminal import print_grade
+    from onset.report.lists import print_grade
     from onset.tasks import format_for
 
     graded = grade_rows(read_rows(file), lambda row: format_for(task, row), source=str(file))
@@ -196,7 +196,7 @@ def claims(
 ) -> None:
     """The essay's claims, each with its verdict from the published figures it rests on."""
     from onset.published.claims import claims_json
-    from onset.report.terminal import print_claims
+    from onset.report.lists import print_claims
 
     shown = claims_json(ids or [])
     if as_json:

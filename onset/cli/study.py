@@ -44,7 +44,7 @@ def plan(
 ) -> None:
     """Before anything runs: the cells, their FLOPs and time, the smallest difference that can be seen."""
     from onset.analysis.contrast.planning import detectable, to_json
-    from onset.report.terminal import print_plan
+    from onset.report.plans import print_plan
     from onset.study.estimate import estimate
     from onset.study.grid import expand
     from onset.study.spec import read_study

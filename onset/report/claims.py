@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onset.published.claims import claims, claims_json
-from onset.report.terminal import cited
+from onset.report.lists import cited
 
 _HEAD = """# The essay's claims, checked against published figures
 

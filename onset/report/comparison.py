@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from onset.analysis.words import counted, listed, number, percent, point_range, points
-from onset.report.terminal import _VERDICT_STYLES, WIDE, _heading, _p, _points, _row, _shares, _table
+from onset.report.tables import WIDE, add_row, heading, table
+from onset.report.terminal import _VERDICT_STYLES
+from onset.report.words import p_value, shares, signed
 
 SHOWN_MISMATCHES = 8
 _MEANS = {"tasks": "Mean over {n} {noun}", "families": "Mean over {n} {noun}, sizes of one task averaged first"}
@@ -18,7 +20,7 @@ _MEANS = {"tasks": "Mean over {n} {noun}", "families": "Mean over {n} {noun}, si
 def print_comparison(content: Mapping[str, Any], console: Console) -> None:
     """Print what ``onset compare --json`` holds; shares become points where the metric is a share."""
     a, b = content["sides"]
-    _heading(console, f"From {a} to {b}")
+    heading(console, f"From {a} to {b}")
     console.print(Text(f"A: {content['sources'][0]}\nB: {content['sources'][1]}", style="dim"))
     used = [one["metric"] + ("" if one["filter"] == "none" else f" ({one['filter']})") for one in content["tasks"]]
     console.print(Text(f"Metric: {listed(list(dict.fromkeys(used)))}", style="dim"))
@@ -52,7 +54,7 @@ def summary(content: Mapping[str, Any]) -> list[str]:
     else:
         verdict = f"{b} {whole['verdict']}" if whole["verdict"] in ("wins", "loses") else whole["verdict"]
         pooled = f"All {whole['n']} items" + (" pooled" if len(content["tasks"]) > 1 else "")
-        lines.append(f"{pooled}: {verdict}, difference {_gap(whole)}, p {_p(whole['p'])} ({whole['test']}).")
+        lines.append(f"{pooled}: {verdict}, difference {_gap(whole)}, p {p_value(whole['p'])} ({whole['test']}).")
     lines += _losses(content["tasks"], b)
     return [*lines, *_low_parse_rates(content)]
 
@@ -75,7 +77,7 @@ def _named(tasks: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _size(one: Mapping[str, Any]) -> str:
-    return _points(one["difference"]) if _is_share(one) else f"{one['difference']:+.3g}"
+    return signed(one["difference"]) if _is_share(one) else f"{one['difference']:+.3g}"
 
 
 def _low_parse_rates(content: Mapping[str, Any]) -> list[str]:
@@ -90,15 +92,15 @@ def _tasks(tasks: Sequence[Mapping[str, Any]], *, wide: bool) -> Any:
     prefix = _common_prefix([one["task"] for one in tasks])
     heads = [("Task", "name"), ("Items", "n"), ("A", "n"), ("B", "n"), ("B − A", "n"), ("95 % interval", "n")]
     heads += [("p", "n"), ("q", "n")] if wide else [("q", "n")]
-    table = _table([*heads, ("Verdict", "key")])
+    drawn = table([*heads, ("Verdict", "key")])
     for one in tasks:
         name = one["task"].removeprefix(prefix) + (f" × {one['draws']} draws" if one["draws"] > 1 else "")
         verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
         values = [name, one["n"], *(_cell(one[key], one) for key in ("accuracy_a", "accuracy_b"))]
         values += [_signed(one), _interval(one)]
-        values += [_p(one[key]) for key in (("p", "q") if wide else ("q",))]
-        _row(table, *values, verdict)
-    return table
+        values += [p_value(one[key]) for key in (("p", "q") if wide else ("q",))]
+        add_row(drawn, *values, verdict)
+    return drawn
 
 
 def _common_prefix(names: Sequence[str]) -> str:
@@ -118,13 +120,13 @@ def _cell(value: float | None, one: Mapping[str, Any]) -> str:
 
 def _signed(one: Mapping[str, Any]) -> str:
     value = one["difference"]
-    return "–" if value is None else _points(value) if _is_share(one) else f"{value:+.3g}"
+    return "–" if value is None else signed(value) if _is_share(one) else f"{value:+.3g}"
 
 
 def _interval(one: Mapping[str, Any]) -> str:
     if one["interval"] is None:
         return "–"
-    return _shares(one["interval"]) if _is_share(one) else "{:.3g} to {:.3g}".format(*one["interval"])
+    return shares(one["interval"]) if _is_share(one) else "{:.3g} to {:.3g}".format(*one["interval"])
 
 
 def _accuracy(value: float) -> str:
@@ -141,7 +143,7 @@ def _print_mismatches(mismatches: Sequence[Mapping[str, Any]], console: Console)
     if not mismatches:
         return
     left_out = sum(one["refused"] for one in mismatches)
-    _heading(console, f"Not alike: {counted(len(mismatches), 'difference')}, {left_out} of them not compared")
+    heading(console, f"Not alike: {counted(len(mismatches), 'difference')}, {left_out} of them not compared")
     ordered = sorted(mismatches, key=lambda one: not one["refused"])
     for one in ordered[:SHOWN_MISMATCHES]:
         style = "bold yellow" if one["refused"] else ""

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from onset.analysis.curves.series import Scale
-from onset.analysis.curves.threshold import Place
 from onset.analysis.emergence.overview import Overview
 from onset.analysis.emergence.verdict import EVEN, MIN_SIZES, VERDICTS, Emergence, Settings
-from onset.analysis.words import counted, listed, number, points, short_count
-from onset.report.terminal import WIDE, _heading, _p, _row, _table
+from onset.analysis.words import counted, listed, number, points
+from onset.report.tables import WIDE, add_row, heading, table
+from onset.report.words import p_value, place_words
 
 _STYLES = {"emergent": "bold blue", "inverse": "bold yellow", "u-shaped": "bold yellow", "unresolved": "dim"}
 _SIZES = {"params": "parameters", "flops": "FLOPs of pretraining", "loss": "pretraining loss, nats"}
@@ -24,7 +23,7 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
     """Print verdicts, thresholds and what rests on them; ``notes``: what reading the sources had to decide."""
     found = [entry.found for entry in whole.entries]
     scale = found[0].curve.scale
-    _heading(console, f"Emergence: {counted(len(found), 'curve')} over size ({_SIZES[scale]})")
+    heading(console, f"Emergence: {counted(len(found), 'curve')} over size ({_SIZES[scale]})")
     tested = [one for one in found if one.curve.sizes >= MIN_SIZES]
     wide = console.width >= WIDE
     heads = [("Curve", "name"), ("Family", "name"), ("Metric", "name"), ("Sizes", "n"), ("Verdict", "key")]
@@ -34,16 +33,16 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
         *([] if len({one.curve.metric for one in found}) > 1 and (wide or _same_names(found)) else ["Metric"]),
         *([] if len(found) > 1 else ["q"]), *([] if wide else ["Best family"]),
     }  # fmt: skip
-    table = _table(head for head in heads if head[0] not in left_out)
+    drawn = table(head for head in heads if head[0] not in left_out)
     for one in tested:
         cells: tuple[RenderableType | float, ...] = (
             one.curve.curve, one.curve.family, one.curve.metric, one.curve.sizes,
             Text(one.verdict, style=_STYLES.get(one.verdict, "")),
-            _p_jump(one), _p(one.p_value), _p(one.q_value),
+            _p_jump(one), p_value(one.p_value), p_value(one.q_value),
             place_words(one.threshold.place, scale), _family_words(one),
         )  # fmt: skip
-        _row(table, *(cell for cell, head in zip(cells, heads, strict=True) if head[0] not in left_out))
-    console.print(table)
+        add_row(drawn, *(cell for cell, head in zip(cells, heads, strict=True) if head[0] not in left_out))
+    console.print(drawn)
     console.print()
     counts = Counter(one.verdict for one in tested)
     said = [f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict]]
@@ -81,25 +80,6 @@ def _same_names(found: Sequence[Emergence]) -> bool:
     """Are there curves that only their metric tells apart?"""
     names = [(one.curve.curve, one.curve.family) for one in found]
     return len(set(names)) < len(names)
-
-
-def place_words(place: Place, scale: Scale) -> str:
-    """``8.4 B (2.1 B to 27 B)``; open ends and gaps in words."""
-
-    def size(value: float) -> str:
-        return number(value, 3) if scale == "loss" else short_count(value)
-
-    if place.censored == "gap" and place.low and place.high:
-        return f"between {size(place.low)} and {size(place.high)}"
-    if place.estimate is None and place.low is None and place.high is None:
-        return f"not in range ({place.censored})" if place.censored else "–"
-    low, high = None if place.low is None else size(place.low), None if place.high is None else size(place.high)
-    more, less = ("<", ">") if scale == "loss" else (">", "<")
-    if place.estimate is None:
-        side = f"{more} {low}" if high is None and low else f"{less} {high}" if high else ""
-        return f"not in range ({side})" if side else "–"
-    ends = f"{low} to {high}" if low and high else f"{more} {low}" if low else f"{less} {high}" if high else "unbounded"
-    return f"{size(place.estimate)} ({ends})"
 
 
 def basis(settings: Settings) -> str:

@@ -373,7 +373,7 @@ def test_the_command_lists_the_ladder(capsys: pytest.CaptureFixture[str]) -> Non
 def test_training_needs_none_of_the_packages_for_tables_and_figures() -> None:
     code = """
 import sys
-for name in ("polars", "altair", "scipy", "jinja2", "peft", "vl_convert"):
+for name in ("polars", "scipy", "jinja2", "peft", "vl_convert"):
     sys.modules[name] = None
 import onset.cli.ladder, onset.ladder.pretrain
 from onset.cli import main

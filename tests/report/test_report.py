@@ -24,17 +24,15 @@ from synthetic import LADDER, ladder_results, synthetic_results
 from onset.analysis import Analysis, analyse, to_json
 from onset.errors import StoreError
 from onset.report import facts, figures
-from onset.report.html import _whole, build_report, page, write_png
+from onset.report.figures.base import Shown, Spec
+from onset.report.figures.cost import cost_figure
+from onset.report.figures.labels import label_figure
+from onset.report.html import build_report, page, write_png
 from onset.report.items import pack
-from onset.report.terminal import (
-    duration,
-    print_accuracies,
-    print_findings,
-    print_grade,
-    print_list,
-    print_plan,
-    print_show,
-)
+from onset.report.lists import print_grade, print_list
+from onset.report.plans import duration, print_plan
+from onset.report.terminal import print_accuracies, print_findings, print_show
+from onset.report.words import whole
 from onset.results.read import load
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
@@ -146,7 +144,7 @@ def test_what_a_model_or_a_user_wrote_stays_text(pair: Made) -> None:
 
 
 def test_a_number_and_its_unit_stay_on_one_line() -> None:
-    assert _whole(
+    assert whole(
         "at 58 k and 1.3 M (95 % interval; n = 3) 5 Bees"
     ) == "at 58~k and 1.3~M (95~% interval; n~=~3) 5 Bees".replace("~", "\N{NO-BREAK SPACE}")
 
@@ -270,11 +268,9 @@ def _figure(made: Made, name: str) -> figures.Figure:
     return next(figure for figure in figures.figures(made.shown) if figure.name == name)
 
 
-def _data_of(chart: alt.LayerChart, mark: str) -> list[list[dict[str, Any]]]:
+def _data_of(chart: Spec, mark: str) -> list[list[dict[str, Any]]]:
     """The rows behind each layer of a mark."""
-    spec = chart.to_dict()
-    layers = [layer for layer in spec["layer"] if layer["mark"]["type"] == mark]
-    return [spec["datasets"][layer["data"]["name"]] for layer in layers]
+    return [layer["data"]["values"] for layer in chart["layer"] if layer["mark"]["type"] == mark]
 
 
 def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: Made) -> None:
@@ -284,7 +280,7 @@ def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: 
         "size", "gains", "labels", "cost", "shift", "comparisons", "confusion"
     }  # fmt: skip
     for chart in charts:
-        chart.to_dict(validate=True)
+        alt.Chart.from_dict(figures.specification(chart))
 
 
 def test_points_and_bars_are_the_cells_numbers(ladder: Made) -> None:
@@ -314,10 +310,10 @@ def test_sizes_of_two_families_are_never_joined(tmp_path: Path) -> None:
     figure = _figure(made, "size")
     assert figure.title == "Accuracy and model size"
     for panel in figure.panels:
-        spec = panel.charts[0].to_dict()
+        spec = panel.charts[0]
         line = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "line")
         assert line["encoding"]["detail"]["field"] == "family"
-        rows = spec["datasets"][line["data"]["name"]]
+        rows = line["data"]["values"]
         assert {(row["method"], row["family"]) for row in rows} == {
             (method, family) for method in ("answer-only", "cot", "lora-answers") for family in "ab"
         }
@@ -387,7 +383,7 @@ def test_a_curve_of_four_sizes_has_its_verdict_and_threshold_in_the_figure(rungs
         "smooth",
     )
     panel = _figure(rungs, "size").panels[0]
-    above = panel.charts[0].to_dict()["title"]["subtitle"]
+    above = panel.charts[0]["title"]["subtitle"]
     assert any(line.startswith("cot: emergent, leaves chance ") for line in above)
     assert any(line.startswith("answer-only: smooth") for line in above)
     assert "cot: emergent" in panel.describe
@@ -402,8 +398,7 @@ def test_the_continuous_score_stands_under_the_accuracy_on_the_same_axis(rungs: 
     panel = _figure(rungs, "size").panels[0]
     assert len(panel.charts) == 3
     accuracy, score, _ = panel.charts
-    drawn = score.to_dict()  # one table behind all its layers
-    points = drawn["datasets"][drawn["data"]["name"]]
+    (points,) = figures.specification(score)["datasets"].values()  # one table behind all its layers
     held = {one["method"]: one["scores"] for one in rungs.shown["curves"]}
     metric = held["cot"][0]["metric"]
     assert {one["metric"] for one in rungs.shown["curves"][0]["metric_check"]["scores"]} >= {metric}
@@ -451,24 +446,23 @@ def test_a_budget_alone_is_no_curve_over_budgets(pair: Made, ladder: Made) -> No
     tasks = sorted({cell["task"] for cell in ladder.shown["cells"]})
     single = [c for c in ladder.shown["cells"] if c["task"] == tasks[0] or c["labels"] in (0, 8)]
     for made, cells, expected in ((pair, pair.shown["cells"], None), (ladder, single, tasks[:1])):
-        style = figures.style_of(made.shown["cells"])
-        figure = figures.label_figure(cells, style)
+        figure = label_figure(Shown(cells, figures.style_of(made.shown["cells"])))
         assert (figure and sorted({panel.where["task"] for panel in figure.panels})) == expected
 
 
 def test_an_axis_of_cost_has_labels_where_all_cost_nearly_the_same(ladder: Made) -> None:
     one = [cell for cell in ladder.shown["cells"] if cell["method"] == "answer-only" and cell["model"] == "tiny"]
     for cells, labels in ((ladder.shown["cells"], "test(/^[13]e/"), (one, "replace(format(datum.value, '.1e')")):
-        figure = figures.cost_figure(cells, figures.style_of(cells))
+        figure = cost_figure(Shown(cells, figures.style_of(cells)))
         assert figure is not None
-        axis = figure.panels[0].charts[0].to_dict()["layer"][-1]["encoding"]["x"]["axis"]
+        axis = figure.panels[0].charts[0]["layer"][-1]["encoding"]["x"]["axis"]
         assert axis["labelExpr"].startswith(labels)
 
 
 def test_panels_of_a_shift_share_one_scale_a_task(ladder: Made) -> None:
     domains: dict[str, set[str]] = {}
     for panel in _figure(ladder, "shift").panels:
-        scale = panel.charts[0].to_dict()["layer"][-1]["encoding"]["x"]["scale"]
+        scale = panel.charts[0]["layer"][-1]["encoding"]["x"]["scale"]
         domains.setdefault(panel.where["task"], set()).add(str(scale["domain"]))
     assert {len(found) for found in domains.values()} == {1}
 
@@ -477,7 +471,7 @@ def test_a_method_has_one_colour_everywhere(ladder: Made) -> None:
     expected = figures.style_of(ladder.shown["cells"]).colours
     assert len(set(expected.values())) == len(expected)
     for figure in figures.figures(ladder.shown):
-        for spec in (chart.to_dict() for panel in figure.panels for chart in panel.charts):
+        for spec in (chart for panel in figure.panels for chart in panel.charts):
             for layer in spec["layer"]:
                 colour = layer["encoding"].get("color", {})
                 if colour.get("field") == "method":
@@ -530,7 +524,7 @@ def test_pictures_for_papers(pair: Made, tmp_path: Path) -> None:
 def test_pictures_that_cannot_be_written_are_one_clear_line(pair: Made, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(StoreError) as error:
-        figures.write_pictures(pair.shown, tmp_path / "taken")
+        figures.write_pictures(figures.figures(pair.shown), tmp_path / "taken")
     assert str(error.value) == f"cannot write figures into {tmp_path / 'taken'}: File exists"
 
 

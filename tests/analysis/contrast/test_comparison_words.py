@@ -19,7 +19,8 @@ from onset.analysis.questions.prompt_or_tune import budget_sentence
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.shares import mcnemar
 from onset.analysis.words import bound, signed_bound
-from onset.report.terminal import comparison_notes, print_show
+from onset.report.notes import comparison_notes
+from onset.report.terminal import print_show
 
 
 def outcomes(only_a: int, only_b: int, items: int = 40) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ from synthetic import synthetic_results
 from onset.analysis.contrast.paired import compare_all
 from onset.analysis.contrast.planning import RECORDED, _measured
 from onset.analysis.stats.power import minimum_detectable_difference
-from onset.report.terminal import detectable_notes
+from onset.report.plans import detectable_notes
 
 sys.path.append(str(Path(__file__).resolve().parents[3] / "benchmarks"))
 from few_draws import DISAGREE, Setting, compared, rates

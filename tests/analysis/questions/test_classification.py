@@ -246,8 +246,7 @@ def test_the_report_draws_the_confusion_and_explains_it(folder: Path, tmp_path: 
     shown = to_json(analyse(load(folder), replicates=500))
     (figure,) = [one for one in figures(shown) if one.name == "confusion"]
     (panel,) = figure.panels
-    specs = [chart.to_dict(validate=False) for chart in panel.charts]
-    drawn = [spec["datasets"][spec["data"]["name"]] for spec in specs]
+    drawn = [chart["layer"][0]["data"]["values"] for chart in panel.charts]
     for rows, one in zip(drawn, shown["classification"], strict=True):
         assert [row["count"] for row in rows] == [count for counts in one["counts"] for count in counts]
         assert [row["answer"] for row in rows[:4]] == ["no", "yes", OTHER, UNREAD]

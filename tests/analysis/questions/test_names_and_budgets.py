@@ -16,7 +16,7 @@ from onset.cli import main
 from onset.errors import StudyError
 from onset.models.scripted import ScriptedModel
 from onset.report import facts
-from onset.report.terminal import budget_notes
+from onset.report.notes import budget_notes
 from onset.results.read import distinct_names, load
 from onset.study.grid import expand
 from onset.study.runner import run

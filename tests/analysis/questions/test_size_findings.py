@@ -680,8 +680,7 @@ def test_the_json_holds_gains_orders_and_stages(jump: Analysis) -> None:
 
 
 def layer_rows(chart: Any, mark: str) -> list[list[dict[str, Any]]]:
-    spec = chart.to_dict(validate=True)
-    return [spec["datasets"][one["data"]["name"]] for one in spec["layer"] if one["mark"]["type"] == mark]
+    return [one["data"]["values"] for one in chart["layer"] if one["mark"]["type"] == mark]
 
 
 def test_the_figures_draw_the_numbers_of_the_analysis(jump: Analysis) -> None:
@@ -712,10 +711,10 @@ def test_rows_of_stages_have_room_for_the_longest_name() -> None:
     found = stage_comparisons([base, without, replace(other, stage="without x, without y")], replicates=FAST)
     shown = [asdict(one) for one in found]
     assert sorted(len(one["sides"][1].split()) for one in shown) == [1, 2]  # one against the base, one "given" another
-    figure = figures.stage_figure(shown, figures.Style(("cot",), ("f",)))
+    figure = figures.stage_figure(figures.Shown((), figures.Style(("cot",), ("f",)), {"stages": shown}))
     assert figure is not None
     for chart in figure.panels[0].charts:
-        assert chart.to_dict()["height"] >= 2 * 3 * 14  # two rows of three lines each
+        assert chart["height"] >= 2 * 3 * 14  # two rows of three lines each
 
 
 def test_a_study_without_a_ladder_has_none_of_these_figures(tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""The figures, drawn from what `onset show --json` holds. Nothing here is estimated.
+
+Every figure is a set of panels. A panel is one or two Vega-Lite charts stacked (accuracy, and the parse rate
+below it) plus the values of the facets it belongs to, so that the report can lay panels out, hide them
+behind a choice, or join them into one picture for a paper. Colours belong to methods and are the same in
+every figure; dashes tell tuned from prompted; a line joins sizes of one family only.
+
+A new figure is one file here and one line of `FIGURES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from onset.report.figures.base import PALETTE, Figure, Panel, Shown, Style, style_of
+from onset.report.figures.comparisons import comparison_figure
+from onset.report.figures.confusion import confusion_figure
+from onset.report.figures.cost import cost_figure
+from onset.report.figures.gains import gain_figure
+from onset.report.figures.labels import label_figure
+from onset.report.figures.pictures import PAPER_CONFIG, pictures, schema_version, specification, write_pictures
+from onset.report.figures.shift import shift_figure
+from onset.report.figures.size import size_figure
+from onset.report.figures.stages import stage_figure
+from onset.report.figures.tasks import task_figure
+
+__all__ = [
+    "FIGURES",
+    "PALETTE",
+    "PAPER_CONFIG",
+    "Figure",
+    "Panel",
+    "Shown",
+    "Style",
+    "figures",
+    "pictures",
+    "schema_version",
+    "specification",
+    "stage_figure",
+    "style_of",
+    "write_pictures",
+]
+
+FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
+    size_figure,
+    gain_figure,
+    task_figure,
+    stage_figure,
+    label_figure,
+    cost_figure,
+    shift_figure,
+    comparison_figure,
+    confusion_figure,
+)
+"""Every figure in reading order; one that has nothing to draw gives None."""
+
+
+def figures(shown: Mapping[str, Any]) -> list[Figure]:
+    """Every figure with something in it, in reading order. ``shown``: what ``onset show --json`` prints."""
+    cells = [cell for cell in shown["cells"] if cell["accuracy"] is not None]
+    study = Shown(cells, style_of(cells), shown)
+    return [figure for draw in FIGURES if (figure := draw(study)) is not None]

@@ -1,0 +1,89 @@
+"""What was answered instead of what: one confusion matrix a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from onset.analysis.words import counted, number, percent
+from onset.report.figures.base import (
+    Figure,
+    Panel,
+    Rows,
+    Shown,
+    Spec,
+    category,
+    fade,
+    layer,
+    layered,
+    quantity,
+    tooltip,
+)
+from onset.report.figures.rows import Row, facets, with_budget_name
+
+_ROW = 26
+_BLUES = ("#f3f6f9", "#0072B2")
+
+
+def confusion_figure(shown: Shown) -> Figure | None:
+    """A panel for each model, with a matrix for each method. None without a task whose answers are labels."""
+    rows = [with_budget_name(one) for one in shown.table("classification")]
+    if not rows:
+        return None
+    panels = [
+        Panel(str(where["model"]), where, tuple(map(_matrix, group)), _describe(where, group))
+        for where, group in facets(rows, ("task", "shift", "stage", "model", "labels"))
+    ]
+    caption = (
+        "One row for each label of the test items, one column for each label answered: how many items, over all draws;"
+        " the colour is the share of the row. Right answers stand on the diagonal. The last two columns hold answers"
+        " that are none of the labels, and outputs no answer was found in: they count as wrong. Macro-F1: the mean of"
+        " the F1 of the labels, with its 95 % interval."
+    )
+    return Figure("confusion", "Which labels are taken for which", caption, "model", tuple(panels))
+
+
+def _matrix(one: Mapping[str, Any]) -> Spec:
+    angle = -35 if len(one["columns"]) > 4 or max(map(len, one["columns"])) > 12 else 0
+    bare = {"labelLimit": 120, "domain": False, "ticks": False}
+    across = bare | {"orient": "bottom", "labelAngle": angle}
+    fields = {"method": "Method", "gold": "Label", "answer": "Answered", "says": "Items"}
+    at = {
+        "x": category("answer", sort=list(one["columns"]), title="answered", axis=across),
+        "y": category("gold", sort=list(one["classes"]), title="label", axis=bare | {"minExtent": 60}),
+        "opacity": fade(),
+        "tooltip": tooltip(fields),
+    }
+    fill = at | {"color": quantity("share", scale={"domain": [0, 1], "range": list(_BLUES)}, legend=None)}
+    text = at | {"text": quantity("count"), "color": category("ink", scale=None, legend=None)}
+    rows = _rows(one)
+    layers = [layer("rect", rows, fill, stroke="white"), layer("text", rows, text, fontSize=10)]
+    chart = layered(layers, _said(one), _ROW * len(one["classes"]))
+    return chart | {"resolve": {"scale": {"color": "independent"}}}
+
+
+def _rows(one: Mapping[str, Any]) -> list[Row]:
+    """One row a label and answer."""
+    rows = []
+    for label, counts in zip(one["classes"], one["counts"], strict=True):
+        total = sum(counts)
+        for answer, count in zip(one["columns"], counts, strict=True):
+            share = count / total if total else 0.0
+            rows.append(
+                {"gold": label, "answer": answer, "count": count, "share": share, "method": one["method"]}
+                | {"says": f"{count} of {total} ({percent(share)})", "ink": "white" if share > 0.6 else "#222222"}
+            )
+    return rows
+
+
+def _said(one: Mapping[str, Any]) -> str:
+    low, high = (number(100 * end) for end in one["interval"])
+    return f"{one['method']}: macro-F1 {percent(one['macro_f1'])} ({low} to {high})"
+
+
+def _describe(where: Mapping[str, str], group: Rows) -> str:
+    first = group[0]
+    return (
+        f"{where['task']}, {where['model']}: confusion of {counted(len(first['classes']), 'label')} "
+        f"({', '.join(first['classes'])}). " + "; ".join(map(_said, group)) + "."
+    )

@@ -1,0 +1,123 @@
+"""From the cells of ``onset show --json`` to the rows that marks are drawn from."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from onset.analysis.words import number, percent, short_count
+from onset.report.figures.base import Cell, Rows, Style
+
+Row = dict[str, Any]
+
+
+def facets(cells: Rows, names: Sequence[str]) -> list[tuple[dict[str, str], list[Mapping[str, Any]]]]:
+    """The rows of each combination of values of ``names``, in order of appearance, and these values as text."""
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for cell in cells:
+        groups[tuple(str(cell[name]) for name in names)].append(cell)
+    return [(dict(zip(names, key, strict=True)), group) for key, group in groups.items()]
+
+
+def budgets(cells: Iterable[Cell]) -> list[int]:
+    """Numbers of labelled examples, the largest first."""
+    return sorted({int(cell["labels"]) for cell in cells}, reverse=True)
+
+
+def at_budget(cells: Sequence[Cell], labels: int) -> list[Cell]:
+    """The cells of a budget, and methods that never use a label, which belong beside every budget."""
+    given = defaultdict(set)
+    for cell in cells:
+        given[cell["method"]].add(cell["labels"])
+    return [cell for cell in cells if cell["labels"] == labels or given[cell["method"]] == {0}]
+
+
+def budget_name(labels: int) -> str:
+    """A budget as a facet's value."""
+    return str(labels) if labels else "0 (zero-shot)"
+
+
+def with_budget_name(one: Mapping[str, Any]) -> Row:
+    """The row with its budget as a facet's value."""
+    return {**one, "labels": budget_name(one["labels"])}
+
+
+def points_and_bars(cells: Sequence[Cell]) -> tuple[list[Row], list[Row]]:
+    """Points (one for each model, method, labels: the mean over seeds) and bars (one for each seed)."""
+    points, bars = [], []
+    for _, group in facets(cells, ("model", "method", "labels", "stage", "shift")):
+        point = _point(group)
+        points.append(point)
+        faint = 1.0 if len(group) == 1 else 0.4
+        for cell in group:
+            low, high = cell["interval"]
+            seen = {"accuracy": cell["accuracy"], "low": low, "high": high, "ink": faint}
+            bars.append({name: point[name] for name in _BAR_FIELDS} | seen)
+    return points, bars
+
+
+_BAR_FIELDS = ("method", "family", "model", "params", "labels", "inference", "tuning")
+
+
+def _point(group: Sequence[Cell]) -> Row:
+    first, accuracies = group[0], [cell["accuracy"] for cell in group]
+    parses = [cell["parse_rate"] for cell in group if cell["parse_rate"] is not None]
+    inference = [cell["flops_inference"] / cell["n"] for cell in group if cell["flops_inference"]]
+    tuning = [cell["flops_tuning"] or 0.0 for cell in group]
+    each = [f"{cell['correct']} of {cell['n']}, {_span(cell['interval'])}" for cell in group]
+    seeds = f", mean of {len(group)} seeds" if len(group) > 1 else ""
+    return {
+        "method": first["method"],
+        "family": str(first["family"]),
+        "model": first["model"],
+        "params": first["params"],
+        "labels": first["labels"],
+        "kind": "tuned" if first["tune"] else "prompted",
+        "accuracy": sum(accuracies) / len(accuracies),
+        "parse": sum(parses) / len(parses) if parses else None,
+        "inference": sum(inference) / len(inference) if inference else None,
+        "tuning": sum(tuning) / len(tuning),
+        "size": short_count(first["params"]) if first["params"] else "unknown",
+        "says": f"{percent(sum(accuracies) / len(accuracies))}{seeds}",
+        "counts": "; ".join(each),
+        "parsed": percent(sum(parses) / len(parses)) if parses else "not measured",
+    }
+
+
+def _span(interval: Sequence[float]) -> str:
+    return f"{number(100 * interval[0])} to {number(100 * interval[1])} %"
+
+
+def dodged(rows: Sequence[Row], name: str, methods: Sequence[str]) -> list[Row]:
+    """Rows with ``x``: the field ``name`` moved sideways by method so that intervals at one value can be told apart."""
+    values = sorted({row[name] for row in rows})
+    present = [method for method in methods if any(row["method"] == method for row in rows)]
+    decades = math.log10(values[-1] / values[0]) if len(values) > 1 else 1.0
+    gap = min((math.log10(b / a) for a, b in itertools.pairwise(values)), default=1.0)
+    step = min(0.022 * decades, 0.5 * gap / max(len(present), 1))
+    centre = (len(present) - 1) / 2
+    return [{**row, "x": row[name] * 10 ** (step * (present.index(row["method"]) - centre))} for row in rows]
+
+
+def seeds_note(cells: Sequence[Cell]) -> str:
+    """What of a figure's points is a mean, for its caption."""
+    if len({cell["seed"] for cell in cells}) < 2:
+        return ""
+    return " Large points: the mean over seeds; small points and faint bars: each seed by itself."
+
+
+def left_out_note(cells: Sequence[Cell], name: str, words: str) -> str:
+    """How many cells a figure cannot draw because they lack the field ``name``, for its caption."""
+    count = sum(1 for cell in cells if not cell[name])
+    return f" Not drawn: {count} of {len(cells)} cells, which have no {words}." if count else ""
+
+
+def describe(title: str, against: str, cells: Sequence[Cell], style: Style) -> str:
+    """A panel in words: what is drawn against what, for which methods and models."""
+    present = [name for name in style.methods if any(cell["method"] == name for cell in cells)]
+    models = list(dict.fromkeys(str(cell["model"]) for cell in cells))
+    said = f"{title}: accuracy against {against} for {', '.join(present)} on {', '.join(models)}."
+    return f"{said} Every number is in the table of cells."

@@ -1,0 +1,105 @@
+"""Models that differ in their training, at equal size: accuracies, and differences below."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from onset.analysis.words import number, percent, short_count
+from onset.report.figures.base import (
+    GREY,
+    PAPER,
+    PERCENT,
+    SIGNED,
+    Figure,
+    Panel,
+    Rows,
+    Shown,
+    Style,
+    category,
+    dot,
+    end,
+    fade,
+    layer,
+    layered,
+    name_axis,
+    quantity,
+    reach_of,
+    tooltip,
+)
+from onset.report.figures.rows import Row, facets, with_budget_name
+from onset.report.words import between
+
+
+def stage_figure(shown: Shown) -> Figure | None:
+    """One row a pair of models and method. None without such a pair."""
+    known = [with_budget_name(one) for one in shown.table("stages") if one["difference"] is not None]
+    if not known:
+        return None
+    panels = [_panel(where, group, shown.style) for where, group in facets(known, ("task", "shift", "labels"))]
+    caption = (
+        "Models of one family and size that differ in their training, one row a pair and method. Above: accuracy of the"
+        " reference, the base model unless another is named (hollow), and of the other one (filled). Below: the"
+        " difference in percentage points with its 95 % interval; left of the line the other model is less accurate."
+    )
+    return Figure("stages", "What each ingredient changes", caption, "task", tuple(panels))
+
+
+def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
+    rows = [_row(one) for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))]
+    names = [row["name"] for row in rows]
+    axis = name_axis([line for name in names for line in name.split("\n")], most=200)
+    axis |= {"labelExpr": "split(datum.value, '\\n')"}
+    y = category("name", title=None, sort=names, axis=axis)
+    top = min(1.0, math.ceil(20 * max(max(row["base"], row["other"]) for row in rows) + 0.2) / 20)
+    scale = {"domain": [0, max(top, 0.05)], "nice": False}
+    x = quantity("base", title=None, scale=scale, axis={"labelExpr": PERCENT, "tickCount": 5})
+    at = {"y": y, "color": style.colour()}
+    spot = at | {"opacity": fade(), "tooltip": tooltip(_TOOLTIP)}
+    hollow = {"filled": False, "size": 70, "strokeWidth": 2, "fill": {"expr": PAPER}}
+    levels = [
+        layer("rule", rows, at | {"x": x, "x2": end("other")}, strokeWidth=3, opacity=0.55),
+        layer("point", rows, spot | {"x": quantity("other")}, **dot(70)),
+        layer("point", rows, spot | {"x": x}, **hollow),
+    ]
+    reach = reach_of(group)
+    scale, ticks = {"domain": [-reach, reach], "nice": False}, {"labelExpr": SIGNED, "tickCount": 5}
+    gap = quantity("low", title="Difference (percentage points)", scale=scale, axis=ticks)
+    differences = [
+        layer("rule", [{"zero": 0}], {"x": quantity("zero")}, color=GREY),
+        layer("rule", rows, at | {"x": gap, "x2": end("high"), "opacity": fade(0.8)}, strokeWidth=2),
+        layer("point", rows, spot | {"x": quantity("difference")}, **dot(60)),
+    ]
+    height = len(names) * (12 * max(name.count("\n") for name in names) + 28) + 10  # all rows are equally high
+    charts = layered(levels, "Accuracy", height), layered(differences, "Difference from the reference", height)
+    compared = ", ".join(name.replace("\n", " · ") for name in names)
+    describe = f"{where['task']}: {compared}, each against the base model of the same size unless another is named."
+    return Panel(where["task"], where, charts, describe)
+
+
+_TOOLTIP = {"name": "Model and method", "levels": "Reference and other", "says": "Difference", "verdict": "Verdict"}
+
+
+def _row(one: Mapping[str, Any]) -> Row:
+    low, high = one["interval"]
+    return {
+        "name": f"{_against(one['sides'])}\n{short_count(one['params'])} · {one['method']}",
+        "method": one["method"],
+        "base": one["accuracy_b"],
+        "other": one["accuracy_a"],
+        "difference": one["difference"],
+        "low": low,
+        "high": high,
+        "says": f"{number(100 * one['difference'])} points, {between(one['interval'])}",
+        "levels": f"{percent(one['accuracy_b'])} and {percent(one['accuracy_a'])}",
+        "verdict": one["verdict"],
+    }
+
+
+def _against(sides: Sequence[str]) -> str:
+    """The last step of a stage, and below it the stage it is compared with where that is not the base model."""
+    stage, reference = sides
+    if reference == "base":
+        return stage
+    return f"{stage.removeprefix(f'{reference}, ')}\ngiven {reference}"

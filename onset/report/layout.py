@@ -1,0 +1,91 @@
+"""Figures in the page: what may be chosen of each, its charts as wide as their place, and one legend for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from onset.report.figures.base import DEFAULT_QUERIES, FACETS, Figure, Spec, Style
+from onset.report.figures.pictures import specification
+
+
+def responsive(chart: Spec) -> dict[str, Any]:
+    """A chart's specification as wide as its place in the page, which has a legend of its own."""
+    return specification(_without_legend(chart | {"width": "container"}))
+
+
+def _without_legend(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_legend(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: {**value, "legend": None} if _is_channel(key, value) else _without_legend(value)
+        for key, value in part.items()
+    }
+
+
+def _is_channel(key: str, value: Any) -> bool:
+    return key in ("color", "shape", "strokeOpacity", "strokeDash") and isinstance(value, dict) and "field" in value
+
+
+def laid_out(figure: Figure) -> dict[str, Any]:
+    """A figure for the template: the facets to choose from (all but the one laid out), and its panels."""
+    values = {name: list(dict.fromkeys(p.where[name] for p in figure.panels if name in p.where)) for name in FACETS}
+    chosen = [name for name in FACETS if len(values[name]) > 1 and name != figure.grid]
+    choices = [{"facet": name, "label": FACETS[name], "values": values[name]} for name in chosen]
+    first = figure.panels[0].where
+    panels = [
+        {
+            "title": panel.title,
+            "where": {name: panel.where[name] for name in chosen},
+            "describe": panel.describe,
+            "charts": len(panel.charts),
+            "shown": all(panel.where[name] == first[name] for name in chosen),
+        }
+        for panel in figure.panels
+    ]
+    return {
+        "name": figure.name,
+        "title": figure.title,
+        "caption": figure.caption,
+        "choices": choices,
+        "panels": panels,
+    } | {
+        "per_query": figure.per_query,
+        "queries": DEFAULT_QUERIES,
+    }
+
+
+def legend_of(style: Style, cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The page's one legend: methods by colour and dash, and families by shape where there are several."""
+    tuned = {cell["method"] for cell in cells if cell["tune"]}
+    by_family = style.mark_field == "family"
+    methods = [
+        {
+            "name": name,
+            "colour": colour,
+            "mark": _mark("circle" if by_family else style.marks[name]),
+            "tuned": name in tuned,
+        }
+        for name, colour in style.colours.items()
+    ]
+    families = [{"name": name, "mark": _mark(mark)} for name, mark in style.marks.items()] if by_family else []
+    return {"methods": methods, "families": families}
+
+
+_MARKS = {
+    "circle": "M-4.5,0A4.5,4.5,0,1,0,4.5,0A4.5,4.5,0,1,0,-4.5,0Z",
+    "square": "M-4,-4H4V4H-4Z",
+    "triangle-up": "M0,-4.8L5,4.2H-5Z",
+    "diamond": "M0,-5.2L4.2,0L0,5.2L-4.2,0Z",
+    "triangle-down": "M0,4.8L5,-4.2H-5Z",
+    "cross": "M-5,-1.7H-1.7V-5H1.7V-1.7H5V1.7H1.7V5H-1.7V1.7H-5Z",
+    "triangle-right": "M4.8,0L-4.2,5V-5Z",
+    "triangle-left": "M-4.8,0L4.2,5V-5Z",
+}
+
+
+def _mark(shape: str) -> str:
+    """The path of a point's shape, as Vega draws it."""
+    return _MARKS[shape]
