@@ -40,6 +40,7 @@ def laid_out(figure: Figure) -> dict[str, Any]:
             "title": panel.title,
             "where": {name: panel.where[name] for name in chosen},
             "describe": panel.describe,
+            "said": panel.said,
             "charts": len(panel.charts),
             "shown": all(panel.where[name] == first[name] for name in chosen),
         }

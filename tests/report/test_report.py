@@ -383,7 +383,7 @@ def test_a_curve_of_four_sizes_has_its_verdict_and_threshold_in_the_figure(rungs
         "smooth",
     )
     panel = _figure(rungs, "size").panels[0]
-    above = panel.charts[0]["title"]["subtitle"]
+    above = panel.said
     assert any(line.startswith("cot: emergent, leaves chance ") for line in above)
     assert any(line.startswith("answer-only: smooth") for line in above)
     assert "cot: emergent" in panel.describe

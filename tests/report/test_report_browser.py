@@ -76,8 +76,8 @@ def test_report_draws_every_figure_and_says_nothing(report: Path, tmp_path: Path
     assert console == []
     shown = len(re.findall(r'<div class="panel"(?![^>]* hidden)', dom))
     drawn = len(re.findall(r'<div class="panel"(?![^>]* hidden)[^>]* data-drawn', dom))
-    assert shown == drawn == 2 + 2 + 3 + 2 + 3  # size, gain, labels, cost, shift
-    assert len(re.findall(r'<svg[^>]*class="marks"', dom)) == drawn + 2  # the parse rate below each size figure
+    assert shown == drawn == 2 + 2 + 3 + 2 + 3 + 3  # size, gain, labels, cost, shift, confusion
+    assert len(re.findall(r'<svg[^>]*class="marks"', dom)) == drawn + 2 + 3 * 2  # parse rates below sizes, a matrix a method
     assert '<details class="item">' in dom
     assert "<title>synthetic – Onset report</title>" in dom
 
@@ -138,6 +138,59 @@ def test_tables_sort_and_figures_answer(report: Path, tmp_path: Path) -> None:
     assert answer["up"] == sorted(answer["up"])
     assert answer["down"] == sorted(answer["up"], reverse=True)
     assert answer["labels"] == ["8", "8"]
+
+
+def test_the_address_keeps_what_is_chosen(report: Path, tmp_path: Path) -> None:
+    script = """
+      const figure = document.querySelector("#figure-size");
+      const select = figure.querySelector("[data-facet=labels]");
+      const before = select.value;
+      select.value = "8";
+      select.dispatchEvent(new Event("change"));
+      const form = document.querySelector("#filters");
+      form.elements.task.value = "addition";
+      form.elements.task.dispatchEvent(new Event("input", { bubbles: true }));
+      const pressed = document.querySelector("[aria-pressed=true]").dataset.focus;
+      return { before, pressed, task: form.elements.model.value, address: location.hash };
+    """
+    fragment = "#cells&focus=cot&size.labels=32&items.model=mid&size.shift=nonsense"
+    dom, console = _browse(_probed(report, "address.html", script), tmp_path, fragment=fragment)
+    answer = _answer(dom)
+    assert console == []
+    assert (answer["before"], answer["pressed"], answer["task"]) == ("32", "cot", "mid")
+    assert answer["address"].startswith("#cells&focus=cot&")
+    assert {"size.labels=8", "items.model=mid", "items.task=addition"} <= set(answer["address"].split("&"))
+
+
+def test_a_panel_is_saved_and_a_comparison_leads_to_its_items(report: Path, tmp_path: Path) -> None:
+    script = """
+      const saved = {};
+      const blobs = [];
+      URL.createObjectURL = (blob) => { blobs.push(blob); return "#saved"; };
+      const panel = document.querySelector("#figure-size .panel");
+      for (const kind of ["png", "svg", "csv"]) {
+        const count = blobs.length;
+        panel.querySelector(`[data-save=${kind}]`).click();
+        await until(() => blobs.length > count);
+        saved[kind] = { type: blobs.at(-1).type, size: blobs.at(-1).size, text: kind === "png" ? "" : await blobs.at(-1).text() };
+      }
+      const button = document.querySelector("[data-pair]");
+      button.click();
+      await until(() => document.querySelector("#item-count").textContent.includes(" of "));
+      const form = document.querySelector("#filters");
+      return { saved, pair: JSON.parse(button.dataset.pair), model: form.elements.model.value, outcome: form.elements.outcome.value };
+    """
+    dom, console = _browse(_probed(report, "saved.html", script), tmp_path)
+    answer = _answer(dom)
+    assert console == []
+    assert answer["saved"]["png"]["type"] == "image/png"
+    assert answer["saved"]["png"]["size"] > 5000
+    assert answer["saved"]["svg"]["text"].count("<svg") == 3  # two charts in one
+    head, *rows = answer["saved"]["csv"]["text"].splitlines()
+    assert '"method"' in head
+    assert '"accuracy"' in head
+    assert len(rows) == len(set(rows)) == 10
+    assert (answer["model"], answer["outcome"]) == (answer["pair"]["model"], "split")
 
 
 def test_phone_width_needs_no_sideways_scrolling(report: Path, tmp_path: Path) -> None:

@@ -38,19 +38,20 @@ PERCENT = "format(datum.value * 100, '.0f') + ' %'"
 SIGNED = "datum.value == 0 ? '0' : format(datum.value * 100, '+.0f')"
 INTERVALS = " Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero."
 
-_SHOWN = f"{FOCUS} == '' || datum.method == {FOCUS}"
+SHOWN = f"{FOCUS} == '' || datum.method == {FOCUS}"
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """``charts`` are drawn one above the other; ``where`` says which facet values the panel shows (as
-    text); ``describe`` is its text for readers who cannot see it.
+    text); ``describe`` is its text for readers who cannot see it; ``said`` are lines under its title.
     """
 
     title: str
     where: Mapping[str, str]
     charts: tuple[Spec, ...]
     describe: str
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def end(name: str) -> Spec:
 
 def fade(strong: float = 1.0) -> Spec:
     """Opacity ``strong``, and nearly none while another method alone is looked at."""
-    return {"value": 0.08 * strong, "condition": {"test": _SHOWN, "value": strong}}
+    return {"value": 0.08 * strong, "condition": {"test": SHOWN, "value": strong}}
 
 
 def dash() -> Spec:
@@ -231,10 +232,9 @@ def _five(value: Any) -> Any:
     return float(f"{value:.5g}") if isinstance(value, float) else value
 
 
-def layered(layers: Sequence[Spec], heading: str, height: int, below: Sequence[str] = ()) -> Spec:
-    """A chart of ``layers``, the last on top. ``below``: lines under the heading."""
-    more = {"subtitle": list(below), "subtitleFontSize": 10, "subtitlePadding": 4} if below else {}
-    title = {"text": heading, "anchor": "start", "fontSize": 11, "fontWeight": "normal", "offset": 6, **more}
+def layered(layers: Sequence[Spec], heading: str, height: int) -> Spec:
+    """A chart of ``layers``, the last on top."""
+    title = {"text": heading, "anchor": "start", "fontSize": 12, "fontWeight": "normal", "offset": 6}
     return {"layer": list(layers), "title": title, "height": height}
 
 
@@ -249,7 +249,7 @@ def chance_layers(cells: Sequence[Cell], *, vertical: bool = False) -> list[Spec
     if vertical:
         return [rule]
     words = at | {"text": category("text"), "x": {"value": "width"}}
-    return [rule, layer("text", rows, words, align="right", baseline="bottom", dy=-3, fontSize=10, color="#7a7a7a")]
+    return [rule, layer("text", rows, words, align="right", baseline="bottom", dy=-3, fontSize=12, color="#7a7a7a")]
 
 
 def line_layers(points: Rows, bars: Rows, lines: Rows, axes: dict[str, Spec], style: Style) -> list[Spec]:

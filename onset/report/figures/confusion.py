@@ -57,7 +57,7 @@ def _matrix(one: Mapping[str, Any]) -> Spec:
     fill = at | {"color": quantity("share", scale={"domain": [0, 1], "range": list(_BLUES)}, legend=None)}
     text = at | {"text": quantity("count"), "color": category("ink", scale=None, legend=None)}
     rows = _rows(one)
-    layers = [layer("rect", rows, fill, stroke="white"), layer("text", rows, text, fontSize=10)]
+    layers = [layer("rect", rows, fill, stroke="white"), layer("text", rows, text, fontSize=12)]
     chart = layered(layers, _said(one), _ROW * len(one["classes"]))
     return chart | {"resolve": {"scale": {"color": "independent"}}}
 

@@ -20,7 +20,8 @@ PAPER_CONFIG: Spec = {
         "gridColor": "#e6e6e6",
         "domainColor": "#999999",
         "tickColor": "#999999",
-        "labelFontSize": 10,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
         "titleFontWeight": "normal",
     },
     "legend": {"orient": "bottom", "labelLimit": 240},
@@ -84,7 +85,8 @@ def pictures(figure: Figure, *, columns: int = 3, width: int = 300) -> dict[str,
 
 def _stacked(panel: Panel, width: int) -> Spec:
     charts = [chart | {"width": width} for chart in panel.charts]
-    title = {"text": panel.title, "anchor": "start", "fontSize": 13}
+    said = {"subtitle": list(panel.said), "subtitleFontSize": 12, "subtitlePadding": 4} if panel.said else {}
+    title = {"text": panel.title, "anchor": "start", "fontSize": 13, **said}
     return {"vconcat": charts, "spacing": 6, "title": title, "resolve": {"scale": {"yOffset": "independent"}}}
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onset.analysis.curves.threshold import Place
-from onset.analysis.words import number
+from onset.analysis.words import number, short_count
 from onset.report.figures.base import (
     CELL_TOOLTIP,
     INTERVALS,
     PERCENT,
+    SHOWN,
     Cell,
     Figure,
     Panel,
@@ -111,7 +112,8 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     points, bars = points_and_bars(cells)
     sizes = sorted({row["params"] for row in points})
     points, bars = (dodged(rows, "params", style.methods) for rows in (points, bars))
-    scale = log_scale([row["x"] for row in points])
+    names = _line_ends(points, top)
+    scale = _with_room(log_scale([row["x"] for row in points]), [row["method"] for row in names])
     bare = quantity("x", title=None, scale=scale, axis=size_axis(sizes, False))
     named = quantity("x", title="Parameters", scale=scale, axis=size_axis(sizes, True))
 
@@ -119,14 +121,19 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     accuracy = line_layers(points, bars, lines, {"x": bare, "y": accuracy_axis(top)}, style)
     judged = _judged(points, where, curves)
     said = [f"{method}: {verdict_words(curve['emergence'])}" for (method, *_), curve in judged.items()]
-    layers = [*_threshold_layers(judged, bare, style), *chance_layers(cells), *accuracy]
-    charts = [layered(layers, "Accuracy", 240, said)]
+    layers = [
+        *_threshold_layers(judged, bare, style),
+        *chance_layers(cells),
+        *accuracy,
+        *_name_layers(names, bare, style),
+    ]
+    charts = [layered(layers, "Accuracy", 260)]
     metric, rows = _score_rows(points, judged)
     if rows:
         charts.append(layered(_score_layers(metric, rows, bare, style), _SCORE_NAMES.get(metric, metric), 84))
     charts.append(layered(_parse_layers(points, named, style), "Parse rate", 64))
     words = " ".join([describe(title, "model size", cells, style), *(f"{one}." for one in said)])
-    return Panel(title, where, tuple(charts), words)
+    return Panel(title, where, tuple(charts), words, tuple(said))
 
 
 # ---- lines ---------------------------------------------------------------------------------------------------------
@@ -164,6 +171,36 @@ def fitted_line(fit: Mapping[str, Any], row: Row) -> list[Row]:
     return [same | {"x": size * aside, "accuracy": round(value, 5)} for size, value in pairs]
 
 
+def _line_ends(points: Sequence[Row], top: float) -> list[Row]:
+    """The largest size of each method, where its name has room: a study of one family, no other end near it."""
+    if len({row["family"] for row in points}) > 1:
+        return []
+    ends = {row["method"]: row for row in sorted(points, key=lambda row: float(row["params"]))}
+    rows = list(ends.values())
+    apart = 0.08 * top  # the height of a line of text
+    return [
+        row for row in rows if all(abs(row["accuracy"] - one["accuracy"]) >= apart for one in rows if one is not row)
+    ]
+
+
+def _with_room(scale: Spec, names: Sequence[str]) -> Spec:
+    """The scale with room on the right for ``names`` (7 pixels a letter, of a plot of about 450)."""
+    if not names:
+        return scale
+    first, last = scale["domain"]
+    share = min((7 * max(map(len, names)) + 6) / 450, 0.3)
+    return scale | {"domain": [first, last * (last / first) ** (share / (1 - share))]}
+
+
+def _name_layers(names: Rows, x: Spec, style: Style) -> list[Spec]:
+    """Names at the ends of lines, in plots that are wide enough."""
+    if not names:
+        return []
+    hidden = {"value": 0, "condition": {"test": f"width > 420 && ({SHOWN})", "value": 1}}
+    at = {"x": x, "y": quantity("accuracy"), "text": category("method"), "color": style.colour(), "opacity": hidden}
+    return [layer("text", names, at, align="left", baseline="middle", dx=10, fontSize=12)]
+
+
 # ---- verdicts ------------------------------------------------------------------------------------------------------
 
 _Judged = Mapping[tuple[str, str, int], Mapping[str, Any]]
@@ -184,9 +221,13 @@ def verdict_words(emergence: Mapping[str, Any]) -> str:
     """``emergent, leaves chance at 47.2 k (33.3 k to 54.4 k)``."""
     held = emergence["threshold"]
     place = Place(held["estimate"], held["low"], held["high"], held["censored"])
-    if place.estimate is None and place.low is None and place.high is None:
-        return str(emergence["verdict"])
-    return f"{emergence['verdict']}, leaves chance at {place_words(place, 'params')}"
+    if place.estimate is None and place.censored != "gap":
+        side, size = ("above", place.low) if place.low else ("below", place.high)
+        return (
+            f"{emergence['verdict']}, leaves chance {side} {short_count(size)}" if size else str(emergence["verdict"])
+        )
+    at = "" if place.censored == "gap" else "at "
+    return f"{emergence['verdict']}, leaves chance {at}{place_words(place, 'params')}"
 
 
 def _threshold_layers(judged: _Judged, x: Spec, style: Style) -> list[Spec]:
@@ -202,7 +243,7 @@ def _threshold_layers(judged: _Judged, x: Spec, style: Style) -> list[Spec]:
     if not rows:
         return []
     colour = {"color": style.colour()}
-    layers = [layer("rect", rows, {"x": x, "x2": end("to"), "opacity": fade(0.09)} | colour, clip=True)]
+    layers = [layer("rect", rows, {"x": x, "x2": end("to"), "opacity": fade(0.13)} | colour, clip=True)]
     marked = [row for row in rows if row["at"] is not None]
     if marked:
         at = {"x": quantity("at"), "opacity": fade(0.8)} | colour

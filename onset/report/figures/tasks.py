@@ -83,7 +83,7 @@ def _panel(order: Mapping[str, Any], cells: Sequence[Cell], curves: Rows) -> Pan
         layer("point", points, spots, **dot(40)),
         layer("rule", middles, halves, strokeWidth=3),
         layer("point", middles, at | {"opacity": fade()}, shape="diamond", **dot(110)),
-        layer("text", middles, names_at, align="left", baseline="top", dx=8, dy=4, fontSize=11),
+        layer("text", middles, names_at, align="left", baseline="top", dx=8, dy=4, fontSize=12),
     ]
     where = {"task": str(order["stem"]), "stage": str(order["stage"]), "labels": budget_name(order["labels"])}
     title = f"{order['stem']} · {order['method']}"
