@@ -77,7 +77,9 @@ def test_report_draws_every_figure_and_says_nothing(report: Path, tmp_path: Path
     shown = len(re.findall(r'<div class="panel"(?![^>]* hidden)', dom))
     drawn = len(re.findall(r'<div class="panel"(?![^>]* hidden)[^>]* data-drawn', dom))
     assert shown == drawn == 2 + 2 + 3 + 2 + 3 + 3  # size, gain, labels, cost, shift, confusion
-    assert len(re.findall(r'<svg[^>]*class="marks"', dom)) == drawn + 2 + 3 * 2  # parse rates below sizes, a matrix a method
+    assert (
+        len(re.findall(r'<svg[^>]*class="marks"', dom)) == drawn + 2 + 3 * 2
+    )  # parse rates below sizes, a matrix a method
     assert '<details class="item">' in dom
     assert "<title>synthetic – Onset report</title>" in dom
 
@@ -176,9 +178,17 @@ def test_a_panel_is_saved_and_a_comparison_leads_to_its_items(report: Path, tmp_
       }
       const button = document.querySelector("[data-pair]");
       button.click();
-      await until(() => document.querySelector("#item-count").textContent.includes(" of "));
-      const form = document.querySelector("#filters");
-      return { saved, pair: JSON.parse(button.dataset.pair), model: form.elements.model.value, outcome: form.elements.outcome.value };
+      await until(() => document.querySelector("#item-count").textContent.includes("(A)"));
+      const item = document.querySelector(".item.two");
+      item.open = true;
+      await until(() => item.querySelector(".pair"));
+      return {
+        saved, sides: [button.dataset.a, button.dataset.b],
+        count: document.querySelector("#item-count").textContent,
+        badges: [...document.querySelectorAll(".item .badge")].map((one) => one.textContent),
+        names: [...item.querySelectorAll(".pair h3")].map((one) => one.textContent),
+        pair: JSON.parse(button.dataset.pair), model: document.querySelector("#filters").elements.model.value,
+      };
     """
     dom, console = _browse(_probed(report, "saved.html", script), tmp_path)
     answer = _answer(dom)
@@ -190,7 +200,11 @@ def test_a_panel_is_saved_and_a_comparison_leads_to_its_items(report: Path, tmp_
     assert '"method"' in head
     assert '"accuracy"' in head
     assert len(rows) == len(set(rows)) == 10
-    assert (answer["model"], answer["outcome"]) == (answer["pair"]["model"], "split")
+    a, b = answer["names"]
+    assert [a, b] == answer["sides"]
+    assert answer["model"] == answer["pair"]["model"]
+    assert f"items on which {a} (A) and {b} (B) differ" in answer["count"]
+    assert all((f"right in {a}" in badge) != (f"right in {b}" in badge) for badge in answer["badges"])
 
 
 def test_phone_width_needs_no_sideways_scrolling(report: Path, tmp_path: Path) -> None:

@@ -229,6 +229,7 @@
   const cells = new Map(read("cell-index").map((cell) => [cell.cell, cell]));
   let data = null;
   let found = [];
+  let pair = null; // the two methods of a comparison, A and B, that are looked at side by side
   let page = 0;
 
   async function unpack() {
@@ -288,8 +289,40 @@
       found.forEach((row) => { if (!first.has(data.rows.item[row])) first.set(data.rows.item[row], first.size); });
       found.sort((a, b) => first.get(data.rows.item[a]) - first.get(data.rows.item[b]) || a - b);
     }
+    if (pair) found = paired(found);
     page = 0;
     render();
+  }
+
+  // Rows of A and B on one item and draw: [row of A, row of B].
+  function paired(rows) {
+    const sides = new Map();
+    for (const row of rows) {
+      const cell = cells.get(data.cells[data.cellOf[row]].cell);
+      const side = pair.indexOf(cell.method);
+      if (side < 0) continue;
+      const key = [data.rows.item[row], cell.model, cell.labels, cell.task, cell.shift, cell.stage, cell.seed].join("|");
+      if (!sides.has(key)) sides.set(key, []);
+      sides.get(key)[side] = row;
+    }
+    return [...sides.values()].filter(([a, b]) => a !== undefined && b !== undefined && data.rows.correct[a] !== data.rows.correct[b]);
+  }
+
+  // An item on which two methods differ: what changed from A to B, and both outputs beside each other.
+  function couple([a, b]) {
+    const says = (row, method) => `${{ correct: "right", wrong: "wrong" }[outcome(row)] ?? OUTCOMES[outcome(row)][1]} in ${method}`;
+    const [first, second] = pair;
+    const summary = make("summary", {},
+      make("span", { class: `badge ${data.rows.correct[a] ? "wins" : "loses"}` }, `${says(a, first)}, ${says(b, second)}`),
+      make("span", { class: "what" }, textOf(data.rows.question[a])),
+      make("span", { class: "small" }, where(a, false)));
+    const item = make("details", { class: "item two" }, summary);
+    item.addEventListener("toggle", () => {
+      if (!item.open || one(".pair", item)) return;
+      const sides = [[first, a], [second, b]].map(([method, row]) => make("div", {}, make("h3", {}, method), body(row)));
+      item.append(make("div", { class: "pair" }, ...sides));
+    });
+    return item;
   }
 
   const OUTCOMES = { correct: ["equivalent", "correct"], wrong: ["loses", "wrong"], unparsed: ["undecided", "no answer"], overlong: ["undecided", "too long"], failed: ["undecided", "failed"] };
@@ -297,9 +330,9 @@
   const FINISHES = { eos: "ended by itself", stop: "ended at a stop string", length: "cut off at the token limit", overlong: "not run" };
   const textOf = (number) => (number < 0 ? null : data.texts[number]);
 
-  function where(row) {
+  function where(row, named = true) {
     const cell = cells.get(data.cells[data.cellOf[row]].cell);
-    const parts = [cell.model, cell.method, `${cell.labels} labels`, cell.task];
+    const parts = [cell.model, ...(named ? [cell.method] : []), `${cell.labels} labels`, cell.task];
     if (cell.shift !== "none") parts.push(`shift ${cell.shift}`);
     return [...parts, `seed ${cell.seed}`].join(" · ");
   }
@@ -352,8 +385,9 @@
 
   function render() {
     const total = data.cellOf.length;
-    status.textContent = found.length ? `${found.length.toLocaleString("en")} of ${total.toLocaleString("en")} items` : "No item fits these filters.";
-    list.replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(entry));
+    const said = pair ? `items on which ${pair[0]} (A) and ${pair[1]} (B) differ; any filter shows single answers again` : `of ${total.toLocaleString("en")} items`;
+    status.textContent = found.length ? `${found.length.toLocaleString("en")} ${said}` : "No item fits these filters.";
+    list.replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(pair ? couple : entry));
     const pages = Math.ceil(found.length / PAGE);
     pager.hidden = pages < 2;
     one("span", pager).textContent = `Page ${page + 1} of ${pages}`;
@@ -369,6 +403,7 @@
     if (field) field.value = value;
   }
   form.addEventListener("input", ({ target }) => {
+    pair = null;
     if (target.name) remember(`items.${target.name}`, target.selectedIndex === 0 ? "" : target.value);
     clearTimeout(waiting);
     waiting = setTimeout(refresh, 150);
@@ -381,6 +416,7 @@
   }));
   all("[data-cell]").forEach((button) => button.addEventListener("click", () => {
     const cell = cells.get(button.dataset.cell);
+    pair = null;
     form.reset();
     for (const facet of facets) if (form.elements[facet]) form.elements[facet].value = String(cell[facet]);
     refresh();
@@ -389,11 +425,10 @@
   // The items on which the methods of a comparison differ, each question with all its answers.
   all("[data-pair]").forEach((button) => button.addEventListener("click", () => {
     form.reset();
+    pair = [button.dataset.a, button.dataset.b];
     for (const [facet, value] of Object.entries(JSON.parse(button.dataset.pair))) {
       if (form.elements[facet]) form.elements[facet].value = String(value);
     }
-    form.elements.outcome.value = "split";
-    form.elements.order.value = "item";
     refresh();
     one("#items").scrollIntoView();
   }));
