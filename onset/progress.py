@@ -28,7 +28,7 @@ Raised = type[BaseException] | BaseException | TracebackType | None
 
 
 class Display:
-    """An observer of `onset.study.runner.run`.
+    """An observer (`onset.study.observer`) of a run.
 
     Progress is weighted by each cell's estimated seconds; the time left comes from the pace so far, so a
     wrong estimate of the machine's speed cancels out.

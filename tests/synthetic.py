@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from onset.records import Item, Record, content_hash, derive_seed
-from onset.results.folder import RECORD_SCHEMA
+from onset.results.format import RECORD_SCHEMA
 
 TASK_ABILITY = {"coin-flip": "symbolic", "last-letter": "symbolic", "addition": "symbolic"}
 METHOD_SPECS: dict[str, dict[str, Any]] = {

@@ -24,7 +24,7 @@ from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.results.files import write_json
-from onset.results.format import FORMAT
+from onset.results.format import FINDINGS, FORMAT
 from onset.results.read import Results
 
 
@@ -134,7 +134,7 @@ def write_findings(folder: Path, analysis: Analysis) -> Path:
 
     Raises StoreError when it cannot be written.
     """
-    path = folder / "findings.json"
+    path = folder / FINDINGS
     content = {
         "format": FORMAT,
         "findings": [finding_json(one) for one in analysis.findings],

@@ -108,7 +108,7 @@ def run_study(study: Study, out: Path | None) -> Path:
             summary = run_grid(grid, folder, observer=display)
         except KeyboardInterrupt:
             store = Store(folder)
-            done = sum(store.cell(cell).done for cell in grid.cells)
+            done = sum(store.cell(cell.id).done for cell in grid.cells)
             tuning = "; the tuning that was under way starts over" if display.is_tuning else ""
             raise Interrupted(
                 f"stopped; {done} of {len(grid.cells)} cells done, {folder} keeps them{tuning}; run again to go on"

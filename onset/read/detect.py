@@ -26,6 +26,7 @@ from onset.errors import DataError
 from onset.read import csv_table, inspect_logs, jsonl, lm_eval, onset_results
 from onset.read.base import NO_FILTER, Outcomes, Sizes, parse_json, read_text
 from onset.read.choosing import NoChoice, choose, picked
+from onset.results.read import is_results
 
 Format = Literal["onset", "lm-eval", "inspect", "jsonl", "csv"]
 KNOWN = (
@@ -47,7 +48,7 @@ def format_of(path: Path) -> Format:
 
 
 def _format_of_folder(path: Path) -> Format | None:
-    if (path / "study.json").is_file():
+    if is_results(path):
         return "onset"
     if lm_eval.find(path):
         return "lm-eval"

@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-from onset.errors import StoreError
-from onset.results.read import distinct_names
 
 Facts = Mapping[str, Any]
 """The content of one cell.json (docs/notes/formats.md)."""
@@ -21,29 +17,6 @@ _PROMPTS = {
 _TUNES = {"lora": "LoRA (low-rank adapters)", "full": "full fine-tuning"}
 _MATERIAL = {"answers": "questions and answers", "rationales": "questions with worked steps and answers"}
 _USES = {"demonstration": "shown in the prompt", "training": "trained on"}
-
-
-def read_cells(folder: Path) -> list[dict[str, Any]]:
-    """The cell.json of every cell that was begun, in running order.
-
-    Raises StoreError, with the path, for a file that cannot be read.
-    """
-    ids = _read(folder / "study.json")["cells"]
-    paths = [folder / "cells" / one / "cell.json" for one in ids]
-    cells: list[dict[str, Any]] = [_read(path) for path in paths if path.exists()]
-    names = distinct_names(*([cell[key] for cell in cells] for key in ("method", "method_spec", "model")))
-    return [{**cell, "method": name} for cell, name in zip(cells, names, strict=True)]
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError:
-        raise StoreError(f"damaged file {path}: not JSON") from None
-
-
 _TEMPLATES = {"chat": "through the model's chat template", "plain": "in plain text"}
 
 

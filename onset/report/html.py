@@ -32,7 +32,8 @@ from onset.report.layout import laid_out, legend_of, responsive
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.words import count, flops, lead, p_value, share, signed, whole
 from onset.results.files import write_bytes
-from onset.results.read import load
+from onset.results.format import REPORT
+from onset.results.read import load, read_cells
 
 VERDICT_WORDS = {
     "wins": "The method is more accurate than the one it is against: p, corrected for the number of comparisons, is at"
@@ -53,8 +54,8 @@ def build_report(folder: Path | str, *, out: Path | None = None, analysis: Analy
     """
     folder = Path(folder)
     analysis = analysis or analyse(load(folder))
-    text = page(to_json(analysis), analysis.study, facts.read_cells(folder), analysis.records)
-    path = out or folder / "report.html"
+    text = page(to_json(analysis), analysis.study, read_cells(folder), analysis.records)
+    path = out or folder / REPORT
     write_bytes(path, text.encode(), "the results are as they were; name another file for the report (--out FILE)")
     return path
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from onset.errors import StoreError
 
@@ -57,6 +57,20 @@ def write_bytes(path: Path, data: bytes, remedy: str = GO_ON) -> None:
             raise
 
 
+@contextmanager
+def writing_folder(folder: Path) -> Iterator[Path]:
+    """A scratch folder to fill; at the end its files are synced and it becomes ``folder``. A crash leaves none."""
+    scratch = folder.with_name(f".{folder.name}.part")
+    with writing(folder):
+        shutil.rmtree(scratch, ignore_errors=True)  # what an earlier crash left
+        scratch.mkdir(parents=True)
+        yield scratch
+        for file in scratch.iterdir():
+            with open(file, "rb") as saved:
+                os.fsync(saved.fileno())
+        scratch.rename(folder)
+
+
 def remove_folder(folder: Path) -> None:
     """Remove a folder: renamed first, so that a crash leaves it whole or gone."""
     going = folder.with_name(f".{folder.name}.gone")
@@ -66,7 +80,30 @@ def remove_folder(folder: Path) -> None:
         shutil.rmtree(going)
 
 
+def lock(path: Path) -> IO[str] | None:
+    """Hold ``path``, made when missing, until the file that is returned is closed; None where another process holds it.
+
+    Raises StoreError where the operating system has no such locks: results are written under POSIX alone.
+    """
+    try:
+        import fcntl  # here, so that results are read everywhere
+    except ImportError:
+        raise StoreError(
+            f"cannot write {path.parent}: Onset runs studies on Linux and macOS, and reads results anywhere"
+        ) from None
+    with writing(path):
+        file = open(path, "w")  # noqa: SIM115 - held until the caller closes it
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
 def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":  # elsewhere a folder cannot be opened
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -8,7 +8,6 @@ written last, by atomic rename.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import json
@@ -22,39 +21,12 @@ import polars as pl
 
 from onset.errors import StoreError
 from onset.records import Record, canonical_json
-from onset.results.files import read_json, remove_folder, write_bytes, write_json, writing
-from onset.results.format import FORMAT, check_format, migrate
-from onset.study.grid import Cell
+from onset.results.files import lock, read_json, write_bytes, write_json, writing
+from onset.results.format import FORMAT, RECORD_SCHEMA, Names, check_format, migrate
+from onset.results.tuned import TunedFolder
 
 WHEREABOUTS = ("model_spec", "task_source")
 """Facts of a cell that may differ from run to run: they name places, and content is checked by hash."""
-
-RECORD_SCHEMA: dict[str, Any] = {
-    "position": pl.Int64,
-    "item": pl.String,
-    "twin": pl.String,
-    "question": pl.String,
-    "gold": pl.String,
-    "prompt_hash": pl.String,
-    "prompt": pl.String,
-    "outputs": pl.List(pl.String),
-    "finishes": pl.List(pl.String),
-    "answers": pl.List(pl.String),
-    "answer": pl.String,
-    "status": pl.String,
-    "correct": pl.Boolean,
-    "overlong": pl.Boolean,
-    "gold_logprob": pl.Float64,
-    "gold_prob": pl.Float64,
-    "prompt_tokens": pl.Int64,
-    "output_tokens": pl.Int64,
-    "flops": pl.Float64,
-    "cause": pl.String,
-}
-"""The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
-
-ADDED = ("cause",)
-"""Columns that cells of format 1 lack: null there."""
 
 
 class Store:
@@ -67,14 +39,9 @@ class Store:
     def __enter__(self) -> Store:
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = open(self.folder / ".lock", "w")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            raise StoreError(
-                f"results folder {self.folder} is in use by another run; wait for it or use another"
-            ) from None
+        self._lock = lock(self.folder / ".lock")
+        if self._lock is None:
+            raise StoreError(f"results folder {self.folder} is in use by another run; wait for it or use another")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,7 +49,7 @@ class Store:
             self._lock.close()
             self._lock = None
 
-    def claim(self, study: Mapping[str, Any], cells: Sequence[Cell], version: str) -> None:
+    def claim(self, study: Mapping[str, Any], cells: Sequence[Names], version: str) -> None:
         """Make this the folder of ``study``, or check that it is.
 
         A folder whose study has another name is refused. The same name with other axes is an edited
@@ -109,17 +76,27 @@ class Store:
         if not path.exists() or read_json(path) != content:
             write_json(path, content)
 
-    def cell(self, cell: Cell) -> CellFolder:
-        """The folder of one cell (made when missing)."""
-        return CellFolder(self.folder / "cells" / cell.id)
+    def cell(self, cell_id: str) -> CellFolder:
+        """The folder of one cell (made when it begins)."""
+        return CellFolder(self.folder / "cells" / cell_id)
 
-    def tuned(self, tuned_id: str) -> Path:
+    def tuned(self, tuned_id: str) -> TunedFolder:
         """Where the weights of a tuned model live."""
-        return self.folder / "tuned" / tuned_id
+        return TunedFolder(self.folder / "tuned" / tuned_id)
 
-    def discard_tuned(self, tuned_id: str) -> None:
-        """Remove a tuned model; a crash leaves it whole or gone."""
-        remove_folder(self.tuned(tuned_id))
+    def models(self) -> dict[str, dict[str, str]]:
+        """What is known of each model's files, by label. Raises StoreError, with the remedy, for a damaged file."""
+        path = self.folder / "models.json"
+        held = read_json(path) if path.exists() else {}
+        if not isinstance(held, dict):
+            raise StoreError(f"damaged file {path}: expected the models' labels; remove it")
+        return held
+
+    def note_model(self, label: str, entry: Mapping[str, str]) -> None:
+        """Keep what is known of the files of the model ``label``."""
+        known = self.models()
+        if known.get(label) != entry:
+            write_json(self.folder / "models.json", {**known, label: dict(entry)})
 
 
 class CellFolder:
@@ -127,6 +104,11 @@ class CellFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def begun(self) -> bool:
+        """Is it known what the cell is measured with?"""
+        return (self.folder / "cell.json").exists()
 
     @property
     def done(self) -> bool:

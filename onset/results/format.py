@@ -1,4 +1,4 @@
-"""Results folders of earlier formats: what reads them, and the named steps that bring them up to date.
+"""What is in a results folder: the format, its columns, and the named steps that bring earlier formats up to date.
 
 `MIGRATIONS` holds one function for each step, in order. A step may be stopped at any instant and taken again: each
 cell's folder is changed by one rename, and ``study.json`` names the new format only when all is done. Commands that
@@ -8,20 +8,109 @@ only read (`onset show`, `report`, `compare` ...) change nothing: they read ever
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from onset.errors import StoreError
-from onset.records import content_hash
 from onset.results.files import read_json, remove_folder, write_json, writing
-from onset.study.grid import Cell
 
 FORMAT = 2
 """The format that is written."""
 
 READS = (1, 2)
 """The formats that are read."""
+
+FINDINGS, REPORT = "findings.json", "report.html"
+"""What is made of the results, in the same folder."""
+
+RECORD_SCHEMA: dict[str, Any] = {
+    "position": pl.Int64,
+    "item": pl.String,
+    "twin": pl.String,
+    "question": pl.String,
+    "gold": pl.String,
+    "prompt_hash": pl.String,
+    "prompt": pl.String,
+    "outputs": pl.List(pl.String),
+    "finishes": pl.List(pl.String),
+    "answers": pl.List(pl.String),
+    "answer": pl.String,
+    "status": pl.String,
+    "correct": pl.Boolean,
+    "overlong": pl.Boolean,
+    "gold_logprob": pl.Float64,
+    "gold_prob": pl.Float64,
+    "prompt_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "flops": pl.Float64,
+    "cause": pl.String,
+}
+"""The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
+
+ADDED = ("cause",)
+"""Columns that cells of format 1 lack: null there."""
+
+CELL_SCHEMA: dict[str, Any] = {
+    "cell": pl.String,
+    "model": pl.String,
+    "family": pl.String,
+    "params": pl.Int64,
+    "params_non_embedding": pl.Int64,
+    "stage": pl.String,
+    "method": pl.String,
+    "tune": pl.String,
+    "prompt": pl.String,
+    "vote": pl.Int64,
+    "template": pl.String,
+    "labels": pl.Int64,
+    "task": pl.String,
+    "ability": pl.String,
+    "chance": pl.Float64,
+    "shift": pl.String,
+    "seed": pl.Int64,
+    "n": pl.Int64,
+    "correct": pl.Int64,
+    "accuracy": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "parse_rate": pl.Float64,
+    "truncated_rate": pl.Float64,
+    "overlong": pl.Int64,
+    "failed_items": pl.Int64,
+    "gold_logprob": pl.Float64,
+    "gold_prob": pl.Float64,
+    "prompt_tokens": pl.Int64,
+    "output_tokens": pl.Int64,
+    "tokens": pl.Int64,
+    "flops_inference": pl.Float64,
+    "flops_tuning": pl.Float64,
+    "flops": pl.Float64,
+    "seconds": pl.Float64,
+    "demonstrations": pl.Int64,
+    "rationales": pl.Int64,
+    "labels_used": pl.Int64,
+    "plan_hash": pl.String,
+    "task_hash": pl.String,
+}
+"""The columns of the table of cells (`onset.results.read.load`), explained in docs/notes/formats.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a results folder calls a cell: the ``id`` of its folder, and of the tuned weights that it needs (``tuned``;
+    None: prompted).
+
+    ``method``: what is set of its method, as ``cell.json`` holds it; ``former``: format -> both ids of that format,
+    for those in which there could be such a cell.
+    """
+
+    id: str
+    tuned: str | None
+    method: Mapping[str, Any]
+    former: Mapping[int, tuple[str, str | None]]
 
 
 def check_format(held: Any, folder: Path) -> int:
@@ -34,7 +123,7 @@ def check_format(held: Any, folder: Path) -> int:
     return int(held)
 
 
-def migrate(folder: Path, held: int, cells: Sequence[Cell]) -> None:
+def migrate(folder: Path, held: int, cells: Sequence[Names]) -> None:
     """Take a results folder from format ``held`` to `FORMAT`, for all that belongs to ``cells``.
 
     What belongs to none of them stays as it is, and is found when a later study names it again.
@@ -43,17 +132,16 @@ def migrate(folder: Path, held: int, cells: Sequence[Cell]) -> None:
         step(folder, cells)
 
 
-def leave_unset_options_out_of_ids(folder: Path, cells: Sequence[Cell]) -> None:
+def leave_unset_options_out_of_ids(folder: Path, cells: Sequence[Names]) -> None:
     """From format 1 to 2: ids hold what is set alone; in format 1 they held every option, unset ones as null.
 
     Finished cells and tuned weights get their new names. A cell that was begun and not finished starts over: what
     format 2 knows of it was not written.
     """
     for cell in cells:
-        old = _ids_of_format_1(cell)
-        if old is None:
+        if 1 not in cell.former:
             continue
-        old_id, old_tuned = old
+        old_id, old_tuned = cell.former[1]
         if old_tuned is not None and cell.tuned is not None:
             _rename(folder / "tuned" / old_tuned, folder / "tuned" / cell.tuned)
         place = folder / "cells" / old_id
@@ -61,51 +149,15 @@ def leave_unset_options_out_of_ids(folder: Path, cells: Sequence[Cell]) -> None:
             continue
         if (place / "done.json").exists():
             path = place / "cell.json"
-            facts = {"id": cell.id, "tuned": cell.tuned, "method_spec": cell.method.spec()}
+            facts = {"id": cell.id, "tuned": cell.tuned, "method_spec": dict(cell.method)}
             write_json(path, {**read_json(path), **facts})
             _rename(place, folder / "cells" / cell.id)
         else:
             remove_folder(place)
 
 
-MIGRATIONS: tuple[Callable[[Path, Sequence[Cell]], None], ...] = (leave_unset_options_out_of_ids,)
+MIGRATIONS: tuple[Callable[[Path, Sequence[Names]], None], ...] = (leave_unset_options_out_of_ids,)
 """The step at place i takes a folder from format i + 1 to i + 2."""
-
-_METHOD_1 = ("prompt", "shots", "vote", "tune", "on", "steps", "learning_rate")
-_SCHEDULE_1 = ("steps", "batch_size", "learning_rate", "warmup", "weight_decay", "clip", "max_length")
-
-
-def _ids_of_format_1(cell: Cell) -> tuple[str, str | None] | None:
-    """The ids of the cell and of its tuned model in format 1; None where it has an option that was not there."""
-    spec, schedule = cell.method.spec(), asdict(cell.method.schedule())
-    if not cell.said.keys() <= _SAID_1 or not spec.keys() <= set(_METHOD_1) or not schedule.keys() <= set(_SCHEDULE_1):
-        return None
-    shared: Mapping[str, Any] = {
-        "model": cell.model,
-        "stage": cell.stage,
-        "method": {key: spec.get(key) for key in _METHOD_1},
-        "labels": cell.labels,
-        "task": cell.task,
-        "task_hash": cell.task_hash,
-        "seed": cell.seed,
-        "compute": list(cell.compute),
-        "schedule": None if cell.method.tune is None else schedule,
-    }
-    own = {
-        "name": cell.method.name,
-        "items": cell.items_hash,
-        "shift": cell.shift,
-        "chunk": cell.chunk,
-        "continuous": cell.continuous,
-    }
-    recipe = {"tune": cell.method.tune, "on": cell.method.on}
-    return content_hash({**shared, **own}), content_hash({**shared, "method": recipe}) if cell.tuned else None
-
-
-_SAID_1 = {
-    *("model", "stage", "method", "labels", "task", "task_hash", "seed", "device", "dtype", "batch_tokens"),
-    *("schedule", "name", "items", "shift", "chunk", "continuous"),
-}
 
 
 def _rename(old: Path, new: Path) -> None:

@@ -7,8 +7,9 @@ it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,52 +19,8 @@ from onset import markup
 from onset.errors import StoreError
 from onset.records import canonical_json
 from onset.results.files import read_json
-from onset.results.folder import ADDED, RECORD_SCHEMA
-from onset.results.format import check_format
+from onset.results.format import ADDED, CELL_SCHEMA, RECORD_SCHEMA, check_format
 from onset.scores import wilson
-
-CELL_SCHEMA: dict[str, Any] = {
-    "cell": pl.String,
-    "model": pl.String,
-    "family": pl.String,
-    "params": pl.Int64,
-    "params_non_embedding": pl.Int64,
-    "stage": pl.String,
-    "method": pl.String,
-    "tune": pl.String,
-    "prompt": pl.String,
-    "vote": pl.Int64,
-    "template": pl.String,
-    "labels": pl.Int64,
-    "task": pl.String,
-    "ability": pl.String,
-    "chance": pl.Float64,
-    "shift": pl.String,
-    "seed": pl.Int64,
-    "n": pl.Int64,
-    "correct": pl.Int64,
-    "accuracy": pl.Float64,
-    "low": pl.Float64,
-    "high": pl.Float64,
-    "parse_rate": pl.Float64,
-    "truncated_rate": pl.Float64,
-    "overlong": pl.Int64,
-    "failed_items": pl.Int64,
-    "gold_logprob": pl.Float64,
-    "gold_prob": pl.Float64,
-    "prompt_tokens": pl.Int64,
-    "output_tokens": pl.Int64,
-    "tokens": pl.Int64,
-    "flops_inference": pl.Float64,
-    "flops_tuning": pl.Float64,
-    "flops": pl.Float64,
-    "seconds": pl.Float64,
-    "demonstrations": pl.Int64,
-    "rationales": pl.Int64,
-    "labels_used": pl.Int64,
-    "plan_hash": pl.String,
-    "task_hash": pl.String,
-}
 
 
 @dataclass(frozen=True)
@@ -111,13 +68,7 @@ def load(folder: Path | str) -> Results:
     Raises StoreError, with the path, for a folder that holds no study, has another format, or holds a damaged file.
     """
     folder = Path(folder)
-    path = folder / "study.json"
-    if not path.is_file():
-        raise StoreError(f"{folder} is no results folder: it holds no study.json")
-    held = read_json(path)
-    if not isinstance(held, dict) or not {"format", "study", "cells"} <= held.keys():
-        raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
-    check_format(held["format"], folder)
+    held = _study(folder)
     rows: list[dict[str, Any]] = []
     specs: list[Mapping[str, Any]] = []
     tables: list[pl.DataFrame] = []
@@ -126,9 +77,9 @@ def load(folder: Path | str) -> Results:
     for cell_id in held["cells"]:
         cell = folder / "cells" / cell_id
         if (cell / "done.json").exists():
-            records, row = _read_cell(cell)
+            records, row, spec = _read_cell(cell)
             rows.append(row | {"cell": cell_id})
-            specs.append(_member(cell / "cell.json", "method_spec"))
+            specs.append(spec)
             tables.append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
         elif (cell / "failed.json").exists():
             failed[cell_id] = str(_member(cell / "failed.json", "error"))
@@ -143,6 +94,39 @@ def load(folder: Path | str) -> Results:
         missing=tuple(missing),
         failed=failed,
     )
+
+
+def is_results(path: Path) -> bool:
+    """Is ``path`` a results folder of Onset, of any format?"""
+    return (path / "study.json").is_file()
+
+
+def read_cells(folder: Path) -> list[dict[str, Any]]:
+    """The ``cell.json`` of every cell that was begun, in running order, under the names that `load` gives methods.
+
+    Raises StoreError, with the path, for a file that cannot be read.
+    """
+    paths = [folder / "cells" / one / "cell.json" for one in _study(folder)["cells"]]
+    cells: list[dict[str, Any]] = [read_json(path) for path in paths if path.exists()]
+    names = distinct_names(*([cell[key] for cell in cells] for key in ("method", "method_spec", "model")))
+    return [{**cell, "method": name} for cell, name in zip(cells, names, strict=True)]
+
+
+def finished_at(folder: Path, cells: Iterable[str]) -> datetime:
+    """When the last of the finished ``cells`` (ids) was."""
+    return datetime.fromtimestamp(max((folder / "cells" / one / "done.json").stat().st_mtime for one in cells), UTC)
+
+
+def _study(folder: Path) -> Mapping[str, Any]:
+    """The content of ``study.json``."""
+    path = folder / "study.json"
+    if not path.is_file():
+        raise StoreError(f"{folder} is no results folder: it holds no study.json")
+    held = read_json(path)
+    if not isinstance(held, dict) or not {"format", "study", "cells"} <= held.keys():
+        raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
+    check_format(held["format"], folder)
+    return held
 
 
 def _tell_apart(rows: Sequence[dict[str, Any]], specs: Sequence[Mapping[str, Any]]) -> None:
@@ -182,11 +166,13 @@ def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]], mod
     return out
 
 
-def _read_cell(cell: Path) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Records and row of a finished cell; what is damaged there can only be measured again, and the error says how."""
+def _read_cell(cell: Path) -> tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]]:
+    """Records, row and method of a finished cell; what is damaged there can only be measured again, and the error says
+    how.
+    """
     try:
         records = _records(cell)
-        return records, _row(cell, records)
+        return records, *_row(cell, records)
     except StoreError as error:
         text = str(error)
         if not text.startswith("damaged file"):
@@ -229,11 +215,12 @@ def _records(cell: Path) -> pl.DataFrame:
     return records
 
 
-def _row(cell: Path, records: pl.DataFrame) -> dict[str, Any]:
+def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str, Any]]:
     path = cell / "cell.json"
     held = read_json(path)
     try:
-        return _identity(held) | _used(held) | _outcome(records, held["tuning"]) | _time(cell)
+        row = _identity(held) | _used(held) | _outcome(records, held["tuning"]) | _time(cell)
+        return row, held["method_spec"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
 

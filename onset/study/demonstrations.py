@@ -84,7 +84,7 @@ class Demonstrations:
         )
 
     def _finished(self, cell: Cell) -> tuple[str, ...] | None:
-        folder = self._store.cell(cell)
+        folder = self._store.cell(cell.id)
         if not folder.done:
             return None
         ledger = folder.facts()["ledger"]

@@ -2,7 +2,7 @@
 
 A fingerprint of the files (sizes and times of change, milliseconds) says so in most runs. Where it differs the weights
 are read and hashed, about a second a gigabyte, and their revision decides: files that were copied are the same weights.
-``models.json`` holds, for each label, the last fingerprint whose revision is known.
+The folder keeps, for each label, the last fingerprint whose revision is known.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator
 
 from onset.errors import StoreError
 from onset.models.peek import fingerprint, revision
-from onset.results.files import read_json, write_json
 from onset.results.folder import Store
 from onset.study.grid import Grid
 
@@ -22,7 +21,6 @@ class Revisions:
     def __init__(self, store: Store, grid: Grid) -> None:
         self._store = store
         self._grid = grid
-        self._path = store.folder / "models.json"
 
     def check(self, given: Collection[str], note: Callable[[str], None]) -> None:
         """Compare the models' files with what finished cells were measured on; those in ``given`` are open already.
@@ -44,16 +42,14 @@ class Revisions:
 
     def seen(self, label: str, mark: str | None, found: str) -> None:
         """Note that files of fingerprint ``mark`` (None: unknown) have the revision ``found``."""
-        known = self._known()
-        entry = {"fingerprint": mark, "revision": found}
-        if mark is not None and known.get(label) != entry:
-            write_json(self._path, {**known, label: entry})
+        if mark is not None:
+            self._store.note_model(label, {"fingerprint": mark, "revision": found})
 
     def _revision(self, label: str, spec: str) -> str | None:
         mark = fingerprint(spec)
         if mark is None:
             return None
-        known = self._known().get(label, {})
+        known = self._store.models().get(label, {})
         if known.get("fingerprint") == mark:
             return str(known["revision"])
         found = revision(spec)
@@ -61,15 +57,9 @@ class Revisions:
             self.seen(label, mark, found)
         return found
 
-    def _known(self) -> dict[str, dict[str, str]]:
-        held = read_json(self._path) if self._path.exists() else {}
-        if not isinstance(held, dict):
-            raise StoreError(f"damaged file {self._path}: expected the models' labels; remove it")
-        return held
-
     def _held(self, label: str) -> Iterator[str]:
         for cell in self._grid.cells:
-            folder = self._store.cell(cell)
+            folder = self._store.cell(cell.id)
             if cell.model == label and folder.done:
                 yield folder.facts()["facts"]["revision"]
 

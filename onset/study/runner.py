@@ -7,9 +7,7 @@ chunks; a chunk is committed before the next begins. A failed cell is noted and 
 from __future__ import annotations
 
 import gc
-import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +15,7 @@ from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import DTYPES, open_model
@@ -28,72 +26,16 @@ from onset.pipeline import ASKING, Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.base import answer_text, render
 from onset.records import Item, derive_seed
-from onset.results.files import read_json, write_json, writing
 from onset.results.folder import CellFolder, Store
 from onset.study.demonstrations import Demonstrations
 from onset.study.grid import Cell, Grid, expand
+from onset.study.names import names
+from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, changed
 from onset.study.spec import Study
 from onset.tasks.base import Task
 from onset.tuning import tuner as open_tuner
-from onset.tuning.base import Example, Seeds, Tuner, TuningReport
-
-
-class Observer(Protocol):
-    """Who watches a run: the terminal's progress display, or nobody."""
-
-    def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
-        """Called once, with the cells that will run."""
-        ...
-
-    def doing(self, text: str) -> None:
-        """What happens now, in a few words."""
-        ...
-
-    def advanced(self, cell: Cell, items: int) -> None:
-        """``items`` of ``cell`` have been committed (or were found committed)."""
-        ...
-
-    def tuning(self, cell: Cell, done: int, steps: int) -> None:
-        """``done`` of the ``steps`` of the tuning that ``cell`` needs are taken."""
-        ...
-
-    def tuned(self, cell: Cell) -> None:
-        """The tuning that ``cell`` needs is done."""
-        ...
-
-    def failed(self, cell: Cell, error: str) -> None:
-        """``cell`` failed; the run goes on."""
-        ...
-
-    def note(self, text: str) -> None:
-        """Something that the user should know, in one line; the run goes on."""
-        ...
-
-
-class Silent:
-    """An observer that shows nothing."""
-
-    def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
-        """Nothing."""
-
-    def doing(self, text: str) -> None:
-        """Nothing."""
-
-    def advanced(self, cell: Cell, items: int) -> None:
-        """Nothing."""
-
-    def tuning(self, cell: Cell, done: int, steps: int) -> None:
-        """Nothing."""
-
-    def tuned(self, cell: Cell) -> None:
-        """Nothing."""
-
-    def failed(self, cell: Cell, error: str) -> None:
-        """Nothing."""
-
-    def note(self, text: str) -> None:
-        """Nothing."""
+from onset.tuning.base import Example, Seeds, TuningReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +77,8 @@ def run_grid(
     if unknown:
         raise StudyError(f"models: '{unknown[0]}' is no model of study '{study.name}'")
     with Store(Path(folder)) as store:
-        store.claim(study.canonical(), grid.cells, installed_version("lm-onset"))
-        missing = [cell for cell in grid.cells if not store.cell(cell).settle()]
+        store.claim(study.canonical(), [names(cell) for cell in grid.cells], installed_version("lm-onset"))
+        missing = [cell for cell in grid.cells if not store.cell(cell.id).settle()]
         session = _Session(store, grid, watch, dict(models or {}))
         session.revisions.check(session.models, watch.note)
         _note_earlier(store, grid, watch)
@@ -157,7 +99,7 @@ def run_grid(
 
 def _note_earlier(store: Store, grid: Grid, watch: Observer) -> None:
     """Say how many finished cells were asked, or read, as an earlier version did."""
-    done = [folder for cell in grid.cells if (folder := store.cell(cell)).done]
+    done = [folder for cell in grid.cells if (folder := store.cell(cell.id)).done]
     earlier = sum(folder.facts().get("asking", 1) != ASKING for folder in done)
     if earlier:
         watch.note(
@@ -227,8 +169,8 @@ class _Session:
         `onset.models.dtypes`), and the cells of a model must compute alike.
         """
         for cell in self.grid.cells:
-            told = self.store.cell(cell)
-            if cell.model == label and (told.folder / "cell.json").exists():
+            told = self.store.cell(cell.id)
+            if cell.model == label and told.begun:
                 held: str = told.facts()["facts"]["dtype"]
                 return held if held in DTYPES else None  # a model without weights has none to load in
         return None
@@ -243,7 +185,7 @@ class _Session:
     def _check_same(self, model: Model, label: str) -> None:
         """Finished cells of this label must have been measured on these very weights, in this way."""
         for cell in self.grid.cells:
-            folder = self.store.cell(cell)
+            folder = self.store.cell(cell.id)
             if cell.model == label and folder.done:
                 facts = folder.facts()["facts"]
                 for what in ("revision", "dtype", "device"):
@@ -274,7 +216,7 @@ class _Session:
             message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
             for cell in cells:
                 self.failed[cell.id] = message
-                self.store.cell(cell).fail(message)
+                self.store.cell(cell.id).fail(message)
                 self.watch.failed(cell, message)
 
     def _run_prompted(self, cell: Cell, model: Model) -> None:
@@ -296,12 +238,12 @@ class _Session:
             and not self.grid.study.keep_full
             and not self.failed.keys() & {c.id for c in cells}
         ):
-            self.store.discard_tuned(first.tuned or "")
+            self.store.tuned(first.tuned or "").discard()
 
     def _check_tuned(self, cell: Cell, tuned: Model) -> None:
         """A model tuned again must be the one that finished cells were measured on."""
         for other in self.grid.cells:
-            folder = self.store.cell(other)
+            folder = self.store.cell(other.id)
             if other.tuned == cell.tuned and folder.done:
                 held = folder.facts()["tuned_revision"]
                 if held != tuned.facts.revision:
@@ -322,7 +264,7 @@ class _Session:
     ) -> None:
         plan, chat = self._plan(cell), chosen_template(base, cell.method.template)
         check_ledger(ledger, plan, cell.labels)
-        folder, items = self.store.cell(cell), self.grid.items(cell.task, cell.shift)
+        folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
         family = self.grid.families.get(cell.model) or base.facts.family
         folder.begin(
@@ -353,10 +295,8 @@ class _Session:
         folder.finish(len(items))
 
     def _copy_tuning_time(self, cell: Cell, folder: CellFolder) -> None:
-        if cell.tuned is not None:
-            timing = self.store.tuned(cell.tuned) / "timing.json"
-            if timing.exists():
-                folder.set_tuning_time(read_json(timing)["seconds"])
+        if cell.tuned is not None and (seconds := self.store.tuned(cell.tuned).seconds()) is not None:
+            folder.set_tuning_time(seconds)
 
     def _plan(self, cell: Cell) -> ExamplePlan:
         key = (cell.task, cell.seed)
@@ -379,21 +319,23 @@ class _Session:
         if not examples:
             raise DataError(f"task {task.name}: none of the first {cell.labels} examples has a rationale to tune on")
         use = use_of("training", examples, rationales=method.on == "rationales")
-        folder = self.store.tuned(cell.tuned or "")
+        held = self.store.tuned(cell.tuned or "")
         chat = chosen_template(base, method.template)
-        if (folder / "tuning.json").exists() and _template_of_tuned(folder) != _template_json(chat):
-            self.store.discard_tuned(cell.tuned or "")
-        if (folder / "tuning.json").exists():
+        template = None if chat is None else _template_json(chat)  # before there were any, all were trained without
+        if held.done and held.template() != template:
+            held.discard()
+        if held.done:
             self.watch.tuned(cell)
-            loaded = tuner.load(base, folder)
+            loaded = tuner.load(base, held.folder)
             self._tell(loaded)
-            return loaded, TuningReport(**read_json(folder / "tuning.json")), use
+            return loaded, TuningReport(**held.report()), use
         self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         started = time.perf_counter()
         texts = [_example(task, one, method.on == "rationales", chat) for one in examples]
         watch = partial(self.watch.tuning, cell)
         model, report = tuner.tune(base, texts, _seeds(cell), method.schedule(), watch)
-        _save_tuned(tuner, model, report, folder, time.perf_counter() - started, chat)
+        seconds = time.perf_counter() - started
+        held.save(partial(tuner.save, model), asdict(report), seconds, template)
         self.watch.tuned(cell)
         self._tell(model)
         return model, report, use
@@ -419,33 +361,6 @@ def _held_template(folder: CellFolder) -> dict[str, str | None]:
 
 def _seeds(cell: Cell) -> Seeds:
     return Seeds(*(derive_seed("tuning", what, cell.seed) for what in ("init", "order", "sampling")))
-
-
-def _template_of_tuned(folder: Path) -> dict[str, str | None]:
-    """The template that tuned weights were trained with. (Before there were any, all were trained in plain text.)"""
-    path = folder / "template.json"
-    held: dict[str, str | None] = read_json(path) if path.exists() else _template_json(None)
-    return held
-
-
-def _save_tuned(
-    tuner: Tuner, model: Any, report: TuningReport, folder: Path, seconds: float, chat: ChatTemplate | None
-) -> None:
-    """Save into a scratch folder and rename: a crash leaves no half-written weights behind."""
-    scratch = folder.with_name(f".{folder.name}.part")
-    with writing(folder):
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        tuner.save(model, scratch)
-        for file in scratch.iterdir():
-            with open(file, "rb") as saved:
-                os.fsync(saved.fileno())
-    if chat is not None:
-        write_json(scratch / "template.json", _template_json(chat))
-    write_json(scratch / "timing.json", {"seconds": seconds})
-    write_json(scratch / "tuning.json", asdict(report))
-    with writing(folder):
-        scratch.rename(folder)
 
 
 def _cell_json(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import polars as pl
 from onset.errors import StoreError
 from onset.registry import Entry, Registry
 from onset.results.files import write_bytes, writing
-from onset.results.read import Results, load
+from onset.results.read import Results, finished_at, load
 
 WRITERS = Registry(
     "export format",
@@ -93,14 +93,13 @@ def runs(folder: Path, results: Results) -> list[ExportRun]:
     out = []
     for key, group in results.cells.filter(pl.col("n") > 0).group_by(_AXES, maintain_order=True):
         cells = group.to_dicts()
-        done = [(folder / "cells" / cell["cell"] / "done.json").stat().st_mtime for cell in cells]
         out.append(
             ExportRun(
                 study=str(results.study.get("name")),
                 **dict(zip(_AXES, key, strict=True)),
                 cells=tuple(cells),
                 records=tuple(tables[cell["cell"],].to_dicts() for cell in cells),
-                finished=datetime.fromtimestamp(max(done), UTC),
+                finished=finished_at(folder, [cell["cell"] for cell in cells]),
             )
         )
     return out

@@ -16,7 +16,7 @@ from synthetic import LADDER, synthetic_results
 from onset.analysis.curves.counting import counted, mean_and_error, variance
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.cli import app
-from onset.results.folder import RECORD_SCHEMA
+from onset.results.format import RECORD_SCHEMA
 
 SIZES = tuple((f"m{size}", size) for size in LADDER)
 SAME = (

@@ -21,7 +21,8 @@ from onset.methods import METHODS
 from onset.progress import Display
 from onset.study.estimate import estimate
 from onset.study.grid import Cell, expand
-from onset.study.runner import Silent, run
+from onset.study.observer import Silent
+from onset.study.runner import run
 from onset.study.spec import MethodEntry, make_study
 
 

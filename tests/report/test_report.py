@@ -33,7 +33,7 @@ from onset.report.lists import print_grade, print_list
 from onset.report.plans import duration, print_plan
 from onset.report.terminal import print_accuracies, print_findings, print_show
 from onset.report.words import whole
-from onset.results.read import load
+from onset.results.read import load, read_cells
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
 
@@ -72,7 +72,7 @@ def _made(folder: Path, **options: Any) -> Made:
 
 def _page(made: Made, **options: Any) -> str:
     analysis = made.analysis
-    return page(made.shown, analysis.study, facts.read_cells(made.folder), analysis.records, **options)
+    return page(made.shown, analysis.study, read_cells(made.folder), analysis.records, **options)
 
 
 class _Elements(HTMLParser):
@@ -135,7 +135,7 @@ def test_what_a_model_or_a_user_wrote_stays_text(pair: Made) -> None:
     )
     plain = _Elements(_page(pair))
     study = {**pair.analysis.study, "name": HOSTILE, "question": HOSTILE}
-    elements = _Elements(page(shown, study, facts.read_cells(pair.folder), records))
+    elements = _Elements(page(shown, study, read_cells(pair.folder), records))
     assert [tag for tag, _ in elements.found if tag == "img"] == []
     assert len(elements.scripts) == len(plain.scripts)
     assert {cell["model"] for cell in json.loads(elements.script("cell-index"))} == {"small", HOSTILE}
@@ -541,24 +541,14 @@ def test_pictures_that_cannot_be_written_are_one_clear_line(pair: Made, tmp_path
     ],
 )  # fmt: skip
 def test_methods_are_spelled_out(ladder: Made, method: str, words: str) -> None:
-    spelled = {row["method"]: row["words"] for row in facts.methods(facts.read_cells(ladder.folder))}
+    spelled = {row["method"]: row["words"] for row in facts.methods(read_cells(ladder.folder))}
     assert spelled[method] == words
 
 
 def test_examples_used_come_from_the_ledger(ladder: Made) -> None:
-    rows = {(row["method"], row["labels"]): row for row in facts.examples(facts.read_cells(ladder.folder))}
+    rows = {(row["method"], row["labels"]): row for row in facts.examples(read_cells(ladder.folder))}
     assert rows["cot", 32] == {"method": "cot", "labels": 32, "used": "32 shown in the prompt", "rationales": "32"}
     assert rows["lora-answers", 8] == {"method": "lora-answers", "labels": 8, "used": "8 trained on", "rationales": "0"}
-
-
-def test_damaged_cell_file_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "cells" / "abc" / "cell.json"
-    path.parent.mkdir(parents=True)
-    path.write_text("{")
-    (tmp_path / "study.json").write_text(json.dumps({"cells": ["abc"]}))
-    with pytest.raises(StoreError) as error:
-        facts.read_cells(tmp_path)
-    assert str(error.value) == f"damaged file {path}: not JSON"
 
 
 # ---- the terminal --------------------------------------------------------------------------------------------------

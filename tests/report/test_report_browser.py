@@ -14,9 +14,8 @@ import pytest
 from synthetic import synthetic_results
 
 from onset.analysis.study import analyse, to_json
-from onset.report import facts
 from onset.report.html import page
-from onset.results.read import load
+from onset.results.read import load, read_cells
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +32,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outputs = pl.col("outputs").list.eval(pl.concat_str(pl.element(), pl.lit(HOSTILE)))
     path = folder / "report.html"
     records = results.records.with_columns(outputs)
-    path.write_text(page(to_json(analysis), results.study, facts.read_cells(folder), records), encoding="utf-8")
+    path.write_text(page(to_json(analysis), results.study, read_cells(folder), records), encoding="utf-8")
     return path
 
 

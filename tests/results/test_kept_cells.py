@@ -20,7 +20,8 @@ from onset.registry import Entry
 from onset.results.files import remove_folder
 from onset.shifts import SHIFTS
 from onset.study import revisions
-from onset.study.runner import Silent, run
+from onset.study.observer import Silent
+from onset.study.runner import run
 from onset.study.spec import Study, make_study
 
 # ---- weights -------------------------------------------------------------------------------------------------------

@@ -18,9 +18,11 @@ from onset.read import read_outcomes, read_points
 from onset.report import facts
 from onset.results import files
 from onset.results.format import FORMAT, MIGRATIONS
-from onset.results.read import load
+from onset.results.read import load, read_cells
 from onset.study.grid import expand
-from onset.study.runner import Silent, run
+from onset.study.names import names
+from onset.study.observer import Silent
+from onset.study.runner import run
 from onset.study.spec import Study, make_study
 
 FORMAT_1 = Path(__file__).parents[1] / "fixtures" / "format_1"
@@ -97,7 +99,7 @@ def test_commands_that_read_read_format_1_and_write_nothing(
 
 
 def test_a_report_describes_the_methods_of_format_1(folder: Path) -> None:
-    words = {row["method"]: row["words"] for row in facts.methods(facts.read_cells(folder))}
+    words = {row["method"]: row["words"] for row in facts.methods(read_cells(folder))}
     assert words["answer-only"] == "Prompt with question and answer pairs; as many of the labelled examples as fit"
     assert words["cot-shots1-vote3"].endswith("; 1 demonstrations; majority of 3 samples at temperature 0.7")
     assert words["lora-answers-steps2"].endswith("asked without demonstrations; optimiser steps 2")
@@ -151,7 +153,7 @@ class Crash(BaseException):
 
 def test_a_stop_at_any_instant_leaves_a_folder_that_migrates(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stop after each change that a migration makes to the folder, in turn."""
-    cells = expand(study(parts=PARTS[1:])).cells
+    cells = [names(cell) for cell in expand(study(parts=PARTS[1:])).cells]
 
     def step_up(place: Path) -> None:
         for step in MIGRATIONS:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ from statsmodels.stats.proportion import proportion_confint
 from synthetic import synthetic_results
 
 from onset.errors import StoreError
-from onset.results.read import CELL_SCHEMA, load
+from onset.read import read_outcomes
+from onset.results.format import CELL_SCHEMA
+from onset.results.read import load, read_cells
 
 SMALL: dict[str, Any] = {
     "models": (("tiny", 1_000_000), ("small", 10_000_000)),
@@ -157,3 +161,38 @@ def test_damaged_json_and_missing_files_name_the_path(folder: Path) -> None:
     assert str(error.value) == (
         f"damaged file {cell / 'done.json'}: no key 'sha256'; remove the folder {cell} and run the study again"
     )
+
+
+def test_a_damaged_cell_that_was_begun_is_named(folder: Path) -> None:
+    begun = [cell["id"] for cell in read_cells(folder)]
+    ids = json.loads((folder / "study.json").read_text())["cells"]
+    assert begun == [one for one in ids if (folder / "cells" / one / "cell.json").exists()]
+    path = folder / "cells" / begun[-1] / "cell.json"
+    path.write_text("{")
+    with pytest.raises(StoreError) as error:
+        read_cells(folder)
+    assert str(error.value) == f"damaged file {path}: it is not JSON"
+
+
+def test_results_are_read_where_the_system_has_no_locks_and_not_written(folder: Path) -> None:
+    code = f"""
+import sys
+sys.modules["fcntl"] = None
+from pathlib import Path
+import onset
+from onset.errors import StoreError
+from onset.read import read_outcomes
+from onset.results.folder import Store
+folder = Path({str(folder)!r})
+print(len(onset.load(folder).cells), len(onset.read_outcomes(folder)))
+try:
+    with Store(folder):
+        pass
+except StoreError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    counts, message = done.stdout.splitlines()
+    assert counts == f"{len(load(folder).cells)} {len(read_outcomes(folder))}"
+    assert message == f"cannot write {folder}: Onset runs studies on Linux and macOS, and reads results anywhere"

@@ -33,10 +33,11 @@ from onset.prompting.base import Context
 from onset.read import read_outcomes
 from onset.records import Attempt, Completion, Item, Request
 from onset.registry import Entry
-from onset.results.folder import RECORD_SCHEMA
+from onset.results.format import RECORD_SCHEMA
 from onset.results.read import load
 from onset.study.grid import expand
-from onset.study.runner import Silent, run
+from onset.study.observer import Silent
+from onset.study.runner import run
 from onset.study.spec import Study, make_study
 from onset.tasks import open_tasks
 

@@ -23,7 +23,7 @@ from onset.analysis.contrast.paired import compare_all, said_kind
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.pooling import independent_links, most_prior_df
 from onset.analysis.stats.power import DISCORDANCES, NOTHING, minimum_detectable_difference
-from onset.results.read import load
+from onset.results.read import is_results, load
 from onset.study.grid import Cell, Grid
 
 RECORDED: Mapping[str, tuple[float, str]] = {
@@ -163,7 +163,7 @@ def _planned(grid: Grid) -> list[_Planned]:
 
 def _measured(folder: Path | None) -> dict[str, tuple[float, str]]:
     """Noise between draws of the finished cells in ``folder``, by kind of comparison."""
-    if folder is None or not (folder / "study.json").is_file():
+    if folder is None or not is_results(folder):
         return {}
     held: dict[str, list[tuple[float, int]]] = {}
     done = arms(load(folder))

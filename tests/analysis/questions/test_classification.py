@@ -20,7 +20,8 @@ from onset.analysis.study import analyse, to_json
 from onset.report.figures import figures
 from onset.report.html import build_report
 from onset.report.terminal import print_show
-from onset.results.read import CELL_SCHEMA, Results, load
+from onset.results.format import CELL_SCHEMA
+from onset.results.read import Results, load
 
 Said = Sequence[str | None]
 

@@ -17,7 +17,7 @@ from onset.errors import StudyError
 from onset.models.scripted import ScriptedModel
 from onset.report import facts
 from onset.report.notes import budget_notes
-from onset.results.read import distinct_names, load
+from onset.results.read import distinct_names, load, read_cells
 from onset.study.grid import expand
 from onset.study.runner import run
 from onset.study.spec import Study, make_study
@@ -61,7 +61,7 @@ def test_a_folder_in_which_two_methods_share_a_name_tells_them_apart(tmp_path: P
         path.write_text(json.dumps({**held, "method": held["method"].split("-shots")[0]}))
     names = {"answer-only", "cot (shots 1)", "cot (shots 2)"}
     assert set(load(folder).cells["method"]) == names
-    assert {row["method"]: row["words"] for row in facts.methods(facts.read_cells(folder))}.keys() == names
+    assert {row["method"]: row["words"] for row in facts.methods(read_cells(folder))}.keys() == names
     assert len(analyse(load(folder)).arms) == 3
 
 
@@ -71,7 +71,7 @@ def test_a_template_of_one_model_makes_no_other_method(tmp_path: Path) -> None:
     replies = ScriptedModel({"heads": " The answer is heads."}, default=" The answer is tails.")
     run(asked, tmp_path / "d", models={"a": replies, "b": replies})
     assert set(load(tmp_path / "d").cells["method"]) == {"answer-only"}
-    [row] = facts.methods(facts.read_cells(tmp_path / "d"))
+    [row] = facts.methods(read_cells(tmp_path / "d"))
     assert row["method"] == "answer-only"
     assert "plain" not in row["words"]
     parts = [{"models": models}, {"models": [{"spec": "scripted:a.json", "label": "a"}]}]
