@@ -20,8 +20,9 @@ from itertools import product
 
 import numpy as np
 
-from onset.analysis.arms import Arm
+from onset.analysis import setting as places
 from onset.analysis.contrast.paired import Comparison, compare, share_noise
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import holm
 from onset.analysis.stats.bootstrap import Array
 
@@ -99,32 +100,15 @@ def _outcomes(setting: Setting, moved: Array, rng: np.random.Generator) -> Array
     return np.where(rng.random(setting.items) < DISAGREE, side, 0.0)
 
 
-def arm(values: Array, method: str) -> Arm:
+def arm(values: Array, method: str) -> Outcomes:
     """An arm of draws x items outcomes."""
     draws, n = values.shape
-    return Arm(
-        model="m",
-        family="f",
-        params=1,
-        stage="base",
-        method=method,
-        tune=None,
-        prompt="answer-only",
-        vote=None,
-        labels=8,
-        task="t",
-        chance=0.0,
-        shift="none",
-        seeds=tuple(range(draws)),
+    return Outcomes(
+        at=places.Setting("t", model="m", family="f", params=1, method=method, labels=8),
+        metric="accuracy",
+        draws=tuple(range(draws)),
         items=_names(n),
-        twins=(None,) * n,
         values=values,
-        task_hash=dict.fromkeys(range(draws), ""),
-        plan_hash=dict.fromkeys(range(draws), ""),
-        parse_rate=1.0,
-        overlong=0,
-        flops_query=0.0,
-        flops_tuning=0.0,
     )
 
 

@@ -1,44 +1,48 @@
-"""Arms of made-up outcomes."""
+"""Outcomes that are made up: one way of asking, draws x items."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
-from onset.analysis.arms import Arm
+from onset.analysis.outcomes import Asked, Flops, Outcomes, Ran
+from onset.analysis.setting import Setting, steps
 from onset.analysis.stats.bootstrap import Array
 
+_PARTS = {"at": Setting, "asked": Asked, "ran": Ran}
 
-def arm(values: Array, method: str = "a", *, items: tuple[str, ...] | None = None, **changes: object) -> Arm:
-    """An arm of draws x items outcomes."""
+
+def arm(values: Array, method: str = "a", *, items: tuple[str, ...] | None = None, **changes: Any) -> Outcomes:
+    """One way of asking with draws x items outcomes."""
     values = np.atleast_2d(np.asarray(values, dtype=np.float64))
     draws, n = values.shape
-    whole = Arm(
-        model="m",
-        family="f",
-        params=1_000_000,
-        stage="base",
-        method=method,
-        tune=None,
-        prompt="answer-only",
-        vote=None,
-        labels=8,
-        task="t",
-        chance=0.0,
-        shift="none",
-        seeds=tuple(range(draws)),
+    whole = Outcomes(
+        at=Setting("t", model="m", family="f", params=1_000_000, method=method, labels=8),
+        metric="accuracy",
+        draws=tuple(range(draws)),
         items=items or tuple(f"{index:04d}" for index in range(n)),
-        twins=(None,) * n,
         values=values,
-        task_hash=dict.fromkeys(range(draws), "task"),
-        plan_hash={seed: f"plan{seed}" for seed in range(draws)},
-        parse_rate=1.0,
-        overlong=0,
-        flops_query=1.0,
-        flops_tuning=0.0,
+        statuses=(("ok",) * n,) * draws,
+        twins=(None,) * n,
+        versions=("task",) * draws,
+        plans=tuple(f"plan{seed}" for seed in range(draws)),
+        chance=0.0,
+        asked=Asked(prompt="answer-only"),
+        ran=Ran(Flops(1.0, 0.0)),
     )
-    return replace(whole, **changes)  # type: ignore[arg-type]
+    return changed(whole, **changes)
+
+
+def changed(one: Outcomes, **changes: Any) -> Outcomes:
+    """``one`` with fields of its own, of its setting, or of how it was asked and ran; ``stage`` in one text."""
+    if "stage" in changes:
+        changes["stage"] = steps(changes["stage"])
+    for part, kind in _PARTS.items():
+        inside = {field.name: changes.pop(field.name) for field in fields(kind) if field.name in changes}
+        one = replace(one, **{part: replace(getattr(one, part), **inside)})
+    return replace(one, **changes)
 
 
 def outcomes(

@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.arms import arms
 from onset.analysis.contrast.factors import StageComparison, stage_comparisons
 from onset.analysis.contrast.paired import Comparison, compare_all
 from onset.analysis.contrast.robustness import loss_differences, losses
@@ -19,6 +18,7 @@ from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
 from onset.analysis.finding import Finding
+from onset.analysis.outcomes import outcomes_of
 from onset.analysis.questions import findings_of
 from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.stats.adjust import MARGIN
@@ -34,9 +34,9 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     Equal results give equal numbers: the bootstrap's seed follows from the shapes of the tables.
     """
     chosen = margin if margin is not None else float(results.study.get("margin", MARGIN))
-    measured = arms(results)
+    measured = outcomes_of(results)
     compared = compare_all(measured, margin=chosen, replicates=replicates)
-    tuned = {arm.method for arm in measured if arm.tune is not None}
+    tuned = {arm.method for arm in measured if arm.tuned}
     curves = size_curves(measured, results)
     labelled, cell_f1 = classified(results, replicates=replicates)
     measures = Analysis(

@@ -6,7 +6,7 @@ read_points(paths)     points of curves over size, for the analysis of emergence
 
 from __future__ import annotations
 
-from onset.read.base import Outcomes
+from onset.analysis.outcomes import Outcomes
 from onset.read.detect import read_outcomes, read_points
 
 __all__ = ["Outcomes", "read_outcomes", "read_points"]

@@ -1,4 +1,4 @@
-"""What every reader hands over: the outcomes of one model on one task, item by item.
+"""What readers share on the way to `onset.analysis.outcomes.Outcomes`: how one model did on one task, item by item.
 
 Readers never choose: a source with two filters and three metrics gives six `Outcomes`, and
 `onset.read.choosing` says which one is used and why.
@@ -16,65 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis.stats.bootstrap import Array
+from onset.analysis.setting import Setting
 from onset.errors import DataError
 from onset.models.families import family_of
-
-NO_FILTER = "none"
-"""What lm-evaluation-harness calls the filter of a task that has none."""
-
-
-@dataclass(frozen=True, eq=False)
-class Outcomes:
-    """How one model did on one task, asked in one way, by one metric.
-
-    ``values``: draws x items (usually one draw), the score of each item (0 or 1 for a strict metric), NaN where a draw
-    has none; ``draws`` names its rows (seeds of Onset, epochs of inspect), ``items`` its columns by content: the
-    source's document hash, else a hash of what the item is. ``targets`` (one an item), ``prompts`` and ``statuses``
-    (draws x items) are hashes and parse statuses, None where the source does not say. ``scores``: continuous scores of
-    the same outputs by name (``gold_logprob`` in nats, ``gold_prob`` in 0..1), draws x items, NaN where not known.
-
-    ``params``: parameters of the model; ``method``, ``labels``, ``shift`` and ``stage`` as in a study, empty, None,
-    ``none`` and ``base`` where the source has no such thing; ``chance``: the score of guessing; ``version``: of the
-    task; ``higher_is_better``: False for an error or a loss; ``source``: the file or folder; ``notes``: what the reader
-    had to decide, in words.
-    """
-
-    task: str
-    model: str
-    family: str
-    params: float | None
-    metric: str
-    draws: tuple[int, ...]
-    items: tuple[str, ...]
-    values: Array
-    targets: tuple[str | None, ...]
-    prompts: tuple[tuple[str | None, ...], ...]
-    statuses: tuple[tuple[str | None, ...], ...]
-    source: str
-    filter: str = NO_FILTER
-    method: str = ""
-    labels: int | None = None
-    shift: str = "none"
-    stage: str = "base"
-    plans: tuple[str, ...] = ()
-    chance: float | None = None
-    version: str | None = None
-    higher_is_better: bool = True
-    scores: Mapping[str, Array] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def binary(self) -> bool:
-        """Is every score 0 or 1?"""
-        known = self.values[np.isfinite(self.values)]
-        return bool(np.isin(known, (0.0, 1.0)).all())
-
-    @property
-    def parse_rate(self) -> float | None:
-        """The share of outputs an answer was found in (0..1); None where the source does not say."""
-        known = [status for row in self.statuses for status in row if status is not None]
-        return sum(status == "ok" for status in known) / len(known) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +37,11 @@ class Sizes:
     def family_of(self, model: str) -> str:
         """The family: what the user says, else the name without its size (``pythia`` of ``pythia-70m``)."""
         return self.family if self.family is not None else family_of(model, "").removeprefix(":") or model
+
+    def at(self, task: str, model: str, stated: Any, family: str | None = None) -> Setting:
+        """The setting of ``model`` on ``task``, whose source states a size and perhaps a ``family``."""
+        named = family if family is not None and self.family is None else self.family_of(model)
+        return Setting(task, model=model, family=named, params=self.of(model, stated))
 
 
 @dataclass(slots=True)

@@ -21,10 +21,12 @@ import numpy as np
 
 from onset.analysis.curves.counting import counted, mean_and_error
 from onset.analysis.curves.series import Scale, SizePoint
+from onset.analysis.outcomes import NO_FILTER, Outcomes
+from onset.analysis.setting import Setting
 from onset.analysis.study_points import BOUNDED, SCORES, curve_name
 from onset.errors import DataError
 from onset.read import csv_table, inspect_logs, jsonl, lm_eval, onset_results
-from onset.read.base import NO_FILTER, Outcomes, Sizes, parse_json, read_text
+from onset.read.base import Sizes, parse_json, read_text
 from onset.read.choosing import NoChoice, choose, picked
 from onset.results.read import is_results
 
@@ -176,13 +178,13 @@ def points_of(
     runs: dict[tuple[object, ...], list[Outcomes]] = {}
     for one in outcomes:
         # the same run from two sources is two points of one size
-        key = (one.source, one.model, one.task, one.method, one.labels, one.shift, one.stage)
+        key = (one.source, one.at)
         runs.setdefault(key, []).append(one)
     out: list[SizePoint] = []
     lacking = []
     for candidates in runs.values():
         first = candidates[0]
-        if first.params is None:
+        if first.at.params is None:
             raise csv_table.no_size(f"{first.source}: ", first.model)
         try:
             choice = choose(candidates, metric=metric, filter=filter)
@@ -192,10 +194,10 @@ def points_of(
         for line in dict.fromkeys([*first.notes, *(f"{first.task}: {said}" for said in choice.notes)]):
             note(line)
         chosen = picked(candidates, choice)
-        out.append(_point(chosen, first.params, note))
+        out.append(_point(chosen, first.at.params, note))
         wanted = CONTINUOUS if metric is None else ()
         more = (replace(chosen, metric=name, values=chosen.scores[name]) for name in wanted if name in chosen.scores)
-        out += [_point(one, first.params, note, continuous=True) for one in more]
+        out += [_point(one, first.at.params, note, continuous=True) for one in more]
     if not out and lacking:
         raise DataError(lacking[0])
     for line in lacking:
@@ -205,7 +207,7 @@ def points_of(
 
 def curve_label(one: Outcomes) -> str:
     """What a curve is called: task, method, labels, and shift and stage where there are any."""
-    return curve_name(one.task, one.method, one.labels, one.shift, one.stage)
+    return curve_name(one.task, one.method, one.at.labels, one.shift, one.stage)
 
 
 def metric_label(metric: str, filter: str) -> str:
@@ -278,18 +280,5 @@ def _points_of_scores(
 
 
 def _named(model: str, one: lm_eval.TaskScore) -> Outcomes:
-    return Outcomes(
-        task=one.task,
-        model=model,
-        family="",
-        params=None,
-        metric=one.metric,
-        draws=(),
-        items=(),
-        values=np.empty((0, 0)),
-        targets=(),
-        prompts=(),
-        statuses=(),
-        source="",
-        filter=one.filter,
-    )
+    at = Setting(one.task, model=model)
+    return Outcomes(at, one.metric, (), (), np.empty((0, 0)), filter=one.filter)

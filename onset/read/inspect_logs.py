@@ -21,8 +21,9 @@ from typing import Any
 
 import polars as pl
 
+from onset.analysis.outcomes import Outcomes
 from onset.errors import DataError
-from onset.read.base import ItemRow, Outcomes, Sizes, is_number, numbered, parse_json, read_text, tabulate
+from onset.read.base import ItemRow, Sizes, is_number, numbered, parse_json, read_text, tabulate
 from onset.records import content_hash
 
 VERSION = 2
@@ -77,12 +78,9 @@ def _read_log(path: Path, sizes: Sizes) -> list[Outcomes]:
     metadata = evaluation.get("metadata") or {}
     return [
         Outcomes(
-            task=task,
-            model=model,
-            family=sizes.family_of(model),
-            params=sizes.of(model, metadata.get("params")),
+            at=sizes.at(task, model, metadata.get("params")),
             metric=name,
-            version=str(evaluation.get("task_version")),
+            versions=(str(evaluation.get("task_version")),),
             chance=_chance(samples),
             source=str(path),
             notes=tuple(_notes(task, header, samples, values[name])),

@@ -11,12 +11,14 @@ line. Optional: ``model``, ``family``, ``params``, ``method``, ``choices``, ``tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from onset.analysis.outcomes import Outcomes
 from onset.errors import DataError
 from onset.grading import grade
-from onset.read.base import ItemRow, Outcomes, Sizes, is_number, json_lines, numbered, tabulate
+from onset.read.base import ItemRow, Sizes, is_number, json_lines, numbered, tabulate
 from onset.records import content_hash
 from onset.tasks import BARE_FORMATS, format_for, label_of
 from onset.tasks.base import AnswerFormat
@@ -63,12 +65,11 @@ def _outcomes(
     metric, made, notes = _rows(path, task, label, rows)
     family = rows[0][1].get("family")
     return Outcomes(
-        task=label,
-        model=model,
-        family=family if isinstance(family, str) and sizes.family is None else sizes.family_of(model),
-        params=sizes.of(model, rows[0][1].get("params")),
+        at=replace(
+            sizes.at(label, model, rows[0][1].get("params"), family if isinstance(family, str) else None),
+            method=method or None,
+        ),
         metric=metric,
-        method=method,
         source=str(path),
         notes=tuple(notes),
         **tabulate({0: made}, str(path)),

@@ -23,11 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onset.analysis.outcomes import NO_FILTER, Outcomes
 from onset.errors import DataError
 from onset.read.base import (
-    NO_FILTER,
     ItemRow,
-    Outcomes,
     Sizes,
     is_number,
     json_lines,
@@ -243,13 +242,10 @@ def _read_samples(
             better = (content.get("higher_is_better") or {}).get(task, {}).get(metric)
             out.append(
                 Outcomes(
-                    task=task,
-                    model=model,
-                    family=sizes.family_of(model),
-                    params=sizes.of(model, content.get("config", {}).get("model_num_parameters")),
+                    at=sizes.at(task, model, content.get("config", {}).get("model_num_parameters")),
                     metric=metric,
                     filter=filter,
-                    version=None if version is None else str(version),
+                    versions=() if version is None else (str(version),),
                     higher_is_better=better is not False,
                     chance=_chance(rows, config) if metric in ("acc", "acc_norm") else None,
                     source=str(path),

@@ -1,4 +1,4 @@
-"""Results folders of Onset: each arm (model, stage, method, labels, task, shift) with all its seeds.
+"""Results folders of Onset: each way of asking with all its seeds.
 
 Items are keyed by their id (a hash of question, answer, choices and context); seeds are draws. Continuous scores are
 those of `onset.analysis.study_points`.
@@ -6,77 +6,61 @@ those of `onset.analysis.study_points`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 
-from onset.analysis.arms import KEY
+from onset.analysis.outcomes import KEY, Outcomes, outcomes_of
+from onset.analysis.stats.bootstrap import Array
 from onset.analysis.study_points import SCORES, cell_scores
-from onset.read.base import ItemRow, Outcomes, Sizes, tabulate
-from onset.records import content_hash
+from onset.read.base import Sizes
 from onset.results.read import load
-
-METRIC = "accuracy"
 
 
 def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
-    """The outcomes of every arm with a finished cell, in running order.
+    """The outcomes of every way of asking with a finished cell, in running order.
 
     Cells that failed or did not run are told in the notes. Raises StoreError for a damaged folder.
     """
     results = load(path)
-    rows = results.records.partition_by("cell", as_dict=True, maintain_order=True)
     unfinished = len(results.missing) + len(results.failed)
     notes = [f"{path}: {unfinished} of {unfinished + len(results.cells)} cells are not finished"] if unfinished else []
-    cells = results.cells.filter(pl.col("n") > 0)
-    scores = cell_scores(results)
-    out = []
-    for _, group in cells.group_by(KEY, maintain_order=True):
-        held = group.sort("seed").to_dicts()
-        first = held[0]
-        measured = [scores.get(cell["cell"], {}) for cell in held]
-        shared = [metric for metric in SCORES if all(metric in one for one in measured)]
-        draws = {
-            cell["seed"]: _item_rows(rows[cell["cell"],], {metric: one[metric] for metric in shared})
-            for cell, one in zip(held, measured, strict=True)
-        }
-        overlong = sum(cell["overlong"] for cell in held)
-        failed = sum(cell["failed_items"] for cell in held)
-        said = [f"{overlong} prompts did not fit and count as wrong"] * (overlong > 0)
-        said += [f"{failed} items failed and count as wrong"] * (failed > 0)
-        out.append(
-            Outcomes(
-                task=first["task"],
-                model=first["model"],
-                family=first["family"] if sizes.family is None else sizes.family,
-                params=sizes.of(first["model"], first["params"]),
-                metric=METRIC,
-                method=first["method"],
-                labels=first["labels"],
-                shift=first["shift"],
-                stage=first["stage"],
-                plans=tuple(cell["plan_hash"] for cell in held),
-                chance=first["chance"],
-                version=", ".join(dict.fromkeys(cell["task_hash"] for cell in held)),
-                source=str(path),
-                notes=(*notes, *(f"{first['task']}, {first['method']}: {one}" for one in said)),
-                **tabulate(draws, str(path)),
-            )
-        )
-    return tuple(out)
+    measured = cell_scores(results)
+    cells = results.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True)
+    return tuple(
+        _told(one, table.sort("seed")["cell"].to_list(), measured, sizes, notes)
+        for one, (_, table) in zip(outcomes_of(results, str(path)), cells, strict=True)
+    )
 
 
-def _item_rows(records: pl.DataFrame, scores: Mapping[str, Mapping[str, float]]) -> list[ItemRow]:
-    columns = ("item", "correct", "gold", "prompt_hash", "status")
-    return [
-        ItemRow(
-            row["item"],
-            float(row["correct"]),
-            target=content_hash(row["gold"]),
-            prompt=row["prompt_hash"],
-            status=row["status"],
-            scores={metric: values[row["item"]] for metric, values in scores.items()},
-        )
-        for row in records.select(columns).to_dicts()
-    ]
+def _told(
+    one: Outcomes,
+    cells: Sequence[str],
+    measured: Mapping[str, Mapping[str, Mapping[str, float]]],
+    sizes: Sizes,
+    notes: Sequence[str],
+) -> Outcomes:
+    """With scores and notes, and what the user says of sizes and families."""
+    draws = [measured.get(cell, {}) for cell in cells]
+    scores = {
+        metric: _table(one, [draw[metric] for draw in draws])
+        for metric in sorted(SCORES)
+        if all(metric in draw for draw in draws)
+    }
+    family = one.family if sizes.family is None else sizes.family
+    said = [f"{one.ran.overlong} prompts did not fit and count as wrong"] * (one.ran.overlong > 0)
+    said += [f"{one.ran.failed} items failed and count as wrong"] * (one.ran.failed > 0)
+    return replace(
+        one,
+        at=replace(one.at, family=family, params=sizes.of(one.model, one.at.params)),
+        scores=scores,
+        notes=(*notes, *(f"{one.task}, {one.method}: {line}" for line in said)),
+    )
+
+
+def _table(one: Outcomes, draws: Sequence[Mapping[str, Any]]) -> Array:
+    return np.array([[draw.get(item, np.nan) for item in one.items] for draw in draws], dtype=np.float64)

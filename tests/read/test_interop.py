@@ -17,6 +17,7 @@ from synthetic import synthetic_results
 
 from onset.analysis.curves.counting import variance
 from onset.analysis.curves.series import SizePoint, curves_of
+from onset.analysis.setting import Setting
 from onset.errors import DataError, StoreError, UnknownName
 from onset.read import Outcomes, read_outcomes, read_points
 from onset.read.choosing import NoChoice, choose, picked
@@ -571,7 +572,7 @@ def test_what_is_no_result_is_said(tmp_path: Path) -> None:
 
 def fake(metric: str, filter: str = "none") -> Outcomes:
     empty = np.empty((0, 0))
-    return Outcomes("t", "m", "f", None, metric, (), (), empty, (), (), (), "", filter, scores={"gold_prob": empty})
+    return Outcomes(Setting("t", model="m"), metric, (), (), empty, filter=filter, scores={"gold_prob": empty})
 
 
 @pytest.mark.parametrize(

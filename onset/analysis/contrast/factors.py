@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from onset.analysis import words
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import Comparison, Scope, Verdict, compare, decide, share_noise
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.pooling import Pool
@@ -83,10 +83,10 @@ _SAME = (
 
 
 def stage_comparisons(
-    arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES
+    arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: int = REPLICATES
 ) -> tuple[StageComparison, ...]:
     """Every stage against the reference of its family and size, decided within its family; none without one."""
-    groups: dict[tuple[str, str, str], list[Arm]] = {}
+    groups: dict[tuple[str, str, str], list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.shift, arm.family), []).append(arm)
     pairs = [(key, a, b) for key, group in groups.items() for a, b in _pairs(group)]
@@ -99,7 +99,7 @@ def stage_comparisons(
         for (task, shift, family), a, b in pairs
     ]
     # one method on two models: the same examples in the same words on both sides
-    designs = [f"stages, {'tuned' if a.tune is not None else 'prompted'}" for _, a, _ in pairs]
+    designs = [f"stages, {'tuned' if a.tuned else 'prompted'}" for _, a, _ in pairs]
     members = share_noise(members, designs, [(_source(a), _source(b)) for _, a, b in pairs])
     decided: list[StageComparison] = []
     for _, rows in groupby(zip(members, pairs, strict=True), key=lambda row: row[1][0]):
@@ -109,12 +109,12 @@ def stage_comparisons(
     return tuple(decided)
 
 
-def _source(arm: Arm) -> tuple[str, str, int, str]:
+def _source(arm: Outcomes) -> tuple[str, str, int, str]:
     """An arm without its shift, as in `onset.analysis.contrast.paired`."""
     return arm.model, arm.method, arm.labels, arm.task
 
 
-def _pairs(group: Sequence[Arm]) -> list[tuple[Arm, Arm]]:
+def _pairs(group: Sequence[Outcomes]) -> list[tuple[Outcomes, Outcomes]]:
     """(stage, reference) of equal size, method and labels, ascending in size."""
     pairs = []
     for arm in (one for one in group if one.stage != BASE):
@@ -125,7 +125,7 @@ def _pairs(group: Sequence[Arm]) -> list[tuple[Arm, Arm]]:
     return sorted(pairs, key=lambda pair: pair[1].params)
 
 
-def _like(group: Sequence[Arm], arm: Arm, stage: str) -> Arm | None:
+def _like(group: Sequence[Outcomes], arm: Outcomes, stage: str) -> Outcomes | None:
     """The arm of that stage that is asked in the same way and of the same size."""
     for other in group:
         alike = (other.method, other.labels, other.stage) == (arm.method, arm.labels, stage)
@@ -134,7 +134,7 @@ def _like(group: Sequence[Arm], arm: Arm, stage: str) -> Arm | None:
     return None
 
 
-def _as_stages(one: Comparison, a: Arm, b: Arm) -> StageComparison:
+def _as_stages(one: Comparison, a: Outcomes, b: Outcomes) -> StageComparison:
     where = f"{a.method} with {words.counted(one.labels, 'label')} on {one.task}, {words.parameters(b.params)}"
     where += "" if one.shift == "none" else f", shift {one.shift}"
     return StageComparison(

@@ -28,8 +28,8 @@ import numpy as np
 from scipy import special
 
 from onset.analysis import words
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.sentences import comparison_sentence
+from onset.analysis.outcomes import Aligned, Outcomes, aligned
 from onset.analysis.stats.adjust import ALPHA, MARGIN, holm, two_one_sided
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws, rounding_of
@@ -42,22 +42,6 @@ Scope = Literal["these examples", "draws", "no examples"]
 """What a verdict is about: the one draw of examples that was compared, draws of examples like those, or no examples at
 all (a budget of 0, where nothing is drawn).
 """
-
-
-@dataclass(frozen=True, eq=False)
-class Pairing:
-    """Two arms on what both have.
-
-    ``a`` and ``b``: draws x items, NaN where either side lacks the item; ``only_a`` and ``only_b`` count the outcomes
-    of draws that were compared which the other side lacks; ``mismatch`` says which draws were refused and why.
-    """
-
-    seeds: tuple[int, ...]
-    a: Array
-    b: Array
-    only_a: int
-    only_b: int
-    mismatch: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -112,48 +96,35 @@ class Comparison:
     moderated: Moderated | None = None
 
 
-def pair(a: Arm, b: Arm, *, names: tuple[str, str] | None = None) -> Pairing:
-    """Pair two arms by seed and item id; draws whose task or example plan differ are refused and reported.
+def pair(a: Outcomes, b: Outcomes, *, names: tuple[str, str] | None = None) -> Aligned:
+    """Pair two ways of asking by seed and item; draws whose task or example plan differ are refused and reported.
 
     ``names``: what the sides are called in the report; by default their methods.
     """
     called = names or (a.method, b.method)
-    mismatch = [*_lone_seeds(a, b, called[0]), *_lone_seeds(b, a, called[1])]
-    seeds = []
-    for seed in sorted(set(a.seeds) & set(b.seeds)):
-        if a.task_hash[seed] != b.task_hash[seed]:
-            mismatch.append(f"seed {seed}: task hash {a.task_hash[seed]} against {b.task_hash[seed]}, refused")
-        elif a.plan_hash[seed] != b.plan_hash[seed]:
-            mismatch.append(f"seed {seed}: example plan {a.plan_hash[seed]} against {b.plan_hash[seed]}, refused")
+    refused = [*_lone_draws(a, b, called[0]), *_lone_draws(b, a, called[1])]
+    draws = []
+    for draw in sorted(set(a.draws) & set(b.draws)):
+        why = _unlike("task hash", a, b, draw, a.versions, b.versions)
+        why = why or _unlike("example plan", a, b, draw, a.plans, b.plans)
+        if why is None:
+            draws.append(draw)
         else:
-            seeds.append(seed)
-    # the order of the items must not depend on which side is a
-    items = sorted(set(a.items) | set(b.items))
-    left, right = _aligned(a, seeds, items), _aligned(b, seeds, items)
-    has_a, has_b = np.isfinite(left), np.isfinite(right)
-    both = has_a & has_b
-    shared = both.any(axis=0)
-    return Pairing(
-        tuple(seeds),
-        np.where(both, left, np.nan)[:, shared],
-        np.where(both, right, np.nan)[:, shared],
-        int((has_a & ~has_b).sum()),
-        int((has_b & ~has_a).sum()),
-        tuple(mismatch),
-    )
+            refused.append(why)
+    return aligned(a, b, draws, refused)
 
 
-def _lone_seeds(a: Arm, b: Arm, name: str) -> list[str]:
-    lone = [str(seed) for seed in a.seeds if seed not in b.seeds]
+def _unlike(what: str, a: Outcomes, b: Outcomes, draw: int, ours: Sequence[str], theirs: Sequence[str]) -> str | None:
+    """Why a draw is refused: where both sides say what they had there, and it differs."""
+    if not ours or not theirs:
+        return None
+    left, right = ours[a.draws.index(draw)], theirs[b.draws.index(draw)]
+    return None if left == right else f"seed {draw}: {what} {left} against {right}, refused"
+
+
+def _lone_draws(a: Outcomes, b: Outcomes, name: str) -> list[str]:
+    lone = [str(draw) for draw in a.draws if draw not in b.draws]
     return [f"only {name} has seed{'s' if len(lone) > 1 else ''} {words.listed(lone)}"] if lone else []
-
-
-def _aligned(arm: Arm, seeds: Sequence[int], items: Sequence[str]) -> Array:
-    out = np.full((len(seeds), len(items)), np.nan)
-    position = {item: index for index, item in enumerate(items)}
-    rows = [arm.seeds.index(seed) for seed in seeds]
-    out[:, [position[item] for item in arm.items]] = arm.values[rows]
-    return out
 
 
 Kind = Literal["binary", "share", "score"]
@@ -161,8 +132,8 @@ Kind = Literal["binary", "share", "score"]
 
 
 def compare(
-    a: Arm,
-    b: Arm,
+    a: Outcomes,
+    b: Outcomes,
     *,
     margin: float = MARGIN,
     replicates: int = REPLICATES,
@@ -177,7 +148,7 @@ def compare(
     Noise between draws is that of these two alone: `share_noise` pools it.
     """
     paired = pair(a, b, names=names)
-    difference = paired.a - paired.b
+    difference = paired.plus - paired.minus
     crossed = crossed_bootstrap([Block(difference)], replicates) if difference.size else None
     blank = Comparison(
         sides=names or (a.method, b.method),
@@ -187,7 +158,7 @@ def compare(
         labels=a.labels,
         task=a.task,
         shift=a.shift,
-        seeds=paired.seeds,
+        seeds=paired.draws,
         n=difference.shape[1],
         accuracy_a=None,
         accuracy_b=None,
@@ -199,18 +170,18 @@ def compare(
         test="none: nothing to pair",
         margin=margin,
         discordant=(int((difference > 0).sum()), int((difference < 0).sum())),
-        unpaired=(paired.only_a, paired.only_b),
-        mismatch=paired.mismatch,
+        unpaired=paired.only,
+        mismatch=paired.refused,
         family=f"{a.task}, shift {a.shift}, {a.model}, stage {a.stage}",
         crossed=crossed,
-        scope="no examples" if a.labels == b.labels == 0 else "these examples" if len(paired.seeds) < 2 else "draws",
+        scope="no examples" if a.labels == b.labels == 0 else "these examples" if len(paired.draws) < 2 else "draws",
     )
     if crossed is None:
         return blank
     measured = replace(
         blank,
-        accuracy_a=float(np.nanmean(paired.a)),
-        accuracy_b=float(np.nanmean(paired.b)),
+        accuracy_a=float(np.nanmean(paired.plus)),
+        accuracy_b=float(np.nanmean(paired.minus)),
         difference=float(np.nanmean(difference)),
         by_draw=tuple(float(np.nanmean(row)) for row in difference),
         p_by_draw=tuple(mcnemar(int((row > 0).sum()), int((row < 0).sum())) for row in difference)
@@ -218,7 +189,7 @@ def compare(
         else (),
     )
     limit = _limit(kind)
-    if len(paired.seeds) > 1:
+    if len(paired.draws) > 1:
         made = _several_draws(measured, crossed, difference, limit)
     else:
         made = _one_draw(measured) if kind == "binary" else _one_draw_of_scores(measured, crossed, limit)
@@ -310,13 +281,13 @@ def _moderated(one: Comparison, made: Moderated, kind: Kind) -> Comparison:
     )
 
 
-def kinds(a: Arm, b: Arm) -> str:
+def kinds(a: Outcomes, b: Outcomes) -> str:
     """What a comparison of ``a`` and ``b`` is, as far as noise between draws is concerned.
 
     A prompt shows the examples and a tuned model has learnt from them: in the recorded studies (docs/results) the
     standard deviation between draws is 13 points for tuned against prompted and 6 for tuned against tuned.
     """
-    return said_kind((a.tune is not None) + (b.tune is not None))
+    return said_kind(a.tuned + b.tuned)
 
 
 def said_kind(tuned: int) -> str:
@@ -324,7 +295,9 @@ def said_kind(tuned: int) -> str:
     return ("prompted against prompted", "tuned against prompted", "tuned against tuned")[tuned]
 
 
-def compare_all(arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int = REPLICATES) -> tuple[Comparison, ...]:
+def compare_all(
+    arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: int = REPLICATES
+) -> tuple[Comparison, ...]:
     """Every pair of methods at equal labels, decided within its family.
 
     Side a is the more elaborate method (tuned after prompted, voted after single, then in order of appearance), side b
@@ -340,20 +313,20 @@ def compare_all(arms: Sequence[Arm], *, margin: float = MARGIN, replicates: int 
     return tuple(one for _, rows in families for one in decide([member for member, _ in rows]))
 
 
-def _source(arm: Arm) -> tuple[str, str, str, int, str]:
+def _source(arm: Outcomes) -> tuple[str, str, str, int, str]:
     """An arm without its shift: a shift asks the same tuned model, or shows the same examples."""
     return arm.model, arm.stage, arm.method, arm.labels, arm.task
 
 
-def _families(arms: Sequence[Arm]) -> Iterator[list[Arm]]:
-    groups: dict[tuple[str, ...], list[Arm]] = {}
+def _families(arms: Sequence[Outcomes]) -> Iterator[list[Outcomes]]:
+    groups: dict[tuple[str, ...], list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.shift, arm.model, arm.stage), []).append(arm)
     yield from groups.values()
 
 
-def _pairs(family: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
-    ranked = sorted(family, key=lambda arm: (arm.labels, arm.tune is not None, arm.vote is not None))
+def _pairs(family: Sequence[Outcomes]) -> Iterator[tuple[Outcomes, Outcomes]]:
+    ranked = sorted(family, key=lambda arm: (arm.labels, arm.tuned, arm.asked.vote is not None))
     for _, same in groupby(ranked, key=lambda arm: arm.labels):
         for b, a in combinations(list(same), 2):
             yield a, b

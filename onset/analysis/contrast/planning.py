@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from onset.analysis import words
-from onset.analysis.arms import arms
 from onset.analysis.contrast.paired import compare_all, said_kind
+from onset.analysis.outcomes import outcomes_of
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.pooling import independent_links, most_prior_df
 from onset.analysis.stats.power import DISCORDANCES, NOTHING, minimum_detectable_difference
@@ -166,8 +166,8 @@ def _measured(folder: Path | None) -> dict[str, tuple[float, str]]:
     if folder is None or not is_results(folder):
         return {}
     held: dict[str, list[tuple[float, int]]] = {}
-    done = arms(load(folder))
-    tuned = {arm.method: arm.tune is not None for arm in done}
+    done = outcomes_of(load(folder))
+    tuned = {one.method: one.tuned for one in done}
     for one in compare_all(done, replicates=20):
         crossed = one.crossed
         if crossed is not None and crossed.parts.between_draws is not None and crossed.parts.residual is not None:

@@ -17,8 +17,9 @@ from typing import Literal
 import numpy as np
 
 from onset.analysis import words
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import kinds
+from onset.analysis.outcomes import Aligned, Outcomes, twinned
+from onset.analysis.setting import Setting
 from onset.analysis.stats.adjust import ALPHA, holm
 from onset.analysis.stats.bootstrap import REPLICATES, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import Moderated, Pool, pool
@@ -89,26 +90,21 @@ class LossDifference:
 
 @dataclass(frozen=True, eq=False)
 class _Shifted:
-    """A method's outcomes on both sets, aligned: with ``paired`` the clean columns are the twins of the shifted."""
+    """A method under a shift, its clean outcomes (plus) and its shifted ones (minus) side by side."""
 
-    arm: Arm
-    seeds: tuple[int, ...]
-    clean: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-    shifted: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
-    clean_items: tuple[str, ...]
-    items: tuple[str, ...]
-    paired: bool
+    arm: Outcomes
+    table: Aligned
 
 
-def losses(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[Loss, ...]:
+def losses(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[Loss, ...]:
     """The loss of every arm with a shift whose clean counterpart is in the results."""
     rows = [(one, place) for place, group in enumerate(_grouped(arms).values()) for one in group]
     found = [(one, place, crossed_bootstrap(_blocks(one), replicates)) for one, place in rows]
     measured = [(one, place, crossed) for one, place, crossed in found if crossed is not None]
     made = _estimates(
         [crossed for *_, crossed in measured],
-        [_design(f"loss of a {'tuned' if one.arm.tune else 'prompted'} method", one) for one, *_ in measured],
-        [(one.arm.key, (*one.arm.key[:5], "none")) for one, *_ in measured],
+        [_design(f"loss of a {'tuned' if one.arm.tuned else 'prompted'} method", one) for one, *_ in measured],
+        [(one.arm.at, one.arm.at.without("shift")) for one, *_ in measured],
     )
     held = zip(made, measured, strict=True)
     out: list[Loss] = []
@@ -141,10 +137,10 @@ def _estimates(
 
 
 def _design(what: str, one: _Shifted) -> str:
-    return f"{what}, {'paired items' if one.paired else 'two test sets'}"
+    return f"{what}, {'paired items' if one.table.paired else 'two test sets'}"
 
 
-def loss_differences(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[LossDifference, ...]:
+def loss_differences(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[LossDifference, ...]:
     """Every pair of methods at equal labels, on the draws and items both have."""
     pairs = [(*pair, place) for place, group in enumerate(_grouped(arms).values()) for pair in _pairs(group)]
     measured = []
@@ -156,7 +152,7 @@ def loss_differences(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tu
     made = _estimates(
         [crossed for *_, crossed in measured],
         [_design(f"losses, {kinds(a.arm, b.arm)}", a) for a, b, *_ in measured],
-        [(a.arm.key, b.arm.key) for a, b, *_ in measured],
+        [(a.arm.at, b.arm.at) for a, b, *_ in measured],
     )
     out: list[LossDifference] = []
     for _, group in groupby(zip(made, measured, strict=True), key=lambda row: row[1][2]):
@@ -168,65 +164,41 @@ def loss_differences(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tu
 
 def _pairs(group: Sequence[_Shifted]) -> list[tuple[_Shifted, _Shifted]]:
     """Every (more elaborate, simpler) pair of methods at equal labels."""
-    ranked = sorted(group, key=lambda one: (one.arm.labels, one.arm.tune is not None, one.arm.vote is not None))
+    ranked = sorted(group, key=lambda one: (one.arm.labels, one.arm.tuned, one.arm.asked.vote is not None))
     return [(a, b) for b, a in combinations(ranked, 2) if a.arm.labels == b.arm.labels]
 
 
-def _grouped(arms: Sequence[Arm]) -> dict[tuple[str, ...], list[_Shifted]]:
-    clean = {arm.key: arm for arm in arms if arm.shift == "none"}
-    groups: dict[tuple[str, ...], list[_Shifted]] = {}
+def _grouped(arms: Sequence[Outcomes]) -> dict[Setting, list[_Shifted]]:
+    clean = {arm.at: arm for arm in arms if arm.at.clean}
+    found: dict[Setting, list[_Shifted]] = {}
     for arm in arms:
-        if arm.shift == "none":
-            continue
-        partner = clean.get((*arm.key[:5], "none"))
-        joined = _join(arm, partner) if partner else None
-        if joined:
-            groups.setdefault((arm.task, arm.shift, arm.model, arm.stage), []).append(joined)
-    return groups
-
-
-def _join(arm: Arm, clean: Arm) -> _Shifted | None:
-    seeds = tuple(seed for seed in arm.seeds if seed in clean.seeds)
-    if not seeds:
-        return None
-    shifted_rows = [arm.seeds.index(seed) for seed in seeds]
-    clean_rows = [clean.seeds.index(seed) for seed in seeds]
-    column = {item: index for index, item in enumerate(clean.items)}
-    twinned = [index for index, twin in enumerate(arm.twins) if twin in column]
-    if not twinned:
-        return _Shifted(arm, seeds, clean.values[clean_rows], arm.values[shifted_rows], clean.items, arm.items, False)
-    twins = [column[twin] for index in twinned if (twin := arm.twins[index]) is not None]
-    return _Shifted(
-        arm,
-        seeds,
-        clean.values[np.ix_(clean_rows, twins)],
-        arm.values[np.ix_(shifted_rows, twinned)],
-        tuple(clean.items[index] for index in twins),
-        tuple(arm.items[index] for index in twinned),
-        True,
-    )
+        partner = None if arm.at.clean else clean.get(arm.at.without("shift"))
+        table = partner and twinned(partner, arm)
+        if table:
+            found.setdefault(arm.at.without("method", "labels"), []).append(_Shifted(arm, table))
+    return found
 
 
 def _blocks(one: _Shifted) -> list[Block]:
-    if one.paired:
-        return [Block(one.clean - one.shifted)]
-    return [Block(one.clean), Block(one.shifted, -1.0)]
+    if one.table.paired:
+        return [Block(one.table.plus - one.table.minus)]
+    return [Block(one.table.plus), Block(one.table.minus, -1.0)]
 
 
 def _loss(one: _Shifted, estimate: _Estimate, p_holm: float) -> Loss:
     crossed = estimate.made
     arm, interval = one.arm, _cut(crossed, 1.0)
-    both = np.isfinite(one.clean) & np.isfinite(one.shifted) if one.paired else None
-    clean = float(np.nanmean(one.clean if both is None else one.clean[both]))
-    shifted = float(np.nanmean(one.shifted if both is None else one.shifted[both]))
+    both = np.isfinite(one.table.plus) & np.isfinite(one.table.minus) if one.table.paired else None
+    clean = float(np.nanmean(one.table.plus if both is None else one.table.plus[both]))
+    shifted = float(np.nanmean(one.table.minus if both is None else one.table.minus[both]))
     verdict: LossVerdict = "undecided" if p_holm > ALPHA else "loses" if crossed.estimate > 0 else "gains"
-    size = words.sample(len(one.items), len(one.seeds))
+    size = words.sample(len(one.table.others), len(one.table.draws))
     where = f"{arm.model}, {arm.method} with {words.counted(arm.labels, 'label')} on {arm.task}"
     levels = f"{words.percent(clean)} to {words.percent(shifted)}"
     gap = f"{words.points(abs(crossed.estimate))} under the shift {arm.shift}, from {levels}"
     shown = interval if crossed.estimate >= 0 else (-interval[1], -interval[0])
     spread = f"{words.point_range(shown)}; {size}"
-    scope = " with these examples" if verdict != "undecided" and len(one.seeds) == 1 and arm.labels else ""
+    scope = " with these examples" if verdict != "undecided" and len(one.table.draws) == 1 and arm.labels else ""
     verb = {"loses": "loses", "gains": "gains", "undecided": "changes, within noise, by"}[verdict]
     return Loss(
         model=arm.model,
@@ -236,10 +208,10 @@ def _loss(one: _Shifted, estimate: _Estimate, p_holm: float) -> Loss:
         labels=arm.labels,
         task=arm.task,
         shift=arm.shift,
-        seeds=one.seeds,
-        n=len(one.items),
-        n_clean=len(one.clean_items),
-        paired=one.paired,
+        seeds=one.table.draws,
+        n=len(one.table.others),
+        n_clean=len(one.table.items),
+        paired=one.table.paired,
         clean=clean,
         shifted=shifted,
         loss=crossed.estimate,
@@ -255,10 +227,10 @@ def _loss(one: _Shifted, estimate: _Estimate, p_holm: float) -> Loss:
 
 
 def _test(one: _Shifted, made: Crossed | Moderated) -> str:
-    items = "paired on clean twins" if one.paired else "two test sets, not paired"
+    items = "paired on clean twins" if one.table.paired else "two test sets, not paired"
     if isinstance(made, Moderated):
         return f"{made.test}, {items}"
-    return f"{'crossed ' if len(one.seeds) > 1 else ''}bootstrap, {items}"
+    return f"{'crossed ' if len(one.table.draws) > 1 else ''}bootstrap, {items}"
 
 
 def _cut(crossed: Crossed | Moderated, largest: float) -> Interval:
@@ -266,24 +238,26 @@ def _cut(crossed: Crossed | Moderated, largest: float) -> Interval:
     return max(-largest, low), min(largest, high)
 
 
-def _contrast(a: _Shifted, b: _Shifted) -> list[Block] | None:
-    """Blocks of (loss of a) - (loss of b) on common draws; None when items or kind of pairing differ."""
-    seeds = [seed for seed in a.seeds if seed in b.seeds]
-    if not seeds or a.paired != b.paired or set(a.items) != set(b.items) or set(a.clean_items) != set(b.clean_items):
+def _contrast(one: _Shifted, other: _Shifted) -> list[Block] | None:
+    """Blocks of (loss of one) - (loss of other) on common draws; None when items or kind of pairing differ."""
+    a, b = one.table, other.table
+    draws = [draw for draw in a.draws if draw in b.draws]
+    same = a.paired == b.paired and set(a.items) == set(b.items) and set(a.others) == set(b.others)
+    if not draws or not same:
         return None
-    rows_a, rows_b = ([one.seeds.index(seed) for seed in seeds] for one in (a, b))
-    shifted = a.shifted[rows_a] - b.shifted[np.ix_(rows_b, [b.items.index(item) for item in a.items])]
-    order = a.items if a.paired else a.clean_items
-    there = b.items if a.paired else b.clean_items
-    clean = a.clean[rows_a] - b.clean[np.ix_(rows_b, [there.index(item) for item in order])]
+    rows_a, rows_b = ([table.draws.index(draw) for draw in draws] for table in (a, b))
+    shifted = a.minus[rows_a] - b.minus[np.ix_(rows_b, [b.others.index(item) for item in a.others])]
+    # clean columns are those of the shifted items' twins, or another test set
+    order, there = (a.others, b.others) if a.paired else (a.items, b.items)
+    clean = a.plus[rows_a] - b.plus[np.ix_(rows_b, [there.index(item) for item in order])]
     return [Block(clean - shifted)] if a.paired else [Block(clean), Block(shifted, -1.0)]
 
 
 def _difference(a: _Shifted, b: _Shifted, estimate: _Estimate, p_holm: float) -> LossDifference:
-    crossed, seeds = estimate.made, tuple(seed for seed in a.seeds if seed in b.seeds)
+    crossed, seeds = estimate.made, tuple(draw for draw in a.table.draws if draw in b.table.draws)
     arm, interval, gap = a.arm, _cut(crossed, 2.0), crossed.estimate
     verdict: DifferenceVerdict = "undecided" if p_holm > ALPHA else "loses more" if gap > 0 else "loses less"
-    size = words.sample(len(a.items), len(seeds))
+    size = words.sample(len(a.table.others), len(seeds))
     where = f"{arm.model} on {arm.task} under the shift {arm.shift}, {words.counted(arm.labels, 'label')}"
     if verdict == "undecided":
         text = (
@@ -303,7 +277,7 @@ def _difference(a: _Shifted, b: _Shifted, estimate: _Estimate, p_holm: float) ->
         task=arm.task,
         shift=arm.shift,
         seeds=seeds,
-        n=len(a.items),
+        n=len(a.table.others),
         difference=gap,
         interval=interval,
         p=crossed.p(),

@@ -24,8 +24,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import Comparison, Kind, Verdict, compare, share_noise
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import ALPHA, MARGIN, benjamini_hochberg
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
 from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws, rounding_of
@@ -33,7 +33,6 @@ from onset.analysis.stats.pooling import Pool
 from onset.analysis.stats.shares import Interval
 from onset.analysis.words import counted, listed
 from onset.errors import DataError
-from onset.read.base import Outcomes
 from onset.read.choosing import NoChoice, choose, picked
 from onset.tasks import group_of
 
@@ -118,13 +117,13 @@ class SetComparison:
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """Two outcomes of one task on what both have: ``a`` and ``b`` as arms of the same draws and items."""
+    """Two outcomes of one task, with ``a`` and ``b`` bare: without versions and plans, which were looked at before."""
 
     label: str
     first: Outcomes
     second: Outcomes
-    a: Arm
-    b: Arm
+    a: Outcomes
+    b: Outcomes
     kind: Kind
     compared: Comparison
 
@@ -137,12 +136,17 @@ def select(outcomes: Sequence[Outcomes], wanted: Mapping[str, str], side: str) -
     for key, value in wanted.items():
         if key not in SELECTABLE:
             raise DataError(f"side {side}: cannot choose by '{key}'. Allowed: {', '.join(SELECTABLE)}")
-        held = tuple(one for one in outcomes if str(getattr(one, key)) == value)
+        held = tuple(one for one in outcomes if _value(one, key) == value)
         if not held:
-            found = ", ".join(sorted({str(getattr(one, key)) for one in outcomes}))
+            found = ", ".join(sorted({_value(one, key) for one in outcomes}))
             raise DataError(f"side {side}: no results with {key} '{value}', found: {found}")
         outcomes = held
     return tuple(outcomes)
+
+
+def _value(one: Outcomes, key: str) -> str:
+    """What may tell runs apart, in one text; labels that are not known are ``None``."""
+    return str(one.at.labels if key == "labels" else getattr(one, key))
 
 
 def compare_sets(
@@ -222,7 +226,7 @@ def _source(outcomes: Sequence[Outcomes]) -> str:
 def _names(a: Sequence[Outcomes], b: Sequence[Outcomes], sources: tuple[str, str]) -> tuple[str, str]:
     """What the sides are called: what they differ in (model, method, labels, stage), else their paths."""
     for key in RUN:
-        ours, theirs = ({str(getattr(one, key)) for one in side} for side in (a, b))
+        ours, theirs = ({_value(one, key) for one in side} for side in (a, b))
         if len(ours) == len(theirs) == 1 and ours != theirs and "" not in ours | theirs:
             first, second = ours.pop(), theirs.pop()
             return (f"{first} labels", f"{second} labels") if key == "labels" else (first, second)
@@ -234,7 +238,7 @@ def _runs(outcomes: Sequence[Outcomes], side: str) -> dict[tuple[str, str], list
     """The runs of each (task, shift): what identifies one, and its outcomes by metric and filter."""
     runs: dict[tuple[str, str], dict[tuple[str, ...], list[Outcomes]]] = {}
     for one in outcomes:
-        key = tuple(str(getattr(one, name)) for name in RUN)
+        key = tuple(_value(one, name) for name in RUN)
         runs.setdefault((one.task, one.shift), {}).setdefault(key, []).append(one)
     for (task, _), held in runs.items():
         for candidates in held.values():
@@ -311,7 +315,7 @@ def _pair(
     else:
         mismatches += _differences(label, first, second, sides)
     kind = _kind(first, second)
-    a, b = _arm(first), _arm(second)
+    a, b = _bare(first), _bare(second)
     compared = compare(b, a, margin=margin, replicates=replicates, names=(sides[1], sides[0]), kind=kind)
     return _Pair(label, first, second, a, b, kind, compared)
 
@@ -332,7 +336,7 @@ def _shared_noise(pairs: Sequence[_Pair]) -> list[_Pair]:
 
 
 def _source_of(side: str, one: Outcomes) -> tuple[str, ...]:
-    return side, *(str(getattr(one, key)) for key in RUN), one.task
+    return side, *(_value(one, key) for key in RUN), one.task
 
 
 def _refused(label: str, a: Outcomes, b: Outcomes, mismatches: list[Mismatch]) -> frozenset[str]:
@@ -388,10 +392,10 @@ def _differences(label: str, a: Outcomes, b: Outcomes, sides: tuple[str, str]) -
     if differ:
         out.append(Mismatch("prompt", label, differ, False, f"{label}: {differ} of {len(known)} prompts differ"))
     for key in ("labels", "stage", "filter"):
-        ours, theirs = getattr(a, key), getattr(b, key)
+        ours, theirs = (one.at.labels if key == "labels" else getattr(one, key) for one in (a, b))
         if ours != theirs and None not in (ours, theirs):
             out.append(Mismatch("setting", label, 1, False, f"{label}: {key} {ours} against {theirs}"))
-    if a.plans and b.plans and a.labels == b.labels:
+    if a.plans and b.plans and a.at.labels == b.at.labels:
         plans = dict(zip(a.draws, a.plans, strict=True)), dict(zip(b.draws, b.plans, strict=True))
         other = sum(plans[0][draw] != plans[1][draw] for draw in plans[0] if draw in plans[1])
         if other:
@@ -416,34 +420,9 @@ def _kind(a: Outcomes, b: Outcomes) -> Kind:
     return "share" if all(((values >= 0) & (values <= 1)).all() for values in known) else "score"
 
 
-def _arm(one: Outcomes) -> Arm:
-    """The outcomes as an arm: what `onset.analysis.contrast.paired` compares (versions and plans were looked at
-    before).
-    """
-    return Arm(
-        model=one.model,
-        family=one.family,
-        params=int(one.params or 0),
-        stage=one.stage,
-        method=one.method,
-        tune=None,
-        prompt=one.method,
-        vote=None,
-        labels=one.labels or 0,
-        task=one.task,
-        chance=one.chance or 0.0,
-        shift=one.shift,
-        seeds=one.draws,
-        items=one.items,
-        twins=(None,) * len(one.items),
-        values=one.values,
-        task_hash=dict.fromkeys(one.draws, ""),
-        plan_hash=dict.fromkeys(one.draws, ""),
-        parse_rate=1.0,
-        overlong=0,
-        flops_query=0.0,
-        flops_tuning=0.0,
-    )
+def _bare(one: Outcomes) -> Outcomes:
+    """The outcomes alone: versions and example plans were looked at before, and what differs was told."""
+    return Outcomes(one.at, one.metric, one.draws, one.items, one.values)
 
 
 def _decided(pairs: Sequence[_Pair]) -> list[TaskComparison]:
@@ -521,10 +500,8 @@ def _averaged(pair: _Pair) -> _Pair:
     return replace(pair, a=a, b=b, kind="share" if several else pair.kind)
 
 
-def _one_draw(arm: Arm, values: Array) -> Arm:
-    return replace(
-        arm, seeds=(0,), values=values[None, :], task_hash={0: ""}, plan_hash={0: ""}, twins=(None,) * len(arm.items)
-    )
+def _one_draw(arm: Outcomes, values: Array) -> Outcomes:
+    return replace(arm, draws=(0,), values=values[None, :])
 
 
 def _overall(pairs: Sequence[_Pair], margin: float, replicates: int) -> TaskComparison | None:
@@ -539,7 +516,7 @@ def _overall(pairs: Sequence[_Pair], margin: float, replicates: int) -> TaskComp
     metrics, filters = (listed(sorted({getattr(pair.first, key) for pair in held})) for key in ("metric", "filter"))
     base = replace(held[0].first, metric=metrics, filter=filters)
     pooled = _row(_Pair("all", base, replace(base), a, b, kind, one), one.p, one.p_equivalent)
-    averaged = any(len(pair.compared.seeds) > len(pair.a.seeds) for pair in held)
+    averaged = any(len(pair.compared.seeds) > len(pair.a.draws) for pair in held)
     return replace(
         pooled,
         q=None,
@@ -554,24 +531,15 @@ def _rate(outcomes: Sequence[Outcomes]) -> float | None:
     return sum(status == "ok" for status in statuses) / len(statuses) if statuses else None
 
 
-def _pooled(arms: Sequence[Arm]) -> Arm:
-    seeds = tuple(dict.fromkeys(seed for arm in arms for seed in arm.seeds))
+def _pooled(arms: Sequence[Outcomes]) -> Outcomes:
+    draws = tuple(dict.fromkeys(draw for arm in arms for draw in arm.draws))
     tables = []
     for arm in arms:
-        table = np.full((len(seeds), len(arm.items)), np.nan)
-        table[[seeds.index(seed) for seed in arm.seeds]] = arm.values
+        table = np.full((len(draws), len(arm.items)), np.nan)
+        table[[draws.index(draw) for draw in arm.draws]] = arm.values
         tables.append(table)
     items = tuple(f"{place}/{item}" for place, arm in enumerate(arms) for item in arm.items)
-    same = dict.fromkeys(seeds, "")
-    return replace(
-        arms[0],
-        seeds=seeds,
-        items=items,
-        twins=(None,) * len(items),
-        values=np.hstack(tables),
-        task_hash=same,
-        plan_hash=same,
-    )
+    return replace(arms[0], draws=draws, items=items, values=np.hstack(tables))
 
 
 def _means(pairs: Sequence[_Pair], replicates: int) -> dict[str, Mean]:
@@ -593,7 +561,7 @@ def _means(pairs: Sequence[_Pair], replicates: int) -> dict[str, Mean]:
 
 
 def _mean(pairs: Sequence[_Pair], weights: Sequence[float], n_tasks: int, replicates: int) -> Mean:
-    tables = [_both(pair, [seed for seed in pair.a.seeds if seed in pair.b.seeds])[1:] for pair in pairs]
+    tables = [_both(pair, [draw for draw in pair.a.draws if draw in pair.b.draws])[1:] for pair in pairs]
     blocks = [Block(second - first, weight) for (first, second), weight in zip(tables, weights, strict=True)]
     crossed = crossed_bootstrap(blocks, replicates)
     assert crossed is not None  # every pair has items
@@ -617,14 +585,14 @@ def _mean(pairs: Sequence[_Pair], weights: Sequence[float], n_tasks: int, replic
     )
 
 
-def _both(pair: _Pair, seeds: Sequence[int]) -> tuple[tuple[str, ...], Array, Array]:
+def _both(pair: _Pair, draws: Sequence[int]) -> tuple[tuple[str, ...], Array, Array]:
     """Items of both sides and the outcomes of A and B on them, draws x items, NaN where either lacks one."""
     theirs = set(pair.b.items)
     items = [item for item in pair.a.items if item in theirs]
     tables = []
     for arm in (pair.a, pair.b):
         columns = {item: place for place, item in enumerate(arm.items)}
-        kept = arm.values[[arm.seeds.index(seed) for seed in seeds]]
+        kept = arm.values[[arm.draws.index(draw) for draw in draws]]
         tables.append(kept[:, [columns[item] for item in items]])
     known = np.isfinite(tables[0]) & np.isfinite(tables[1])
     kept_items = np.flatnonzero(known.any(axis=0))

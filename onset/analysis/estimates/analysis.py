@@ -10,7 +10,6 @@ import polars as pl
 
 from onset import markup
 from onset.analysis import words
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.factors import StageComparison
 from onset.analysis.contrast.paired import Comparison
 from onset.analysis.contrast.robustness import Loss, LossDifference
@@ -22,6 +21,7 @@ from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.estimates.task_sizes import TaskOrder
 from onset.analysis.finding import Finding
+from onset.analysis.outcomes import Outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Analysis:
     missing: tuple[str, ...]
     failed: Mapping[str, str]
     margin: float
-    arms: tuple[Arm, ...]
+    arms: tuple[Outcomes, ...]
     comparisons: tuple[Comparison, ...]
     curves: tuple[SizeCurve, ...]
     label_curves: tuple[LabelCurve, ...]
@@ -68,7 +68,7 @@ class Analysis:
         """Was a gain, or were related tasks, followed over the sizes of a family?"""
         return any(curve.shift == "none" for curve in self.gains) or bool(self.task_orders)
 
-    def clean(self) -> list[Arm]:
+    def clean(self) -> list[Outcomes]:
         """The arms without a shift."""
         return [arm for arm in self.arms if arm.shift == "none"]
 
@@ -80,12 +80,17 @@ class Analysis:
         named = tuple(dict.fromkeys(methods))
         shown: dict[str, tuple[int, int]] = {}
         for arm in self.arms:
-            if arm.shown is not None and arm.method in named and arm.labels == labels and task in (None, arm.task):
-                low, high = shown.get(arm.method, arm.shown)
-                shown[arm.method] = (min(low, arm.shown[0]), max(high, arm.shown[1]))
+            if (
+                arm.asked.shown is not None
+                and arm.method in named
+                and arm.labels == labels
+                and task in (None, arm.task)
+            ):
+                low, high = shown.get(arm.method, arm.asked.shown)
+                shown[arm.method] = (min(low, arm.asked.shown[0]), max(high, arm.asked.shown[1]))
         return words.with_labels(labels, {name: shown[name] for name in named if name in shown}, len(named))
 
-    def point(self, arm: Arm) -> LabelPoint:
+    def point(self, arm: Outcomes) -> LabelPoint:
         """The mean accuracy of an arm with its interval."""
         key = (arm.model, arm.stage, arm.method, arm.task, arm.shift)
         curve = next(c for c in self.label_curves if (c.model, c.stage, c.method, c.task, c.shift) == key)

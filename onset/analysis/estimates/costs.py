@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onset.analysis.arms import Arm
+from onset.analysis.outcomes import Flops, Outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def break_even_queries(tuning: float, per_query_prompted: float, per_query_tuned
     return tuning / saved if saved > 0 else None
 
 
-def costs(arms: Sequence[Arm]) -> tuple[Cost, ...]:
-    """The cost of every arm, shifted test sets included."""
+def costs(arms: Sequence[Outcomes]) -> tuple[Cost, ...]:
+    """The cost of every arm where it is known, shifted test sets included."""
     return tuple(
         Cost(
             model=arm.model,
@@ -63,30 +63,31 @@ def costs(arms: Sequence[Arm]) -> tuple[Cost, ...]:
             task=arm.task,
             shift=arm.shift,
             accuracy=arm.accuracy,
-            flops_query=arm.flops_query,
-            flops_tuning=arm.flops_tuning,
+            flops_query=arm.ran.flops.query,
+            flops_tuning=arm.ran.flops.tuning,
         )
         for arm in arms
+        if arm.ran.flops is not None
     )
 
 
-def break_evens(arms: Sequence[Arm]) -> tuple[BreakEven, ...]:
+def break_evens(arms: Sequence[Outcomes]) -> tuple[BreakEven, ...]:
     """Every tuned method against every prompting method with the same model, stage, labels, task and shift."""
-    groups: dict[tuple[str, str, int, str, str], list[Arm]] = {}
+    groups: dict[tuple[str, str, int, str, str], list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault((arm.model, arm.stage, arm.labels, arm.task, arm.shift), []).append(arm)
     return tuple(
-        _break_even(tuned, prompted)
+        _break_even(tuned, tuned.ran.flops, prompted, prompted.ran.flops)
         for group in groups.values()
         for tuned in group
-        if tuned.tune is not None
+        if tuned.tuned and tuned.ran.flops is not None
         for prompted in group
-        if prompted.tune is None
+        if not prompted.tuned and prompted.ran.flops is not None
     )
 
 
-def _break_even(tuned: Arm, prompted: Arm) -> BreakEven:
-    queries = break_even_queries(tuned.flops_tuning, prompted.flops_query, tuned.flops_query)
+def _break_even(tuned: Outcomes, once: Flops, prompted: Outcomes, other: Flops) -> BreakEven:
+    queries = break_even_queries(once.tuning, other.query, once.query)
     return BreakEven(
         model=tuned.model,
         stage=tuned.stage,

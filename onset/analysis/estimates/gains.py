@@ -25,11 +25,11 @@ from typing import Literal
 
 import numpy as np
 
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import Comparison, Verdict, pair
 from onset.analysis.curves import crossing
 from onset.analysis.curves.counting import counted
 from onset.analysis.curves.fitting import Counts, counts
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import ALPHA, holm
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import Moderated, pool
@@ -132,7 +132,7 @@ class GainCurve:
 
 
 def gain_curves(
-    arms: Sequence[Arm],
+    arms: Sequence[Outcomes],
     comparisons: Sequence[Comparison],
     *,
     replicates: int = REPLICATES,
@@ -147,9 +147,9 @@ def gain_curves(
         for one in comparisons
         if one.difference is not None
     }
-    groups: dict[tuple[str, int, str, str, str], list[Arm]] = {}
+    groups: dict[tuple[str, int, str, str, str], list[Outcomes]] = {}
     for arm in arms:
-        if arm.tune is None:
+        if not arm.tuned:
             groups.setdefault((arm.task, arm.labels, arm.shift, arm.stage, arm.family), []).append(arm)
     made = []
     for group in groups.values():
@@ -159,9 +159,9 @@ def gain_curves(
     return tuple(made)
 
 
-def _questions(group: Sequence[Arm]) -> Iterator[tuple[GainKind, tuple[str, str]]]:
+def _questions(group: Sequence[Outcomes]) -> Iterator[tuple[GainKind, tuple[str, str]]]:
     """(kind, (method, the one it is held against)), each once."""
-    kinds = {arm.method: (arm.prompt, arm.vote is not None) for arm in group}
+    kinds = {arm.method: (arm.asked.prompt, arm.asked.vote is not None) for arm in group}
     for method, (prompt, votes) in kinds.items():
         for against, (other, votes_too) in kinds.items():
             if votes_too:
@@ -176,15 +176,15 @@ def _questions(group: Sequence[Arm]) -> Iterator[tuple[GainKind, tuple[str, str]
 class _Both:
     """Both sides on one model and their comparison, said of the method."""
 
-    method: Arm
-    against: Arm
+    method: Outcomes
+    against: Outcomes
     point: GainPoint
 
 
 def _curve(
     kind: GainKind,
     sides: tuple[str, str],
-    group: Sequence[Arm],
+    group: Sequence[Outcomes],
     known: Mapping[tuple[str, str, int, str, str, tuple[str, str]], Comparison],
     replicates: int,
 ) -> GainCurve | None:
@@ -223,7 +223,7 @@ def _curve(
     )
 
 
-def _both(method: Arm, against: Arm, one: Comparison) -> _Both:
+def _both(method: Outcomes, against: Outcomes, one: Comparison) -> _Both:
     ahead = one.sides[0] == method.method
     difference, interval = one.difference or 0.0, one.interval or (-1.0, 1.0)
     accuracies = one.accuracy_a or 0.0, one.accuracy_b or 0.0
@@ -295,7 +295,7 @@ def _meeting(
     return found.place.estimate, (found.place.low, found.place.high), ()
 
 
-def _effective(arms: Sequence[Arm]) -> Counts:
+def _effective(arms: Sequence[Outcomes]) -> Counts:
     right, n = [], []
     for arm in arms:
         correct, size = counted(arm.values).effective()
@@ -307,14 +307,14 @@ def _effective(arms: Sequence[Arm]) -> Counts:
 # ---- rises ---------------------------------------------------------------------------------------------------------
 
 
-def _rise(arms: Sequence[Arm], replicates: int) -> Rise | None:
+def _rise(arms: Sequence[Outcomes], replicates: int) -> Rise | None:
     """The steepest one over the neighbouring sizes of ``arms`` (ascending)."""
     steps = [(a, b, pair(b, a)) for a, b in _neighbours(arms)]
-    steps = [step for step in steps if step[2].a.size]
+    steps = [step for step in steps if step[2].plus.size]
     if not steps:
         return None
-    top = max(range(len(steps)), key=lambda index: float(np.nanmean(steps[index][2].a - steps[index][2].b)))
-    tables = {(a.model, b.model): paired.a - paired.b for a, b, paired in steps}
+    top = max(range(len(steps)), key=lambda index: float(np.nanmean(steps[index][2].plus - steps[index][2].minus)))
+    tables = {(a.model, b.model): paired.plus - paired.minus for a, b, paired in steps}
     low, high, paired = steps[top]
     crossed = _pooled(tables, (low.model, high.model), replicates)
     return Rise(
@@ -324,11 +324,11 @@ def _rise(arms: Sequence[Arm], replicates: int) -> Rise | None:
         difference=crossed.estimate,
         interval=_among(crossed, len(steps)),
         steps=len(steps),
-        n=paired.a.shape[1],
+        n=len(paired.items),
     )
 
 
-def _neighbours(arms: Sequence[Arm]) -> Iterator[tuple[Arm, Arm]]:
+def _neighbours(arms: Sequence[Outcomes]) -> Iterator[tuple[Outcomes, Outcomes]]:
     """All pairs of models of two neighbouring sizes."""
     sizes = sorted({arm.params for arm in arms})
     for low, high in pairwise(sizes):
@@ -377,16 +377,22 @@ def _own_rise(rows: Sequence[_Both], rise: Rise, replicates: int) -> tuple[float
     return crossed.estimate, _among(crossed, rise.steps, 2.0)
 
 
-def _aligned(arms: Sequence[Arm]) -> list[Array] | None:
+def _aligned(arms: Sequence[Outcomes]) -> list[Array] | None:
     """The outcomes of ``arms`` on the draws and items all of them have; None when there are none."""
-    seeds = sorted(set.intersection(*(set(arm.seeds) for arm in arms)))
+    seeds = sorted(set.intersection(*(set(arm.draws) for arm in arms)))
     items = sorted(set.intersection(*(set(arm.items) for arm in arms)))
-    same = [seed for seed in seeds if len({(arm.task_hash[seed], arm.plan_hash[seed]) for arm in arms}) == 1]
+    same = [seed for seed in seeds if len({_examples(arm, seed) for arm in arms}) == 1]
     if not same or not items:
         return None
     out = []
     for arm in arms:
         column = {item: index for index, item in enumerate(arm.items)}
-        rows = [arm.seeds.index(seed) for seed in same]
+        rows = [arm.draws.index(seed) for seed in same]
         out.append(arm.values[np.ix_(rows, [column[item] for item in items])])
     return out
+
+
+def _examples(arm: Outcomes, draw: int) -> tuple[str, ...]:
+    """What a draw was asked with: the task's version and the example plan, where they are known."""
+    place = arm.draws.index(draw)
+    return (*arm.versions[place : place + 1], *arm.plans[place : place + 1])

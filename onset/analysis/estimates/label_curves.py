@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import Comparison, Verdict
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
 from onset.analysis.stats.shares import Interval
 from onset.scores import wilson
@@ -40,7 +40,7 @@ class LabelCurve:
     tune: str | None
     task: str
     shift: str
-    chance: float
+    chance: float | None
     points: tuple[LabelPoint, ...]
 
 
@@ -61,35 +61,35 @@ class Overtaking:
         return [one.labels for one in self.comparisons if one.verdict == verdict]
 
 
-def mean_accuracy(arm: Arm, replicates: int = REPLICATES) -> LabelPoint:
+def mean_accuracy(arm: Outcomes, replicates: int = REPLICATES) -> LabelPoint:
     """Mean accuracy of an arm with its 95 % interval, cut at 0 and 1."""
     items = arm.values.shape[1]
-    if len(arm.seeds) == 1:
+    if len(arm.draws) == 1:
         low, high = wilson(int(arm.values.sum()), items)
     else:
         crossed = crossed_bootstrap([Block(arm.values)], replicates)
         assert crossed is not None  # an arm holds at least one outcome
         low, high = crossed.interval()
     interval = max(0.0, low), min(1.0, high)
-    return LabelPoint(arm.labels, len(arm.seeds), items, arm.accuracy, interval)
+    return LabelPoint(arm.labels, len(arm.draws), items, arm.accuracy, interval)
 
 
-def label_curves(arms: Sequence[Arm], *, replicates: int = REPLICATES) -> tuple[LabelCurve, ...]:
+def label_curves(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[LabelCurve, ...]:
     """One curve for every (model, stage, method, task, shift)."""
-    groups: dict[tuple[str, ...], list[Arm]] = {}
+    groups: dict[tuple[str, ...], list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault((arm.model, arm.stage, arm.method, arm.task, arm.shift), []).append(arm)
     return tuple(_curve(sorted(group, key=lambda arm: arm.labels), replicates) for group in groups.values())
 
 
-def _curve(group: Sequence[Arm], replicates: int) -> LabelCurve:
+def _curve(group: Sequence[Outcomes], replicates: int) -> LabelCurve:
     first = group[0]
     return LabelCurve(
         model=first.model,
         params=first.params,
         stage=first.stage,
         method=first.method,
-        tune=first.tune,
+        tune=first.asked.tune,
         task=first.task,
         shift=first.shift,
         chance=first.chance,

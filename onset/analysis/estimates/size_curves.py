@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from onset.analysis.arms import Arm
 from onset.analysis.curves.counting import counted
 from onset.analysis.curves.series import Curve
 from onset.analysis.emergence.metric import MetricCheck, metric_check
 from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, Settings, emergence_of
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.study_points import accuracy_curve, score_curves
 from onset.results.read import Results
 
@@ -41,7 +41,7 @@ class SizeCurve:
     shift: str
     stage: str
     family: str
-    chance: float
+    chance: float | None
     models: tuple[str, ...]
     sizes: tuple[int, ...]
     n: tuple[int, ...]
@@ -77,12 +77,12 @@ class SizeCurve:
         }
 
 
-def size_curves(arms: Sequence[Arm], results: Results | None = None) -> tuple[SizeCurve, ...]:
+def size_curves(arms: Sequence[Outcomes], results: Results | None = None) -> tuple[SizeCurve, ...]:
     """One curve for every (task, method, labels, shift, stage, family), judged where it has four sizes or more.
 
     ``results``: where the continuous scores come from; None: none.
     """
-    groups: dict[tuple[str, str, int, str, str, str], list[Arm]] = {}
+    groups: dict[tuple[str, str, int, str, str, str], list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family), []).append(arm)
     curves = [_curve(sorted(group, key=lambda arm: arm.params)) for group in groups.values()]
@@ -96,7 +96,7 @@ def _scores(results: Results) -> dict[tuple[str, str], list[Curve]]:
     return held
 
 
-def _curve(group: Sequence[Arm]) -> SizeCurve:
+def _curve(group: Sequence[Outcomes]) -> SizeCurve:
     first = group[0]
     counts = [counted(arm.values) for arm in group]
     return SizeCurve(

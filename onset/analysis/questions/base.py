@@ -12,9 +12,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from onset.analysis.arms import Arm
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import ALWAYS, Finding, Interval, Tone, Unit
+from onset.analysis.outcomes import Outcomes
 
 
 def tones(verdicts: Mapping[str, Tone]) -> Mapping[str, Tone]:
@@ -93,7 +93,7 @@ class Question(ABC):
         )
 
 
-def largest(arms: Sequence[Arm]) -> list[Arm]:
+def largest(arms: Sequence[Outcomes]) -> list[Outcomes]:
     """The arms of the model with most parameters, at its largest budget that several methods share."""
     top = max(arms, key=lambda arm: arm.params)
     same = [arm for arm in arms if (arm.model, arm.stage) == (top.model, top.stage)]
@@ -101,13 +101,13 @@ def largest(arms: Sequence[Arm]) -> list[Arm]:
     return [arm for arm in same if arm.labels == budgets[-1]]
 
 
-def _shared(arms: Sequence[Arm], labels: int) -> bool:
+def _shared(arms: Sequence[Outcomes], labels: int) -> bool:
     return sum(arm.labels == labels for arm in arms) > 1
 
 
-def by_task(arms: Iterable[Arm]) -> dict[str, list[Arm]]:
+def by_task(arms: Iterable[Outcomes]) -> dict[str, list[Outcomes]]:
     """Task -> its arms."""
-    groups: dict[str, list[Arm]] = {}
+    groups: dict[str, list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault(arm.task, []).append(arm)
     return groups

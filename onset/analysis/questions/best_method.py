@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import Comparison
 from onset.analysis.contrast.sentences import agreement
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions.base import Question, by_task, largest, tones
 from onset.analysis.stats.shares import Interval
 
@@ -32,7 +32,7 @@ class BestMethod(Question):
                 f"{words.percent(point.accuracy)}, {_share_range(point.interval)}; {words.sample(point.n, point.draws)}"
             )
             beaten, level_with, unsettled = _standing(study, best, rivals[1:])
-            if point.interval[0] <= best.chance and best.chance > 0:
+            if best.chance and point.interval[0] <= best.chance:
                 verdict = "not above chance"
                 text = f"{start}: no method is shown to be above chance ({words.percent(best.chance)})"
                 text += f"; best is {best.method} ({level})"
@@ -64,7 +64,7 @@ def _share_range(interval: Interval) -> str:
     return f"95 % interval {words.number(100 * interval[0])} to {words.number(100 * interval[1])} %"
 
 
-def _standing(study: Analysis, best: Arm, others: Sequence[Arm]) -> tuple[list[str], list[str], list[str]]:
+def _standing(study: Analysis, best: Outcomes, others: Sequence[Outcomes]) -> tuple[list[str], list[str], list[str]]:
     """Which methods ``best`` beats, is equivalent to, cannot be told apart from."""
     beaten: list[str] = []
     level: list[str] = []
@@ -81,7 +81,7 @@ def _standing(study: Analysis, best: Arm, others: Sequence[Arm]) -> tuple[list[s
     return beaten, level, unsettled
 
 
-def _between(comparisons: Iterable[Comparison], a: Arm, b: Arm) -> Comparison | None:
+def _between(comparisons: Iterable[Comparison], a: Outcomes, b: Outcomes) -> Comparison | None:
     for one in comparisons:
         place = (one.model, one.stage, one.labels, one.task, one.shift)
         if place == (a.model, a.stage, a.labels, a.task, a.shift) and set(one.sides) == {a.method, b.method}:

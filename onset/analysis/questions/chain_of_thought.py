@@ -27,9 +27,9 @@ class ChainOfThought(Question):
         for task, arms in by_task(study.clean()).items():
             if task in by_size:
                 continue
-            plain = [arm for arm in arms if arm.tune is None and arm.vote is None]
-            chains = {arm.method for arm in plain if arm.prompt == "cot"}
-            direct = {arm.method for arm in plain if arm.prompt == "answer-only"}
+            plain = [arm for arm in arms if not arm.tuned and arm.asked.vote is None]
+            chains = {arm.method for arm in plain if arm.asked.prompt == "cot"}
+            direct = {arm.method for arm in plain if arm.asked.prompt == "answer-only"}
             pairs = [
                 one
                 for one in study.comparisons
@@ -39,7 +39,7 @@ class ChainOfThought(Question):
             if not pairs:
                 continue
             # where a study asks in several ways, steps are held against none asked in the same way
-            asked = {(arm.model, arm.method): arm.template for arm in plain}
+            asked = {(arm.model, arm.method): arm.asked.template for arm in plain}
             alike = [one for one in pairs if len({asked[one.model, side] for side in one.sides}) == 1]
             pairs = alike or pairs
             budget = max(one.labels for one in pairs)

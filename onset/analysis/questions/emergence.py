@@ -120,7 +120,7 @@ def _format_caution(study: Analysis, curve: GainCurve, found: Emergence, split: 
         for arm in sorted(study.arms, key=lambda arm: arm.params)
         if (arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family) == place
         and arm.params <= split[0]
-        and arm.parse_rate < LOW_PARSE_RATE
+        and arm.readable < LOW_PARSE_RATE
     ]
     if not below:
         return ""

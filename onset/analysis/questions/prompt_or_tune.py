@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.factors import BASE
 from onset.analysis.contrast.paired import Comparison
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.gains import MIN_SIZES
 from onset.analysis.estimates.label_curves import Overtaking
 from onset.analysis.finding import Finding
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions.base import Question, by_task, tones
 
 
@@ -25,7 +25,7 @@ class PromptOrTune(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         for task, arms in by_task(study.clean()).items():
-            tuned = {arm.method for arm in arms if arm.tune is not None}
+            tuned = {arm.method for arm in arms if arm.tuned}
             everywhere = [
                 one
                 for one in study.comparisons
@@ -107,7 +107,7 @@ def _at(budgets: Sequence[int]) -> str:
     return f"{words.listed([str(one) for one in budgets])} labels"
 
 
-def _strongest_pair(arms: Sequence[Arm], facing: Sequence[Comparison]) -> Comparison:
+def _strongest_pair(arms: Sequence[Outcomes], facing: Sequence[Comparison]) -> Comparison:
     """On the largest model at its largest budget, the most accurate tuned method against the best prompting one."""
     score = {(arm.model, arm.stage, arm.method, arm.labels): arm.accuracy for arm in arms}
 
@@ -125,7 +125,7 @@ def _by_size(study: Analysis, facing: Sequence[Comparison]) -> str:
     tuned method stands against the most accurate prompting one, at the largest budget.
     """
     families = {arm.model: arm.family for arm in study.arms}
-    score = {(*arm.key[:4], arm.task, arm.shift): arm.accuracy for arm in study.arms}
+    score = {(arm.model, arm.stage, arm.method, arm.labels, arm.task, arm.shift): arm.accuracy for arm in study.arms}
     text = ""
     budget = max((one.labels for one in facing), default=0)
     for family in dict.fromkeys(families[one.model] for one in facing):

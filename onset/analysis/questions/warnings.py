@@ -68,7 +68,7 @@ class Unread(Question):
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        low = sorted((arm for arm in study.arms if arm.parse_rate < LOW_PARSE_RATE), key=lambda arm: arm.parse_rate)
+        low = sorted((arm for arm in study.arms if arm.readable < LOW_PARSE_RATE), key=lambda arm: arm.readable)
         if not low:
             return
         settings = {(arm.model, arm.stage, arm.labels, arm.task, arm.shift, arm.method) for arm in low}
@@ -83,11 +83,11 @@ class Unread(Question):
             f" {words.number(100 * LOW_PARSE_RATE, 0)} % of the outputs held a readable answer (lowest: {worst.method}"
         )
         text += f" {study.given(worst.labels, [worst.method], worst.task)}"
-        text += f" for {worst.model} on {worst.task}, {words.percent(worst.parse_rate)})"
+        text += f" for {worst.model} on {worst.task}, {words.percent(worst.readable)})"
         text += "; a low accuracy there may be a matter of format, not of ability"
         if touched:
             text += f"; {words.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"
-        yield self.finding("parse rate", "low parse rate", f"{text}.", estimate=worst.parse_rate, n=len(low))
+        yield self.finding("parse rate", "low parse rate", f"{text}.", estimate=worst.readable, n=len(low))
 
 
 class TooLong(Question):
@@ -99,9 +99,9 @@ class TooLong(Question):
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        longer = [arm for arm in study.arms if arm.overlong]
+        longer = [arm for arm in study.arms if arm.ran.overlong]
         if longer:
-            total = sum(arm.overlong for arm in longer)
+            total = sum(arm.ran.overlong for arm in longer)
             names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in longer))
             shown = words.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
             verb = (
@@ -122,12 +122,12 @@ class FailedItems(Question):
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        broken = [arm for arm in study.arms if arm.failed_items]
+        broken = [arm for arm in study.arms if arm.ran.failed]
         if broken:
-            total = sum(arm.failed_items for arm in broken)
+            total = sum(arm.ran.failed for arm in broken)
             names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in broken))
             shown = words.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
-            first = f"{broken[0].cause}".rstrip(".")
+            first = f"{broken[0].ran.cause}".rstrip(".")
             count = "it counts" if total == 1 else "they count"
             text = f"At {words.counted(total, 'item')} the method raised an error: {count} as wrong ({shown})."
             text += f" The first error: {first}."

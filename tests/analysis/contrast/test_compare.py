@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import shared
+from made_arms import changed
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 from synthetic import synthetic_results
 
 from onset.analysis.contrast.sets import SetComparison, compare_sets, select, to_json
+from onset.analysis.setting import Setting
 from onset.analysis.stats.adjust import benjamini_hochberg
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.cli import main
@@ -33,10 +35,7 @@ def outcomes(values: Any, *, task: str = "t", model: str = "a", **changes: Any) 
     values = np.atleast_2d(np.asarray(values, dtype=np.float64))
     draws, n = values.shape
     made = Outcomes(
-        task=task,
-        model=model,
-        family="f",
-        params=1e6,
+        at=Setting(task, model=model, family="f", params=1e6),
         metric="acc",
         draws=tuple(range(draws)),
         items=tuple(f"{task}{index}" for index in range(n)),
@@ -46,7 +45,7 @@ def outcomes(values: Any, *, task: str = "t", model: str = "a", **changes: Any) 
         statuses=((None,) * n,) * draws,
         source=f"{model}.jsonl",
     )
-    return replace(made, **changes)
+    return changed(made, **changes)
 
 
 def compared(a: Sequence[Outcomes] | Outcomes, b: Sequence[Outcomes] | Outcomes, **options: Any) -> SetComparison:
@@ -235,8 +234,8 @@ def test_items_with_another_gold_answer_are_refused() -> None:
 
 
 def test_another_version_of_a_task_is_refused() -> None:
-    a = [outcomes(np.ones(10), version="1.0"), outcomes(np.ones(10), task="u")]
-    b = [outcomes(np.zeros(10), model="b", version="2.0"), outcomes(np.zeros(10), task="u", model="b")]
+    a = [outcomes(np.ones(10), versions=("1.0",)), outcomes(np.ones(10), task="u")]
+    b = [outcomes(np.zeros(10), model="b", versions=("2.0",)), outcomes(np.zeros(10), task="u", model="b")]
     one = compared(a, b)
     assert told(one) == [("version", 10, True, "t: version 1.0 of the task against 2.0, refused")]
     assert [(task.n, task.difference, task.verdict) for task in one.tasks] == [

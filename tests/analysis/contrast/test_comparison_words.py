@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_arms import arm
+from made_arms import arm, changed
 from rich.console import Console
 from synthetic import synthetic_results
 
@@ -197,7 +196,7 @@ def test_shifts_pool_too_and_say_these_examples(tmp_path: Path) -> None:
 def test_plain_replacement_of_the_verdict_leaves_no_crumbs() -> None:
     """A comparison whose sides share nothing still has its sentence."""
     a, b = outcomes(3, 1)
-    (one,) = decide([compare(arm(a, "a"), replace(arm(b, "b"), items=tuple(f"x{i}" for i in range(40))))])
+    (one,) = decide([compare(arm(a, "a"), changed(arm(b, "b"), items=tuple(f"x{i}" for i in range(40))))])
     assert one.sentence == "a and b cannot be compared: they share no items."
 
 

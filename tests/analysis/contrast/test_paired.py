@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_arms import arm, outcomes
+from made_arms import arm, changed, outcomes
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
@@ -67,14 +66,14 @@ def test_items_of_one_side_only_are_counted() -> None:
 def test_another_plan_or_task_is_refused_for_that_seed() -> None:
     rng = np.random.default_rng(1)
     left, right = outcomes(rng, 3, 40, 0.4)
-    other = arm(right, "b", plan_hash={0: "plan0", 1: "elsewhere", 2: "plan2"})
+    other = arm(right, "b", plans=("plan0", "elsewhere", "plan2"))
     one = compare(arm(left, "a"), other)
     assert one.seeds == (0, 2)
     assert one.mismatch == ("seed 1: example plan plan1 against elsewhere, refused",)
     assert one.difference == pytest.approx(float((left - right)[[0, 2]].mean()))
     (decided,) = decide([one])
     assert "not all draws were compared (seed 1: example plan plan1 against elsewhere, refused)" in decided.sentence
-    (refused,) = decide([compare(arm(left, "a"), arm(right, "b", task_hash=dict.fromkeys(range(3), "other")))])
+    (refused,) = decide([compare(arm(left, "a"), arm(right, "b", versions=("other",) * 3))])
     assert (refused.n, refused.verdict, refused.p) == (0, "undecided", None)
     assert refused.sentence.startswith("a and b cannot be compared: seed 0: task hash task against other, refused;")
 
@@ -82,7 +81,7 @@ def test_another_plan_or_task_is_refused_for_that_seed() -> None:
 def test_seeds_of_one_side_only_are_reported() -> None:
     left, right = np.ones((3, 5)), np.ones((1, 5))
     paired = pair(arm(left, "a"), arm(right, "b"))
-    assert (paired.seeds, paired.mismatch) == ((0,), ("only a has seeds 1 and 2",))
+    assert (paired.draws, paired.refused) == ((0,), ("only a has seeds 1 and 2",))
 
 
 def layout(d: Array) -> tuple[float, float, float]:
@@ -195,7 +194,7 @@ def test_verdicts_are_adjusted_within_the_family() -> None:
             shift = outcomes(rng, 5, 60, 0.0)[0]
             values = np.where(rng.random((5, 60)) < 0.6, base, shift)
             arms.append(arm(values, method, labels=labels))
-    other = [replace(one, model="other") for one in arms[:2]]
+    other = [changed(one, model="other") for one in arms[:2]]
     compared = compare_all([*arms, *other], replicates=2000)
     assert len(compared) == 13
     family = [one for one in compared if one.model == "m"]

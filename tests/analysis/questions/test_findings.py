@@ -124,7 +124,7 @@ def test_warnings_name_what_is_missing_unread_and_too_long(analysis: Analysis) -
         "Incomplete: 1 cell not run yet and 1 cell failed (for example: ModelError: the model ran out of memory at"
         " batch size 1); what is said here rests on the rest."
     )
-    low = [arm for arm in analysis.arms if arm.parse_rate < 0.8]
+    low = [arm for arm in analysis.arms if arm.readable < 0.8]
     assert warnings[1].startswith(f"Answers not found: in {len(low)} of {len(analysis.arms)} settings fewer than 80 %")
     total = int(analysis.cells["overlong"].sum())
     assert total > 0

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_arms import arm, outcomes
+from made_arms import arm, changed, outcomes
 
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.paired import compare_all
 from onset.analysis.contrast.robustness import loss_differences, losses
 from onset.analysis.estimates.costs import break_even_queries, break_evens
 from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, overtakings
 from onset.analysis.estimates.size_curves import size_curves
+from onset.analysis.outcomes import Flops, Outcomes
 from onset.analysis.questions.cost import break_even_sentence
 from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.questions.prompt_or_tune import budget_sentence
@@ -23,7 +23,7 @@ from onset.scores import wilson
 SIZES = [1_000_000, 10_000_000, 100_000_000, 1_000_000_000]
 
 
-def ladder(family: str, shares: list[float], chance: float = 0.0) -> list[Arm]:
+def ladder(family: str, shares: list[float], chance: float = 0.0) -> list[Outcomes]:
     rng = np.random.default_rng(len(family))
     return [
         arm((rng.random((3, 80)) < share).astype(float), "cot", family=family, params=size, model=f"{family}-{size}",
@@ -106,8 +106,11 @@ def test_break_even_queries() -> None:
     # shared notes' example: 512 examples of 250 tokens, ten epochs of LoRA on 1.5 B parameters
     assert break_even_queries(7.7e15, 4.35e12, 0.75e12) == pytest.approx(2139, rel=1e-3)
     assert break_even_queries(1e12, 1e9, 1e9) is None
-    tuned = arm(np.ones((1, 4)), "lora", tune="lora", flops_query=2.0, flops_tuning=900.0)
-    cheap, dear = arm(np.ones((1, 4)), "cot", flops_query=1.0), arm(np.ones((1, 4)), "vote", flops_query=5.0)
+    tuned = arm(np.ones((1, 4)), "lora", tune="lora", flops=Flops(2.0, 900.0))
+    cheap, dear = (
+        arm(np.ones((1, 4)), "cot", flops=Flops(1.0, 0.0)),
+        arm(np.ones((1, 4)), "vote", flops=Flops(5.0, 0.0)),
+    )
     never, pays = break_evens([tuned, cheap, dear])
     assert (never.queries, pays.queries) == (None, 300.0)
     assert (
@@ -115,16 +118,16 @@ def test_break_even_queries() -> None:
         == "m on t, 8 labels: a query of lora costs no less than one of cot: tuning never pays for itself."
     )
     assert break_even_sentence(pays) == "m on t, 8 labels: lora is cheaper than vote from about 300 queries on."
-    (parts,) = break_evens([arm(np.ones((1, 4)), "lora", tune="lora", flops_query=2.0, flops_tuning=91.9), dear])
+    (parts,) = break_evens([arm(np.ones((1, 4)), "lora", tune="lora", flops=Flops(2.0, 91.9)), dear])
     assert parts.queries == pytest.approx(30.63, abs=0.01)
     assert break_even_sentence(parts).endswith("from about 31 queries on.")
 
 
-def shifted(clean: Arm, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, twins: bool) -> Arm:
+def shifted(clean: Outcomes, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, twins: bool) -> Outcomes:
     """``clean`` under a shift that rewrites its items, or that is another test set."""
     names = tuple(f"x{index:04d}" for index in range(values.shape[1]))
     origin = clean.items if twins else (None,) * values.shape[1]
-    return replace(clean, shift="typos", items=names, twins=origin, values=values)
+    return changed(clean, shift="typos", items=names, twins=origin, values=values)
 
 
 def test_losses_are_paired_with_the_clean_twin() -> None:

@@ -14,13 +14,12 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 import pytest
-from made_arms import arm
+from made_arms import arm, changed
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from synthetic import LADDER, ladder_results
 
 from onset.analysis import Analysis, analyse, load, to_json
-from onset.analysis.arms import Arm
 from onset.analysis.contrast.factors import stage_comparisons
 from onset.analysis.contrast.paired import compare_all, pair
 from onset.analysis.curves.fitting import Counts
@@ -31,6 +30,7 @@ from onset.analysis.estimates.gains import GainCurve, gain_curves
 from onset.analysis.estimates.size_curves import SizeCurve, size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import stem_of, task_orders, within
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import MOST_WITH_LADDER
 from onset.analysis.questions.crossover import Overtakes
 from onset.analysis.questions.emergence import Emerges
@@ -90,7 +90,7 @@ def table(analysis: Analysis, task: str, method: str, shift: str = "none", stage
     return np.array(rows)
 
 
-def ladder_arms(rows: dict[str, Array], sizes: tuple[int, ...] = LADDER, **changes: object) -> list[Arm]:
+def ladder_arms(rows: dict[str, Array], sizes: tuple[int, ...] = LADDER, **changes: object) -> list[Outcomes]:
     """Arms of one family: method -> sizes x items (one draw) or sizes x draws x items."""
     prompts = {"cot": ("cot", None), "cot-vote": ("cot", 5), "answer-only": ("answer-only", None)}
     made = []
@@ -148,13 +148,19 @@ def test_emergence_is_the_verdict_of_the_curve_with_the_gains_beside_it(jump: An
         assert word not in said.sentence
 
 
+def _read(one: Outcomes, share: float) -> Outcomes:
+    """With an answer found in that share of the outputs alone."""
+    statuses = tuple(
+        tuple("ok" if place < share * len(row) else "none" for place in range(len(row))) for row in one.statuses
+    )
+    return replace(one, statuses=statuses)
+
+
 def test_emergence_out_of_unreadable_answers_is_said_to_be_perhaps_the_format(jump: Analysis) -> None:
     """Learning the format of the answer must not pass for learning the answer."""
     split = max(size for size in LADDER if size < finding(jump, "emergence").estimate)
     small = {split: 0.3, 650_000: 0.3}
-    arms = tuple(
-        replace(one, parse_rate=small.get(one.params, 1.0)) if one.method == "cot" else one for one in jump.arms
-    )
+    arms = tuple(_read(one, small.get(one.params, 1.0)) if one.method == "cot" else one for one in jump.arms)
     said = Emerges().ask(replace(jump, arms=arms))[0]
     plain = finding(jump, "emergence").sentence
     size = f"{split // 1000} k"
@@ -201,7 +207,7 @@ def test_rises_over_two_draws_pool_their_noise_over_the_steps(tmp_path: Path) ->
     assert curve.rises is not None
     arms = sorted((one for one in found.arms if one.method == "cot"), key=lambda one: one.params)
     steps = [pair(high, low) for low, high in pairwise(arms)]
-    crossed = [crossed_bootstrap([Block(one.a - one.b)]) for one in steps]
+    crossed = [crossed_bootstrap([Block(one.plus - one.minus)]) for one in steps]
     made = pool(crossed, ["steps"] * 7, [(low.model, high.model) for low, high in pairwise(arms)])
     top = max(range(7), key=lambda index: crossed[index].estimate if crossed[index] else 0.0)
     held = made[top]
@@ -407,7 +413,7 @@ def test_a_size_with_two_models_is_won_when_both_win() -> None:
     chain = np.array([split(10), split(60), split(10), split(60)])
     sizes = (20_000, 60_000, 60_000, 130_000)
     arms = [
-        replace(one, model=f"{one.model}-{place % 4}")
+        changed(one, model=f"{one.model}-{place % 4}")
         for place, one in enumerate(ladder_arms({"answer-only": direct, "cot": chain}, sizes))
     ]
     (curve,) = gain_curves(arms, compare_all(arms, replicates=FAST), replicates=FAST)
@@ -421,7 +427,7 @@ def test_two_sizes_make_no_ladder_and_two_families_share_none() -> None:
     compared = compare_all(arms, replicates=FAST)
     two = [one for one in arms if one.params in LADDER[:2]]
     assert gain_curves(two, compared, replicates=FAST) == ()
-    mixed = [replace(one, family="f" if one.params in LADDER[:2] else "g") for one in arms]
+    mixed = [changed(one, family="f" if one.params in LADDER[:2] else "g") for one in arms]
     assert gain_curves(mixed, compared, replicates=FAST) == ()
 
 
@@ -513,7 +519,7 @@ def test_tasks_of_equal_size_are_undecided_and_bonferroni_widens() -> None:
     assert task_orders(curves[:1]) == ()
 
 
-def staged(stage: str, midpoint: float, n: int, rng: np.random.Generator, sizes: Any = LADDER[1:6]) -> list[Arm]:
+def staged(stage: str, midpoint: float, n: int, rng: np.random.Generator, sizes: Any = LADDER[1:6]) -> list[Outcomes]:
     """Arms of one stage whose accuracy is a logistic with that midpoint; inf: no growth."""
     shares = np.full(len(sizes), 0.05) if np.isinf(midpoint) else np.array(logistic(5.0, midpoint, sizes))
     return [
@@ -595,7 +601,7 @@ def test_the_stem_of_a_task() -> None:
 # ---- stages --------------------------------------------------------------------------------------------------------
 
 
-def stage_arms(rng: np.random.Generator) -> list[Arm]:
+def stage_arms(rng: np.random.Generator) -> list[Outcomes]:
     base = arm((rng.random((1, 120)) < 0.8).astype(float), "cot", model="r4", params=1_000_000)
     without = arm((rng.random((1, 120)) < 0.5).astype(float), "cot", model="r4-x", params=1_010_000, stage="without x")
     other = arm((rng.random((1, 120)) < 0.7).astype(float), "cot", model="r4-y", params=995_000, stage="without y")
@@ -630,23 +636,23 @@ def test_stages_are_tested_as_methods_are_and_adjusted_together() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda one: replace(one, params=1_030_000),
-        lambda one: replace(one, family="g"),
-        lambda one: replace(one, labels=32),
-        lambda one: replace(one, stage="base"),
+        lambda one: changed(one, params=1_030_000),
+        lambda one: changed(one, family="g"),
+        lambda one: changed(one, labels=32),
+        lambda one: changed(one, stage="base"),
     ],
     ids=["another size", "another family", "another budget", "no other stage"],
 )
-def test_only_models_that_differ_in_nothing_but_the_stage_are_compared(change: Callable[[Arm], Arm]) -> None:
+def test_only_models_that_differ_in_nothing_but_the_stage_are_compared(change: Callable[[Outcomes], Outcomes]) -> None:
     base, without, _ = stage_arms(np.random.default_rng(0))
     assert len(stage_comparisons([base, without], replicates=FAST)) == 1
     assert stage_comparisons([base, change(without)], replicates=FAST) == ()
-    assert stage_comparisons([replace(base, stage="without z"), without], replicates=FAST) == ()
+    assert stage_comparisons([changed(base, stage="without z"), without], replicates=FAST) == ()
 
 
 def test_a_stage_of_several_steps_is_held_against_the_one_before() -> None:
     base, without, other = stage_arms(np.random.default_rng(1))
-    both = replace(other, stage="without x, without y")
+    both = changed(other, stage="without x, without y")
     found = stage_comparisons([base, without, both], replicates=FAST)
     assert [one.sides for one in found] == [("without x", "base"), ("without x, without y", "without x")]
     alone = stage_comparisons([base, both], replicates=FAST)
@@ -708,7 +714,7 @@ def test_the_figures_draw_the_numbers_of_the_analysis(jump: Analysis) -> None:
 def test_rows_of_stages_have_room_for_the_longest_name() -> None:
     rng = np.random.default_rng(1)
     base, without, other = stage_arms(rng)
-    found = stage_comparisons([base, without, replace(other, stage="without x, without y")], replicates=FAST)
+    found = stage_comparisons([base, without, changed(other, stage="without x, without y")], replicates=FAST)
     shown = [asdict(one) for one in found]
     assert sorted(len(one["sides"][1].split()) for one in shown) == [1, 2]  # one against the base, one "given" another
     figure = figures.stage_figure(figures.Shown((), figures.Style(("cot",), ("f",)), {"stages": shown}))

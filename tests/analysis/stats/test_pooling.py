@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_arms import arm
+from made_arms import arm, changed
 from scipy import optimize, special, stats
 
 from onset.analysis.contrast.paired import compare, compare_all, decide, share_noise
@@ -213,7 +212,7 @@ def test_one_comparison_alone_says_why_its_interval_is_wide() -> None:
 
 def test_a_shift_is_not_counted_twice() -> None:
     arms = study(3, budgets=2)
-    shifted = [replace(one, shift="typos") for one in arms]
+    shifted = [changed(one, shift="typos") for one in arms]
     compared = compare_all([*arms, *shifted], replicates=300)
     assert len(compared) == 4
     assert all(one.pool is None and "4 comparisons" in (one.not_pooled or "") for one in compared)

@@ -1,0 +1,97 @@
+"""Where something was measured: the coordinates that outcomes, contrasts and curves share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Axis = Literal["task", "shift", "model", "family", "params", "stage", "method", "labels"]
+CLEAN = "none"
+"""The shift of a test set that is not shifted."""
+BASE = "base"
+"""What a stage without steps is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A task under a shift, asked of a model in one way.
+
+    ``stage``: the steps of training in order, empty for the base model; ``params``: parameters of the model;
+    ``labels``: the budget of labelled examples. None (of ``stage`` and ``task``: empty): summed over, or the source has
+    no such thing.
+    """
+
+    task: str
+    shift: str = CLEAN
+    model: str | None = None
+    family: str | None = None
+    params: float | None = None
+    stage: tuple[str, ...] = ()
+    method: str | None = None
+    labels: int | None = None
+
+    @property
+    def clean(self) -> bool:
+        """Is the test set not shifted?"""
+        return self.shift == CLEAN
+
+    @property
+    def stage_name(self) -> str:
+        """The steps in one text; ``base`` without any."""
+        return ", ".join(self.stage) or BASE
+
+    def without(self, *axes: Axis) -> Setting:
+        """The same setting with ``axes`` left out: the key of a group."""
+        blank = Setting("")
+        return replace(self, **{axis: getattr(blank, axis) for axis in axes})
+
+
+def steps(stage: str) -> tuple[str, ...]:
+    """The steps of a stage that is written in one text, ``base`` having none."""
+    return () if stage in ("", BASE) else tuple(stage.split(", "))
+
+
+class Placed:
+    """What is measured at a setting, which says its coordinates: empty text and 0 for what ``at`` does not have."""
+
+    at: Setting
+
+    @property
+    def task(self) -> str:
+        """The task's specification."""
+        return self.at.task
+
+    @property
+    def shift(self) -> str:
+        """The shift's name; ``none`` without one."""
+        return self.at.shift
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.at.model or ""
+
+    @property
+    def family(self) -> str:
+        """The model's family."""
+        return self.at.family or ""
+
+    @property
+    def params(self) -> int:
+        """Parameters of the model."""
+        return int(self.at.params or 0)
+
+    @property
+    def stage(self) -> str:
+        """The stage's steps in one text; ``base`` without any."""
+        return self.at.stage_name
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return self.at.method or ""
+
+    @property
+    def labels(self) -> int:
+        """The budget of labelled examples."""
+        return self.at.labels or 0
