@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from onset.analysis import words
-from onset.analysis.contrast.paired import Comparison, Scope, Verdict, compare, decide, share_noise
+from onset.analysis.contrast.paired import Comparison, Scope, Verdict, decide, measure, share_noise
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
@@ -92,7 +92,7 @@ def stage_comparisons(
     pairs = [(key, a, b) for key, group in groups.items() for a, b in _pairs(group)]
     members = [
         replace(
-            compare(a, b, margin=margin, replicates=replicates, names=(a.stage, b.stage)),
+            measure(a, b, margin=margin, replicates=replicates, names=(a.stage, b.stage)),
             family=f"stages of {family} on {task}, shift {shift}",
             params=b.params,
         )

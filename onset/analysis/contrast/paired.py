@@ -31,8 +31,8 @@ from onset.analysis import words
 from onset.analysis.contrast.sentences import comparison_sentence
 from onset.analysis.outcomes import Aligned, Outcomes, aligned
 from onset.analysis.stats.adjust import ALPHA, MARGIN, holm, two_one_sided
-from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, Crossed, crossed_bootstrap
-from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws, rounding_of
+from onset.analysis.stats.bootstrap import REPLICATES, Block, Crossed, crossed_bootstrap
+from onset.analysis.stats.draws import ENOUGH_DRAWS, OverDraws, over_draws, rounding_of
 from onset.analysis.stats.pooling import Link, Moderated, Pool, pool
 from onset.analysis.stats.power import items_needed
 from onset.analysis.stats.shares import Interval, exact_interval, mcnemar, tango, tango_z
@@ -140,12 +140,27 @@ def compare(
     names: tuple[str, str] | None = None,
     kind: Kind = "binary",
 ) -> Comparison:
-    """Compare two arms of the same labels, task and shift; not yet adjusted for a family.
+    """Compare two ways of asking with the same labels, task and shift; not yet adjusted for a family.
 
     Methods are compared on the same model and stage. ``names``: what the sides are called when it is not the method
     that they differ in; model, stage and family are those of ``a``. ``kind``: McNemar's test and its interval are
     for right and wrong only; other values get the bootstrap alone, and a ``score`` has no limits and no equivalence.
     Noise between draws is that of these two alone: `share_noise` pools it.
+    """
+    return _tested(measure(a, b, margin=margin, replicates=replicates, names=names, kind=kind), kind)
+
+
+def measure(
+    a: Outcomes,
+    b: Outcomes,
+    *,
+    margin: float = MARGIN,
+    replicates: int = REPLICATES,
+    names: tuple[str, str] | None = None,
+    kind: Kind = "binary",
+) -> Comparison:
+    """What `compare` tests, without interval and p: `share_noise` gives them, from a bootstrap only where noise between
+    draws is not pooled.
     """
     paired = pair(a, b, names=names)
     difference = paired.plus - paired.minus
@@ -178,7 +193,7 @@ def compare(
     )
     if crossed is None:
         return blank
-    measured = replace(
+    return replace(
         blank,
         accuracy_a=float(np.nanmean(paired.plus)),
         accuracy_b=float(np.nanmean(paired.minus)),
@@ -188,11 +203,17 @@ def compare(
         if kind == "binary"
         else (),
     )
+
+
+def _tested(one: Comparison, kind: Kind) -> Comparison:
+    """With interval and p of this comparison alone."""
+    if one.crossed is None:
+        return one
     limit = _limit(kind)
-    if len(paired.draws) > 1:
-        made = _several_draws(measured, crossed, difference, limit)
+    if len(one.seeds) > 1:
+        made = _several_draws(one, one.crossed, limit)
     else:
-        made = _one_draw(measured) if kind == "binary" else _one_draw_of_scores(measured, crossed, limit)
+        made = _one_draw(one) if kind == "binary" else _one_draw_of_scores(one, one.crossed, limit)
     return made if kind != "score" else replace(made, p_equivalent=None)
 
 
@@ -225,7 +246,7 @@ def _one_draw_of_scores(measured: Comparison, crossed: Crossed, limit: float) ->
     )
 
 
-def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, limit: float = 1.0) -> Comparison:
+def _several_draws(measured: Comparison, crossed: Crossed, limit: float) -> Comparison:
     margin, draws = measured.margin, len(measured.seeds)
     name = "crossed bootstrap over draws and items"
     if draws >= ENOUGH_DRAWS:
@@ -236,8 +257,7 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, li
             p_equivalent=two_one_sided(crossed, margin),
             test=name,
         )
-    rounding = rounding_of(difference.shape[1]) if limit == 1.0 else 0.0
-    apart = over_draws(np.nanmean(difference, axis=1), rounding)
+    apart = _apart(measured, crossed, limit)
     t_interval = apart.interval(limit)
     return replace(
         measured,
@@ -247,6 +267,11 @@ def _several_draws(measured: Comparison, crossed: Crossed, difference: Array, li
         p_equivalent=max(two_one_sided(apart, margin), two_one_sided(crossed, margin)),
         test=f"{name}, with a t interval over {draws} draws: the wider of the two",
     )
+
+
+def _apart(one: Comparison, crossed: Crossed, limit: float) -> OverDraws:
+    by_draw = np.nanmean(crossed.blocks[0].values, axis=1)
+    return over_draws(by_draw, rounding_of(one.n) if limit == 1.0 else 0.0)
 
 
 def _wider(first: Interval, second: Interval | None = None, limit: float = 1.0) -> Interval:
@@ -265,14 +290,17 @@ def share_noise(
         if isinstance(made, Moderated):
             out.append(_moderated(one, made, kind))
         else:
-            out.append(replace(one, not_pooled=made))
+            out.append(replace(_tested(one, kind), not_pooled=made))
     return out
 
 
 def _moderated(one: Comparison, made: Moderated, kind: Kind) -> Comparison:
+    limit = _limit(kind)
+    few = len(one.seeds) < ENOUGH_DRAWS
     return replace(
         one,
-        interval=made.interval(_limit(kind)),
+        interval=made.interval(limit),
+        t_interval=_apart(one, one.crossed, limit).interval(limit) if few and one.crossed is not None else None,
         p=made.p(),
         p_equivalent=None if kind == "score" else two_one_sided(made, one.margin),
         test=made.test,
@@ -305,7 +333,7 @@ def compare_all(
     """
     pairs = [(a, b, index) for index, family in enumerate(_families(arms)) for a, b in _pairs(family)]
     members = share_noise(
-        [compare(a, b, margin=margin, replicates=replicates) for a, b, _ in pairs],
+        [measure(a, b, margin=margin, replicates=replicates) for a, b, _ in pairs],
         [kinds(a, b) for a, b, _ in pairs],
         [(_source(a), _source(b)) for a, b, _ in pairs],
     )

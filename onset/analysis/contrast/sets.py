@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from onset.analysis.contrast.paired import Comparison, Kind, Verdict, compare, share_noise
+from onset.analysis.contrast.paired import Comparison, Kind, Verdict, compare, measure, share_noise
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import ALPHA, MARGIN, benjamini_hochberg
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
@@ -316,7 +316,7 @@ def _pair(
         mismatches += _differences(label, first, second, sides)
     kind = _kind(first, second)
     a, b = _bare(first), _bare(second)
-    compared = compare(b, a, margin=margin, replicates=replicates, names=(sides[1], sides[0]), kind=kind)
+    compared = measure(b, a, margin=margin, replicates=replicates, names=(sides[1], sides[0]), kind=kind)
     return _Pair(label, first, second, a, b, kind, compared)
 
 
