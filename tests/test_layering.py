@@ -37,7 +37,8 @@ LEVELS = {  # of the longest name that a module begins with
     "study": 4,
     "analysis.stats": 5,
     "analysis.words": 5,
-    "analysis.arms": 6,
+    "analysis.setting": 5,
+    "analysis.outcomes": 6,
     "analysis.curves.series": 6,
     "analysis.contrast": 7,
     "analysis.curves": 7,
@@ -60,8 +61,7 @@ LEVELS = {  # of the longest name that a module begins with
 ALONE = LEVELS["results"]
 
 KNOWN = {
-    ("analysis.contrast.sets", "read.base"),  # the outcomes of a reader are a table of the analysis
-    ("analysis.contrast.sets", "read.choosing"),
+    ("analysis.contrast.sets", "read.choosing"),  # metric and filter are chosen where two sources are compared
     ("analysis.curves.series", "analysis.curves.counting"),  # counts of a point come from the outcomes
     ("read.detect", "analysis.curves.counting"),
     ("read.detect", "analysis.study_points"),  # names and scores of a study's curves
