@@ -36,6 +36,7 @@ LEVELS = {  # of the longest name that a module begins with
     "results": 3,
     "study": 4,
     "analysis.stats": 5,
+    "analysis.phrases": 4,
     "analysis.words": 5,
     "analysis.setting": 5,
     "analysis.outcomes": 6,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from onset import markup
+from onset.analysis.phrases import Language
 
 Tone = Literal["for", "against", "level", "open", "warning"]
 """How a verdict is coloured: something is shown, its opposite is, a difference is shown to be small, none of these."""
@@ -28,7 +29,8 @@ class Finding:
     ``subject``: what it is about; ``verdict`` in a word or two, and its ``tone``; ``estimate`` and ``interval`` in
     ``unit`` (an end of the interval is None where it is out of reach) with ``n`` items and the ``test`` used, None
     where the finding is a count (then ``n`` is the count); ``sentence``: all of it in words; ``figure``: name of the
-    figure that shows it; ``rank``: the lower, the earlier it is dealt a place.
+    figure that shows it; ``rank``: the lower, the earlier it is dealt a place;
+    ``lines``: the finding in one plain line, by language.
     """
 
     kind: str
@@ -43,6 +45,12 @@ class Finding:
     unit: Unit
     figure: str | None
     rank: float
+    lines: Mapping[Language, str] = field(compare=False)
+
+    @property
+    def short(self) -> str:
+        """The finding in one line of at most 110 characters, in English."""
+        return self.lines["en"]
 
     def _repr_html_(self) -> str:
         """What a notebook shows: what it is about, its verdict, and all of it in words."""

@@ -19,6 +19,7 @@ from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import outcomes_of
+from onset.analysis.phrases import Language
 from onset.analysis.questions import findings_of
 from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.stats.adjust import MARGIN
@@ -65,8 +66,11 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     return replace(measures, findings=findings_of(measures))
 
 
-def to_json(analysis: Analysis) -> dict[str, Any]:
-    """The value of ``onset show D --json``, as documented in docs/notes/formats.md; None for what is not known."""
+def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
+    """The value of ``onset show D --json``, as documented in docs/notes/formats.md; None for what is not known.
+
+    ``language``: of the short lines of findings.
+    """
     return {
         "study": analysis.study.get("name"),
         "cells": [_cell_json(row, analysis.cell_f1.get(row["cell"])) for row in analysis.cells.to_dicts()],
@@ -77,7 +81,7 @@ def to_json(analysis: Analysis) -> dict[str, Any]:
         "gains": [gain_json(one) for one in analysis.gains],
         "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
         "classification": [one.json() for one in analysis.classified],
-        "findings": [finding_json(one) for one in analysis.findings],
+        "findings": [finding_json(one, language) for one in analysis.findings],
         "missing": list(analysis.missing),
         "failed": dict(analysis.failed),
     }
@@ -124,9 +128,10 @@ def _nested(value: Any) -> Any:
     return [_nested(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def finding_json(one: Finding) -> dict[str, Any]:
-    """A finding as plain JSON: every field but its rank."""
-    return {name: _plain(value) for name, value in asdict(one).items() if name != "rank"}
+def finding_json(one: Finding, language: Language = "en") -> dict[str, Any]:
+    """A finding as plain JSON: every field but its rank, and its short line in one ``language``."""
+    fields = {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name not in ("rank", "lines")}
+    return fields | {"short": one.lines[language]}
 
 
 def write_findings(folder: Path, analysis: Analysis) -> Path:

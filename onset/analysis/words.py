@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+
+from onset.analysis.phrases import PHRASES, Language, phrase
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -62,6 +65,14 @@ def short_count(count: float) -> str:
     return _three(count)
 
 
+def myriads(count: float) -> str:
+    """Three significant digits, counted in ten thousands and hundred millions as Chinese does: ``4.6 万``."""
+    for unit, size in (("亿", 1e8), ("万", 1e4)):
+        if count >= 0.9995 * size:
+            return f"{float(f'{count / size:.3g}'):g} {unit}"
+    return _three(count)
+
+
 def _three(value: float) -> str:
     rounded = float(f"{value:.3g}")
     return f"{rounded:g}" if rounded >= 1 else f"{rounded:.2g}"
@@ -113,32 +124,77 @@ def span(low: int, high: int) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
-_SAID = {
-    ("emergence", "emergent"): "emerges",
-    ("emergence", "smooth"): "grows smoothly",
-    ("crossover", "from"): "from a size on",
-    ("crossover", "always"): "at every size",
-    ("crossover", "none"): "at no size",
-}
-
-
-def said(kind: str, verdict: str) -> str:
+def said(kind: str, verdict: str, language: Language = "en") -> str:
     """A finding's verdict where it stands alone, before its sentence: ``from`` says nothing by itself."""
-    return _SAID.get((kind, verdict), verdict)
+    own = f"label.{kind}.{verdict}"
+    return phrase(own if own in PHRASES else f"label.{verdict}", language)
 
 
-_DIFFERENCES = {
-    "prompt or tune": "tuned − prompted",
-    "chain of thought": "gain",
-    "shift": "loss",
-    "voting": "largest gain",
-    "ingredient": "stage − base",
-}
-
-
-def difference_name(kind: str) -> str | None:
+def difference_name(kind: str, language: Language = "en") -> str | None:
     """What the difference is that findings of ``kind`` estimate; None where they estimate none that is drawn."""
-    return _DIFFERENCES.get(kind)
+    key = f"label.difference.{kind}"
+    return phrase(key, language) if key in PHRASES else None
+
+
+def plain_method(name: str, language: Language = "en") -> str:
+    """A method's name as a person says it; one that is made of no known parts stays as it is.
+
+    >>> plain_method("cot-shots4-vote8")
+    'a vote over chain of thought (4 shown, 8 samples)'
+    """
+    base = max((one for one in _METHODS if name == one or name.startswith(f"{one}-")), key=len, default=None)
+    if base is None:
+        return name
+    parts = [_METHOD_PART.fullmatch(part) for part in name[len(base) + 1 :].split("-") if part]
+    if not all(parts):
+        return name
+    known = [(part["name"], part["value"]) for part in parts if part]
+    text = phrase(f"method.{base}", language)
+    if any(kind == "vote" for kind, _ in known):
+        text = phrase("method.+vote", language, name=text)
+    renamed = [("samples" if kind == "vote" else kind, value) for kind, value in known if value or kind != "vote"]
+    return _with_more(text, [phrase(f"method.+{kind}", language, value=value) for kind, value in renamed], language)
+
+
+def plain_task(name: str, language: Language = "en") -> str:
+    """A task's name as a person says it, from its label; what no table knows stays as it is.
+
+    >>> plain_task("world-problems[steps=2, things=held]")
+    'word problems, two steps, unseen things'
+    """
+    base, _, subtask = name.partition("[")[0].partition("/")
+    said = phrase(f"task.{base}", language) if f"task.{base}" in PHRASES else base
+    said += f" {subtask.replace('_', ' ')}" if subtask else ""
+    more = plain_parameters(name, language)
+    return phrase("word.separator", language).join([said, more] if more else [said])
+
+
+def plain_parameters(name: str, language: Language = "en") -> str:
+    """The parameters of a task's label alone: ``two steps, unseen things``; empty where it has none."""
+    inside = name.partition("[")[2].removesuffix("]")
+    more = [_parameter(one.strip(), language) for one in inside.split(",") if one.strip()]
+    return phrase("word.separator", language).join(more)
+
+
+_METHODS = tuple(
+    key.removeprefix("method.") for key in PHRASES if key.startswith("method.") and not key.startswith("method.+")
+)
+_METHOD_PART = re.compile(r"(?P<name>vote|shots|steps|lr|t|chat|plain)(?P<value>[0-9.e]*)")
+
+
+def _with_more(text: str, more: Sequence[str], language: Language) -> str:
+    if not more:
+        return text
+    return phrase("word.bracket", language, name=text, more=phrase("word.separator", language).join(more))
+
+
+def _parameter(text: str, language: Language) -> str:
+    name, _, value = text.partition("=")
+    number = phrase(f"number.{value}", language) if f"number.{value}" in PHRASES else value
+    for key in (f"task.{text}", f"task.{name}="):
+        if key in PHRASES:
+            return phrase(key, language, value=number)
+    return phrase("task.=", language, name=name, value=value) if value else name
 
 
 def p_words(value: float) -> str:

@@ -68,6 +68,10 @@ class Analysis:
         """Was a gain, or were related tasks, followed over the sizes of a family?"""
         return any(curve.shift == "none" for curve in self.gains) or bool(self.task_orders)
 
+    def named(self, task: str) -> str | None:
+        """``task`` where the study has several, else None: then a line need not say which."""
+        return task if len({arm.task for arm in self.arms}) > 1 else None
+
     def clean(self) -> list[Outcomes]:
         """The arms without a shift."""
         return [arm for arm in self.arms if arm.shift == "none"]

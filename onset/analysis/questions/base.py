@@ -15,6 +15,7 @@ from typing import ClassVar
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import ALWAYS, Finding, Interval, Tone, Unit
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.questions.lines import Lines
 
 
 def tones(verdicts: Mapping[str, Tone]) -> Mapping[str, Tone]:
@@ -65,13 +66,17 @@ class Question(ABC):
         subject: str,
         verdict: str,
         sentence: str,
+        short: Lines,
         *,
         estimate: float | None = None,
         interval: Interval | None = None,
         n: int | None = None,
         test: str | None = None,
     ) -> Finding:
-        """A finding of this question. Raises ValueError for a verdict that it does not declare."""
+        """A finding of this question, ``short``: its line (`onset.analysis.questions.lines`).
+
+        Raises ValueError for a verdict that the question does not declare.
+        """
         if verdict not in self.verdicts:
             declared = ", ".join(self.verdicts)
             raise ValueError(f'the question "{self.kind}" declares no verdict "{verdict}", but {declared}')
@@ -90,6 +95,7 @@ class Question(ABC):
             unit=self.unit,
             figure=self.figure,
             rank=ALWAYS if self.always else late,
+            lines=short,
         )
 
 

@@ -10,6 +10,7 @@ from onset.analysis.contrast.sentences import agreement
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, largest, tones
 from onset.analysis.stats.shares import Interval
 
@@ -55,7 +56,13 @@ class BestMethod(Question):
                 scope = "with these examples " if beaten and point.draws == 1 and best.labels else ""
                 text = f"{start}{stop} {claim} with {best.method} ({level}): {scope}{', '.join(parts)}"
             yield self.finding(
-                f"{task}, {best.model}", verdict, f"{text}.", estimate=point.accuracy, interval=point.interval,
+                f"{task}, {best.model}", verdict, f"{text}.",
+                lines.line(
+                    f"best method.{verdict}", study.named(task), method=lines.method(best.method),
+                    share=words.percent(point.accuracy), range=lines.share_range(point.interval),
+                    chance=words.percent(best.chance or 0.0),
+                ),
+                estimate=point.accuracy, interval=point.interval,
                 n=point.n, test="mean over draws and items; comparisons adjusted by Holm",
             )  # fmt: skip
 

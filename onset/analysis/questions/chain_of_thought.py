@@ -9,6 +9,7 @@ from onset.analysis.contrast.paired import Comparison
 from onset.analysis.contrast.sentences import draws_agree
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, tones
 from onset.analysis.questions.emergence import tasks_said
 from onset.analysis.stats.shares import Interval
@@ -51,7 +52,7 @@ class ChainOfThought(Question):
                 who = "Chain of thought" if len(settings) == 1 else f"Chain of thought ({' against '.join(setting)})"
                 where = f"{who} on {task}, {study.given(budget, setting, task)}"
                 subject = task if len(settings) == 1 else f"{task}, {' against '.join(setting)}"
-                yield self._finding(subject, where, rows, families)
+                yield self._finding(subject, where, rows, families, study.named(task))
 
     def _finding(
         self,
@@ -59,6 +60,7 @@ class ChainOfThought(Question):
         where: str,
         rows: Sequence[tuple[Comparison, str, float, Interval]],
         families: Mapping[str, str],
+        of: str | None,
     ) -> Finding:
         verbs = {
             "wins": "helps",
@@ -83,8 +85,14 @@ class ChainOfThought(Question):
         caution = ". The models are of different families, so this is not an effect of size alone" if different else ""
         kinds = {row[1] for row in rows}
         verdict = "helps" if said == "wins" else "hurts" if said == "loses" else "mixed" if len(kinds) > 1 else said
+        shown = abs(gain) if verdict == "hurts" else gain
+        ends = (-interval[1], -interval[0]) if verdict == "hurts" else interval
+        short = lines.line(
+            f"chain of thought.{verdict}", of, method=lines.method("cot"), model=one.model,
+            points=lines.points(shown), range=lines.share_range(ends),
+        )  # fmt: skip
         return self.finding(
-            subject, verdict, f"{text}{caution}.", estimate=gain, interval=interval, n=one.n, test=one.test
+            subject, verdict, f"{text}{caution}.", short, estimate=gain, interval=interval, n=one.n, test=one.test
         )
 
 

@@ -9,6 +9,7 @@ from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.costs import BreakEven
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, largest, tones
 
 
@@ -33,7 +34,12 @@ class Cost(Question):
             one = max(here, key=lambda pair: accuracy[pair.tuned] + accuracy[pair.prompted])
             verdict = "never" if one.queries is None else "pays"
             yield self.finding(
-                f"{task}, {one.model}", verdict, f"Cost: {break_even_sentence(one)}", estimate=one.queries,
+                f"{task}, {one.model}", verdict, f"Cost: {break_even_sentence(one)}",
+                lines.line(
+                    f"cost.{verdict}", study.named(task), tuned=lines.method(one.tuned),
+                    prompted=lines.method(one.prompted), queries=lines.size(math.ceil(one.queries or 0)),
+                ),
+                estimate=one.queries,
                 test="FLOPs counted, no prefix reuse",
             )  # fmt: skip
 

@@ -9,6 +9,7 @@ from onset.analysis.contrast.paired import Verdict
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.gains import GainCurve, GainPoint
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.gain_words import (
     chosen,
@@ -17,6 +18,7 @@ from onset.analysis.questions.gain_words import (
     sample_words,
     size_range,
 )
+from onset.analysis.questions.lines import Lines
 
 
 class Overtakes(Question):
@@ -43,9 +45,26 @@ class Overtakes(Question):
             said = None if found.verdict == "none" else found.estimate
             yield self.finding(
                 f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {family_words(curve)}", found.verdict,
-                f"{_said(study, curve)} ({sample_words(curve.points)}).", estimate=said,
+                f"{_said(study, curve)} ({sample_words(curve.points)}).", _short(study, curve), estimate=said,
                 interval=None if said is None else found.interval, n=max(point.n for point in curve.points), test=test,
             )  # fmt: skip
+
+
+def _short(study: Analysis, curve: GainCurve) -> Lines:
+    found = curve.crossover
+    meets = found.verdict in ("from", "unresolved") and found.estimate is not None
+    return lines.line(
+        f"crossover.{found.verdict}{'.at' if meets else ''}",
+        study.named(curve.task),
+        method=lines.method(curve.sides[0]),
+        other=lines.method(curve.sides[1]),
+        at=lines.size(found.estimate or 0),
+        range=lines.size_range(found.interval),
+        shown=lines.size(found.shown_from or 0),
+        below=lines.size(found.gap[0] if found.gap else 0),
+        first=lines.size(curve.sizes[0]),
+        last=lines.size(curve.sizes[-1]),
+    )
 
 
 def _said(study: Analysis, curve: GainCurve) -> str:

@@ -6,6 +6,8 @@ from onset.analysis import words
 from onset.analysis.curves.threshold import Place
 from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, curve_kind
 from onset.analysis.estimates.size_curves import SizeCurve
+from onset.analysis.questions import lines
+from onset.analysis.questions.lines import Lines
 
 
 def curve_sentence(curve: SizeCurve) -> str:
@@ -25,6 +27,32 @@ _SAID = {
     "inverse": "accuracy falls with size",
     "u-shaped": "accuracy falls with size and then rises",
 }
+
+
+def curve_line(curve: SizeCurve, of: str | None) -> Lines:
+    """The verdict in a short line, with the size at which the curve leaves chance or is halfway."""
+    found = curve.found
+    assert found is not None  # a question speaks of curves that were judged
+    place, form = Place(), ""
+    if found.verdict == "emergent":
+        place = found.threshold.place
+        form = ".gap" if place.censored == "gap" else ".at" if place.estimate is not None else ""
+    elif found.verdict == "smooth" and found.midpoint is not None:
+        place = found.midpoint.place(found.curve.scale)
+        form = ".at" if place.estimate is not None else ""
+    elif found.verdict == "unresolved" and found.q_value is not None:
+        form = ".grows"
+    return lines.line(
+        f"curve.{found.verdict}{form}",
+        of,
+        method=lines.method(curve.method),
+        at=lines.size(place.estimate or 0.0),
+        low=lines.size(place.low or 0.0),
+        high=lines.size(place.high or 0.0),
+        range=lines.place_range(place),
+        first=lines.size(min(curve.sizes)),
+        last=lines.size(max(curve.sizes)),
+    )
 
 
 def verdict_words(found: Emergence) -> str:

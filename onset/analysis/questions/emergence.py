@@ -15,7 +15,7 @@ from onset.analysis.estimates.gains import GainCurve, Rise
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.finding import LOW_PARSE_RATE, Finding
 from onset.analysis.questions.base import CURVE_VERDICTS, Question
-from onset.analysis.questions.curve_words import fit_words, halfway_words, place_words
+from onset.analysis.questions.curve_words import curve_line, fit_words, halfway_words, place_words
 from onset.analysis.questions.gain_words import (
     chosen,
     family_words,
@@ -63,7 +63,8 @@ class Emerges(Question):
         text += "" if found.verdict == "inverse" else f". {_rises(curve)}"
         text += f" ({sample_words(curve.points)}).{_format_caution(study, curve, found, split)}"
         return self.finding(
-            f"{curve.task}, {curve.sides[0]}, {family}", found.verdict, text, estimate=place.estimate,
+            f"{curve.task}, {curve.sides[0]}, {family}", found.verdict, text,
+            curve_line(fitted, study.named(curve.task)), estimate=place.estimate,
             interval=None if place.estimate is None else (place.low, place.high),
             n=max(point.n for point in curve.points),
             test="bootstrap against the best smooth curve; threshold: profile likelihood; paired differences",

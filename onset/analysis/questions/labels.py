@@ -8,6 +8,7 @@ from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.classification import Classified
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 
 
@@ -34,7 +35,9 @@ class Stuck(Question):
             text += f", and in {len(stuck) - 1} more of {words.counted(len(study.classified), 'setting')} with labels"
             text += " one label is given to nine in ten items or more"
         text += "; its accuracy says how frequent that label is, not what the method can tell apart"
-        yield self.finding("labels", "one label", f"{text}.", estimate=worst.top_share, n=len(stuck))
+        share_given = words.percent(worst.top_share)
+        short = lines.line("one label.one label", worst.task, method=lines.method(worst.method), share=share_given)
+        yield self.finding("labels", "one label", f"{text}.", short, estimate=worst.top_share, n=len(stuck))
 
 
 class Majority(Question):
@@ -63,6 +66,8 @@ class Majority(Question):
                 f" {words.point_range(best.lead_interval)})."
             )
             yield self.finding(
-                f"{task}, majority", "majority baseline", text, estimate=best.lead, interval=best.lead_interval,
+                f"{task}, majority", "majority baseline", text,
+                lines.line("majority.majority baseline", task, share=words.percent(best.majority)),
+                estimate=best.lead, interval=best.lead_interval,
                 n=best.n, test="paired with a constant answer",
             )  # fmt: skip

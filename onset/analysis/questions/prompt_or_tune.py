@@ -12,7 +12,9 @@ from onset.analysis.estimates.gains import MIN_SIZES
 from onset.analysis.estimates.label_curves import Overtaking
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, tones
+from onset.analysis.questions.lines import Lines
 
 
 class PromptOrTune(Question):
@@ -50,9 +52,24 @@ class PromptOrTune(Question):
                 open_ones = len(facing) - wins - losses
                 text += f" {wins}, prompting {losses}; {open_ones} {'has' if open_ones == 1 else 'have'} no winner."
             yield self.finding(
-                f"{task}, {shown.model}", verdict, text, estimate=shown.difference, interval=shown.interval,
+                f"{task}, {shown.model}", verdict, text, _short(shown, verdict, study.named(task)),
+                estimate=shown.difference, interval=shown.interval,
                 n=shown.n, test=shown.test,
             )  # fmt: skip
+
+
+def _short(shown: Comparison, verdict: str, of: str | None) -> Lines:
+    difference, (low, high) = shown.difference or 0.0, shown.interval or (-1.0, 1.0)
+    if verdict == "prompting":
+        difference, low, high = -difference, -high, -low
+    return lines.line(
+        f"prompt or tune.{verdict}",
+        of,
+        tuned=lines.method(shown.sides[0]),
+        prompted=lines.method(shown.sides[1]),
+        points=lines.points(difference),
+        range=lines.share_range((low, high)),
+    )
 
 
 def _overtaking(overtakings: Iterable[Overtaking], pair: Comparison) -> Overtaking | None:

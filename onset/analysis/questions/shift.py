@@ -8,7 +8,9 @@ from onset.analysis import words
 from onset.analysis.contrast.robustness import Loss
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.lines import Lines
 
 
 class ShiftLoss(Question):
@@ -61,6 +63,21 @@ class ShiftLoss(Question):
         text += "; ".join(parts)
         size = words.sample(worst.n, len(worst.seeds))
         return self.finding(
-            f"{task}, {shift}, {worst.model}", verdict, f"{text} ({size}).", estimate=worst.loss,
+            f"{task}, {shift}, {worst.model}", verdict, f"{text} ({size}).", _short(worst, verdict, study.named(task)),
+            estimate=worst.loss,
             interval=worst.interval, n=worst.n, test=worst.test,
         )  # fmt: skip
+
+
+def _short(worst: Loss, verdict: str, of: str | None) -> Lines:
+    loss, (low, high) = worst.loss, worst.interval
+    if verdict == "gains":
+        loss, low, high = -loss, -high, -low
+    return lines.line(
+        f"shift.{verdict}",
+        of,
+        method=lines.method(worst.method),
+        shift=worst.shift,
+        points=lines.points(loss),
+        range=lines.share_range((low, high)),
+    )

@@ -10,8 +10,10 @@ from onset.analysis.emergence.verdict import MIN_SIZES
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import CURVE_VERDICTS, Question, tones
 from onset.analysis.questions.curve_words import (
+    curve_line,
     curve_sentence,
     measured_words,
 )
@@ -43,6 +45,7 @@ class Size(Question):
             place = best.found.midpoint.place() if best.found.midpoint is not None else Place()
             yield self.finding(
                 f"{task}, {best.method}, family {best.family}", best.found.verdict, f"Size: {curve_sentence(best)}",
+                curve_line(best, study.named(task)),
                 estimate=place.estimate, interval=None if place.estimate is None else (place.low, place.high),
                 n=sum(best.n), test="bootstrap against the best smooth curve; halfway: profile likelihood",
             )  # fmt: skip
@@ -74,7 +77,9 @@ class NoCurve(Question):
         said = words.listed([str(size) for size in sizes])
         text = f"Size: {said} sizes: no curve, which takes {MIN_SIZES} ({listed}{more})."
         n = sum(sum(one.n) for one in short.values())
-        yield self.finding("curves over size", "no curve", text, n=n)
+        measured = lines.count("size", sizes[-1])
+        said_short = lines.line("curves.no curve", sizes=measured, least=str(MIN_SIZES))
+        yield self.finding("curves over size", "no curve", text, said_short, n=n)
 
 
 _SHORT = 3

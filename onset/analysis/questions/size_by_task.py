@@ -9,6 +9,7 @@ from onset.analysis.contrast.factors import BASE
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.task_sizes import SizeRatio, TaskOrder, stem_of
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.gain_words import (
     WITHOUT,
@@ -53,7 +54,13 @@ class SizeByTask(Question):
         verdict = "ordered" if all(shown) else "partly ordered" if any(shown) or order.overall.larger else "undecided"
         text += f" ({words.counted(order.n, 'outcome')} at {words.counted(len(set(order.sizes)), 'size')})."
         return self.finding(
-            f"{order.stem}, {order.method}, family {order.family}", verdict, text, estimate=order.overall.ratio,
+            f"{order.stem}, {order.method}, family {order.family}", verdict, text,
+            lines.line(
+                f"size by task.{'ordered' if order.overall.larger else 'undecided'}", order.stem,
+                smaller=lines.parameters(order.overall.tasks[0]), larger=lines.parameters(order.overall.tasks[1]),
+                ratio=words.ratio(order.overall.ratio), range=lines.ratio_range(order.overall.interval),
+            ),
+            estimate=order.overall.ratio,
             interval=order.overall.interval, n=order.n, test="profile likelihood of the ratio of two midpoints",
         )  # fmt: skip
 

@@ -10,12 +10,14 @@ from onset.analysis.contrast.factors import BASE, StageComparison
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.gain_words import (
     WITHOUT,
     method_words,
     ratio_range,
 )
+from onset.analysis.questions.lines import Lines
 from onset.analysis.stats.shares import Interval
 
 
@@ -66,6 +68,7 @@ class Ingredient(Question):
         return self.finding(
             f"{task}, family {family}", verdict,
             f"{text} {parts[0]}{rest} ({words.sample(top.n, len(top.seeds))}; one training run a stage).",
+            _short(top, verdict, study.named(task)),
             estimate=top.difference, interval=top.interval, n=top.n, test=top.test,
         )  # fmt: skip
 
@@ -97,10 +100,37 @@ class IngredientBySize(Question):
             said = "; ".join(_moved(one) for one in rows)
             yield self.finding(
                 f"{first.task}, {first.method}, family {first.family}", first.verdict,
-                f"Size by ingredient on {where}: {said} ({sample}; one training run a point).", estimate=first.ratio,
+                f"Size by ingredient on {where}: {said} ({sample}; one training run a point).",
+                _short_by_size(first, study.named(first.task)), estimate=first.ratio,
                 interval=None if first.ratio is None else first.interval, n=first.n,
                 test="profile likelihood of the ratio of two midpoints",
             )  # fmt: skip
+
+
+def _short(top: StageComparison, verdict: str, of: str | None) -> Lines:
+    difference, (low, high) = top.difference or 0.0, top.interval or (-1.0, 1.0)
+    if verdict == "loses":
+        difference, low, high = -difference, -high, -low
+    return lines.line(
+        f"ingredient.{verdict}",
+        of,
+        stage=top.sides[0],
+        size=lines.size(top.params),
+        points=lines.points(difference),
+        range=lines.share_range((low, high)),
+    )
+
+
+def _short_by_size(first: StageShift, of: str | None) -> Lines:
+    at = ".at" if first.verdict == "undecided" and first.ratio is not None else ""
+    return lines.line(
+        f"ingredient by size.{first.verdict}{at}",
+        of,
+        stage=first.stages[0],
+        size=lines.size(first.midpoints[1]),
+        ratio=words.ratio(first.ratio or 0.0),
+        range=lines.ratio_range(first.interval),
+    )
 
 
 def _moved(one: StageShift) -> str:

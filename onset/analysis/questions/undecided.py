@@ -8,6 +8,7 @@ from statistics import median
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 
 
@@ -38,7 +39,13 @@ class Undecided(Question):
             text += f"; {len(draws)} take{'s' * (len(draws) == 1)} {span} draws rather than more items"
         stuck = sum(one.needed is None and one.needed_draws is None and bool(one.difference) for one in open_ones)
         text += f"; {stuck} need{'s' * (stuck == 1)} more seeds rather than more items" if stuck else ""
-        yield self.finding("comparisons", "undecided", f"{text}.", n=len(open_ones))
+        short = lines.line(
+            f"undecided.undecided{'.items' if needed else ''}",
+            open=str(len(open_ones)),
+            comparisons=lines.count("comparison", len(measured)),
+            items=str(round(median(needed))) if needed else "",
+        )
+        yield self.finding("comparisons", "undecided", f"{text}.", short, n=len(open_ones))
 
 
 def items_needed(needed: Sequence[int]) -> str:

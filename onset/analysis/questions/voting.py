@@ -8,6 +8,7 @@ from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.gains import GainCurve, GainPoint
 from onset.analysis.finding import Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.gain_words import (
     chosen,
@@ -57,6 +58,12 @@ class Voting(Question):
             yield self.finding(
                 f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {family_words(curve)}",
                 _verdict(curve, top), f"{text}; {'; '.join(said)} ({sample_words(curve.points)}).",
+                lines.line(
+                    f"voting.{_verdict(curve, top).removesuffix(' in between')}", study.named(curve.task),
+                    other=lines.method(curve.sides[1]),
+                    size=lines.size(top.params), points=lines.points(top.gain),
+                    range=lines.share_range(top.interval),
+                ),
                 estimate=top.gain, interval=top.interval, n=top.n, test=top.test,
             )  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import LOW_PARSE_RATE, Finding
+from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 
 
@@ -20,7 +21,9 @@ class NoResults(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         if not study.arms:
-            yield self.finding("the study", "no results", "No cell of this study is finished.")
+            yield self.finding(
+                "the study", "no results", "No cell of this study is finished.", lines.line("results.no results")
+            )
 
 
 class Incomplete(Question):
@@ -40,7 +43,8 @@ class Incomplete(Question):
             example = next(iter(study.failed.values())).rstrip(".")
             parts.append(f"{words.counted(failed, 'cell')} failed (for example: {example})")
         text = f"Incomplete: {' and '.join(parts)}; what is said here rests on the rest."
-        yield self.finding("cells", "incomplete", text, n=missing + failed)
+        short = lines.line("cells.incomplete", cells=lines.count("cell", missing + failed))
+        yield self.finding("cells", "incomplete", text, short, n=missing + failed)
 
 
 class Refused(Question):
@@ -56,7 +60,8 @@ class Refused(Question):
         if refused:
             text = f"In {words.counted(len(refused), 'comparison')} the two sides did not have the same task or example"
             text += f" plan at some seed; those seeds were left out (first: {refused[0].mismatch[-1]})."
-            yield self.finding("pairing", "refused", text, n=len(refused))
+            short = lines.line("pairing.refused", comparisons=lines.count("comparison", len(refused)))
+            yield self.finding("pairing", "refused", text, short, n=len(refused))
 
 
 class Unread(Question):
@@ -87,7 +92,9 @@ class Unread(Question):
         text += "; a low accuracy there may be a matter of format, not of ability"
         if touched:
             text += f"; {words.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"
-        yield self.finding("parse rate", "low parse rate", f"{text}.", estimate=worst.readable, n=len(low))
+        share = words.percent(worst.readable)
+        short = lines.line("parse rate.low parse rate", settings=lines.count("setting", len(low)), share=share)
+        yield self.finding("parse rate", "low parse rate", f"{text}.", short, estimate=worst.readable, n=len(low))
 
 
 class TooLong(Question):
@@ -110,7 +117,8 @@ class TooLong(Question):
                 else "do not fit the model's context and count"
             )
             text = f"{words.counted(total, 'prompt')} {verb} as wrong ({shown})."
-            yield self.finding("context", "overlong prompts", text, n=total)
+            short = lines.line("context.overlong prompts", prompts=lines.count("prompt", total))
+            yield self.finding("context", "overlong prompts", text, short, n=total)
 
 
 class FailedItems(Question):
@@ -131,4 +139,5 @@ class FailedItems(Question):
             count = "it counts" if total == 1 else "they count"
             text = f"At {words.counted(total, 'item')} the method raised an error: {count} as wrong ({shown})."
             text += f" The first error: {first}."
-            yield self.finding("failed items", "failed items", text, n=total)
+            short = lines.line("failed items.failed items", items=lines.count("item", total))
+            yield self.finding("failed items", "failed items", text, short, n=total)

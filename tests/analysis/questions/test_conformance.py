@@ -11,7 +11,10 @@ from synthetic import LADDER, ladder_results, synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.finding import Finding
+from onset.analysis.phrases import LANGUAGES, phrase
 from onset.analysis.questions import QUESTIONS, question
+from onset.analysis.questions.lines import LONGEST
+from onset.analysis.words import said
 from onset.report.figures import figures
 
 FAST = 500
@@ -102,6 +105,25 @@ def test_an_estimate_is_in_its_unit_and_within_its_interval(name: str, studies: 
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
+def test_its_short_lines_are_short_and_plain(name: str, studies: dict[str, Analysis]) -> None:
+    for _, one in heard(studies, name):
+        assert set(one.lines) == set(LANGUAGES)
+        for text in one.lines.values():
+            assert 0 < len(text) <= LONGEST
+            assert text[0] == text[0].upper()
+            assert not {"\N{HORIZONTAL ELLIPSIS}", "{", "[", "="} & set(text)
+        assert one.interval is None or "(" in one.short
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_its_kind_and_verdicts_have_labels(name: str) -> None:
+    asked = question(name)
+    for language in LANGUAGES:
+        assert phrase(f"label.kind.{asked.kind}", language)
+        assert all(said(asked.kind, verdict, language) for verdict in asked.verdicts)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_its_figure_is_among_the_figures_of_the_report(
     name: str, studies: dict[str, Analysis], drawn: dict[str, set[str]]
 ) -> None:
@@ -133,5 +155,8 @@ def test_its_kind_and_verdicts_are_named_in_the_formats(name: str) -> None:
 def test_findings_are_plain_json(studies: dict[str, Analysis]) -> None:
     for study in studies.values():
         shown = to_json(study)["findings"]
+        assert [one["short"] for one in shown] == [one.short for one in study.findings]
+        assert [one["short"] for one in to_json(study, "zh")["findings"]] == [one.lines["zh"] for one in study.findings]
         assert json.loads(json.dumps(shown, allow_nan=False)) == shown
-        assert all({"tone", "unit", "figure"} <= set(one) and "rank" not in one for one in shown)
+        assert all({"tone", "unit", "figure", "short"} <= set(one) for one in shown)
+        assert not any({"rank", "lines"} & set(one) for one in shown)

@@ -12,7 +12,7 @@ from onset.analysis.questions.base import Question, tones
 
 
 def finding(name: str, rank: float) -> Finding:
-    return Finding("k", name, "v", None, None, None, None, "", "open", "count", None, rank)
+    return Finding("k", name, "v", None, None, None, None, "", "open", "count", None, rank, {})
 
 
 def names(findings: Iterable[Finding]) -> list[str]:
@@ -31,6 +31,9 @@ def test_warnings_are_never_left_out() -> None:
     assert names(deal([finding("a", 0), *(finding(name, ALWAYS) for name in "xyz")], 2)) == ["x", "y", "z"]
 
 
+SHORT = {"en": "It is so", "zh": "如此"}
+
+
 class Asked(Question):
     """Says whatever it is told to."""
 
@@ -45,7 +48,7 @@ class Asked(Question):
         self.said = verdicts
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        return [self.finding("s", verdict, "It is so.", estimate=0.1) for verdict in self.said]
+        return [self.finding("s", verdict, "It is so.", SHORT, estimate=0.1) for verdict in self.said]
 
 
 def test_what_is_left_open_about_size_waits_a_round_more(nothing: Analysis) -> None:

@@ -22,7 +22,6 @@ from onset.analysis.questions import MOST, MOST_WITH_LADDER
 from onset.analysis.questions.shift import ShiftLoss
 from onset.analysis.questions.undecided import Undecided, items_needed
 from onset.analysis.study import comparison_json
-from onset.analysis.words import with_labels
 from onset.errors import StoreError
 
 FAST = 2000
@@ -254,15 +253,11 @@ def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: 
     """Not one sentence that names one of them and lists the methods of both."""
     top = max(loss.params for loss in analysis.losses)
     other = [replace(loss, model="its twin") for loss in analysis.losses if loss.params == top]
-
-    def given(labels: int, *_: object) -> str:
-        return with_labels(labels)
-
-    evidence = cast(Analysis, SimpleNamespace(losses=[*analysis.losses, *other], loss_differences=[], given=given))
-    alone = cast(Analysis, SimpleNamespace(losses=analysis.losses, loss_differences=[], given=given))
+    both = replace(analysis, losses=(*analysis.losses, *other), loss_differences=())
+    alone = replace(analysis, loss_differences=())
     (model,) = {loss.model for loss in analysis.losses if loss.params == top}
     plain = [finding.sentence for finding in ShiftLoss().ask(alone)]
-    twins = [finding.sentence.replace("its twin", model) for finding in ShiftLoss().ask(evidence)]
+    twins = [finding.sentence.replace("its twin", model) for finding in ShiftLoss().ask(both)]
     assert sorted(twins) == sorted(plain * 2)
 
 

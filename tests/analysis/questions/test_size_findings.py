@@ -548,7 +548,10 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
         assert low < 10 ** (at - 5.3) < high
         assert one.ratio == pytest.approx((one.midpoints[0] or 0) / one.midpoints[1])
     evidence = cast(
-        Analysis, SimpleNamespace(stage_shifts=list(found.values()), given=lambda *_: "with 8 labelled examples")
+        Analysis,
+        SimpleNamespace(
+            stage_shifts=list(found.values()), given=lambda *_: "with 8 labelled examples", named=lambda _: None
+        ),
     )
     (said,) = IngredientBySize().ask(evidence)
     assert (said.kind, said.subject) == ("ingredient by size", "t, cot, family f")
@@ -564,7 +567,9 @@ def test_a_stage_that_no_curve_fits_is_undecided_and_not_out_of_reach() -> None:
     assert after.found is not None
     (one,) = stage_shifts([base, replace(after, found=replace(after.found, midpoint=None))])
     assert (one.verdict, one.without) == ("undecided", "no curve fits")
-    evidence = cast(Analysis, SimpleNamespace(stage_shifts=[one], given=lambda *_: "with 8 labelled examples"))
+    evidence = cast(
+        Analysis, SimpleNamespace(stage_shifts=[one], given=lambda *_: "with 8 labelled examples", named=lambda _: None)
+    )
     (said,) = IngredientBySize().ask(evidence)
     assert (
         ": undecided where the model without x is halfway: no rising curve fits (the base model is at " in said.sentence

@@ -1,0 +1,109 @@
+"""The short line of a finding in every language: at most `LONGEST` characters in English.
+
+A line is a phrase of `onset.analysis.phrases` whose places are filled with words. A word is the same in every language
+(a model's name), or depends on it (`points`, `size`, `method` ...).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from onset.analysis import words
+from onset.analysis.curves.threshold import Place
+from onset.analysis.finding import Interval
+from onset.analysis.phrases import LANGUAGES, Language, counted, phrase
+
+Word = str | Callable[[Language], str]
+Lines = Mapping[Language, str]
+
+LONGEST = 110
+_CHINESE = re.compile(r"(?<=[万亿]) (?=[\u4e00-\u9fff])")
+"""A space between a number's unit and the word behind it."""
+_MARK = "\N{HORIZONTAL ELLIPSIS}"
+
+
+def line(key: str, of: str | None = None, **values: Word) -> Lines:
+    """The phrase ``line.KEY`` in every language; ``of``: the task it is about, None where that goes without saying.
+
+    Where it is too long the task is said without its parameters, then left out; what is still too long is cut.
+    """
+    return {language: _fitted(key, of, values, language) for language in LANGUAGES}
+
+
+def _fitted(key: str, of: str | None, values: Mapping[str, Word], language: Language) -> str:
+    said = {name: one if isinstance(one, str) else one(language) for name, one in values.items()}
+    text = phrase(f"line.{key}", language, **said)
+    tasks = [] if of is None else [words.plain_task(name, language) for name in (of, of.partition("[")[0])]
+    texts = [phrase("line.of", language, of=name, line=text) for name in tasks] + [text]
+    whole = next((one for one in texts if len(one) <= LONGEST), text)
+    shown = whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1].rstrip()}{_MARK}"
+    return _CHINESE.sub("", shown[:1].upper() + shown[1:])
+
+
+def method(name: str) -> Word:
+    """A method as a person says it."""
+    return lambda language: words.plain_method(name, language)
+
+
+def parameters(task: str) -> Word:
+    """What tells a task from its relatives, as a person says it."""
+    return lambda language: words.plain_parameters(task, language)
+
+
+def points(share: float) -> Word:
+    """A difference of shares in points."""
+    number = words.number(100 * share)
+    one = number.lstrip(words.MINUS) == "1.0"
+    return lambda language: _form("points", one, language).format(value=number)
+
+
+def _form(key: str, one: bool, language: Language) -> str:
+    first, _, many = phrase(f"word.{key}", language, value="{value}").partition("|")
+    return first if one or not many else many
+
+
+def size(params: float) -> Word:
+    """A size in parameters, as its language counts."""
+    return lambda language: words.myriads(params) if language == "zh" else words.short_count(params)
+
+
+def count(key: str, number: int) -> Word:
+    """A number of things: ``3 cells``."""
+    return lambda language: counted(key, number, language)
+
+
+def share_range(interval: Interval | None) -> Word:
+    """An interval of shares or of their differences, in percent or points."""
+    return _range(interval, words.bound)
+
+
+def size_range(interval: Interval | None) -> Word:
+    """An interval of sizes."""
+    return _range(interval, size)
+
+
+def ratio_range(interval: Interval | None) -> Word:
+    """An interval of ratios."""
+    return _range(interval, words.ratio)
+
+
+def place_range(place: Place) -> Word:
+    """The interval of a place on the axis of sizes."""
+    return size_range((place.low, place.high))
+
+
+def _range(interval: Interval | None, written: Callable[[float], Word]) -> Word:
+    low, high = interval or (None, None)
+
+    def spoken(language: Language) -> str:
+        ends = {
+            name: one if isinstance(one, str) else one(language)
+            for name, end in (("low", low), ("high", high))
+            if end is not None
+            for one in (written(end),)
+        }
+        form = {2: "range", 0: "range.open"}.get(len(ends), "range.above" if "low" in ends else "range.below")
+        return phrase(f"word.{form}", language, **ends)
+
+    return spoken

@@ -1,0 +1,107 @@
+"""The one table of words in every language, and names a person can read."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+
+import pytest
+
+from onset.analysis.phrases import LANGUAGES, PHRASES, counted, phrase
+from onset.analysis.questions import lines
+from onset.analysis.words import difference_name, myriads, plain_method, plain_task, said
+from onset.methods import METHODS
+from onset.tasks import TASKS
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", PHRASES)
+def test_every_language_has_every_phrase_with_the_same_places(key: str) -> None:
+    assert set(PHRASES[key]) == set(LANGUAGES)
+    assert all(PHRASES[key].values())
+    assert len({frozenset(places(text)) for text in PHRASES[key].values()}) == 1
+
+
+def test_chinese_is_chinese() -> None:
+    for key, texts in PHRASES.items():
+        if key.startswith("line.") and key != "line.of":
+            assert re.search(r"[\u4e00-\u9fff]", texts["zh"])
+            assert not re.search(r"[\u4e00-\u9fff]", texts["en"])
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "chinese"),
+    [
+        ("world-problems[steps=2, things=held]", "word problems, two steps, unseen things", "应用题,2 步,没见过的事物"),
+        ("word-problems[steps=1]", "word problems, one step", "应用题,1 步"),
+        ("world-one-hop[frequency=tail]", "facts, hardly ever read", "事实,罕见"),
+        ("addition[digits=12]", "addition, 12 digits", "加法,12 位"),
+        ("bbh/boolean_expressions", "BBH boolean expressions", "BBH boolean expressions"),
+        ("my-tickets", "my-tickets", "my-tickets"),
+        ("mine[size=big]", "mine, size big", "mine,size big"),
+    ],
+)
+def test_tasks_have_names_a_person_can_read(name: str, english: str, chinese: str) -> None:
+    assert (plain_task(name), plain_task(name, "zh")) == (english, chinese)
+
+
+@pytest.mark.parametrize(
+    ("name", "english"),
+    [
+        ("answer-only", "answering at once"),
+        ("cot", "chain of thought"),
+        ("cot-vote", "a vote over chain of thought"),
+        ("cot-shots4-vote8-t0.5", "a vote over chain of thought (4 shown, 8 samples, temperature 0.5)"),
+        ("cot-chat", "chain of thought (as a chat)"),
+        ("lora-rationales-steps60-lr0.002", "LoRA on worked steps (60 steps, rate 0.002)"),
+        ("cot-of-mine", "cot-of-mine"),
+        ("mine", "mine"),
+    ],
+)
+def test_methods_have_names_a_person_can_read(name: str, english: str) -> None:
+    assert plain_method(name) == english
+
+
+def test_presets_and_tasks_of_the_tables_have_names() -> None:
+    assert all(plain_method(name, language) != name for name in METHODS for language in LANGUAGES)
+    assert {name for name in TASKS if f"task.{name}" not in PHRASES} == {"own"}
+
+
+def test_counts_and_sizes_follow_their_language() -> None:
+    assert (counted("cell", 1), counted("cell", 2), counted("cell", 2, "zh")) == ("1 cell", "2 cells", "2 个单元")
+    assert [myriads(size) for size in (500, 46_000, 650_000, 6_500_000, 1.7e9)] == [
+        "500", "4.6 万", "65 万", "650 万", "17 亿",
+    ]  # fmt: skip
+    assert (said("crossover", "from"), said("size", "emergent", "zh")) == ("from a size on", "突现")
+    assert (difference_name("shift", "zh"), difference_name("cost")) == ("损失", None)
+
+
+def test_a_line_says_its_task_as_far_as_there_is_room() -> None:
+    def shift(of: str | None, method: str) -> str:
+        made = lines.line(
+            "shift.loses",
+            of,
+            method=method,
+            shift="typos",
+            points=lines.points(0.01),
+            range=lines.share_range((0, None)),
+        )
+        return made["en"]
+
+    assert shift(None, "cot") == "Cot loses 1.0 point under the shift typos (above 0.0)"
+    task = "world-problems[steps=2, things=held]"
+    assert shift(task, "cot").startswith("Word problems, two steps, unseen things: cot loses 1.0 point under")
+    assert shift(task, "m" * 30).startswith("Word problems: mmm")
+    assert shift(task, "m" * 60).startswith("Mmm")
+    cut = shift(task, "m" * 120)
+    assert (len(cut), cut[-1]) == (lines.LONGEST, "\N{HORIZONTAL ELLIPSIS}")
+
+
+def test_a_phrase_without_its_places_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        phrase("line.cost.pays")
+    with pytest.raises(KeyError):
+        phrase("line.nothing")
