@@ -26,6 +26,7 @@ _PUBLIC = {
     "Model": "onset.models.base",
     "ModelFacts": "onset.models.base",
     "open_model": "onset.models",
+    "open_tuned": "onset.study.tuned",
     "ScriptedModel": "onset.models.scripted",
     "Method": "onset.methods",
     "method": "onset.methods",

@@ -1,0 +1,35 @@
+"""A tuned model out of a results folder: what a study recommends, opened to be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from onset.errors import StoreError
+from onset.models import open_model
+from onset.models.base import Model
+from onset.results.read import read_cells
+from onset.results.tuned import TunedFolder
+from onset.tuning import tuner as open_tuner
+
+
+def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
+    """The tuned model of ``folder`` (``D/tuned/ID`` of a results folder D): its base model with the weights beside it.
+
+    It is asked as it was trained: with the question alone, through the chat template where the study tuned it so.
+    The base model is opened as the study names it (paths as seen from where the study was run) and in the type of
+    weights that it was measured in. Raises StoreError where the folder holds no tuned model, no cell of the results
+    folder tells what it was tuned from, the weights are damaged or belong to another base model; ModelError where the
+    base model cannot be opened.
+    """
+    folder = Path(folder)
+    if not TunedFolder(folder).done:
+        raise StoreError(f"{folder}: no tuned model here (a results folder keeps them in its folder tuned)")
+    cell = next((one for one in read_cells(folder.parents[1]) if one.get("tuned") == folder.name), None)
+    if cell is None:
+        raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
+    base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=cell["environment"]["dtype"])
+    loaded: Model = open_tuner(cell["method_spec"]["tune"]).load(base, folder)  # type: ignore[arg-type]
+    held = cell["tuned_revision"]
+    if loaded.facts.revision != held:
+        raise StoreError(f"{folder}: tuned from another model (revision {loaded.facts.revision}, the study has {held})")
+    return loaded
