@@ -131,7 +131,7 @@ class Display:
             self._bar.update(self._task, completed=self._done, left=self._left())
 
     def _left(self) -> str:
-        from onset.report.plans import duration
+        from onset.analysis.words import duration
 
         earned = self._done - self._skipped
         if earned <= 0 or self._total <= 0:

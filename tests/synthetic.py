@@ -64,12 +64,14 @@ def synthetic_results(
     voting: bool = True,
     incomplete: bool = False,
     families: Sequence[str] = (),
+    own: Sequence[str] = (),
+    price: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the folder and return it.
 
     ``voting`` adds one cell of 5 samples a question (largest model, first task, most labels, seed 0); ``incomplete``
     leaves one cell without its done.json and makes another one fail; ``families`` names the family of each
-    model (default: all in ``made-up``). The shift ``domain`` is another test set; every other one rewrites the items.
+    model (default: all in ``made-up``); ``own``: tasks that are the user's own; ``price``: the study's. The shift ``domain`` is another test set; every other one rewrites the items.
     """
     keys = [
         CellKey(model, params, method, budget, task, chance, shift, number)
@@ -85,11 +87,17 @@ def synthetic_results(
     family = dict(zip([name for name, _ in models], families or ["made-up"] * len(models), strict=True))
     study: dict[str, Any] = {
         "name": "synthetic",
-        "models": [m for m, _ in models],
+        "models": [{"spec": m, "label": m} for m, _ in models],
         "methods": list(methods),
         "labels": list(labels),
     }
-    study |= {"tasks": [t for t, _ in tasks], "shifts": list(shifts), "seeds": seeds, "items": items}
+    study |= {
+        "tasks": [{"name": t} if t in own else t for t, _ in tasks],
+        "price": price,
+        "shifts": list(shifts),
+        "seeds": seeds,
+        "items": items,
+    }
     _write_json(
         folder / "study.json", {"format": 2, "onset": "0.1.0", "study": study, "cells": [key.id for key in keys]}
     )

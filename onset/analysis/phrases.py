@@ -224,6 +224,27 @@ _LINES: dict[str, tuple[str, str]] = {
         "in {comparisons} some seeds could not be compared and were left out",
         "{comparisons}中有些种子无法比较,已略去",
     ),
+    # what to use
+    "decision.best": (
+        "use {method} on {model} with {labels}: {share} right ({range} %), ahead of all else",
+        "请用 {model} 加{method}({labels}):正确率 {share}({range} %),胜过其余各法",
+    ),
+    "decision.level": (
+        "use {method} on {model} with {labels}: {share} right ({range} %), as good as any",
+        "请用 {model} 加{method}({labels}):正确率 {share}({range} %),不逊于其余各法",
+    ),
+    "decision.open": (
+        "not settled; so far {method} on {model} with {labels}: {share} right ({range} %)",
+        "尚未定论;目前以 {model} 加{method}({labels})最高:正确率 {share}({range} %)",
+    ),
+    "decision.only one": (
+        "{method} on {model} with {labels}: {share} right ({range} %); nothing else was tried",
+        "{model} 加{method}({labels}):正确率 {share}({range} %);没有试过别的",
+    ),
+    "decision.not above chance": (
+        "use none yet: {method} on {model} with {labels} is not above chance ({share})",
+        "暂不要用:{model} 加{method}({labels})未见高于随机({share})",
+    ),
     "parse rate.low parse rate": (
         "in {settings} many outputs held no readable answer; at worst {share} did",
         "{settings}中有许多输出读不出答案;最差时只有 {share} 读得出",
@@ -258,6 +279,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "setting": ("{count} setting|{count} settings", "{count} 种设置"),
     "prompt": ("{count} prompt|{count} prompts", "{count} 个提示"),
     "item": ("{count} item|{count} items", "{count} 道题"),
+    "label": ("{count} label|{count} labels", "{count} 个标注"),
     "size": ("{count} size|{count} sizes", "{count} 种规模"),
     "separator": (", ", ","),
     "bracket": ("{name} ({more})", "{name}({more})"),
@@ -315,6 +337,7 @@ _TASKS: dict[str, tuple[str, str]] = {
 _NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 _LABELS: dict[str, tuple[str, str]] = {
+    "kind.decision": ("What to use", "用什么"),
     "kind.emergence": ("Emergence", "突现"),
     "kind.crossover": ("Crossover", "交叉"),
     "kind.voting": ("Voting", "投票"),
@@ -359,6 +382,9 @@ _LABELS: dict[str, tuple[str, str]] = {
     "not reached": ("not reached", "未达到"),
     "best": ("best", "最好"),
     "measured": ("measured", "已测"),
+    "level": ("as good as any", "不逊于其余"),
+    "open": ("not settled", "尚未定论"),
+    "only one": ("only one tried", "只试过一种"),
     "not above chance": ("not above chance", "不高于随机"),
     "pays": ("pays", "划算"),
     "never": ("never", "从不"),

@@ -12,6 +12,7 @@ from onset.analysis.contrast.robustness import loss_differences, losses
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens, costs
+from onset.analysis.estimates.decisions import decisions
 from onset.analysis.estimates.gains import GainCurve, gain_curves
 from onset.analysis.estimates.label_curves import label_curves, overtakings
 from onset.analysis.estimates.size_curves import size_curves
@@ -62,6 +63,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         stage_shifts=stage_shifts(curves),
         classified=labelled,
         cell_f1=cell_f1,
+        decisions=decisions(measured, results, margin=chosen, replicates=replicates),
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -81,6 +83,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "gains": [gain_json(one) for one in analysis.gains],
         "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
         "classification": [one.json() for one in analysis.classified],
+        "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
         "missing": list(analysis.missing),
         "failed": dict(analysis.failed),

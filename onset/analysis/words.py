@@ -215,3 +215,20 @@ def range_words(ends: tuple[float | None, float | None], written: Callable[[floa
 def ratio(value: float) -> str:
     """Three significant digits, never in exponents: ``4.02``, ``0.85``, ``120``."""
     return _three(value)
+
+
+def operations(flops: float) -> str:
+    """``3.2e+14 FLOPs``."""
+    return f"{flops:.2g} FLOPs"
+
+
+def duration(seconds: float) -> str:
+    """``95`` -> ``1 min 35 s``; hours and minutes from an hour on; ``0.4 s`` below a second."""
+    if 0 < seconds < 1:
+        return f"{seconds:.1g} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from onset.analysis.words import counted, number, points
+from onset.analysis.words import counted, duration, number, points
 from onset.report.tables import add_row, heading, table
 from onset.report.words import flops
 
@@ -86,13 +86,3 @@ def detectable_notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             found = f"{other['draws']} draws x {other['items']} items find {points(other['difference'])}"
             lines.append(f"  For the same cost {found}{here}.")
     return lines
-
-
-def duration(seconds: float) -> str:
-    """``95`` -> ``1 min 35 s``; hours and minutes from an hour on."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

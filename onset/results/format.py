@@ -89,6 +89,8 @@ CELL_SCHEMA: dict[str, Any] = {
     "flops_tuning": pl.Float64,
     "flops": pl.Float64,
     "seconds": pl.Float64,
+    "tuning_seconds": pl.Float64,
+    "tuned": pl.String,
     "demonstrations": pl.Int64,
     "rationales": pl.Int64,
     "labels_used": pl.Int64,

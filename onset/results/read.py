@@ -20,6 +20,7 @@ from onset.errors import StoreError
 from onset.records import canonical_json
 from onset.results.files import read_json
 from onset.results.format import ADDED, CELL_SCHEMA, RECORD_SCHEMA, check_format
+from onset.results.tuned import TunedFolder
 from onset.scores import wilson
 
 
@@ -220,9 +221,15 @@ def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str
     held = read_json(path)
     try:
         row = _identity(held) | _used(held) | _outcome(records, held["tuning"]) | _time(cell)
+        row["tuned"] = _kept(cell, held["tuned"])
         return row, held["method_spec"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
+
+
+def _kept(cell: Path, tuned: str | None) -> str | None:
+    """The id of the tuned weights, where they are still there."""
+    return tuned if tuned is not None and TunedFolder(cell.parents[1] / "tuned" / tuned).done else None
 
 
 def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
@@ -286,6 +293,8 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None) -> dict[st
 
 
 def _time(cell: Path) -> dict[str, float | None]:
-    """Wall time of inference; None where it was not written (a run that was killed between two files)."""
+    """Wall time of inference and of tuning; None where it was not written (a run that was killed between two files)."""
     path = cell / "timing.json"
-    return {"seconds": float(_member(path, "seconds")) if path.exists() else None}
+    if not path.exists():
+        return {"seconds": None, "tuning_seconds": None}
+    return {"seconds": float(_member(path, "seconds")), "tuning_seconds": read_json(path).get("tuning_seconds")}

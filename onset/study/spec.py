@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from onset import markup
 from onset.errors import StudyError
@@ -41,10 +41,30 @@ PART_KEYS = ("models", "tasks", "methods", "labels", "shifts", "seeds", "items")
 """What a part of a study may say for itself."""
 
 
+class PriceEntry(BaseModel):
+    """What a model costs its user: an ``hour`` of the machine, or a million tokens of ``input`` and of ``output``, in
+    ``currency``. Recommendations say what a thousand queries cost; nothing else depends on it.
+    """
+
+    model_config = _STRICT
+    hour: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    output: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    currency: str = Field(default="$", min_length=1, max_length=8)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> PriceEntry:
+        tokens = (self.input is not None, self.output is not None)
+        if (self.hour is not None) == any(tokens) or any(tokens) != all(tokens):
+            raise ValueError("a price is either 'hour', or 'input' and 'output' (of a million tokens)")
+        return self
+
+
 class ModelEntry(BaseModel):
     """A model of the study: how to open it (``spec``), how to call it in tables (``label``), and which other
     sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone). ``template``:
-    how to ask it (``chat``, ``plain``) where a method leaves that to the model (``auto``).
+    how to ask it (``chat``, ``plain``) where a method leaves that to the model (``auto``); ``price``: its own, not the
+    study's.
     """
 
     model_config = _STRICT
@@ -52,6 +72,7 @@ class ModelEntry(BaseModel):
     label: str | None = None
     family: str | None = None
     template: Template | None = None
+    price: PriceEntry | None = None
 
 
 class VoteEntry(BaseModel):
@@ -129,6 +150,7 @@ class Study(BaseModel):
     ``template``: how methods that do not say are to ask (`Template`); of several values each method gets each, with the
     value in its name: ``cot-chat``, ``cot-plain``;
     ``batch_tokens``: the most tokens whose keys and values are held at once: more rows run together;
+    ``price``: of an hour or of tokens, for what a recommendation costs;
     ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
 
@@ -152,6 +174,7 @@ class Study(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_tokens: int = Field(default=DEFAULT_BATCH_TOKENS, ge=1)
+    price: PriceEntry | None = None
     parts: tuple[Study, ...] = ()
 
     def grids(self) -> tuple[Study, ...]:

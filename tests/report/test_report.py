@@ -22,6 +22,7 @@ from rich.console import Console
 from synthetic import LADDER, ladder_results, synthetic_results
 
 from onset.analysis import Analysis, analyse, to_json
+from onset.analysis.words import duration
 from onset.errors import StoreError
 from onset.report import facts, figures
 from onset.report.figures.base import Shown, Spec
@@ -30,7 +31,7 @@ from onset.report.figures.labels import label_figure
 from onset.report.html import build_report, page, write_png
 from onset.report.items import pack
 from onset.report.lists import print_grade, print_list
-from onset.report.plans import duration, print_plan
+from onset.report.plans import print_plan
 from onset.report.terminal import print_accuracies, print_findings, print_show
 from onset.report.words import whole
 from onset.results.read import load, read_cells

@@ -15,6 +15,7 @@ from onset.analysis.contrast.paired import Comparison
 from onset.analysis.contrast.robustness import Loss, LossDifference
 from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.costs import BreakEven, Cost
+from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking
 from onset.analysis.estimates.size_curves import SizeCurve
@@ -29,8 +30,8 @@ class Analysis:
     """All estimates of one results folder; shares (0..1) everywhere, words in each ``sentence``.
 
     ``cells`` and ``records`` are the tables of `onset.results.read.Results`; ``margin`` is the equivalence margin
-    used; ``classified``: the arms of tasks whose answers are labels, and ``cell_f1`` their cells by id; ``findings``:
-    empty while the questions are asked.
+    used; ``classified``: the arms of tasks whose answers are labels, and ``cell_f1`` their cells by id;
+    ``decisions``: what to use on each task of the user's own; ``findings``: empty while the questions are asked.
     """
 
     study: Mapping[str, Any]
@@ -54,6 +55,7 @@ class Analysis:
     stage_shifts: tuple[StageShift, ...]
     classified: tuple[Classified, ...]
     cell_f1: Mapping[str, CellF1]
+    decisions: tuple[Decision, ...]
     findings: tuple[Finding, ...] = ()
 
     def _repr_html_(self) -> str:

@@ -17,6 +17,7 @@ _HOME = "onset.analysis.questions"
 QUESTIONS = Registry(
     "question",
     {
+        "decision": Entry(f"{_HOME}.decision:Recommendation", "what should I use on my own task?"),
         "emergence": Entry(f"{_HOME}.emergence:Emerges", "does chain of thought emerge with size?"),
         "crossover": Entry(f"{_HOME}.crossover:Overtakes", "from which size on does chain of thought win?"),
         "voting": Entry(f"{_HOME}.voting:Voting", "at which size does a vote over samples add most?"),
@@ -50,7 +51,7 @@ def findings_of(study: Analysis) -> tuple[Finding, ...]:
     names = list(QUESTIONS)
     if not study.has_ladder:
         # a study over sizes is read by size first, any other by what does best
-        names.sort(key=lambda name: name != "best method")
+        names.sort(key=lambda name: (name != "decision", name != "best method"))
     found = [one for name in names for one in question(name).ask(study)]
     return deal(found, MOST_WITH_LADDER if study.has_ladder else MOST)
 

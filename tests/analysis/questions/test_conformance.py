@@ -45,7 +45,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def studies(place: Path) -> dict[str, Analysis]:
     """A ladder with tuning, votes, a shift and a lacking ingredient; and a plain study with all else."""
     lacking = [("without steps", size, {("chains", "cot"): LATER[at]}) for at, size in enumerate(LADDER)]
-    plain = synthetic_results(place / "plain", shifts=("none", "typos"), seeds=2, items=40, incomplete=True)
+    tasks = (("addition", 0.0), ("coin-flip", 0.5), ("tickets", 0.25))
+    plain = synthetic_results(
+        place / "plain", tasks=tasks, own=["tickets"], shifts=("none", "typos"), seeds=2, items=40, incomplete=True
+    )
     ladder = ladder_results(place / "ladder", TRUTH, variants=lacking, items=80)
     return {name: analyse(load(folder), replicates=FAST) for name, folder in (("plain", plain), ("ladder", ladder))}
 

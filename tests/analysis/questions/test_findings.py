@@ -66,6 +66,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "gains",
         "task_orders",
         "classification",
+        "decisions",
         "findings",
         "missing",
         "failed",

@@ -1,0 +1,291 @@
+"""What to use, for a task of the user's own: which method and model with how many labels, how sure that is, what it
+costs, what may change it.
+
+The recommendation is the arm of highest accuracy on the clean test set, or, where others are shown to be within the
+margin of it, the cheapest to ask among them. `onset.analysis.contrast.best` says which alternatives are ruled out. What
+a thousand queries cost is measured: floating-point operations as the records count them, seconds of the machine that
+ran the study, and money where the study gives a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import polars as pl
+
+from onset.analysis import words
+from onset.analysis.contrast.best import Rival, Standing, flops_of, standing
+from onset.analysis.estimates.label_curves import mean_accuracy
+from onset.analysis.outcomes import KEY, Outcomes
+from onset.analysis.stats.adjust import MARGIN
+from onset.analysis.stats.bootstrap import REPLICATES
+from onset.analysis.stats.shares import Interval
+from onset.models import default_label
+from onset.results.read import Results
+from onset.tasks import TASKS
+
+Verdict = Literal["best", "level", "open", "only one", "not above chance"]
+"""All alternatives are ruled out; all that are not are level with it; some may be better; nothing to choose from; not
+shown to be above chance.
+"""
+THOUSAND = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a thousand queries cost: ``flops``; ``seconds`` as measured (None: not known); ``money`` and its
+    ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once.
+    """
+
+    flops: float
+    seconds: float | None
+    money: float | None
+    currency: str | None
+    tuning_flops: float
+    tuning_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What would settle the nearest open rival: ``seeds`` or ``items`` to set in the study, and its ``flops``; both
+    None where no number of either would.
+    """
+
+    rival: str
+    seeds: int | None
+    items: int | None
+    flops: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was varied below what is recommended, so that more of it may change the answer.
+
+    ``what``: "labels", "size" or "draws"; ``before`` and ``after``: budgets or models, as they are called; ``gain``:
+    difference of accuracies (share) where one is shown, None where none is (of draws: where only one was tried).
+    """
+
+    what: Literal["labels", "size", "draws"]
+    before: str
+    after: str
+    gain: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """The recommendation for one ``task``: ``model``, ``method``, ``labels``; ``accuracy`` with its ``interval`` over
+    ``n`` items and ``draws``; ``ruled_out`` of ``alternatives`` in number; ``level`` and ``open`` name the others;
+    ``adapters``: folders of the tuned weights inside the results folder, one a draw; ``changes``: what may change it.
+    """
+
+    task: str
+    verdict: Verdict
+    model: str
+    method: str
+    labels: int
+    accuracy: float
+    interval: Interval
+    n: int
+    draws: int
+    alternatives: int
+    ruled_out: int
+    level: tuple[str, ...]
+    open: tuple[str, ...]
+    price: Price
+    adapters: tuple[str, ...]
+    next_step: NextStep | None
+    changes: tuple[Change, ...]
+
+    def json(self) -> dict[str, Any]:
+        """Plain JSON; shares 0..1, costs of a thousand queries."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def own_tasks(study: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of the study's tasks that are the user's own: those that no entry of the table of tasks bears."""
+    grids = [study, *study.get("parts", ())]
+    named = [one["name"] for grid in grids for one in grid.get("tasks", ()) if isinstance(one, Mapping)]
+    return tuple(dict.fromkeys(name for name in named if name not in TASKS))
+
+
+def decisions(
+    arms: Sequence[Outcomes], results: Results, *, margin: float = MARGIN, replicates: int = REPLICATES
+) -> tuple[Decision, ...]:
+    """One for each own task of the study that was measured without a shift."""
+    costs = _costs(results)
+    out = []
+    for task in own_tasks(results.study):
+        measured = [arm for arm in arms if arm.task == task and arm.shift == "none"]
+        if measured:
+            held = standing(measured, margin=margin, replicates=replicates)
+            out.append(_decision(held, costs, results.study, replicates))
+    return tuple(out)
+
+
+def _decision(held: Standing, costs: Mapping[_Key, _Used], study: Mapping[str, Any], replicates: int) -> Decision:
+    alike = [held.best, *(one.arm for one in held.rivals if one.level)]
+    arm = min(alike, key=lambda one: (flops_of(one).query, flops_of(one).tuning))
+    point = mean_accuracy(arm, replicates)
+    used = costs[_key(arm)]
+    return Decision(
+        task=arm.task,
+        verdict=_verdict(held, point.interval),
+        model=arm.model,
+        method=arm.method,
+        labels=arm.labels,
+        accuracy=point.accuracy,
+        interval=point.interval,
+        n=point.n,
+        draws=point.draws,
+        alternatives=len(held.rivals),
+        ruled_out=sum(one.ruled_out for one in held.rivals),
+        level=tuple(_name(one, arm) for one in alike if one is not arm),
+        open=tuple(_name(one.arm, arm) for one in held.open),
+        price=_price(arm, used, study),
+        adapters=used.adapters,
+        next_step=_next_step(held, costs),
+        changes=tuple(_changes(held, arm)),
+    )
+
+
+def _verdict(held: Standing, interval: Interval) -> Verdict:
+    chance = held.best.chance or 0.0
+    if chance > 0 and interval[0] <= chance:
+        return "not above chance"
+    if not held.rivals:
+        return "only one"
+    if held.open:
+        return "open"
+    return "level" if any(one.level for one in held.rivals) else "best"
+
+
+def _name(arm: Outcomes, beside: Outcomes) -> str:
+    """An arm in as many words as tell it from ``beside``."""
+    parts = (
+        [arm.method] if arm.method != beside.method or (arm.model, arm.labels) == (beside.model, beside.labels) else []
+    )
+    parts += [f"on {arm.model}"] if arm.model != beside.model else []
+    parts += [words.with_labels(arm.labels)] if arm.labels != beside.labels else []
+    return " ".join(parts)
+
+
+# ---- what it costs --------------------------------------------------------------------------------------------------
+
+_Key = tuple[str, str, str, int, str, str]
+
+
+def _key(arm: Outcomes) -> _Key:
+    return arm.model, arm.stage, arm.method, arm.labels, arm.task, arm.shift
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """Means over the draws of one arm: of a query, and of one tuning."""
+
+    seconds: float | None
+    prompt_tokens: float
+    output_tokens: float
+    tuning_seconds: float | None
+    adapters: tuple[str, ...]
+
+
+def _costs(results: Results) -> dict[_Key, _Used]:
+    """Of every arm with records."""
+    out: dict[_Key, _Used] = {}
+    cells = results.cells.filter(pl.col("n") > 0)
+    for key, table in cells.group_by(KEY, maintain_order=True):
+        n, timed = int(table["n"].sum()), table.filter(pl.col("seconds").is_not_null())
+        tuned = table["tuning_seconds"].drop_nulls()
+        out[key] = _Used(
+            float(timed["seconds"].sum()) / int(timed["n"].sum()) if len(timed) else None,
+            int(table["prompt_tokens"].sum()) / n,
+            int(table["output_tokens"].sum()) / n,
+            float(tuned.mean()) if len(tuned) else None,  # type: ignore[arg-type]
+            tuple(f"tuned/{one}" for one in table["tuned"].drop_nulls().unique(maintain_order=True)),
+        )
+    return out
+
+
+def _price(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> Price:
+    money, currency = _money(arm, used, study)
+    return Price(
+        flops=THOUSAND * flops_of(arm).query,
+        seconds=None if used.seconds is None else THOUSAND * used.seconds,
+        money=money,
+        currency=currency,
+        tuning_flops=flops_of(arm).tuning,
+        tuning_seconds=used.tuning_seconds if arm.tuned else None,
+    )
+
+
+def _money(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    """Of a thousand queries, by the price of the model, else of the study."""
+    entries = [one for grid in (study, *study.get("parts", ())) for one in grid.get("models", ())]
+    named = [(one.get("label") or default_label(one["spec"]), one.get("price")) for one in entries]
+    own = [price for label, price in named if label == arm.model and price]
+    price = own[0] if own else study.get("price")
+    if not price:
+        return None, None
+    if price.get("hour") is not None:
+        money = None if used.seconds is None else THOUSAND * used.seconds / 3600 * price["hour"]
+    else:
+        money = THOUSAND * (used.prompt_tokens * price["input"] + used.output_tokens * price["output"]) / 1e6
+    return money, None if money is None else price["currency"]
+
+
+# ---- what would settle or change it ---------------------------------------------------------------------------------
+
+
+def _next_step(held: Standing, costs: Mapping[_Key, _Used]) -> NextStep | None:
+    """The cheapest way to settle one open rival: more draws, or more items."""
+    steps = [_step(held.best, one) for one in held.open]
+    possible = [one for one in steps if one.flops is not None]
+    if possible:
+        return min(possible, key=lambda one: one.flops or 0.0)
+    return steps[0] if steps else None
+
+
+def _step(best: Outcomes, rival: Rival) -> NextStep:
+    one, arms = rival.against, (best, rival.arm)
+    draws, name = max(len(one.seeds), 1), _name(rival.arm, best)
+    query = sum(flops_of(arm).query for arm in arms)
+    ways: list[NextStep] = []
+    each = query * one.n + sum(flops_of(arm).tuning for arm in arms)
+    if one.verdict == "wins":  # shown if it were the only alternative
+        ways.append(NextStep(name, draws + 1, None, each))
+    if one.needed_draws is not None and one.needed_draws > draws:
+        ways.append(NextStep(name, one.needed_draws, None, (one.needed_draws - draws) * each))
+    if one.needed is not None and one.needed > one.n:
+        ways.append(NextStep(name, None, one.needed, (one.needed - one.n) * draws * query))
+    return min(ways, key=lambda step: step.flops or 0.0) if ways else NextStep(name, None, None, None)
+
+
+def _changes(held: Standing, arm: Outcomes) -> list[Change]:
+    """Labels, size and draws, where what is recommended is at the end of what was tried."""
+    if arm is not held.best:
+        return []
+    same = [one for one in held.rivals if (one.arm.method, one.arm.stage) == (arm.method, arm.stage)]
+    out = []
+    fewer = [one for one in same if one.arm.model == arm.model and one.arm.labels < arm.labels]
+    more = [one for one in same if one.arm.model == arm.model and one.arm.labels > arm.labels]
+    if fewer and not more:
+        near = max(fewer, key=lambda one: one.arm.labels)
+        out.append(Change("labels", str(near.arm.labels), str(arm.labels), _gain(near)))
+    family = [one for one in held.rivals if one.arm.family == arm.family and one.arm.model != arm.model]
+    smaller = [one for one in family if one in same and one.arm.labels == arm.labels and one.arm.params < arm.params]
+    if smaller and not any(one.arm.params > arm.params for one in family):
+        near = max(smaller, key=lambda one: one.arm.params)
+        out.append(Change("size", near.arm.model, arm.model, _gain(near)))
+    if len(arm.draws) == 1 and arm.labels:
+        out.append(Change("draws", "1", "3", None))
+    return out
+
+
+def _gain(rival: Rival) -> float | None:
+    return rival.against.difference if rival.ruled_out else None

@@ -1,0 +1,128 @@
+"""What is recommended for a task of the user's own, against truths that are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_arms import arm
+from scipy import stats
+from synthetic import synthetic_results
+
+from onset.analysis import Analysis, analyse, load, to_json
+from onset.analysis.contrast.best import standing
+from onset.analysis.estimates.decisions import Decision, own_tasks
+from onset.analysis.outcomes import Flops
+
+FAST = 500
+
+
+def study(folder: Path, **changes: object) -> Analysis:
+    tasks = (("tickets", 0.25),)
+    return analyse(load(synthetic_results(folder, tasks=tasks, own=["tickets"], **changes)), replicates=FAST)  # type: ignore[arg-type]
+
+
+def only(analysis: Analysis) -> Decision:
+    (one,) = analysis.decisions
+    return one
+
+
+def drawn(share: float, name: str, *, seed: int, items: int = 400, cost: float = 1.0, draws: int = 1):  # noqa: ANN201
+    rng = np.random.default_rng(seed)
+    return arm((rng.random((draws, items)) < share).astype(float), name, flops=Flops(cost, 0.0))
+
+
+def test_the_best_of_all_is_said_to_be_so() -> None:
+    held = standing(
+        [drawn(0.9, "good", seed=1), drawn(0.6, "fair", seed=2), drawn(0.3, "poor", seed=3)], replicates=FAST
+    )
+    assert held.best.method == "good"
+    assert [one.arm.method for one in held.rivals] == ["fair", "poor"]
+    assert all(one.ruled_out for one in held.rivals)
+    assert held.open == ()
+
+
+def test_a_rival_is_ruled_out_by_its_test_times_their_number() -> None:
+    arms = [
+        drawn(0.62, "a", seed=5, items=200),
+        drawn(0.5, "b", seed=6, items=200),
+        drawn(0.52, "c", seed=7, items=200),
+    ]
+    held = standing(arms, replicates=FAST)
+    for one in held.rivals:
+        more, fewer = (int((sign * (held.best.values - one.arm.values) > 0).sum()) for sign in (1, -1))
+        p = stats.binomtest(more, more + fewer).pvalue
+        assert one.ruled_out == (2 * p <= 0.05)
+
+
+@pytest.mark.slow
+def test_the_truly_best_is_seldom_ruled_out() -> None:
+    """Five arms, two of them equally good: whichever is picked, the other must stay in 95 % of studies."""
+    wrong = 0
+    for seed in range(400):
+        arms = [
+            drawn(share, f"m{at}", seed=10 * seed + at, items=150) for at, share in enumerate((0.7, 0.7, 0.6, 0.5, 0.5))
+        ]
+        held = standing(arms, replicates=200)
+        wrong += any(one.ruled_out and one.arm.method in ("m0", "m1") for one in held.rivals) or held.best.method not in (
+            "m0", "m1", *(one.arm.method for one in held.rivals),
+        )  # fmt: skip
+    assert wrong / 400 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 400)
+
+
+def test_a_level_rival_that_is_cheaper_is_taken(tmp_path: Path) -> None:
+    same = (np.arange(800) % 4 != 0).astype(float)[None]
+    arms = [arm(same, "dear", flops=Flops(9.0, 0.0)), arm(np.roll(same, 4), "cheap", flops=Flops(1.0, 0.0))]
+    held = standing([*arms, arm(np.zeros_like(same), "none")], replicates=FAST)
+    assert held.best.method == "cheap"  # of equal accuracies
+    better = same.copy()
+    better[0, 0] = 1.0
+    held = standing([arm(better, "dear", flops=Flops(9.0, 0.0)), arms[1]], replicates=FAST)
+    assert held.best.method == "dear"
+    assert [one.level for one in held.rivals] == [True]
+
+
+def test_what_it_says_is_what_was_measured(tmp_path: Path) -> None:
+    analysis = study(tmp_path / "d", items=120, price={"hour": 3.6, "currency": "€"})
+    one = only(analysis)
+    cells = analysis.cells.filter(
+        (analysis.cells["model"] == one.model)
+        & (analysis.cells["method"] == one.method)
+        & (analysis.cells["labels"] == one.labels)
+    )
+    n = cells["n"].sum()
+    assert one.accuracy == pytest.approx(cells["correct"].sum() / n)
+    assert one.price.flops == pytest.approx(1000 * cells["flops_inference"].sum() / n)
+    assert one.price.seconds == pytest.approx(1000 * cells["seconds"].sum() / n)
+    assert one.price.money == pytest.approx(one.price.seconds / 1000)
+    assert one.alternatives == one.ruled_out + len(one.level) + len(one.open)
+    (finding,) = [found for found in analysis.findings if found.kind == "decision"]
+    assert analysis.findings[0] == finding
+    assert f"€{one.price.money:.2g}" in finding.sentence
+    assert to_json(analysis)["decisions"] == [one.json()]
+
+
+def test_tokens_have_a_price_too(tmp_path: Path) -> None:
+    analysis = study(tmp_path / "d", items=60, price={"input": 0.5, "output": 2.0, "currency": "$"})
+    one = only(analysis)
+    cells = analysis.cells.filter(
+        (analysis.cells["model"] == one.model)
+        & (analysis.cells["method"] == one.method)
+        & (analysis.cells["labels"] == one.labels)
+    )
+    tokens = 0.5 * cells["prompt_tokens"].sum() + 2.0 * cells["output_tokens"].sum()
+    assert one.price.money == pytest.approx(1000 * tokens / cells["n"].sum() / 1e6)
+
+
+def test_where_nothing_is_settled_a_next_step_is_named(tmp_path: Path) -> None:
+    one = only(study(tmp_path / "d", items=12, seeds=2, labels=(8,)))
+    assert one.verdict == "open"
+    assert one.next_step is not None
+    assert one.next_step.flops is None or one.next_step.flops > 0
+
+
+def test_only_tasks_of_the_users_own() -> None:
+    own = {"name": "tickets", "train": "t.csv"}
+    assert own_tasks({"tasks": ["gsm8k", {"name": "word-problems", "steps": 2}, own]}) == ("tickets",)
+    assert own_tasks({"tasks": ["gsm8k"], "parts": [{"tasks": [own]}, {"tasks": [own]}]}) == ("tickets",)
