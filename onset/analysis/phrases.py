@@ -281,6 +281,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "item": ("{count} item|{count} items", "{count} 道题"),
     "label": ("{count} label|{count} labels", "{count} 个标注"),
     "size": ("{count} size|{count} sizes", "{count} 种规模"),
+    "example": ("{count} labelled example|{count} labelled examples", "{count} 个标注样例"),
+    "method": ("{count} method|{count} methods", "{count} 种方法"),
+    "task": ("{count} task|{count} tasks", "{count} 个任务"),
+    "model": ("{count} model|{count} models", "{count} 个模型"),
     "separator": (", ", ","),
     "bracket": ("{name} ({more})", "{name}({more})"),
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from onset.analysis.words import percent, signed_bound
+from onset.analysis.words import percent, short_count, signed_bound
 from onset.report.words import signed
 
 
@@ -73,4 +73,40 @@ def share_bar(
         high=high,
         colour=colour,
         x=round(3 + value * (width - 6), 1),
+    )
+
+
+def place_bar(
+    value: float | None, interval: Sequence[float | None], sizes: Sequence[float], tone: str, *, width: int = 160
+) -> Markup:
+    """A place on the size axis with its interval, on a log scale over the study's ``sizes``, as inline SVG.
+
+    An open end of the interval runs to the edge.
+    """
+    first, last = math.log(min(sizes)), math.log(max(sizes))
+
+    def place(size: float) -> float:
+        share = (math.log(size) - first) / (last - first)
+        return round(5 + max(0.0, min(1.0, share)) * (width - 10), 1)
+
+    low, high = interval
+    ends = [f"above {short_count(low)}" if low else "", f"below {short_count(high)}" if high else ""]
+    words = f"95 % interval {' and '.join(filter(None, ends)) or 'open'}, of sizes from {short_count(min(sizes))} to"
+    ticks = Markup("").join(
+        Markup('<line class="zero" x1="{x}" x2="{x}" y1="7" y2="13"/>').format(x=place(size)) for size in sizes
+    )
+    dot = Markup("") if value is None else Markup('<circle cx="{x}" cy="10" r="4"/>').format(x=place(value))
+    return Markup(
+        '<svg class="bar {tone}" role="img" aria-label="{words}" width="{w}" height="20" viewBox="0 0 {w} 20">'
+        '<line class="axis" x1="2" x2="{end}" y1="10" y2="10"/>{ticks}'
+        '<rect class="band" x="{low}" width="{span}" y="4" height="12" rx="2"/>{dot}</svg>'
+    ).format(
+        tone=tone,
+        words=f"{words} {short_count(max(sizes))} parameters",
+        w=width,
+        end=width - 2,
+        ticks=ticks,
+        low=2 if low is None else place(low),
+        span=round(max((width - 2 if high is None else place(high)) - (2 if low is None else place(low)), 2.0), 1),
+        dot=dot,
     )

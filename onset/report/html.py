@@ -22,14 +22,18 @@ import polars as pl
 from markupsafe import Markup
 
 from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.phrases import Language, phrase
 from onset.analysis.study import analyse, to_json
 from onset.analysis.words import counted, difference_name, percent, said, signed_bound
 from onset.report import facts, figures
-from onset.report.bars import difference_bar, reach_of_bars, share_bar
+from onset.report.bars import difference_bar, place_bar, reach_of_bars, share_bar
+from onset.report.chinese import words_in
+from onset.report.first import first_lines, main_figure
 from onset.report.head import distinct, question_of, summary, tally, vital
 from onset.report.items import TEXT_LIMIT, pack
 from onset.report.layout import laid_out, legend_of, responsive
 from onset.report.notes import budget_notes, comparison_notes
+from onset.report.still import still
 from onset.report.words import count, flops, lead, p_value, share, signed, whole
 from onset.results.files import write_bytes
 from onset.results.format import REPORT
@@ -46,15 +50,18 @@ VERDICT_WORDS = {
 }
 
 
-def build_report(folder: Path | str, *, out: Path | None = None, analysis: Analysis | None = None) -> Path:
+def build_report(
+    folder: Path | str, *, out: Path | None = None, analysis: Analysis | None = None, language: Language = "en"
+) -> Path:
     """Write the report of the results folder ``folder`` to ``out`` (default ``folder/report.html``).
 
-    ``analysis``: the folder's analysis, where it is at hand already. Returns the path written. Raises StoreError for a
-    damaged folder or a path that cannot be written.
+    ``analysis``: the folder's analysis, where it is at hand already; ``language``: of its words. Returns
+    the path written. Raises StoreError for a damaged folder or a path that cannot be written.
     """
     folder = Path(folder)
     analysis = analysis or analyse(load(folder))
-    text = page(to_json(analysis), analysis.study, read_cells(folder), analysis.records)
+    shown = to_json(analysis, language)
+    text = page(shown, analysis.study, read_cells(folder), analysis.records, language=language)
     path = out or folder / REPORT
     write_bytes(path, text.encode(), "the results are as they were; name another file for the report (--out FILE)")
     return path
@@ -75,12 +82,15 @@ def page(
     records: pl.DataFrame,
     *,
     text_limit: int = TEXT_LIMIT,
+    language: Language = "en",
 ) -> str:
     """The report as HTML.
 
-    ``shown``: what ``onset show --json`` prints; ``study``: the canonical study; ``cells``: the cell.json of every
-    cell begun; ``records``: column ``cell`` and the fields of Record; ``text_limit``: characters of records carried.
+    ``shown``: what ``onset show --json`` prints, its short lines in ``language``; ``study``: the canonical study;
+    ``cells``: the cell.json of every cell begun; ``records``: column ``cell`` and the fields of Record; ``text_limit``:
+    characters of records carried.
     """
+    say = words_in(language)
     drawn = [figure for figure in figures.figures(shown) if not figure.paper_only]
     style = figures.style_of(shown["cells"])
     scripts = [_library(), _asset("report.js")]
@@ -97,18 +107,27 @@ def page(
         "whole": whole,
         "lead": lead,
     }
-    environment.globals |= {"difference_bar": difference_bar, "share_bar": share_bar, "counted": counted}
+    environment.globals |= {"difference_bar": difference_bar, "share_bar": share_bar, "counted": counted, "_": say}
+    lines = _Lines(shown, {figure.name: figure.title for figure in drawn}, language)
+    kept, rest = first_lines(shown["findings"])
+    first = [lines.of(one) for one in kept]
+    main = main_figure(shown["findings"], drawn)
+    subject = kept[0]["subject"] if kept else ""
     return environment.get_template("report.html.j2").render(
+        language=language,
         study=study,
-        question=study.get("question") or question_of(shown["cells"]),
-        summary=summary(shown, cells),
-        vital=vital(shown),
-        findings=_findings(shown, {figure.name: figure.title for figure in drawn}),
-        tally=tally(shown["comparisons"]),
+        question=study.get("question") or question_of(shown["cells"], language),
+        summary=summary(shown, cells, language),
+        vital=vital(shown, language),
+        headline=first[0] if first else None,
+        findings=first[1:],
+        more=[lines.of(one) for one in rest],
+        main=main and still(*main, style, subject, language, say),
+        tally=tally(shown["comparisons"], language),
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
         comparison_notes=[*comparison_notes(shown["comparisons"]), *budget_notes(shown["cells"])],
-        finding_reach=reach_of_bars([one for one in shown["findings"] if difference_name(one["kind"])]),
+        finding_reach=lines.reach,
         reach=reach_of_bars(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
         curves=[_curve_words(curve) for curve in shown["curves"] if curve["emergence"]],
@@ -170,24 +189,47 @@ _CLASSES = {"for": "wins", "against": "loses", "level": "equivalent", "open": "u
 """Tone of a finding -> its class in the page."""
 
 
-def _findings(shown: Mapping[str, Any], drawn: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Findings in the order of the analysis, each with a tone (a colour), what is drawn beside it and its figure.
+class _Lines:
+    """Findings for the template, each with its words, its small picture and the figure it leads to."""
 
-    ``drawn``: name -> title of the figures in the page.
-    """
-    rows = []
-    for finding in shown["findings"]:
-        tone = _CLASSES[finding["tone"]]
-        has_interval = finding["estimate"] is not None and finding["interval"] is not None
-        difference = difference_name(finding["kind"]) if has_interval and finding["unit"] == "points" else None
-        share = has_interval and finding["unit"] == "share"
-        name = finding["figure"]
-        figure = {"name": name, "title": drawn[name]} if name in drawn else None
-        badge = said(finding["kind"], finding["verdict"])
-        rows.append(
-            {**finding, "tone": tone, "badge": badge, "difference": difference, "share": share, "figure": figure}
-        )
-    return rows
+    def __init__(self, shown: Mapping[str, Any], drawn: Mapping[str, str], language: Language) -> None:
+        """``drawn``: name -> title of the figures in the page."""
+        self._drawn, self._language = drawn, language
+        self._sizes = sorted({cell["params"] for cell in shown["cells"] if cell["params"]})
+        self.reach = reach_of_bars([one for one in shown["findings"] if difference_name(one["kind"])])
+
+    def of(self, finding: Mapping[str, Any]) -> dict[str, Any]:
+        """The finding's fields, and ``tone`` (a class), ``badge``, ``about``, ``picture``, ``facts``, ``figure``."""
+        kind, name = finding["kind"], finding["figure"]
+        return {
+            **finding,
+            "tone": _CLASSES[finding["tone"]],
+            "badge": said(kind, finding["verdict"], self._language),
+            "about": phrase(f"label.kind.{kind}", self._language),
+            "picture": self._picture(finding, _CLASSES[finding["tone"]]),
+            "facts": self._facts(finding),
+            "figure": {"name": name, "title": self._drawn[name]} if name in self._drawn else None,
+        }
+
+    def _picture(self, finding: Mapping[str, Any], tone: str) -> Markup:
+        """Nothing where there is no interval, or no scale for its unit."""
+        value, interval, unit = finding["estimate"], finding["interval"], finding["unit"]
+        if interval is None or (value is None and unit != "parameters"):
+            return Markup("")
+        if unit == "parameters" and len(self._sizes) > 1:
+            return place_bar(value, interval, self._sizes, tone)
+        if unit == "points" and None not in interval:
+            return difference_bar(value, interval, self.reach, tone)
+        if unit == "share" and None not in interval:
+            return share_bar(value, interval, None, f"var(--{tone})", width=160)
+        return Markup("")
+
+    def _facts(self, finding: Mapping[str, Any]) -> list[str]:
+        name = difference_name(finding["kind"], self._language)
+        drawn = name and finding["unit"] == "points" and finding["estimate"] is not None
+        held = [f"{name}: {signed(finding['estimate'])}"] if drawn else []
+        held += [finding["test"]] if finding["test"] else []
+        return held + ([f"n = {finding['n']}"] if finding["test"] and finding["n"] else [])
 
 
 def _curve_words(curve: Mapping[str, Any]) -> str:

@@ -191,7 +191,8 @@ def log_scale(values: Iterable[float]) -> Spec:
 def size_axis(sizes: Sequence[float], labels: bool) -> Spec:
     """Numbers of parameters, each written at its size where there is room."""
     names = "replace(replace(format(datum.value, '.2~s'), 'G', 'B'), /([kMBT])$/, ' $1')"
-    return {"values": list(sizes), "labels": labels, "labelExpr": names, "labelOverlap": "greedy", "grid": False}
+    room = {"labelOverlap": "greedy", "labelSeparation": 8}
+    return {"values": list(sizes), "labels": labels, "labelExpr": names, **room, "grid": False}
 
 
 def accuracy_axis(top: float) -> Spec:
@@ -262,6 +263,7 @@ def line_layers(points: Rows, bars: Rows, lines: Rows, axes: dict[str, Spec], st
             {**axes, "color": colour, "strokeDash": dash(), "detail": category("family")}
             | {"opacity": fade(0.6 if thin else 0.85)},
             strokeWidth=0.9 if thin else 1.8,
+            interpolate="linear" if thin else "monotone",
         )
         for thin in (False, True)
         if (some := [row for row in lines if row.get("joined", False) is thin])
