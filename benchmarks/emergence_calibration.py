@@ -18,6 +18,7 @@ from collections import Counter
 import numpy as np
 
 from onset.analysis.curves.series import Curve, SizePoint, curves_of
+from onset.analysis.curves.shapes import Curve as Truth
 from onset.analysis.curves.shapes import Logistic, unplace
 from onset.analysis.curves.threshold import leave_by
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
@@ -30,7 +31,7 @@ CHANCES = (0.0, 0.25, 0.5)
 
 
 def simulate(
-    truth: Logistic, x: np.ndarray, n: int, chance: float, name: str, rng: np.random.Generator, scatter: float
+    truth: Truth, x: np.ndarray, n: int, chance: float, name: str, rng: np.random.Generator, scatter: float
 ) -> list[SizePoint]:
     share = truth(x)
     if scatter:
@@ -43,17 +44,17 @@ def simulate(
     ]
 
 
-def smooth_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Logistic:
+def smooth_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Truth:
     slope = math.log(10) * (1.0 if rng.random() < 0.5 else rng.uniform(0.3, 1.0))
     return Logistic(chance, chance + (1 - chance) * rng.uniform(0.3, 1.0), slope, rng.uniform(x[2], x[-1] + 0.3))
 
 
-def jump_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Logistic:
+def jump_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Truth:
     slope = 60.0 if rng.random() < 0.5 else 4.394 / 0.5
     return Logistic(chance, chance + (1 - chance) * rng.uniform(0.3, 1.0), slope, rng.uniform(x[3], x[-2]))
 
 
-def flat_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Logistic:
+def flat_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Truth:
     level = max(chance, 0.05)
     return Logistic(level, level, 1.0, float(x[0]))
 
@@ -61,13 +62,13 @@ def flat_truth(x: np.ndarray, chance: float, rng: np.random.Generator) -> Logist
 TRUTHS = {"smooth": smooth_truth, "jump": jump_truth, "flat": flat_truth}
 
 
-def covered(result: Emergence, truth: Logistic, x: np.ndarray, n: int) -> bool | None:
+def covered(result: Emergence, truth: Truth, x: np.ndarray, n: int) -> bool | None:
     """None where the truth does not cross within the sizes or no threshold was given."""
     chance = truth.floor
     target = chance + leave_by(chance, n, Settings().margin)
     if truth.ceiling <= target or result.threshold.above_chance is None:
         return None
-    at = truth.midpoint + math.log((target - chance) / (truth.ceiling - target)) / truth.slope
+    at = truth["midpoint"] + math.log((target - chance) / (truth.ceiling - target)) / truth["slope"]
     if not x[0] < at < x[-1]:
         return None
     place, true = result.threshold.place, unplace(at)

@@ -22,7 +22,7 @@ import math
 import numpy as np
 from scipy import special, stats
 
-from onset.analysis.curves.fitting import Counts
+from onset.analysis.curves.likelihood import Counts
 from onset.analysis.emergence.jump import Bounds, p_jump
 from onset.analysis.emergence.verdict import Settings
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from onset.analysis.curves.fitting import counts, fit_family
+from onset.analysis.curves.fit import fit_family
+from onset.analysis.curves.likelihood import counts
 from onset.analysis.curves.series import Curve, curves_of
 from onset.analysis.curves.shapes import Constant, Hinge, Logistic, LogLinear, Step, place
 from onset.analysis.emergence.verdict import Emergence, emergence_of
@@ -42,7 +43,13 @@ def by_aicc(curve: Curve) -> str:
     x = place([point.x for point in curve.points])
     data = counts(np.array([point.correct for point in curve.points]), np.array([point.n for point in curve.points]))
     fits = {family: fit_family(data, x, family) for family in (Constant, LogLinear, Logistic, Hinge, Step)}
-    score = {family: float(fit.aicc[0]) for family, fit in fits.items()}
+    sizes = x.size
+    # Hurvich and Tsai 1989, Biometrika 76, 297-307: sizes count as data
+    spare = {family: sizes - family.free - 1 for family in fits}
+    score = {
+        family: float(fit.aic[0]) + 2 * family.free * (family.free + 1) / spare[family] if spare[family] > 0 else np.inf
+        for family, fit in fits.items()
+    }
     best = min(score, key=lambda family: score[family])
     if best in (Hinge, Step):
         fitted = fits[best].curves[0](x)

@@ -17,7 +17,8 @@ from collections import Counter
 import numpy as np
 from scipy import optimize
 
-from onset.analysis.curves.fitting import counts, fit_family
+from onset.analysis.curves.fit import fit_family
+from onset.analysis.curves.likelihood import counts
 from onset.analysis.curves.series import SizePoint, curves_of
 from onset.analysis.curves.shapes import Logistic
 from onset.analysis.emergence.verdict import Settings, emergence_of

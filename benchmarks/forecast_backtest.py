@@ -24,9 +24,10 @@ from pathlib import Path
 
 import numpy as np
 
-from onset.analysis.curves.fitting import counts, fit_family
+from onset.analysis.curves.fit import fit_family
+from onset.analysis.curves.likelihood import counts
 from onset.analysis.curves.series import Curve, SizePoint, curves_of
-from onset.analysis.curves.shapes import ErrorPowerLaw, Logistic, LogLinear, LossPowerLaw
+from onset.analysis.curves.shapes import ErrorPowerLaw, Logistic, LogLinear, LossPowerLaw, loss_power_laws
 from onset.analysis.emergence.ensemble import EQUAL, WALK, ensemble
 from onset.analysis.emergence.forecast import forecast
 
@@ -190,7 +191,7 @@ def truth(x: Array, kind: str, rng: np.random.Generator) -> Array:
             rng.uniform(0, 0.4) * (1 - chance), (1 - chance) * rng.uniform(0.3, 0.6), rng.uniform(0.05, 0.5), low
         )(x)
     if kind == "power law of the log-probability":
-        shapes = LossPowerLaw.up_to(x, 0.3)
+        shapes = loss_power_laws(x, 0.3)
         one = rng.integers(len(shapes))
         return chance + (1 - chance) * rng.uniform(0.5, 1) * LossPowerLaw.unit(x, shapes[one : one + 1])[0]
     ceiling = chance + (1 - chance) * rng.uniform(0.3, 1)

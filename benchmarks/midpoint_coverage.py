@@ -17,12 +17,12 @@ import itertools
 
 import numpy as np
 
-from onset.analysis.curves.fitting import Counts
+from onset.analysis.curves.likelihood import Counts
 from onset.analysis.curves.midpoint import Profile, apart, midpoint_profile
-from onset.analysis.curves.shapes import Logistic
+from onset.analysis.curves.shapes import Curve, Logistic
 
 
-def one(truth: Logistic, x: np.ndarray, n: int, scatter: float, rng: np.random.Generator) -> Profile:
+def one(truth: Curve, x: np.ndarray, n: int, scatter: float, rng: np.random.Generator) -> Profile:
     """The profile of one simulated curve."""
     share = truth(x)
     if scatter:
@@ -32,7 +32,7 @@ def one(truth: Logistic, x: np.ndarray, n: int, scatter: float, rng: np.random.G
     return midpoint_profile(data, x, rng, margin=0.05)
 
 
-def drawn(x: np.ndarray, rng: np.random.Generator, *, steep: bool) -> Logistic:
+def drawn(x: np.ndarray, rng: np.random.Generator, *, steep: bool) -> Curve:
     """A random truth."""
     wide = float(np.ptp(x))
     floor = float(rng.choice([0.0, 0.25]))
@@ -54,11 +54,11 @@ def row(sizes: int, n: int, scatter: float, curves: int, seed: int, *, steep: bo
             continue
         place, said = profile.place(), said + 1
         low, high = (None if end is None else np.log10(end) for end in (place.low, place.high))
-        held += (low is None or low <= truth.midpoint + 1e-6) and (high is None or truth.midpoint <= high + 1e-6)
+        held += (low is None or low <= truth["midpoint"] + 1e-6) and (high is None or truth["midpoint"] <= high + 1e-6)
         ends += low is None or high is None
         if before is not None:
             _, interval = apart(before[1], profile)
-            gap = 10 ** (truth.midpoint - before[0].midpoint)
+            gap = 10 ** (truth["midpoint"] - before[0].midpoint)
             ratios.append((interval[0] or 0) <= gap * 1.0001 and gap <= (interval[1] or np.inf) * 1.0001)
             before = None
         else:

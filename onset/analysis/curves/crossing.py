@@ -33,20 +33,13 @@ import numpy as np
 from scipy import special, stats
 
 from onset.analysis import words
-from onset.analysis.curves.fitting import (
-    Counts,
-    Data,
-    Scores,
-    Shapes,
-    best_fit,
-    counts,
-    overdispersion,
-    with_rho,
-)
+from onset.analysis.curves.fit import Shapes, best_fit
 from onset.analysis.curves.goodness import fit_of
+from onset.analysis.curves.likelihood import Counts, Data, Scores, counts, overdispersion, with_rho
 from onset.analysis.curves.midpoint import FEWEST_FREE, SCATTER
 from onset.analysis.curves.series import Curve, Scale, SizePoint
-from onset.analysis.curves.shapes import STEEPEST, Array, Logistic, place, unplace
+from onset.analysis.curves.shapes import STEEPEST, Array, Logistic, logistics, place, unplace
+from onset.analysis.curves.shapes import Curve as FittedCurve
 from onset.analysis.curves.threshold import Place
 from onset.analysis.stats.adjust import ALPHA, LEVEL, MARGIN
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap, joint_replicates
@@ -423,7 +416,7 @@ class _Side:
                 found, theta = _fit(data, x)
         return cls(data, _middle(x), theta, float(found[0]))
 
-    def curve(self) -> Logistic:
+    def curve(self) -> FittedCurve:
         """The best curve with its ends."""
         slope, part, rise, value = (float(one) for one in self.theta[0, 0])
         floor = value - rise * float(special.expit(part))
@@ -442,7 +435,7 @@ def _middle(x: Array) -> Array:
 
 def _fit(data: Data, x: Array) -> tuple[Array, Array]:
     """(log-likelihood, rows; parameters, rows x 1 x 4) of each row's best curve: a grid, then scoring."""
-    shapes = Shapes.of(x, (Logistic, Logistic.between(x, 0.25, STEEPEST)))
+    shapes = Shapes.of(x, (Logistic, logistics(x, 0.25, STEEPEST)))
     best = best_fit(data, shapes)
     table = np.array(shapes.table)[best.shape]
     slope = table[:, 0]

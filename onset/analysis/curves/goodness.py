@@ -10,7 +10,7 @@ chi-square is wrong.
 
 A curve is *rejected* where p is below `LEVEL` and, for shares, some size lies farther from it than the margin (5
 points): with many thousands of items every curve is off by something, and a distance that small is scatter, which
-widens the intervals (`onset.analysis.curves.fitting.overdispersion`), and no other shape. Of a rejected curve nothing
+widens the intervals (`onset.analysis.curves.likelihood`), and no other shape. Of a rejected curve nothing
 is drawn or said.
 """
 
@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 from scipy import special, stats
 
-from onset.analysis.curves.fitting import Counts, Data, fit_family
-from onset.analysis.curves.shapes import FAMILIES, Array, Curve, Hinge, LossPowerLaw
+from onset.analysis.curves.fit import fit_family
+from onset.analysis.curves.likelihood import Counts, Data
+from onset.analysis.curves.shapes import FAMILIES, Array, Curve, Family, Hinge, LossPowerLaw
 
-_OFFERED: tuple[type[Curve], ...] = (*FAMILIES, LossPowerLaw)
+_OFFERED: tuple[Family, ...] = (*FAMILIES, LossPowerLaw)
 LEVEL = 0.01
 """p below which a curve is rejected. Low, because a study draws tens of curves and a good one is to be kept."""
 PLACES = 33
@@ -92,10 +93,7 @@ def candidates(data: Data, x: Array) -> list[tuple[Candidate, ...]]:
     sizes = np.unique(x).size
     used = [family for family in _OFFERED if family.free <= sizes and (family is not Hinge or sizes > 2)]
     fits = [fit_family(data, x, family) for family in used]
-    return [
-        tuple(Candidate(fit.curves[row], 2 * fit.curves[row].free - 2 * float(fit.log_likelihood[row])) for fit in fits)
-        for row in range(len(data.share))
-    ]
+    return [tuple(Candidate(fit.curves[row], float(fit.aic[row])) for fit in fits) for row in range(len(data.share))]
 
 
 def deviance(data: Data, fitted: Array) -> Array:
@@ -118,9 +116,8 @@ def fit_of(data: Data, x: Array, curve: Curve, generator: np.random.Generator, *
     df = max(x.size - curve.free, 1)
     p = float(stats.chi2.sf(found, df))
     if _SURE < p < LEVEL and isinstance(data, Counts):
-        plain = Counts(data.right, data.n, np.zeros(1))
-        drawn = plain.simulate(np.repeat(fitted[:, None, :], _REPLICATES, axis=1), [generator])
-        again = fit_family(drawn, x, type(curve))
+        drawn = data.plain().simulate(np.repeat(fitted[:, None, :], _REPLICATES, axis=1), [generator])
+        again = fit_family(drawn, x, curve.family)
         values = np.array([np.clip(np.asarray(one(x)), 0.0, 1.0) for one in again.curves])
         hits = int((deviance(drawn, values) >= found - 1e-9).sum())
         p = max(p, (hits + 1) / (_REPLICATES + 1))

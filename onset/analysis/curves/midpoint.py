@@ -24,10 +24,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
-from onset.analysis.curves.fitting import Counts, Data, overdispersion, solve, with_rho
+from onset.analysis.curves.fit import solve
 from onset.analysis.curves.goodness import Fit, fit_of
+from onset.analysis.curves.likelihood import Counts, Data, overdispersion, with_rho
 from onset.analysis.curves.series import Scale
-from onset.analysis.curves.shapes import Array, Logistic, unplace
+from onset.analysis.curves.shapes import Array, Curve, Logistic, unplace
 from onset.analysis.curves.threshold import Place
 from onset.analysis.stats.adjust import LEVEL
 
@@ -56,7 +57,7 @@ class Profile:
     x: Array
     places: Array
     deviance: Array
-    curve: Logistic
+    curve: Curve
     fit: Fit
     free: int | None
 
@@ -104,7 +105,7 @@ def midpoint_profile(data: Data, x: Array, generator: np.random.Generator, *, ma
     return Profile(x, places, 2 * (found.max() - found), curve, fit_of(data, x, curve, generator, margin=margin), free)
 
 
-def _closer(data: Data, x: Array) -> tuple[Array, Array, Logistic]:
+def _closer(data: Data, x: Array) -> tuple[Array, Array, Curve]:
     """(places, log-likelihood there, the best curve): first over the whole reach, then closer where it is high."""
     low, high = float(x.min()) - REACH, float(x.max()) + REACH
     places = np.unique(np.concatenate([np.linspace(low, high, _WIDE), np.linspace(x.min(), x.max(), _WIDE), x]))

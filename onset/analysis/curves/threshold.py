@@ -26,8 +26,9 @@ from typing import Any, Literal
 import numpy as np
 from scipy import special, stats
 
-from onset.analysis.curves.fitting import Best, Counts, Data, Indices, Shapes, best_fit, solve, solve_through
-from onset.analysis.curves.shapes import Array, Curve, Hinge, Logistic, Ramp, Step
+from onset.analysis.curves.fit import Best, Shapes, best_fit, solve, solve_through
+from onset.analysis.curves.likelihood import Counts, Data, Indices
+from onset.analysis.curves.shapes import Array, Family, Hinge, Logistic, Ramp, Step
 
 Censored = Literal["gap", "below", "above"]
 
@@ -116,7 +117,7 @@ class _Fits:
     def only(self, rows: Indices) -> _Fits:
         return _Fits(self.data, self.x, self.shapes.only(rows), self.found[rows], self.low[rows], self.high[rows])
 
-    def of_families(self, *families: type[Curve]) -> _Fits:
+    def of_families(self, *families: Family) -> _Fits:
         return self.only(np.flatnonzero(np.array([one in families for one in self.shapes.family])))
 
     def near(self) -> _Fits:
@@ -198,7 +199,7 @@ def _forced(fits: _Fits, places: Array, target: float) -> Array:
     return out
 
 
-def _closed_in(fits: _Fits, places: Array, family: type[Curve], target: float) -> Array:
+def _closed_in(fits: _Fits, places: Array, family: Family, target: float) -> Array:
     """The best log-likelihood of a family's curves through (place, target), for each place.
 
     A grid over log slope and log-odds of the part of the rise at the place, closed in on by a pattern search. A ramp
@@ -217,7 +218,7 @@ def _closed_in(fits: _Fits, places: Array, family: type[Curve], target: float) -
 
 
 def _searched(
-    fits: _Fits, places: Array, family: type[Curve], target: float, start: tuple[Array, Array], rounds: range
+    fits: _Fits, places: Array, family: Family, target: float, start: tuple[Array, Array], rounds: range
 ) -> tuple[Array, Array]:
     """A pattern search from ``start``, (log-likelihoods, shapes) of the places, with steps that shrink by the round."""
     best, shape = start
@@ -235,7 +236,7 @@ def _searched(
     return best, shape
 
 
-def _through(fits: _Fits, places: Array, family: type[Curve], table: Array, target: float) -> Array:
+def _through(fits: _Fits, places: Array, family: Family, table: Array, target: float) -> Array:
     """Log-likelihoods, places x shapes; ``table``: log slope and log-odds of the part of the rise at the place.
 
     The slope of a ramp is that of the logistic with the same tangent in the middle, four times the rise a decade.

@@ -27,9 +27,18 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from onset.analysis.curves.fitting import Counts, Data, Scores, Shapes, constant_fit, solve
-from onset.analysis.curves.shapes import Array, Constant, ErrorPowerLaw, Hinge, Logistic, LogLinear, LossPowerLaw
-from onset.analysis.curves.shapes import Curve as CurveFamily
+from onset.analysis.curves.fit import Shapes, solve
+from onset.analysis.curves.likelihood import Counts, Data, Scores, constant_fit
+from onset.analysis.curves.shapes import (
+    Array,
+    Constant,
+    ErrorPowerLaw,
+    Family,
+    Hinge,
+    Logistic,
+    LogLinear,
+    LossPowerLaw,
+)
 
 SCATTER = (0.0, 0.003, 0.01, 0.03, 0.1)
 """Intra-size correlation for counts; for scores, standard deviation in units of the range of the scores."""
@@ -43,7 +52,7 @@ DRIFTS = (-0.05, 0.0, 0.05, 0.1, 0.2)
 """Share per decade."""
 _DRIFT_PRIOR = np.array([0.1, 0.5, 0.2, 0.1, 0.1])
 _STATES = 161
-_FAMILIES: tuple[type[CurveFamily], ...] = (LogLinear, Logistic, Hinge, ErrorPowerLaw, LossPowerLaw)
+_FAMILIES: tuple[Family, ...] = (LogLinear, Logistic, Hinge, ErrorPowerLaw, LossPowerLaw)
 EQUAL: Mapping[str, float] = {family.name: 1.0 for family in _FAMILIES} | {Constant.name: 1.0, WALK: 1.0}
 """Prior weights of the families."""
 
@@ -192,17 +201,14 @@ def _shapes(problem: _Problem, prior: Mapping[str, float]) -> tuple[Shapes, Arra
     return shapes, weight[np.ptp(unit, axis=1) > 1e-6]
 
 
-def _resolved(problem: _Problem, family: type[CurveFamily], table: Array, mass: Array) -> tuple[Array, Array]:
+def _resolved(problem: _Problem, family: Family, table: Array, mass: Array) -> tuple[Array, Array]:
     """The grid of one family, split where the data tell its neighbours apart: (shapes, prior masses)."""
     if not table.shape[1]:
         return table, mass
     data = problem.rows.take(np.zeros(1, dtype=np.intp))
     size = np.ones(len(table))
     for _ in range(_SPLITS):
-        unit = family.unit(problem.x, table)
-        low = np.zeros(len(unit)) if family.asymptotic else unit.min(axis=1)
-        span = np.ones(len(unit)) if family.asymptotic else np.maximum(np.ptp(unit, axis=1), 1e-9)
-        found = solve(data, ((unit - low[:, None]) / span[:, None])[None], rising=False)[0][0]
+        found = solve(data, family.scaled(problem.x, table)[0][None], rising=False)[0][0]
         best = np.argsort(-found)[:_ENOUGH]
         if found[best[-1]] >= found[best[0]] - _CLOSE:
             break
@@ -215,7 +221,7 @@ def _resolved(problem: _Problem, family: type[CurveFamily], table: Array, mass: 
     return table, mass
 
 
-def _split(family: type[CurveFamily], shape: Array, size: float, x: Array) -> Array:
+def _split(family: Family, shape: Array, size: float, x: Array) -> Array:
     """The thirds of a shape's cell, ``size`` times as wide as in its family's grid."""
     moves = size * np.array(_THIRDS)
     if family is Logistic:

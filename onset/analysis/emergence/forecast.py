@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from onset.analysis import words
-from onset.analysis.curves.fitting import Counts, Scores
+from onset.analysis.curves.likelihood import Counts, Scores
 from onset.analysis.curves.series import Curve
 from onset.analysis.curves.shapes import Array, place, unplace
 from onset.analysis.emergence import routes

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from onset.analysis import words
-from onset.analysis.curves.fitting import Counts, Data, Scores
+from onset.analysis.curves.likelihood import Counts, Data, Scores
 from onset.analysis.curves.series import Curve, SizePoint
 from onset.analysis.curves.shapes import Array, place
 from onset.analysis.emergence.forecast_result import LEVEL, Trend

@@ -42,8 +42,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from onset.analysis.curves.fitting import Counts, Data, Scores
 from onset.analysis.curves.growth import Group, jump_shapes, scaled, smooth_shapes
+from onset.analysis.curves.likelihood import Counts, Data, Scores
 from onset.analysis.curves.shapes import Array
 
 Floats = NDArray[np.float32]

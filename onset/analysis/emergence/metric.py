@@ -32,8 +32,8 @@ import numpy as np
 from scipy import special
 
 from onset.analysis import words
-from onset.analysis.curves.fitting import Counts, Data, Scores
 from onset.analysis.curves.growth import jump_shapes
+from onset.analysis.curves.likelihood import Counts, Data, Scores
 from onset.analysis.curves.series import SizePoint
 from onset.analysis.curves.shapes import Array, place
 from onset.analysis.emergence.jump import Bounds, jump_score_shapes, jump_weights, score_evidence, smooth_score_shapes

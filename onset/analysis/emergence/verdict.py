@@ -58,23 +58,9 @@ import numpy as np
 from scipy import stats
 
 from onset.analysis import words
-from onset.analysis.curves.fitting import (
-    Best,
-    Counts,
-    Data,
-    Draws,
-    Indices,
-    Limits,
-    Refined,
-    Scores,
-    Shapes,
-    best_fit,
-    constant_fit,
-    overdispersion,
-    refine,
-    with_rho,
-)
+from onset.analysis.curves.fit import Best, Draws, Limits, Refined, Shapes, best_fit, refine
 from onset.analysis.curves.goodness import Candidate, Fit, best, candidates, fit_of
+from onset.analysis.curves.likelihood import Counts, Data, Indices, Scores, constant_fit, overdispersion, with_rho
 from onset.analysis.curves.midpoint import Profile, midpoint_profile
 from onset.analysis.curves.series import Curve, SizePoint
 from onset.analysis.curves.shapes import (
@@ -83,12 +69,15 @@ from onset.analysis.curves.shapes import (
     BrokenPowerLaw,
     Constant,
     ErrorPowerLaw,
+    Family,
     Hinge,
     Logistic,
     LogLinear,
     LossPowerLaw,
     Quadratic,
     Step,
+    logistics,
+    loss_power_laws,
     place,
     unplace,
 )
@@ -383,13 +372,13 @@ class _Axis:
 def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
     x = np.array(places)
     smooth = (
-        (Logistic, Logistic.between(x, 0.25, settings.steepest_smooth, 6)),
-        (LossPowerLaw, LossPowerLaw.up_to(x, settings.loss_exponent)),
+        (Logistic, logistics(x, 0.25, settings.steepest_smooth, 6)),
+        (LossPowerLaw, loss_power_laws(x, settings.loss_exponent)),
         (ErrorPowerLaw, np.array([[one, x.min()] for one in np.geomspace(0.05, 1.0, 6)])),
         (LogLinear, LogLinear.grid(x)),
     )
     sharp = (
-        (Logistic, Logistic.between(x, 1.2 * settings.steepest_smooth, STEEPEST, 7)),
+        (Logistic, logistics(x, 1.2 * settings.steepest_smooth, STEEPEST, 7)),
         (Hinge, Hinge.grid(x)),
         (Step, Step.grid(x)),
     )
@@ -403,7 +392,7 @@ def _axis(places: tuple[float, ...], settings: Settings) -> _Axis:
         Shapes.of(x, *smooth),
         Shapes.of(x, *sharp),
         Shapes.of(x, *smooth, *sharp),
-        Shapes.of(x, (Logistic, Logistic.between(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))),
+        Shapes.of(x, (Logistic, logistics(x, 0.5, STEEPEST / 4, 4)), (Step, Step.grid(x))),
         limits,
         {
             Logistic: (((0.05, STEEPEST), (float(x.min()) - 2, float(x.max()) + 2)), (1.0, 0.06)),
@@ -776,14 +765,13 @@ def _u_shaped(
 def _agrees(one: Candidate, verdict: EmergenceVerdict, q: float | None, settings: Settings, x: Array) -> bool:
     """Is the curve of the kind that the verdict names?"""
     curve, ends = one.curve, np.asarray(one.curve(x[[0, -1]]))
-    steep = isinstance(curve, Hinge | Step | BrokenPowerLaw) or (
-        isinstance(curve, Logistic) and curve.slope > settings.steepest_smooth
-    )
+    kind = curve.family
+    steep = kind in (Hinge, Step, BrokenPowerLaw) or (kind is Logistic and curve["slope"] > settings.steepest_smooth)
     if verdict == "u-shaped":
-        return isinstance(curve, Quadratic)
+        return kind is Quadratic
     if verdict == "inverse":
-        return bool(ends[1] < ends[0]) and not isinstance(curve, Constant)
-    if isinstance(curve, Quadratic) and x[0] < curve.at < x[-1]:
+        return bool(ends[1] < ends[0]) and kind is not Constant
+    if kind is Quadratic and x[0] < curve["at"] < x[-1]:
         return verdict == "unresolved"
     if verdict == "emergent":
         return steep and bool(ends[1] > ends[0])
@@ -792,7 +780,7 @@ def _agrees(one: Candidate, verdict: EmergenceVerdict, q: float | None, settings
     return verdict == "flat" or q is None or bool(ends[1] > ends[0])
 
 
-_OPPOSITE: Mapping[str, tuple[type[FittedCurve], ...]] = {
+_OPPOSITE: Mapping[str, tuple[Family, ...]] = {
     "emergent": (Constant, LogLinear, Quadratic, ErrorPowerLaw, LossPowerLaw),
     "smooth": (Constant, Step),
     "u-shaped": (Constant, LogLinear, Logistic, Hinge, Step, ErrorPowerLaw, LossPowerLaw),
@@ -817,8 +805,8 @@ def _fit_with(one: _Measured, verdict: EmergenceVerdict, q: float | None, settin
     generator = np.random.default_rng([keys[0], 4])
     kind = [candidate for candidate in one.candidates if _agrees(candidate, verdict, q, settings, axis.x)]
     if verdict == "flat" and one.q_change > settings.level:
-        kind = [candidate for candidate in one.candidates if isinstance(candidate.curve, Constant)]
-    others = [candidate for candidate in one.candidates if not isinstance(candidate.curve, _OPPOSITE.get(verdict, ()))]
+        kind = [candidate for candidate in one.candidates if candidate.curve.family is Constant]
+    others = [candidate for candidate in one.candidates if candidate.curve.family not in _OPPOSITE.get(verdict, ())]
     tried = [candidate for among in (kind, others) for candidate in sorted(among, key=lambda candidate: candidate.aic)]
     fits = (fit_of(data, axis.x, candidate.curve, generator, margin=settings.margin) for candidate in tried)
     first = next(fits)

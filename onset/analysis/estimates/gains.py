@@ -28,7 +28,7 @@ import numpy as np
 from onset.analysis.contrast.paired import Comparison, Verdict, pair
 from onset.analysis.curves import crossing
 from onset.analysis.curves.counting import counted
-from onset.analysis.curves.fitting import Counts, counts
+from onset.analysis.curves.likelihood import Counts, counts
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import ALPHA, holm
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, Crossed, crossed_bootstrap

@@ -9,19 +9,8 @@ import pytest
 from scipy import optimize, stats
 from statsmodels.stats.proportion import proportion_confint
 
-from onset.analysis.curves.fitting import (
-    Counts,
-    Draws,
-    Scores,
-    Shapes,
-    best_fit,
-    constant_fit,
-    counts,
-    fit_family,
-    overdispersion,
-    solve,
-    solve_through,
-)
+from onset.analysis.curves.fit import Draws, Shapes, best_fit, fit_family, solve, solve_through
+from onset.analysis.curves.likelihood import Counts, Scores, constant_fit, counts, overdispersion
 from onset.analysis.curves.shapes import (
     FAMILIES,
     BrokenPowerLaw,
@@ -31,10 +20,9 @@ from onset.analysis.curves.shapes import (
     Hinge,
     Logistic,
     LogLinear,
-    LossPowerLaw,
     Quadratic,
     Step,
-    guess,
+    logistics,
     place,
     unplace,
 )
@@ -61,14 +49,6 @@ def drawn(truth: Curve, n: int, seed: int = 0, rows: int = 1) -> Counts:
 
 def test_the_truths_cover_all_families() -> None:
     assert set(TRUTHS) == {family.name for family in FAMILIES}
-
-
-@pytest.mark.parametrize("family", [*FAMILIES, LossPowerLaw], ids=lambda family: family.name)
-def test_a_curve_is_its_unit_scaled(family: type[Curve]) -> None:
-    for shape in family.grid(X)[::7]:
-        made = family.make(shape, 0.2, 0.05)
-        np.testing.assert_allclose(made(X), 0.2 + 0.05 * family.unit(X, shape[None, :])[0], atol=1e-12)
-        assert all(low <= value <= high for value, (low, high) in zip(shape, family.bounds(X), strict=True))
 
 
 @pytest.mark.parametrize("name", TRUTHS)
@@ -175,7 +155,7 @@ def test_scatter_is_seen_where_it_is_and_estimated() -> None:
 
 def test_draws_spread_as_far_as_the_likelihood_allows() -> None:
     data = drawn(TRUTHS["logistic"], 200)
-    shapes = Shapes.of(X, (Logistic, Logistic.between(X, 0.5, 10, 12)))
+    shapes = Shapes.of(X, (Logistic, logistics(X, 0.5, 10, 12)))
     curves = Draws.of(data, shapes).shares(0, 4000, np.random.default_rng(0))
     assert curves.shape == (4000, 9)
     spread = curves.std(axis=0)
@@ -194,11 +174,6 @@ def test_places_of_sizes() -> None:
     assert unplace(float(losses[1]), "loss") == pytest.approx(2.0)
     with pytest.raises(InputError, match="size 0: expected a number above 0"):
         place([0.0])
-
-
-def test_a_guess_is_near() -> None:
-    shape = guess(Logistic, X, TRUTHS["logistic"](X))
-    assert Logistic.make(shape, 0, 1).midpoint == pytest.approx(9.2, abs=0.4)
 
 
 def test_impossible_counts_are_refused() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from onset.analysis.curves.fitting import Counts, Scores
 from onset.analysis.curves.goodness import Fit, best, candidates, deviance, fit_of
+from onset.analysis.curves.likelihood import Counts, Scores
 from onset.analysis.curves.midpoint import midpoint_profile
 from onset.analysis.curves.series import SizePoint, curves_of
 from onset.analysis.curves.shapes import Constant, Curve, Logistic, LogLinear, Step

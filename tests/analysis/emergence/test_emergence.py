@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onset.analysis.curves.fitting import Counts, Scores
+from onset.analysis.curves.likelihood import Counts, Scores
 from onset.analysis.curves.series import Curve, SizePoint, curves_of
 from onset.analysis.curves.shapes import Curve as Truth
 from onset.analysis.curves.shapes import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Ramp, Step, unplace
@@ -338,7 +338,7 @@ def test_thresholds_out_of_range_have_no_estimate() -> None:
 def test_the_threshold_interval_is_near_the_bootstrap_one(seed: int) -> None:
     truth = Logistic(0.0, 0.9, 2.2, 9.5)
     found = one(*points(truth, 400, seed=seed), settings=Settings(replicates=24, threshold_replicates=400)).threshold
-    true = unplace(truth.midpoint + math.log(0.05 / 0.85) / truth.slope)
+    true = unplace(truth["midpoint"] + math.log(0.05 / 0.85) / truth["slope"])
     assert found.place.low is not None
     assert found.place.high is not None
     assert found.bootstrap is not None
@@ -480,7 +480,7 @@ def covers(result: Emergence, truth: Logistic, x: np.ndarray, n: int) -> bool | 
     above = leave_by(truth.floor, n, 0.05)
     if result.threshold.above_chance is None or truth.ceiling <= truth.floor + above:
         return None
-    at = truth.midpoint + math.log(above / (truth.ceiling - truth.floor - above)) / truth.slope
+    at = truth["midpoint"] + math.log(above / (truth.ceiling - truth.floor - above)) / truth["slope"]
     if not x[0] < at < x[-1]:
         return None
     place, true = result.threshold.place, 10**at

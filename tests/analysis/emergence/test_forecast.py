@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from onset.analysis.curves.fitting import counts
+from onset.analysis.curves.likelihood import counts
 from onset.analysis.curves.series import Curve, Scale, SizePoint, curves_of
 from onset.analysis.curves.shapes import Constant, LogLinear
 from onset.analysis.emergence.ensemble import EQUAL, WALK, ensemble

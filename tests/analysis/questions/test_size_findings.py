@@ -22,8 +22,8 @@ from synthetic import LADDER, ladder_results
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.contrast.factors import stage_comparisons
 from onset.analysis.contrast.paired import compare_all, pair
-from onset.analysis.curves.fitting import Counts
 from onset.analysis.curves.goodness import Fit
+from onset.analysis.curves.likelihood import Counts
 from onset.analysis.curves.midpoint import Profile, apart, midpoint_profile
 from onset.analysis.curves.shapes import Logistic
 from onset.analysis.estimates.gains import GainCurve, gain_curves
