@@ -35,8 +35,16 @@ from scipy import special, stats
 from onset.analysis import words
 from onset.analysis.curves.fit import Shapes, best_fit
 from onset.analysis.curves.goodness import fit_of
-from onset.analysis.curves.likelihood import Counts, Data, Scores, counts, overdispersion, with_rho
-from onset.analysis.curves.midpoint import FEWEST_FREE, SCATTER
+from onset.analysis.curves.likelihood import (
+    FEWEST_FREE,
+    SCATTER,
+    Counts,
+    Data,
+    Scores,
+    counts,
+    overdispersion,
+    with_rho,
+)
 from onset.analysis.curves.series import Curve, Scale, SizePoint
 from onset.analysis.curves.shapes import STEEPEST, Array, Logistic, logistics, place, unplace
 from onset.analysis.curves.shapes import Curve as FittedCurve

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
-from onset.analysis.curves.fit import solve
+from onset.analysis.curves.fit import Pattern, search, solve
 from onset.analysis.curves.goodness import Fit, fit_of
-from onset.analysis.curves.likelihood import Counts, Data, overdispersion, with_rho
+from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, overdispersion, with_rho
 from onset.analysis.curves.series import Scale
 from onset.analysis.curves.shapes import Array, Curve, Logistic, unplace
 from onset.analysis.curves.threshold import Place
@@ -34,11 +34,8 @@ from onset.analysis.stats.adjust import LEVEL
 
 REACH = 2.0
 """How many decades beyond the measured sizes a midpoint is looked for."""
-FEWEST_FREE = 3
-"""Degrees of freedom below which the quantile of F would say no more than that nothing is known of the scatter."""
-SCATTER = 1e-6
-"""Intra-size correlation up to which there is no scatter."""
-_SLOPES = np.geomspace(0.3, 200.0, 22)
+_SLOPES = np.log(np.geomspace(0.3, 200.0, 22))
+_KEPT = 5
 _WIDE, _DENSE = 61, 41
 _CLOSER, _ROUNDS = 5, 9
 _NEAR = 14.0
@@ -129,21 +126,26 @@ def _closer(data: Data, x: Array) -> tuple[Array, Array, Curve]:
 
 def _profile(data: Data, x: Array, places: Array) -> tuple[Array, Array]:
     """(log-likelihood; slope, floor, ceiling) of the best rising logistic with its middle at each place."""
-    slopes = np.repeat(_SLOPES[None], len(places), axis=0)
-    best = np.full(len(places), -np.inf)
-    chosen = np.zeros((len(places), 3))
-    row, ratio = np.arange(len(places)), float(_SLOPES[1] / _SLOPES[0])
-    for _ in range(_ROUNDS):
-        values = special.expit(slopes[:, :, None] * (x - places[:, None, None])).reshape(1, -1, x.size)
-        found, floor, ceiling = (part.reshape(slopes.shape) for part in solve(data, values, iterations=8))
-        top = found.argmax(axis=1)
-        better = found[row, top] > best
-        best = np.where(better, found[row, top], best)
-        new = np.stack([slopes[row, top], floor[row, top], ceiling[row, top]], axis=1)
-        chosen = np.where(better[:, None], new, chosen)
-        ratio **= 0.5
-        slopes = np.clip(chosen[:, :1] * np.array([[1 / ratio, ratio]]), _SLOPES[0], _SLOPES[-1])
-    return best, chosen
+    lean = x - places[:, None, None]
+
+    def solved(slopes: Array, iterations: int) -> tuple[Array, Array, Array]:
+        values = special.expit(np.exp(slopes) * lean).reshape(1, -1, x.size)
+        found, floor, ceiling = solve(data, values, iterations=iterations)
+        shape = slopes.shape[:2]
+        return found.reshape(shape), floor.reshape(shape), ceiling.reshape(shape)
+
+    def evaluate(slopes: Array) -> tuple[Array, ...]:
+        return solved(slopes, 8)
+
+    # one pass ranks the slopes, the nearest are solved exactly
+    ranks = solved(np.repeat(_SLOPES[None, :, None], len(places), axis=0), 1)[0]
+    nearest = _SLOPES[np.argsort(-ranks, axis=1)[:, :_KEPT], None]
+    made, row = evaluate(nearest), np.arange(len(places))
+    top = made[0].argmax(axis=1)
+    start = tuple(part[row, top] for part in made)
+    pattern = Pattern.along([float(_SLOPES[1] - _SLOPES[0])], [(float(_SLOPES[0]), float(_SLOPES[-1]))], 0.5)
+    slope, (best, floor, ceiling) = search(nearest[row, top], start, pattern, range(1, _ROUNDS), evaluate)
+    return best, np.stack([np.exp(slope[:, 0]), floor, ceiling], axis=1)
 
 
 def apart(a: Profile, b: Profile, level: float = LEVEL) -> tuple[float, tuple[float | None, float | None]]:

@@ -26,8 +26,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy import special, stats
 
-from onset.analysis.curves.fit import Best, Shapes, best_fit, solve, solve_through
-from onset.analysis.curves.likelihood import Counts, Data, Indices
+from onset.analysis.curves.fit import Best, Pattern, Shapes, best_fit, search, solve, solve_through
+from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, Indices
 from onset.analysis.curves.shapes import Array, Family, Hinge, Logistic, Ramp, Step
 
 Censored = Literal["gap", "below", "above"]
@@ -37,14 +37,15 @@ _CLOSE = 2.6
 """Shapes that lose more than this (nats) unconstrained cannot enter the interval."""
 _MOST = 150
 _PLACES = 32
-_SCATTER = 1e-6
-_FEWEST_FREE = 3
-"""Degrees of freedom below which the quantile of F would say no more than that nothing is known of the scatter."""
 _PER_DECADE = 16
 _SLOPES = (math.log(0.15), math.log(200.0))
 _PARTS = (-5.0, 4.0)
 _ROUNDS = 14
-_SHRINK = 0.72
+_PATTERN = Pattern(
+    np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
+    * np.array([(_SLOPES[1] - _SLOPES[0]) / 22, (_PARTS[1] - _PARTS[0]) / 16]),
+    (_SLOPES, _PARTS), 0.72, (False, False),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +165,8 @@ def threshold_of(
 
 def _allowance(data: Data, fits: _Fits) -> float:
     """Half the chi-square quantile; with scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
-    if isinstance(data, Counts) and data.rho.max() > _SCATTER:
-        return float(stats.f.ppf(LEVEL, 1, max(fits.x.size - 4, _FEWEST_FREE))) / 2
+    if isinstance(data, Counts) and data.rho.max() > SCATTER:
+        return float(stats.f.ppf(LEVEL, 1, max(fits.x.size - 4, FEWEST_FREE))) / 2
     return float(stats.chi2.ppf(LEVEL, 1)) / 2
 
 
@@ -205,35 +206,21 @@ def _closed_in(fits: _Fits, places: Array, family: Family, target: float) -> Arr
     A grid over log slope and log-odds of the part of the rise at the place, closed in on by a pattern search. A ramp
     has kinks on which that can stop, so each place then goes on from the better of its neighbours' shapes and its own.
     """
+
+    def evaluate(table: Array) -> tuple[Array]:
+        return (_through(fits, places, family, table, target),)
+
     grid = np.array([(slope, part) for slope in np.linspace(*_SLOPES, 12) for part in np.linspace(*_PARTS, 9)])
-    found = _through(fits, places, family, np.broadcast_to(grid[None], (len(places), *grid.shape)), target)
+    (found,) = evaluate(np.broadcast_to(grid[None], (len(places), *grid.shape)))
     row, top = np.arange(len(places)), found.argmax(axis=1)
-    best, shape = _searched(fits, places, family, target, (found[row, top], grid[top]), range(_ROUNDS))
+    shape, (best,) = search(grid[top], (found[row, top],), _PATTERN, range(_ROUNDS), evaluate)
     shifted = np.stack([np.concatenate([shape[:1], shape[:-1]]), np.concatenate([shape[1:], shape[-1:]])], axis=1)
-    found = _through(fits, places, family, shifted, target)
+    (found,) = evaluate(shifted)
     top = found.argmax(axis=1)
     better = found[row, top] > best
-    start = np.where(better, found[row, top], best), np.where(better[:, None], shifted[row, top], shape)
-    return _searched(fits, places, family, target, start, range(_ROUNDS // 2, _ROUNDS))[0]
-
-
-def _searched(
-    fits: _Fits, places: Array, family: Family, target: float, start: tuple[Array, Array], rounds: range
-) -> tuple[Array, Array]:
-    """A pattern search from ``start``, (log-likelihoods, shapes) of the places, with steps that shrink by the round."""
-    best, shape = start
-    row = np.arange(len(places))
-    steps = np.array([(_SLOPES[1] - _SLOPES[0]) / 22, (_PARTS[1] - _PARTS[0]) / 16])
-    moves = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, -1.0], [-1.0, 1.0]]) * steps
-    for turn in rounds:
-        tried = shape[:, None, :] + moves[None] * _SHRINK**turn
-        tried[..., 0] = np.clip(tried[..., 0], *_SLOPES)
-        tried[..., 1] = np.clip(tried[..., 1], *_PARTS)
-        found = _through(fits, places, family, tried, target)
-        top = found.argmax(axis=1)
-        better = found[row, top] > best
-        best, shape = np.where(better, found[row, top], best), np.where(better[:, None], tried[row, top], shape)
-    return best, shape
+    shape = np.where(better[:, None], shifted[row, top], shape)
+    start = (np.where(better, found[row, top], best),)
+    return search(shape, start, _PATTERN, range(_ROUNDS // 2, _ROUNDS), evaluate)[1][0]
 
 
 def _through(fits: _Fits, places: Array, family: Family, table: Array, target: float) -> Array:

@@ -34,7 +34,8 @@ from onset.analysis import words
 from onset.analysis.curves.series import Curve, Scale
 from onset.analysis.curves.shapes import Array, place, unplace
 from onset.analysis.curves.threshold import Censored, Place, leave_by
-from onset.analysis.emergence.verdict import Emergence, Settings, clopper_pearson, emergence_of
+from onset.analysis.emergence.ends import clopper_pearson
+from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 from onset.errors import InputError
 
 PRIOR_SPREAD = 0.5

@@ -65,7 +65,7 @@ _FAR_BELOW = 0.01
 class Bounds:
     """``margin``: share around chance within which floors lie; ``steepest``: log-odds per decade of smooth growth.
 
-    They come from `onset.analysis.emergence.verdict.Settings`.
+    They come from `onset.analysis.emergence.settings.Settings`.
     """
 
     margin: float

@@ -26,7 +26,7 @@ from onset.analysis.curves.shapes import (
     place,
     unplace,
 )
-from onset.analysis.emergence.verdict import clopper_pearson
+from onset.analysis.emergence.ends import clopper_pearson
 from onset.errors import InputError
 
 X = np.linspace(7, 11, 9)
