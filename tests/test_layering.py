@@ -189,7 +189,7 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
     commands = [
         ["list", "tasks"],
         ["list", "methods"],
-        ["show", str(folder)],
+        ["show", str(folder), "--details"],
         ["show", str(folder), "--json"],
         ["report", str(folder)],
         ["grade", str(rows), "--task", "gsm8k"],

@@ -282,6 +282,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "label": ("{count} label|{count} labels", "{count} 个标注"),
     "size": ("{count} size|{count} sizes", "{count} 种规模"),
     "example": ("{count} labelled example|{count} labelled examples", "{count} 个标注样例"),
+    "more finding": ("{count} more finding|{count} more findings", "另有 {count} 条结论"),
     "method": ("{count} method|{count} methods", "{count} 种方法"),
     "task": ("{count} task|{count} tasks", "{count} 个任务"),
     "model": ("{count} model|{count} models", "{count} 个模型"),

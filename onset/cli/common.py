@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -14,6 +14,10 @@ from onset.errors import DataError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
 Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]
+Details = Annotated[bool, typer.Option("--details", help="Also all findings in full, comparisons and cells.")]
+InLanguage = Annotated[
+    Literal["en", "zh"], typer.Option("--language", help="Of findings and of the report's own words.")
+]
 GradeAs = Annotated[
     str | None,
     typer.Option(metavar="TASK", help="JSON lines of texts: the task whose extractor and scorer grade them."),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onset.cli.common import Folder, Json, console, print_json
+from onset.cli.common import Details, Folder, InLanguage, Json, console, print_json
 
 if TYPE_CHECKING:
+    from onset.analysis.phrases import Language
     from onset.study.spec import Study
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).")]
@@ -18,21 +20,23 @@ StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (
 
 def demo(
     out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("onset-demo"),
+    details: Details = False,
 ) -> None:
     """Run a small real study and write its report: the quickest way to see what Onset does."""
     from onset.study.spec import read_study
 
-    finish(run_study(read_study(Path(str(files("onset") / "demo.yaml"))), out))
+    finish(run_study(read_study(Path(str(files("onset") / "demo.yaml"))), out), details=details)
 
 
 def run(
     study: StudyFile,
     out: Annotated[Path | None, typer.Option(help="Results folder [default: results/NAME].")] = None,
+    details: Details = False,
 ) -> None:
     """Run what is missing of a study; resumes after any stop."""
     from onset.study.spec import read_study
 
-    finish(run_study(read_study(study), out))
+    finish(run_study(read_study(study), out), details=details)
 
 
 def plan(
@@ -59,28 +63,30 @@ def plan(
         print_plan(content, console())
 
 
-def show(folder: Folder, as_json: Json = False) -> None:
-    """Findings, cells and comparisons in the terminal."""
+def show(folder: Folder, as_json: Json = False, details: Details = False, language: InLanguage = "en") -> None:
+    """What the study says, in a few lines; with --details all findings in full, comparisons and cells before them."""
     from onset.analysis.study import analyse, to_json
-    from onset.report.terminal import print_show
     from onset.results.read import load
 
-    content = to_json(analyse(load(folder)))
+    content = to_json(analyse(load(folder)), language)
     if as_json:
         print_json(content)
-    else:
-        print_show(content, console())
+        return
+    print_study(content, details=details, language=language)
+    if not details:
+        print(f"Tables: onset show {folder} --details")
 
 
 def report(
     folder: Folder,
     out: Annotated[Path | None, typer.Option(help="The HTML file [default: D/report.html].")] = None,
     png: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write each figure as PNG and SVG.")] = None,
+    language: InLanguage = "en",
 ) -> None:
     """Write one self-contained, offline report.html."""
     from onset.report.html import build_report, write_png
 
-    print(build_report(folder, out=out))
+    print(build_report(folder, out=out, language=language))
     if png is not None:
         for path in write_png(folder, png):
             print(path)
@@ -117,13 +123,23 @@ def run_study(study: Study, out: Path | None) -> Path:
     return folder
 
 
-def finish(folder: Path, *, accuracies: bool = False) -> None:
-    """Analyse, write findings and report, print the findings (with ``accuracies``: a table of them first) and name the
-    files on the last lines.
+def print_study(shown: Mapping[str, Any], *, details: bool, language: Language = "en") -> None:
+    """The lines of a study's first screen; ``details``: everything else before them."""
+    from onset.report.terminal import print_lines, print_show
+
+    if details:
+        print_show(shown, console())
+        print()
+    print_lines(shown, console(), language)
+
+
+def finish(folder: Path, *, accuracies: bool = False, details: bool = False) -> None:
+    """Analyse, write findings and report, print the lines of its first screen (with ``accuracies``: a table of them
+    first; with ``details``: everything `onset show --details` prints) and name the files on the last lines.
     """
     from onset.analysis.study import analyse, to_json, write_findings
     from onset.report.html import build_report
-    from onset.report.terminal import print_accuracies, print_findings
+    from onset.report.terminal import print_accuracies
     from onset.results.read import load
 
     analysis = analyse(load(folder))
@@ -133,6 +149,6 @@ def finish(folder: Path, *, accuracies: bool = False) -> None:
     if accuracies:
         print_accuracies(shown, console())
         print()
-    print_findings(shown, console())
-    print(f"Tables: onset show {folder}")
+    print_study(shown, details=details)
+    print(f"Tables: onset show {folder} --details")
     print(f"Report: {path}")

@@ -1,4 +1,4 @@
-"""``onset show`` in the terminal: findings, comparisons, cells, and what is not finished."""
+"""``onset show`` in the terminal: the lines of the first screen, and behind them everything else."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from onset.analysis.phrases import Language
+from onset.analysis.phrases import counted as counted_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
+from onset.report.chinese import words_in
+from onset.report.first import first_lines
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.tables import WIDE, add_row, grouped, heading, table
 from onset.report.words import flops, p_value, share, shares, signed
@@ -29,8 +33,28 @@ _VERDICT_STYLES = {
 """Of a comparison, and of a claim of the essay."""
 
 
+def print_lines(shown: Mapping[str, Any], console: Console, language: Language = "en") -> None:
+    """The headline and at most five findings, a line each, as the report begins: the verdict in its colour.
+
+    ``shown``: what ``onset show --json`` prints, its short lines in ``language``.
+    """
+    say = words_in(language)
+    kept, rest = first_lines(shown["findings"])
+    if not kept:
+        console.print(Text(say("No cell of this study has been run yet.")))
+    drawn = Table.grid(padding=(0, 2, 0, 0))
+    drawn.add_column(no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for place, one in enumerate(kept):
+        verdict = Text(said(one["kind"], one["verdict"], language), style=_TONE_STYLES[one["tone"]])
+        drawn.add_row(verdict, Text(one["short"], style="" if place else "bold"))
+    console.print(drawn)
+    if rest:
+        console.print(Text(counted_in("more finding", len(rest), language), style="dim"))
+
+
 def print_show(shown: Mapping[str, Any], console: Console) -> None:
-    """Findings, comparisons and cells of ``onset show``; ``shown`` is what ``onset show --json`` prints."""
+    """All findings in full, comparisons and cells; ``shown`` is what ``onset show --json`` prints."""
     heading(console, f"{shown['study']}: findings")
     print_findings(shown, console)
     if shown["comparisons"]:

@@ -164,7 +164,7 @@ def test_list_as_json_names_everything(kind: str, capsys: pytest.CaptureFixture[
 
 def test_show_works_piped_and_narrow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = synthetic_results(tmp_path / "d")
-    code, out, _ = call(capsys, "show", str(folder))
+    code, out, _ = call(capsys, "show", str(folder), "--details")
     assert code == 0
     assert max(map(len, out.splitlines())) <= 100
     assert "lora-answers" in out

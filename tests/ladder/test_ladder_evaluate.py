@@ -51,7 +51,7 @@ def test_the_command_prints_accuracies_and_findings(
     assert ["Task", "Method", "ladder/r2"] in lines
     (row,) = [line for line in lines if line[:2] == ["world-programs", "cot"]]
     assert row[2:] == ["100", "(51–100)"]
-    assert lines[-2] == ["Tables:", "onset", "show", "results/ladder-evaluation"]
+    assert lines[-2] == ["Tables:", "onset", "show", "results/ladder-evaluation", "--details"]
     results = tmp_path / "results" / "ladder-evaluation"
     assert (results / "report.html").exists()
     assert json.loads((results / "findings.json").read_text())["findings"]

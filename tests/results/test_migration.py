@@ -87,7 +87,7 @@ def test_commands_that_read_read_format_1_and_write_nothing(
     assert read_points(folder)
     to_json(analyse(results))
     for command in (
-        ["show", str(folder)],
+        ["show", str(folder), "--details"],
         ["compare", str(folder), str(folder), "--a", "method=cot", "--b", "method=answer-only"],
         ["emergence", str(folder)],
         ["export", str(folder), "--format", "lm-eval", "--out", str(tmp_path / "exported")],

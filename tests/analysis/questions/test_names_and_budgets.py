@@ -129,7 +129,7 @@ def test_a_budget_that_is_not_shown_whole_is_said_everywhere(
     assert best.startswith("On coin-flip, fake with 4 labelled examples, 1 of them shown")
     assert budget_notes(to_json(analysis)["cells"]) == ["With 4 labelled examples, answer-only-shots1 shows 1."]
     with pytest.raises(SystemExit):
-        main(["show", str(folder)])
+        main(["show", str(folder), "--details"])
     out = " ".join(capsys.readouterr().out.split())
     assert "4 labelled examples, 1 of them shown" in out
     assert "With 4 labelled examples, answer-only-shots1 shows 1." in out
