@@ -209,9 +209,9 @@ _LINES: dict[str, tuple[str, str]] = {
         "tuning never pays: a query of {tuned} costs no less than one of {prompted}",
         "微调永远不划算:{tuned}的一次提问不比{prompted}便宜",
     ),
-    "undecided.undecided": ("{open} of {comparisons} are undecided", "{comparisons}中有 {open} 个尚不能断定"),
+    "undecided.undecided": ("undecided: {open} of {comparisons}", "{comparisons}中有 {open} 个尚不能断定"),
     "undecided.undecided.items": (
-        "{open} of {comparisons} are undecided; about {items} test items would decide half of them",
+        "undecided: {open} of {comparisons}; about {items} test items would decide half of them",
         "{comparisons}中有 {open} 个尚不能断定;约 {items} 道测试题可以断定其中一半",
     ),
     # what a reader has to know first

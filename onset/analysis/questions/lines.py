@@ -20,13 +20,15 @@ Lines = Mapping[Language, str]
 LONGEST = 110
 _CHINESE = re.compile(r"(?<=[万亿]) (?=[\u4e00-\u9fff])")
 """A space between a number's unit and the word behind it."""
+_SETTINGS = re.compile(r"(?<=\S) ?[((][^()()]*[))]$")
 _MARK = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def line(key: str, of: str | None = None, **values: Word) -> Lines:
     """The phrase ``line.KEY`` in every language; ``of``: the task it is about, None where that goes without saying.
 
-    Where it is too long the task is said without its parameters, then left out; what is still too long is cut.
+    Where it is too long the task is said without its parameters, then left out, then the settings of methods are; what
+    is still too long is cut.
     """
     return {language: _fitted(key, of, values, language) for language in LANGUAGES}
 
@@ -35,10 +37,18 @@ def _fitted(key: str, of: str | None, values: Mapping[str, Word], language: Lang
     said = {name: one if isinstance(one, str) else one(language) for name, one in values.items()}
     text = phrase(f"line.{key}", language, **said)
     tasks = [] if of is None else [words.plain_task(name, language) for name in (of, of.partition("[")[0])]
+    bare = phrase(f"line.{key}", language, **_without_settings(said))
     texts = [phrase("line.of", language, of=name, line=text) for name in tasks] + [text]
-    whole = next((one for one in texts if len(one) <= LONGEST), text)
+    texts += [phrase("line.of", language, of=name, line=bare) for name in tasks[1:]] + [bare]
+    whole = next((one for one in texts if len(one) <= LONGEST), bare)
     shown = whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1].rstrip()}{_MARK}"
     return _CHINESE.sub("", shown[:1].upper() + shown[1:])
+
+
+def _without_settings(said: Mapping[str, str]) -> dict[str, str]:
+    """The words without what stands in brackets behind a name, as far as that leaves them different."""
+    bare = {name: _SETTINGS.sub("", text) for name, text in said.items()}
+    return {name: text if list(bare.values()).count(text) == 1 else said[name] for name, text in bare.items()}
 
 
 def method(name: str) -> Word:
