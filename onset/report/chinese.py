@@ -19,4 +19,228 @@ def words_in(language: Language) -> Say:
     return (lambda text: text) if language == "en" else (lambda text: CHINESE.get(text, text))
 
 
-CHINESE: Mapping[str, str] = MappingProxyType({})
+_FIRST_SCREEN = {
+    "Onset report": "Onset 报告",
+    "Skip to the findings": "跳到结论",
+    "Sections": "章节",
+    "Findings": "结论",
+    "Figures": "图",
+    "Figure": "图",
+    "Comparisons": "比较",
+    "Cells": "单元",
+    "Items": "题目",
+    "Facts": "研究信息",
+    "What stands behind it": "依据",
+    "Which ones?": "哪些?",
+    "All of this figure, and how to read it": "完整的图与读法",
+    "More findings": "更多结论",
+    "Press a line for what stands behind it.": "点击一行可看依据(英文)。",
+    "Small pictures: the dot is the estimate and the bar its 95 % interval.": "小图:点是估计值,横条是 95 % 区间。",
+    "A difference runs from −{reach} to +{reach} percentage points, with an upright line at no difference; a share from"
+    " 0 to 100 %; a place on the size axis over the sizes measured.": (
+        "差值的范围是 −{reach} 到 +{reach} 个百分点,竖线处为零;比例从 0 到 100 %;规模轴覆盖测过的各种规模。"
+    ),
+    "How to read the verdicts": "如何读这些判断",
+    "Which way of using the same labelled examples works best, and does that change with the size of the model?": (
+        "同样的标注样例怎样用最好?这是否随模型规模而变?"
+    ),
+    "Which way of using the same labelled examples works best?": "同样的标注样例怎样用最好?",
+    "How does accuracy change with the size of the model?": "准确率怎样随模型规模变化?",
+    "How accurate is the model?": "模型的准确率有多高?",
+    "No cell of this study has been run yet.": "这项研究还没有运行任何单元。",
+    "{methods} on {models}, for {tasks}.": "模型:{models};{methods};{tasks}。",
+    "Every method was given the same labelled examples ({many} of them) and was asked the same test items.": (
+        "各方法使用同样的标注样例({many} 个),回答同样的测试题。"
+    ),
+    "Every method was given the same labelled examples ({many} of them, drawn {seeds} times) and was asked the same"
+    " test items.": "各方法使用同样的标注样例({many} 个,抽取 {seeds} 次),回答同样的测试题。",
+    "{done} of {all}": "{all} 个中的 {done} 个",
+    "model, {span}": "个模型,{span}",
+    "models, {span}": "个模型,{span}",
+    " to ": " 至 ",
+    "{sizes} parameters": "{sizes} 参数",
+    "unknown size": "规模未知",
+    "method": "种方法",
+    "methods": "种方法",
+    "task": "个任务",
+    "tasks": "个任务",
+    "labelled examples": "个标注样例",
+    "draw of examples (seeds)": "次抽取样例(种子)",
+    "draws of examples (seeds)": "次抽取样例(种子)",
+    "test items a cell": "道测试题(每单元)",
+    "cells finished": "个单元已完成",
+}
+
+_FIGURES = {
+    "Accuracy by model": "各模型的准确率",
+    "Accuracy and model size": "准确率与模型规模",
+    "Gain and model size": "增益与模型规模",
+    "Tasks by the size they need": "各任务所需的规模",
+    "What each ingredient changes": "各训练成分的作用",
+    "Accuracy and labelled examples": "准确率与标注样例数",
+    "Accuracy and cost": "准确率与成本",
+    "Accuracy under a shift": "分布变化下的准确率",
+    "Which labels are taken for which": "哪些标签被误认",
+    "Gain (percentage points)": "增益(百分点)",
+    "Difference from the reference": "与参照之差",
+    "Difference (percentage points)": "差值(百分点)",
+    "FLOPs a query": "每次提问的 FLOPs",
+    "Methods: press one to see it alone": "方法:点击一种可单独查看",
+    "Solid: prompted. Dashed: tuned. Press a method to see it alone; point at a mark for its numbers.": (
+        "实线:提示。虚线:微调。点击一种方法可单独查看;指向一点可看数字。"
+    ),
+    "as given": "原样",
+    "Queries a tuned model serves": "微调后的模型服务的提问次数",
+    "Save": "保存",
+    "Nothing was measured for this choice.": "没有测过这种组合。",
+    "How to read it": "读法",
+    "Curves over size, in words": "随规模变化的曲线(文字)",
+}
+
+_TABLES = {
+    "Two methods on the same model, labelled examples and test items, item by item. The verdict is said of the method,"
+    " against the other.": "同一模型、同样的标注样例和测试题上逐题比较两种方法。判断说的是该方法相对于对照。",
+    "Bars run from −{reach} to +{reach} points; one that reaches the edge goes further.": (
+        "横条的范围是 −{reach} 到 +{reach} 个百分点;到边缘的还要更远。"
+    ),
+    "found a difference": "个有差别",
+    "found the two equivalent": "个相当",
+    "Find": "查找",
+    "a method, model, task …": "方法、模型、任务……",
+    "Verdict": "判断",
+    "wins": "胜",
+    "loses": "负",
+    "equivalent": "相当",
+    "undecided": "未定",
+    "Method": "方法",
+    "Against": "对照",
+    "Difference (points), 95 % interval": "差值(百分点),95 % 区间",
+    "Accuracy": "准确率",
+    "Against it": "对照的准确率",
+    "Model": "模型",
+    "Task": "任务",
+    "Labels": "标注数",
+    "Labelled examples": "标注样例",
+    "Shift": "分布变化",
+    "Test items": "测试题",
+    "Stage": "阶段",
+    "Draws": "抽取次数",
+    "Items needed": "所需题数",
+    "Draws needed": "所需抽取次数",
+    "Test": "检验",
+    "differ": "不同之处",
+    "A cell is one model, one method, one budget of labelled examples, one task and one draw of examples.": (
+        "一个单元是一个模型、一种方法、一种标注样例数、一个任务和一次抽取的组合。"
+    ),
+    "Accuracy, 95 % interval": "准确率,95 % 区间",
+    "Seed": "种子",
+    "Parse rate": "可读率",
+    "Macro-F1, 95 % interval": "宏 F1,95 % 区间",
+    "Correct": "答对",
+    "Cut off": "被截断",
+    "Too long": "过长",
+    "Parameters": "参数量",
+    "Tokens": "词元",
+    "Seconds": "秒",
+    "show": "查看",
+}
+
+_ITEMS = {
+    "Every prompt, output and extracted answer behind the numbers.": "数字背后的每个提示、输出和读出的答案。",
+    "All {count} items are in this page.": "本页含全部 {count} 道题。",
+    "all": "全部",
+    "Outcome": "结果",
+    "correct": "答对",
+    "wrong answer": "答错",
+    "no answer found": "读不出答案",
+    "prompt too long": "提示过长",
+    "failed": "失败",
+    "the method raised an error": "方法出错",
+    "right in one cell, wrong in another": "有的单元对,有的错",
+    "Order": "顺序",
+    "by cell": "按单元",
+    "same question together": "同一题放在一起",
+    "Text": "文字",
+    "in question, output or answer": "在题目、输出或答案中",
+    "The items are unpacked when you get here.": "到这里时才解开题目。",
+    "Previous": "上一页",
+    "Next": "下一页",
+}
+
+_FACTS = {
+    "Facts of the study": "研究信息",
+    "How to read the numbers": "如何读这些数字",
+    "Accuracy and its interval": "准确率及其区间",
+    "The share of test items answered correctly, with the 95 % Wilson interval: what other test items of the same kind"
+    " could have given. An output without a readable answer counts as wrong.": (
+        "答对的测试题的比例,附 95 % Wilson 区间:换一批同类测试题可能得到的结果。读不出答案的输出算答错。"
+    ),
+    "The share of items an answer could be read from. Where it is low, a low accuracy may be about the format of the"
+    " answer rather than the ability.": (
+        "能读出答案的题的比例。它低的地方,准确率低可能是答案格式的问题,而不是能力的问题。"
+    ),
+    "Chance": "随机水平",
+    "The accuracy of a blind guess. An interval that holds it shows no ability.": (
+        "盲猜的准确率。区间包含它,就没有显示出能力。"
+    ),
+    "Always the most frequent label": "总答最常见的标签",
+    "The accuracy of one answer to every test item: what a method that tells nothing apart can reach where labels are"
+    " not equally frequent.": "对每道题都给同一答案的准确率:标签频率不均时,什么都分不出的方法也能达到的水平。",
+    "The mean of the labels’ F1, each label counting the same however rare it is; a label that is never answered has F1"
+    " 0, and answers that are no label or were not found count as wrong.": (
+        "各标签 F1 的平均,不论多罕见,每个标签权重相同;从未答出的标签 F1 为 0,不是标签或读不出的答案算错。"
+    ),
+    "The method is more accurate than the one it is against: p, corrected for the number of comparisons, is at most"
+    " 0.05.": "该方法比对照更准:按比较次数校正后的 p 不超过 0.05。",
+    "The method is less accurate than the one it is against: p, corrected for the number of comparisons, is at most"
+    " 0.05.": "该方法不如对照准:按比较次数校正后的 p 不超过 0.05。",
+    "The difference is shown to be smaller than the margin in both directions (two one-sided tests).": (
+        "可以断定两个方向的差值都小于界限(两个单侧检验)。"
+    ),
+    "Neither a difference nor equivalence is shown. Where more test items or draws could decide, the table says how"
+    " many. An interval that leaves out zero can still be undecided after the correction.": (
+        "既不能断定有差别,也不能断定相当。若更多的题或抽取可以断定,表中给出需要多少。不含零的区间在校正后仍可能未定。"
+    ),
+    "Margin in points of accuracy:": "界限(准确率的百分点):",
+    "The p value of the comparison’s test, corrected for the number of comparisons on the same task, test items, model"
+    " and stage (Holm 1979).": "比较检验的 p 值,按同一任务、测试题、模型和阶段上的比较次数校正(Holm 1979)。",
+    "Cost": "成本",
+    "FLOPs: 2 for each parameter and token of inference, 4 (LoRA) or 6 (full) for each parameter and token of"
+    " tuning.": ("FLOPs:推理时每个参数每个词元 2;微调时每个参数每个词元 4(LoRA)或 6(全参数)。"),
+    "Cells that are not finished": "未完成的单元",
+    "missing": "缺失",
+    "Models": "模型",
+    "Loaded from": "载自",
+    "Family": "家族",
+    "Template": "模板",
+    "Without embeddings": "不含嵌入",
+    "Context": "上下文长度",
+    "Number format": "数值格式",
+    "Revision": "版本",
+    "Tasks": "任务",
+    "Ability": "能力",
+    "Hash of the data": "数据的散列",
+    "Source": "来源",
+    "Methods": "方法",
+    "Labelled examples used": "用到的标注样例",
+    "From the ledger of every cell: no method may use an example that its budget does not hold. Rationales (worked"
+    " steps) are labels too, so they are counted apart.": (
+        "来自每个单元的账目:任何方法都不得使用预算之外的样例。解题步骤也是标注,所以另计。"
+    ),
+    "Granted": "可用",
+    "Used": "用到",
+    "With rationale": "带解题步骤",
+    "Example plans": "样例计划",
+    "One plan for each task and seed orders the labelled pool; all methods draw from its beginning.": (
+        "每个任务和种子有一份计划排定标注样例的顺序;所有方法都从头取用。"
+    ),
+    "Plan": "计划",
+    "Versions": "软件版本",
+    "The study as it was run": "运行时的研究文件",
+    "Made with Onset. This page is complete in itself: it loads nothing and sends nothing.": (
+        "由 Onset 生成。本页自成一体:不加载也不发送任何内容。"
+    ),
+}
+
+CHINESE: Mapping[str, str] = MappingProxyType(_FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS)
+"""English words of the page -> Chinese ones, with the same places."""

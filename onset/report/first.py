@@ -5,6 +5,7 @@ Page and terminal show the same lines in the same order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,22 +35,23 @@ def first_lines(findings: Sequence[Row]) -> tuple[list[Row], list[Row]]:
 
 
 def main_figure(findings: Sequence[Row], drawn: Sequence[Figure]) -> tuple[Figure, Panel] | None:
-    """The figure of the first finding and the panel of its task; the first figure where it names none.
+    """The figure of the first finding and the panel of its task and model; the first figure where it names none.
 
-    Of several panels the one of most labelled examples, on test items as given. None where nothing is drawn.
+    Of several such panels the one of most labelled examples, on test items as given. None where nothing is drawn.
     """
     if not drawn:
         return None
     name = findings[0]["figure"] if findings else None
     figure = next((one for one in drawn if one.name == name), drawn[0])
-    subject = findings[0]["subject"] if findings else ""
-    return figure, max(figure.panels, key=lambda panel: _rank(panel.where, subject))
+    subject, line = (findings[0]["subject"], findings[0]["short"]) if findings else ("", "")
+    return figure, max(figure.panels, key=lambda panel: _rank(panel.where, subject, line))
 
 
-def _rank(where: Mapping[str, str], subject: str) -> tuple[int, bool, bool, int]:
-    labels = where.get("labels", "")
+def _rank(where: Mapping[str, str], subject: str, line: str) -> tuple[int, bool, bool, bool, int]:
+    named = where.get("model") in re.split(r"[ ,:]+", f"{subject} {line}")
     as_given, plain = where.get("shift") == "none", where.get("stage") == "base"
-    return _is_about(where.get("task", ""), subject), as_given, plain, int(labels) if labels.isdigit() else 0
+    labels = where.get("labels", "")
+    return _is_about(where.get("task", ""), subject), named, as_given, plain, int(labels) if labels.isdigit() else 0
 
 
 def _is_about(task: str, subject: str) -> int:

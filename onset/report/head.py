@@ -68,7 +68,7 @@ def _named(key: str, names: Sequence[str], language: Language) -> str:
 
 def _listed(names: Sequence[str], language: Language) -> str:
     if any(", " in name or "," in name for name in names):
-        return "; ".join(names) if language == "en" else "；".join(names)
+        return "; ".join(names) if language == "en" else ";".join(names)
     return listed(names) if language == "en" else "、".join(names)
 
 

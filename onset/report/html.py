@@ -12,6 +12,7 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 import jinja2
 import polars as pl
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.phrases import Language, phrase
@@ -34,7 +35,7 @@ from onset.report.items import TEXT_LIMIT, pack
 from onset.report.layout import laid_out, legend_of, responsive
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.still import still
-from onset.report.words import count, flops, lead, p_value, share, signed, whole
+from onset.report.words import count, flops, lead, p_value, sentences, share, signed, whole
 from onset.results.files import write_bytes
 from onset.results.format import REPORT
 from onset.results.read import load, read_cells
@@ -105,6 +106,8 @@ def page(
         "p": p_value,
         "flops": flops,
         "whole": whole,
+        "sentences": sentences,
+        "coded": _coded,
         "lead": lead,
     }
     environment.globals |= {"difference_bar": difference_bar, "share_bar": share_bar, "counted": counted, "_": say}
@@ -230,6 +233,11 @@ class _Lines:
         held = [f"{name}: {signed(finding['estimate'])}"] if drawn else []
         held += [finding["test"]] if finding["test"] else []
         return held + ([f"n = {finding['n']}"] if finding["test"] and finding["n"] else [])
+
+
+def _coded(text: str) -> Markup:
+    """Escaped text whose parts between backticks are code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _curve_words(curve: Mapping[str, Any]) -> str:

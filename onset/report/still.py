@@ -43,8 +43,10 @@ def still(figure: Figure, panel: Panel, style: Style, subject: str, language: La
 
 
 def _about(figure: Figure, panel: Panel, language: Language) -> str:
-    """The panel's task in plain words, and its budget where the figure has several."""
+    """The panel's task in plain words, and its model and its budget where the figure has several."""
     parts = [plain_task(panel.where["task"], language)] if "task" in panel.where else []
+    if len({one.where.get("model") for one in figure.panels}) > 1:
+        parts.append(panel.where["model"])
     budgets = {one.where.get("labels") for one in figure.panels}
     if len(budgets) > 1 and panel.where["labels"].isdigit():
         parts.append(counted("example", int(panel.where["labels"]), language))

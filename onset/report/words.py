@@ -72,6 +72,11 @@ def lead(text: str) -> tuple[str, str]:
     return (f"{first}.", rest) if stop and rest[:1].isupper() else (text, "")
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a text one by one."""
+    return re.split(r"(?<=\.) (?=[A-Z0-9])", text)
+
+
 def whole(text: str) -> str:
     """The text with numbers kept on one line with their percent signs and their k, M, B or T."""
     text = re.sub(r"(?<=\d) (?=(?:%|[kMBT]\b))", "\N{NO-BREAK SPACE}", text)

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import ladder_results
+from synthetic import ladder_results, synthetic_results
 
+from onset import report
 from onset.analysis import analyse, to_json
 from onset.report import figures
 from onset.report.bars import place_bar
+from onset.report.chinese import CHINESE
 from onset.report.first import MOST, first_lines, main_figure
-from onset.report.html import page
+from onset.report.html import VERDICT_WORDS, page
 from onset.results.read import load, read_cells
 
 TRUTH = {
@@ -131,3 +133,50 @@ def test_a_study_without_findings_has_its_question_as_headline(tmp_path: Path) -
     records = load(folder).records.clear()
     text = page(shown, {"name": "s", "question": "Which one?"}, [], records)
     assert '<h1 id="headline">Which one?</h1>' in text
+
+
+def test_a_recommendation_stands_open_beside_the_figure_of_its_model(tmp_path: Path) -> None:
+    folder = synthetic_results(tmp_path, tasks=(("tickets", 0.25),), own=["tickets"], seeds=2, items=40)
+    analysis = analyse(load(folder), replicates=100)
+    shown = to_json(analysis)
+    head = shown["findings"][0]
+    assert head["kind"] == "decision"
+    found = main_figure(shown["findings"], figures.figures(shown))
+    assert found is not None
+    assert (found[0].name, found[1].where["model"]) == ("labels", analysis.decisions[0].model)
+    screen = screen_of(page(shown, analysis.study, read_cells(folder), analysis.records))
+    (why,) = re.findall(r'<div class="why">(.*?)</div>', screen, re.DOTALL)
+    assert text_of(re.sub("</?code>", "`", why)).find(head["sentence"]) > 0
+    assert "<code>" in why
+    assert 'class="line top"' not in screen
+
+
+# ---- in Chinese ----------------------------------------------------------------------------------------------------
+
+TEMPLATE = (Path(report.__file__).parent / "templates" / "report.html.j2").read_text(encoding="utf-8")
+
+
+def test_every_word_of_the_page_has_a_chinese_one() -> None:
+    words = re.findall(r'_\("((?:[^"\\]|\\.)*)"\)', TEMPLATE)
+    assert len(words) > 100
+    assert [one for one in words if one not in CHINESE] == []
+    assert [one for one in VERDICT_WORDS.values() if one not in CHINESE] == []
+    places = {one: (set(re.findall(r"{\w+}", one)), set(re.findall(r"{\w+}", said))) for one, said in CHINESE.items()}
+    assert [one for one, (english, chinese) in places.items() if english != chinese] == []
+
+
+def test_a_page_in_chinese_says_lines_headings_and_axes(tmp_path: Path) -> None:
+    folder = ladder_results(tmp_path, TRUTH, items=60)
+    analysis = analyse(load(folder), replicates=100)
+    shown = to_json(analysis, "zh")
+    text = page(shown, analysis.study, read_cells(folder), analysis.records, language="zh")
+    assert '<html lang="zh">' in text
+    screen = screen_of(text)
+    for finding in first_lines(shown["findings"])[0]:
+        assert finding["short"] in text_of(screen)
+    assert "参数量" in screen
+    assert "思维链" in screen
+    heads = re.findall(r"<(?:th|h2|h3)(?: [^>]*)?>([^<]*)<", text.split("<script", maxsplit=1)[0])
+    names = {"answer-only", "cot", "sums", "names", *(f"rungs/r{place}" for place in range(8))}
+    assert len(heads) > 50
+    assert [head for head in heads if re.search("[a-z]{4}", head) and head not in names] == []
