@@ -44,13 +44,14 @@ def screen_of(text: str) -> str:
 def test_the_first_finding_is_the_headline_and_five_follow(made: tuple[dict[str, Any], str]) -> None:
     shown, text = made
     screen = screen_of(text)
-    (headline,) = re.findall(r"<h1[^>]*>(.*?)</h1>", screen, re.DOTALL)
+    ((spec, headline),) = re.findall(r'<h1[^>]*title="(.*?)">(.*?)</h1>', screen, re.DOTALL)
+    assert spec == shown["findings"][0]["subject"]
     assert text_of(headline) == shown["findings"][0]["short"]
-    lines = [text_of(one) for one in re.findall(r'<span class="short">(.*?)</span>', screen)]
+    lines = [text_of(one) for one in re.findall(r'<span class="short"[^>]*>(.*?)</span>', screen)]
     kept, rest = first_lines(shown["findings"])
     assert lines == [one["short"] for one in kept[1:]]
     below = text.split('<section id="more-findings"')[1].split("</section>")[0]
-    assert [text_of(one) for one in re.findall(r'<span class="short">(.*?)</span>', below)] == [
+    assert [text_of(one) for one in re.findall(r'<span class="short"[^>]*>(.*?)</span>', below)] == [
         one["short"] for one in rest
     ]
 
