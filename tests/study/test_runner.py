@@ -319,7 +319,7 @@ def test_a_solver_that_raises_fails_its_item_and_says_so(
         " The first error: LookupError: no passage found."
     ]
     with pytest.raises(SystemExit):
-        main(["show", str(tmp_path / "d")])
+        main(["show", str(tmp_path / "d"), "--details"])
     assert "LookupError: no passage found" in " ".join(capsys.readouterr().out.split())
     notes = [note for one in read_outcomes(tmp_path / "d") for note in one.notes]
     assert notes == [f"coin-flip, brittle: {broken.height} items failed and count as wrong"]
