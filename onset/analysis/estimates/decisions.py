@@ -166,12 +166,10 @@ def _verdict(held: Standing, interval: Interval) -> Verdict:
 
 
 def _name(arm: Outcomes, beside: Outcomes) -> str:
-    """An arm in as many words as tell it from ``beside``."""
-    parts = (
-        [arm.method] if arm.method != beside.method or (arm.model, arm.labels) == (beside.model, beside.labels) else []
-    )
+    """An arm by its method, and by model and labels where they differ from those of ``beside``."""
+    parts = [arm.method]
     parts += [f"on {arm.model}"] if arm.model != beside.model else []
-    parts += [words.with_labels(arm.labels)] if arm.labels != beside.labels else []
+    parts += [f"with {words.counted(arm.labels, 'label')}"] if arm.labels != beside.labels else []
     return " ".join(parts)
 
 

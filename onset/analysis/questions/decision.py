@@ -54,7 +54,7 @@ def recommendation(one: Decision) -> str:
             f"Use none of these yet on {one.task}: the best, {setting(one)}, is not shown to be above chance: {right}"
         )
     elif one.verdict == "open":
-        text = f"Nothing is settled on {one.task}; most are right with {setting(one)}: {right}"
+        text = f"Not settled on {one.task}; highest so far is {setting(one)}: {right}"
     else:
         text = f"Use {setting(one)} on {one.task}: {right}"
     return " ".join(f"{part}." for part in (text, *_sure(one), _cost(one), *_next(one), *_changes(one), *_load(one)))
@@ -82,7 +82,7 @@ def _all(count: int) -> str:
 
 def _some(names: tuple[str, ...]) -> str:
     more = len(names) - _NAMED
-    return "; ".join(names[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _cost(one: Decision) -> str:
