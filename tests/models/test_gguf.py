@@ -94,6 +94,7 @@ def _write_tokenizer(writer: gguf.GGUFWriter) -> None:
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(vocabulary)
+    writer.add_token_scores([0.0] * len(vocabulary))  # older transformers read them of Gemma's files
     writer.add_token_types([3 if token in ("<eos>", "<bos>") else 1 for token in vocabulary])
     writer.add_token_merges(merges)
     writer.add_eos_token_id(0)
