@@ -738,7 +738,7 @@ def test_a_study_without_a_ladder_has_none_of_these_figures(tmp_path: Path) -> N
 
 def test_every_finding_about_size_links_to_its_figure(folder: Path, jump: Analysis, tmp_path: Path) -> None:
     text = build_report(folder, out=tmp_path / "report.html", analysis=jump).read_text()
-    findings = text.split('<p class="sentence">')[1:]
+    findings = re.split(r'<p class="sentence"[^>]*>', text)[1:]
     expected = {
         "Emergence": "size",
         "Crossover": "gains",
@@ -748,7 +748,9 @@ def test_every_finding_about_size_links_to_its_figure(folder: Path, jump: Analys
     }
     seen = set()
     for part in findings:
-        kind = part.split('<span class="kind">')[1].split("</span>")[0].partition(" · ")[0]
+        named = re.search(r'<span class="kind"[^>]*>([^<]*)</span>', part)
+        assert named is not None
+        kind = named[1].partition(" · ")[0]
         if kind in expected:
             assert f'<a href="#figure-{expected[kind]}">' in part
             assert f'<figure id="figure-{expected[kind]}"' in text
