@@ -13,7 +13,7 @@ _HEAD = """# The essay's claims, checked against published figures
 
 What `onset claims` prints, as a page (`python -m onset.report.claims` writes it). The claims are those of Yao Fu, "A
 Closer Look at Large Language Models' Emergent Abilities" (November 2022), in our words. Each verdict is computed from
-the figures listed under it, which come with the package (`onset/analysis/published/figures.csv`).
+the figures listed under it, which come with the package (`onset/published/figures.csv`).
 
 - A claim has parts: families, tasks, pairs. `supported` and `contradicted` are said only when the undecided parts could
   not change it: a claim without "as a rule" needs all of its parts, one with it three quarters. Otherwise it is `not
