@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from onset.analysis.contrast.paired import Comparison, compare, decide, kinds, share_noise
 from onset.analysis.outcomes import Flops, Outcomes
-from onset.analysis.stats.adjust import LEVEL, MARGIN
+from onset.analysis.stats.adjust import ALPHA, MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 
 
@@ -67,9 +67,8 @@ def flops_of(arm: Outcomes) -> Flops:
 
 
 def _rival(arm: Outcomes, one: Comparison, among: int) -> Rival:
-    alpha = 1 - LEVEL
     (alone,) = decide([one])  # items and draws that it would need by itself
     adjusted = replace(alone, family_size=among)
-    out = one.p is not None and one.p * among <= alpha and (one.difference or 0.0) > 0
-    level = not out and one.p_equivalent is not None and one.p_equivalent * among <= alpha
+    out = one.p is not None and one.p * among <= ALPHA and (one.difference or 0.0) > 0
+    level = not out and one.p_equivalent is not None and one.p_equivalent * among <= ALPHA
     return Rival(arm, adjusted, out, level)

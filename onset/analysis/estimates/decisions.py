@@ -149,7 +149,7 @@ def _decision(held: Standing, costs: Mapping[_Key, _Used], study: Mapping[str, A
         open=tuple(_name(one.arm, arm) for one in held.open),
         price=_price(arm, used, study),
         adapters=used.adapters,
-        next_step=_next_step(held, costs),
+        next_step=_next_step(held),
         changes=tuple(_changes(held, arm)),
     )
 
@@ -240,7 +240,7 @@ def _money(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> tuple[float 
 # ---- what would settle or change it ---------------------------------------------------------------------------------
 
 
-def _next_step(held: Standing, costs: Mapping[_Key, _Used]) -> NextStep | None:
+def _next_step(held: Standing) -> NextStep | None:
     """The cheapest way to settle one open rival: more draws, or more items."""
     steps = [_step(held.best, one) for one in held.open]
     possible = [one for one in steps if one.flops is not None]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import LOW_PARSE_RATE, Finding
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 
@@ -97,6 +98,12 @@ class Unread(Question):
         yield self.finding("parse rate", "low parse rate", f"{text}.", short, estimate=worst.readable, n=len(low))
 
 
+def _settings(arms: Sequence[Outcomes]) -> str:
+    """Where something went wrong; of more than three settings the first two, and how many others."""
+    names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in arms))
+    return words.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
+
+
 class TooLong(Question):
     """Prompts that do not fit the model's context."""
 
@@ -109,8 +116,7 @@ class TooLong(Question):
         longer = [arm for arm in study.arms if arm.ran.overlong]
         if longer:
             total = sum(arm.ran.overlong for arm in longer)
-            names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in longer))
-            shown = words.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
+            shown = _settings(longer)
             verb = (
                 "does not fit the model's context and counts"
                 if total == 1
@@ -133,8 +139,7 @@ class FailedItems(Question):
         broken = [arm for arm in study.arms if arm.ran.failed]
         if broken:
             total = sum(arm.ran.failed for arm in broken)
-            names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in broken))
-            shown = words.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
+            shown = _settings(broken)
             first = f"{broken[0].ran.cause}".rstrip(".")
             count = "it counts" if total == 1 else "they count"
             text = f"At {words.counted(total, 'item')} the method raised an error: {count} as wrong ({shown})."
