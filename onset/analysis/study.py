@@ -39,7 +39,7 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
     measured = outcomes_of(results)
     compared = compare_all(measured, margin=chosen, replicates=replicates)
     tuned = {arm.method for arm in measured if arm.tuned}
-    curves = size_curves(measured, results)
+    curves = size_curves(measured)
     labelled, cell_f1 = classified(results, replicates=replicates)
     measures = Analysis(
         study=results.study,

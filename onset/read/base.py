@@ -1,7 +1,7 @@
 """What readers share on the way to `onset.analysis.outcomes.Outcomes`: how one model did on one task, item by item.
 
 Readers never choose: a source with two filters and three metrics gives six `Outcomes`, and
-`onset.read.choosing` says which one is used and why.
+`onset.analysis.outcomes.choosing` says which one is used and why.
 """
 
 from __future__ import annotations

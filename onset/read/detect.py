@@ -12,22 +12,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from onset.analysis.curves.counting import counted, mean_and_error
+from onset.analysis.curves.points import metric_label, point_of, score_points
 from onset.analysis.curves.series import Scale, SizePoint
-from onset.analysis.outcomes import NO_FILTER, Outcomes
+from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
-from onset.analysis.study_points import BOUNDED, SCORES, curve_name
 from onset.errors import DataError
 from onset.read import csv_table, inspect_logs, jsonl, lm_eval, onset_results
 from onset.read.base import Sizes, parse_json, read_text
-from onset.read.choosing import NoChoice, choose, picked
 from onset.results.read import is_results
 
 Format = Literal["onset", "lm-eval", "inspect", "jsonl", "csv"]
@@ -35,7 +33,6 @@ KNOWN = (
     "an onset results folder (study.json), lm-eval results (results_*.json, samples_*.jsonl),"
     " inspect logs (.eval, .json), JSON lines (prediction, target) or a CSV table"
 )
-CONTINUOUS = SCORES
 
 
 def format_of(path: Path) -> Format:
@@ -131,7 +128,7 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
 
     ``scale``: what size is; only a CSV table knows ``flops`` and ``loss``. ``only``, ``grade_as``, ``params`` and
     ``family`` as in `read_outcomes`; ``metric`` and ``filter`` where a source has several (the rule is in
-    `onset.read.choosing`); ``note`` is called with a line for each thing that had to be decided.
+    `onset.analysis.outcomes.choosing`); ``note`` is called with a line for each thing that had to be decided.
 
     A curve is a task; of Onset's results a task, method and number of labels, with shift and stage where there are
     any. Counts are pooled over draws. The continuous scores of the same outputs are points of their own
@@ -194,51 +191,13 @@ def points_of(
         for line in dict.fromkeys([*first.notes, *(f"{first.task}: {said}" for said in choice.notes)]):
             note(line)
         chosen = picked(candidates, choice)
-        out.append(_point(chosen, first.at.params, note))
-        wanted = CONTINUOUS if metric is None else ()
-        more = (replace(chosen, metric=name, values=chosen.scores[name]) for name in wanted if name in chosen.scores)
-        out += [_point(one, first.at.params, note, continuous=True) for one in more]
+        out.append(point_of(chosen, first.at.params, note))
+        out += score_points(chosen, first.at.params, note) if metric is None else []
     if not out and lacking:
         raise DataError(lacking[0])
     for line in lacking:
         note(line)
     return out
-
-
-def curve_label(one: Outcomes) -> str:
-    """What a curve is called: task, method, labels, and shift and stage where there are any."""
-    return curve_name(one.task, one.method, one.at.labels, one.shift, one.stage)
-
-
-def metric_label(metric: str, filter: str) -> str:
-    """``exact_match,strict-match``, as lm-evaluation-harness writes it; the metric alone without a filter."""
-    return metric if filter == NO_FILTER else f"{metric},{filter}"
-
-
-def _point(one: Outcomes, size: float, note: Callable[[str], None], *, continuous: bool = False) -> SizePoint:
-    continuous = continuous or one.metric in CONTINUOUS
-    known = one.values[np.isfinite(one.values)]
-    if known.size < one.values.size:
-        where = f"{curve_label(one)}, {one.model}, {one.metric}"
-        note(f"{where}: {one.values.size - known.size} of {one.values.size} outcomes are not measured")
-    common = {
-        "curve": curve_label(one),
-        "family": one.family,
-        "model": one.model,
-        "x": size,
-        "metric": one.metric if continuous else metric_label(one.metric, one.filter),
-        "source": one.source,
-    }
-    if not known.size:
-        raise DataError(f"{one.source}: {one.task}, {one.model}: no outcome of metric {one.metric} is measured")
-    if one.binary and not continuous:
-        found = counted(one.values)
-        correct, n = found.effective()
-        return SizePoint(**common, n=n, correct=correct, chance=one.chance, counted=found)  # type: ignore[arg-type]
-    score, error = mean_and_error(one.values, bounded=one.metric in BOUNDED)
-    shares = bool(((known >= 0) & (known <= 1)).all())
-    chance = one.chance if not continuous else None
-    return SizePoint(**common, score=score, stderr=error, chance=chance, continuous=continuous or not shares)  # type: ignore[arg-type]
 
 
 def _points_of_scores(

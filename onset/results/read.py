@@ -297,4 +297,7 @@ def _time(cell: Path) -> dict[str, float | None]:
     path = cell / "timing.json"
     if not path.exists():
         return {"seconds": None, "tuning_seconds": None}
-    return {"seconds": float(_member(path, "seconds")), "tuning_seconds": read_json(path).get("tuning_seconds")}
+    held = read_json(path)
+    if not isinstance(held, dict) or "seconds" not in held:
+        raise StoreError(f"damaged file {path}: no key 'seconds'")
+    return {"seconds": float(held["seconds"]), "tuning_seconds": held.get("tuning_seconds")}

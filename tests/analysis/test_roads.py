@@ -13,8 +13,8 @@ import pytest
 from scipy import stats
 from synthetic import LADDER, synthetic_results
 
-from onset.analysis.curves.counting import counted, mean_and_error, variance
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
+from onset.analysis.stats.counting import counted, mean_and_error, variance
 from onset.cli import app
 from onset.results.format import RECORD_SCHEMA
 

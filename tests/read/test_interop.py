@@ -15,12 +15,12 @@ import pytest
 from conftest import shared
 from synthetic import synthetic_results
 
-from onset.analysis.curves.counting import variance
 from onset.analysis.curves.series import SizePoint, curves_of
+from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
+from onset.analysis.stats.counting import variance
 from onset.errors import DataError, StoreError, UnknownName
 from onset.read import Outcomes, read_outcomes, read_points
-from onset.read.choosing import NoChoice, choose, picked
 from onset.read.detect import KNOWN
 from onset.results.read import load
 from onset.write.base import export

@@ -26,6 +26,7 @@ import numpy as np
 
 from onset.analysis.contrast.paired import Comparison, Kind, Verdict, compare, measure, share_noise
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.stats.adjust import ALPHA, MARGIN, benjamini_hochberg
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
 from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws, rounding_of
@@ -33,7 +34,6 @@ from onset.analysis.stats.pooling import Pool
 from onset.analysis.stats.shares import Interval
 from onset.analysis.words import counted, listed
 from onset.errors import DataError
-from onset.read.choosing import NoChoice, choose, picked
 from onset.tasks import group_of
 
 RUN = ("model", "method", "labels", "stage")
@@ -163,7 +163,7 @@ def compare_sets(
 
     Runs are matched by task and shift; where a side has several runs of a task, also by whatever of model, method,
     labels and stage varies within a side. ``metric`` and ``filter``: by default as
-    `onset.read.choosing` says; ``margin``: differences below it count as equivalent (a share).
+    `onset.analysis.outcomes.choosing` says; ``margin``: differences below it count as equivalent (a share).
     ``sources``: what was read, by default what the outcomes say. Raises DataError when the sides have no task and no
     items in common, or a side has a task twice.
     """

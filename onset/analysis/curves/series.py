@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from onset.analysis.curves.counting import Counted
+from onset.analysis.stats.counting import Counted
 from onset.errors import DataError
 
 Scale = Literal["params", "flops", "loss"]
@@ -25,7 +25,7 @@ class SizePoint:
     far as is known; ``x`` > 0: the size on the scale of the table; ``metric``: the name of the score.
     Either counts (``n`` independent trials, ``correct`` of them) or a ``score`` with its standard error ``stderr``
     (None: unknown). ``counted``: the outcomes behind the counts where these are worth fewer trials, because several
-    draws had the same items (`onset.analysis.curves.counting`); None: every outcome is a trial.
+    draws had the same items (`onset.analysis.stats.counting`); None: every outcome is a trial.
     ``chance``: the score of guessing (None: not stated by the source). ``continuous``: a continuous score of the
     outputs (log-probability of the gold answer, Brier, edit distance), not a share of correct answers. ``tokens``: of
     pretraining; ``loss``: of pretraining or on held-out text, in nats (None: not stated). ``source``: where it was

@@ -27,7 +27,6 @@ import numpy as np
 
 from onset.analysis.contrast.paired import Comparison, Verdict, pair
 from onset.analysis.curves import crossing
-from onset.analysis.curves.counting import counted
 from onset.analysis.curves.likelihood import Counts, counts
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import ALPHA, holm
@@ -281,7 +280,7 @@ def _meeting(
     """Where the fitted curves of both sides meet (`onset.analysis.curves.crossing`), its interval, and why there is
     none.
 
-    Outcomes count as the independent trials they are worth (`onset.analysis.curves.counting`).
+    Outcomes count as the independent trials they are worth (`onset.analysis.stats.counting`).
     """
     sizes = len({row.point.params for row in rows})
     if sizes < crossing.MIN_SIZES:
@@ -298,7 +297,7 @@ def _meeting(
 def _effective(arms: Sequence[Outcomes]) -> Counts:
     right, n = [], []
     for arm in arms:
-        correct, size = counted(arm.values).effective()
+        correct, size = arm.counts().effective()
         right.append(correct)
         n.append(size)
     return counts(np.array(right), np.array(n))

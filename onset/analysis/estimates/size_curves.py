@@ -2,7 +2,7 @@
 
 A curve is one way of asking (task, method, labels, shift, stage) of the models of one family: sizes of two families
 never share one, they differ in data and recipe as well as in size. Counts are those of
-`onset.analysis.curves.counting`. From four sizes on a curve is judged by `onset.analysis.emergence.verdict`, the
+`onset.analysis.stats.counting`. From four sizes on a curve is judged by `onset.analysis.emergence.verdict`, the
 machine of ``onset emergence``: accuracies of all curves in one call and their continuous scores in another, so that a
 verdict does not depend on which scores were measured beside it. Below, there is no curve, and nothing is said but what
 was measured.
@@ -10,17 +10,15 @@ was measured.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from onset.analysis.curves.counting import counted
-from onset.analysis.curves.series import Curve
+from onset.analysis.curves.points import point_of, score_curves
+from onset.analysis.curves.series import Curve, curves_of
 from onset.analysis.emergence.metric import MetricCheck, metric_check
 from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, Settings, emergence_of
 from onset.analysis.outcomes import Outcomes
-from onset.analysis.study_points import accuracy_curve, score_curves
-from onset.results.read import Results
 
 SETTINGS = Settings(threshold_replicates=0)
 """The threshold's profile interval is what is shown; its bootstrap is left out, so that a report stays quick."""
@@ -77,28 +75,33 @@ class SizeCurve:
         }
 
 
-def size_curves(arms: Sequence[Outcomes], results: Results | None = None) -> tuple[SizeCurve, ...]:
-    """One curve for every (task, method, labels, shift, stage, family), judged where it has four sizes or more.
-
-    ``results``: where the continuous scores come from; None: none.
-    """
+def size_curves(arms: Sequence[Outcomes], settings: Settings = SETTINGS) -> tuple[SizeCurve, ...]:
+    """One curve for every (task, method, labels, shift, stage, family), judged where it has four sizes or more."""
     groups: dict[tuple[str, str, int, str, str, str], list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family), []).append(arm)
-    curves = [_curve(sorted(group, key=lambda arm: arm.params)) for group in groups.values()]
-    return judged(curves, {} if results is None else _scores(results))
+    members = [sorted(group, key=lambda arm: arm.params) for group in groups.values()]
+    curves = [_curve(group) for group in members]
+    tested = [index for index, one in enumerate(curves) if one.different >= MIN_SIZES and min(one.sizes) > 0]
+    if not tested:
+        return tuple(curves)
+    accuracies = emergence_of([_accuracies(members[index]) for index in tested], settings)
+    wanted = [score_curves(members[index]) for index in tested]
+    verdicts = iter(emergence_of([one for some in wanted for one in some], settings))
+    for index, accuracy, some in zip(tested, accuracies, wanted, strict=True):
+        check = metric_check(accuracy, [next(verdicts) for _ in some], settings)
+        curves[index] = replace(curves[index], found=accuracy, check=check, scores=some)
+    return tuple(curves)
 
 
-def _scores(results: Results) -> dict[tuple[str, str], list[Curve]]:
-    held: dict[tuple[str, str], list[Curve]] = {}
-    for one in score_curves(results):
-        held.setdefault((one.curve, one.family), []).append(one)
-    return held
+def _accuracies(group: Sequence[Outcomes]) -> Curve:
+    (curve,) = curves_of(point_of(arm, float(arm.params)) for arm in group)
+    return curve
 
 
 def _curve(group: Sequence[Outcomes]) -> SizeCurve:
     first = group[0]
-    counts = [counted(arm.values) for arm in group]
+    counts = [arm.counts() for arm in group]
     return SizeCurve(
         task=first.task,
         method=first.method,
@@ -113,23 +116,3 @@ def _curve(group: Sequence[Outcomes]) -> SizeCurve:
         correct=tuple(one.correct for one in counts),
         design_effect=tuple(one.design_effect for one in counts),
     )
-
-
-def judged(
-    curves: Sequence[SizeCurve],
-    scores: Mapping[tuple[str, str], Sequence[Curve]],
-    settings: Settings = SETTINGS,
-) -> tuple[SizeCurve, ...]:
-    """``curves`` with their verdicts, in their order; ``scores``: continuous ones by name of the curve and family."""
-    out = list(curves)
-    tested = [index for index, one in enumerate(curves) if one.different >= MIN_SIZES and min(one.sizes) > 0]
-    if not tested:
-        return tuple(out)
-    points = [accuracy_curve(curves[index]) for index in tested]
-    accuracies = emergence_of(points, settings)
-    wanted = [tuple(scores.get((one.curve, one.family), ())) for one in points]
-    verdicts = iter(emergence_of([one for some in wanted for one in some], settings))
-    for index, accuracy, some in zip(tested, accuracies, wanted, strict=True):
-        check = metric_check(accuracy, [next(verdicts) for _ in some], settings)
-        out[index] = replace(curves[index], found=accuracy, check=check, scores=some)
-    return tuple(out)

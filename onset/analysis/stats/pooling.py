@@ -40,7 +40,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from onset.analysis import words
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import Crossed, layout_variance
 from onset.analysis.stats.shares import Interval
@@ -169,7 +168,7 @@ def _pooled(held: Sequence[Crossed], links: Sequence[Link], design: str) -> Sequ
     independent = independent_links([links[index] for index in informative])
     if independent < LEAST_INDEPENDENT:
         why = (
-            f"{words.counted(len(held), 'comparison')} of this design ({said}), {independent} independent:"
+            f"{len(held)} comparison{'s' if len(held) > 1 else ''} of this design ({said}), {independent} independent:"
             f" too few to pool noise between draws over, {LEAST_INDEPENDENT} are needed"
         )
         return [why for _ in held]

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from synthetic import synthetic_results
 
+from onset.analysis.curves.points import point_of, score_curves
 from onset.analysis.curves.series import Curve, SizePoint
 from onset.analysis.emergence.metric import MetricCheck, exact_match, metric_check
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
-from onset.analysis.study import analyse
-from onset.analysis.study_points import SCORES, accuracy_curve, score_curves, score_points
+from onset.analysis.outcomes import outcomes_of
+from onset.analysis.outcomes.scores import SCORES
 from onset.errors import InputError
 from onset.results.read import Results, load
 from onset.scores import edit_distance, edit_similarity
@@ -219,8 +220,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     return load(synthetic_results(folder, labels=(8,), methods=("answer-only", "cot"), seeds=2, items=40))
 
 
+def scores_of(results: Results) -> list[SizePoint]:
+    return [point for curve in score_curves(outcomes_of(results)) for point in curve.points]
+
+
 def test_scores_of_a_study_are_means_over_items_with_errors(results: Results) -> None:
-    points = score_points(results)
+    points = scores_of(results)
     assert {point.metric for point in points} <= set(SCORES)
     assert all(point.continuous and point.stderr is not None for point in points)
     first = next(point for point in points if point.metric == "edit similarity")
@@ -236,13 +241,13 @@ def test_scores_of_a_study_are_means_over_items_with_errors(results: Results) ->
 
 
 def test_pass_rates_come_from_samples_alone(results: Results) -> None:
-    found = [point for point in score_points(results) if point.metric == "pass rate"]
+    found = [point for point in scores_of(results) if point.metric == "pass rate"]
     assert {point.curve.split(", ")[1] for point in found} == {"cot-vote"}
     assert all(point.score is not None and 0 <= point.score <= 1 for point in found)
 
 
 def test_brier_and_probability_agree(results: Results) -> None:
-    points = {(p.curve, p.model, p.metric): p for p in score_points(results)}
+    points = {(p.curve, p.model, p.metric): p for p in scores_of(results)}
     pairs = [(p, points[c, m, "1 - Brier"]) for (c, m, metric), p in points.items() if metric == "gold_prob"]
     assert pairs
     # 1 - (1 - p)^2 is at least p
@@ -250,16 +255,15 @@ def test_brier_and_probability_agree(results: Results) -> None:
 
 
 def test_accuracies_of_a_study_are_effective_counts(results: Results) -> None:
-    for one in analyse(results, replicates=200).curves:
-        curve = accuracy_curve(one)
-        for point, n, correct in zip(curve.points, one.n, one.correct, strict=True):
-            assert point.n is not None
-            assert point.correct is not None
-            assert point.n <= n
-            assert math.isclose(point.correct / point.n, correct / n, abs_tol=0.5 / point.n + 1e-9)
-    assert {curve.scale for curve in score_curves(results)} == {"params"}
+    for one in outcomes_of(results):
+        point = point_of(one, float(one.params))
+        assert point.n is not None
+        assert point.correct is not None
+        assert point.n <= one.values.size
+        assert math.isclose(point.correct / point.n, one.accuracy, abs_tol=0.5 / point.n + 1e-9)
+    assert {curve.scale for curve in score_curves(outcomes_of(results))} == {"params"}
 
 
 def test_a_study_without_records_has_no_scores(tmp_path: Path, results: Results) -> None:
     empty = Results(results.study, results.cells.clear(), results.records.clear(), (), {})
-    assert score_points(empty) == ()
+    assert outcomes_of(empty) == ()

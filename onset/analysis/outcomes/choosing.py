@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from onset.analysis.outcomes import NO_FILTER, Outcomes
+from onset.analysis.outcomes.table import NO_FILTER, Outcomes
 
 PREFERRED = ("exact_match", "acc", "accuracy")
 

@@ -1,0 +1,30 @@
+"""Outcomes: what one way of asking got right at one setting, draws x items. Contrasts and curves start from them.
+
+Whoever's logs are read, the same table comes out; what a source does not say is None, or empty.
+
+table     the table itself, and its counts
+pairing   two of them on the draws and items that both have
+choosing  which metric and filter is used where a source has several
+scores    continuous scores of the same outputs, from records
+folder    a results folder's outcomes
+"""
+
+from __future__ import annotations
+
+from onset.analysis.outcomes.folder import KEY, outcomes_of
+from onset.analysis.outcomes.pairing import Aligned, aligned, twinned
+from onset.analysis.outcomes.table import ACCURACY, NO_FILTER, Asked, Flops, Outcomes, Ran
+
+__all__ = [
+    "ACCURACY",
+    "KEY",
+    "NO_FILTER",
+    "Aligned",
+    "Asked",
+    "Flops",
+    "Outcomes",
+    "Ran",
+    "aligned",
+    "outcomes_of",
+    "twinned",
+]
