@@ -19,7 +19,7 @@ from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
 from onset.analysis.finding import Finding
-from onset.analysis.outcomes import outcomes_of
+from onset.analysis.outcomes import Measured, measured_of, source_of
 from onset.analysis.phrases import Language
 from onset.analysis.questions import findings_of
 from onset.analysis.questions.curve_words import curve_sentence
@@ -30,17 +30,20 @@ from onset.results.format import FINDINGS, FORMAT
 from onset.results.read import Results
 
 
-def analyse(results: Results, *, margin: float | None = None, replicates: int = REPLICATES) -> Analysis:
-    """Estimate everything. ``margin``: equivalence margin as a share; by default the study's, else 5 points.
+def analyse(results: Results | Measured, *, margin: float | None = None, replicates: int = REPLICATES) -> Analysis:
+    """Estimate everything of a results folder, or of anybody's results (`onset.read.read_measured`).
 
-    Equal results give equal numbers: the bootstrap's seed follows from the shapes of the tables.
+    ``margin``: equivalence margin as a share; by default the study's, else 5 points. Equal results give equal numbers:
+    the bootstrap's seed follows from the shapes of the tables.
     """
+    results = results if isinstance(results, Measured) else measured_of(results)
     chosen = margin if margin is not None else float(results.study.get("margin", MARGIN))
-    measured = outcomes_of(results)
+    measured = results.outcomes
+    sized = [arm for arm in measured if arm.at.params] if results.foreign else measured
     compared = compare_all(measured, margin=chosen, replicates=replicates)
     tuned = {arm.method for arm in measured if arm.tuned}
-    curves = size_curves(measured)
-    labelled, cell_f1 = classified(results, replicates=replicates)
+    curves = size_curves(sized)
+    labelled, cell_f1 = ((), {}) if results.foreign else classified(results, replicates=replicates)
     measures = Analysis(
         study=results.study,
         cells=results.cells,
@@ -64,6 +67,8 @@ def analyse(results: Results, *, margin: float | None = None, replicates: int = 
         classified=labelled,
         cell_f1=cell_f1,
         decisions=decisions(measured, results, margin=chosen, replicates=replicates),
+        foreign=results.foreign,
+        notes=results.notes,
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -75,6 +80,8 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
     """
     return {
         "study": analysis.study.get("name"),
+        "sources": [source_of(one) for one in analysis.arms] if analysis.foreign else [],
+        "notes": list(analysis.notes),
         "cells": [_cell_json(row, analysis.cell_f1.get(row["cell"])) for row in analysis.cells.to_dicts()],
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
         "stages": [stage_json(one) for one in analysis.stages],

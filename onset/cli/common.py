@@ -18,6 +18,19 @@ Details = Annotated[bool, typer.Option("--details", help="Also all findings in f
 InLanguage = Annotated[
     Literal["en", "zh"], typer.Option("--language", help="Of findings and of the report's own words.")
 ]
+AnyResults = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PATH", help="A results folder of `onset run`, lm-eval results, inspect logs or JSON lines."
+    ),
+]
+Metric = Annotated[str | None, typer.Option(help="Which metric, where there are several [default: exact_match, acc].")]
+Filter = Annotated[str | None, typer.Option(help="Which filter of lm-eval, where there are several.")]
+Params = Annotated[
+    list[str] | None,
+    typer.Option("--params", metavar="MODEL=N", help="The size of a model that does not say: r2=7e9."),
+]
+Family = Annotated[str | None, typer.Option(help="Take all models as one family of this name.")]
 GradeAs = Annotated[
     str | None,
     typer.Option(metavar="TASK", help="JSON lines of texts: the task whose extractor and scorer grade them."),
@@ -36,6 +49,17 @@ def print_json(value: Any) -> None:
         print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
     except UnicodeEncodeError:  # half a surrogate pair in somebody's text, or a terminal that is not UTF-8
         print(json.dumps(value, indent=1, allow_nan=False))
+
+
+def sizes(texts: Sequence[str] | None) -> dict[str, float]:
+    """The values of ``--params``. Raises DataError for one that is no number."""
+    out = {}
+    for model, text in parse_pairs(texts or (), "--params").items():
+        try:
+            out[model] = float(text)
+        except ValueError:
+            raise DataError(f"--params {model}={text}: expected a number, such as 7e9") from None
+    return out
 
 
 def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:

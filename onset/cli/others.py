@@ -9,13 +9,24 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from onset.cli.common import Folder, GradeAs, Json, Only, console, parse_pairs, print_json
+from onset.cli.common import (
+    Family,
+    Filter,
+    Folder,
+    GradeAs,
+    Json,
+    Metric,
+    Only,
+    Params,
+    console,
+    parse_pairs,
+    print_json,
+    sizes,
+)
 from onset.errors import DataError
 
 if TYPE_CHECKING:
     from onset.analysis.curves.series import Curve
-
-Filter = Annotated[str | None, typer.Option(help="Which filter of lm-eval, where there are several.")]
 
 
 def compare(  # noqa: PLR0913 - one parameter an option
@@ -26,9 +37,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
     *,
     only: Only = None,
     grade_as: GradeAs = None,
-    metric: Annotated[
-        str | None, typer.Option(help="Which metric, where there are several [default: exact_match, acc].")
-    ] = None,
+    metric: Metric = None,
     filter: Filter = None,
     of_a: Annotated[
         list[str] | None, typer.Option("--a", metavar="KEY=VALUE", help="Only these results of A: model=r2.")
@@ -66,11 +75,8 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     grade_as: GradeAs = None,
     metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
     filter: Filter = None,
-    params: Annotated[
-        list[str] | None,
-        typer.Option("--params", metavar="MODEL=N", help="The size of a model that does not say: r2=7e9."),
-    ] = None,
-    family: Annotated[str | None, typer.Option(help="Take all models as one family of this name.")] = None,
+    params: Params = None,
+    family: Family = None,
     margin: Annotated[float, typer.Option(help="How near chance counts as at chance, as a share.")] = 0.05,
     least_rise: Annotated[
         float, typer.Option(help="The smallest rise above chance called emergent, as a share.")
@@ -119,7 +125,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         grade_as=grade_as,
         metric=metric,
         filter=filter,
-        params=_sizes(params or []),
+        params=sizes(params),
         family=family,
         note=notes.append,
     )
@@ -134,17 +140,6 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         print_json(found.json())
     else:
         print_emergence(found, settings, notes, console())
-
-
-def _sizes(texts: Sequence[str]) -> dict[str, float]:
-    """The values of ``--params``. Raises DataError for one that is no number."""
-    out = {}
-    for model, text in parse_pairs(texts, "--params").items():
-        try:
-            out[model] = float(text)
-        except ValueError:
-            raise DataError(f"--params {model}={text}: expected a number, such as 7e9") from None
-    return out
 
 
 def _alone(curves: Sequence[Curve]) -> list[str]:

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onset.cli.common import Details, Folder, InLanguage, Json, console, print_json
+from onset.cli.common import (
+    AnyResults,
+    Details,
+    Family,
+    Filter,
+    GradeAs,
+    InLanguage,
+    Json,
+    Metric,
+    Only,
+    Params,
+    console,
+    print_json,
+    sizes,
+)
 
 if TYPE_CHECKING:
     from onset.analysis.phrases import Language
@@ -63,33 +77,73 @@ def plan(
         print_plan(content, console())
 
 
-def show(folder: Folder, as_json: Json = False, details: Details = False, language: InLanguage = "en") -> None:
-    """What the study says, in a few lines; with --details all findings in full, comparisons and cells before them."""
+def show(  # noqa: PLR0913 - one parameter an option
+    path: AnyResults,
+    as_json: Json = False,
+    details: Details = False,
+    language: InLanguage = "en",
+    *,
+    only: Only = None,
+    grade_as: GradeAs = None,
+    metric: Metric = None,
+    filter: Filter = None,
+    params: Params = None,
+    family: Family = None,
+) -> None:
+    """What results say, in a few lines; with --details all findings in full, comparisons and cells before them."""
     from onset.analysis.study import analyse, to_json
-    from onset.results.read import load
+    from onset.read import read_measured
 
-    content = to_json(analyse(load(folder)), language)
+    measured = read_measured(
+        path, metric=metric, filter=filter, only=only, grade_as=grade_as, params=sizes(params), family=family
+    )
+    content = to_json(analyse(measured), language)
     if as_json:
         print_json(content)
         return
     print_study(content, details=details, language=language)
     if not details:
-        print(f"Tables: onset show {folder} --details")
+        print(f"Tables: onset show {path} --details")
 
 
-def report(
-    folder: Folder,
-    out: Annotated[Path | None, typer.Option(help="The HTML file [default: D/report.html].")] = None,
+def report(  # noqa: PLR0913 - one parameter an option
+    path: AnyResults,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="The HTML file [default: report.html in a folder of `onset run`, else here NAME-report.html]."
+        ),
+    ] = None,
     png: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write each figure as PNG and SVG.")] = None,
     language: InLanguage = "en",
+    *,
+    only: Only = None,
+    grade_as: GradeAs = None,
+    metric: Metric = None,
+    filter: Filter = None,
+    params: Params = None,
+    family: Family = None,
 ) -> None:
-    """Write one self-contained, offline report.html."""
+    """Write one self-contained, offline HTML page of results: of a study, of lm-eval, of inspect."""
+    from onset.analysis.study import analyse
+    from onset.read import read_measured
     from onset.report.html import build_report, write_png
 
-    print(build_report(folder, out=out, language=language))
+    measured = read_measured(
+        path,
+        metric=metric,
+        filter=filter,
+        texts=True,
+        only=only,
+        grade_as=grade_as,
+        params=sizes(params),
+        family=family,
+    )
+    analysis = analyse(measured)
+    print(build_report(path, out=out, analysis=analysis, language=language))
     if png is not None:
-        for path in write_png(folder, png):
-            print(path)
+        for written in write_png(analysis, png):
+            print(written)
 
 
 def run_study(study: Study, out: Path | None) -> Path:

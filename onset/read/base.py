@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from onset.analysis.outcomes import Text
 from onset.analysis.setting import Setting
 from onset.errors import DataError
 from onset.models.families import family_of
@@ -38,10 +39,12 @@ class Sizes:
         """The family: what the user says, else the name without its size (``pythia`` of ``pythia-70m``)."""
         return self.family if self.family is not None else family_of(model, "").removeprefix(":") or model
 
-    def at(self, task: str, model: str, stated: Any, family: str | None = None) -> Setting:
-        """The setting of ``model`` on ``task``, whose source states a size and perhaps a ``family``."""
+    def at(
+        self, task: str, model: str, stated: Any, *, family: str | None = None, method: str | None = None
+    ) -> Setting:
+        """The setting of ``model`` on ``task``, whose source states a size, perhaps a ``family`` and a ``method``."""
         named = family if family is not None and self.family is None else self.family_of(model)
-        return Setting(task, model=model, family=named, params=self.of(model, stated))
+        return Setting(task, model=model, family=named, params=self.of(model, stated), method=method)
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class ItemRow:
     prompt: str | None = None
     status: str | None = None
     scores: Mapping[str, float | None] = field(default_factory=dict)
+    text: Text | None = None
 
 
 def tabulate(draws: Mapping[int, Sequence[ItemRow]], source: str) -> dict[str, Any]:
@@ -73,13 +77,14 @@ def tabulate(draws: Mapping[int, Sequence[ItemRow]], source: str) -> dict[str, A
     scores = {name: np.full(shape, np.nan) for name in names}
     prompts: list[list[str | None]] = [[None] * len(place) for _ in draws]
     statuses: list[list[str | None]] = [[None] * len(place) for _ in draws]
+    texts: list[list[Text | None]] = [[None] * len(place) for _ in draws]
     for line, rows in enumerate(draws.values()):
         if len({row.key for row in rows}) < len(rows):
             raise DataError(f"{source}: item {_repeated(row.key for row in rows)} appears more than once")
         for row in rows:
             column = place[row.key]
             values[line, column] = row.value
-            prompts[line][column], statuses[line][column] = row.prompt, row.status
+            prompts[line][column], statuses[line][column], texts[line][column] = row.prompt, row.status, row.text
             for name, score in row.scores.items():
                 scores[name][line, column] = np.nan if score is None else score
     return {
@@ -89,6 +94,7 @@ def tabulate(draws: Mapping[int, Sequence[ItemRow]], source: str) -> dict[str, A
         "targets": tuple(targets.values()),
         "prompts": tuple(tuple(line) for line in prompts),
         "statuses": tuple(tuple(line) for line in statuses),
+        "texts": tuple(map(tuple, texts)) if any(row.text for rows in draws.values() for row in rows) else (),
         "scores": {name: table for name, table in scores.items() if np.isfinite(table).any()},
     }
 

@@ -76,12 +76,14 @@ def read_outcomes(
     grade_as: str | None = None,
     params: Mapping[str, float] | None = None,
     family: str | None = None,
+    texts: bool = False,
 ) -> tuple[Outcomes, ...]:
     """The per-item results under ``path``: one `Outcomes` per model, task, method, filter and metric.
 
     ``only``: the one task that is wanted (``bbh`` is also ``bbh/navigate``); ``grade_as``: the task whose extractor and
     scorer grade JSON lines of texts (other results are graded already); ``params``: parameters by model name, where the
-    source does not say; ``family``: puts all models into one. Raises DataError for a format that is not known, a
+    source does not say; ``family``: puts all models into one; ``texts``: with what was asked and answered, where the
+    source has it (a results folder has its records). Raises DataError for a format that is not known, a
     damaged file, and results without items (a CSV); StoreError for a damaged results folder; UnknownName for a task
     that has no extractor.
     """
@@ -90,10 +92,10 @@ def read_outcomes(
     if kind == "csv":
         raise DataError(f"{path}: a CSV table has no per-item results, so it cannot be compared item by item")
     readers: Mapping[str, Callable[[Path, Sizes], tuple[Outcomes, ...]]] = {
-        "jsonl": partial(jsonl.read, task=grade_as),
+        "jsonl": partial(jsonl.read, task=grade_as, texts=texts),
         "onset": onset_results.read,
-        "lm-eval": lm_eval.read,
-        "inspect": inspect_logs.read,
+        "lm-eval": partial(lm_eval.read, texts=texts),
+        "inspect": partial(inspect_logs.read, texts=texts),
     }
     return _only(readers[kind](path, sizes), only, path)
 
@@ -224,7 +226,7 @@ def _points_of_scores(
         one = next(one for one in scores if (one.metric, one.filter) == (choice.metric, choice.filter))
         out.append(
             SizePoint(
-                curve=name,
+                curve=name if scores[0].method is None else f"{name}, {scores[0].method}",
                 family=sizes.family_of(model),
                 model=model,
                 x=size,

@@ -15,16 +15,19 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import polars as pl
 
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Outcomes, Text
 from onset.errors import DataError
 from onset.read.base import ItemRow, Sizes, is_number, numbered, parse_json, read_text, tabulate
-from onset.records import content_hash
+from onset.records import canonical_json, content_hash
 
 VERSION = 2
 _ZSTD = 93
@@ -54,17 +57,41 @@ def find(folder: Path) -> list[Path]:
     return sorted(logs)
 
 
-def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
-    """The outcomes of every scorer of the log at ``path``, or of all logs under a folder.
+def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ...]:
+    """The outcomes of every scorer of the log at ``path``, or of all logs under a folder; ``texts``: with what was
+    asked and answered.
 
-    Raises DataError for a file that is no log of version 2, a damaged one, and one without samples or scores.
+    Of several logs of one task, model and solver in one folder the latest is read, and a note says so. Raises DataError
+    for a file that is no log of version 2, a damaged one, and one without samples or scores.
     """
     files = find(path) if path.is_dir() else [path]
-    return tuple(one for file in files for one in _read_log(file, sizes))
+    latest: dict[str, tuple[str, list[Outcomes]]] = {}
+    counts: Counter[str] = Counter()
+    for file in files:
+        header, samples = _archive(file) if is_archive(file) else _document(file)
+        held = header["eval"]
+        same = [held.get(name) for name in ("task", "model", "task_args_passed")]
+        key = canonical_json([str(file.parent), *same, solvers(header)])
+        counts[key] += 1
+        if key not in latest or str(held.get("created")) >= latest[key][0]:
+            latest[key] = str(held.get("created")), _read_log(file, header, samples, sizes, texts=texts)
+    out: list[Outcomes] = []
+    for key, (created, outcomes) in latest.items():
+        said = f"{outcomes[0].task}: of {counts[key]} logs the latest was read ({created})"
+        out += [replace(one, notes=(*one.notes, said)) for one in outcomes] if counts[key] > 1 else outcomes
+    return tuple(out)
 
 
-def _read_log(path: Path, sizes: Sizes) -> list[Outcomes]:
-    header, samples = _archive(path) if is_archive(path) else _document(path)
+def solvers(header: Mapping[str, Any]) -> str | None:
+    """How an evaluation asked: its solvers in order, ``chain_of_thought, generate``; None where it names none."""
+    steps = (header.get("plan") or {}).get("steps") or ()
+    names = [str(step["solver"]).rpartition("/")[2] for step in steps if isinstance(step, Mapping) and "solver" in step]
+    return ", ".join(names) or None
+
+
+def _read_log(
+    path: Path, header: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], sizes: Sizes, *, texts: bool
+) -> list[Outcomes]:
     evaluation = header["eval"]
     if not samples:
         raise DataError(f"{path}: the log holds no samples; run inspect with log_samples")
@@ -76,17 +103,18 @@ def _read_log(path: Path, sizes: Sizes) -> list[Outcomes]:
         raise DataError(f"{path}: no scorer gave a number for a sample, scorers: {found}")
     task, model = str(evaluation.get("task")), str(evaluation.get("model"))
     metadata = evaluation.get("metadata") or {}
+    tables = {name: tabulate(_by_epoch(samples, name, values[name], path, texts=texts), str(path)) for name in usable}
     return [
         Outcomes(
-            at=sizes.at(task, model, metadata.get("params")),
+            at=sizes.at(task, model, metadata.get("params"), method=solvers(header)),
             metric=name,
-            versions=(str(evaluation.get("task_version")),),
+            versions=(str(evaluation.get("task_version")),) * len(table["draws"]),
             chance=_chance(samples),
             source=str(path),
             notes=tuple(_notes(task, header, samples, values[name])),
-            **tabulate(_by_epoch(samples, name, values[name], path), str(path)),
+            **table,
         )
-        for name in usable
+        for name, table in tables.items()
     ]
 
 
@@ -108,7 +136,7 @@ def _chance(samples: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def _by_epoch(
-    samples: Sequence[Mapping[str, Any]], scorer: str, values: Sequence[float | None], path: Path
+    samples: Sequence[Mapping[str, Any]], scorer: str, values: Sequence[float | None], path: Path, *, texts: bool
 ) -> dict[int, list[ItemRow]]:
     epochs: dict[int, list[tuple[Mapping[str, Any], float | None]]] = {}
     for sample, value in zip(samples, values, strict=True):
@@ -123,6 +151,7 @@ def _by_epoch(
                 math.nan if value is None else value,
                 target=content_hash(sample.get("target")),
                 status=_status(sample, scorer),
+                text=_text(sample, scorer) if texts else None,
             )
             for key, (sample, value) in zip(keys, ordered, strict=True)
         ]
@@ -137,16 +166,34 @@ def _order(name: Any) -> tuple[bool, float, str]:
 def _key(sample: Mapping[str, Any], path: Path) -> str:
     if "input" not in sample:
         raise DataError(f"{path}: sample {sample.get('id')} has no input")
-    attachments = sample.get("attachments") or {}
-
-    def resolved(text: str) -> str:
-        return _ATTACHMENT.sub(lambda match: str(attachments.get(match[1], match[0])), text)
-
     asked = sample["input"]
     if isinstance(asked, list):  # messages: their ids are new in every run
         parts = [[one.get("role"), one.get("content")] for one in asked if isinstance(one, dict)]
         asked = content_hash(parts)
-    return content_hash([resolved(str(asked)), sample.get("choices") or None])
+    return content_hash([_resolved(str(asked), sample), sample.get("choices") or None])
+
+
+def _resolved(text: str, sample: Mapping[str, Any]) -> str:
+    """With long texts, which stand in a table of the sample's, in their places."""
+    attachments = sample.get("attachments") or {}
+    return _ATTACHMENT.sub(lambda match: str(attachments.get(match[1], match[0])), text)
+
+
+def _text(sample: Mapping[str, Any], scorer: str) -> Text:
+    """Input (of messages the texts), choices and target, what the model wrote, and the answer that the scorer read."""
+    asked = sample["input"]
+    if isinstance(asked, list):
+        held = [one.get("content") for one in asked if isinstance(one, dict)]
+        asked = "\n\n".join(text for text in held if isinstance(text, str))
+    choices = [f"{letter}) {text}" for letter, text in zip(ascii_uppercase, sample.get("choices") or (), strict=False)]
+    target, wrote = sample.get("target"), (sample.get("output") or {}).get("completion")
+    answer = ((sample.get("scores") or {}).get(scorer) or {}).get("answer")
+    return Text(
+        question="\n".join([_resolved(str(asked), sample), *choices]),
+        gold=", ".join(map(str, target)) if isinstance(target, list) else str(target),
+        outputs=(_resolved(wrote, sample),) if isinstance(wrote, str) else (),
+        answer=answer if isinstance(answer, str) and answer else None,
+    )
 
 
 def _value(sample: Mapping[str, Any], scorer: str) -> float | None:

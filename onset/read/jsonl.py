@@ -11,11 +11,10 @@ line. Optional: ``model``, ``family``, ``params``, ``method``, ``choices``, ``tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Outcomes, Text
 from onset.errors import DataError
 from onset.grading import grade
 from onset.read.base import ItemRow, Sizes, is_number, json_lines, numbered, tabulate
@@ -32,8 +31,9 @@ def is_row(row: Any) -> bool:
     return isinstance(row, dict) and ("prediction" in row or "correct" in row or "score" in row)
 
 
-def read(path: Path, sizes: Sizes, task: str | None = None) -> tuple[Outcomes, ...]:
-    """The outcomes of each (model, method, task) of the file, in order of first appearance.
+def read(path: Path, sizes: Sizes, *, texts: bool = False, task: str | None = None) -> tuple[Outcomes, ...]:
+    """The outcomes of each (model, method, task) of the file, in order of first appearance; ``texts``: with what was
+    asked and answered.
 
     ``task``: whose extractor and scorer; None only where every row says ``correct`` or ``score``. Raises UnknownName
     for an unknown task, DataError with the line for a row that cannot be used.
@@ -55,18 +55,27 @@ def read(path: Path, sizes: Sizes, task: str | None = None) -> tuple[Outcomes, .
     if not groups:
         found = ", ".join(dict.fromkeys(str(row.get("task")) for _, row in rows))
         raise DataError(f"{path}: no row of task '{task}', found: {found}")
-    return tuple(_outcomes(path, sizes, task, key, held) for key, held in groups.items())
+    return tuple(_outcomes(path, sizes, task, key, held, texts=texts) for key, held in groups.items())
 
 
 def _outcomes(
-    path: Path, sizes: Sizes, task: str | None, key: tuple[str, str, str], rows: Sequence[tuple[int, dict[str, Any]]]
+    path: Path,
+    sizes: Sizes,
+    task: str | None,
+    key: tuple[str, str, str],
+    rows: Sequence[tuple[int, dict[str, Any]]],
+    *,
+    texts: bool,
 ) -> Outcomes:
     model, method, label = key
-    metric, made, notes = _rows(path, task, label, rows)
+    metric, made, notes = _rows(path, task, label, rows, texts=texts)
     family = rows[0][1].get("family")
     return Outcomes(
-        at=replace(
-            sizes.at(label, model, rows[0][1].get("params"), family if isinstance(family, str) else None),
+        at=sizes.at(
+            label,
+            model,
+            rows[0][1].get("params"),
+            family=family if isinstance(family, str) else None,
             method=method or None,
         ),
         metric=metric,
@@ -77,7 +86,7 @@ def _outcomes(
 
 
 def _rows(
-    path: Path, task: str | None, label: str, rows: Sequence[tuple[int, dict[str, Any]]]
+    path: Path, task: str | None, label: str, rows: Sequence[tuple[int, dict[str, Any]]], *, texts: bool
 ) -> tuple[str, list[ItemRow], list[str]]:
     metric, values, statuses = _graded(path, task, rows) if task else _stated(path, rows)
     keyed = [_key(label, number, row) for number, row in rows]
@@ -93,10 +102,21 @@ def _rows(
             target=content_hash(str(row["target"]).strip()) if "target" in row else None,
             prompt=content_hash(row["prompt"]) if isinstance(row.get("prompt"), str) else None,
             status=status,
+            text=_text(row) if texts else None,
         )
         for key, value, status, (_, row) in zip(keys, values, statuses, rows, strict=True)
     ]
     return metric, made, notes
+
+
+def _text(row: Mapping[str, Any]) -> Text:
+    question, prompt, wrote = (row.get(name) for name in ("question", "prompt", "prediction"))
+    return Text(
+        question=question if isinstance(question, str) else f"{row.get('index', '')}",
+        gold=str(row.get("target", "")),
+        prompt=prompt if isinstance(prompt, str) else None,
+        outputs=(wrote,) if isinstance(wrote, str) else (),
+    )
 
 
 def _key(label: str, number: int, row: Mapping[str, Any]) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.outcomes import NO_FILTER, Outcomes
+from onset.analysis.outcomes import NO_FILTER, Outcomes, Text
 from onset.errors import DataError
 from onset.read.base import (
     ItemRow,
@@ -76,9 +76,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class TaskScore:
-    """A score of the results file: ``value`` with its standard error (None: ``N/A``)."""
+    """A score of the results file: ``value`` with its standard error (None: ``N/A``); ``method`` as in `shots`."""
 
     task: str
+    method: str | None
     metric: str
     filter: str
     value: float
@@ -136,33 +137,40 @@ def _is_samples_file(path: Path) -> bool:
     return path.suffix == ".jsonl"
 
 
-def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
-    """The outcomes of every task, filter and metric under ``path``.
+def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ...]:
+    """The outcomes of every task, filter and metric under ``path``; ``texts``: with what was asked and answered.
 
-    Of several runs of one task in one folder the latest is read, and a note says so. Raises DataError for a damaged
-    file, a line without what the format promises, and when no run has samples.
+    Of several runs of one task with as many examples in one folder the latest is read, and a note says so. Raises
+    DataError for a damaged file, a line without what the format promises, and when no run has samples.
     """
     runs = find(path)
     if runs and not any(run.samples for run in runs):
         raise DataError(f"{path}: no per-item results (samples_*.jsonl): run lm-eval with --log_samples")
-    latest: dict[tuple[Path, str], tuple[Run, list[str]]] = {}
+    contents = {id(run): run.content() for run in runs}
+    asked: dict[tuple[Path, str], set[str | None]] = {}
     for run in runs:
         for task, file in run.samples.items():
-            known = latest.get((file.parent, task))
+            asked.setdefault((file.parent, task), set()).add(shots(contents[id(run)], task))
+    latest: dict[tuple[Path, str, str | None], tuple[Run, list[str]]] = {}
+    for run in runs:
+        for task, file in run.samples.items():
+            of_file = file.parent, task
+            # a run that does not say its examples may be any of the others
+            key = *of_file, None if None in asked[of_file] else shots(contents[id(run)], task)
+            known = latest.get(key)
             earlier = [] if known is None else [*known[1], known[0].date]
-            latest[file.parent, task] = run, earlier
-    contents = {id(run): run.content() for run, _ in latest.values()}
+            latest[key] = run, earlier
     notes = [f"{one.task}: no samples file, so no per-item results" for _, _, (one, *_) in scores(path, sizes)]
     out: list[Outcomes] = []
-    for (_, task), (run, earlier) in latest.items():
+    for (_, task, _), (run, earlier) in latest.items():
         said = [f"{task}: of {len(earlier) + 1} runs the latest was read ({run.date})"] if earlier else []
-        out += _read_samples(run.samples[task], task, contents[id(run)], sizes, [*said, *notes])
+        out += _read_samples(run.samples[task], task, contents[id(run)], sizes, [*said, *notes], texts=texts)
     return tuple(out)
 
 
 def scores(path: Path, sizes: Sizes) -> list[tuple[str, float | None, list[TaskScore]]]:
     """Model, size and scores of every task under ``path`` that has no samples: the latest where it is there twice."""
-    out: dict[tuple[Path, str], tuple[str, float | None, list[TaskScore]]] = {}
+    out: dict[tuple[Path, str, str | None], tuple[str, float | None, list[TaskScore]]] = {}
     runs = [] if _is_samples_file(path) else find(path)  # a samples file that is named stands for its task alone
     sampled = {(file.parent, task) for run in runs for task, file in run.samples.items()}
     for run in runs:
@@ -173,7 +181,7 @@ def scores(path: Path, sizes: Sizes) -> list[tuple[str, float | None, list[TaskS
         size = sizes.of(model, content.get("config", {}).get("model_num_parameters"))
         for task, one in _task_scores(content).items():
             if (run.results.parent, safe(task)) not in sampled and (run.results.parent, task) not in sampled:
-                out[run.results.parent, task] = (model, size, one)
+                out[run.results.parent, task, shots(content, task)] = (model, size, one)
     return list(out.values())
 
 
@@ -187,9 +195,20 @@ def _task_scores(content: Mapping[str, Any]) -> dict[str, list[TaskScore]]:
             if not comma or metric.endswith("_stderr") or not is_number(value):
                 continue
             stderr = row.get(f"{metric}_stderr,{filter}")
-            score = TaskScore(task, metric, filter, float(value), float(stderr) if is_number(stderr) else None)
+            error = float(stderr) if is_number(stderr) else None
+            score = TaskScore(task, shots(content, task), metric, filter, float(value), error)
             found.setdefault(task, []).append(score)
     return found
+
+
+def shots(content: Mapping[str, Any], task: str) -> str | None:
+    """How the harness asked, as far as it says: ``5-shot``; None where no results file is there.
+
+    ``task``: by its name, or by that of its samples file.
+    """
+    held = content.get("n-shot") or {}
+    count = next((held[name] for name in held if task in (name, safe(name))), None)
+    return f"{count}-shot" if isinstance(count, int) and not isinstance(count, bool) else None
 
 
 def model_name(content: Mapping[str, Any], source: Path) -> str:
@@ -207,7 +226,7 @@ def model_name(content: Mapping[str, Any], source: Path) -> str:
 
 
 def _read_samples(
-    path: Path, file_task: str, content: Mapping[str, Any], sizes: Sizes, notes: Sequence[str]
+    path: Path, file_task: str, content: Mapping[str, Any], sizes: Sizes, notes: Sequence[str], *, texts: bool
 ) -> list[Outcomes]:
     configs = content.get("configs") or {}
     task = next((name for name in configs if safe(name) == file_task), file_task)
@@ -231,18 +250,19 @@ def _read_samples(
     said += [f"{task}: {unhashed} lines without doc_hash, which was computed"] if unhashed else []
     config = configs.get(task) or {}
     model = model_name(content, path)
+    size = content.get("config", {}).get("model_num_parameters")
     out: list[Outcomes] = []
     for filter, held in by_filter.items():
         rows = [held[doc_id] for doc_id in sorted(held)]
         keys, twice = numbered(_key(row) for row in rows)
         more = [f"{task}: {twice} of {len(rows)} documents are copies of another and count too"] if twice else []
         for metric in _metrics(rows, path):
-            table = tabulate({0: _item_rows(rows, keys, metric, config)}, str(path))
+            table = tabulate({0: _item_rows(rows, keys, metric, config, texts=texts)}, str(path))
             version = (content.get("versions") or {}).get(task)
             better = (content.get("higher_is_better") or {}).get(task, {}).get(metric)
             out.append(
                 Outcomes(
-                    at=sizes.at(task, model, content.get("config", {}).get("model_num_parameters")),
+                    at=sizes.at(task, model, size, method=shots(content, task)),
                     metric=metric,
                     filter=filter,
                     versions=() if version is None else (str(version),),
@@ -294,7 +314,7 @@ def _listed(row: Mapping[str, Any]) -> list[str]:
 
 
 def _item_rows(
-    rows: Sequence[Mapping[str, Any]], keys: Sequence[str], metric: str, config: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]], keys: Sequence[str], metric: str, config: Mapping[str, Any], *, texts: bool
 ) -> list[ItemRow]:
     out = []
     for row, key in zip(rows, keys, strict=True):
@@ -308,9 +328,47 @@ def _item_rows(
                 prompt=row.get("prompt_hash"),
                 status=_status(row),
                 scores=_choice_scores(row, config),
+                text=_text(row, metric) if texts else None,
             )
         )
     return out
+
+
+_QUESTIONS = ("question", "query", "problem", "input")
+"""What documents most often call their question."""
+
+
+def _text(row: Mapping[str, Any], metric: str) -> Text:
+    """Prompt and question (the document's own, else the prompt's last paragraph), and what came back.
+
+    Of choices the answer is the likeliest one, which is what ``acc`` means by it; another metric weighs them otherwise.
+    """
+    doc, arguments = row["doc"], row.get("arguments")
+    first = next(iter(arguments.values()), None) if isinstance(arguments, Mapping) else None
+    given = first.get("arg_0") if isinstance(first, Mapping) else None
+    prompt = given if isinstance(given, str) else None
+    named = (doc.get(name) for name in _QUESTIONS) if isinstance(doc, Mapping) else ()
+    question = next((text for text in named if isinstance(text, str)), None)
+    answers, logprobs = row["filtered_resps"], _logprobs(row["filtered_resps"])
+    gold = str(row.get("target"))
+    if logprobs is None:
+        outputs = tuple(text for one in row.get("resps") or () for text in one if isinstance(text, str))
+        answer = answers[0] if isinstance(answers, list) and answers and isinstance(answers[0], str) else None
+        answer = None if answer == INVALID else answer
+    else:
+        choices = _choices(arguments)
+        shown = choices if len(choices) == len(logprobs) else [str(place) for place in range(len(logprobs))]
+        outputs = ("\n".join(f"{value:8.3f}  {text.strip()}" for value, text in zip(logprobs, shown, strict=True)),)
+        answer = shown[logprobs.index(max(logprobs))].strip() if metric == "acc" and len(logprobs) > 1 else None
+        right = _gold(row, len(logprobs))
+        gold = gold if right is None else shown[right].strip()
+    return Text(
+        question=(prompt or "").strip().rpartition("\n\n")[2] if question is None else question,
+        gold=gold,
+        prompt=prompt,
+        outputs=outputs,
+        answer=answer,
+    )
 
 
 def _status(row: Mapping[str, Any]) -> str | None:
@@ -345,14 +403,19 @@ def _logprobs(answers: Any) -> list[float] | None:
         return None
 
 
+def _choices(arguments: Any) -> list[str]:
+    """The texts whose log-probabilities were asked for."""
+    shown = [one.get("arg_1") for one in arguments.values()] if isinstance(arguments, Mapping) else []
+    return [text for text in shown if isinstance(text, str)]
+
+
 def _gold(row: Mapping[str, Any], count: int) -> int | None:
     """The index of the gold choice: ``target`` is an index or the choice's text; None where both could be meant.
 
     None too where there are more answers than choices (unconditional log-probabilities stand after them).
     """
     arguments = row.get("arguments")
-    shown = [one.get("arg_1") for one in arguments.values()] if isinstance(arguments, Mapping) else []
-    texts = [text.strip() for text in shown if isinstance(text, str)]
+    texts = [text.strip() for text in _choices(arguments)]
     if len(texts) != count or len(set(texts)) < count:
         texts = []
     if texts and isinstance(arguments, Mapping):

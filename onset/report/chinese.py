@@ -30,6 +30,13 @@ _FIRST_SCREEN = {
     "Cells": "单元",
     "Items": "题目",
     "Facts": "研究信息",
+    "What was read": "读取的内容",
+    "Score": "指标",
+    "Version": "版本",
+    "File": "文件",
+    "A cell is one model, asked in one way, on one task, in one run over its items.": (
+        "一个单元是一个模型用一种问法在一个任务上对其题目的一次作答。"
+    ),
     "What stands behind it": "依据",
     "Which ones?": "哪些?",
     "All of this figure, and how to read it": "完整的图与读法",

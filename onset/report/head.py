@@ -36,8 +36,9 @@ def question_of(cells: Sequence[Mapping[str, Any]], language: Language = "en") -
 def summary(shown: Mapping[str, Any], cells: Sequence[Facts], language: Language = "en") -> str:
     """What was run, in a sentence or two; no result."""
     say = words_in(language)
-    if not cells:
+    if not cells and not shown["cells"]:
         return say("No cell of this study has been run yet.")
+    cells = cells or shown["cells"]
     budgets = sorted(labels for labels in distinct(cells, "labels") if labels)
     seeds = len(distinct(cells, "seed"))
     models = distinct(cells, "model")
@@ -82,12 +83,14 @@ def vital(shown: Mapping[str, Any], language: Language = "en") -> list[tuple[str
     done = (
         say("{done} of {all}").format(done=len(cells), all=len(cells) + unfinished) if unfinished else str(len(cells))
     )
+    budgets = distinct(cells, "labels")
     models, draws = len(distinct(cells, "model")), len(distinct(cells, "seed"))
+    drawn = str(draws), say("draw of examples (seeds)" if draws == 1 else "draws of examples (seeds)")
     return [
         (str(models), say("model, {span}" if models == 1 else "models, {span}").format(span=_span(cells, language))),
         *(_counted(len(distinct(cells, name)), name, say) for name in ("method", "task")),
-        (", ".join(str(n) for n in sorted(distinct(cells, "labels"))), say("labelled examples")),
-        (str(draws), say("draw of examples (seeds)" if draws == 1 else "draws of examples (seeds)")),
+        *([] if None in budgets else [(", ".join(map(str, sorted(budgets))), say("labelled examples"))]),
+        *([] if shown.get("sources") else [drawn]),
         ("–".join(dict.fromkeys(str(n) for n in (items[0], items[-1]))), say("test items a cell")),
         (done, say("cells finished")),
     ]

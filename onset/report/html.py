@@ -26,6 +26,7 @@ from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.phrases import Language, phrase
 from onset.analysis.study import analyse, to_json
 from onset.analysis.words import counted, difference_name, percent, said, signed_bound
+from onset.errors import DataError
 from onset.report import facts, figures
 from onset.report.bars import difference_bar, place_bar, reach_of_bars, share_bar
 from onset.report.chinese import words_in
@@ -56,24 +57,37 @@ def build_report(
 ) -> Path:
     """Write the report of the results folder ``folder`` to ``out`` (default ``folder/report.html``).
 
-    ``analysis``: the folder's analysis, where it is at hand already; ``language``: of its words. Returns
-    the path written. Raises StoreError for a damaged folder or a path that cannot be written.
+    ``analysis``: the folder's analysis, where it is at hand already, or one of other tools' results under ``folder``:
+    these are left as they are, and the default is ``NAME-report.html`` in the working folder. ``language``: of the
+    page's words. Returns the path written. Raises StoreError for a damaged folder or a path that cannot be written,
+    DataError for that default inside the folder of other tools' results.
     """
     folder = Path(folder)
     analysis = analysis or analyse(load(folder))
     shown = to_json(analysis, language)
-    text = page(shown, analysis.study, read_cells(folder), analysis.records, language=language)
-    path = out or folder / REPORT
+    cells = [] if analysis.foreign else read_cells(folder)
+    text = page(shown, analysis.study, cells, analysis.records, language=language)
+    path = out or (_place_beside(folder, analysis) if analysis.foreign else folder / REPORT)
     write_bytes(path, text.encode(), "the results are as they were; name another file for the report (--out FILE)")
     return path
 
 
-def write_png(folder: Path, into: Path, *, fmt: Sequence[str] = ("png", "svg")) -> list[Path]:
-    """Write every figure of the results folder ``folder`` into ``into``; returns the paths.
+def _place_beside(source: Path, analysis: Analysis) -> Path:
+    """Where a report of other tools' results goes by default. Raises DataError inside the folder that has them."""
+    here, theirs = Path.cwd(), (source if source.is_dir() else source.parent).resolve()
+    if here.is_relative_to(theirs):
+        raise DataError(
+            f"{source}: these results are not Onset's, nothing is written into their folder: name --out FILE"
+        )
+    return Path(f"{analysis.study['name']}-{REPORT}")
 
-    Raises StoreError for a damaged folder or a path that cannot be written.
+
+def write_png(analysis: Analysis, into: Path, *, fmt: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write every figure of an analysis into ``into``; returns the paths.
+
+    Raises StoreError for a path that cannot be written.
     """
-    return figures.write_pictures(figures.figures(to_json(analyse(load(folder)))), into, fmt=fmt)
+    return figures.write_pictures(figures.figures(to_json(analysis)), into, fmt=fmt)
 
 
 def page(
@@ -141,6 +155,8 @@ def page(
         filters=_filters(shown["cells"]),
         packed=pack(shown["cells"], records, text_limit=text_limit),
         facts=_facts(shown, cells),
+        sources=shown.get("sources"),
+        reading=shown.get("notes"),
         has_classes=bool(shown.get("classification")),
         majorities=_majorities(shown["cells"]),
         study_text=json.dumps(study, indent=1, ensure_ascii=False),

@@ -12,7 +12,7 @@ def budget_notes(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     """Where a budget's examples are not all shown: ``With 64 labelled examples, cot shows 4.``"""
     shown: dict[int, dict[str, set[int]]] = {}
     for cell in cells:
-        if cell["tune"] is None and cell["demonstrations"] < cell["labels"]:
+        if cell["tune"] is None and (cell["demonstrations"] or 0) < (cell["labels"] or 0):
             shown.setdefault(cell["labels"], {}).setdefault(cell["method"], set()).add(cell["demonstrations"])
     return [
         f"With {counted(labels, 'labelled example')}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -71,7 +72,8 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
         for key, group in grouped(shown["cells"], ("task", "shift", "stage")):
             sizes = sorted({cell["n"] for cell in group})
             items = "–".join(dict.fromkeys([str(sizes[0]), str(sizes[-1])])) + " items"
-            baselines = [f"chance {percent(group[0]['chance'])}"]
+            chance = group[0]["chance"]
+            baselines = [] if chance is None else [f"chance {percent(chance)}"]
             if group[0].get("majority") is not None:
                 baselines.append(f'always "{group[0]["majority_label"]}" {percent(group[0]["majority"])}')
             _section(console, key, [items, *baselines])
@@ -81,6 +83,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
                 console.print(Text(line, style="dim"))
         _print_templates(shown["cells"], console)
     _print_unfinished(shown, console)
+    _print_reading(shown, console)
 
 
 def print_findings(shown: Mapping[str, Any], console: Console) -> None:
@@ -154,17 +157,21 @@ def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: 
 
 def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
     seeds = len({cell["seed"] for cell in group}) > 1
-    heads = [("Model", "name"), ("Method", "name"), ("Labels", "n"), *([("Seed", "n")] if seeds else [])]
+    budget = any(cell["labels"] is not None for cell in group)
+    costs = wide and any(cell["tokens"] is not None for cell in group)
+    heads = [("Model", "name"), ("Method", "name"), *([("Labels", "n")] if budget else [])]
+    heads += [("Seed", "n")] if seeds else []
     heads += [("Accuracy", "n"), ("95 % interval", "n"), ("Parsed", "n")]
     labels = any(cell.get("macro_f1") is not None for cell in group)
     heads += [("Macro-F1", "n")] if labels else []
-    heads += [("Tokens", "n"), ("FLOPs", "n"), ("Seconds", "n")] if wide else []
+    heads += [("Tokens", "n"), ("FLOPs", "n"), ("Seconds", "n")] if costs else []
     drawn = table(heads)
     for cell in group:
-        values = [cell["model"], cell["method"], cell["labels"], *([cell["seed"]] if seeds else [])]
+        values = [cell["model"], cell["method"], *([cell["labels"]] if budget else [])]
+        values += [cell["seed"]] if seeds else []
         values += [share(cell["accuracy"]), shares(cell["interval"]), share(cell["parse_rate"])]
         values += [share(cell["macro_f1"])] if labels else []
-        if wide:
+        if costs:
             seconds = "–" if cell["seconds"] is None else number(cell["seconds"], 0)
             values += [short_count(cell["tokens"]), flops(cell["flops"]), seconds]
         add_row(drawn, *values)
@@ -201,6 +208,20 @@ def _print_unfinished(shown: Mapping[str, Any], console: Console) -> None:
     if shown["missing"]:
         heading(console, counted(len(shown["missing"]), "cell") + " not run yet")
         console.print(Text("  ".join(shown["missing"])))
+
+
+def _print_reading(shown: Mapping[str, Any], console: Console) -> None:
+    """Of other tools' results: which scores were read from where, and what had to be decided for it."""
+    if not shown.get("sources"):
+        return
+    heading(console, "What was read")
+    drawn = table([("Task", "name"), ("Model", "name"), ("Method", "name"), ("Score", "name"), ("File", "name")])
+    for one in shown["sources"]:
+        score = one["metric"] if one["filter"] is None else f"{one['metric']}, {one['filter']}"
+        add_row(drawn, one["task"], one["model"], one["method"], score, Path(one["file"]).name)
+    console.print(drawn)
+    for line in shown["notes"]:
+        console.print(Text(f"note: {line}", style="dim"))
 
 
 def _model_size(row: Mapping[str, Any]) -> str:

@@ -93,8 +93,8 @@ def test_a_study_from_plan_to_report(study: Path, tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (["show", "nowhere"], "onset: nowhere is no results folder: it holds no study.json"),
-        (["report", "nowhere"], "onset: nowhere is no results folder: it holds no study.json"),
+        (["show", "nowhere"], "onset: no file 'nowhere'"),
+        (["report", "nowhere"], "onset: no file 'nowhere'"),
         (["run", "none.yaml"], "onset: study file not found: none.yaml"),
         (["list", "task"], "onset: unknown kind 'task': did you mean 'tasks'? Known: methods, models, shifts, tasks"),
         (["grade", "none.jsonl", "--task", "gsm8k"], "onset: no file 'none.jsonl'"),
@@ -175,7 +175,7 @@ def test_the_command_is_a_module_too() -> None:
         [sys.executable, "-m", "onset", "show", "nowhere"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "onset: nowhere is no results folder: it holds no study.json\n"
+    assert done.stderr == "onset: no file 'nowhere'\n"
 
 
 # ------------------------------------------------------------------------------------------- small things people meet

@@ -144,7 +144,7 @@ def test_lm_eval_a_document_without_the_metric_stays_as_not_measured(tmp_path: P
     told: list[str] = []
     points = read_points(tmp_path / "run", only="world_steps", note=told.append)
     assert [point.n for point in points] == [24]
-    assert "world_steps, r2, exact_match: 1 of 25 outcomes are not measured" in told
+    assert "world_steps, 0-shot, r2, exact_match: 1 of 25 outcomes are not measured" in told
 
 
 def test_lm_eval_the_latest_of_two_runs_is_read_and_told(tmp_path: Path) -> None:
@@ -168,10 +168,10 @@ def test_lm_eval_without_samples_gives_scores_to_curves_and_none_to_comparisons(
     told: list[str] = []
     points = read_points(tmp_path, family="ladder", note=told.append)
     assert [(p.curve, p.model, p.metric, p.n, round(p.score or 0, 4), round(p.stderr or 0, 4)) for p in points] == [
-        ("world_steps", "r2", "exact_match,strict-match", None, 0.4, 0.1),
-        ("world_facts", "r2", "acc", None, 0.8333, 0.0777),
-        ("world_steps", "r4", "exact_match,strict-match", None, 0.52, 0.102),
-        ("world_facts", "r4", "acc", None, 1.0, 0.0),
+        ("world_steps, 0-shot", "r2", "exact_match,strict-match", None, 0.4, 0.1),
+        ("world_facts, 0-shot", "r2", "acc", None, 0.8333, 0.0777),
+        ("world_steps, 0-shot", "r4", "exact_match,strict-match", None, 0.52, 0.102),
+        ("world_facts, 0-shot", "r4", "acc", None, 1.0, 0.0),
     ]
     assert told[0] == (
         f"{tmp_path}: no samples of world_steps, world_facts, so scores and their standard errors are read, not counts"
@@ -186,8 +186,11 @@ def test_lm_eval_a_task_without_samples_is_told_and_keeps_its_score(tmp_path: Pa
     assert {o.task for o in outcomes} == {"world_facts"}
     assert outcomes[0].notes == ("world_steps: no samples file, so no per-item results",)
     points = [p for p in read_points(tmp_path / "run") if not p.continuous]
-    assert [(p.curve, p.n, p.score) for p in points] == [("world_steps", None, 0.4), ("world_facts", 24, None)]
-    assert [p.curve for p in read_points(tmp_path / "run", only="world_steps")] == ["world_steps"]
+    assert [(p.curve, p.n, p.score) for p in points] == [
+        ("world_steps, 0-shot", None, 0.4),
+        ("world_facts, 0-shot", 24, None),
+    ]
+    assert [p.curve for p in read_points(tmp_path / "run", only="world_steps")] == ["world_steps, 0-shot"]
 
 
 def test_the_same_run_from_two_places_is_two_points(tmp_path: Path) -> None:
@@ -200,7 +203,7 @@ def test_points_that_are_not_there_are_said() -> None:
     message = f"{LM_EVAL}: no points found of task 'gsm8k'"
     assert refused(lambda: read_points(LM_EVAL, only="gsm8k")) == message
     (file,) = (LM_EVAL / "r2").glob("samples_world_facts_*.jsonl")
-    assert {p.curve for p in read_points(file)} == {"world_facts"}
+    assert {p.curve for p in read_points(file)} == {"world_facts, 0-shot"}
     message = "r2, world_facts: no metric 'f1': it has acc, acc_norm, gold_logprob, gold_prob"
     assert refused(lambda: read_points(file, metric="f1")) == message
 
@@ -210,14 +213,14 @@ def test_lm_eval_curves_have_counts_and_continuous_twins() -> None:
     points = read_points([LM_EVAL / "r4", LM_EVAL / "r2"], family="ladder", note=told.append)
     curves = {(c.curve, c.metric): c for c in curves_of(points)}
     assert set(curves) == {
-        ("world_steps", "exact_match,strict-match"),
-        ("world_facts", "acc"),
-        ("world_facts", "gold_logprob"),
-        ("world_facts", "gold_prob"),
+        ("world_steps, 0-shot", "exact_match,strict-match"),
+        ("world_facts, 0-shot", "acc"),
+        ("world_facts, 0-shot", "gold_logprob"),
+        ("world_facts, 0-shot", "gold_prob"),
     }
-    acc = curves["world_facts", "acc"].points
+    acc = curves["world_facts, 0-shot", "acc"].points
     assert [(p.x, p.n, p.correct, p.chance) for p in acc] == [(132432.0, 24, 20, 0.25), (652320.0, 24, 24, 0.25)]
-    (small, _) = curves["world_facts", "gold_logprob"].points
+    (small, _) = curves["world_facts, 0-shot", "gold_logprob"].points
     facts = one(read_outcomes(LM_EVAL / "r2"), "world_facts", "acc").scores["gold_logprob"][0]
     assert small.continuous
     assert small.score == pytest.approx(facts.mean())

@@ -504,7 +504,7 @@ def test_colours_stand_out_from_white_and_from_the_dark_page() -> None:
 
 
 def test_pictures_for_papers(pair: Made, tmp_path: Path) -> None:
-    paths = write_png(pair.folder, tmp_path / "figures")
+    paths = write_png(analyse(load(pair.folder)), tmp_path / "figures")
     names = [path.name for path in paths]
     assert names == [
         "size.png", "size.svg", "cost.png", "cost.svg", "comparisons.png", "comparisons.svg",

@@ -31,7 +31,8 @@ class Analysis:
 
     ``cells`` and ``records`` are the tables of `onset.results.read.Results`; ``margin`` is the equivalence margin
     used; ``classified``: the arms of tasks whose answers are labels, and ``cell_f1`` their cells by id;
-    ``decisions``: what to use on each task of the user's own; ``findings``: empty while the questions are asked.
+    ``decisions``: what to use on each task of the user's own; ``foreign``: another tool measured it, and ``notes`` say
+    what had to be decided to read it; ``findings``: empty while the questions are asked.
     """
 
     study: Mapping[str, Any]
@@ -56,6 +57,8 @@ class Analysis:
     classified: tuple[Classified, ...]
     cell_f1: Mapping[str, CellF1]
     decisions: tuple[Decision, ...]
+    foreign: bool = False
+    notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     def _repr_html_(self) -> str:
@@ -78,11 +81,13 @@ class Analysis:
         """The arms without a shift."""
         return [arm for arm in self.arms if arm.shift == "none"]
 
-    def given(self, labels: int, methods: Iterable[str], task: str | None = None) -> str:
+    def given(self, labels: int | None, methods: Iterable[str], task: str | None = None) -> str:
         """``with 64 labelled examples``, and how many of them ``methods`` showed where these are fewer.
 
-        ``task``: of this task alone (None: of all).
+        ``task``: of this task alone (None: of all). Empty where the source does not say the labels (None).
         """
+        if labels is None:
+            return ""
         named = tuple(dict.fromkeys(methods))
         shown: dict[str, tuple[int, int]] = {}
         for arm in self.arms:

@@ -27,11 +27,11 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import special
 
+from onset.analysis.outcomes import Measured
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
 from onset.analysis.stats.shares import Interval
 from onset.answers import canonical_number, canonical_text
-from onset.results.read import Results
 
 OTHER = "other answer"
 UNREAD = "no answer found"
@@ -102,7 +102,7 @@ class CellF1:
     majority_label: str
 
 
-def classified(results: Results, *, replicates: int = REPLICATES) -> tuple[tuple[Classified, ...], dict[str, CellF1]]:
+def classified(results: Measured, *, replicates: int = REPLICATES) -> tuple[tuple[Classified, ...], dict[str, CellF1]]:
     """Every arm of a task with labels, in the order of the cells, and macro-F1 by cell id."""
     wanted = ("cell", "item", "gold", "answer", "correct", "gold_prob")
     records = results.records.select(wanted).group_by("cell", maintain_order=True)
@@ -125,7 +125,7 @@ def classified(results: Results, *, replicates: int = REPLICATES) -> tuple[tuple
     return tuple(found), cells
 
 
-def _places(results: Results, tables: Mapping[str, pl.DataFrame]) -> dict[tuple[str, str], list[str]]:
+def _places(results: Measured, tables: Mapping[str, pl.DataFrame]) -> dict[tuple[str, str], list[str]]:
     """The cells of each task and shift."""
     places: dict[tuple[str, str], list[str]] = defaultdict(list)
     for cell, task, shift in results.cells.select("cell", "task", "shift").iter_rows():

@@ -18,12 +18,11 @@ import polars as pl
 from onset.analysis import words
 from onset.analysis.contrast.best import Rival, Standing, flops_of, standing
 from onset.analysis.estimates.label_curves import mean_accuracy
-from onset.analysis.outcomes import KEY, Outcomes
+from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.shares import Interval
 from onset.models import default_label
-from onset.results.read import Results
 from onset.tasks import TASKS
 
 Verdict = Literal["best", "level", "open", "only one", "not above chance"]
@@ -115,7 +114,7 @@ def own_tasks(study: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def decisions(
-    arms: Sequence[Outcomes], results: Results, *, margin: float = MARGIN, replicates: int = REPLICATES
+    arms: Sequence[Outcomes], results: Measured, *, margin: float = MARGIN, replicates: int = REPLICATES
 ) -> tuple[Decision, ...]:
     """One for each own task of the study that was measured without a shift."""
     costs = _costs(results)
@@ -193,7 +192,7 @@ class _Used:
     adapters: tuple[str, ...]
 
 
-def _costs(results: Results) -> dict[_Key, _Used]:
+def _costs(results: Measured) -> dict[_Key, _Used]:
     """Of every arm with records."""
     out: dict[_Key, _Used] = {}
     cells = results.cells.filter(pl.col("n") > 0)

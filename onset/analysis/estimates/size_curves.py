@@ -28,14 +28,14 @@ SETTINGS = Settings(threshold_replicates=0)
 class SizeCurve:
     """One method's accuracy over the sizes of one family.
 
-    ``sizes``: parameters, ascending; ``n`` and ``correct``: pooled counts of each size over all draws; ``models``: the
-    models of each size. ``found``: the verdict, ``check``: whether a jump is one of the metric, ``scores``: continuous
-    scores of the same outputs; None and empty below four sizes.
+    ``labels``: None where the source does not say; ``sizes``: parameters, ascending; ``n`` and ``correct``: pooled
+    counts of each size over all draws; ``models``: the models of each size. ``found``: the verdict, ``check``: whether
+    a jump is one of the metric, ``scores``: continuous scores of the same outputs; None and empty below four sizes.
     """
 
     task: str
     method: str
-    labels: int
+    labels: int | None
     shift: str
     stage: str
     family: str
@@ -105,7 +105,7 @@ def _curve(group: Sequence[Outcomes]) -> SizeCurve:
     return SizeCurve(
         task=first.task,
         method=first.method,
-        labels=first.labels,
+        labels=first.at.labels,
         shift=first.shift,
         stage=first.stage,
         family=first.family,

@@ -86,7 +86,7 @@ def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
     return StageShift(
         task=curve.task,
         method=curve.method,
-        labels=curve.labels,
+        labels=curve.labels or 0,
         family=curve.family,
         stages=(curve.stage, reference.stage),
         midpoints=(None if after is None else 10**after.estimate, 10**before.estimate),

@@ -85,7 +85,7 @@ def _chosen(group: Sequence[SizeCurve]) -> list[SizeCurve]:
     """The curves of one method and budget."""
     settings: dict[tuple[int, str], list[SizeCurve]] = {}
     for curve in group:
-        settings.setdefault((curve.labels, curve.method), []).append(curve)
+        settings.setdefault((curve.labels or 0, curve.method), []).append(curve)
     shared = [(labels, method) for (labels, method), found in settings.items() if len(found) > 1]
     if not shared:
         return []
@@ -123,7 +123,7 @@ def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
     return TaskOrder(
         stem=stem,
         method=first.method,
-        labels=first.labels,
+        labels=first.labels or 0,
         stage=first.stage,
         family=first.family,
         tasks=tuple(curve.task for curve, _ in held),

@@ -7,13 +7,15 @@ pairing   two of them on the draws and items that both have
 choosing  which metric and filter is used where a source has several
 scores    continuous scores of the same outputs, from records
 folder    a results folder's outcomes
+measured  outcomes, and the tables of cells and records beside them
 """
 
 from __future__ import annotations
 
 from onset.analysis.outcomes.folder import KEY, outcomes_of
+from onset.analysis.outcomes.measured import Measured, foreign, measured_of, source_of
 from onset.analysis.outcomes.pairing import Aligned, aligned, twinned
-from onset.analysis.outcomes.table import ACCURACY, NO_FILTER, Asked, Flops, Outcomes, Ran
+from onset.analysis.outcomes.table import ACCURACY, NO_FILTER, Asked, Flops, Outcomes, Ran, Text
 
 __all__ = [
     "ACCURACY",
@@ -22,9 +24,14 @@ __all__ = [
     "Aligned",
     "Asked",
     "Flops",
+    "Measured",
     "Outcomes",
     "Ran",
+    "Text",
     "aligned",
+    "foreign",
+    "measured_of",
     "outcomes_of",
+    "source_of",
     "twinned",
 ]

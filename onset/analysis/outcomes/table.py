@@ -60,6 +60,21 @@ class Ran:
     cause: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What one item asked in one draw and what came back, for people to read; None: the source does not say.
+
+    ``gold``: the right answer; ``prompt``: all that the model was given; ``outputs``: what it wrote, or its choices
+    with their log-probabilities; ``answer``: what was read from it.
+    """
+
+    question: str
+    gold: str
+    prompt: str | None = None
+    outputs: tuple[str, ...] = ()
+    answer: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Outcomes(Placed):
     """One metric at one setting.
@@ -69,7 +84,8 @@ class Outcomes(Placed):
     what the item is. ``targets``: hashes of the gold answers and ``twins`` the clean items that shifted ones were made
     from, one an item; ``prompts`` (hashes) and ``statuses`` (of parsing): draws x items; ``scores``: continuous scores
     of the same outputs by name (``gold_logprob`` in nats, ``gold_prob`` in 0..1), draws x items, NaN where not known.
-    ``plans``: example plans, and ``versions``: of the task, one a draw.
+    ``plans``: example plans, and ``versions``: of the task, one a draw. ``texts``: draws x items where they were asked
+    for, None where an item was not in a draw; a results folder has them in its records.
 
     ``chance``: the score of guessing; ``higher_is_better``: False for an error or a loss; ``source``: the file or
     folder; ``notes``: what the reader had to decide, in words.
@@ -93,6 +109,7 @@ class Outcomes(Placed):
     scores: Mapping[str, Array] = field(default_factory=dict)
     asked: Asked = Asked()
     ran: Ran = Ran()
+    texts: tuple[tuple[Text | None, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

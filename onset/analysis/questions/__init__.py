@@ -52,7 +52,8 @@ def findings_of(study: Analysis) -> tuple[Finding, ...]:
     if not study.has_ladder:
         # a study over sizes is read by size first, any other by what does best
         names.sort(key=lambda name: (name != "decision", name != "best method"))
-    found = [one for name in names for one in question(name).ask(study)]
+    asked = [one for one in map(question, names) if one.of_anybody or not study.foreign]
+    found = [one for each in asked for one in each.ask(study)]
     return deal(found, MOST_WITH_LADDER if study.has_ladder else MOST)
 
 

@@ -41,7 +41,8 @@ class Question(ABC):
 
     ``kind`` of its findings; ``unit`` of their estimates; ``figure``: name of the figure that shows them, None: none;
     ``verdicts``: every verdict it may give, with its tone; ``always``: its findings are never left out; ``wait``:
-    rounds of dealing that its first finding waits; ``about_size``: what it leaves open waits one round more.
+    rounds of dealing that its first finding waits; ``about_size``: what it leaves open waits one round more;
+    ``of_anybody``: asked of other tools' results too, since it needs no study: only who had what right.
     """
 
     kind: ClassVar[str]
@@ -51,6 +52,7 @@ class Question(ABC):
     always: ClassVar[bool] = False
     wait: ClassVar[int] = 0
     about_size: ClassVar[bool] = False
+    of_anybody: ClassVar[bool] = False
 
     @abstractmethod
     def _ask(self, study: Analysis) -> Iterable[Finding]:

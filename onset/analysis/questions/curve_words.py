@@ -12,8 +12,10 @@ from onset.analysis.questions.lines import Lines
 
 def curve_sentence(curve: SizeCurve) -> str:
     """The verdict in words, or why there is none."""
-    what = f"{curve.method} on {curve.task} ({words.counted(curve.labels, 'label')}"
-    what += f"{'' if curve.shift == 'none' else f', shift {curve.shift}'}), family {curve.family}"
+    given = [] if curve.labels is None else [words.counted(curve.labels, "label")]
+    given += [] if curve.shift == "none" else [f"shift {curve.shift}"]
+    told = f" ({', '.join(given)})" if given else ""
+    what = f"{curve.method} on {curve.task}{told}, family {curve.family}"
     what += "" if curve.stage == "base" else f", stage {curve.stage}"
     if curve.found is None:
         return f"{what}: {words.counted(curve.different, 'size')}, no curve, which takes {MIN_SIZES}."

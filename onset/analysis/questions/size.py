@@ -31,6 +31,7 @@ class Size(Question):
     unit = "parameters"
     verdicts = CURVE_VERDICTS
     wait = 1
+    of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         said = tasks_said(study) | {task for order in study.task_orders for task in order.tasks}
@@ -39,7 +40,7 @@ class Size(Question):
             if curve.shift == "none" and curve.different > 2 and curve.task not in said:
                 groups.setdefault(curve.task, []).append(curve)
         for task, curves in groups.items():
-            best = max(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1]))
+            best = max(curves, key=lambda one: (one.labels or 0, one.correct[-1] / one.n[-1]))
             if best.found is None:
                 continue
             place = best.found.midpoint.place() if best.found.midpoint is not None else Place()
@@ -59,12 +60,13 @@ class NoCurve(Question):
     unit = "count"
     verdicts = tones({"no curve": "open"})
     always = True
+    of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         curves = [one for one in study.curves if one.shift == "none" and one.different > 2]
         with_curve = {one.task for one in curves if one.found is not None}
         short = {}
-        for one in sorted(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1])):
+        for one in sorted(curves, key=lambda one: (one.labels or 0, one.correct[-1] / one.n[-1])):
             if one.task not in with_curve:
                 short[one.task] = one
         if not short:

@@ -55,6 +55,7 @@ class Refused(Question):
     unit = "count"
     verdicts = tones({"refused": "warning"})
     always = True
+    of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         refused = [one for one in study.comparisons if any("refused" in reason for reason in one.mismatch)]
@@ -72,6 +73,7 @@ class Unread(Question):
     unit = "share"
     verdicts = tones({"low parse rate": "warning"})
     always = True
+    of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         low = sorted((arm for arm in study.arms if arm.readable < LOW_PARSE_RATE), key=lambda arm: arm.readable)
@@ -88,8 +90,8 @@ class Unread(Question):
         text += (
             f" {words.number(100 * LOW_PARSE_RATE, 0)} % of the outputs held a readable answer (lowest: {worst.method}"
         )
-        text += f" {study.given(worst.labels, [worst.method], worst.task)}"
-        text += f" for {worst.model} on {worst.task}, {words.percent(worst.readable)})"
+        given = study.given(worst.at.labels, [worst.method], worst.task)
+        text += f"{given and ' '}{given} for {worst.model} on {worst.task}, {words.percent(worst.readable)})"
         text += "; a low accuracy there may be a matter of format, not of ability"
         if touched:
             text += f"; {words.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"

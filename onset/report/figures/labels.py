@@ -33,7 +33,7 @@ def label_figure(shown: Shown) -> Figure | None:
     panels = [
         _panel(str(group[0]["model"]), where, group, shown.style, tops[where["task"]])
         for where, group in facets(cells, ("model", "task", "shift", "stage"))
-        if len({cell["labels"] for cell in group} - {0}) > 1
+        if len({cell["labels"] for cell in group} - {0, None}) > 1
     ]
     if not panels:
         return None

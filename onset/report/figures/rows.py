@@ -22,12 +22,13 @@ def facets(cells: Rows, names: Sequence[str]) -> list[tuple[dict[str, str], list
     return [(dict(zip(names, key, strict=True)), group) for key, group in groups.items()]
 
 
-def budgets(cells: Iterable[Cell]) -> list[int]:
-    """Numbers of labelled examples, the largest first."""
-    return sorted({int(cell["labels"]) for cell in cells}, reverse=True)
+def budgets(cells: Iterable[Cell]) -> list[int | None]:
+    """Numbers of labelled examples, the largest first; None where they are not known."""
+    found: set[int | None] = {cell["labels"] for cell in cells}
+    return sorted(found, key=lambda labels: -1 if labels is None else labels, reverse=True)
 
 
-def at_budget(cells: Sequence[Cell], labels: int) -> list[Cell]:
+def at_budget(cells: Sequence[Cell], labels: int | None) -> list[Cell]:
     """The cells of a budget, and methods that never use a label, which belong beside every budget."""
     given = defaultdict(set)
     for cell in cells:
@@ -35,8 +36,10 @@ def at_budget(cells: Sequence[Cell], labels: int) -> list[Cell]:
     return [cell for cell in cells if cell["labels"] == labels or given[cell["method"]] == {0}]
 
 
-def budget_name(labels: int) -> str:
+def budget_name(labels: int | None) -> str:
     """A budget as a facet's value."""
+    if labels is None:
+        return "not stated"
     return str(labels) if labels else "0 (zero-shot)"
 
 

@@ -203,7 +203,7 @@ def _name_layers(names: Rows, x: Spec, style: Style) -> list[Spec]:
 
 # ---- verdicts ------------------------------------------------------------------------------------------------------
 
-_Judged = Mapping[tuple[str, str, int], Mapping[str, Any]]
+_Judged = Mapping[tuple[str, str, int | None], Mapping[str, Any]]
 
 
 def _judged(points: Rows, where: Mapping[str, str], curves: Rows) -> _Judged:
@@ -213,7 +213,7 @@ def _judged(points: Rows, where: Mapping[str, str], curves: Rows) -> _Judged:
         for curve in curves
         if curve.get("emergence") and all(curve[name] == where[name] for name in ("task", "shift", "stage"))
     }
-    keys = dict.fromkeys((str(row["method"]), str(row["family"]), int(row["labels"])) for row in points)
+    keys = dict.fromkeys((str(row["method"]), str(row["family"]), row["labels"]) for row in points)
     return {key: known[key] for key in keys if key in known}
 
 
@@ -275,7 +275,7 @@ def _score_rows(points: Rows, judged: _Judged) -> tuple[str, list[Row]]:
     metric = max(dict.fromkeys(metrics), key=metrics.count)
     rows = []
     for point in points:
-        key = str(point["method"]), str(point["family"]), int(point["labels"])
+        key = str(point["method"]), str(point["family"]), point["labels"]
         if (key, metric, point["model"]) not in held:
             continue
         value, error = held[key, metric, point["model"]]

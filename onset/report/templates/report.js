@@ -255,7 +255,7 @@
   function outcome(row) {
     if (data.rows.correct[row]) return "correct";
     const state = data.texts[data.rows.status[row]];
-    return state === "overlong" || state === "failed" ? state : state === "ok" ? "wrong" : "unparsed";
+    return state === "overlong" || state === "failed" ? state : state === undefined || state === "ok" ? "wrong" : "unparsed";
   }
 
   function containing(text) {
@@ -332,9 +332,10 @@
 
   function where(row, named = true) {
     const cell = cells.get(data.cells[data.cellOf[row]].cell);
-    const parts = [cell.model, ...(named ? [cell.method] : []), `${cell.labels} labels`, cell.task];
+    const known = cell.labels !== null; // of other tools' results neither labels nor seeds are
+    const parts = [cell.model, ...(named ? [cell.method] : []), ...(known ? [`${cell.labels} labels`] : []), cell.task];
     if (cell.shift !== "none") parts.push(`shift ${cell.shift}`);
-    return [...parts, `seed ${cell.seed}`].join(" · ");
+    return [...parts, `${known ? "seed" : "draw"} ${cell.seed}`].join(" · ");
   }
 
   function fact(name, value) {
@@ -351,11 +352,11 @@
   function body(row) {
     const { rows } = data;
     const answer = textOf(rows.answer[row]);
-    const facts = make("dl", { class: "answers" }, fact("Gold answer", textOf(rows.gold[row])), fact("Extracted answer", answer ?? STATUSES[textOf(rows.status[row])]));
+    const facts = make("dl", { class: "answers" }, fact("Gold answer", textOf(rows.gold[row])), fact("Extracted answer", answer ?? STATUSES[textOf(rows.status[row])] ?? "–"));
     if (textOf(rows.cause[row]) !== null) facts.append(fact("Error", textOf(rows.cause[row])));
     if (rows.prob[row] !== null) facts.append(fact("Probability of the gold answer among the choices", rows.prob[row].toFixed(3)));
     const many = rows.outputs[row].length > 1;
-    if (many) facts.append(fact("Votes", votes(rows.answers[row])));
+    if (many && rows.answers[row].length) facts.append(fact("Votes", votes(rows.answers[row])));
     const box = make("div", { class: "body" }, facts, make("h4", {}, "Prompt"));
     const beginning = textOf(data.cells[data.cellOf[row]].beginning);
     if (beginning) {
@@ -364,9 +365,10 @@
     }
     box.append(make("pre", {}, textOf(rows.rest[row])));
     rows.outputs[row].forEach((output, i) => {
-      const finish = textOf(rows.finishes[row][i]);
-      const found = textOf(rows.answers[row][i]);
-      const title = `${many ? `Output ${i + 1} of ${rows.outputs[row].length}` : "Output"} (${FINISHES[finish] ?? finish}${many ? `; answer: ${found ?? "none"}` : ""})`;
+      const finish = textOf(rows.finishes[row][i] ?? -1);
+      const found = textOf(rows.answers[row][i] ?? -1);
+      const how = finish === null ? "" : ` (${FINISHES[finish] ?? finish}${many ? `; answer: ${found ?? "none"}` : ""})`;
+      const title = `${many ? `Output ${i + 1} of ${rows.outputs[row].length}` : "Output"}${how}`;
       box.append(make("h4", {}, title), make("pre", {}, textOf(output)));
     });
     return box;

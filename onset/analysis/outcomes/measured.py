@@ -1,0 +1,149 @@
+"""What was measured, whoever measured it: outcomes, and the tables of cells and records that a report shows.
+
+A results folder has both tables. Of another tool's results they are made from the outcomes, a cell a draw, with null
+for what the source does not say: labels, plans, costs, and whatever else only a study knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from onset.analysis.outcomes.folder import outcomes_of
+from onset.analysis.outcomes.table import NO_FILTER, Outcomes
+from onset.analysis.stats.counting import counted
+from onset.records import content_hash
+from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA
+from onset.results.read import Results
+from onset.scores import wilson
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """``outcomes``, and what is shown beside them.
+
+    ``study``: the canonical study; of another tool's results a ``name`` alone. ``cells`` and ``records``: as in
+    `onset.results.read.Results`; ``missing`` and ``failed``: its cells without results. ``foreign``: measured by
+    another tool; ``notes``: what had to be decided to read it, in words.
+    """
+
+    outcomes: tuple[Outcomes, ...]
+    study: Mapping[str, Any]
+    cells: pl.DataFrame
+    records: pl.DataFrame
+    missing: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    foreign: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def measured_of(results: Results) -> Measured:
+    """What a results folder holds."""
+    return Measured(
+        outcomes_of(results), results.study, results.cells, results.records, results.missing, results.failed
+    )
+
+
+AS_ASKED = "as asked"
+"""The method of results that do not say how the model was asked."""
+
+
+def foreign(outcomes: Sequence[Outcomes], name: str, notes: Iterable[str] = ()) -> Measured:
+    """Another tool's ``outcomes``, right or wrong, no two of one setting; ``name``: what the results are called."""
+    outcomes = [
+        one if one.at.method is not None else replace(one, at=replace(one.at, method=AS_ASKED)) for one in outcomes
+    ]
+    cells: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
+    for one in outcomes:
+        for row in range(len(one.draws)):
+            cell = _cell(one, row)
+            cells.append(cell)
+            records += _records(one, row, cell["cell"])
+    held = {"cell": pl.String, **RECORD_SCHEMA}
+    return Measured(
+        tuple(outcomes),
+        {"name": name},
+        pl.DataFrame(cells, schema=CELL_SCHEMA, orient="row"),
+        pl.DataFrame(records, schema=held, orient="row"),
+        foreign=True,
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def source_of(one: Outcomes) -> dict[str, Any]:
+    """Where outcomes of another tool were read, and which of its scores they are."""
+    return {
+        "task": one.task,
+        "model": one.model,
+        "method": one.at.method,
+        "metric": one.metric,
+        "filter": None if one.filter == NO_FILTER else one.filter,
+        "version": one.version,
+        "file": one.source,
+    }
+
+
+def _cell(one: Outcomes, row: int) -> dict[str, Any]:
+    found = counted(one.values[row : row + 1])
+    low, high = wilson(found.correct, found.n) if found.n else (None, None)
+    known = [status for status in (one.statuses[row] if one.statuses else ()) if status is not None]
+    at = one.at
+    of = {name: float(np.nanmean(table[row])) for name, table in one.scores.items() if np.isfinite(table[row]).any()}
+    return dict.fromkeys(CELL_SCHEMA) | {
+        "cell": content_hash([one.source, at.task, at.model, at.method, one.metric, one.filter, one.draws[row]]),
+        "model": at.model,
+        "family": at.family,
+        "params": None if at.params is None else int(at.params),
+        "stage": at.stage_name,
+        "method": at.method,
+        "labels": at.labels,
+        "task": at.task,
+        "chance": one.chance,
+        "shift": at.shift,
+        "seed": one.draws[row],
+        "n": found.n,
+        "correct": found.correct,
+        "accuracy": found.correct / found.n if found.n else None,
+        "low": low,
+        "high": high,
+        "parse_rate": sum(status == "ok" for status in known) / len(known) if known else None,
+        "gold_logprob": of.get("gold_logprob"),
+        "gold_prob": of.get("gold_prob"),
+    }
+
+
+def _records(one: Outcomes, row: int, cell: str) -> list[dict[str, Any]]:
+    if not one.texts:
+        return []
+    out = []
+    for place, (item, text) in enumerate(zip(one.items, one.texts[row], strict=True)):
+        value = one.values[row, place]
+        if text is None or not np.isfinite(value):
+            continue
+        scores = {name: table[row, place] for name, table in one.scores.items() if np.isfinite(table[row, place])}
+        out.append(
+            dict.fromkeys(RECORD_SCHEMA)
+            | {
+                "cell": cell,
+                "position": place,
+                "item": item,
+                "question": text.question,
+                "gold": text.gold,
+                "prompt": text.question if text.prompt is None else text.prompt,
+                "outputs": list(text.outputs),
+                "finishes": [],
+                "answers": [],
+                "answer": text.answer,
+                "status": one.statuses[row][place] if one.statuses else None,
+                "correct": bool(value),
+                "overlong": False,
+                "gold_logprob": scores.get("gold_logprob"),
+                "gold_prob": scores.get("gold_prob"),
+            }
+        )
+    return out

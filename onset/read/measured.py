@@ -1,0 +1,144 @@
+"""Anybody's results as what a report is made of: right or wrong, each setting once.
+
+A results folder of Onset is taken as it is. Of other tools' results this chooses: one metric and filter for each task,
+the same for all its runs where they have one in common (the rule is in `onset.analysis.outcomes.choosing`), among those
+that are right or wrong; other scores are for ``onset compare`` and ``onset emergence``. What is left out is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onset.analysis.outcomes import Measured, Outcomes, foreign, measured_of
+from onset.analysis.outcomes.choosing import NoChoice, choose, picked
+from onset.analysis.words import counted, listed
+from onset.errors import DataError
+from onset.read.detect import format_of, read_outcomes
+from onset.results.read import load
+
+
+def read_measured(
+    path: Path | str,
+    *,
+    metric: str | None = None,
+    filter: str | None = None,
+    texts: bool = False,
+    **asked: Any,
+) -> Measured:
+    """What was measured under ``path``, a results folder of Onset or anything that `read_outcomes` reads.
+
+    ``metric`` and ``filter``: where a source has several; ``texts``: with what was asked and answered (a results folder
+    has its records); ``asked``: ``only``, ``grade_as``, ``params`` and ``family`` of `read_outcomes`. Raises DataError
+    where one of these is given for a results folder, which says all of it, where a setting is there more than once,
+    where nothing is right or wrong, and as `read_outcomes` does.
+    """
+    path = Path(path)
+    if format_of(path) == "onset":
+        given = [name for name, value in {"metric": metric, "filter": filter, **asked}.items() if value]
+        if given:
+            options = listed([f"--{name.replace('_', '-')}" for name in given])
+            raise DataError(f"{path}: {options}: for results of other tools; a results folder of Onset says it itself")
+        return measured_of(load(path))
+    outcomes = read_outcomes(path, texts=texts, **asked)
+    notes = [line for one in outcomes for line in one.notes]
+    chosen = _chosen(outcomes, metric, filter, notes)
+    if not chosen:
+        found = ", ".join(dict.fromkeys(one.metric for one in outcomes))
+        which = f"metric '{metric}'" if metric else "no metric"
+        raise DataError(f"{path}: {which} is right or wrong, as a report needs (found: {found}); use onset compare")
+    return foreign(_of_one_gold(chosen, notes), path.resolve().stem if path.is_file() else path.resolve().name, notes)
+
+
+_Run = tuple[str | None, ...]
+
+
+def _chosen(
+    outcomes: Sequence[Outcomes], metric: str | None, filter: str | None, notes: list[str]
+) -> tuple[Outcomes, ...]:
+    tasks: dict[tuple[str, str], dict[_Run, list[Outcomes]]] = {}
+    for one in outcomes:
+        run = one.model, one.at.method, str(one.at.labels), one.stage
+        tasks.setdefault((one.task, one.shift), {}).setdefault(run, []).append(one)
+    out = []
+    for (task, _), runs in tasks.items():
+        for held in runs.values():
+            sources = list(dict.fromkeys(one.source for one in held))
+            if len(sources) > 1:
+                who = " ".join(part for part in (held[0].model, held[0].method) if part)
+                raise DataError(f"{task} by {who} is there more than once: {listed(sources)}; name one of them")
+        kinds = _right_or_wrong([one for held in runs.values() for one in held])
+        usable = [[one for one in held if (one.metric, one.filter) in kinds] for held in runs.values()]
+        common = set.intersection(*({(one.metric, one.filter) for one in held} for held in usable))
+        if common:
+            usable = [[one for one in held if (one.metric, one.filter) in common] for held in usable]
+        for candidates, held in zip(usable, runs.values(), strict=True):
+            if not candidates:
+                scores = listed(list(dict.fromkeys(one.metric for one in held)))
+                notes.append(f"{task}: left out for {held[0].model}: no score is right or wrong ({scores})")
+                continue
+            try:
+                choice = choose(candidates, metric=metric, filter=filter)
+            except NoChoice as error:
+                notes.append(f"{task}: left out for {held[0].model}: {error}")
+                continue
+            notes += [f"{task}: {line}" for line in choice.notes]
+            one = picked(candidates, choice)
+            unscored = int((~np.isfinite(one.values)).sum())
+            if unscored:
+                said = f"{unscored} of {one.values.size} outcomes have no score and do not count"
+                notes.append(f"{task}, {one.model}: {said}")
+            out.append(one)
+    return tuple(out)
+
+
+def _right_or_wrong(outcomes: Sequence[Outcomes]) -> set[tuple[str, str]]:
+    """The metrics and filters whose every score is 0 or 1, more being better, in all runs that measured any."""
+    kinds: dict[tuple[str, str], bool] = {}
+    for one in outcomes:
+        if np.isfinite(one.values).any():
+            key = one.metric, one.filter
+            kinds[key] = kinds.get(key, True) and one.binary and one.higher_is_better
+    return {key for key, usable in kinds.items() if usable}
+
+
+def _of_one_gold(outcomes: Sequence[Outcomes], notes: list[str]) -> list[Outcomes]:
+    """Without items that have another right answer in another run: what they measure differs."""
+    golds: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for one in outcomes:
+        held = golds.setdefault((one.task, one.shift), {})
+        for item, target in zip(one.items, one.targets, strict=True):
+            if target is not None:
+                held.setdefault(item, set()).add(target)
+    out = []
+    for one in outcomes:
+        held = golds[one.task, one.shift]
+        keep = [place for place, item in enumerate(one.items) if len(held.get(item, ())) < 2]
+        lost = len(one.items) - len(keep)
+        if lost:
+            notes.append(f"{one.task}: {counted(lost, 'item')} with another right answer in another run left out")
+        out.append(_only(one, keep) if lost else one)
+    return [one for one in out if np.isfinite(one.values).any()]
+
+
+def _only(one: Outcomes, keep: Sequence[int]) -> Outcomes:
+    """The outcomes of the items at some places."""
+
+    def rows(table: Sequence[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:
+        return tuple(tuple(line[place] for place in keep) for line in table)
+
+    scores: Mapping[str, Any] = {name: table[:, keep] for name, table in one.scores.items()}
+    return replace(
+        one,
+        items=tuple(one.items[place] for place in keep),
+        values=one.values[:, keep],
+        targets=tuple(one.targets[place] for place in keep),
+        prompts=rows(one.prompts),
+        statuses=rows(one.statuses),
+        texts=rows(one.texts),
+        scores=scores,
+    )
