@@ -133,6 +133,19 @@ _LINES: dict[str, tuple[str, str]] = {
         "undecided between {tuned} and {prompted}: {points} ({range})",
         "{tuned}与{prompted}难分高下:{points}({range})",
     ),
+    "best model.best": (
+        "best is {model}, {points} ahead of {other} ({range})",
+        "最好的是 {model},比 {other} 高 {points}({range})",
+    ),
+    "best model.undecided": (
+        "highest is {model}, {points} above {other} ({range}); not settled",
+        "最高的是 {model},比 {other} 高 {points}({range}),尚不能断定",
+    ),
+    "best model.measured": ("{share} right with {model} ({range} %)", "答对 {share}:{model}({range} %)"),
+    "best model.not above chance": (
+        "no model is shown to be above chance ({chance}); highest is {model}",
+        "不能断定有模型高于随机水平({chance});最高的是 {model}",
+    ),
     "chain of thought.helps": (
         "{method} helps {model} by {points} ({range})",
         "{method}使 {model} 提高 {points}({range})",
@@ -351,6 +364,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "kind.ingredient": ("Ingredient", "训练成分"),
     "kind.ingredient by size": ("Ingredient by size", "训练成分与规模"),
     "kind.best method": ("Best method", "最好的方法"),
+    "kind.best model": ("Best model", "最好的模型"),
     "kind.chain of thought": ("Chain of thought", "思维链"),
     "kind.size": ("Size", "规模"),
     "kind.shift": ("Shift", "分布变化"),
@@ -403,6 +417,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "majority baseline": ("majority baseline", "多数类基线"),
     "difference.prompt or tune": ("tuned − prompted", "微调 − 提示"),
     "difference.chain of thought": ("gain", "增益"),
+    "difference.best model": ("best − next", "最好 − 其次"),
     "difference.shift": ("loss", "损失"),
     "difference.voting": ("largest gain", "最大增益"),
     "difference.ingredient": ("stage − base", "该阶段 − 基础"),

@@ -31,6 +31,11 @@ _FIRST_SCREEN = {
     "Items": "题目",
     "Facts": "研究信息",
     "What was read": "读取的内容",
+    "Models, two by two": "模型两两比较",
+    "Two models on the same items of a task, asked in the same way, item by item. The verdict is said of the model,"
+    " against the other; p is corrected for all pairs of models on the task.": (
+        "两个模型以同样的问法回答同一任务的同样题目,逐题比较。判断说的是前一个模型;p 按该任务上所有模型对作了校正。"
+    ),
     "Score": "指标",
     "Version": "版本",
     "File": "文件",

@@ -156,6 +156,8 @@ def page(
         packed=pack(shown["cells"], records, text_limit=text_limit),
         facts=_facts(shown, cells),
         sources=shown.get("sources"),
+        models=shown.get("models"),
+        model_reach=reach_of_bars(shown.get("models", ()), fitting=0.9),
         reading=shown.get("notes"),
         has_classes=bool(shown.get("classification")),
         majorities=_majorities(shown["cells"]),

@@ -67,6 +67,11 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             console.print(_comparison_table(group, wide=console.width >= WIDE, draws=not said))
         for line in [*comparison_notes(shown["comparisons"]), *budget_notes(shown["cells"])]:
             console.print(Text(line, style="dim"))
+    if shown.get("models"):
+        heading(console, "Models (one minus the one it is against, in points; p adjusted by Holm)")
+        for key, group in grouped(shown["models"], ("task", "method", "shift")):
+            _section(console, key | {"stage": "base"}, [str(key["method"])])
+            console.print(_model_table(group, wide=console.width >= WIDE))
     if shown["cells"]:
         heading(console, "Cells")
         for key, group in grouped(shown["cells"], ("task", "shift", "stage")):
@@ -146,13 +151,28 @@ def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: 
     drawn = table(heads)
     for one in group:
         verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
-        interval = " to ".join(signed_bound(end) for end in one["interval"]) if one["interval"] else "–"
+        interval = _signed_ends(one["interval"])
         count = [len(one["seeds"])] if draws else []
         values = [one["labels"], *count, *one["sides"], signed(one["difference"]), interval]
         values += [p_value(one["p_holm"]), verdict]
         needed = [str(one[key]) if one[key] else "–" for key in ("needed", "needed_draws")]
         add_row(drawn, *values, *([one["n"], *needed] if wide else []))
     return drawn
+
+
+def _model_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
+    heads = [("Model", "name"), ("Against", "name"), ("Diff.", "n"), ("95 % interval", "n"), ("p", "n")]
+    drawn = table([*heads, ("Verdict", "key"), *([("Items", "n"), ("Items needed", "n")] if wide else [])])
+    for one in group:
+        needed = [one["n"], str(one["needed"]) if one["needed"] else "–"]
+        values = [*one["sides"], signed(one["difference"]), _signed_ends(one["interval"]), p_value(one["p_holm"])]
+        verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
+        add_row(drawn, *values, verdict, *(needed if wide else []))
+    return drawn
+
+
+def _signed_ends(interval: Sequence[float] | None) -> str:
+    return " to ".join(signed_bound(end) for end in interval) if interval else "–"
 
 
 def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:

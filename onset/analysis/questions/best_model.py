@@ -1,0 +1,105 @@
+"""Which model does best on a task, and which of the others is it shown to beat? For results of other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from onset.analysis import words
+from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.estimates.models import ModelComparison
+from onset.analysis.finding import Finding
+from onset.analysis.outcomes import Outcomes
+from onset.analysis.questions import lines
+from onset.analysis.questions.base import Question, tones
+from onset.analysis.setting import Setting
+
+_SAID = 4
+"""Rivals of one kind that are named; of more, the rest is counted."""
+
+
+class BestModel(Question):
+    """Per task and way of asking: the most accurate model, its lead over the next, and which others it beats."""
+
+    kind = "best model"
+    unit = "points"
+    figure = "size"
+    verdicts = tones({"best": "for", "undecided": "open", "measured": "open", "not above chance": "open"})
+    of_anybody = True
+
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        if not study.foreign:
+            return
+        groups: dict[Setting, list[Outcomes]] = {}
+        for arm in study.clean():
+            groups.setdefault(arm.at.without("model", "family", "params"), []).append(arm)
+        found = [self._finding(study, sorted(arms, key=lambda arm: -arm.accuracy)) for arms in groups.values()]
+        yield from sorted(found, key=lambda one: (one.verdict != "best", one.verdict == "measured"))
+
+    def _finding(self, study: Analysis, arms: Sequence[Outcomes]) -> Finding:
+        best, point = arms[0], study.point(arms[0])
+        several = len({arm.method for arm in study.arms if arm.task == best.task}) > 1
+        where = f"{best.task}, {best.method}" if several else best.task
+        size = f"n = {point.n} items" + (f" × {point.draws} draws" if point.draws > 1 else "")
+        level = f"{words.percent(point.accuracy)}, 95 % interval {words.number(100 * point.interval[0])} to"
+        level += f" {words.number(100 * point.interval[1])} %; {size}"
+        rivals = [(arm, _between(study.models, best, arm)) for arm in arms[1:]]
+        of = study.named(best.task)
+        if best.chance and point.interval[0] <= best.chance:
+            chance = words.percent(best.chance)
+            text = f"On {where} no model is shown to be above chance ({chance}); highest is {best.model} ({level})."
+            line = lines.line("best model.not above chance", of, model=best.model, chance=chance)
+            return self.finding(where, "not above chance", text, line, n=point.n)
+        if not rivals:
+            text = f"On {where}, {best.model} has {words.percent(point.accuracy)} right ({level})."
+            line = lines.line(
+                "best model.measured", of, model=best.model, share=words.percent(point.accuracy),
+                range=lines.share_range(point.interval),
+            )  # fmt: skip
+            return self.finding(where, "measured", text, line, n=point.n)
+        beaten = [(arm, one) for arm, one in rivals if _ahead(one, best)]
+        level_with = [(arm, one) for arm, one in rivals if one is not None and one.compared.verdict == "equivalent"]
+        rest = [row for row in rivals if row not in beaten and row not in level_with]
+        verdict = "best" if len(beaten) == len(rivals) else "undecided"
+        parts = [f"it beats {_said(beaten, best)}"] if beaten else []
+        parts += [f"it is equivalent to {_said(level_with, best)}"] if level_with else []
+        parts += [f"it cannot be told apart from {_said(rest, best)}"] if rest else []
+        claim = "does best" if verdict == "best" else "scores highest"
+        text = f"On {where}, {best.model} {claim} ({level}): {'; '.join(parts)}."
+        gap, interval = _lead(rivals[0][1], best)
+        line = lines.line(
+            f"best model.{verdict}", of, model=best.model, other=arms[1].model, points=lines.points(gap or 0.0),
+            range=lines.share_range(interval),
+        )  # fmt: skip
+        nearest = rivals[0][1]
+        return self.finding(
+            where, verdict, text, line, estimate=gap, interval=interval,
+            n=None if nearest is None else nearest.compared.n,
+            test=None if nearest is None else f"{nearest.compared.test}; p adjusted by Holm",
+        )  # fmt: skip
+
+
+def _between(models: Iterable[ModelComparison], a: Outcomes, b: Outcomes) -> ModelComparison | None:
+    return next((one for one in models if {one.first, one.second} == {a.at, b.at}), None)
+
+
+def _lead(one: ModelComparison | None, best: Outcomes) -> tuple[float | None, tuple[float, float] | None]:
+    """How far ``best`` is ahead, with the interval."""
+    if one is None or one.compared.difference is None or one.compared.interval is None:
+        return None, None
+    low, high = one.compared.interval
+    return (one.compared.difference, (low, high)) if one.first == best.at else (-one.compared.difference, (-high, -low))
+
+
+def _ahead(one: ModelComparison | None, best: Outcomes) -> bool:
+    return one is not None and one.compared.verdict == ("wins" if one.first == best.at else "loses")
+
+
+def _said(rows: Sequence[tuple[Outcomes, ModelComparison | None]], best: Outcomes) -> str:
+    """``b (by 5.0 points, 95 % interval 1.0 to 9.0)``, the nearest first; many are counted."""
+    names = []
+    for arm, one in rows[:_SAID]:
+        gap, interval = _lead(one, best)
+        far = "they share no items" if gap is None or interval is None else f"by {words.points(gap)}, "
+        far += "" if interval is None else words.point_range(interval)
+        names.append(f"{arm.model} ({far})")
+    return words.listed([*names, f"{len(rows) - _SAID} more"] if len(rows) > _SAID else names)
