@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from foreign import INSPECT, LM_EVAL, copied, harness_run
+from foreign import INSPECT, LM_EVAL, copied, edited_log, harness_run
 
 from onset.cli import main
 
@@ -106,6 +106,24 @@ def test_nothing_is_written_into_the_folder_of_the_logs_unless_asked(
     assert err == "onset: ..: these results are not Onset's, nothing is written into their folder: name --out FILE\n"
     assert sorted(logs.rglob("*")) == before
     assert run("report", "..", "--out", "page.html", capsys=capsys) == (0, "page.html\n", "")
+
+
+def test_what_has_no_score_counts_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unscored(log: dict[str, Any]) -> None:
+        for sample in log["samples"][:3]:
+            sample["scores"] = {}
+
+    for name in ("small", "large"):
+        copied(INSPECT / name, tmp_path / "logs" / name)
+    edited_log(INSPECT / "small" / "sums.json", tmp_path / "logs" / "small" / "sums.json", unscored)
+    found = shown(str(tmp_path / "logs"), "--only", "sums", capsys=capsys)
+    assert {cell["model"]: cell["n"] for cell in found["cells"]} == {"mockllm/large": 12, "mockllm/small": 9}
+    (pair,) = found["models"]
+    assert (pair["n"], pair["unpaired"]) == (9, [3, 0])
+    monkeypatch.chdir(tmp_path)
+    assert run("report", "logs", capsys=capsys) == (0, "logs-report.html\n", "")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

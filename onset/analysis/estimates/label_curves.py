@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from onset.analysis.contrast.paired import Comparison, Verdict
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
@@ -63,9 +65,10 @@ class Overtaking:
 
 def mean_accuracy(arm: Outcomes, replicates: int = REPLICATES) -> LabelPoint:
     """Mean accuracy of an arm with its 95 % interval, cut at 0 and 1."""
-    items = arm.values.shape[1]
+    items = int(np.isfinite(arm.values).any(axis=0).sum())
     if len(arm.draws) == 1:
-        low, high = wilson(int(arm.values.sum()), items)
+        counts = arm.counts()
+        low, high = wilson(counts.correct, counts.n)
     else:
         crossed = crossed_bootstrap([Block(arm.values)], replicates)
         assert crossed is not None  # an arm holds at least one outcome
