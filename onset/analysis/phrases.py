@@ -299,6 +299,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "method": ("{count} method|{count} methods", "{count} 种方法"),
     "task": ("{count} task|{count} tasks", "{count} 个任务"),
     "model": ("{count} model|{count} models", "{count} 个模型"),
+    "accuracy": ("accuracy", "准确率"),
     "separator": (", ", ","),
     "bracket": ("{name} ({more})", "{name}({more})"),
 }

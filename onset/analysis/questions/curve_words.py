@@ -31,8 +31,11 @@ _SAID = {
 }
 
 
-def curve_line(curve: SizeCurve, of: str | None) -> Lines:
-    """The verdict in a short line, with the size at which the curve leaves chance or is halfway."""
+def curve_line(curve: SizeCurve, of: str | None, *, bare: bool = False) -> Lines:
+    """The verdict in a short line, with the size at which the curve leaves chance or is halfway.
+
+    ``bare``: said of accuracy, where there is but one way of asking.
+    """
     found = curve.found
     assert found is not None  # a question speaks of curves that were judged
     place, form = Place(), ""
@@ -47,7 +50,7 @@ def curve_line(curve: SizeCurve, of: str | None) -> Lines:
     return lines.line(
         f"curve.{found.verdict}{form}",
         of,
-        method=lines.method(curve.method),
+        method=lines.accuracy if bare else lines.method(curve.method),
         at=lines.size(place.estimate or 0.0),
         low=lines.size(place.low or 0.0),
         high=lines.size(place.high or 0.0),

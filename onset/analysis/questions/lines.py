@@ -56,6 +56,11 @@ def method(name: str) -> Word:
     return lambda language: words.plain_method(name, language)
 
 
+def accuracy(language: Language) -> str:
+    """What a curve is of, where there is but one method."""
+    return phrase("word.accuracy", language)
+
+
 def parameters(task: str) -> Word:
     """What tells a task from its relatives, as a person says it."""
     return lambda language: words.plain_parameters(task, language)

@@ -46,7 +46,7 @@ class Size(Question):
             place = best.found.midpoint.place() if best.found.midpoint is not None else Place()
             yield self.finding(
                 f"{task}, {best.method}, family {best.family}", best.found.verdict, f"Size: {curve_sentence(best)}",
-                curve_line(best, study.named(task)),
+                curve_line(best, study.named(task), bare=study.foreign and len({one.method for one in curves}) == 1),
                 estimate=place.estimate, interval=None if place.estimate is None else (place.low, place.high),
                 n=sum(best.n), test="bootstrap against the best smooth curve; halfway: profile likelihood",
             )  # fmt: skip

@@ -41,10 +41,11 @@ def model_figure(shown: Shown) -> Figure | None:
             panels.append(_panel(where, at_budget(group, labels), shown.style, top_of(group)))
     if not panels:
         return None
+    known = any(cell["parse_rate"] is not None for cell in shown.cells)
+    parse = " Below: parse rate, the share of outputs an answer could be read from." if known else ""
     caption = (
-        "Above: accuracy (share of test items answered correctly), one row a model. Below: parse rate, the share of"
-        " outputs an answer could be read from. No model family has two sizes here, so there is no curve over size to"
-        f" draw.{INTERVALS}{seeds_note(shown.cells)}"
+        f"Above: accuracy (share of test items answered correctly), one row a model.{parse} No model family has two"
+        f" sizes here, so there is no curve over size to draw.{INTERVALS}{seeds_note(shown.cells)}"
     )
     return Figure("size", "Accuracy by model", caption, "task", tuple(panels))
 
@@ -60,12 +61,12 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
         "yOffset": category("method", sort=methods),
     }
     accuracy = [*chance_layers(cells, vertical=True), *_dot_layers(points, bars, "accuracy", top, rows, style)]
-    parse = _dot_layers([row for row in points if row["parse"] is not None], [], "parse", 1.0, rows, style)
-    charts = (
-        layered(accuracy, "Accuracy", len(order) * (14 * len(methods) + 12)),
-        layered(parse, "Parse rate", max(len(order) * (7 * len(methods) + 8), 40)),
-    )
-    return Panel(where["task"], where, charts, describe(where["task"], "model", cells, style))
+    charts = [layered(accuracy, "Accuracy", len(order) * (14 * len(methods) + 12))]
+    known = [row for row in points if row["parse"] is not None]
+    if known:
+        parse = _dot_layers(known, [], "parse", 1.0, rows, style)
+        charts.append(layered(parse, "Parse rate", max(len(order) * (7 * len(methods) + 8), 40)))
+    return Panel(where["task"], where, tuple(charts), describe(where["task"], "model", cells, style))
 
 
 def _dot_layers(points: Rows, bars: Rows, name: str, top: float, rows: dict[str, Spec], style: Style) -> list[Spec]:

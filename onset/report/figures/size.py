@@ -83,14 +83,18 @@ def _caption(cells: Sequence[Cell], curves: Rows) -> str:
         _SCORE_NOTE: any(curve.get("scores") for curve in curves),
     }
     applying = "".join(note for note, applies in notes.items() if applies)
-    return f"{_CAPTION}{applying}{left_out_note(cells, 'params', 'parameter count')}{INTERVALS}{seeds_note(cells)}"
+    caption = _CAPTION.format(parse=_PARSE_NOTE if any(cell["parse_rate"] is not None for cell in cells) else "")
+    return f"{caption}{applying}{left_out_note(cells, 'params', 'parameter count')}{INTERVALS}{seeds_note(cells)}"
 
 
 _CAPTION = (
-    "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale. Below:"
-    " parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy may be about"
-    " format rather than ability. One line a method; sizes of different families are never joined. Points at one size"
+    "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale."
+    "{parse} One line a method; sizes of different families are never joined. Points at one size"
     " are moved apart sideways."
+)
+_PARSE_NOTE = (
+    " Below: parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy may be"
+    " about format rather than ability."
 )
 _FIT_NOTE = " Lines: the fitted curve that goes with the verdict."
 _JOINED_NOTE = (
@@ -117,9 +121,11 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     bare = quantity("x", title=None, scale=scale, axis=size_axis(sizes, False))
     named = quantity("x", title="Parameters", scale=scale, axis=size_axis(sizes, True))
 
+    known = any(row["parse"] is not None for row in points)
     lines = _lines(points, where, curves)
-    accuracy = line_layers(points, bars, lines, {"x": bare, "y": accuracy_axis(top)}, style)
     judged = _judged(points, where, curves)
+    metric, rows = _score_rows(points, judged)
+    accuracy = line_layers(points, bars, lines, {"x": bare if known or rows else named, "y": accuracy_axis(top)}, style)
     said = [f"{method}: {verdict_words(curve['emergence'])}" for (method, *_), curve in judged.items()]
     layers = [
         *_threshold_layers(judged, bare, style),
@@ -128,10 +134,10 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
         *_name_layers(names, bare, style),
     ]
     charts = [layered(layers, "Accuracy", 260)]
-    metric, rows = _score_rows(points, judged)
     if rows:
-        charts.append(layered(_score_layers(metric, rows, bare, style), _SCORE_NAMES.get(metric, metric), 84))
-    charts.append(layered(_parse_layers(points, named, style), "Parse rate", 64))
+        axis = bare if known else named
+        charts.append(layered(_score_layers(metric, rows, axis, style), _SCORE_NAMES.get(metric, metric), 84))
+    charts += [layered(_parse_layers(points, named, style), "Parse rate", 64)] if known else []
     words = " ".join([describe(title, "model size", cells, style), *(f"{one}." for one in said)])
     return Panel(title, where, tuple(charts), words, tuple(said))
 
