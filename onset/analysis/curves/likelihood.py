@@ -74,15 +74,22 @@ class Counts:
 
     def log_likelihood(self, p: Array, axis: int = -1) -> Array:
         """Of shares ``p``, whose sizes lie along ``axis``: rows x fits, nats, without the binomial coefficients."""
+        scattered = self.rho > SCATTER
+        if scattered.any() and not scattered.all():
+            mixed = np.empty(p.shape[:-1] if axis else p.shape[1:])
+            for rows in (np.flatnonzero(scattered), np.flatnonzero(~scattered)):
+                mixed[rows] = self.take(rows).log_likelihood(p[rows] if axis else p[:, rows], axis)
+            return mixed
         inside = within(p, _EPS, 1 - _EPS)
         right, wrong = along(self.right, axis), along(self.n - self.right, axis)
-        if not self.rho.any():
+        if not scattered.any():
             terms = right * np.log(inside) + wrong * np.log1p(-inside)
         else:
-            rho = along(np.maximum(self.rho, _EPS)[:, None], axis)
-            size = (1 - rho) / rho
-            a, b = inside * size, (1 - inside) * size
-            terms = special.betaln(right + a, wrong + b) - special.betaln(a, b)
+            size = (1 - self.rho[:, None]) / self.rho[:, None]
+            whole = along(special.gammaln(size) - special.gammaln(self.n + size), axis)
+            a, b = inside * along(size, axis), (1 - inside) * along(size, axis)
+            terms = special.gammaln(right + a) - special.gammaln(a)
+            terms += special.gammaln(wrong + b) - special.gammaln(b) + whole
         out: Array = terms.sum(axis=axis)
         return out
 
@@ -174,6 +181,13 @@ def counts(right: Array, n: Array) -> Counts:
     if right.shape != n.shape or (n < 1).any() or (right < 0).any() or (right > n).any():
         raise InputError("counts: expected 0 <= right <= n and n >= 1 at every size")
     return Counts(right, n, np.zeros(len(right)))
+
+
+def joined(parts: Sequence[Data]) -> Data:
+    """The rows of all ``parts``, one after the other; all are counts or all are scores."""
+    kind = type(parts[0])
+    columns = ([getattr(part, name) for part in parts] for name in kind.__dataclass_fields__)
+    return kind(*(np.concatenate(some) for some in columns))
 
 
 def unturned(data: Data, fitted: Array) -> Array:

@@ -24,6 +24,8 @@ from onset.analysis.emergence.smooth import Growing, best_of_any, polynomial, po
 _SURE = 1e-5
 """p of a change that no replicate could show."""
 _REPLICATES = 999
+_TIED = 1e-6
+"""Nats within which a rising and a falling curve are as likely: the same constant, with rounding."""
 _KEPT = 60
 """Shapes solved exactly where the best has to be found: the first pass misranks them where shares are near 0 or 1."""
 
@@ -98,7 +100,7 @@ def changes(
         Change(
             p_value=float(p[row]),
             q_value=1.0,
-            direction=1 if up[row] >= down[row] else -1,
+            direction=1 if up[row] >= down[row] - _TIED else -1,
             change=float(slope[row]) * width,
             range=((float(slope[row]) - float(reach[row])) * width, (float(slope[row]) + float(reach[row])) * width),
             fall=float(falls[row]),

@@ -56,6 +56,8 @@ _BROKEN = (1.0, 0.75, 0.5)
 """Shares of a score's gain that a jump makes."""
 _RISES = 28
 _CELLS = 8_000_000
+_ROWS = 1_000
+"""Curves whose logarithms are taken in one go, few enough to stay in the processor's cache."""
 _INSIDE = 2e-4
 """Shares nearer to 0 or 1 than this are taken as this: no curve is certain of a right or a wrong answer."""
 _FAR_BELOW = 0.01
@@ -110,7 +112,7 @@ def jump_weights(data: Data, x: Array, chance: Array, bounds: Bounds) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """Curves of both classes: shares at the sizes and the logarithms of right and wrong (curves x sizes).
+    """Curves of both classes: the logarithms of right and wrong at the sizes (curves x sizes).
 
     ``smooth``: how many of them, the first, are smooth; ``shape``: which shape of a jump each of the others has;
     ``prior``: log prior mass of each in its class.
@@ -118,7 +120,6 @@ class _Table:
 
     right: Floats
     wrong: Floats
-    share: Floats
     smooth: int
     shape: NDArray[np.intp]
     prior: Floats
@@ -171,8 +172,9 @@ def _of_counts(data: Counts, table: _Table, rho: float, chance: float) -> tuple[
 def _of_shares(data: Scores, table: _Table, rho: float) -> tuple[Floats, Array]:
     inside = np.clip(data.value, 0.1, 0.9)
     weight = 1 / (data.error**2 + rho * inside * (1 - inside))
-    found = (weight * data.value).astype(np.float32) @ table.share.T
-    found -= (weight / 2).astype(np.float32) @ (table.share**2).T
+    share = np.exp(table.right)
+    found = (weight * data.value).astype(np.float32) @ share.T
+    found -= (weight / 2).astype(np.float32) @ (share**2).T
     common: Array = (np.log(weight) - weight * data.value**2).sum(axis=1) / 2
     return found, common
 
@@ -180,28 +182,53 @@ def _of_shares(data: Scores, table: _Table, rho: float) -> tuple[Floats, Array]:
 @lru_cache(maxsize=16)
 def _table(places: tuple[float, ...], chance: float | None, bounds: Bounds) -> _Table:
     x = np.array(places)
-    parts, priors, shapes = [], [], []
+    every, priors, shapes = [], [], []
     for groups in (smooth_shapes(x, bounds.steepest), jump_shapes(x, bounds.steepest)):
         made = [_with_ends(group, chance, bounds.margin) for group in groups]
         mass = np.concatenate(
-            [prior / prior.sum() * group.mass.sum() for (_, prior, _), group in zip(made, groups, strict=True)]
+            [one.prior / one.prior.sum() * group.mass.sum() for one, group in zip(made, groups, strict=True)]
         )
         before = np.cumsum([0, *(len(group.mass) for group in groups)])
-        shapes = [which + start for (_, _, which), start in zip(made, before[:-1], strict=True)]
-        parts.append(np.concatenate([curves for curves, _, _ in made]))
+        shapes = [one.shape + start for one, start in zip(made, before[:-1], strict=True)]
+        every.append(made)
         priors.append(np.log(mass / mass.sum()))
-    share = np.clip(np.concatenate(parts), _INSIDE, 1 - _INSIDE)
+    right, wrong = _logarithms([one for made in every for one in made], x.size)
     return _Table(
-        np.log(share).astype(np.float32), np.log1p(-share).astype(np.float32), share.astype(np.float32),
-        len(parts[0]), np.concatenate(shapes), np.concatenate(priors).astype(np.float32),
+        right, wrong, sum(len(one.prior) for one in every[0]), np.concatenate(shapes),
+        np.concatenate(priors).astype(np.float32),
     )  # fmt: skip
 
 
-def _with_ends(group: Group, chance: float | None, margin: float) -> tuple[Array, Array, NDArray[np.intp]]:
-    """Every shape with every floor and every rise that keeps it within 0..1.
+@dataclass(frozen=True, eq=False)
+class _Curves:
+    """``floor`` + ``height`` * ``unit`` of ``shape``, the ``prior`` mass of each curve; ``unit``: shapes x sizes."""
 
-    (curves x sizes, prior mass of each, which shape it is)
-    """
+    unit: Array
+    shape: NDArray[np.intp]
+    floor: Array
+    height: Array
+    prior: Array
+
+
+def _logarithms(parts: Sequence[_Curves], sizes: int) -> tuple[Floats, Floats]:
+    """Of right and of wrong, all curves x sizes."""
+    total = sum(len(part.prior) for part in parts)
+    right, wrong = np.empty((total, sizes), np.float32), np.empty((total, sizes), np.float32)
+    end = 0
+    for part in parts:
+        for start in range(0, len(part.prior), _ROWS):
+            some = slice(start, start + _ROWS)
+            share = part.unit[part.shape[some]] * part.height[some, None]
+            share += part.floor[some, None]
+            np.clip(share, _INSIDE, 1 - _INSIDE, out=share)
+            begin, end = end, end + len(share)
+            right[begin:end] = np.log(share)
+            wrong[begin:end] = np.log1p(-share)
+    return right, wrong
+
+
+def _with_ends(group: Group, chance: float | None, margin: float) -> _Curves:
+    """Every shape with every floor and every rise that keeps it within 0..1."""
     floors, weights = _floors(chance, margin)
     if not group.from_floor and chance is not None:
         begin = floors[-1]
@@ -213,8 +240,7 @@ def _with_ends(group: Group, chance: float | None, margin: float) -> tuple[Array
     # shapes x floors x rises
     allowed = (floors[None, :, None] + height[:, None, :] <= 1 + 1e-9) & (span > 1e-6)[:, None, None]
     which, floor, rise = np.nonzero(allowed)
-    curves = floors[floor][:, None] + height[which, rise][:, None] * group.unit[which]
-    return curves, group.mass[which] * weights[floor], which
+    return _Curves(group.unit, which, floors[floor], height[which, rise], group.mass[which] * weights[floor])
 
 
 def _floors(chance: float | None, margin: float) -> tuple[Array, Array]:

@@ -14,16 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from onset.analysis.curves.fit import Best, Draws, Refined, best_fit, refine
-from onset.analysis.curves.likelihood import Counts, Data, Indices, overdispersion, with_rho
+from onset.analysis.curves.likelihood import Counts, Data, Indices, joined, overdispersion, with_rho
 from onset.analysis.curves.shapes import Array
 from onset.analysis.emergence.axis import Axis
 from onset.analysis.emergence.settings import Settings
 
 _BLOCK = 64
+"""Replicates of a row that are drawn in one go."""
+_TOGETHER = 512
+"""About how many replicates are fitted in one go: fits of few cost as much as those of many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +143,10 @@ def sequential(
     active: Indices = np.flatnonzero(observed > 1e-6)
     done = 0
     while active.size and done < settings.replicates:
-        size = min(_BLOCK if done else 24, settings.replicates - done)
         chosen = [generators[int(row)] for row in active]
-        shares = np.stack([null(int(row), size, generator) for row, generator in zip(active, chosen, strict=True)])
-        simulated = data.take(active).simulate(shares, chosen)
-        values = statistic(simulated).reshape(len(active), size)
+        values = statistic(_replicates(data.take(active), active, null, chosen, _blocks(done, len(active), settings)))
+        values = values.reshape(len(active), -1)
+        size = values.shape[1]
         above = values >= observed[active, None] - 1e-9
         counted = hits[active, None] + above.cumsum(axis=1)
         stopped = counted >= settings.exceedances
@@ -155,6 +158,30 @@ def sequential(
         active = active[~ends]
         done += size
     return p, used
+
+
+def _blocks(done: int, rows: int, settings: Settings) -> list[int]:
+    """How many replicates to draw next, block by block; after the first hundreds several blocks at once."""
+    if not done:
+        return [min(24, settings.replicates)]
+    count = max(1, min(_TOGETHER // (_BLOCK * rows), done // (2 * _BLOCK)))
+    ends = [min(done + _BLOCK * block, settings.replicates) for block in range(count + 1)]
+    return [after - before for before, after in pairwise(ends) if after > before]
+
+
+def _replicates(
+    data: Data,
+    rows: Indices,
+    null: Callable[[int, int, np.random.Generator], Array],
+    generators: Sequence[np.random.Generator],
+    blocks: Sequence[int],
+) -> Data:
+    """Replicates of ``data``, row by row; each row draws one block after the other from its own generator."""
+    made = []
+    for index, (row, generator) in enumerate(zip(rows, generators, strict=True)):
+        one = data.take(np.array([index]))
+        made += [one.simulate(null(int(row), size, generator)[None], [generator]) for size in blocks]
+    return joined(made)
 
 
 def powers(x: Array, degree: int) -> Array:

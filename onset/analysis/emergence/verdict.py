@@ -194,7 +194,7 @@ def _open(one: Measured, q: float | None, settings: Settings) -> bool:
     """Is p as small as its replicates can show, and q not small enough to say so?"""
     growth = one.growth
     few = growth.p_value * (growth.replicates + 1) <= settings.exceedances / 2
-    return few and q is not None and q > settings.level
+    return growth.replicates > 0 and few and q is not None and q > settings.level
 
 
 def _with_q_change(measured: Sequence[Measured], adjust: bool) -> list[Measured]:
