@@ -37,6 +37,21 @@ def harness_run(
     return folder
 
 
+def also(folder: Path, task: str, right: Sequence[bool]) -> None:
+    """The run in ``folder`` also asked ``task``: other documents of the same form."""
+    (results,), (samples,) = folder.glob("results_*.json"), folder.glob("samples_world_facts_*.jsonl")
+    content = json.loads(results.read_text())
+    for table in ("results", "configs", "versions", "higher_is_better", "n-shot"):
+        content[table][task] = content[table]["world_facts"]
+    results.write_text(json.dumps(content))
+    lines = [json.loads(line) for line in samples.read_text().splitlines()]
+    rows = [
+        lines[place] | {"doc_hash": f"{task}{place}", "acc": float(hit), "acc_norm": float(hit)}
+        for place, hit in enumerate(right)
+    ]
+    samples.with_name(samples.name.replace("world_facts", task)).write_text("\n".join(map(json.dumps, rows)) + "\n")
+
+
 def _dated(name: str, date: str | None) -> str:
     """The file's name with another date: ``2026-11-25``."""
     return name if date is None else name.replace("2026-11-24", date)

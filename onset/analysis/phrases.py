@@ -322,6 +322,7 @@ _METHODS: dict[str, tuple[str, str]] = {
 }
 
 _TASKS: dict[str, tuple[str, str]] = {
+    "all tasks": ("all tasks", "所有任务"),
     "word-problems": ("word problems", "应用题"),
     "world-problems": ("word problems", "应用题"),
     "addition": ("addition", "加法"),

@@ -15,7 +15,7 @@ from onset.analysis.estimates.costs import break_evens, costs
 from onset.analysis.estimates.decisions import decisions
 from onset.analysis.estimates.gains import GainCurve, gain_curves
 from onset.analysis.estimates.label_curves import label_curves, overtakings
-from onset.analysis.estimates.models import model_comparisons
+from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
@@ -68,7 +68,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
         classified=labelled,
         cell_f1=cell_f1,
         decisions=decisions(measured, results, margin=chosen, replicates=replicates),
-        models=model_comparisons(measured, margin=chosen, replicates=replicates) if results.foreign else (),
+        models=compare_models(measured, margin=chosen, replicates=replicates) if results.foreign else NO_MODELS,
         foreign=results.foreign,
         notes=results.notes,
     )
@@ -86,7 +86,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "notes": list(analysis.notes),
         "cells": [_cell_json(row, analysis.cell_f1.get(row["cell"])) for row in analysis.cells.to_dicts()],
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
-        "models": [one.json() for one in analysis.models],
+        "models": [one.json() for one in analysis.models.pairs],
         "stages": [stage_json(one) for one in analysis.stages],
         "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
         "curves": [one.json() | {"sentence": curve_sentence(one)} for one in analysis.curves],

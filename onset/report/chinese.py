@@ -36,6 +36,7 @@ _FIRST_SCREEN = {
     " against the other; p is corrected for all pairs of models on the task.": (
         "两个模型以同样的问法回答同一任务的同样题目,逐题比较。判断说的是前一个模型;p 按该任务上所有模型对作了校正。"
     ),
+    "all tasks": "所有任务",
     "Score": "指标",
     "Version": "版本",
     "File": "文件",

@@ -70,7 +70,8 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
     if shown.get("models"):
         heading(console, "Models (one minus the one it is against, in points; p adjusted by Holm)")
         for key, group in grouped(shown["models"], ("task", "method", "shift")):
-            _section(console, key | {"stage": "base"}, [str(key["method"])])
+            named = {"task": key["task"] or "all tasks", "stage": "base"}
+            _section(console, key | named, [key["method"] or "each item counts the same"])
             console.print(_model_table(group, wide=console.width >= WIDE))
     if shown["cells"]:
         heading(console, "Cells")

@@ -18,7 +18,7 @@ from onset.analysis.estimates.costs import BreakEven, Cost
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking
-from onset.analysis.estimates.models import ModelComparison
+from onset.analysis.estimates.models import NO_MODELS, Models
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.estimates.task_sizes import TaskOrder
@@ -32,7 +32,7 @@ class Analysis:
 
     ``cells`` and ``records`` are the tables of `onset.results.read.Results`; ``margin`` is the equivalence margin
     used; ``classified``: the arms of tasks whose answers are labels, and ``cell_f1`` their cells by id;
-    ``decisions``: what to use on each task of the user's own; ``models``: of other tools' results, pair by pair;
+    ``decisions``: what to use on each task of the user's own; ``models``: of other tools' results, compared;
     ``foreign``: another tool measured it, and ``notes`` say
     what had to be decided to read it; ``findings``: empty while the questions are asked.
     """
@@ -59,7 +59,7 @@ class Analysis:
     classified: tuple[Classified, ...]
     cell_f1: Mapping[str, CellF1]
     decisions: tuple[Decision, ...]
-    models: tuple[ModelComparison, ...] = ()
+    models: Models = NO_MODELS
     foreign: bool = False
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()

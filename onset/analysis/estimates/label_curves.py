@@ -21,7 +21,8 @@ Overtakes = Literal["reached", "not reached", "lost again"]
 class LabelPoint:
     """Mean accuracy (share) over the draws at one budget.
 
-    ``interval``: Wilson's for one draw, crossed bootstrap over draws and items otherwise; ``n``: items.
+    ``interval``: Wilson's for one draw of right and wrong, crossed bootstrap over draws and items otherwise; ``n``:
+    items.
     """
 
     labels: int
@@ -66,7 +67,7 @@ class Overtaking:
 def mean_accuracy(arm: Outcomes, replicates: int = REPLICATES) -> LabelPoint:
     """Mean accuracy of an arm with its 95 % interval, cut at 0 and 1."""
     items = int(np.isfinite(arm.values).any(axis=0).sum())
-    if len(arm.draws) == 1:
+    if len(arm.draws) == 1 and arm.binary:
         counts = arm.counts()
         low, high = wilson(counts.correct, counts.n)
     else:

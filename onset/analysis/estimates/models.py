@@ -1,7 +1,8 @@
 """Which of several models is better on a task, asked in one way: every pair of them, paired item by item.
 
 For results of other tools, where models are what differs. Tests and intervals are those of methods on one model
-(`onset.analysis.contrast.paired`); p is adjusted by Holm (1979) over the pairs of one task and method.
+(`onset.analysis.contrast.paired`); p is adjusted by Holm (1979) over the pairs of one task and method. Where all models
+have several tasks in common they are also compared over all of these, each item counting the same.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from onset.analysis.contrast.paired import Comparison, decide, measure, share_noise
+import numpy as np
+
+from onset.analysis.contrast.paired import Comparison, Kind, decide, measure, share_noise
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Setting
 from onset.analysis.stats.adjust import MARGIN
-from onset.analysis.stats.bootstrap import REPLICATES
+from onset.analysis.stats.bootstrap import REPLICATES, Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class ModelComparison:
         )  # fmt: skip
         held = {name: getattr(one, name) for name in same}
         return {
-            "task": self.first.task,
+            "task": self.first.task or None,
             "shift": self.first.shift,
             "method": self.first.method,
             "sides": list(self.models),
@@ -50,24 +53,90 @@ class ModelComparison:
         } | {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()}
 
 
-def model_comparisons(
-    arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: int = REPLICATES
-) -> tuple[ModelComparison, ...]:
-    """Every pair of models on a task that were asked in the same way, decided together; the larger one first."""
+@dataclass(frozen=True, eq=False)
+class Models:
+    """``pairs``: every two models, over all tasks before task by task; ``overall``: each model over all tasks that
+    every model has, its setting without a task and method; empty where these are fewer than two.
+    """
+
+    pairs: tuple[ModelComparison, ...] = ()
+    overall: tuple[Outcomes, ...] = ()
+
+
+NO_MODELS = Models()
+"""Where models are not what is compared."""
+
+
+def compare_models(arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: int = REPLICATES) -> Models:
+    """Every pair of models that were asked the same in the same way, decided together; the larger one first."""
+    overall = _overall(arms)
     groups: dict[Setting, list[Outcomes]] = {}
-    for arm in arms:
-        groups.setdefault(arm.at.without("model", "family", "params"), []).append(arm)
+    for arm in (*overall, *arms):
+        groups.setdefault(asked_alike(arm), []).append(arm)
     pairs = [
         (place, a, b)
         for place, group in enumerate(groups.values())
         for b, a in combinations(sorted(group, key=lambda arm: arm.params), 2)
     ]
-    measured = [measure(a, b, margin=margin, replicates=replicates, names=(a.model, b.model)) for _, a, b in pairs]
-    links = [((a.model, a.method, a.task), (b.model, b.method, b.task)) for _, a, b in pairs]
-    shared = share_noise(measured, ["models"] * len(pairs), links)
-    made: list[ModelComparison] = []
+    kinds: list[Kind] = ["binary" if a.binary and b.binary else "share" for _, a, b in pairs]
+    measured = [
+        measure(a, b, margin=margin, replicates=replicates, names=(a.model, b.model), kind=kind)
+        for (_, a, b), kind in zip(pairs, kinds, strict=True)
+    ]
+    shared = list(measured)
+    for kind in dict.fromkeys(kinds):
+        places = [place for place, one in enumerate(kinds) if one == kind]
+        links = [(_link(a), _link(b)) for _, a, b in (pairs[place] for place in places)]
+        made = share_noise([measured[place] for place in places], ["models"] * len(places), links, kind=kind)
+        for place, one in zip(places, made, strict=True):
+            shared[place] = one
+    out: list[ModelComparison] = []
     for place in range(len(groups)):
         held = [(one, a, b) for one, (where, a, b) in zip(shared, pairs, strict=True) if where == place]
-        family = [replace(one, family=f"{a.task}, shift {a.shift}, {a.method}") for one, a, _ in held]
-        made += [ModelComparison(a.at, b.at, one) for one, (_, a, b) in zip(decide(family), held, strict=True)]
-    return tuple(made)
+        family = [replace(one, family=f"{a.task or 'all tasks'}, shift {a.shift}, {a.method}") for one, a, _ in held]
+        out += [ModelComparison(a.at, b.at, one) for one, (_, a, b) in zip(decide(family), held, strict=True)]
+    return Models(tuple(out), overall)
+
+
+def _link(arm: Outcomes) -> tuple[str, ...]:
+    """What a side is, as far as noise between draws is concerned."""
+    return arm.model, arm.method, arm.task
+
+
+def asked_alike(arm: Outcomes) -> Setting:
+    """What arms have in common whose models are compared."""
+    return arm.at.without("model", "family", "params")
+
+
+def _overall(arms: Sequence[Outcomes]) -> tuple[Outcomes, ...]:
+    """Each model over the settings that every model has. Draws are kept where all have the same ones, else each item is
+    averaged over its draws.
+    """
+    models: dict[str, dict[Setting, Outcomes]] = {}
+    for arm in arms:
+        models.setdefault(arm.model, {})[asked_alike(arm)] = arm
+    common = [one for one in next(iter(models.values()), {}) if all(one in held for held in models.values())]
+    if len(models) < 2 or len({one.task for one in common}) < 2:
+        return ()
+    held = {model: [table[one] for one in common] for model, table in models.items()}
+    same = len({arm.draws for some in held.values() for arm in some}) == 1
+    return tuple(_joined(some, same_draws=same) for some in held.values())
+
+
+def _joined(arms: Sequence[Outcomes], *, same_draws: bool) -> Outcomes:
+    first = arms[0]
+    tables = [arm.values if same_draws else _mean_over_draws(arm.values) for arm in arms]
+    return Outcomes(
+        at=Setting("", model=first.model, family=first.family, params=first.at.params),
+        metric=first.metric,
+        draws=first.draws if same_draws else (0,),
+        items=tuple(f"{place}/{item}" for place, arm in enumerate(arms) for item in arm.items),
+        values=np.hstack(tables),
+    )
+
+
+def _mean_over_draws(values: Array) -> Array:
+    """Each item's mean over the draws that have it, NaN where none does: one row."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=0)
+    return np.where(counts, np.where(known, values, 0.0).sum(axis=0) / counts.clip(1), np.nan)[None, :]

@@ -1,4 +1,4 @@
-"""Which model does best on a task, and which of the others is it shown to beat? For results of other tools."""
+"""Which model does best, over all tasks and on each, and which others does it beat? For results of other tools."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.models import ModelComparison
+from onset.analysis.estimates.label_curves import LabelPoint, mean_accuracy
+from onset.analysis.estimates.models import ModelComparison, asked_alike
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.setting import Setting
 
+_ALL = "all tasks"
 _SAID = 4
 """Rivals of one kind that are named; of more, the rest is counted."""
 
 
 class BestModel(Question):
-    """Per task and way of asking: the most accurate model, its lead over the next, and which others it beats."""
+    """Over all tasks, then per task and way of asking: the most accurate model, its lead over the next, and which
+    others it beats.
+    """
 
     kind = "best model"
     unit = "points"
@@ -31,19 +35,25 @@ class BestModel(Question):
             return
         groups: dict[Setting, list[Outcomes]] = {}
         for arm in study.clean():
-            groups.setdefault(arm.at.without("model", "family", "params"), []).append(arm)
-        found = [self._finding(study, sorted(arms, key=lambda arm: -arm.accuracy)) for arms in groups.values()]
-        yield from sorted(found, key=lambda one: (one.verdict != "best", one.verdict == "measured"))
+            groups.setdefault(asked_alike(arm), []).append(arm)
+        ranked = [sorted(arms, key=lambda arm: -arm.accuracy) for arms in groups.values()]
+        found = [self._finding(study, arms, study.point(arms[0])) for arms in ranked]
+        found.sort(key=lambda one: (one.verdict != "best", one.verdict == "measured"))
+        if study.models.overall:
+            arms = sorted(study.models.overall, key=lambda arm: -arm.accuracy)
+            yield self._finding(study, arms, mean_accuracy(arms[0]))
+        yield from found
 
-    def _finding(self, study: Analysis, arms: Sequence[Outcomes]) -> Finding:
-        best, point = arms[0], study.point(arms[0])
+    def _finding(self, study: Analysis, arms: Sequence[Outcomes], point: LabelPoint) -> Finding:
+        best = arms[0]
         several = len({arm.method for arm in study.arms if arm.task == best.task}) > 1
-        where = f"{best.task}, {best.method}" if several else best.task
+        where = f"{best.task}, {best.method}" if several else best.task or _ALL
         size = f"n = {point.n} items" + (f" × {point.draws} draws" if point.draws > 1 else "")
+        size += "" if best.task else ", each counting the same"
         level = f"{words.percent(point.accuracy)}, 95 % interval {words.number(100 * point.interval[0])} to"
         level += f" {words.number(100 * point.interval[1])} %; {size}"
-        rivals = [(arm, _between(study.models, best, arm)) for arm in arms[1:]]
-        of = study.named(best.task)
+        rivals = [(arm, _between(study.models.pairs, best, arm)) for arm in arms[1:]]
+        of = study.named(best.task) if best.task else _ALL
         if best.chance and point.interval[0] <= best.chance:
             chance = words.percent(best.chance)
             text = f"On {where} no model is shown to be above chance ({chance}); highest is {best.model} ({level})."
