@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onset.analysis.phrases import Language, counted, phrase
+from onset.analysis.phrases.page import Say, words_in
 from onset.analysis.words import listed, myriads, plain_method, plain_task, short_count
-from onset.report.chinese import Say, words_in
 from onset.report.facts import Facts
 
 _FEW = 6
@@ -69,7 +69,7 @@ def _named(key: str, names: Sequence[str], language: Language) -> str:
 
 def _listed(names: Sequence[str], language: Language) -> str:
     if any(", " in name or "," in name for name in names):
-        return "; ".join(names) if language == "en" else ";".join(names)
+        return "; ".join(names) if language == "en" else "；".join(names)
     return listed(names) if language == "en" else "、".join(names)
 
 

@@ -24,12 +24,12 @@ from markupsafe import Markup, escape
 
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.phrases import Language, phrase
+from onset.analysis.phrases.page import words_in
 from onset.analysis.study import analyse, to_json
 from onset.analysis.words import counted, difference_name, percent, said, signed_bound
 from onset.errors import DataError
 from onset.report import facts, figures
 from onset.report.bars import difference_bar, place_bar, reach_of_bars, share_bar
-from onset.report.chinese import words_in
 from onset.report.first import first_lines, main_figure
 from onset.report.head import distinct, question_of, summary, tally, vital
 from onset.report.items import TEXT_LIMIT, pack

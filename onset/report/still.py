@@ -9,8 +9,8 @@ from typing import Any
 from markupsafe import Markup
 
 from onset.analysis.phrases import Language, counted
+from onset.analysis.phrases.page import Say
 from onset.analysis.words import plain_method, plain_task
-from onset.report.chinese import Say
 from onset.report.figures.base import Figure, Panel, Spec, Style
 from onset.report.figures.pictures import schema_version
 from onset.report.layout import responsive

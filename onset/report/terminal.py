@@ -12,8 +12,8 @@ from rich.text import Text
 
 from onset.analysis.phrases import Language
 from onset.analysis.phrases import counted as counted_in
+from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
-from onset.report.chinese import words_in
 from onset.report.first import first_lines
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.tables import WIDE, add_row, grouped, heading, table

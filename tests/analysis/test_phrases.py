@@ -35,13 +35,17 @@ def test_chinese_is_chinese() -> None:
 @pytest.mark.parametrize(
     ("name", "english", "chinese"),
     [
-        ("world-problems[steps=2, things=held]", "word problems, two steps, unseen things", "应用题,2 步,没见过的事物"),
-        ("word-problems[steps=1]", "word problems, one step", "应用题,1 步"),
-        ("world-one-hop[frequency=tail]", "facts, hardly ever read", "事实,罕见"),
-        ("addition[digits=12]", "addition, 12 digits", "加法,12 位"),
+        (
+            "world-problems[steps=2, things=held]",
+            "word problems, two steps, unseen things",
+            "应用题，2 步，没见过的事物",
+        ),
+        ("word-problems[steps=1]", "word problems, one step", "应用题，1 步"),
+        ("world-one-hop[frequency=tail]", "facts, hardly ever read", "事实，罕见"),
+        ("addition[digits=12]", "addition, 12 digits", "加法，12 位"),
         ("bbh/boolean_expressions", "BBH boolean expressions", "BBH boolean expressions"),
         ("my-tickets", "my-tickets", "my-tickets"),
-        ("mine[size=big]", "mine, size big", "mine,size big"),
+        ("mine[size=big]", "mine, size big", "mine，size big"),
     ],
 )
 def test_tasks_have_names_a_person_can_read(name: str, english: str, chinese: str) -> None:

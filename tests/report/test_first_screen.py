@@ -11,9 +11,9 @@ from synthetic import ladder_results, synthetic_results
 
 from onset import report
 from onset.analysis import analyse, to_json
+from onset.analysis.phrases.page import CHINESE
 from onset.report import figures
 from onset.report.bars import place_bar
-from onset.report.chinese import CHINESE
 from onset.report.first import MOST, first_lines, main_figure
 from onset.report.html import VERDICT_WORDS, page
 from onset.results.read import load, read_cells

@@ -20,7 +20,7 @@ Lines = Mapping[Language, str]
 LONGEST = 110
 _CHINESE = re.compile(r"(?<=[万亿]) (?=[\u4e00-\u9fff])")
 """A space between a number's unit and the word behind it."""
-_SETTINGS = re.compile(r"(?<=\S) ?[((][^()()]*[))]$")
+_SETTINGS = re.compile("(?<=\\S) ?[(\uff08][^()\uff08\uff09]*[)\uff09]$")
 _MARK = "\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -34,7 +34,7 @@ _FIRST_SCREEN = {
     "Models, two by two": "模型两两比较",
     "Two models on the same items of a task, asked in the same way, item by item. The verdict is said of the model,"
     " against the other; p is corrected for all pairs of models on the task.": (
-        "两个模型以同样的问法回答同一任务的同样题目,逐题比较。判断说的是前一个模型;p 按该任务上所有模型对作了校正。"
+        "两个模型以同样的问法回答同一任务的同样题目，逐题比较。判断说的是前一个模型；p 按该任务上所有模型对作了校正。"
     ),
     "all tasks": "所有任务",
     "Score": "指标",
@@ -44,32 +44,32 @@ _FIRST_SCREEN = {
         "一个单元是一个模型用一种问法在一个任务上对其题目的一次作答。"
     ),
     "What stands behind it": "依据",
-    "Which ones?": "哪些?",
+    "Which ones?": "哪些？",
     "All of this figure, and how to read it": "完整的图与读法",
     "More findings": "更多结论",
-    "Press a line for what stands behind it.": "点击一行可看依据(英文)。",
-    "Small pictures: the dot is the estimate and the bar its 95 % interval.": "小图:点是估计值,横条是 95 % 区间。",
+    "Press a line for what stands behind it.": "点击一行可看依据（英文）。",
+    "Small pictures: the dot is the estimate and the bar its 95 % interval.": "小图：点是估计值，横条是 95 % 区间。",
     "A difference runs from −{reach} to +{reach} percentage points, with an upright line at no difference; a share from"
     " 0 to 100 %; a place on the size axis over the sizes measured.": (
-        "差值的范围是 −{reach} 到 +{reach} 个百分点,竖线处为零;比例从 0 到 100 %;规模轴覆盖测过的各种规模。"
+        "差值的范围是 −{reach} 到 +{reach} 个百分点，竖线处为零；比例从 0 到 100 %；规模轴覆盖测过的各种规模。"
     ),
     "How to read the verdicts": "如何读这些判断",
     "Which way of using the same labelled examples works best, and does that change with the size of the model?": (
-        "同样的标注样例怎样用最好?这是否随模型规模而变?"
+        "同样的标注样例怎样用最好？这是否随模型规模而变？"
     ),
-    "Which way of using the same labelled examples works best?": "同样的标注样例怎样用最好?",
-    "How does accuracy change with the size of the model?": "准确率怎样随模型规模变化?",
-    "How accurate is the model?": "模型的准确率有多高?",
+    "Which way of using the same labelled examples works best?": "同样的标注样例怎样用最好？",
+    "How does accuracy change with the size of the model?": "准确率怎样随模型规模变化？",
+    "How accurate is the model?": "模型的准确率有多高？",
     "No cell of this study has been run yet.": "这项研究还没有运行任何单元。",
-    "{methods} on {models}, for {tasks}.": "模型:{models};{methods};{tasks}。",
+    "{methods} on {models}, for {tasks}.": "模型：{models}；{methods}；{tasks}。",
     "Every method was given the same labelled examples ({many} of them) and was asked the same test items.": (
-        "各方法使用同样的标注样例({many} 个),回答同样的测试题。"
+        "各方法使用同样的标注样例（{many} 个），回答同样的测试题。"
     ),
     "Every method was given the same labelled examples ({many} of them, drawn {seeds} times) and was asked the same"
-    " test items.": "各方法使用同样的标注样例({many} 个,抽取 {seeds} 次),回答同样的测试题。",
+    " test items.": "各方法使用同样的标注样例（{many} 个，抽取 {seeds} 次），回答同样的测试题。",
     "{done} of {all}": "{all} 个中的 {done} 个",
-    "model, {span}": "个模型,{span}",
-    "models, {span}": "个模型,{span}",
+    "model, {span}": "个模型，{span}",
+    "models, {span}": "个模型，{span}",
     " to ": " 至 ",
     "{sizes} parameters": "{sizes} 参数",
     "unknown size": "规模未知",
@@ -78,9 +78,9 @@ _FIRST_SCREEN = {
     "task": "个任务",
     "tasks": "个任务",
     "labelled examples": "个标注样例",
-    "draw of examples (seeds)": "次抽取样例(种子)",
-    "draws of examples (seeds)": "次抽取样例(种子)",
-    "test items a cell": "道测试题(每单元)",
+    "draw of examples (seeds)": "次抽取样例（种子）",
+    "draws of examples (seeds)": "次抽取样例（种子）",
+    "test items a cell": "道测试题（每单元）",
     "cells finished": "个单元已完成",
 }
 
@@ -94,27 +94,27 @@ _FIGURES = {
     "Accuracy and cost": "准确率与成本",
     "Accuracy under a shift": "分布变化下的准确率",
     "Which labels are taken for which": "哪些标签被误认",
-    "Gain (percentage points)": "增益(百分点)",
+    "Gain (percentage points)": "增益（百分点）",
     "Difference from the reference": "与参照之差",
-    "Difference (percentage points)": "差值(百分点)",
+    "Difference (percentage points)": "差值（百分点）",
     "FLOPs a query": "每次提问的 FLOPs",
-    "Methods: press one to see it alone": "方法:点击一种可单独查看",
+    "Methods: press one to see it alone": "方法：点击一种可单独查看",
     "Solid: prompted. Dashed: tuned. Press a method to see it alone; point at a mark for its numbers.": (
-        "实线:提示。虚线:微调。点击一种方法可单独查看;指向一点可看数字。"
+        "实线：提示。虚线：微调。点击一种方法可单独查看；指向一点可看数字。"
     ),
     "as given": "原样",
     "Queries a tuned model serves": "微调后的模型服务的提问次数",
     "Save": "保存",
     "Nothing was measured for this choice.": "没有测过这种组合。",
     "How to read it": "读法",
-    "Curves over size, in words": "随规模变化的曲线(文字)",
+    "Curves over size, in words": "随规模变化的曲线（文字）",
 }
 
 _TABLES = {
     "Two methods on the same model, labelled examples and test items, item by item. The verdict is said of the method,"
     " against the other.": "同一模型、同样的标注样例和测试题上逐题比较两种方法。判断说的是该方法相对于对照。",
     "Bars run from −{reach} to +{reach} points; one that reaches the edge goes further.": (
-        "横条的范围是 −{reach} 到 +{reach} 个百分点;到边缘的还要更远。"
+        "横条的范围是 −{reach} 到 +{reach} 个百分点；到边缘的还要更远。"
     ),
     "found a difference": "个有差别",
     "found the two equivalent": "个相当",
@@ -127,7 +127,7 @@ _TABLES = {
     "undecided": "未定",
     "Method": "方法",
     "Against": "对照",
-    "Difference (points), 95 % interval": "差值(百分点),95 % 区间",
+    "Difference (points), 95 % interval": "差值（百分点），95 % 区间",
     "Accuracy": "准确率",
     "Against it": "对照的准确率",
     "Model": "模型",
@@ -145,10 +145,10 @@ _TABLES = {
     "A cell is one model, one method, one budget of labelled examples, one task and one draw of examples.": (
         "一个单元是一个模型、一种方法、一种标注样例数、一个任务和一次抽取的组合。"
     ),
-    "Accuracy, 95 % interval": "准确率,95 % 区间",
+    "Accuracy, 95 % interval": "准确率，95 % 区间",
     "Seed": "种子",
     "Parse rate": "可读率",
-    "Macro-F1, 95 % interval": "宏 F1,95 % 区间",
+    "Macro-F1, 95 % interval": "宏 F1，95 % 区间",
     "Correct": "答对",
     "Cut off": "被截断",
     "Too long": "过长",
@@ -169,7 +169,7 @@ _ITEMS = {
     "prompt too long": "提示过长",
     "failed": "失败",
     "the method raised an error": "方法出错",
-    "right in one cell, wrong in another": "有的单元对,有的错",
+    "right in one cell, wrong in another": "有的单元对，有的错",
     "Order": "顺序",
     "by cell": "按单元",
     "same question together": "同一题放在一起",
@@ -186,40 +186,40 @@ _FACTS = {
     "Accuracy and its interval": "准确率及其区间",
     "The share of test items answered correctly, with the 95 % Wilson interval: what other test items of the same kind"
     " could have given. An output without a readable answer counts as wrong.": (
-        "答对的测试题的比例,附 95 % Wilson 区间:换一批同类测试题可能得到的结果。读不出答案的输出算答错。"
+        "答对的测试题的比例，附 95 % Wilson 区间：换一批同类测试题可能得到的结果。读不出答案的输出算答错。"
     ),
     "The share of items an answer could be read from. Where it is low, a low accuracy may be about the format of the"
     " answer rather than the ability.": (
-        "能读出答案的题的比例。它低的地方,准确率低可能是答案格式的问题,而不是能力的问题。"
+        "能读出答案的题的比例。它低的地方，准确率低可能是答案格式的问题，而不是能力的问题。"
     ),
     "Chance": "随机水平",
     "The accuracy of a blind guess. An interval that holds it shows no ability.": (
-        "盲猜的准确率。区间包含它,就没有显示出能力。"
+        "盲猜的准确率。区间包含它，就没有显示出能力。"
     ),
     "Always the most frequent label": "总答最常见的标签",
     "The accuracy of one answer to every test item: what a method that tells nothing apart can reach where labels are"
-    " not equally frequent.": "对每道题都给同一答案的准确率:标签频率不均时,什么都分不出的方法也能达到的水平。",
+    " not equally frequent.": "对每道题都给同一答案的准确率：标签频率不均时，什么都分不出的方法也能达到的水平。",
     "The mean of the labels’ F1, each label counting the same however rare it is; a label that is never answered has F1"
     " 0, and answers that are no label or were not found count as wrong.": (
-        "各标签 F1 的平均,不论多罕见,每个标签权重相同;从未答出的标签 F1 为 0,不是标签或读不出的答案算错。"
+        "各标签 F1 的平均，不论多罕见，每个标签权重相同；从未答出的标签 F1 为 0，不是标签或读不出的答案算错。"
     ),
     "The method is more accurate than the one it is against: p, corrected for the number of comparisons, is at most"
-    " 0.05.": "该方法比对照更准:按比较次数校正后的 p 不超过 0.05。",
+    " 0.05.": "该方法比对照更准：按比较次数校正后的 p 不超过 0.05。",
     "The method is less accurate than the one it is against: p, corrected for the number of comparisons, is at most"
-    " 0.05.": "该方法不如对照准:按比较次数校正后的 p 不超过 0.05。",
+    " 0.05.": "该方法不如对照准：按比较次数校正后的 p 不超过 0.05。",
     "The difference is shown to be smaller than the margin in both directions (two one-sided tests).": (
-        "可以断定两个方向的差值都小于界限(两个单侧检验)。"
+        "可以断定两个方向的差值都小于界限（两个单侧检验）。"
     ),
     "Neither a difference nor equivalence is shown. Where more test items or draws could decide, the table says how"
     " many. An interval that leaves out zero can still be undecided after the correction.": (
-        "既不能断定有差别,也不能断定相当。若更多的题或抽取可以断定,表中给出需要多少。不含零的区间在校正后仍可能未定。"
+        "既不能断定有差别，也不能断定相当。若更多的题或抽取可以断定，表中给出需要多少。不含零的区间在校正后仍可能未定。"
     ),
-    "Margin in points of accuracy:": "界限(准确率的百分点):",
+    "Margin in points of accuracy:": "界限（准确率的百分点）：",
     "The p value of the comparison’s test, corrected for the number of comparisons on the same task, test items, model"
-    " and stage (Holm 1979).": "比较检验的 p 值,按同一任务、测试题、模型和阶段上的比较次数校正(Holm 1979)。",
+    " and stage (Holm 1979).": "比较检验的 p 值，按同一任务、测试题、模型和阶段上的比较次数校正（Holm 1979）。",
     "Cost": "成本",
     "FLOPs: 2 for each parameter and token of inference, 4 (LoRA) or 6 (full) for each parameter and token of"
-    " tuning.": ("FLOPs:推理时每个参数每个词元 2;微调时每个参数每个词元 4(LoRA)或 6(全参数)。"),
+    " tuning.": ("FLOPs：推理时每个参数每个词元 2；微调时每个参数每个词元 4（LoRA）或 6（全参数）。"),
     "Cells that are not finished": "未完成的单元",
     "missing": "缺失",
     "Models": "模型",
@@ -238,20 +238,20 @@ _FACTS = {
     "Labelled examples used": "用到的标注样例",
     "From the ledger of every cell: no method may use an example that its budget does not hold. Rationales (worked"
     " steps) are labels too, so they are counted apart.": (
-        "来自每个单元的账目:任何方法都不得使用预算之外的样例。解题步骤也是标注,所以另计。"
+        "来自每个单元的账目：任何方法都不得使用预算之外的样例。解题步骤也是标注，所以另计。"
     ),
     "Granted": "可用",
     "Used": "用到",
     "With rationale": "带解题步骤",
     "Example plans": "样例计划",
     "One plan for each task and seed orders the labelled pool; all methods draw from its beginning.": (
-        "每个任务和种子有一份计划排定标注样例的顺序;所有方法都从头取用。"
+        "每个任务和种子有一份计划排定标注样例的顺序；所有方法都从头取用。"
     ),
     "Plan": "计划",
     "Versions": "软件版本",
     "The study as it was run": "运行时的研究文件",
     "Made with Onset. This page is complete in itself: it loads nothing and sends nothing.": (
-        "由 Onset 生成。本页自成一体:不加载也不发送任何内容。"
+        "由 Onset 生成。本页自成一体：不加载也不发送任何内容。"
     ),
 }
 

@@ -1,0 +1,270 @@
+"""The short lines of findings: question or curve, verdict, and what is known; English and Chinese."""
+
+from __future__ import annotations
+
+LINES: dict[str, tuple[str, str]] = {
+    "of": ("{of}: {line}", "{of}：{line}"),
+    # a curve over size
+    "curve.emergent": (
+        "{method} appears with size, faster than any smooth curve",
+        "{method}随规模突现，快于任何平滑曲线",
+    ),
+    "curve.emergent.gap": (
+        "{method} appears between {low} and {high} parameters",
+        "{method}在 {low} 与 {high} 参数之间出现",
+    ),
+    "curve.emergent.at": (
+        "{method} appears at about {at} parameters ({range})",
+        "{method}在约 {at} 参数处出现（{range}）",
+    ),
+    "curve.smooth": ("{method} grows smoothly with size", "{method}随规模平滑增长"),
+    "curve.smooth.at": (
+        "{method} grows smoothly with size, halfway at about {at} parameters ({range})",
+        "{method}随规模平滑增长，约 {at} 参数处走完一半（{range}）",
+    ),
+    "curve.flat": (
+        "{method} does not change with size, from {first} to {last} parameters",
+        "{method}从 {first} 到 {last} 参数不随规模变化",
+    ),
+    "curve.inverse": (
+        "{method} gets worse with size, from {first} to {last} parameters",
+        "{method}从 {first} 到 {last} 参数随规模变差",
+    ),
+    "curve.u-shaped": (
+        "{method} gets worse with size and then better, from {first} to {last} parameters",
+        "{method}从 {first} 到 {last} 参数先变差后变好",
+    ),
+    "curve.unresolved": (
+        "{method} is not shown to change with size, from {first} to {last} parameters",
+        "没有证据表明{method}从 {first} 到 {last} 参数有变化",
+    ),
+    "curve.unresolved.grows": (
+        "{method} grows with size; whether smoothly or all at once is not decided",
+        "{method}随规模增长；是平滑还是突现尚不能断定",
+    ),
+    "curves.no curve": (
+        "accuracy was measured at {sizes}; a curve takes {least}",
+        "只在 {sizes}上测过准确率；画曲线需要 {least} 种",
+    ),
+    # one method over another, by size
+    "crossover.from": (
+        "{method} beats {other} from {shown} parameters on, not at {below}",
+        "{method}从 {shown} 参数起胜过{other}，在 {below} 处还没有",
+    ),
+    "crossover.from.at": (
+        "{method} overtakes {other} at {at} parameters ({range}); shown from {shown} on",
+        "{method}在 {at} 参数处超过{other}（{range}）；从 {shown} 起可以断定",
+    ),
+    "crossover.always": (
+        "{method} beats {other} at every size, from {first} parameters on",
+        "{method}从 {first} 参数起在每种规模上都胜过{other}",
+    ),
+    "crossover.none": (
+        "{method} beats {other} at no size up to {last} parameters",
+        "直到 {last} 参数，{method}在任何规模上都不胜过{other}",
+    ),
+    "crossover.unresolved": (
+        "from which size on {method} beats {other} is not shown",
+        "{method}从哪种规模起胜过{other}，尚不能断定",
+    ),
+    "crossover.unresolved.at": (
+        "{method} may overtake {other} at {at} parameters ({range}); a lasting lead is not shown",
+        "{method}或许在 {at} 参数处超过{other}（{range}）；持续领先尚不能断定",
+    ),
+    "voting.helps": (
+        "a vote over {other} adds most at {size} parameters: {points} ({range})",
+        "对{other}投票在 {size} 参数处增益最大：{points}（{range}）",
+    ),
+    "voting.hurts": (
+        "a vote over {other} helps at no size and hurts at some; at best {points} ({range})",
+        "对{other}投票在任何规模上都无益，有的规模上有害；最好时 {points}（{range}）",
+    ),
+    "voting.equivalent": (
+        "a vote over {other} makes no difference at any size; at most {points} ({range})",
+        "对{other}投票在任何规模上都没有差别；至多 {points}（{range}）",
+    ),
+    "voting.undecided": (
+        "a vote over {other} is not shown to help at any size; at most {points} ({range})",
+        "没有证据表明对{other}投票在某种规模上有益；至多 {points}（{range}）",
+    ),
+    "size by task.ordered": (
+        "“{larger}” needs {ratio} times the parameters of “{smaller}” ({range})",
+        "“{larger}”需要的参数是“{smaller}”的 {ratio} 倍（{range}）",
+    ),
+    "size by task.undecided": (
+        "whether “{larger}” needs a larger model than “{smaller}” is undecided ({ratio} times; {range})",
+        "“{larger}”是否比“{smaller}”需要更大的模型，尚不能断定（{ratio} 倍；{range}）",
+    ),
+    # methods at one size
+    "best method.best": ("{method} does best: {share} ({range} %)", "{method}最好：{share}（{range} %）"),
+    "best method.undecided": (
+        "{method} scores highest, {share} ({range} %), not shown to beat every other",
+        "{method}得分最高，{share}（{range} %），但不能断定胜过所有其他方法",
+    ),
+    "best method.measured": ("{method} reaches {share} ({range} %)", "{method}达到 {share}（{range} %）"),
+    "best method.not above chance": (
+        "no method is shown to beat chance ({chance}); best is {method}, {share} ({range} %)",
+        "没有方法可以断定高于随机水平（{chance}）；最好的是{method}，{share}（{range} %）",
+    ),
+    "prompt or tune.tuning": (
+        "tuning wins: {tuned} beats {prompted} by {points} ({range})",
+        "微调胜出：{tuned}比{prompted}高 {points}（{range}）",
+    ),
+    "prompt or tune.prompting": (
+        "prompting wins: {prompted} beats {tuned} by {points} ({range})",
+        "提示胜出：{prompted}比{tuned}高 {points}（{range}）",
+    ),
+    "prompt or tune.equivalent": (
+        "{tuned} and {prompted} are level: they differ by {points} ({range})",
+        "{tuned}与{prompted}不相上下：相差 {points}（{range}）",
+    ),
+    "prompt or tune.undecided": (
+        "undecided between {tuned} and {prompted}: {points} ({range})",
+        "{tuned}与{prompted}难分高下：{points}（{range}）",
+    ),
+    "best model.best": (
+        "best is {model}, {points} ahead of {other} ({range})",
+        "最好的是 {model}，比 {other} 高 {points}（{range}）",
+    ),
+    "best model.undecided": (
+        "highest is {model}, {points} above {other} ({range}); not settled",
+        "最高的是 {model}，比 {other} 高 {points}（{range}），尚不能断定",
+    ),
+    "best model.measured": ("{share} right with {model} ({range} %)", "答对 {share}：{model}（{range} %）"),
+    "best model.not above chance": (
+        "no model is shown to be above chance ({chance}); highest is {model}",
+        "不能断定有模型高于随机水平（{chance}）；最高的是 {model}",
+    ),
+    "chain of thought.helps": (
+        "{method} helps {model} by {points} ({range})",
+        "{method}使 {model} 提高 {points}（{range}）",
+    ),
+    "chain of thought.hurts": (
+        "{method} costs {model} {points} ({range})",
+        "{method}使 {model} 降低 {points}（{range}）",
+    ),
+    "chain of thought.equivalent": (
+        "{method} makes no difference for {model}: {points} ({range})",
+        "{method}对 {model} 没有差别：{points}（{range}）",
+    ),
+    "chain of thought.mixed": (
+        "{method} does not do the same for every model; for {model} {points} ({range})",
+        "{method}对各模型的作用不同；对 {model} 为 {points}（{range}）",
+    ),
+    "chain of thought.undecided": (
+        "whether {method} helps {model} is not decided: {points} ({range})",
+        "{method}对 {model} 是否有益尚不能断定：{points}（{range}）",
+    ),
+    "ingredient.gains": (
+        "the model {stage} gains {points} at {size} parameters ({range})",
+        "“{stage}”的模型在 {size} 参数处高出 {points}（{range}）",
+    ),
+    "ingredient.loses": (
+        "the model {stage} loses {points} at {size} parameters ({range})",
+        "“{stage}”的模型在 {size} 参数处低 {points}（{range}）",
+    ),
+    "ingredient.equivalent": (
+        "no ingredient makes a difference; most for the model {stage}: {points} ({range})",
+        "没有哪种训练成分造成差别；最大的是“{stage}”的模型：{points}（{range}）",
+    ),
+    "ingredient.undecided": (
+        "whether an ingredient matters is not decided; most for the model {stage}: {points} ({range})",
+        "训练成分是否要紧尚不能断定；最大的是“{stage}”的模型：{points}（{range}）",
+    ),
+    "ingredient by size.later": (
+        "the model {stage} needs {ratio} times the parameters ({range})",
+        "“{stage}”的模型需要 {ratio} 倍的参数（{range}）",
+    ),
+    "ingredient by size.earlier": (
+        "the model {stage} needs only {ratio} times the parameters ({range})",
+        "“{stage}”的模型只需要 {ratio} 倍的参数（{range}）",
+    ),
+    "ingredient by size.not reached": (
+        "the model {stage} is halfway at no size measured; the one it is against at {size} parameters",
+        "“{stage}”的模型在测过的规模上都没有走完一半；对照模型在 {size} 参数处走完一半",
+    ),
+    "ingredient by size.undecided": (
+        "whether the model {stage} needs more parameters is not decided",
+        "“{stage}”的模型是否需要更多参数，尚不能断定",
+    ),
+    "ingredient by size.undecided.at": (
+        "whether the model {stage} needs more parameters is not decided ({ratio} times; {range})",
+        "“{stage}”的模型是否需要更多参数，尚不能断定（{ratio} 倍；{range}）",
+    ),
+    "shift.loses": (
+        "{method} loses {points} under the shift {shift} ({range})",
+        "在“{shift}”变化下{method}降低 {points}（{range}）",
+    ),
+    "shift.gains": (
+        "no method loses under the shift {shift}; {method} gains {points} ({range})",
+        "在“{shift}”变化下没有方法降低；{method}提高 {points}（{range}）",
+    ),
+    "shift.undecided": (
+        "no loss is shown under the shift {shift}; the largest is {points}, {method} ({range})",
+        "在“{shift}”变化下不能断定有损失；最大的是{method}，{points}（{range}）",
+    ),
+    "cost.pays": (
+        "{tuned} is cheaper than {prompted} from about {queries} queries on",
+        "从约 {queries} 次提问起，{tuned}比{prompted}便宜",
+    ),
+    "cost.never": (
+        "tuning never pays: a query of {tuned} costs no less than one of {prompted}",
+        "微调永远不划算：{tuned}的一次提问不比{prompted}便宜",
+    ),
+    "undecided.undecided": ("undecided: {open} of {comparisons}", "{comparisons}中有 {open} 个尚不能断定"),
+    "undecided.undecided.items": (
+        "undecided: {open} of {comparisons}; about {items} test items would decide half of them",
+        "{comparisons}中有 {open} 个尚不能断定；约 {items} 道测试题可以断定其中一半",
+    ),
+    # what a reader has to know first
+    "results.no results": ("no cell of this study is finished", "这项研究还没有完成的单元"),
+    "cells.incomplete": (
+        "{cells} missing or failed: the rest is what this says",
+        "{cells}缺失或失败：以下结论只据其余单元",
+    ),
+    "pairing.refused": (
+        "in {comparisons} some seeds could not be compared and were left out",
+        "{comparisons}中有些种子无法比较，已略去",
+    ),
+    # what to use
+    "decision.best": (
+        "use {method} on {model} with {labels}: {share} right ({range} %), ahead of all else",
+        "请用 {model} 加{method}（{labels}）：正确率 {share}（{range} %），胜过其余各法",
+    ),
+    "decision.level": (
+        "use {method} on {model} with {labels}: {share} right ({range} %), as good as any",
+        "请用 {model} 加{method}（{labels}）：正确率 {share}（{range} %），不逊于其余各法",
+    ),
+    "decision.open": (
+        "not settled; so far {method} on {model} with {labels}: {share} right ({range} %)",
+        "尚未定论；目前以 {model} 加{method}（{labels}）最高：正确率 {share}（{range} %）",
+    ),
+    "decision.only one": (
+        "{method} on {model} with {labels}: {share} right ({range} %); nothing else was tried",
+        "{model} 加{method}（{labels}）：正确率 {share}（{range} %）；没有试过别的",
+    ),
+    "decision.not above chance": (
+        "use none yet: {method} on {model} with {labels} is not above chance ({share})",
+        "暂不要用：{model} 加{method}（{labels}）未见高于随机（{share}）",
+    ),
+    "parse rate.low parse rate": (
+        "in {settings} many outputs held no readable answer; at worst {share} did",
+        "{settings}中有许多输出读不出答案；最差时只有 {share} 读得出",
+    ),
+    "context.overlong prompts": (
+        "{prompts} did not fit the model's context and counted as wrong",
+        "{prompts}放不进模型的上下文，算作答错",
+    ),
+    "failed items.failed items": (
+        "at {items} the method raised an error; they counted as wrong",
+        "{items}上方法出错，算作答错",
+    ),
+    "one label.one label": (
+        "{method} answers nearly always the same label: in {share} of its outputs",
+        "{method}几乎总答同一个标签：占输出的 {share}",
+    ),
+    "majority.majority baseline": (
+        "nothing is shown to beat always answering the most frequent label ({share})",
+        "不能断定有什么胜过总答最常见的标签（{share}）",
+    ),
+}
