@@ -40,6 +40,7 @@ _PUBLIC = {
     "analyse": "onset.analysis.study",
     "build_report": "onset.report.html",
     "read_outcomes": "onset.read",
+    "read_measured": "onset.read",
     "compare_sets": "onset.analysis.contrast.sets",
     "read_points": "onset.read",
     "curves_of": "onset.analysis.curves.series",

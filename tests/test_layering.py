@@ -169,6 +169,7 @@ def test_the_probe_sees_torch_when_it_is_there() -> None:
 
 
 def test_every_reading_command_stays_light(tmp_path: Path) -> None:
+    from foreign import INSPECT, LM_EVAL
     from synthetic import synthetic_results
 
     folder = synthetic_results(tmp_path / "results")
@@ -180,6 +181,8 @@ def test_every_reading_command_stays_light(tmp_path: Path) -> None:
         ["show", str(folder), "--details"],
         ["show", str(folder), "--json"],
         ["report", str(folder)],
+        ["show", str(LM_EVAL)],
+        ["report", str(INSPECT), "--out", str(tmp_path / "page.html")],
         ["grade", str(rows), "--task", "gsm8k"],
         ["claims"],
         ["claims", "--json"],

@@ -24,7 +24,7 @@ from onset.analysis.outcomes import Outcomes
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
 from onset.errors import DataError
-from onset.read import csv_table, inspect_logs, jsonl, lm_eval, onset_results
+from onset.read import csv_table, inspect_logs, jsonl, lm_eval, lm_eval_results, lm_eval_samples, onset_results
 from onset.read.base import Sizes, parse_json, read_text
 from onset.results.read import is_results
 
@@ -62,10 +62,10 @@ def _format_of_file(path: Path) -> Format | None:
     if path.suffix == ".jsonl":
         line = read_text(path).partition("\n")[0]
         row = parse_json(line, f"{path}, line 1") if line.strip() else None
-        return "lm-eval" if lm_eval.is_sample(row) else "jsonl" if jsonl.is_row(row) else None
+        return "lm-eval" if lm_eval_samples.is_sample(row) else "jsonl" if jsonl.is_row(row) else None
     if path.suffix == ".json":
         content = parse_json(read_text(path), str(path))
-        return "lm-eval" if lm_eval.is_results(content) else "inspect" if inspect_logs.is_log(content) else None
+        return "lm-eval" if lm_eval_results.is_results(content) else "inspect" if inspect_logs.is_log(content) else None
     return None
 
 
@@ -240,6 +240,6 @@ def _points_of_scores(
     return out
 
 
-def _named(model: str, one: lm_eval.TaskScore) -> Outcomes:
+def _named(model: str, one: lm_eval_results.TaskScore) -> Outcomes:
     at = Setting(one.task, model=model)
     return Outcomes(at, one.metric, (), (), np.empty((0, 0)), filter=one.filter)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from onset.read.base import safe
-from onset.read.lm_eval import INVALID, hash_of
+from onset.read.lm_eval_samples import INVALID, hash_of
 from onset.write.base import ExportRun, json_bytes, lines_bytes, own_version
 
 METRIC = "exact_match"

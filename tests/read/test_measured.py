@@ -78,6 +78,19 @@ def test_records_hold_what_was_asked_and_answered_where_texts_are_wanted() -> No
             assert all(row["answer"] == row["gold"] for row in held if row["correct"])
 
 
+def test_samples_of_earlier_versions_have_their_prompts_in_lists(tmp_path: Path) -> None:
+    folder = harness_run(tmp_path / "a", "a", 10**6, RIGHT)
+    (file,) = folder.glob("samples_*.jsonl")
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    asked = [[list(one.values()) for one in row["arguments"].values()] for row in rows]
+    bare = [{**row, "arguments": lists, "doc": {"id": 1}} for row, lists in zip(rows, asked, strict=True)]
+    file.write_text("\n".join(map(json.dumps, bare)))
+    records = read_measured(folder, texts=True).records
+    assert records["prompt"].to_list() == [lists[0][0] for lists in asked]
+    # a document that does not call its question anything: the last paragraph of the prompt
+    assert records["question"].to_list() == [lists[0][0].rpartition("\n\n")[2] for lists in asked]
+
+
 def test_epochs_of_inspect_are_draws_and_its_solvers_the_method() -> None:
     found = read_measured(INSPECT, texts=True)
     cells = {(cell["task"], cell["model"], cell["seed"]): cell for cell in found.cells.to_dicts()}

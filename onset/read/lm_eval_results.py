@@ -1,0 +1,74 @@
+"""The results file of one run of lm-evaluation-harness: its model, how it asked, and its scores by task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onset.errors import DataError
+from onset.read.base import is_number, parse_json, read_text, safe
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScore:
+    """A score of the results file: ``value`` with its standard error (None: ``N/A``); ``method`` as in `shots`."""
+
+    task: str
+    method: str | None
+    metric: str
+    filter: str
+    value: float
+    stderr: float | None
+
+
+def is_results(content: Any) -> bool:
+    """Does a JSON document look like a results file?"""
+    return isinstance(content, dict) and isinstance(content.get("results"), dict) and "configs" in content
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """A results file. Raises DataError when it is none."""
+    content = parse_json(read_text(path), str(path))
+    if not is_results(content):
+        raise DataError(f"{path}: expected an lm-eval results file with the keys results and configs")
+    return dict(content)
+
+
+def task_scores(content: Mapping[str, Any]) -> dict[str, list[TaskScore]]:
+    """Task -> its scores; groups of tasks, which are means of theirs, are left out."""
+    groups = {name for name, members in (content.get("group_subtasks") or {}).items() if members}
+    groups |= set(content.get("groups") or {})
+    found: dict[str, list[TaskScore]] = {}
+    for task, row in content["results"].items():
+        for key, value in row.items() if task not in groups else ():
+            metric, comma, filter = key.partition(",")
+            if not comma or metric.endswith("_stderr") or not is_number(value):
+                continue
+            stderr = row.get(f"{metric}_stderr,{filter}")
+            error = float(stderr) if is_number(stderr) else None
+            score = TaskScore(task, shots(content, task), metric, filter, float(value), error)
+            found.setdefault(task, []).append(score)
+    return found
+
+
+def shots(content: Mapping[str, Any], task: str) -> str | None:
+    """How the harness asked, as far as it says: ``5-shot``; None where no results file is there.
+
+    ``task``: by its name, or by that of its samples file.
+    """
+    held = content.get("n-shot") or {}
+    count = next((held[name] for name in held if task in (name, safe(name))), None)
+    return f"{count}-shot" if isinstance(count, int) and not isinstance(count, bool) else None
+
+
+def model_name(content: Mapping[str, Any], source: Path) -> str:
+    """The model's name; of a local path its last part; the folder's where there is no results file."""
+    name = content.get("model_name") or content.get("config", {}).get("model_args")
+    if isinstance(name, Mapping):
+        name = name.get("pretrained") or name.get("model")
+    if not isinstance(name, str) or not name:
+        return (source.parent if source.is_file() else source).name
+    name = dict(part.partition("=")[::2] for part in name.split(",")).get("pretrained", name)
+    return Path(name).name if name.startswith(("/", ".", "~")) else name
