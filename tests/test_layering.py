@@ -162,6 +162,22 @@ def test_light_imports_do_not_reach_torch(code: str) -> None:
     assert loaded_heavy(code) == ""
 
 
+def test_showing_a_study_does_not_wait_for_scipys_distributions(tmp_path: Path) -> None:
+    from synthetic import synthetic_results
+
+    folder = synthetic_results(tmp_path / "results", items=20, seeds=2)
+    code = f"""
+import sys, onset.cli
+try:
+    onset.cli.main(["show", {str(folder)!r}, "--json"])
+except SystemExit as end:
+    assert not end.code
+print([name for name in ("scipy.special", "scipy.stats") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "['scipy.special']"  # scipy.stats takes as long to import as the rest
+
+
 def test_the_probe_sees_torch_when_it_is_there() -> None:
     if importlib.util.find_spec("torch") is None:
         pytest.skip("the extra 'local' is not installed")

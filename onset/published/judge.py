@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Literal
 
-from scipy import stats
+from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL, MARGIN
 from onset.analysis.stats.shares import newcombe
@@ -218,7 +218,7 @@ def steepest(by_size: Sequence[Figure]) -> Steepest | None:
     if len(by_size) < 3 or any(one.items is None or not one.params for one in by_size):
         return None
     ordered = sorted(by_size, key=lambda one: one.params or 0)
-    z = float(stats.norm.isf((1 - LEVEL) / 2 / (len(ordered) - 1)))
+    z = float(-special.ndtri((1 - LEVEL) / 2 / (len(ordered) - 1)))
     whole = ordered[-1].value - ordered[0].value
     found = []
     for low, high in pairwise(ordered):

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from onset.analysis.stats.adjust import LEVEL
+from onset.analysis.stats.tails import chi2_above
 from onset.analysis.words import number, short_count
 from onset.published.claim import Claim
 from onset.published.judge import Part, below, compared, steepest, value_words
@@ -47,7 +48,7 @@ def log_linear(figures: Sequence[Figure]) -> LogLinear:
 
     slope, _ = np.polyfit(x, share, 1)
     best = optimize.minimize(lack, np.array([share.mean(), slope]), method="Nelder-Mead", options={"xatol": 1e-8})
-    return LogLinear(slope=100 * float(best.x[1]), p=float(stats.chi2.sf(best.fun, len(figures) - 2)))
+    return LogLinear(slope=100 * float(best.x[1]), p=float(chi2_above(best.fun, len(figures) - 2)))
 
 
 def _log_likelihood(

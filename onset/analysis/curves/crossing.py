@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from onset.analysis import words
 from onset.analysis.curves.fit import Shapes, best_fit
@@ -52,6 +52,7 @@ from onset.analysis.curves.threshold import Place
 from onset.analysis.stats.adjust import ALPHA, LEVEL, MARGIN
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap, joint_replicates
 from onset.analysis.stats.shares import Interval, newcombe, tango, tango_z
+from onset.analysis.stats.tails import chi2_quantile, f_quantile
 from onset.errors import InputError
 from onset.records import derive_seed
 
@@ -319,7 +320,7 @@ class _Test:
             return cls("Newcombe", gap, _newcombe_p(a, b), a, b)
         (first, first_error), (second, second_error) = _score(a), _score(b)
         z = (second - first) / math.hypot(first_error, second_error)
-        return cls("normal", second - first, float(2 * stats.norm.sf(abs(z))), a, b)
+        return cls("normal", second - first, float(2 * special.ndtr(-abs(z))), a, b)
 
     @classmethod
     def _paired(cls, a: SizePoint, b: SizePoint, table: Array) -> _Test:
@@ -328,7 +329,7 @@ class _Test:
             raise InputError(f"crossing: {a.curve} and {b.curve} share no item on {a.model}")
         if len(table) == 1 and np.isin(known, (-1.0, 0.0, 1.0)).all():
             z = tango_z(int((known > 0).sum()), int((known < 0).sum()), len(known), 0.0)
-            return cls("Tango", float(known.mean()), float(2 * stats.norm.sf(abs(z))), a, b, table)
+            return cls("Tango", float(known.mean()), float(2 * special.ndtr(-abs(z))), a, b, table)
         crossed = crossed_bootstrap([Block(table)])
         assert crossed is not None  # the table holds at least one outcome
         return cls("crossed bootstrap", crossed.estimate, crossed.p(), a, b, table)
@@ -344,7 +345,7 @@ class _Test:
             return (-1.0, 1.0) if crossed is None else crossed.interval(level)
         if self.name == "Newcombe":
             return newcombe(_counts(self.a), _counts(self.b), level)
-        half = float(stats.norm.ppf((1 + level) / 2)) * math.hypot(_score(self.a)[1], _score(self.b)[1])
+        half = float(special.ndtri((1 + level) / 2)) * math.hypot(_score(self.a)[1], _score(self.b)[1])
         return self.difference - half, self.difference + half
 
 
@@ -361,9 +362,9 @@ def _newcombe_p(a: SizePoint, b: SizePoint) -> float:
     for _ in range(40):
         z = (low + high) / 2
         # the tail is exact where 1 - tail is not
-        ends = newcombe(_counts(a), _counts(b), min(max(1 - 2 * float(stats.norm.sf(z)), 1e-12), 1 - 1e-15))
+        ends = newcombe(_counts(a), _counts(b), min(max(1 - 2 * float(special.ndtr(-z)), 1e-12), 1 - 1e-15))
         low, high = (z, high) if ends[0] > 0 or ends[1] < 0 else (low, z)
-    return float(2 * stats.norm.sf((low + high) / 2))
+    return float(2 * special.ndtr(-(low + high) / 2))
 
 
 # ---- where the curves meet -----------------------------------------------------------------------------------------
@@ -471,8 +472,8 @@ def _allowance(sides: Sequence[_Side]) -> float:
     """Half the chi-square quantile; with estimated scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
     if any(isinstance(side.data, Counts) and side.data.rho.any() for side in sides):
         spare = max(2 * sides[0].data.share.shape[1] - 8, FEWEST_FREE)
-        return float(stats.f.ppf(LEVEL, 1, spare)) / 2
-    return float(stats.chi2.ppf(LEVEL, 1)) / 2
+        return float(f_quantile(LEVEL, 1, spare)) / 2
+    return float(chi2_quantile(LEVEL, 1)) / 2
 
 
 def _interval(sides: Sequence[_Side], places: Array, profile: Array, best: float, scale: Scale) -> Place:

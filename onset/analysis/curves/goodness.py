@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from onset.analysis.curves.fit import fit_family
 from onset.analysis.curves.likelihood import Counts, Data
 from onset.analysis.curves.shapes import FAMILIES, Array, Curve, Family, Hinge, LossPowerLaw
+from onset.analysis.stats.tails import chi2_above
 
 _OFFERED: tuple[Family, ...] = (*FAMILIES, LossPowerLaw)
 LEVEL = 0.01
@@ -114,7 +115,7 @@ def fit_of(data: Data, x: Array, curve: Curve, generator: np.random.Generator, *
     fitted = np.clip(fitted, 0.0, 1.0) if data.bounded else fitted
     found, gap = float(deviance(data, fitted)[0]), float(np.abs(data.share - fitted).max())
     df = max(x.size - curve.free, 1)
-    p = float(stats.chi2.sf(found, df))
+    p = float(chi2_above(found, df))
     if _SURE < p < LEVEL and isinstance(data, Counts):
         drawn = data.plain().simulate(np.repeat(fitted[:, None, :], _REPLICATES, axis=1), [generator])
         again = fit_family(drawn, x, curve.family)

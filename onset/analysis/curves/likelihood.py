@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from onset.analysis.curves.shapes import Array
+from onset.analysis.stats.tails import chi2_quantile, f_quantile
 from onset.errors import InputError
 
 Indices = NDArray[np.intp]
@@ -223,7 +224,7 @@ def overdispersion(data: Counts, p: Array, free: int, *, level: float = 0.05) ->
     squares = np.where(used, (data.right - data.n * inside) ** 2 / variance, 0.0)
     spare = np.maximum(used.sum(axis=1) - free, 0)
     total = squares.sum(axis=1)
-    shown = np.flatnonzero((spare > 0) & (total > np.maximum(stats.chi2.ppf(1 - level, np.maximum(spare, 1)), spare)))
+    shown = np.flatnonzero((spare > 0) & (total > np.maximum(chi2_quantile(1 - level, np.maximum(spare, 1)), spare)))
     rho = np.zeros(len(p))
     if shown.size:
         some, others, free_of = squares[shown], data.n[shown] - 1, spare[shown]
@@ -256,4 +257,4 @@ def allowance(level: float, free: int | None) -> float:
 
     With ``free`` degrees of freedom of an estimated scatter that of F (McCullagh and Nelder 1989, section 4.5).
     """
-    return float(stats.chi2.ppf(level, 1) if free is None else stats.f.ppf(level, 1, free))
+    return float(chi2_quantile(level, 1) if free is None else f_quantile(level, 1, free))

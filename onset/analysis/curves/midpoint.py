@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from onset.analysis.curves.fit import Pattern, search, solve
 from onset.analysis.curves.goodness import Fit, fit_of
@@ -31,6 +31,7 @@ from onset.analysis.curves.series import Scale
 from onset.analysis.curves.shapes import Array, Curve, Logistic, unplace
 from onset.analysis.curves.threshold import Place
 from onset.analysis.stats.adjust import LEVEL
+from onset.analysis.stats.tails import chi2_quantile, f_quantile
 
 REACH = 2.0
 """How many decades beyond the measured sizes a midpoint is looked for."""
@@ -166,7 +167,7 @@ def apart(a: Profile, b: Profile, level: float = LEVEL) -> tuple[float, tuple[fl
 
 
 def _quantile(level: float, free: int | None) -> float:
-    return float(stats.chi2.ppf(level, 1) if free is None else stats.f.ppf(level, 1, free))
+    return float(chi2_quantile(level, 1) if free is None else f_quantile(level, 1, free))
 
 
 def _outward(excess: Callable[[float], float], allowed: float, start: float, end: float) -> float | None:

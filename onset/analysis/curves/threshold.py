@@ -24,11 +24,12 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from onset.analysis.curves.fit import Best, Pattern, Shapes, best_fit, search, solve, solve_through
 from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, Indices
 from onset.analysis.curves.shapes import Array, Family, Hinge, Logistic, Ramp, Step
+from onset.analysis.stats.tails import chi2_quantile, f_quantile
 
 Censored = Literal["gap", "below", "above"]
 
@@ -166,8 +167,8 @@ def threshold_of(
 def _allowance(data: Data, fits: _Fits) -> float:
     """Half the chi-square quantile; with scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
     if isinstance(data, Counts) and data.rho.max() > SCATTER:
-        return float(stats.f.ppf(LEVEL, 1, max(fits.x.size - 4, FEWEST_FREE))) / 2
-    return float(stats.chi2.ppf(LEVEL, 1)) / 2
+        return float(f_quantile(LEVEL, 1, max(fits.x.size - 4, FEWEST_FREE))) / 2
+    return float(chi2_quantile(LEVEL, 1)) / 2
 
 
 def _profile(fits: _Fits, target: float, allowed: float) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from onset.analysis.curves.fit import best_fit
 from onset.analysis.curves.likelihood import Counts, Data, Indices, constant_fit, overdispersion, unturned, with_rho
@@ -95,7 +95,7 @@ def changes(
             data.take(valleys), axis, rising[valleys], beaten[valleys], keys, valleys, settings
         )
     slope, error = linear[0][:, 1], np.sqrt(linear[1][:, 1, 1])
-    reach = float(stats.norm.ppf(1 - settings.level)) * error
+    reach = float(special.ndtri(1 - settings.level)) * error
     return [
         Change(
             p_value=float(p[row]),
@@ -186,7 +186,7 @@ def _u_shaped(
         gradient = np.array([0.0, 1.0, 2 * end])
         slope = float(gradient @ coefficients)
         error = math.sqrt(float(gradient @ covariance @ gradient))
-        if stats.norm.sf(sign * slope / error) > settings.level:
+        if special.ndtr(-sign * slope / error) > settings.level:
             return False
     bottom = -coefficients[1] / (2 * coefficients[2])
     arms = [coefficients[2] * (float(end) - bottom) ** 2 for end in (centred[0], centred[-1])]

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from onset.analysis.curves.likelihood import Counts, Data
 from onset.analysis.curves.series import Curve
 from onset.analysis.emergence.axis import Axis, chance_of, of_rise
 from onset.analysis.emergence.settings import Settings
 from onset.analysis.emergence.smooth import Growing, Growth
+from onset.analysis.stats.shares import clopper_pearson
+from onset.analysis.stats.tails import binomial_above, binomial_below
 
 Mask = NDArray[np.bool_]
 
@@ -70,7 +72,7 @@ def _floor(
     else:
         weight = data.start_weight()[0][low]
         share = float(np.average(data.share[0][low], weights=weight))
-        half = float(stats.norm.ppf(1 - settings.level)) / math.sqrt(float(weight.sum()))
+        half = float(special.ndtri(1 - settings.level)) / math.sqrt(float(weight.sum()))
         ends = share - half, share + half
     floor = (share, *ends, sizes)
     if sizes < FLOOR_SIZES:
@@ -80,14 +82,6 @@ def _floor(
     if chance - margin < ends[0] and ends[1] < chance + margin:
         return floor, "at chance"
     return floor, "above" if ends[0] > chance + margin else "below" if ends[1] < chance - margin else "open"
-
-
-def clopper_pearson(right: float, n: float, level: float) -> tuple[float, float]:
-    """The exact interval of a share (Clopper and Pearson 1934); ``right`` and ``n`` may be effective numbers."""
-    tail = (1 - level) / 2
-    low = 0.0 if right <= 0 else float(stats.beta.ppf(tail, right, n - right + 1))
-    high = 1.0 if right >= n else float(stats.beta.ppf(1 - tail, right + 1, n - right))
-    return low, high
 
 
 def _top(data: Data, past: Mask, chance: float, fitted: float) -> tuple[float, float]:
@@ -100,11 +94,11 @@ def _top(data: Data, past: Mask, chance: float, fitted: float) -> tuple[float, f
         inflation = 1 + (data.n[0] - 1) * data.rho[0]
         n, right = float((data.n[0] / inflation)[past].sum()), float((data.right[0] / inflation)[past].sum())
         # P(X >= right) as the tail of a beta, for fractional counts
-        p = 1.0 if right <= 0 else float(stats.beta.cdf(chance, right, n - right + 1))
+        p = 1.0 if right <= 0 else float(special.betainc(right, n - right + 1, chance))
         return fitted, p
     weight = data.start_weight()[0][past]
     mean = float(np.average(data.share[0][past], weights=weight))
-    return fitted, float(stats.norm.sf((mean - chance) * math.sqrt(float(weight.sum()))))
+    return fitted, float(special.ndtr((chance - mean) * math.sqrt(float(weight.sum()))))
 
 
 def _shown_above(data: Data, chance: float, level: float) -> bool:
@@ -112,9 +106,9 @@ def _shown_above(data: Data, chance: float, level: float) -> bool:
     if not math.isfinite(chance):
         return True
     if isinstance(data, Counts):
-        p = stats.binom.sf(data.right[0] - 1, data.n[0], chance)
+        p = binomial_above(data.right[0] - 1, data.n[0], chance)
     else:
-        p = stats.norm.sf((data.value[0] - chance) / data.error[0])
+        p = special.ndtr((chance - data.value[0]) / data.error[0])
     return bool(float(np.min(p)) * len(p) <= level)
 
 
@@ -132,5 +126,5 @@ def _below(curve: Curve, data: Data, chance: float) -> tuple[str, ...]:
     points = curve.points
     return tuple(
         point.model for point in points
-        if point.n and point.correct is not None and stats.binom.cdf(point.correct, point.n, chance) < 0.01
+        if point.n and point.correct is not None and binomial_below(point.correct, point.n, chance) < 0.01
     )  # fmt: skip

@@ -28,14 +28,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from onset.analysis import words
 from onset.analysis.curves.series import Curve, Scale
 from onset.analysis.curves.shapes import Array, place, unplace
 from onset.analysis.curves.threshold import Censored, Place, leave_by
-from onset.analysis.emergence.ends import clopper_pearson
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
+from onset.analysis.stats.shares import clopper_pearson
+from onset.analysis.stats.tails import chi2_above
 from onset.errors import InputError
 
 PRIOR_SPREAD = 0.5
@@ -405,9 +406,9 @@ def random_effects(effect: Array, error: Array) -> tuple[float, float, float, fl
     scale = math.sqrt(squares(variance) / spare / float(weight.sum()))
     return (
         mean,
-        float(stats.t.ppf((1 + _LEVEL) / 2, spare)) * scale,
+        float(special.stdtrit(spare, (1 + _LEVEL) / 2)) * scale,
         math.sqrt(variance),
-        float(stats.chi2.sf(q, spare)),
+        float(chi2_above(q, spare)),
     )
 
 

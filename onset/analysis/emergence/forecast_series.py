@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from onset.analysis import words
 from onset.analysis.curves.likelihood import Counts, Data, Scores
 from onset.analysis.curves.series import Curve, SizePoint
 from onset.analysis.curves.shapes import Array, place
 from onset.analysis.emergence.forecast_result import LEVEL, Trend
+from onset.analysis.stats.tails import binomial_above
 from onset.errors import InputError
 from onset.records import derive_seed
 from onset.scores import wilson
@@ -107,9 +108,9 @@ def at_chance(series: Series) -> str | None:
         return None
     data = series.data
     if isinstance(data, Counts):
-        p = stats.binom.sf(data.right[0] - 1, data.n[0], series.chance)
+        p = binomial_above(data.right[0] - 1, data.n[0], series.chance)
     else:
-        p = stats.norm.sf((data.value[0] - series.chance) / data.error[0])
+        p = special.ndtr((series.chance - data.value[0]) / data.error[0])
     if float(np.min(p)) * len(p) <= 1 - LEVEL:
         return None
     return (
@@ -135,6 +136,6 @@ def trend_of(curve: Curve) -> Trend:
     spare = x.size - 2
     birge = float((weight * rest**2).sum()) / spare
     error = math.sqrt((max(birge, 1.0) if known else birge) / total)
-    half = float(stats.t.ppf(_TAILS[1], spare)) * error
-    p = float(2 * stats.t.sf(abs(slope) / error, spare)) if error > 0 else 0.0
+    half = float(special.stdtrit(spare, _TAILS[1])) * error
+    p = float(2 * special.stdtr(spare, -abs(slope) / error)) if error > 0 else 0.0
     return Trend(curve.metric, slope, (slope - half, slope + half), p, sizes)

@@ -40,11 +40,12 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from onset.analysis.curves.growth import Group, jump_shapes, scaled, smooth_shapes
 from onset.analysis.curves.likelihood import Counts, Data, Scores
 from onset.analysis.curves.shapes import Array
+from onset.analysis.stats.tails import binomial_below
 
 Floats = NDArray[np.float32]
 
@@ -158,7 +159,7 @@ def _log_sum(values: Floats) -> Array:
 def _of_counts(data: Counts, table: _Table, rho: float, chance: float) -> tuple[Floats, Array]:
     right, n = data.right, data.n
     if math.isfinite(chance):
-        right = np.where(stats.binom.cdf(right, n, chance) < _FAR_BELOW, chance * n, right)
+        right = np.where(binomial_below(right, n, chance) < _FAR_BELOW, chance * n, right)
     inflation = 1 + (n - 1) * rho
     good, bad = right / inflation, (n - right) / inflation
     found = good.astype(np.float32) @ table.right.T + bad.astype(np.float32) @ table.wrong.T
@@ -296,7 +297,7 @@ def score_evidence(data: Scores, shapes: Array, mass: Array) -> Array:
         spare = np.maximum(second - first**2 / total, 1e-12 * total)
         slope = (weight * y) @ shapes.T / spare
         rest = ((weight * y**2).sum(axis=1)[:, None] - slope**2 * spare) / 2
-        found = -rest - np.log(total * spare) / 2 + stats.norm.logcdf(slope * np.sqrt(spare))
+        found = -rest - np.log(total * spare) / 2 + special.log_ndtr(slope * np.sqrt(spare))
         constant = np.log(weight).sum(axis=1) / 2 + math.log(before)
         parts.append(special.logsumexp(found + np.log(mass), axis=1) + constant)
     out: Array = special.logsumexp(parts, axis=0) - math.log(mass.sum())

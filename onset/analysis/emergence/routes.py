@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from onset.analysis import words
 from onset.analysis.curves.series import Curve, SizePoint
@@ -142,6 +142,8 @@ def usable(runs: Runs, least: int = MIN_RUNS) -> tuple[list[str], list[str]]:
 
 def _trend(runs: Runs, name: str) -> tuple[float, float]:
     """(rank correlation of a score with size times tokens, its two-sided p)."""
+    from scipy import stats  # takes as long to import as reading a small study, which has no use for it
+
     value = runs.scores[name]
     known = np.isfinite(value)
     found = stats.kendalltau(runs.at[known].sum(axis=1), value[known])
@@ -167,7 +169,7 @@ def carried(runs: Runs, names: Sequence[str]) -> list[str]:
         pooled, centre = np.average(share, weights=n), np.average(dose, weights=n)
         spread = math.sqrt(pooled * (1 - pooled) * float((n * (dose - centre) ** 2).sum()))
         rise = float((n * (dose - centre) * (share - pooled)).sum())
-        if spread > 0 and stats.norm.sf(rise / spread) * len(names) <= 1 - LEVEL:
+        if spread > 0 and special.ndtr(-rise / spread) * len(names) <= 1 - LEVEL:
             kept.append(name)
     return kept
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from scipy import stats
+import numpy as np
 
 LEVEL = 0.95
 """Of every interval, unless it says another."""
@@ -29,7 +29,11 @@ def benjamini_hochberg(values: Sequence[float]) -> list[float]:
     """Benjamini and Hochberg's (1995) adjusted p-values (q), in the order given: the false discovery rate at which each
     one would just be rejected.
     """
-    return [float(q) for q in stats.false_discovery_control(values)] if values else []
+    order = np.argsort(values)
+    scaled = np.array(values, dtype=np.float64)[order] * (len(values) / np.arange(1, len(values) + 1))
+    adjusted = np.empty(len(values))
+    adjusted[order] = np.minimum.accumulate(scaled[::-1])[::-1]
+    return [float(q) for q in np.clip(adjusted, 0, 1)]
 
 
 class Tailed(Protocol):

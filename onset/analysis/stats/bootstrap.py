@@ -25,7 +25,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.shares import Interval
@@ -291,5 +291,5 @@ def _least_variance(blocks: Sequence[Block]) -> float:
 
     Without it, outcomes that are all equal would give an interval of width zero from a handful of items.
     """
-    z = float(stats.norm.ppf((1 + LEVEL) / 2))
+    z = float(special.ndtri((1 + LEVEL) / 2))
     return float(sum((block.weight * z / (block.values.shape[1] + z * z)) ** 2 for block in blocks))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from onset.analysis.stats.draws import ENOUGH_DRAWS
 from onset.analysis.stats.pooling import most_prior_df
@@ -79,6 +79,8 @@ def _found(variance: float, df: float, level: float, power: float, *, spread: fl
     """
     ratio = math.sqrt((spread or variance) / variance)
     critical = float(special.stdtrit(df, 1 - level / 2)) / ratio
+
+    from scipy import stats  # takes as long to import as reading a small study, which has no use for it
 
     def short(away: float) -> float:
         return float(stats.nct.sf(critical, df, away)) - power

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.scores import wilson
@@ -21,10 +21,12 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return min(1.0, 2 * float(special.bdtr(min(only_a, only_b), n, 0.5))) if n else 1.0
 
 
-def clopper_pearson(right: int, n: int, level: float = LEVEL) -> Interval:
-    """The exact interval of a share: Clopper and Pearson 1934."""
-    low, high = stats.binomtest(right, n).proportion_ci(level, method="exact")
-    return float(low), float(high)
+def clopper_pearson(right: float, n: float, level: float = LEVEL) -> Interval:
+    """The exact interval of a share (Clopper and Pearson 1934); ``right`` and ``n`` may be effective numbers."""
+    tail = (1 - level) / 2
+    low = 0.0 if right <= 0 else float(special.betaincinv(right, n - right + 1, tail))
+    high = 1.0 if right >= n else float(special.betaincinv(right + 1, n - right, 1 - tail))
+    return low, high
 
 
 def exact_interval(only_a: int, only_b: int, n: int, level: float = LEVEL) -> Interval:

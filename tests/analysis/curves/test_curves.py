@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pytest
 from scipy import optimize, stats
-from statsmodels.stats.proportion import proportion_confint
 
 from onset.analysis.curves.fit import Draws, Shapes, best_fit, fit_family, solve, solve_through
 from onset.analysis.curves.likelihood import Counts, Scores, constant_fit, counts, overdispersion
@@ -26,7 +25,6 @@ from onset.analysis.curves.shapes import (
     place,
     unplace,
 )
-from onset.analysis.emergence.ends import clopper_pearson
 from onset.errors import InputError
 
 X = np.linspace(7, 11, 9)
@@ -179,8 +177,3 @@ def test_places_of_sizes() -> None:
 def test_impossible_counts_are_refused() -> None:
     with pytest.raises(InputError, match="expected 0 <= right <= n"):
         counts(np.array([5.0]), np.array([4.0]))
-
-
-@pytest.mark.parametrize(("right", "n"), [(0, 20), (3, 50), (50, 50), (17, 200)])
-def test_the_exact_interval_is_that_of_statsmodels(right: int, n: int) -> None:
-    assert clopper_pearson(right, n, 0.9) == pytest.approx(proportion_confint(right, n, 0.1, method="beta"))

@@ -7,10 +7,11 @@ import pytest
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from onset.analysis.stats.adjust import holm, two_one_sided
 from onset.analysis.stats.draws import over_draws
-from onset.analysis.stats.shares import exact_interval, mcnemar, newcombe, tango, tango_z
+from onset.analysis.stats.shares import clopper_pearson, exact_interval, mcnemar, newcombe, tango, tango_z
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (1, 0), (3, 9), (9, 3), (25, 40), (7, 7), (120, 80)])
@@ -37,6 +38,11 @@ def test_tango_is_mcnemar_at_zero_and_gives_the_published_interval() -> None:
     assert tango(1, 7, 21) == pytest.approx((-0.517, -0.026), abs=5e-4)
     assert tango(0, 0, 60) == pytest.approx((-0.0602, 0.0602), abs=1e-4)
     assert tango(0, 0, 0) is None
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 20), (3, 50), (50, 50), (17, 200)])
+def test_the_exact_interval_of_a_share_is_that_of_statsmodels(right: int, n: int) -> None:
+    assert clopper_pearson(right, n, 0.9) == pytest.approx(proportion_confint(right, n, 0.1, method="beta"))
 
 
 def test_the_exact_interval_excludes_zero_where_the_exact_test_rejects() -> None:
