@@ -28,9 +28,9 @@ class Finding:
 
     ``subject``: what it is about; ``verdict`` in a word or two, and its ``tone``; ``estimate`` and ``interval`` in
     ``unit`` (an end of the interval is None where it is out of reach) with ``n`` items and the ``test`` used, None
-    where the finding is a count (then ``n`` is the count); ``sentence``: all of it in words; ``figure``: name of the
-    figure that shows it; ``rank``: the lower, the earlier it is dealt a place;
-    ``lines``: the finding in one plain line, by language.
+    where the finding is a count (then ``n`` is the count); ``figure``: name of the figure that shows it; ``rank``: the
+    lower, the earlier it is dealt a place; ``sentences``: all of it in words, ``lines``: in one plain line, both by
+    language.
     """
 
     kind: str
@@ -40,12 +40,17 @@ class Finding:
     interval: Interval | None
     n: int | None
     test: str | None
-    sentence: str
     tone: Tone
     unit: Unit
     figure: str | None
     rank: float
+    sentences: Mapping[Language, str] = field(compare=False)
     lines: Mapping[Language, str] = field(compare=False)
+
+    @property
+    def sentence(self) -> str:
+        """All of it in words, in English."""
+        return self.sentences["en"]
 
     @property
     def short(self) -> str:

@@ -78,7 +78,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
 def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
     """The value of ``onset show D --json``, as documented in docs/notes/formats.md; None for what is not known.
 
-    ``language``: of the short lines of findings.
+    ``language``: of the sentences and short lines of findings.
     """
     return {
         "study": analysis.study.get("name"),
@@ -142,9 +142,10 @@ def _nested(value: Any) -> Any:
 
 
 def finding_json(one: Finding, language: Language = "en") -> dict[str, Any]:
-    """A finding as plain JSON: every field but its rank, and its short line in one ``language``."""
-    fields = {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name not in ("rank", "lines")}
-    return fields | {"short": one.lines[language]}
+    """A finding as plain JSON: every field but its rank, its sentence and short line in one ``language``."""
+    hidden = ("rank", "sentences", "lines")
+    fields = {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name not in hidden}
+    return fields | {"sentence": one.sentences[language], "short": one.lines[language]}
 
 
 def write_findings(folder: Path, analysis: Analysis) -> Path:

@@ -218,8 +218,11 @@ def ratio(value: float) -> str:
 
 
 def operations(flops: float) -> str:
-    """``3.2e+14 FLOPs``."""
-    return f"{flops:.2g} FLOPs"
+    """Three significant digits with a prefix: ``130 TFLOPs``."""
+    for unit, size in (("E", 1e18), ("P", 1e15), ("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if flops >= 0.9995 * size:
+            return f"{_three(flops / size)} {unit}FLOPs"
+    return f"{_three(flops)} FLOPs"
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from onset.analysis.phrases import Language, counted
 from onset.analysis.phrases.page import Say
-from onset.analysis.words import plain_method, plain_task
+from onset.analysis.words import number, plain_method, plain_task
 from onset.report.figures.base import Figure, Panel, Spec, Style
 from onset.report.figures.pictures import schema_version
 from onset.report.layout import responsive
@@ -28,7 +28,8 @@ def still(figure: Figure, panel: Panel, style: Style, subject: str, language: La
 
     ``subject``: what the headline is about; thresholds of methods it does not name are left out. Gives ``name`` of the
     figure, what the panel is ``about``, ``describe`` (for readers who cannot see it), ``pictures``: class -> SVG,
-    ``methods``: name, name in plain words and colour of each method drawn.
+    ``methods``: name, name in plain words, colour, and whether it is tuned (dashed), of each method drawn; ``means``:
+    what is meant by where a method appears, empty where none is shown to.
     """
     chart = _only_about(subject, _with_size_axis(panel, say), style)
     seen = {row["method"] for part in chart["layer"] for row in part["data"]["values"] if "method" in row}
@@ -37,6 +38,7 @@ def still(figure: Figure, panel: Panel, style: Style, subject: str, language: La
         "name": figure.name,
         "about": _about(figure, panel, language),
         "describe": panel.describe,
+        "means": _appears(chart, say),
         "pictures": {look: _svg(_named(chart, plain, look), look) for look in WIDTHS},
         "methods": [{"name": name, "plain": words, "colour": style.colours[name]} for name, words in plain.items()],
     }
@@ -51,6 +53,14 @@ def _about(figure: Figure, panel: Panel, language: Language) -> str:
     if len(budgets) > 1 and panel.where["labels"].isdigit():
         parts.append(counted("example", int(panel.where["labels"]), language))
     return " · ".join(parts)
+
+
+def _appears(chart: Spec, say: Say) -> str:
+    above = [row["above"] for part in chart["layer"] for row in part["data"]["values"] if row.get("above")]
+    if not above:
+        return ""
+    said = say("Appears: where its curve stands {points} points above chance (dotted; shaded: 95 % interval).")
+    return said.format(points=number(100 * above[0], 0 if round(100 * above[0], 1) % 1 == 0 else 1))
 
 
 def _with_size_axis(panel: Panel, say: Say) -> Spec:

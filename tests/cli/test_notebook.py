@@ -112,7 +112,9 @@ def test_results_and_findings_show_what_they_hold(tmp_path: Path) -> None:
 
 
 def test_text_of_a_finding_is_escaped() -> None:
-    finding = Finding("warning", "<script>", "a & b", None, None, 1, None, "x < y", "warning", "count", None, 0.0, {})
+    finding = Finding(
+        "warning", "<script>", "a & b", None, None, 1, None, "warning", "count", None, 0.0, {"en": "x < y"}, {}
+    )
     assert finding._repr_html_() == (
         "<p><b>&lt;script&gt;</b> · a &amp; b</p><table>"
         '<tr><th style="text-align: left">says</th><td style="text-align: left">x &lt; y</td></tr></table>'

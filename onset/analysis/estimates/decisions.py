@@ -10,7 +10,7 @@ ran the study, and money where the study gives a price.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 import polars as pl
@@ -47,12 +47,27 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """An arm beside the one recommended: its ``method``, and ``model`` and ``labels`` where they differ (else None)."""
+
+    method: str
+    model: str | None
+    labels: int | None
+
+    def __str__(self) -> str:
+        parts = [self.method]
+        parts += [f"on {self.model}"] if self.model is not None else []
+        parts += [f"with {words.counted(self.labels, 'label')}"] if self.labels is not None else []
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
 class NextStep:
     """What would settle the nearest open rival: ``seeds`` or ``items`` to set in the study, and its ``flops``; both
     None where no number of either would.
     """
 
-    rival: str
+    rival: Alternative
     seeds: int | None
     items: int | None
     flops: float | None
@@ -90,8 +105,8 @@ class Decision:
     draws: int
     alternatives: int
     ruled_out: int
-    level: tuple[str, ...]
-    open: tuple[str, ...]
+    level: tuple[Alternative, ...]
+    open: tuple[Alternative, ...]
     price: Price
     adapters: tuple[str, ...]
     next_step: NextStep | None
@@ -99,11 +114,18 @@ class Decision:
 
     def json(self) -> dict[str, Any]:
         """Plain JSON; shares 0..1, costs of a thousand queries."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 def _plain(value: Any) -> Any:
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+    """Alternatives by their names, all other parts as mappings."""
+    if isinstance(value, Alternative):
+        return str(value)
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    return value
 
 
 def own_tasks(study: Mapping[str, Any]) -> tuple[str, ...]:
@@ -164,12 +186,12 @@ def _verdict(held: Standing, interval: Interval) -> Verdict:
     return "level" if any(one.level for one in held.rivals) else "best"
 
 
-def _name(arm: Outcomes, beside: Outcomes) -> str:
-    """An arm by its method, and by model and labels where they differ from those of ``beside``."""
-    parts = [arm.method]
-    parts += [f"on {arm.model}"] if arm.model != beside.model else []
-    parts += [f"with {words.counted(arm.labels, 'label')}"] if arm.labels != beside.labels else []
-    return " ".join(parts)
+def _name(arm: Outcomes, beside: Outcomes) -> Alternative:
+    return Alternative(
+        arm.method,
+        arm.model if arm.model != beside.model else None,
+        arm.labels if arm.labels != beside.labels else None,
+    )
 
 
 # ---- what it costs --------------------------------------------------------------------------------------------------

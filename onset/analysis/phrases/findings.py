@@ -228,28 +228,28 @@ LINES: dict[str, tuple[str, str]] = {
     ),
     # what to use
     "decision.best": (
-        "use {method} on {model} with {labels}: {share} right ({range} %), ahead of all else",
-        "请用 {model} 加{method}（{labels}）：正确率 {share}（{range} %），胜过其余各法",
+        "use {method} on {model} {given}: {share} right ({range} %)",
+        "请用 {model} 加{method}（{given}）：正确率 {share}（{range} %）",
     ),
     "decision.level": (
-        "use {method} on {model} with {labels}: {share} right ({range} %), as good as any",
-        "请用 {model} 加{method}（{labels}）：正确率 {share}（{range} %），不逊于其余各法",
+        "use {method} on {model} {given}: {share} right ({range} %)",
+        "请用 {model} 加{method}（{given}）：正确率 {share}（{range} %）",
     ),
     "decision.open": (
-        "not settled; so far {method} on {model} with {labels}: {share} right ({range} %)",
-        "尚未定论；目前以 {model} 加{method}（{labels}）最高：正确率 {share}（{range} %）",
+        "not settled; so far {method} on {model} {given}: {share} right ({range} %)",
+        "尚未定论；目前以 {model} 加{method}（{given}）最高：正确率 {share}（{range} %）",
     ),
     "decision.only one": (
-        "{method} on {model} with {labels}: {share} right ({range} %); nothing else was tried",
-        "{model} 加{method}（{labels}）：正确率 {share}（{range} %）；没有试过别的",
+        "{method} on {model} {given}: {share} right ({range} %); nothing else was tried",
+        "{model} 加{method}（{given}）：正确率 {share}（{range} %）；没有试过别的",
     ),
     "decision.not above chance": (
-        "use none yet: {method} on {model} with {labels} is not above chance ({share})",
-        "暂不要用：{model} 加{method}（{labels}）未见高于随机（{share}）",
+        "use none yet: {method} on {model} {given} is not above chance ({share})",
+        "暂不要用：{model} 加{method}（{given}）未见高于随机（{share}）",
     ),
     "parse rate.low parse rate": (
-        "in {settings} many outputs held no readable answer; at worst {share} did",
-        "{settings}中有许多输出读不出答案；最差时只有 {share} 读得出",
+        "in {settings} an answer was often not found; at worst it was found in {share} of outputs",
+        "{settings}中常常找不到答案；最差时只在 {share} 的输出中找到",
     ),
     "context.overlong prompts": (
         "{prompts} did not fit the model's context and counted as wrong",

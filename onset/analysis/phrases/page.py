@@ -46,6 +46,9 @@ _FIRST_SCREEN = {
     "What stands behind it": "依据",
     "Which ones?": "哪些？",
     "All of this figure, and how to read it": "完整的图与读法",
+    "Appears: where its curve stands {points} points above chance (dotted; shaded: 95 % interval).": (
+        "“出现”：曲线比随机水平高出 {points} 个百分点之处（虚线；阴影：95 % 区间）。"
+    ),
     "More findings": "更多结论",
     "Press a line for what stands behind it.": "点击一行可看依据（英文）。",
     "Small pictures: the dot is the estimate and the bar its 95 % interval.": "小图：点是估计值，横条是 95 % 区间。",

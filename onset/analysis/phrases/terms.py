@@ -21,6 +21,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "task": ("{count} task|{count} tasks", "{count} 个任务"),
     "model": ("{count} model|{count} models", "{count} 个模型"),
     "accuracy": ("accuracy", "准确率"),
+    "alternative": ("{count} alternative|{count} alternatives", "{count} 种"),
+    "draw": ("{count} draw|{count} draws", "{count} 次抽取"),
+    "clause": ("; ", "；"),
     "separator": (", ", "，"),
     "bracket": ("{name} ({more})", "{name}（{more}）"),
 }
@@ -133,7 +136,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "no results": ("no results", "没有结果"),
     "incomplete": ("incomplete", "不完整"),
     "refused": ("refused", "拒绝比较"),
-    "low parse rate": ("low parse rate", "难以读出答案"),
+    "low parse rate": ("answers not found", "找不到答案"),
     "overlong prompts": ("overlong prompts", "提示过长"),
     "failed items": ("failed items", "出错的题"),
     "one label": ("one label", "单一标签"),

@@ -15,7 +15,9 @@ from typing import ClassVar
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import ALWAYS, Finding, Interval, Tone, Unit
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.phrases import LANGUAGES
 from onset.analysis.questions.lines import Lines
+from onset.analysis.questions.say import Say, Sentence
 
 
 def tones(verdicts: Mapping[str, Tone]) -> Mapping[str, Tone]:
@@ -67,7 +69,7 @@ class Question(ABC):
         self,
         subject: str,
         verdict: str,
-        sentence: str,
+        sentence: str | Sentence,
         short: Lines,
         *,
         estimate: float | None = None,
@@ -92,11 +94,13 @@ class Question(ABC):
             interval=interval,
             n=n,
             test=test,
-            sentence=sentence,
             tone=tone,
             unit=self.unit,
             figure=self.figure,
             rank=ALWAYS if self.always else late,
+            sentences={
+                language: sentence if isinstance(sentence, str) else sentence(Say(language)) for language in LANGUAGES
+            },
             lines=short,
         )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.decisions import Change, Decision, NextStep
+from onset.analysis.estimates.decisions import Alternative, Change, Decision
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.say import Say
 
 _NAMED = 3
 
@@ -26,7 +28,7 @@ class Recommendation(Question):
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         for one in study.decisions:
             yield self.finding(
-                one.task, one.verdict, recommendation(one), _short(one, study.named(one.task)),
+                one.task, one.verdict, partial(recommendation, one), _short(one, study.named(one.task)),
                 estimate=one.accuracy, interval=one.interval, n=one.n,
                 test="against the observed best, adjusted by Bonferroni over all alternatives",
             )  # fmt: skip
@@ -35,99 +37,126 @@ class Recommendation(Question):
 def _short(one: Decision, of: str | None) -> lines.Lines:
     return lines.line(
         f"decision.{one.verdict}", of, method=lines.method(one.method), model=one.model,
-        labels=lines.count("label", one.labels), share=words.percent(one.accuracy),
+        given=lambda language: Say(language).with_labels(one.labels), share=words.percent(one.accuracy),
         range=lines.share_range(one.interval),
     )  # fmt: skip
 
 
-def setting(one: Decision) -> str:
-    """``lora-answers on ladder/r5 with 64 labelled examples``."""
-    return f"{one.method} on {one.model} {words.with_labels(one.labels)}"
-
-
-def recommendation(one: Decision) -> str:
+def recommendation(one: Decision, say: Say) -> str:
     """All of it in words."""
-    low, high = (words.number(100 * end) for end in one.interval)
-    right = f"{words.percent(one.accuracy)} right (95 % interval {low} to {high} %; {words.sample(one.n, one.draws)})"
+    parts = [_use(one, say), _sure(one, say), _cost(one, say), *_next(one, say), _changes(one, say), _load(one, say)]
+    return say.text(parts)
+
+
+def _use(one: Decision, say: Say) -> str:
+    right = say(
+        "{share} right ({range}; {sample})", share=words.percent(one.accuracy), range=say.share_range(one.interval),
+        sample=say.sample(one.n, one.draws),
+    )  # fmt: skip
+    places = {
+        "task": say.task(one.task),
+        "right": right,
+        "setting": say(
+            "{method} on {model} {given}", method=say.method(one.method), model=one.model,
+            given=say.with_labels(one.labels),
+        ),
+    }  # fmt: skip
     if one.verdict == "not above chance":
-        text = (
-            f"Use none of these yet on {one.task}: the best, {setting(one)}, is not shown to be above chance: {right}"
+        return say(
+            "use none of these yet on {task}: the best, {setting}, is not shown to be above chance: {right}", **places
         )
-    elif one.verdict == "open":
-        text = f"Not settled on {one.task}; highest so far is {setting(one)}: {right}"
-    else:
-        text = f"Use {setting(one)} on {one.task}: {right}"
-    return " ".join(f"{part}." for part in (text, *_sure(one), _cost(one), *_next(one), *_changes(one), *_load(one)))
+    if one.verdict == "open":
+        return say("not settled on {task}; highest so far is {setting}: {right}", **places)
+    return say("use {setting} on {task}: {right}", **places)
 
 
-def _sure(one: Decision) -> list[str]:
+def _name(other: Alternative, say: Say) -> str:
+    name = say.method(other.method)
+    given = "" if other.labels is None else say.with_labels(other.labels)
+    if other.model is None:
+        return say("{method} {given}", method=name, given=given) if given else name
+    if not given:
+        return say("{method} on {model}", method=name, model=other.model)
+    return say("{method} on {model} {given}", method=name, model=other.model, given=given)
+
+
+def _sure(one: Decision, say: Say) -> str:
     if one.alternatives == 0:
-        return ["Nothing else was tried"]
+        return say("nothing else was tried")
     if one.ruled_out == one.alternatives:
-        return [f"It does better than {_all(one.alternatives)} tried"]
+        if one.alternatives == 1:
+            return say("it does better than the other one tried")
+        return say("it does better than all {count} others tried", count=one.alternatives)
     said = []
     if one.ruled_out:
-        said.append(f"{one.ruled_out} of {words.counted(one.alternatives, 'alternative')} are ruled out")
+        alternatives = say.counted("alternative", one.alternatives)
+        said.append(say("{count} of {alternatives} are ruled out", count=one.ruled_out, alternatives=alternatives))
     if one.level:
-        said.append(f"as good within the margin, and no cheaper to ask: {_some(one.level)}")
+        said.append(say("as good within the margin, and no cheaper to ask: {names}", names=_some(one.level, say)))
     if one.open:
-        said.append(f"as good or better may be: {_some(one.open)}")
-    text = "; ".join(said)
-    return [text[0].upper() + text[1:]]
+        said.append(say("as good or better may be: {names}", names=_some(one.open, say)))
+    return say.clauses(said)
 
 
-def _all(count: int) -> str:
-    return "the other one" if count == 1 else f"all {count} others"
+def _some(others: tuple[Alternative, ...], say: Say) -> str:
+    names = [_name(other, say) for other in others]
+    more, said = len(names) - _NAMED, say.parted(names[:_NAMED])
+    return say("{names} and {more} more", names=said, more=more) if more > 0 else said
 
 
-def _some(names: tuple[str, ...]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _cost(one: Decision) -> str:
+def _cost(one: Decision, say: Say) -> str:
     price = one.price
-    parts = [f"{words.operations(price.flops)}"]
+    parts = [words.operations(price.flops)]
     if price.seconds is not None:
-        parts.append(f"{words.duration(price.seconds)} as measured here")
+        parts.append(say("{time} as measured here", time=say.duration(price.seconds)))
     if price.money is not None:
         parts.append(f"{price.currency}{price.money:.2g}")
-    text = f"A thousand queries cost {', '.join(parts)}"
-    if price.tuning_flops > 0:
-        once = [words.operations(price.tuning_flops)]
-        once += [words.duration(price.tuning_seconds)] if price.tuning_seconds else []
-        text += f"; tuning, once, {', '.join(once)}"
-    return text
+    if price.tuning_flops <= 0:
+        return say("a thousand queries cost {cost}", cost=say.parted(parts))
+    once = [words.operations(price.tuning_flops)]
+    once += [say.duration(price.tuning_seconds)] if price.tuning_seconds else []
+    return say(
+        "a thousand queries cost {cost}; tuning, once, {tuning}", cost=say.parted(parts), tuning=say.parted(once)
+    )
 
 
-def _next(one: Decision) -> list[str]:
+def _next(one: Decision, say: Say) -> list[str]:
     step = one.next_step
-    return [] if step is None else [_step(step)]
-
-
-def _step(step: NextStep) -> str:
-    if step.flops is None:
-        return f"More seeds or items would hardly tell it from {step.rival}: take the cheaper one"
-    key = f"`seeds: {step.seeds}`" if step.seeds is not None else f"`items: {step.items}`"
-    return f"The cheapest next step is {key} ({words.operations(step.flops)}), which may tell it from {step.rival}"
-
-
-def _changes(one: Decision) -> list[str]:
-    said = [_change(change) for change in one.changes]
-    return [f"What may change it: {'; '.join(said)}"] if said else []
-
-
-def _change(one: Change) -> str:
-    if one.what == "draws":
-        return "other examples, since one draw was tried (`seeds: 3`)"
-    more = "more labels" if one.what == "labels" else "a larger model"
-    if one.gain is None:
-        return f"{more} hardly ({one.after} is not shown to beat {one.before})"
-    return f"{more} ({one.after} beats {one.before} by {words.points(one.gain)})"
-
-
-def _load(one: Decision) -> list[str]:
-    if not one.adapters:
+    if step is None:
         return []
-    more = f" ({words.counted(len(one.adapters), 'draw')}, one each)" if len(one.adapters) > 1 else ""
-    return [f'Its weights are in the results folder{more}: `import onset`, `onset.open_tuned("D/{one.adapters[0]}")`']
+    rival = _name(step.rival, say)
+    if step.flops is None:
+        return [say("more seeds or items would hardly tell it from {rival}: take the cheaper one", rival=rival)]
+    key = f"`seeds: {step.seeds}`" if step.seeds is not None else f"`items: {step.items}`"
+    cost = words.operations(step.flops)
+    said = "the cheapest next step is {key} ({operations}), which may tell it from {rival}"
+    return [say(said, key=key, operations=cost, rival=rival)]
+
+
+def _changes(one: Decision, say: Say) -> str:
+    said = [_change(change, say) for change in one.changes]
+    return say("what may change it: {changes}", changes=say.clauses(said)) if said else ""
+
+
+def _change(one: Change, say: Say) -> str:
+    if one.what == "draws":
+        return say("other examples, since one draw was tried (`seeds: 3`)")
+    places = {"before": one.before, "after": one.after}
+    if one.gain is None:
+        if one.what == "labels":
+            return say("more labelled examples hardly ({after} is not shown to beat {before})", **places)
+        return say("a larger model hardly ({after} is not shown to beat {before})", **places)
+    places["points"] = say.points(one.gain)
+    if one.what == "labels":
+        return say("more labelled examples ({after} beat {before} by {points})", **places)
+    return say("a larger model ({after} beats {before} by {points})", **places)
+
+
+def _load(one: Decision, say: Say) -> str:
+    if not one.adapters:
+        return ""
+    code = f'`import onset`, `onset.open_tuned("D/{one.adapters[0]}")`'
+    if len(one.adapters) == 1:
+        return say("its weights are in the results folder: {code}", code=code)
+    draws = say.counted("draw", len(one.adapters))
+    return say("its weights are in the results folder ({draws}, one each): {code}", draws=draws, code=code)

@@ -103,7 +103,8 @@ _JOINED_NOTE = (
 )
 _VERDICT_NOTE = (
     " Above the plot: does accuracy grow smoothly with size or emerge, for methods with four sizes or more. Dotted, in"
-    " the method's colour: the size at which its curve leaves chance; shaded: the 95 % interval of that size."
+    " the method's colour: the size at which its curve leaves chance, that is, comes to stand 5 points above it (more"
+    " where items are few); shaded: the 95 % interval of that size."
 )
 _SCORE_NOTE = (
     " In the middle: a continuous score of the same outputs, mean and 95 % interval; a jump of the ability shows in it"
@@ -245,6 +246,7 @@ def _threshold_layers(judged: _Judged, x: Spec, style: Style) -> list[Spec]:
         if held["low"] is None and held["high"] is None:
             continue
         ends = {"x": held["low"] or first, "to": held["high"] or last, "at": held["estimate"]}
+        ends["above"] = held["above_chance"]
         rows.append({"method": method, "family": family, **ends})
     if not rows:
         return []

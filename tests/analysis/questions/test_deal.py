@@ -12,7 +12,7 @@ from onset.analysis.questions.base import Question, tones
 
 
 def finding(name: str, rank: float) -> Finding:
-    return Finding("k", name, "v", None, None, None, None, "", "open", "count", None, rank, {})
+    return Finding("k", name, "v", None, None, None, None, "open", "count", None, rank, {}, {})
 
 
 def names(findings: Iterable[Finding]) -> list[str]:

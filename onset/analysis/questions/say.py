@@ -1,0 +1,141 @@
+"""Sentences in a language: the English template stands where it is said, the others in a table by it.
+
+``say("of {count} tried", count=...)``: a template has the same places in every language. What is put into places is
+said by the same object, so that one function writes a sentence in every language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from onset.analysis import words
+from onset.analysis.phrases import Language, counted, phrase
+from onset.analysis.phrases.sentences import SENTENCES
+from onset.analysis.stats.shares import Interval
+
+Ends = tuple[float | None, float | None]
+Sentence = Callable[["Say"], str]
+"""What writes a sentence in the language of what it is given."""
+
+
+class Say:
+    """Says templates, numbers and names in one ``language``."""
+
+    def __init__(self, language: Language = "en") -> None:
+        self.language = language
+
+    def __call__(self, template: str, **places: str | int) -> str:
+        """The template with its places filled. Raises KeyError for one that is not in the table."""
+        text = template if self.language == "en" else SENTENCES[template]
+        return text.format(**places)
+
+    def counted(self, key: str, count: int) -> str:
+        """A number of things (`word.KEY` of the phrases): ``3 cells``."""
+        return counted(key, count, self.language)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """``a, b and c``."""
+        if self.language == "en" or not names:
+            return words.listed(names) if names else self("none")
+        return "、".join(names)
+
+    def clauses(self, parts: Iterable[str]) -> str:
+        """Clauses of one sentence, parted by semicolons."""
+        return phrase("word.clause", self.language).join(part for part in parts if part)
+
+    def parted(self, parts: Iterable[str]) -> str:
+        """Parts of one clause, parted by commas."""
+        return phrase("word.separator", self.language).join(part for part in parts if part)
+
+    def text(self, sentences: Iterable[str]) -> str:
+        """Sentences one after the other, each with its stop."""
+        stop, between = ("\N{IDEOGRAPHIC FULL STOP}", "") if self.language == "zh" else (".", " ")
+        said = [one for one in sentences if one]
+        return between.join(f"{one[:1].upper()}{one[1:]}{stop}" for one in said)
+
+    def method(self, name: str) -> str:
+        """A method as a person says it."""
+        return words.plain_method(name, self.language)
+
+    def task(self, name: str) -> str:
+        """A task as a person says it."""
+        return words.plain_task(name, self.language)
+
+    def points(self, share: float) -> str:
+        """A difference of shares in percentage points."""
+        text = words.points(share)
+        return text if self.language == "en" else phrase("word.points", "zh", value=text.partition(" ")[0])
+
+    def size(self, params: float) -> str:
+        """A number of parameters without the word."""
+        return words.myriads(params) if self.language == "zh" else words.short_count(params)
+
+    def parameters(self, params: float) -> str:
+        """A number of parameters."""
+        return self("{size} parameters", size=self.size(params))
+
+    def interval(self, ends: Ends | None, written: Callable[[float], str]) -> str:
+        """``95 % interval 2.1 M to 3.2 M``; an end that is None leaves it open on that side."""
+        low, high = (None if end is None else written(end) for end in ends or (None, None))
+        if low is None and high is None:
+            return self("95 % interval open at both ends")
+        if low is None:
+            return self("95 % interval below {high}", high=high or "")
+        if high is None:
+            return self("95 % interval above {low}", low=low)
+        return self("95 % interval {low} to {high}", low=low, high=high)
+
+    def point_range(self, interval: Interval) -> str:
+        """An interval of differences, in points."""
+        return self.interval(interval, words.bound)
+
+    def share_range(self, interval: Interval) -> str:
+        """An interval of shares, in per cent."""
+        low, high = (words.number(100 * end) for end in interval)
+        return self("95 % interval {low} to {high} %", low=low, high=high)
+
+    def size_range(self, ends: Ends) -> str:
+        """An interval of sizes."""
+        return self.interval(ends, self.size)
+
+    def ratio_range(self, ends: Ends) -> str:
+        """An interval of a ratio of sizes."""
+        return self.interval(ends, words.ratio)
+
+    def sample(self, items: int, draws: int) -> str:
+        """Items and draws behind a number."""
+        if draws > 1:
+            return self("n = {items} items × {draws} draws", items=items, draws=draws)
+        return self("n = {items} items, one draw of examples", items=items)
+
+    def duration(self, seconds: float) -> str:
+        """``1 min 35 s``."""
+        text = words.duration(seconds)
+        if self.language == "zh":
+            for unit, name in ((" min", " 分"), (" h", " 小时"), (" s", " 秒")):
+                text = text.replace(unit, name)
+        return text
+
+    def with_labels(self, labels: int, shown: Mapping[str, tuple[int, int]] | None = None, methods: int = 1) -> str:
+        """A budget in words; ``shown``, ``methods``: as in `onset.analysis.words.with_labels`."""
+        if labels == 0:
+            return self("without labelled examples")
+        given = self("with {examples}", examples=self.counted("example", labels))
+        few = {name: self.span(*ends) for name, ends in (shown or {}).items() if ends[0] < labels}
+        if not few:
+            return given
+        if methods == 1:
+            return self("{given}, {count} of them shown", given=given, count=next(iter(few.values())))
+        groups: dict[str, list[str]] = {}
+        for name, count in few.items():
+            groups.setdefault(count, []).append(self.method(name))
+        said = [
+            self("{methods} shows {count}" if len(names) == 1 else "{methods} show {count}",
+                 methods=self.listed(names), count=count)
+            for count, names in groups.items()
+        ]  # fmt: skip
+        return self("{given}, of which {shown}", given=given, shown=self.listed(said))
+
+    def span(self, low: int, high: int) -> str:
+        """``4``, or ``60 to 62`` where the ends differ."""
+        return str(low) if low == high else self("{low} to {high}", low=low, high=high)

@@ -1,0 +1,58 @@
+"""Sentences in every language: each template that is said has its Chinese, with the same places."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import onset.analysis.questions as home
+from onset.analysis.phrases.sentences import SENTENCES
+from onset.analysis.questions.say import Say
+
+
+def templates(node: ast.expr) -> list[str]:
+    """The texts that an argument may be."""
+    if isinstance(node, ast.IfExp):
+        return templates(node.body) + templates(node.orelse)
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def said_in(path: Path) -> set[str]:
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args]
+    named = [one for one in calls if isinstance(one.func, ast.Name) and one.func.id in ("say", "self")]
+    return {text for one in named for text in templates(one.args[0])}
+
+
+def test_every_sentence_that_is_said_has_a_chinese_one() -> None:
+    said = set().union(*(said_in(path) for path in Path(home.__file__).parent.glob("*.py")))
+    assert len(said) > 40
+    assert said - set(SENTENCES) == set()
+
+
+@pytest.mark.parametrize(("english", "chinese"), SENTENCES.items())
+def test_a_template_has_the_same_places_in_chinese(english: str, chinese: str) -> None:
+    assert sorted(set(re.findall(r"{\w+}", english))) == sorted(set(re.findall(r"{\w+}", chinese)))
+    words = re.sub(r"{\w+}", "", english)
+    assert re.search(r"[\u4e00-\u9fff]", chinese) or not re.search("[a-z]", words)
+    assert not re.search(r"[\u4e00-\u9fff]", english)
+    assert not re.search(r"[\u4e00-\u9fff][,;:()]", chinese), "half-width punctuation"
+
+
+def test_numbers_and_names_are_said_in_the_language() -> None:
+    english, chinese = Say("en"), Say("zh")
+    assert english.with_labels(64, {"cot": (4, 4)}) == "with 64 labelled examples, 4 of them shown"
+    assert english.with_labels(64, {"cot": (4, 6), "own": (64, 64)}, 2) == (
+        "with 64 labelled examples, of which chain of thought shows 4 to 6"
+    )
+    assert chinese.with_labels(0) == "不用标注样例"
+    assert (english.points(0.01), english.points(0.1)) == ("1.0 point", "10.0 points")
+    assert chinese.points(-0.1) == "\N{MINUS SIGN}10.0 个百分点"
+    assert english.interval((None, 2e6), english.size) == "95 % interval below 2 M"
+    assert chinese.interval((4.6e4, None), chinese.size) == "95 % 区间高于 4.6 万"
+    assert english.text(["one", "", "two"]) == "One. Two."
+    assert chinese.duration(95) == "1 分 35 秒"
+    with pytest.raises(KeyError):
+        chinese("never said")
