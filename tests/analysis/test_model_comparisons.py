@@ -91,6 +91,7 @@ def test_what_is_level_or_not_settled_is_said_so(tmp_path: Path, right: dict[str
     assert one.verdict == "undecided"
     assert "equivalent to b (by 0.0 points" in one.sentence
     assert "cannot be told apart from c (by " in one.sentence
+    assert one.short == "As many right with a as with b, 80.0 % (−1.6 to 1.6 points); none is ahead"
 
 
 def test_one_model_is_measured_and_one_near_chance_is_not_above_it(tmp_path: Path) -> None:
@@ -116,6 +117,8 @@ def test_other_numbers_of_examples_are_compared_as_methods_and_never_across_mode
         ("a", "5-shot", "0-shot"),
         ("b", "5-shot", "0-shot"),
     ]
+    best = [one["short"] for one in shown["findings"] if one["kind"] == "best model"]
+    assert [line.partition(":")[0] for line in best] == ["0-shot", "5-shot"]
     kinds = {one["kind"] for one in shown["findings"]}
     assert "best method" not in kinds
     assert json.loads(json.dumps(shown, allow_nan=False)) == shown

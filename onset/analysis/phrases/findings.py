@@ -130,6 +130,10 @@ LINES: dict[str, tuple[str, str]] = {
         "highest is {model}, {points} above {other} ({range}); not settled",
         "最高的是 {model}，比 {other} 高 {points}（{range}），尚不能断定",
     ),
+    "best model.undecided.level": (
+        "as many right with {model} as with {other}, {share} ({range} points); none is ahead",
+        "{model} 与 {other} 同样答对 {share}({range} 个百分点),没有模型领先",
+    ),
     "best model.measured": ("{share} right with {model} ({range} %)", "答对 {share}：{model}（{range} %）"),
     "best model.not above chance": (
         "no model is shown to be above chance ({chance}); highest is {model}",

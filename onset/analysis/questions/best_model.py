@@ -53,7 +53,8 @@ class BestModel(Question):
         level = f"{words.percent(point.accuracy)}, 95 % interval {words.number(100 * point.interval[0])} to"
         level += f" {words.number(100 * point.interval[1])} %; {size}"
         rivals = [(arm, _between(study.models.pairs, best, arm)) for arm in arms[1:]]
-        of = study.named(best.task) if best.task else _ALL
+        named = [study.named(best.task) or "", best.method if several else ""]
+        of = ", ".join(part for part in named if part) or None if best.task else _ALL
         if best.chance and point.interval[0] <= best.chance:
             chance = words.percent(best.chance)
             text = f"On {where} no model is shown to be above chance ({chance}); highest is {best.model} ({level})."
@@ -77,8 +78,9 @@ class BestModel(Question):
         text = f"On {where}, {best.model} {claim} ({level}): {'; '.join(parts)}."
         gap, interval = _lead(rivals[0][1], best)
         line = lines.line(
-            f"best model.{verdict}", of, model=best.model, other=arms[1].model, points=lines.points(gap or 0.0),
-            range=lines.share_range(interval),
+            f"best model.{verdict}{'' if gap else '.level'}", of, model=best.model, other=arms[1].model,
+            points=lines.points(gap or 0.0),
+            range=lines.share_range(interval), share=words.percent(point.accuracy),
         )  # fmt: skip
         nearest = rivals[0][1]
         return self.finding(
