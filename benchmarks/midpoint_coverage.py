@@ -18,18 +18,19 @@ import itertools
 import numpy as np
 
 from onset.analysis.curves.likelihood import Counts
-from onset.analysis.curves.midpoint import Profile, apart, midpoint_profile
+from onset.analysis.curves.midpoint import Midpoint, midpoints
+from onset.analysis.curves.place import apart
 from onset.analysis.curves.shapes import Curve, Logistic
 
 
-def one(truth: Curve, x: np.ndarray, n: int, scatter: float, rng: np.random.Generator) -> Profile:
-    """The profile of one simulated curve."""
+def one(truth: Curve, x: np.ndarray, n: int, scatter: float, rng: np.random.Generator) -> Midpoint:
+    """The midpoint of one simulated curve."""
     share = truth(x)
     if scatter:
         size = (1 - scatter) / scatter
         share = rng.beta(np.maximum(share * size, 1e-6), np.maximum((1 - share) * size, 1e-6))
     data = Counts(rng.binomial(n, share).astype(float)[None], np.full((1, x.size), float(n)), np.zeros(1))
-    return midpoint_profile(data, x, rng, margin=0.05)
+    return midpoints(data, x, [rng], margin=0.05)[0]
 
 
 def drawn(x: np.ndarray, rng: np.random.Generator, *, steep: bool) -> Curve:
@@ -48,21 +49,21 @@ def row(sizes: int, n: int, scatter: float, curves: int, seed: int, *, steep: bo
     ratios, before = [], None
     for _ in range(curves):
         truth = drawn(x, rng, steep=steep)
-        profile = one(truth, x, n, scatter, rng)
-        if not profile.fit.drawn:
+        found = one(truth, x, n, scatter, rng)
+        if not found.fit.drawn:
             none, before = none + 1, None
             continue
-        place, said = profile.place(), said + 1
+        place, said = found.profile.interval(), said + 1
         low, high = (None if end is None else np.log10(end) for end in (place.low, place.high))
         held += (low is None or low <= truth["midpoint"] + 1e-6) and (high is None or truth["midpoint"] <= high + 1e-6)
         ends += low is None or high is None
         if before is not None:
-            _, interval = apart(before[1], profile)
-            gap = 10 ** (truth["midpoint"] - before[0].midpoint)
-            ratios.append((interval[0] or 0) <= gap * 1.0001 and gap <= (interval[1] or np.inf) * 1.0001)
+            ratio = apart(before[1].profile, found.profile).interval()
+            gap = 10 ** (truth["midpoint"] - before[0]["midpoint"])
+            ratios.append((ratio.low or 0) <= gap * 1.0001 and gap <= (ratio.high or np.inf) * 1.0001)
             before = None
         else:
-            before = truth, profile
+            before = truth, found
     share = [100 * held / max(said, 1), 100 * ends / max(said, 1), 100 * none / curves, 100 * np.mean(ratios)]
     kind = "step" if steep else "logistic"
     return f"| {kind} | {sizes} | {n} | {scatter} | " + " | ".join(f"{value:.1f}" for value in share) + " |"

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
+from onset.analysis.curves.place import Place
 from onset.analysis.curves.series import Scale, SizePoint, curves_of
-from onset.analysis.curves.threshold import Place
 from onset.analysis.emergence.verdict import Emergence, emergence_of
 
 CORPORA = ("c4", "rpj")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from onset.analysis.curves.place import Place
 from onset.analysis.curves.series import Scale
-from onset.analysis.curves.threshold import Place
 from onset.analysis.words import bound, number, percent, short_count
 
 DASH = "–"

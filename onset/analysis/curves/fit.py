@@ -200,6 +200,24 @@ def _weighted(share: Array, weight: Array, up: Array, *, bounded: bool, rising: 
     return low, high
 
 
+def _most(level: Array, crossed: Array) -> Array:
+    """The largest rise of shares through ``level`` where the shape is ``crossed``."""
+    out: Array = np.minimum(level / np.maximum(crossed, 1e-12), (1 - level) / np.maximum(1 - crossed, 1e-12))
+    return out
+
+
+def screen_through(data: Data, values: Array, crossed: Array, target: Array) -> Array:
+    """Weighted sums of squares of rising curves forced through a point, as `solve_through` takes them."""
+    weight, level = data.start_weight()[:, :, None], target[:, None]
+    lean = values - crossed[..., None]
+    cross = np.matmul(lean, weight * (data.share - level)[:, :, None])[..., 0]
+    square = np.maximum(np.matmul(lean**2, weight)[..., 0], 1e-12)
+    rise = np.maximum(cross / square, 0.0)
+    rise = np.minimum(rise, _most(level, crossed)) if data.bounded else rise
+    out: Array = rise**2 * square - 2 * rise * cross
+    return out
+
+
 def solve_through(data: Data, values: Array, crossed: Array, target: Array, *, iterations: int = 5) -> Array:
     """Log-likelihood of rising curves forced through a point: rows x fits.
 
@@ -208,9 +226,7 @@ def solve_through(data: Data, values: Array, crossed: Array, target: Array, *, i
     """
     lean = np.ascontiguousarray(np.moveaxis(values, 2, 0)) - crossed
     level = target[:, None]
-    most = np.full(crossed.shape, np.inf)
-    if data.bounded:
-        most = np.minimum(level / np.maximum(crossed, 1e-12), (1 - level) / np.maximum(1 - crossed, 1e-12))
+    most = _most(level, crossed) if data.bounded else np.full(crossed.shape, np.inf)
     share, square = along(data.share, 0) - level, lean**2
 
     def shares(weight: Array) -> Array:

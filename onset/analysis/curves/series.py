@@ -17,6 +17,11 @@ Scale = Literal["params", "flops", "loss"]
 """What ``x`` of a point is: parameters, floating-point operations of pretraining, or pretraining loss (nats)."""
 
 
+MIN_SIZES = 4
+"""Sizes below which no curve is fitted or judged: two ends, a slope and a midpoint; two at chance and two to rise over.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SizePoint:
     """How one model did.

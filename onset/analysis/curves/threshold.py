@@ -4,12 +4,10 @@ Threshold: where the fitted curve is above chance by `leave_by`: the margin of t
 errors of chance at the median number of items a size, whichever is larger; ``above_chance`` says which it was.
 The curve is a logistic of any slope, a ramp (level, a straight line, level) of any width, or a step, with free floor
 and ceiling. Ramps are there because a logistic approaches its floor by a long tail: where an ability begins at once,
-curves with a tail alone put its beginning too far down. The interval is that of the profile likelihood (Venzon and
-Moolgavkar 1988, Applied Statistics 37, 87-94): the sizes x at which the best curve *forced through
-(x, chance + above_chance)* loses at most half a chi-square quantile. A step may cross anywhere between two sizes, so
-where the data say no more than that, the interval is the gap between them (``censored`` = "gap"); where the best curve
-is past the threshold at the smallest size or short of it at the largest, there is no estimate ("below", "above"), and
-an end of the interval out of range is None.
+curves with a tail alone put its beginning too far down. The profile is that of the best curve *forced through
+(x, chance + above_chance)*, for all curves over the same sizes at once; `onset.analysis.curves.place` reads it. A step
+may cross anywhere between two sizes, so where the data say no more than that, the interval is the gap between them.
+Where the best curve is past the threshold at the smallest size or short of it at the largest, there is no estimate.
 
 Beside it: a percentile interval over parametric bootstrap replicates and the share of replicates that never cross
 within the sizes; and the break (the hinge's corner) with the profile interval over the shapes.
@@ -18,45 +16,45 @@ within the sizes; and the break (the hinge's corner) with the profile interval o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy import special
 
-from onset.analysis.curves.fit import Best, Pattern, Shapes, best_fit, search, solve, solve_through
-from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, Indices
-from onset.analysis.curves.shapes import Array, Family, Hinge, Logistic, Ramp, Step
-from onset.analysis.stats.tails import chi2_quantile, f_quantile
+from onset.analysis.curves.fit import Best, Pattern, Shapes, best_fit, screen_through, search, solve, solve_through
+from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, Indices, allowance
+from onset.analysis.curves.place import Place, Profile
+from onset.analysis.curves.series import Scale
+from onset.analysis.curves.shapes import Array, Family, Hinge, Logistic, Ramp, Step, unplace
+from onset.analysis.stats.adjust import LEVEL
 
-Censored = Literal["gap", "below", "above"]
-
-LEVEL = 0.95
 _CLOSE = 2.6
 """Shapes that lose more than this (nats) unconstrained cannot enter the interval."""
 _MOST = 150
 _PLACES = 32
 _PER_DECADE = 16
+_KEPT = 24
+"""Shapes through a point that are solved exactly, of those that least squares put first."""
+_SLACK = 8.0
+"""Nats below those allowed up to which a place's shape is closed in on."""
+_CELLS = 130_000
+"""Shares in a table that stays in the processor's cache."""
 _SLOPES = (math.log(0.15), math.log(200.0))
 _PARTS = (-5.0, 4.0)
+_GRID = np.array([(slope, part) for slope in np.linspace(*_SLOPES, 12) for part in np.linspace(*_PARTS, 9)])
+"""Log slope and log-odds of the part of the rise at the place."""
 _ROUNDS = 14
+_FIRST, _SOON = 5, 5.0
+"""Rounds after which it is known whether a point may be worth more: when as much again, so many times, would be."""
+_EDGE = 1e-7
 _PATTERN = Pattern(
     np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, -1.0], [-1.0, 1.0]])
     * np.array([(_SLOPES[1] - _SLOPES[0]) / 22, (_PARTS[1] - _PARTS[0]) / 16]),
     (_SLOPES, _PARTS), 0.72, (False, False),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A place on the size axis: ``estimate``, ``low``, ``high`` in sizes; None: not in range at that end."""
-
-    estimate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    censored: Censored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +117,6 @@ class _Fits:
     def only(self, rows: Indices) -> _Fits:
         return _Fits(self.data, self.x, self.shapes.only(rows), self.found[rows], self.low[rows], self.high[rows])
 
-    def of_families(self, *families: Family) -> _Fits:
-        return self.only(np.flatnonzero(np.array([one in families for one in self.shapes.family])))
-
     def near(self) -> _Fits:
         """Those that may enter the interval, at most `_MOST` of them."""
         rows = np.flatnonzero(self.found >= self.found.max() - _CLOSE)
@@ -132,113 +127,216 @@ class _Fits:
         rise = self.high - self.low
         return self.low + rise * self.shapes.values.min(axis=1), self.low + rise * self.shapes.values.max(axis=1)
 
+    def free(self) -> int | None:
+        """Degrees of freedom of the scatter, None where there is none."""
+        scattered = isinstance(self.data, Counts) and self.data.rho.max() > SCATTER
+        return max(self.x.size - 4, FEWEST_FREE) if scattered else None
 
-def threshold_of(
+    def steps(self, target: float) -> list[tuple[float, float, float]]:
+        """(sizes on both sides, log-likelihood) of the steps that cross ``target``."""
+        crossing = (self.low <= target) & (target <= self.high)
+        return [
+            (*_gap(self.x, float(self.shapes.table[index][0])), float(self.found[index]))
+            for index in np.flatnonzero(crossing)
+            if self.shapes.family[index] is Step
+        ]
+
+
+def leaves_chance(
     data: Data,
     x: Array,
     shapes: Shapes,
-    chance: float,
-    generator: np.random.Generator,
+    chance: Array,
+    generators: Sequence[np.random.Generator],
     *,
     margin: float,
     replicates: int,
-    to_size: Callable[[float], float],
-) -> Threshold:
-    """The threshold of one curve (``data`` of one row over places ``x``); ``to_size`` turns a place into a size."""
-    delta = leave_by(chance, float(np.median(data.n)), margin) if isinstance(data, Counts) else margin
-    target = min(chance + delta, 1 - 1e-6)
-    used = np.flatnonzero(np.array([family in (Logistic, Step) for family in shapes.family]))
-    coarse = _Fits.of(data, x, shapes.only(used).joined(_ramps(tuple(x.tolist()))))
-    fits = coarse.near()
-    first, last = fits.ends()
-    best = float(fits.found.max())
-    below = float(np.max(fits.found[first >= target], initial=-math.inf))
-    above = float(np.max(fits.found[last <= target], initial=-math.inf))
-    places, profile = _profile(fits, target, best - _allowance(data, fits))
-    allowed = max(best, float(profile.max())) - _allowance(data, fits)
-    reached = _Profile(x, places, profile, below, above, allowed)
-    spread, none = _bootstrap(coarse, fits, target, generator, replicates, to_size) if replicates else (None, None)
-    return Threshold(
-        reached.place(to_size), delta, spread, none,
-        _over(_Fits.of(data, x, _breaks(x)), to_size),
-    )  # fmt: skip
+    scale: Scale = "params",
+) -> list[Threshold]:
+    """The threshold of each row of ``data`` over places ``x``, ``chance``: of each row.
 
-
-def _allowance(data: Data, fits: _Fits) -> float:
-    """Half the chi-square quantile; with scatter that of F (McCullagh and Nelder 1989, section 4.5)."""
-    if isinstance(data, Counts) and data.rho.max() > SCATTER:
-        return float(f_quantile(LEVEL, 1, max(fits.x.size - 4, FEWEST_FREE))) / 2
-    return float(chi2_quantile(LEVEL, 1)) / 2
-
-
-def _profile(fits: _Fits, target: float, allowed: float) -> tuple[Array, Array]:
-    """(places, the best log-likelihood of curves through (place, target))."""
-    low, high = float(fits.x.min()), float(fits.x.max())
-    crossed = _crossings(fits, target)
-    crossed = crossed[np.isfinite(crossed)]
-    if crossed.size:
-        wide = max(0.15, float(np.ptp(crossed)) / 2)
-        ends = max(low, float(crossed.min()) - wide), min(high, float(crossed.max()) + wide)
-        inner = fits.x[(fits.x >= ends[0]) & (fits.x <= ends[1])]
-        places = np.unique(np.concatenate([np.linspace(*ends, _PLACES), inner]))
-        profile = _forced(fits, places, target)
-        short = (profile[0] >= allowed and ends[0] > low) or (profile[-1] >= allowed and ends[1] < high)
-        if not short:
-            return places, profile
-    places = np.unique(np.concatenate([np.linspace(low, high, 2 * _PLACES), fits.x]))
-    return places, _forced(fits, places, target)
-
-
-def _forced(fits: _Fits, places: Array, target: float) -> Array:
-    """The best logistic, ramp or step through (place, target), for each place."""
-    best = np.maximum(*(_closed_in(fits, places, family, target) for family in (Logistic, Ramp)))
-    for index in np.flatnonzero(np.array([family is Step for family in fits.shapes.family])):
-        if fits.low[index] <= target <= fits.high[index]:
-            left, right = _gap(fits.x, float(fits.shapes.table[index][0]))
-            inside = (places >= left - 1e-12) & (places <= right + 1e-12)
-            best = np.where(inside, np.maximum(best, fits.found[index]), best)
-    out: Array = best
-    return out
-
-
-def _closed_in(fits: _Fits, places: Array, family: Family, target: float) -> Array:
-    """The best log-likelihood of a family's curves through (place, target), for each place.
-
-    A grid over log slope and log-odds of the part of the rise at the place, closed in on by a pattern search. A ramp
-    has kinks on which that can stop, so each place then goes on from the better of its neighbours' shapes and its own.
+    ``generators``: of the bootstrap of each row, ``replicates`` 0: none.
     """
+    if not len(data.share):
+        return []
+    used = np.flatnonzero(np.array([family in (Logistic, Step) for family in shapes.family]))
+    offered, breaks = shapes.only(used).joined(_ramps(tuple(x.tolist()))), _breaks(x)
+    rows = [data.take(np.array([row])) for row in range(len(data.share))]
+    coarse = [_Fits.of(one, x, offered) for one in rows]
+    fits = [one.near() for one in coarse]
+    by = [
+        leave_by(float(level), float(np.median(one.n)), margin) if isinstance(one, Counts) else margin
+        for one, level in zip(rows, chance, strict=True)
+    ]
+    targets = np.minimum(chance + np.array(by), 1 - 1e-6)
+    made = []
+    for row, profile in enumerate(_profiles(data, fits, targets, scale)):
+        target, spread, none = float(targets[row]), None, None
+        if replicates:
+            spread, none = _bootstrap(coarse[row], fits[row], target, generators[row], replicates, scale)
+        broken = _break(_Fits.of(rows[row], x, breaks), scale)
+        made.append(Threshold(profile.interval(), by[row], spread, none, broken))
+    return made
+
+
+def _profiles(data: Data, fits: Sequence[_Fits], targets: Array, scale: Scale) -> list[Profile]:
+    """Of where each curve reaches its target: close to where its shapes do, over all sizes where that is not enough."""
+    x, made = fits[0].x, []
+    places = [_near(one, float(target)) for one, target in zip(fits, targets, strict=True)]
+    found = _forced(data, fits, places, targets)
+    lost = [allowance(LEVEL, one.free()) / 2 for one in fits]
+    whole = [row for row, one in enumerate(fits) if _short(places[row], found[row], one.found.max() - lost[row], x)]
+    if whole:
+        every = np.unique(np.concatenate([np.linspace(float(x.min()), float(x.max()), 2 * _PLACES), x]))
+        again = _forced(
+            data.take(np.array(whole)), [fits[row] for row in whole], [every] * len(whole), targets[np.array(whole)]
+        )
+        for row, values in zip(whole, again, strict=True):
+            places[row], found[row] = every, values
+    for row, one in enumerate(fits):
+        first, last = one.ends()
+        below = float(np.max(one.found[first >= targets[row]], initial=-math.inf))
+        above = float(np.max(one.found[last <= targets[row]], initial=-math.inf))
+        best = max(float(one.found.max()), float(found[row].max()))
+        made.append(
+            Profile(places[row], 2 * (best - found[row]), x, scale, one.free(), 2 * (best - below), 2 * (best - above))
+        )
+    return made
+
+
+def _near(fits: _Fits, target: float) -> Array:
+    """Places around where the shapes' own best curves reach the target; none where no shape does."""
+    low, high = float(fits.x.min()), float(fits.x.max())
+    best = Best(fits.found, np.arange(len(fits.found)), fits.low, fits.high)
+    crossed = crossing(fits.x, fits.shapes, best, target)
+    crossed = crossed[np.isfinite(crossed)]
+    if not crossed.size:
+        return np.zeros(0)
+    wide = max(0.15, float(np.ptp(crossed)) / 2)
+    ends = max(low, float(crossed.min()) - wide), min(high, float(crossed.max()) + wide)
+    inner = fits.x[(fits.x >= ends[0]) & (fits.x <= ends[1])]
+    return np.unique(np.concatenate([np.linspace(*ends, _PLACES), inner]))
+
+
+def _short(places: Array, found: Array, allowed: float, x: Array) -> bool:
+    """Does the interval reach beyond these places?"""
+    if not places.size:
+        return True
+    return bool((found[0] >= allowed and places[0] > x.min()) or (found[-1] >= allowed and places[-1] < x.max()))
+
+
+# ---- curves forced through a point ----------------------------------------------------------------------------------
+
+
+def _forced(data: Data, fits: Sequence[_Fits], places: Sequence[Array], targets: Array) -> list[Array]:
+    """The best logistic, ramp or step of each row through (place, target), for each of its places."""
+    rows = np.concatenate([np.full(len(some), row) for row, some in enumerate(places)])
+    if not rows.size:
+        return [np.zeros(0) for _ in places]
+    points = _Points(
+        data.take(rows), fits[0].x, rows, np.concatenate(places), targets[rows],
+        np.array([one.found.max() - allowance(LEVEL, one.free()) / 2 - _SLACK for one in fits])[rows],
+    )  # fmt: skip
+    best = np.maximum(*(_closed_in(points, family) for family in (Logistic, Ramp)))
+    for row, one in enumerate(fits):
+        for left, right, found in one.steps(float(targets[row])):
+            inside = (rows == row) & (points.place >= left - 1e-12) & (points.place <= right + 1e-12)
+            best[inside] = np.maximum(best[inside], found)
+    return [best[rows == row] for row in range(len(places))]
+
+
+@dataclass(frozen=True, eq=False)
+class _Points:
+    """Points (``place``, ``target``) to be reached, each with the ``data`` of its ``curve``; places ascend in a curve.
+
+    ``worth``: the log-likelihood from which on a point is worth a closer search.
+    """
+
+    data: Data
+    x: Array
+    curve: Indices
+    place: Array
+    target: Array
+    worth: Array
+
+    def only(self, rows: Indices) -> _Points:
+        return _Points(
+            self.data.take(rows), self.x, self.curve[rows], self.place[rows], self.target[rows], self.worth[rows]
+        )
+
+    def neighbours(self) -> Indices:
+        """Of each point the one before and the one after it in its curve, itself at the ends: points x 2."""
+        row = np.arange(len(self.curve))
+        before, after = np.maximum(row - 1, 0), np.minimum(row + 1, len(row) - 1)
+        both = np.stack([before, after], axis=1)
+        return np.where(self.curve[both] == self.curve[:, None], both, row[:, None])
+
+    def curves(self, family: Family, table: Array) -> tuple[Array, Array]:
+        """(values at the sizes, part of the rise at the point) of shapes ``table``, points x shapes x 2.
+
+        The slope of a ramp is that of the logistic with the same tangent in the middle, four times the rise a decade.
+        """
+        slope, lean = np.exp(table[..., 0, None]), (self.x - self.place[:, None])[:, None, :]
+        part = special.expit(table[..., 1])
+        if family is Ramp:
+            rise = part[..., None] + slope / 4 * lean
+            return np.minimum(np.maximum(rise, 0.0), 1.0), part
+        values: Array = special.expit(table[..., 1, None] + slope * lean)
+        return values, part
+
+    def through(self, family: Family, table: Array, iterations: int = 4) -> tuple[Array]:
+        """Log-likelihoods of shapes, points x shapes."""
+        values, part = self.curves(family, table)
+        return (solve_through(self.data, values, part, self.target, iterations=iterations),)
+
+
+def _closed_in(points: _Points, family: Family) -> Array:
+    """The best log-likelihood of a family's curves through each point.
+
+    A grid of shapes ranked by weighted least squares, the nearest solved exactly, the best of them closed in on by a
+    pattern search where that may matter. A ramp has kinks on which it can stop, so each point then goes on from the
+    better of its neighbours' shapes and its own.
+    """
+    size = max(1, _CELLS // (len(_GRID) * points.x.size))
+    parts = [
+        _ranked(points.only(np.arange(start, min(start + size, len(points.curve)))), family)
+        for start in range(0, len(points.curve), size)
+    ]
+    shape, best = np.concatenate([one for one, _ in parts]), np.concatenate([one for _, one in parts])
+
+    def roughly(table: Array) -> tuple[Array]:
+        return points.through(family, table, iterations=3)
+
+    shape, (begun,) = search(shape, (best,), _PATTERN, range(_FIRST // 2), roughly)
+    shape, (best,) = search(shape, (begun,), _PATTERN, range(_FIRST // 2, _FIRST), roughly)
+    # with many items a search is still far from its end
+    rows = np.flatnonzero(best + _SOON * (best - begun) >= points.worth)
+    if not rows.size:
+        return best
+    near = points.only(rows)
 
     def evaluate(table: Array) -> tuple[Array]:
-        return (_through(fits, places, family, table, target),)
+        return near.through(family, table)
 
-    grid = np.array([(slope, part) for slope in np.linspace(*_SLOPES, 12) for part in np.linspace(*_PARTS, 9)])
-    (found,) = evaluate(np.broadcast_to(grid[None], (len(places), *grid.shape)))
-    row, top = np.arange(len(places)), found.argmax(axis=1)
-    shape, (best,) = search(grid[top], (found[row, top],), _PATTERN, range(_ROUNDS), evaluate)
-    shifted = np.stack([np.concatenate([shape[:1], shape[:-1]]), np.concatenate([shape[1:], shape[-1:]])], axis=1)
-    (found,) = evaluate(shifted)
-    top = found.argmax(axis=1)
-    better = found[row, top] > best
-    shape = np.where(better[:, None], shifted[row, top], shape)
-    start = (np.where(better, found[row, top], best),)
-    return search(shape, start, _PATTERN, range(_ROUNDS // 2, _ROUNDS), evaluate)[1][0]
+    tried, found = search(shape[rows], (best[rows],), _PATTERN, range(_FIRST, _ROUNDS), evaluate)
+    beside = tried[near.neighbours()]
+    (other,) = evaluate(beside)
+    row, top = np.arange(len(rows)), other.argmax(axis=1)
+    better = other[row, top] > found[0]
+    tried = np.where(better[:, None], beside[row, top], tried)
+    start = (np.where(better, other[row, top], found[0]),)
+    best[rows] = search(tried, start, _PATTERN, range(_ROUNDS // 2, _ROUNDS), evaluate)[1][0]
+    return best
 
 
-def _through(fits: _Fits, places: Array, family: Family, table: Array, target: float) -> Array:
-    """Log-likelihoods, places x shapes; ``table``: log slope and log-odds of the part of the rise at the place.
-
-    The slope of a ramp is that of the logistic with the same tangent in the middle, four times the rise a decade.
-    """
-    slope, part = np.exp(table[..., 0]), special.expit(table[..., 1])
-    if family is Ramp:
-        rise = part[..., None] + slope[..., None] / 4 * (fits.x - places[:, None, None])
-        values = np.clip(rise, 0.0, 1.0)
-    else:
-        values = special.expit(table[..., 1, None] + slope[..., None] * (fits.x - places[:, None, None]))
-    found = solve_through(
-        fits.data, values.reshape(1, -1, fits.x.size), part.reshape(1, -1), np.array([target]), iterations=4
-    )
-    return found.reshape(table.shape[0], table.shape[1])
+def _ranked(points: _Points, family: Family) -> tuple[Array, Array]:
+    """(the best shape of the grid, its log-likelihood) for each point."""
+    values, part = points.curves(family, np.broadcast_to(_GRID, (len(points.curve), *_GRID.shape)))
+    loss = screen_through(points.data, values, part, points.target)
+    table = _GRID[np.argpartition(loss, _KEPT - 1, axis=1)[:, :_KEPT]]
+    (found,) = points.through(family, table)
+    row, top = np.arange(len(found)), found.argmax(axis=1)
+    return table[row, top], found[row, top]
 
 
 @lru_cache(maxsize=64)
@@ -250,73 +348,6 @@ def _ramps(x: tuple[float, ...]) -> Shapes:
 def _gap(x: Array, at: float) -> tuple[float, float]:
     """The sizes on both sides of a place."""
     return float(x[x <= at].max()), float(x[x >= at].min())
-
-
-def _crossings(fits: _Fits, target: float) -> Array:
-    """Where each shape's own best curve first reaches ``target``."""
-    best = Best(fits.found, np.arange(len(fits.found)), fits.low, fits.high)
-    return crossing(fits.x, fits.shapes, best, target)
-
-
-@dataclass(frozen=True, eq=False)
-class _Profile:
-    """The profile over places inside the sizes, and of being past it at the smallest or short of it at the largest."""
-
-    x: Array
-    places: Array
-    values: Array
-    below: float
-    above: float
-    allowed: float
-
-    def place(self, to_size: Callable[[float], float]) -> Place:
-        """Estimate and interval in sizes."""
-        inside = self.values >= self.allowed
-        top = float(self.values.max())
-        outside: Censored | None = None
-        if max(self.below, self.above) > top + 0.01:
-            outside = "below" if self.below >= self.above else "above"
-        left, right = float(self.x.min()), float(self.x.max())
-        if not inside.any():
-            if outside is None:
-                return Place()
-            low = None if self.below >= self.allowed else to_size(right)
-            return Place(None, low, None if self.above >= self.allowed else to_size(left), outside)
-        first, last = int(np.flatnonzero(inside)[0]), int(np.flatnonzero(inside)[-1])
-        ends = (
-            _cross(self.places, self.values, first, -1, self.allowed),
-            _cross(self.places, self.values, last, 1, self.allowed),
-        )
-        gap = None if max(self.below, self.above) >= self.allowed else self._whole_gap(ends)
-        if gap is not None:
-            return Place(to_size((gap[0] + gap[1]) / 2), to_size(gap[0]), to_size(gap[1]), "gap")
-        plateau = np.flatnonzero(self.values >= top - 0.02)
-        estimate = float((self.places[plateau[0]] + self.places[plateau[-1]]) / 2)
-        return Place(
-            None if outside else to_size(estimate),
-            None if self.below >= self.allowed else to_size(ends[0]),
-            None if self.above >= self.allowed else to_size(ends[1]),
-            outside,
-        )
-
-    def _whole_gap(self, ends: tuple[float, float]) -> tuple[float, float] | None:
-        """The gap between two sizes, where the interval is that and no less."""
-        sizes = np.unique(self.x)
-        index = int(np.searchsorted(sizes, (ends[0] + ends[1]) / 2)) - 1
-        if not 0 <= index < len(sizes) - 1:
-            return None
-        left, right = float(sizes[index]), float(sizes[index + 1])
-        near = 0.03 * (right - left)
-        return (left, right) if abs(ends[0] - left) <= near and abs(ends[1] - right) <= near else None
-
-
-def _cross(places: Array, profile: Array, index: int, side: int, allowed: float) -> float:
-    """Where the profile falls below ``allowed`` beyond ``index``, by straight lines between places."""
-    beyond = index + side
-    if not 0 <= beyond < len(places) or not math.isfinite(profile[beyond]):
-        return float(places[index])
-    share = (profile[index] - allowed) / max(profile[index] - profile[beyond], 1e-12)
-    return float(places[index] + share * (places[beyond] - places[index]))
 
 
 def _places(x: Array) -> Array:
@@ -343,9 +374,8 @@ def crossing(x: Array, shapes: Shapes, best: Best, target: float) -> Array:
 
 
 def _bootstrap(
-    coarse: _Fits, fits: _Fits, target: float, generator: np.random.Generator, replicates: int,
-    to_size: Callable[[float], float],
-) -> tuple[Place, float]:  # fmt: skip
+    coarse: _Fits, fits: _Fits, target: float, generator: np.random.Generator, replicates: int, scale: Scale
+) -> tuple[Place, float]:
     """Percentile interval over parametric replicates of the best curve."""
     top = int(fits.found.argmax())
     fitted = fits.low[top] + (fits.high[top] - fits.low[top]) * fits.shapes.values[top]
@@ -356,8 +386,11 @@ def _bootstrap(
     none = float(np.mean(~np.isfinite(at)))
     cut = math.floor(replicates * (1 - LEVEL) / 2)
     ends = [float(at[cut]), float(at[replicates - 1 - cut])]
-    sizes = [to_size(end) if math.isfinite(end) else None for end in ends]
+    sizes = [unplace(end, scale) if math.isfinite(end) else None for end in ends]
     return Place(None, sizes[0], sizes[1]), none
+
+
+# ---- the break ------------------------------------------------------------------------------------------------------
 
 
 def _breaks(x: Array) -> Shapes:
@@ -367,26 +400,25 @@ def _breaks(x: Array) -> Shapes:
     return Shapes.of(x, (Hinge, places[:, None]), (Step, Step.grid(x)))
 
 
-def _over(fits: _Fits, to_size: Callable[[float], float]) -> Place | None:
-    """The break of hinges (steps: their gap) with its profile interval."""
+def _break(fits: _Fits, scale: Scale) -> Place | None:
+    """The break of hinges with its profile interval; that of a step is anywhere in its gap."""
     if not len(fits.found):
         return None
-    allowed = float(fits.found.max()) - _allowance(fits.data, fits)
-    ends: list[tuple[float, float]] = []
-    top, best = (0.0, 0.0), -math.inf
-    for index in np.flatnonzero(fits.found >= allowed):
-        step = fits.shapes.family[index] is Step
-        at = float(fits.shapes.table[index][0])
-        ends.append(_gap(fits.x, at) if step else (at, at))
-        if fits.found[index] > best:
-            top, best = ends[-1], float(fits.found[index])
-    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-    estimate = (top[0] + top[1]) / 2
-    smallest, largest = float(fits.x.min()), float(fits.x.max())
-    outside: Censored | None = "below" if estimate < smallest else "above" if estimate > largest else None
-    if outside is None and (low, high) == top and low < high:
-        outside = "gap"
-    return Place(
-        to_size(estimate) if outside in (None, "gap") else None,
-        to_size(low) if low >= smallest else None, to_size(high) if high <= largest else None, outside,
-    )  # fmt: skip
+    hinge = np.array([family is Hinge for family in fits.shapes.family])
+    at = np.array([float(row[0]) for row in fits.shapes.table])
+    gaps = [
+        (*_gap(fits.x, float(place)), float(found)) for place, found in zip(at[~hinge], fits.found[~hinge], strict=True)
+    ]
+    # a gap ends where it ends: no straight line to the next hinge
+    edges = [end + side for left, right, _ in gaps for end in (left, right) for side in (-_EDGE, 0.0, _EDGE)]
+    places = np.unique(np.concatenate([at[hinge], edges]))
+    places = places[(places >= fits.x.min()) & (places <= fits.x.max())]
+    found = (
+        np.interp(places, at[hinge], fits.found[hinge], left=-math.inf, right=-math.inf)
+        if hinge.any()
+        else np.full(len(places), -math.inf)
+    )
+    for left, right, likely in gaps:
+        inside = (places >= left) & (places <= right)
+        found[inside] = np.maximum(found[inside], likely)
+    return Profile(places, 2 * (fits.found.max() - found), fits.x, scale, fits.free()).interval()

@@ -13,7 +13,7 @@ import numpy as np
 from onset.analysis import words
 from onset.analysis.curves.fit import Limits, Shapes
 from onset.analysis.curves.likelihood import Counts, Data, Indices, Scores
-from onset.analysis.curves.series import Curve, SizePoint
+from onset.analysis.curves.series import MIN_SIZES, Curve, SizePoint
 from onset.analysis.curves.shapes import (
     STEEPEST,
     Array,
@@ -27,7 +27,7 @@ from onset.analysis.curves.shapes import (
     loss_power_laws,
     place,
 )
-from onset.analysis.emergence.settings import MIN_SIZES, Settings
+from onset.analysis.emergence.settings import Settings
 from onset.records import derive_seed
 
 _NEAREST = 1e-3

@@ -31,9 +31,10 @@ import numpy as np
 from scipy import optimize, special
 
 from onset.analysis import words
+from onset.analysis.curves.place import Censored, Place
 from onset.analysis.curves.series import Curve, Scale
 from onset.analysis.curves.shapes import Array, place, unplace
-from onset.analysis.curves.threshold import Censored, Place, leave_by
+from onset.analysis.curves.threshold import leave_by
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 from onset.analysis.stats.shares import clopper_pearson
 from onset.analysis.stats.tails import chi2_above

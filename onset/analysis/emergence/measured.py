@@ -10,10 +10,10 @@ import numpy as np
 
 from onset.analysis.curves.goodness import Candidate, best, candidates
 from onset.analysis.curves.likelihood import SCATTER, Counts, Data, overdispersion, with_rho
-from onset.analysis.curves.midpoint import Profile, midpoint_profile
+from onset.analysis.curves.midpoint import Midpoint, midpoints
 from onset.analysis.curves.series import Curve
-from onset.analysis.curves.shapes import Array, unplace
-from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold, threshold_of
+from onset.analysis.curves.shapes import Array
+from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold, leaves_chance
 from onset.analysis.emergence.axis import Axis, chance_of, kind_of, prepared
 from onset.analysis.emergence.change import Change, changes
 from onset.analysis.emergence.ends import Ends, ends_of
@@ -33,7 +33,7 @@ class Measured:
     ends: Ends
     candidates: tuple[Candidate, ...] = ()
     threshold: Threshold = NOT_IN_RANGE
-    midpoint: Profile | None = None
+    midpoint: Midpoint | None = None
 
     @property
     def bounded(self) -> bool:
@@ -73,10 +73,8 @@ def measure(curves: Sequence[Curve], settings: Settings) -> list[Measured]:
             smooth_fit=tuple(float(value) for value in fit.smooth.shares[row]),
         )
         ends = ends_of(curve, fit, axis, row, growth, settings)
-        one = Measured(curve, "", growth, moved[row], ends, described[row])
-        grows = one.change.p_value <= settings.level and one.change.direction > 0
-        made.append(_placed(one, fit.data.take(np.array([row])), axis, keys[row], settings) if grows else one)
-    return made
+        made.append(Measured(curve, "", growth, moved[row], ends, described[row]))
+    return _placed(made, fit.data, axis, keys, settings)
 
 
 def again(one: Measured, settings: Settings) -> Measured:
@@ -86,27 +84,31 @@ def again(one: Measured, settings: Settings) -> Measured:
     return replace(one, growth=replace(one.growth, p_value=float(p[0]), replicates=int(used[0])))
 
 
-def _placed(one: Measured, data: Data, axis: Axis, key: int, settings: Settings) -> Measured:
-    """With threshold and midpoint of a curve that grows."""
-    if not isinstance(data, Counts):
-        known = math.isfinite(chance_of(one.curve)) and one.bounded
-        return replace(one, threshold=_threshold(one, data, axis, key, settings)) if known else one
-    # an interval is too short if it takes scatter for none because few sizes cannot show it
-    scattered = with_rho(data, np.array([one.growth.scatter]))
-    known = math.isfinite(chance_of(one.curve)) and one.bounded
-    found = midpoint_profile(data.plain(), axis.x, np.random.default_rng([key, 6]), margin=settings.margin)
-    return replace(
-        one,
-        threshold=_threshold(one, scattered, axis, key, settings) if known else NOT_IN_RANGE,
-        midpoint=found if found.fit.drawn else None,
-    )
-
-
-def _threshold(one: Measured, data: Data, axis: Axis, key: int, settings: Settings) -> Threshold:
-    return threshold_of(
-        data, axis.x, axis.every, chance_of(one.curve), np.random.default_rng([key, 3]), margin=settings.margin,
-        replicates=settings.threshold_replicates, to_size=lambda value: unplace(value, one.curve.scale),
+def _placed(
+    measured: Sequence[Measured], data: Data, axis: Axis, keys: Sequence[int], settings: Settings
+) -> list[Measured]:
+    """With thresholds and midpoints of the curves that grow."""
+    made = list(measured)
+    grow = [row for row, one in enumerate(made) if one.change.p_value <= settings.level and one.change.direction > 0]
+    if isinstance(data, Counts):
+        rows, generators = np.array(grow, dtype=np.intp), [np.random.default_rng([keys[row], 6]) for row in grow]
+        found = midpoints(
+            data.take(rows).plain(), axis.x, generators, margin=settings.margin, scale=made[0].curve.scale
+        )
+        for row, halfway in zip(grow, found, strict=True):
+            made[row] = replace(made[row], midpoint=halfway if halfway.fit.drawn else None)
+        # an interval is too short if it takes scatter for none because few sizes cannot show it
+        data = with_rho(data, np.array([one.growth.scatter for one in made]))
+    known = [row for row in grow if math.isfinite(chance_of(made[row].curve)) and made[row].bounded]
+    thresholds = leaves_chance(
+        data.take(np.array(known, dtype=np.intp)), axis.x, axis.every,
+        np.array([chance_of(made[row].curve) for row in known]),
+        [np.random.default_rng([keys[row], 3]) for row in known],
+        margin=settings.margin, replicates=settings.threshold_replicates, scale=made[0].curve.scale,
     )  # fmt: skip
+    for row, threshold in zip(known, thresholds, strict=True):
+        made[row] = replace(made[row], threshold=threshold)
+    return made
 
 
 def _scatter(data: Data, x: Array, row: int, among: Sequence[Candidate]) -> float:

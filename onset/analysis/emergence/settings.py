@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from onset.analysis.curves.shapes import STEEPEST
 from onset.errors import InputError
 
-MIN_SIZES = 4
-"""Two sizes at chance and two to rise over are the least a jump can be seen in."""
 EVEN = 0.5
 """The prior probability of a jump, and what `p_jump` must exceed for `emergent`."""
 

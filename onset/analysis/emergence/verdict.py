@@ -53,8 +53,8 @@ from typing import Any
 
 from onset.analysis import words
 from onset.analysis.curves.goodness import Fit
-from onset.analysis.curves.midpoint import Profile
-from onset.analysis.curves.series import Curve
+from onset.analysis.curves.midpoint import Midpoint
+from onset.analysis.curves.series import MIN_SIZES, Curve
 from onset.analysis.curves.shapes import Curve as FittedCurve
 from onset.analysis.curves.shapes import place, unplace
 from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold
@@ -62,7 +62,7 @@ from onset.analysis.emergence.axis import chance_of, same_axis
 from onset.analysis.emergence.drawn import VERDICTS, EmergenceVerdict, curve_kind, fit_with
 from onset.analysis.emergence.ends import FLOOR_SIZES
 from onset.analysis.emergence.measured import Measured, again, measure
-from onset.analysis.emergence.settings import EVEN, MIN_SIZES, Settings
+from onset.analysis.emergence.settings import EVEN, Settings
 from onset.analysis.stats.adjust import benjamini_hochberg
 
 __all__ = ["EVEN", "MIN_SIZES", "VERDICTS", "Emergence", "EmergenceVerdict", "Settings", "curve_kind", "emergence_of"]
@@ -107,7 +107,7 @@ class Emergence:
     notes: tuple[str, ...]
     smooth_fit: tuple[float, ...] = ()
     fit: Fit | None = None
-    midpoint: Profile | None = field(default=None, compare=False)
+    midpoint: Midpoint | None = field(default=None, compare=False)
     scatter: float = 0.0
 
     def json(self) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Emergence:
     def _midpoint(self) -> dict[str, Any] | None:
         if self.midpoint is None:
             return None
-        found = self.midpoint.place(self.curve.scale)
+        found = self.midpoint.profile.interval()
         return {"estimate": found.estimate, "low": found.low, "high": found.high, "censored": found.censored}
 
     def _line(self, fit: Fit) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from typing import Literal
 import numpy as np
 
 from onset.analysis.contrast.paired import Comparison, Verdict, pair
-from onset.analysis.curves import crossing
+from onset.analysis.curves import crossing, meeting, series
 from onset.analysis.curves.likelihood import Counts, counts
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import ALPHA, holm
@@ -277,17 +277,17 @@ def _crossover(rows: Sequence[_Both]) -> Crossover:
 def _meeting(
     rows: Sequence[_Both],
 ) -> tuple[float | None, tuple[float | None, float | None] | None, tuple[str, ...]]:
-    """Where the fitted curves of both sides meet (`onset.analysis.curves.crossing`), its interval, and why there is
+    """Where the fitted curves of both sides meet (`onset.analysis.curves.meeting`), its interval, and why there is
     none.
 
     Outcomes count as the independent trials they are worth (`onset.analysis.stats.counting`).
     """
     sizes = len({row.point.params for row in rows})
-    if sizes < crossing.MIN_SIZES:
-        return None, None, (f"{sizes} sizes: no curve, which takes {crossing.MIN_SIZES}",)
+    if sizes < series.MIN_SIZES:
+        return None, None, (f"{sizes} sizes: no curve, which takes {series.MIN_SIZES}",)
     sides = [[row.against for row in rows], [row.method for row in rows]]
     x = np.log10(np.array([row.point.params for row in rows], dtype=np.float64))
-    found = crossing.meet(_effective(sides[0]), _effective(sides[1]), x, replicates=0)
+    found = meeting.meet(_effective(sides[0]), _effective(sides[1]), x, replicates=0)
     if found.misfits:
         names = [sides[index][0].method for index in found.misfits]
         return None, None, (f"no rising curve fits {' or '.join(names)}",)

@@ -2,7 +2,7 @@
 
 A stage of training ("without code", "base, extra notes") and its reference (the stage less its last step, else "base")
 each have a curve of accuracy over size on one task, with the same method and labels. The two midpoints are held against
-each other as those of two tasks are (`onset.analysis.curves.midpoint`): the interval of their ratio is that of the
+each other as those of two tasks are (`onset.analysis.curves.place`): the interval of their ratio is that of the
 profile likelihood.
 
 Both curves are of the same items, and the likelihood takes them for different ones: what the curves have in common is
@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onset.analysis.contrast.factors import BASE
-from onset.analysis.curves.midpoint import apart
 from onset.analysis.estimates.size_curves import SizeCurve
-from onset.analysis.estimates.task_sizes import Without, why_without, within
+from onset.analysis.estimates.task_sizes import Without, times, why_without, within
 
 ShiftVerdict = Literal["later", "earlier", "undecided", "not reached"]
 
@@ -80,7 +79,7 @@ def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
     # a curve that no logistic fits may well have risen
     verdict: ShiftVerdict = "undecided" if without == "no curve fits" else "not reached"
     if after is not None:
-        ratio, interval = apart(before, after)
+        ratio, interval = after.size / before.size, times(before, after)
         later, earlier = (interval[0] or 0) > 1, (interval[1] or math.inf) < 1
         verdict = "later" if later else "earlier" if earlier else "undecided"
     return StageShift(
@@ -89,8 +88,8 @@ def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
         labels=curve.labels or 0,
         family=curve.family,
         stages=(curve.stage, reference.stage),
-        midpoints=(None if after is None else 10**after.estimate, 10**before.estimate),
-        ceilings=(None if after is None else after.curve.ceiling, before.curve.ceiling),
+        midpoints=(None if after is None else after.size, before.size),
+        ceilings=(None if after is None else after.found.curve.ceiling, before.found.curve.ceiling),
         sizes=curve.sizes,
         ratio=ratio,
         interval=interval,

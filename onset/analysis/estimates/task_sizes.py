@@ -2,7 +2,7 @@
 
 Tasks are related when their names agree up to the first "[", as `one-hop[frequency=head]` and `one-hop[frequency=tail]`
 do. Each has a curve of accuracy over size; its midpoint and the ratio of two of them, by profile likelihood, are those
-of `onset.analysis.curves.midpoint`. Intervals allow for the number of neighbours (Bonferroni).
+of `onset.analysis.curves.place`. Intervals allow for the number of neighbours (Bonferroni).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from onset.analysis.curves.midpoint import Profile, apart
+from onset.analysis.curves.midpoint import Midpoint
+from onset.analysis.curves.place import apart
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.stats.adjust import LEVEL
 
@@ -97,10 +98,22 @@ def _chosen(group: Sequence[SizeCurve]) -> list[SizeCurve]:
     return settings[max(shared, key=rank)]
 
 
-def within(curve: SizeCurve) -> Profile | None:
-    """The profile of the curve's midpoint where it lies within the sizes and may be said, else None."""
-    profile = None if curve.found is None else curve.found.midpoint
-    return profile if profile is not None and profile.within else None
+@dataclass(frozen=True, eq=False)
+class Halfway:
+    """A midpoint within the sizes: ``size`` and ``interval`` in parameters; ``found``: its profile and its curve."""
+
+    found: Midpoint
+    size: float
+    interval: tuple[float | None, float | None]
+
+
+def within(curve: SizeCurve) -> Halfway | None:
+    """The curve's midpoint where it lies within the sizes and may be said, else None."""
+    found = None if curve.found is None else curve.found.midpoint
+    if found is None:
+        return None
+    place = found.profile.interval()
+    return None if place.estimate is None else Halfway(found, place.estimate, (place.low, place.high))
 
 
 def why_without(curve: SizeCurve) -> Without:
@@ -114,11 +127,10 @@ def why_without(curve: SizeCurve) -> Without:
 
 
 def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
-    held = [(curve, profile) for curve in curves if (profile := within(curve)) is not None]
+    held = [(curve, halfway) for curve in curves if (halfway := within(curve)) is not None]
     if len(held) < 2:
         return None
-    held.sort(key=lambda pair: pair[1].estimate)
-    places = [profile.place() for _, profile in held]
+    held.sort(key=lambda pair: pair[1].size)
     pairs, first = list(pairwise(held)), held[0][0]
     return TaskOrder(
         stem=stem,
@@ -127,10 +139,10 @@ def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
         stage=first.stage,
         family=first.family,
         tasks=tuple(curve.task for curve, _ in held),
-        midpoints=tuple(10**profile.estimate for _, profile in held),
-        intervals=tuple((place.low, place.high) for place in places),
-        floors=tuple(profile.curve.floor for _, profile in held),
-        ceilings=tuple(profile.curve.ceiling for _, profile in held),
+        midpoints=tuple(halfway.size for _, halfway in held),
+        intervals=tuple(halfway.interval for _, halfway in held),
+        floors=tuple(halfway.found.curve.floor for _, halfway in held),
+        ceilings=tuple(halfway.found.curve.ceiling for _, halfway in held),
         sizes=first.sizes,
         ratios=tuple(_ratio(a, b, 1 - (1 - LEVEL) / len(pairs)) for a, b in pairs),
         overall=_ratio(held[0], held[-1], LEVEL),
@@ -139,6 +151,12 @@ def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
     )
 
 
-def _ratio(a: tuple[SizeCurve, Profile], b: tuple[SizeCurve, Profile], level: float) -> SizeRatio:
-    ratio, interval = apart(a[1], b[1], level)
+def _ratio(a: tuple[SizeCurve, Halfway], b: tuple[SizeCurve, Halfway], level: float) -> SizeRatio:
+    ratio, interval = b[1].size / a[1].size, times(a[1], b[1], level)
     return SizeRatio((a[0].task, b[0].task), ratio, interval, larger=interval[0] is not None and interval[0] > 1)
+
+
+def times(a: Halfway, b: Halfway, level: float = LEVEL) -> tuple[float | None, float | None]:
+    """The interval of how many times the size of ``a``'s midpoint ``b``'s is; an end out of reach is None."""
+    found = apart(a.found.profile, b.found.profile).interval(level)
+    return found.low, found.high

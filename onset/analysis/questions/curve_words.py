@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onset.analysis import words
-from onset.analysis.curves.threshold import Place
+from onset.analysis.curves.place import Place
 from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, curve_kind
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.questions import lines
@@ -43,7 +43,7 @@ def curve_line(curve: SizeCurve, of: str | None, *, bare: bool = False) -> Lines
         place = found.threshold.place
         form = ".gap" if place.censored == "gap" else ".at" if place.estimate is not None else ""
     elif found.verdict == "smooth" and found.midpoint is not None:
-        place = found.midpoint.place(found.curve.scale)
+        place = found.midpoint.profile.interval()
         form = ".at" if place.estimate is not None else ""
     elif found.verdict == "unresolved" and found.q_value is not None:
         form = ".grows"
@@ -75,7 +75,7 @@ def halfway_words(found: Emergence) -> str:
     """Where the curve is halfway between its floor and its ceiling, with its interval, after a semicolon; or empty."""
     if found.midpoint is None:
         return ""
-    curve, place = found.midpoint.curve, found.midpoint.place(found.curve.scale)
+    curve, place = found.midpoint.curve, found.midpoint.profile.interval()
     ends = words.range_words((place.low, place.high), words.short_count)
     halfway = f"halfway between {words.percent(curve.floor)} and {words.percent(curve.ceiling)}"
     sizes = [point.x for point in found.curve.points]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from onset.analysis import words
-from onset.analysis.curves.threshold import Place
+from onset.analysis.curves.place import Place
 from onset.analysis.finding import Interval
 from onset.analysis.phrases import LANGUAGES, Language, counted, phrase
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from onset.analysis import words
-from onset.analysis.curves.threshold import Place
+from onset.analysis.curves.place import Place
 from onset.analysis.emergence.verdict import MIN_SIZES
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.size_curves import SizeCurve
@@ -43,7 +43,7 @@ class Size(Question):
             best = max(curves, key=lambda one: (one.labels or 0, one.correct[-1] / one.n[-1]))
             if best.found is None:
                 continue
-            place = best.found.midpoint.place() if best.found.midpoint is not None else Place()
+            place = best.found.midpoint.profile.interval() if best.found.midpoint is not None else Place()
             yield self.finding(
                 f"{task}, {best.method}, family {best.family}", best.found.verdict, f"Size: {curve_sentence(best)}",
                 curve_line(best, study.named(task), bare=study.foreign and len({one.method for one in curves}) == 1),

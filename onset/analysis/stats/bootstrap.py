@@ -158,26 +158,6 @@ def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES) -> 
     )
 
 
-def joint_replicates(tables: Sequence[Array], replicates: int = REPLICATES) -> Array:
-    """Calibrated replicates of the means of several ``tables`` (draws x items) at once: tables x replicates, unsorted.
-
-    A column is one resample: tables of one shape are resampled with the same draws and items, so what they share stays
-    shared. A table without any value gives a row of NaN.
-    """
-    rows = []
-    for index, table in enumerate(tables):
-        made = crossed_bootstrap([Block(table)], replicates)
-        if made is None:
-            rows.append(np.full(replicates, np.nan))
-        elif not made.least:
-            rows.append(made.resampled)
-        else:
-            # quantiles in order would tie tables together that have nothing in common
-            order = np.random.default_rng(derive_seed("joint replicates", replicates, index)).permutation(replicates)
-            rows.append(made.resampled[order])
-    return np.array(rows)
-
-
 def _square(blocks: Sequence[Block]) -> float:
     if len(blocks) == 1:
         return blocks[0].weight ** 2 * float(np.nanmean(blocks[0].values ** 2))

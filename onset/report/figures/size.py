@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from onset.analysis.curves.threshold import Place
+from onset.analysis.curves.place import Place
 from onset.analysis.words import number, short_count
 from onset.report.figures.base import (
     CELL_TOOLTIP,

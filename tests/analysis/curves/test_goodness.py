@@ -8,7 +8,7 @@ import statsmodels.api as sm
 
 from onset.analysis.curves.goodness import Fit, best, candidates, deviance, fit_of
 from onset.analysis.curves.likelihood import Counts, Scores
-from onset.analysis.curves.midpoint import midpoint_profile
+from onset.analysis.curves.midpoint import midpoints
 from onset.analysis.curves.series import SizePoint, curves_of
 from onset.analysis.curves.shapes import Constant, Curve, Logistic, LogLinear, Step
 from onset.analysis.emergence.verdict import Settings, emergence_of
@@ -78,7 +78,7 @@ def test_scores_are_held_against_their_errors() -> None:
 
 def test_a_step_is_halfway_somewhere_in_its_gap() -> None:
     data = counts([2, 1, 3, 88, 90, 92, 91, 90], 100)
-    place = midpoint_profile(data, X, np.random.default_rng(0), margin=0.05).place()
+    place = midpoints(data, X, [np.random.default_rng(0)], margin=0.05)[0].profile.interval()
     assert place.low is not None
     assert place.high is not None
     assert X[2] - 0.01 <= np.log10(place.low) < np.log10(place.high) <= X[3] + 0.01
@@ -86,7 +86,8 @@ def test_a_step_is_halfway_somewhere_in_its_gap() -> None:
 
 
 def test_a_midpoint_beyond_the_sizes_is_not_said() -> None:
-    late = midpoint_profile(counts([0, 1, 0, 2, 3, 5, 9, 16], 100), X, np.random.default_rng(0), margin=0.05).place()
+    data = counts([0, 1, 0, 2, 3, 5, 9, 16], 100)
+    late = midpoints(data, X, [np.random.default_rng(0)], margin=0.05)[0].profile.interval()
     assert (late.estimate, late.high) == (None, None)
     assert late.censored == "above"
     assert late.low is not None
@@ -127,9 +128,9 @@ def test_the_interval_of_the_midpoint_covers(n: int, scatter: float) -> None:
     covered = said = 0
     for some in judged(np.asarray(truth(X)), n, 250, 2, scatter):
         data = counts(np.array([one.correct for one in some]), n)
-        profile = midpoint_profile(data, X, np.random.default_rng(0), margin=0.05)
-        if profile.fit.drawn:
-            place, said = profile.place(), said + 1
+        (found,) = midpoints(data, X, [np.random.default_rng(0)], margin=0.05)
+        if found.fit.drawn:
+            place, said = found.profile.interval(), said + 1
             covered += (place.low is None or place.low <= 10**7.4) and (place.high is None or place.high >= 10**7.4)
     assert said > 200
     assert covered / said > 0.95 - 2.5 * np.sqrt(0.05 * 0.95 / said)

@@ -379,7 +379,7 @@ def test_a_midpoint_has_an_interval_with_the_truth() -> None:
         truth = Logistic(0.0, 0.9, 2.0, 9.3)
         found = one(*points(truth, 1000, seed=seed), settings=Settings(replicates=24, threshold_replicates=0)).midpoint
         assert found is not None
-        place = found.place()
+        place = found.profile.interval()
         low, high = place.low, place.high
         held += (low is None or low <= 10**9.3) and (high is None or high >= 10**9.3)
     assert held >= 16  # 19 expected; fewer than 16 of 20 have probability .003

@@ -12,9 +12,10 @@ import pytest
 from conftest import shared
 from statsmodels.stats.meta_analysis import combine_effects
 
+from onset.analysis.curves.place import Censored, Place
 from onset.analysis.curves.series import Curve, Scale, SizePoint, curves_of
 from onset.analysis.curves.shapes import Logistic
-from onset.analysis.curves.threshold import NOT_IN_RANGE, Censored, Place, Threshold
+from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold
 from onset.analysis.emergence.families import FamilyEffect, family_effect, random_effects
 from onset.analysis.emergence.verdict import Emergence, Settings
 from onset.errors import InputError

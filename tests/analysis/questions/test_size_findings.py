@@ -22,9 +22,9 @@ from synthetic import LADDER, ladder_results
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.contrast.factors import stage_comparisons
 from onset.analysis.contrast.paired import compare_all, pair
-from onset.analysis.curves.goodness import Fit
 from onset.analysis.curves.likelihood import Counts
-from onset.analysis.curves.midpoint import Profile, apart, midpoint_profile
+from onset.analysis.curves.midpoint import midpoints
+from onset.analysis.curves.place import Profile, apart
 from onset.analysis.curves.shapes import Logistic
 from onset.analysis.estimates.gains import GainCurve, gain_curves
 from onset.analysis.estimates.size_curves import SizeCurve, size_curves
@@ -36,7 +36,7 @@ from onset.analysis.questions.crossover import Overtakes
 from onset.analysis.questions.emergence import Emerges
 from onset.analysis.questions.size_by_task import SizeByTask
 from onset.analysis.questions.training import IngredientBySize
-from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap, joint_replicates
+from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 from onset.analysis.stats.pooling import Moderated, pool
 from onset.report import figures
 from onset.report.html import build_report
@@ -442,30 +442,6 @@ def test_the_gain_is_said_of_chain_of_thought_whichever_side_it_is_on() -> None:
     assert {point.verdict for point in one.points} == {"wins"}
 
 
-# ---- joint resamples -----------------------------------------------------------------------------------------------
-
-
-def test_joint_replicates_are_those_of_each_table_and_keep_what_is_shared() -> None:
-    rng = np.random.default_rng(2)
-    shared = rng.random((4, 120))
-    tables = [(shared < 0.4).astype(float), (shared < 0.5).astype(float), (rng.random((4, 120)) < 0.5).astype(float)]
-    drawn = joint_replicates(tables, FAST)
-    for row, values in zip(drawn, tables, strict=True):
-        alone = crossed_bootstrap([Block(values)], FAST)
-        assert alone is not None
-        assert np.sort(row) == pytest.approx(alone.replicates)
-    correlation = np.corrcoef(drawn)
-    means = np.corrcoef([values.mean(axis=0) for values in tables])
-    assert correlation[0, 1] == pytest.approx(means[0, 1], abs=0.1)
-    assert abs(correlation[0, 2]) < 0.3
-
-
-def test_joint_replicates_of_tables_without_any_spread_are_not_tied_together() -> None:
-    drawn = joint_replicates([np.ones((1, 50)), np.zeros((1, 50))], FAST)
-    assert abs(np.corrcoef(drawn)[0, 1]) < 0.1
-    assert np.isnan(joint_replicates([np.full((1, 5), np.nan)], 10)).all()
-
-
 # ---- related tasks -------------------------------------------------------------------------------------------------
 
 
@@ -479,9 +455,9 @@ def size_curve(task: str, shares: tuple[float, ...], n: int, rng: np.random.Gene
 
 
 def profile_of(curve: SizeCurve) -> Profile:
-    found = within(curve)
-    assert found is not None
-    return found
+    halfway = within(curve)
+    assert halfway is not None
+    return halfway.found.profile
 
 
 def test_the_interval_of_a_ratio_is_walds_in_large_samples() -> None:
@@ -492,15 +468,17 @@ def test_the_interval_of_a_ratio_is_walds_in_large_samples() -> None:
         truth = np.array([0.1, 0.9, 6.0, midpoint])
         p = Logistic(*truth)(x)
         data = Counts((n * p).round()[None], np.full((1, x.size), n), np.zeros(1))
-        profiles.append(midpoint_profile(data, x, np.random.default_rng(0), margin=0.05))
+        profiles.append(midpoints(data, x, [np.random.default_rng(0)], margin=0.05)[0].profile)
         assert profiles[-1].free is None
         slopes = np.array([(Logistic(*(truth + h))(x) - Logistic(*(truth - h))(x)) / 2e-5 for h in 1e-5 * np.eye(4)])
         errors.append(np.linalg.inv((slopes * (n / (p * (1 - p)))) @ slopes.T)[3, 3])
-    ratio, (low, high) = apart(*profiles)
+    found = apart(*profiles).interval()
     error = float(np.sqrt(sum(errors)))
-    assert low is not None
-    assert high is not None
-    assert np.log10(ratio) == pytest.approx(0.2, abs=0.2 * error)
+    assert found.estimate is not None
+    assert found.low is not None
+    assert found.high is not None
+    low, high = found.low, found.high
+    assert np.log10(found.estimate) == pytest.approx(0.2, abs=0.2 * error)
     assert np.log10([low, high]) == pytest.approx([0.2 - 1.96 * error, 0.2 + 1.96 * error], abs=0.3 * error)
 
 
@@ -511,11 +489,11 @@ def test_tasks_of_equal_size_are_undecided_and_bonferroni_widens() -> None:
     (order,) = task_orders(curves)
     assert not any(one.larger for one in order.ratios)
     pair = [next(one for one in curves if one.task == task) for task in order.ratios[0].tasks]
-    _, (low, high) = apart(*(profile_of(one) for one in pair))
-    assert low is not None
-    assert high is not None
-    assert (order.ratios[0].interval[0] or 0) < low
-    assert (order.ratios[0].interval[1] or np.inf) > high
+    alone = apart(*(profile_of(one) for one in pair)).interval()
+    assert alone.low is not None
+    assert alone.high is not None
+    assert (order.ratios[0].interval[0] or 0) < alone.low
+    assert (order.ratios[0].interval[1] or np.inf) > alone.high
     assert task_orders(curves[:1]) == ()
 
 
@@ -589,10 +567,9 @@ def test_an_interval_that_never_ends_is_open() -> None:
     """One midpoint is known to be about 5, of the other only that it is not below 6."""
     places = np.linspace(3.0, 8.0, 501)
     known, at_least = 40 * (places - 5.0) ** 2, np.where(places > 6.0, 0.0, 40 * (places - 6.0) ** 2)
-    curve = Logistic(0.0, 1.0, 3.0, 5.0)
-    fit = Fit(curve, 0.0, 1, 1.0, 0.0, drawn=True)
-    a, b = (Profile(places, places, deviance, curve, fit, None) for deviance in (known, at_least))
-    _, (low, high) = apart(a, b)
+    a, b = (Profile(places, deviance, places[[0, -1]]) for deviance in (known, at_least))
+    found = apart(a, b).interval()
+    low, high = found.low, found.high
     # two parabolas of one width: their deviances add up to half of that of their distance
     assert low == pytest.approx(10 ** (1.0 - np.sqrt(stats.chi2.ppf(0.95, 1) / 20)), rel=3e-3)
     assert high is None
