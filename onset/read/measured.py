@@ -51,7 +51,9 @@ def read_measured(
         found = ", ".join(dict.fromkeys(one.metric for one in outcomes))
         which = f"metric '{metric}'" if metric else "no metric"
         raise DataError(f"{path}: {which} is right or wrong, as a report needs (found: {found}); use onset compare")
-    return foreign(_of_one_gold(chosen, notes), path.resolve().stem if path.is_file() else path.resolve().name, notes)
+    kept = _of_one_gold(chosen, notes)
+    notes += _other_items(kept)
+    return foreign(kept, path.resolve().stem if path.is_file() else path.resolve().name, notes)
 
 
 _Run = tuple[str | None, ...]
@@ -123,6 +125,19 @@ def _of_one_gold(outcomes: Sequence[Outcomes], notes: list[str]) -> list[Outcome
             notes.append(f"{one.task}: {counted(lost, 'item')} with another right answer in another run left out")
         out.append(_only(one, keep) if lost else one)
     return [one for one in out if np.isfinite(one.values).any()]
+
+
+def _other_items(outcomes: Sequence[Outcomes]) -> list[str]:
+    """Tasks of which runs have other items: a cell's accuracy is of its own, a pair's difference of those both have."""
+    held: dict[tuple[str, str], list[frozenset[str]]] = {}
+    for one in outcomes:
+        held.setdefault((one.task, one.shift), []).append(frozenset(one.items))
+    return [
+        f"{task}: not all runs have the same items ({min(map(len, sets))} to {max(map(len, sets))}, of which"
+        f" {len(frozenset.intersection(*sets))} are in all); pairs are compared on those that both have"
+        for (task, _), sets in held.items()
+        if len(set(sets)) > 1
+    ]
 
 
 def _only(one: Outcomes, keep: Sequence[int]) -> Outcomes:

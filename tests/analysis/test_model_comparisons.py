@@ -94,6 +94,19 @@ def test_what_is_level_or_not_settled_is_said_so(tmp_path: Path, right: dict[str
     assert one.short == "As many right with a as with b, 80.0 % (−1.6 to 1.6 points); none is ahead"
 
 
+def test_models_are_ranked_on_the_items_that_all_have(tmp_path: Path) -> None:
+    # a has the first 60 items alone, on which b is better; of its other 180 b has few right
+    harness_run(tmp_path / "a", "a", 10**6, [place % 2 == 0 for place in range(60)])
+    harness_run(tmp_path / "b", "b", 10**6, [place < 50 or place % 3 == 0 for place in range(240)])
+    measured = read_measured(tmp_path)
+    (one,) = question("best model").ask(analyse(measured))
+    assert one.sentence.startswith("On world_facts, b does best (47.1 %")
+    assert one.estimate == pytest.approx(53 / 60 - 0.5)
+    assert one.n == 60
+    said = "world_facts: not all runs have the same items (60 to 240, of which 60 are in all)"
+    assert f"{said}; pairs are compared on those that both have" in measured.notes
+
+
 def test_one_model_is_measured_and_one_near_chance_is_not_above_it(tmp_path: Path) -> None:
     harness_run(tmp_path / "one", "one", 10**6, drawn(0.6, 1))
     (one,) = question("best model").ask(analyse(read_measured(tmp_path)))

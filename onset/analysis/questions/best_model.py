@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.label_curves import LabelPoint, mean_accuracy
@@ -36,11 +38,11 @@ class BestModel(Question):
         groups: dict[Setting, list[Outcomes]] = {}
         for arm in study.clean():
             groups.setdefault(asked_alike(arm), []).append(arm)
-        ranked = [sorted(arms, key=lambda arm: -arm.accuracy) for arms in groups.values()]
+        ranked = [_ranked(arms) for arms in groups.values()]
         found = [self._finding(study, arms, study.point(arms[0])) for arms in ranked]
         found.sort(key=lambda one: (one.verdict != "best", one.verdict == "measured"))
         if study.models.overall:
-            arms = sorted(study.models.overall, key=lambda arm: -arm.accuracy)
+            arms = _ranked(study.models.overall)
             yield self._finding(study, arms, mean_accuracy(arms[0]))
         yield from found
 
@@ -88,6 +90,18 @@ class BestModel(Question):
             n=None if nearest is None else nearest.compared.n,
             test=None if nearest is None else f"{nearest.compared.test}; p adjusted by Holm",
         )  # fmt: skip
+
+
+def _ranked(arms: Sequence[Outcomes]) -> list[Outcomes]:
+    """The most accurate first, on the items that all have, where there are any."""
+    common = set.intersection(*(set(arm.items) for arm in arms))
+
+    def accuracy(arm: Outcomes) -> float:
+        places = [place for place, item in enumerate(arm.items) if item in common]
+        held = arm.values[:, places]
+        return float(np.nanmean(held)) if np.isfinite(held).any() else arm.accuracy
+
+    return sorted(arms, key=lambda arm: -accuracy(arm))
 
 
 def _between(models: Iterable[ModelComparison], a: Outcomes, b: Outcomes) -> ModelComparison | None:
