@@ -8,5 +8,5 @@ items.py     the records, packed for the page
 facts.py     cell.json files -> the facts of the study
 terminal.py  `onset show`; plans.py, lists.py, comparison.py, emergence.py: the other commands
 tables.py    what these tables share; words.py, notes.py: the words that terminal and page share
-templates/   the page: report.html.j2, report.css, report.js
+templates/   the page: report.html.j2, report.css, and the parts of its script
 """

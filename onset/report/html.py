@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ from markupsafe import Markup, escape
 
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.phrases import Language, phrase
-from onset.analysis.phrases.page import words_in
+from onset.analysis.phrases.page import CHINESE, Say, words_in
 from onset.analysis.study import analyse, to_json
-from onset.analysis.words import counted, difference_name, percent, said, signed_bound
+from onset.analysis.words import counted, difference_name, percent, plain_method, plain_task, said, signed_bound
 from onset.errors import DataError
 from onset.report import facts, figures
 from onset.report.bars import difference_bar, place_bar, reach_of_bars, share_bar
@@ -108,7 +109,7 @@ def page(
     say = words_in(language)
     drawn = [figure for figure in figures.figures(shown) if not figure.paper_only]
     style = figures.style_of(shown["cells"])
-    scripts = [_library(), _asset("report.js")]
+    scripts = [_library(), _behaviour()]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("onset.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -123,6 +124,11 @@ def page(
         "sentences": sentences,
         "coded": _coded,
         "lead": lead,
+    }
+    environment.filters |= {
+        "method": partial(plain_method, language=language),
+        "task": partial(plain_task, language=language),
+        "named": partial(_named, say=say, language=language),
     }
     environment.globals |= {"difference_bar": difference_bar, "share_bar": share_bar, "counted": counted, "_": say}
     lines = _Lines(shown, {figure.name: figure.title for figure in drawn}, language)
@@ -148,7 +154,7 @@ def page(
         reach=reach_of_bars(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
         curves=[_curve_words(curve) for curve in shown["curves"] if curve["emergence"]],
-        figures=[laid_out(figure) for figure in drawn],
+        figures=[laid_out(figure, language) for figure in drawn],
         legend=legend_of(style, shown["cells"]),
         several={name: len({cell[name] for cell in shown["cells"]}) > 1 for name in _FACETS},
         cells=shown["cells"],
@@ -167,7 +173,14 @@ def page(
         css=Markup(_asset("report.css")),
         scripts=[Markup(script) for script in scripts],
         specs=_embedded([[responsive(chart) for chart in panel.charts] for one in drawn for panel in one.panels]),
-        cell_index=_embedded([{name: cell[name] for name in ("cell", *_FACETS)} for cell in shown["cells"]]),
+        cell_index=_embedded(
+            [
+                {name: cell[name] for name in ("cell", *_FACETS)}
+                | {"plain": plain_method(cell["method"], language), "about": plain_task(cell["task"], language)}
+                for cell in shown["cells"]
+            ]
+        ),
+        words=_embedded(_script_words(language)),
     )
 
 
@@ -184,6 +197,19 @@ def _library() -> str:
     import vl_convert
 
     return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=figures.schema_version()))
+
+
+@functools.cache
+def _behaviour() -> str:
+    """The page's own script: its parts in one function, each with what those before it declare."""
+    parts = "\n".join(_asset(f"{name}.js") for name in ("address", "figures", "tables", "items"))
+    return f'"use strict";\n(() => {{\n{parts}}})();\n'
+
+
+def _script_words(language: Language) -> dict[str, str]:
+    """What the script says -> the same in ``language``; empty in English."""
+    script = _behaviour()
+    return {} if language == "en" else {text: said for text, said in CHINESE.items() if f'"{text}"' in script}
 
 
 def _asset(name: str) -> str:
@@ -284,6 +310,16 @@ def _filters(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if len(values) > 1:
             rows.append({"facet": name, "label": _FACET_NAMES.get(name, name.capitalize()), "values": values})
     return rows
+
+
+def _named(value: str, facet: str, say: Say, language: Language) -> str:
+    """A value of a facet as a person says it."""
+    if facet == "shift" and value == "none":
+        return say("as given")
+    if facet == "labels":
+        return say(value)
+    spoken = {"method": plain_method, "task": plain_task}.get(facet)
+    return spoken(value, language) if spoken else value
 
 
 def _facts(shown: Mapping[str, Any], cells: Sequence[facts.Facts]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _PARTING = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """``data``: base64 of gzipped JSON (read by templates/report.js); ``shown``: items kept in all; ``total``:
+    """``data``: base64 of gzipped JSON (read by templates/items.js); ``shown``: items kept in all; ``total``:
     items there are; ``limit``: items kept of each cell, None when all are.
     """
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from onset.report.figures.base import DEFAULT_QUERIES, FACETS, Figure, Spec, Style
+from onset.analysis.phrases import Language
+from onset.analysis.words import plain_method, plain_task
+from onset.report.figures.base import DEFAULT_QUERIES, FACETS, Figure, Panel, Spec, Style
 from onset.report.figures.pictures import specification
 
 
@@ -29,15 +31,18 @@ def _is_channel(key: str, value: Any) -> bool:
     return key in ("color", "shape", "strokeOpacity", "strokeDash") and isinstance(value, dict) and "field" in value
 
 
-def laid_out(figure: Figure) -> dict[str, Any]:
-    """A figure for the template: the facets to choose from (all but the one laid out), and its panels."""
+def laid_out(figure: Figure, language: Language = "en") -> dict[str, Any]:
+    """A figure for the template: the facets to choose from (all but the one laid out), and its panels with titles in
+    words (``spec``: as the study has them).
+    """
     values = {name: list(dict.fromkeys(p.where[name] for p in figure.panels if name in p.where)) for name in FACETS}
     chosen = [name for name in FACETS if len(values[name]) > 1 and name != figure.grid]
     choices = [{"facet": name, "label": FACETS[name], "values": values[name]} for name in chosen]
     first = figure.panels[0].where
     panels = [
         {
-            "title": panel.title,
+            "title": _in_words(panel, language),
+            "spec": panel.title,
             "where": {name: panel.where[name] for name in chosen},
             "describe": panel.describe,
             "said": panel.said,
@@ -58,6 +63,11 @@ def laid_out(figure: Figure) -> dict[str, Any]:
     }
 
 
+def _in_words(panel: Panel, language: Language) -> str:
+    """A panel's title, of which the task and the method of related tasks are names a person can read."""
+    return " · ".join(plain_method(plain_task(part, language), language) for part in panel.title.split(" · "))
+
+
 def legend_of(style: Style, cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The page's one legend: methods by colour and dash, and families by shape where there are several."""
     tuned = {cell["method"] for cell in cells if cell["tune"]}
@@ -66,12 +76,12 @@ def legend_of(style: Style, cells: Sequence[Mapping[str, Any]]) -> dict[str, Any
         {
             "name": name,
             "colour": colour,
-            "mark": _mark("circle" if by_family else style.marks[name]),
+            "mark": mark("circle" if by_family else style.marks[name]),
             "tuned": name in tuned,
         }
         for name, colour in style.colours.items()
     ]
-    families = [{"name": name, "mark": _mark(mark)} for name, mark in style.marks.items()] if by_family else []
+    families = [{"name": name, "mark": mark(shape)} for name, shape in style.marks.items()] if by_family else []
     return {"methods": methods, "families": families}
 
 
@@ -87,6 +97,6 @@ _MARKS = {
 }
 
 
-def _mark(shape: str) -> str:
+def mark(shape: str) -> str:
     """The path of a point's shape, as Vega draws it."""
     return _MARKS[shape]

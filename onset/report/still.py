@@ -13,7 +13,7 @@ from onset.analysis.phrases.page import Say
 from onset.analysis.words import number, plain_method, plain_task
 from onset.report.figures.base import Figure, Panel, Spec, Style
 from onset.report.figures.pictures import schema_version
-from onset.report.layout import responsive
+from onset.report.layout import mark, responsive
 
 WIDTHS = {"wide": 640, "narrow": 262}
 """Width of the plot in pixels, by the class of its picture."""
@@ -33,6 +33,8 @@ def still(figure: Figure, panel: Panel, style: Style, subject: str, language: La
     """
     chart = _only_about(subject, _with_size_axis(panel, say), style)
     seen = {row["method"] for part in chart["layer"] for row in part["data"]["values"] if "method" in row}
+    rows = [row for part in chart["layer"] for row in part["data"]["values"]]
+    tuned = {row["method"] for row in rows if row.get("kind") == "tuned"}
     plain = {name: plain_method(name, language) for name in style.methods if name in seen}
     return {
         "name": figure.name,
@@ -40,7 +42,16 @@ def still(figure: Figure, panel: Panel, style: Style, subject: str, language: La
         "describe": panel.describe,
         "means": _appears(chart, say),
         "pictures": {look: _svg(_named(chart, plain, look), look) for look in WIDTHS},
-        "methods": [{"name": name, "plain": words, "colour": style.colours[name]} for name, words in plain.items()],
+        "methods": [
+            {
+                "name": name,
+                "plain": words,
+                "colour": style.colours[name],
+                "tuned": name in tuned,
+                "mark": mark("circle" if style.mark_field == "family" else style.marks[name]),
+            }
+            for name, words in plain.items()
+        ],
     }
 
 

@@ -154,13 +154,19 @@ def test_a_recommendation_stands_open_beside_the_figure_of_its_model(tmp_path: P
 
 # ---- in Chinese ----------------------------------------------------------------------------------------------------
 
-TEMPLATE = (Path(report.__file__).parent / "templates" / "report.html.j2").read_text(encoding="utf-8")
+TEMPLATES = Path(report.__file__).parent / "templates"
+TEMPLATE = (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
 
 
 def test_every_word_of_the_page_has_a_chinese_one() -> None:
     words = re.findall(r'_\("((?:[^"\\]|\\.)*)"\)', TEMPLATE)
     assert len(words) > 100
     assert [one for one in words if one not in CHINESE] == []
+    scripts = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.js"))
+    calls = re.findall(r'\bsay\((?:[\w ]+ \? )?"([^"]+)"(?: : "([^"]+)")?', scripts)
+    spoken = {text for call in calls for text in call if text}
+    assert len(spoken) > 20
+    assert [one for one in spoken if one not in CHINESE] == []
     assert [one for one in VERDICT_WORDS.values() if one not in CHINESE] == []
     places = {one: (set(re.findall(r"{\w+}", one)), set(re.findall(r"{\w+}", said))) for one, said in CHINESE.items()}
     assert [one for one, (english, chinese) in places.items() if english != chinese] == []

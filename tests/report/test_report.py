@@ -206,7 +206,7 @@ def test_report_never_imports_torch() -> None:
 
 
 def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
-    """The records again, from what the page carries (as templates/report.js reads it)."""
+    """The records again, from what the page carries (as templates/items.js reads it)."""
     texts, columns = content["texts"], content["rows"]
 
     def text(number: int) -> str | None:

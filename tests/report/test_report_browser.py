@@ -14,6 +14,7 @@ import pytest
 from synthetic import synthetic_results
 
 from onset.analysis.study import analyse, to_json
+from onset.analysis.words import plain_method
 from onset.report.html import page
 from onset.results.read import load, read_cells
 
@@ -200,10 +201,34 @@ def test_a_panel_is_saved_and_a_comparison_leads_to_its_items(report: Path, tmp_
     assert '"accuracy"' in head
     assert len(rows) == len(set(rows)) == 10
     a, b = answer["names"]
-    assert [a, b] == answer["sides"]
+    assert [a, b] == [plain_method(side) for side in answer["sides"]]
     assert answer["model"] == answer["pair"]["model"]
     assert f"items on which {a} (A) and {b} (B) differ" in answer["count"]
     assert all((f"right in {a}" in badge) != (f"right in {b}" in badge) for badge in answer["badges"])
+
+
+def test_the_address_of_a_comparison_restores_its_pair(report: Path, tmp_path: Path) -> None:
+    click = """
+      document.querySelector("[data-pair]").click();
+      await until(() => document.querySelector("#item-count").textContent.includes("(A)"));
+      return [location.hash, document.querySelector("#item-count").textContent];
+    """
+    dom, console = _browse(_probed(report, "linked.html", click), tmp_path)
+    address, said = _answer(dom)
+    again = """
+      await until(() => document.querySelector("#item-count").textContent.includes("(A)"));
+      const restored = document.querySelector("#item-count").textContent;
+      const form = document.querySelector("#filters");
+      form.elements.order.value = "item";
+      form.elements.order.dispatchEvent(new Event("input", { bubbles: true }));
+      return [restored, location.hash];
+    """
+    dom, more = _browse(_probed(report, "again.html", again), tmp_path, fragment=address)
+    restored, after = _answer(dom)
+    assert console == more == []
+    assert restored == said
+    assert "items.a=" in address
+    assert "items.a=" not in after
 
 
 def test_phone_width_needs_no_sideways_scrolling(report: Path, tmp_path: Path) -> None:

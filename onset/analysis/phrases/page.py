@@ -258,5 +258,62 @@ _FACTS = {
     ),
 }
 
-CHINESE: Mapping[str, str] = MappingProxyType(_FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS)
+_SCRIPT = {
+    "0 (zero-shot)": "0（零样本）",
+    "Save {name} as {kind}": "把“{name}”存为 {kind}",
+    "Show the items on which {a} and {b} differ: {model}, {task}": "查看{a}与{b}不同的题：{model}，{task}",
+    "Show the items of {model}, {method}, {task}": "查看 {model} 的题：{method}，{task}",
+    "{part} of {whole}": "{part} / {whole}",
+    "Only the first {limit} items of each cell ({shown} of {total}) are in this page": (
+        "本页只含每个单元的前 {limit} 题（{total} 题中的 {shown} 题）"
+    ),
+    ", because the records hold more text than a page should carry. All are in the results folder, in "
+    "cells/*/records.parquet; every number above is computed from all of them.": (
+        "，因为记录的文字多于一页所宜容纳的。全部都在结果文件夹的 cells/*/records.parquet 中；"
+        "以上数字都由全部记录算出。"
+    ),
+    "This browser cannot unpack the items (it lacks DecompressionStream); any current browser can.": (
+        "此浏览器无法解开题目（缺少 DecompressionStream）；任何新版浏览器都可以。"
+    ),
+    "{outcome} in {method}": "{method}{outcome}",
+    ", ": "，",
+    "right": "答对",
+    "wrong": "答错",
+    "no answer": "无答案",
+    "too long": "过长",
+    "none found": "未找到",
+    "cut off before an answer": "答案之前被截断",
+    "several different answers": "有几个不同的答案",
+    "prompt too long for the model": "提示对模型过长",
+    "ended by itself": "自行结束",
+    "ended at a stop string": "遇停止串结束",
+    "cut off at the token limit": "到词元上限被截断",
+    "not run": "未运行",
+    "{count} labelled examples": "{count} 个标注样例",
+    "shift {shift}": "变化 {shift}",
+    "seed {seed}": "种子 {seed}",
+    "draw {seed}": "第 {seed} 次",
+    "Gold answer": "标准答案",
+    "Extracted answer": "读出的答案",
+    "Error": "错误",
+    "Probability of the gold answer among the choices": "标准答案在选项中的概率",
+    "Votes": "投票",
+    "Prompt": "提示",
+    "Instruction and demonstrations, the same for every item of the cell ({count} characters)": (
+        "指令与示例，单元内每题相同（{count} 个字符）"
+    ),
+    "answer: {answer}, gold: {gold}": "答案：{answer}，标准答案：{gold}",
+    "answer: {answer}": "答案：{answer}",
+    "none": "无",
+    "Output": "输出",
+    "Output {i} of {count}": "第 {i} 个输出，共 {count} 个",
+    "{count} items on which {a} (A) and {b} (B) differ; any filter shows single answers again": (
+        "{a}（A）与{b}（B）不同的题共 {count} 道；任选一个筛选即回到单个答案"
+    ),
+    "{count} of {total} items": "{total} 题中的 {count} 题",
+    "No item fits these filters.": "没有符合这些筛选的题。",
+    "Page {page} of {pages}": "第 {page} 页，共 {pages} 页",
+}
+
+CHINESE: Mapping[str, str] = MappingProxyType(_SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS)
 """English words of the page -> Chinese ones, with the same places."""
