@@ -4,7 +4,7 @@ A simulated study compares pairs of methods on D draws of examples x I items. A 
 half of those the same side is right in every draw (items that differ), on the other half each draw tosses its coin
 (noise of single outcomes); a draw moves the difference by a normal amount, whose standard deviation is the same in all
 comparisons, or threefold in every other one ("threefold"; their geometric mean stays). Every comparison goes through
-`onset.analysis.contrast.paired` as those of a results folder do: what is printed are its p and its intervals.
+`onset.analysis.contrast.contrast` as those of a results folder do: what is printed are its p and its intervals.
 
     python benchmarks/few_draws.py            # the tables of benchmarks/RESULTS.md, minutes on one core
     python benchmarks/few_draws.py --quick    # a tenth of the studies
@@ -21,7 +21,7 @@ from itertools import product
 import numpy as np
 
 from onset.analysis import setting as places
-from onset.analysis.contrast.paired import Comparison, compare, share_noise
+from onset.analysis.contrast.contrast import Contrast, contrast, share_noise
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.adjust import holm
 from onset.analysis.stats.bootstrap import Array
@@ -117,10 +117,10 @@ def _names(count: int) -> tuple[str, ...]:
     return tuple(f"{index:04d}" for index in range(count))
 
 
-def compared(differences: Sequence[Array], links: Sequence[tuple[int, int]], replicates: int) -> list[list[Comparison]]:
+def compared(differences: Sequence[Array], links: Sequence[tuple[int, int]], replicates: int) -> list[list[Contrast]]:
     """The comparisons alone, and with their noise between draws pooled."""
     alone = [
-        compare(arm(np.maximum(one, 0), "a"), arm(np.maximum(-one, 0), "b"), replicates=replicates)
+        contrast(arm(np.maximum(one, 0), "a"), arm(np.maximum(-one, 0), "b"), "method", replicates=replicates)
         for one in differences
     ]
     return [alone, share_noise(alone, ["simulated"] * len(alone), links)]

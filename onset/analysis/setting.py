@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 Axis = Literal["task", "shift", "model", "family", "params", "stage", "method", "labels"]
 CLEAN = "none"
@@ -54,7 +54,11 @@ def steps(stage: str) -> tuple[str, ...]:
 class Placed:
     """What is measured at a setting, which says its coordinates: empty text and 0 for what ``at`` does not have."""
 
-    at: Setting
+    if TYPE_CHECKING:
+
+        @property
+        def at(self) -> Setting:
+            """Where it was measured: a field, or a property of the class."""
 
     @property
     def task(self) -> str:

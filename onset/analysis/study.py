@@ -6,14 +6,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.contrast.factors import StageComparison, stage_comparisons
-from onset.analysis.contrast.paired import Comparison, compare_all
-from onset.analysis.contrast.robustness import loss_differences, losses
+from onset.analysis.contrast.asked import compare_all, loss_differences, losses, stage_comparisons
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens, costs
 from onset.analysis.estimates.decisions import decisions
-from onset.analysis.estimates.gains import GainCurve, gain_curves
+from onset.analysis.estimates.gains import gain_curves
 from onset.analysis.estimates.label_curves import label_curves, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.size_curves import size_curves
@@ -23,6 +22,7 @@ from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Measured, measured_of, source_of
 from onset.analysis.phrases import Language
 from onset.analysis.questions import findings_of
+from onset.analysis.questions.comparison_words import comparison_sentence, stage_sentence
 from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
@@ -86,11 +86,11 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "notes": list(analysis.notes),
         "cells": [_cell_json(row, analysis.cell_f1.get(row["cell"])) for row in analysis.cells.to_dicts()],
         "comparisons": [comparison_json(one) for one in analysis.comparisons],
-        "models": [one.json() for one in analysis.models.pairs],
+        "models": [model_json(one) for one in analysis.models.pairs],
         "stages": [stage_json(one) for one in analysis.stages],
         "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
         "curves": [one.json() | {"sentence": curve_sentence(one)} for one in analysis.curves],
-        "gains": [gain_json(one) for one in analysis.gains],
+        "gains": [one.json() for one in analysis.gains],
         "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
         "classification": [one.json() for one in analysis.classified],
         "decisions": [one.json() for one in analysis.decisions],
@@ -114,25 +114,53 @@ def _pair(low: float | None, high: float | None) -> list[float] | None:
     return None if low is None or high is None else [low, high]
 
 
-def comparison_json(one: Comparison) -> dict[str, Any]:
-    """A comparison as plain JSON: every field but the distributions behind interval and p."""
-    hidden = {"crossed", "moderated", "pool"}
-    held = {name: _plain(getattr(one, name)) for name in one.__dataclass_fields__ if name not in hidden}
-    return held | {"pool": None if one.pool is None else asdict(one.pool)}
+def comparison_json(one: Contrast) -> dict[str, Any]:
+    """A comparison of two methods as plain JSON."""
+    return {
+        "model": one.model,
+        "params": one.params,
+        "stage": one.stage,
+        **_asked(one),
+        "sentence": comparison_sentence(one),
+    }
+
+
+def stage_json(one: Contrast) -> dict[str, Any]:
+    """A comparison of two stages as plain JSON; ``params`` are the reference's."""
+    return {
+        "models": [one.plus.model, one.minus.model],
+        "model_family": one.family,
+        "params": one.params,
+        "method": one.method,
+        **_asked(one),
+        "sentence": stage_sentence(one),
+    }
+
+
+def model_json(one: Contrast) -> dict[str, Any]:
+    """A comparison of two models as plain JSON; a comparison over all tasks has none."""
+    same = (
+        "sides", "n", "accuracy_a", "accuracy_b", "difference", "interval", "p", "p_holm", "p_equivalent_holm", "test",
+        "margin", "discordant", "unpaired", "mismatch", "family_size", "verdict", "needed", "needed_draws",
+    )  # fmt: skip
+    held = one.json()
+    return {
+        "task": one.task or None,
+        "shift": one.shift,
+        "method": one.at.method,
+        "sizes": [one.plus.params, one.minus.params],
+        "draws": held["seeds"],
+        **{name: held[name] for name in same},
+        "sentence": comparison_sentence(one),
+    }
+
+
+def _asked(one: Contrast) -> dict[str, Any]:
+    return {"labels": one.labels, "task": one.task, "shift": one.shift, **one.json()}
 
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def stage_json(one: StageComparison) -> dict[str, Any]:
-    """A comparison of two stages as plain JSON."""
-    return {name: _plain(value) for name, value in asdict(one).items()}
-
-
-def gain_json(one: GainCurve) -> dict[str, Any]:
-    """A gain over the sizes as plain JSON, its points, crossover and rises inside."""
-    return dict(_nested(asdict(one)))
 
 
 def _nested(value: Any) -> Any:

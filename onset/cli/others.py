@@ -47,7 +47,8 @@ def compare(  # noqa: PLR0913 - one parameter an option
     as_json: Json = False,
 ) -> None:
     """Paired comparison of two sets of results, own or imported: from A to B, item by item."""
-    from onset.analysis.contrast.sets import compare_sets, select, to_json
+    from onset.analysis.contrast.matching import select
+    from onset.analysis.contrast.sets import compare_sets, to_json
     from onset.read import read_outcomes
     from onset.report.comparison import print_comparison
 

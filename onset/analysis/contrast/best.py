@@ -11,9 +11,10 @@ less conservative: here each comparison brings its own test).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from onset.analysis.contrast.paired import Comparison, compare, decide, kinds, share_noise
+from onset.analysis.contrast.asked import kinds, link
+from onset.analysis.contrast.contrast import Contrast, decide, measure, share_noise
 from onset.analysis.outcomes import Flops, Outcomes
 from onset.analysis.stats.adjust import ALPHA, MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
@@ -26,7 +27,7 @@ class Rival:
     """
 
     arm: Outcomes
-    against: Comparison
+    against: Contrast
     ruled_out: bool
     level: bool
 
@@ -53,9 +54,9 @@ def standing(arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: in
     best = max(arms, key=lambda arm: (arm.accuracy, -flops_of(arm).query))
     others = [arm for arm in arms if arm is not best]
     compared = share_noise(
-        [compare(best, other, margin=margin, replicates=replicates) for other in others],
+        [measure(best, other, "method", margin=margin, replicates=replicates) for other in others],
         [kinds(best, other) for other in others],
-        [(best.at, other.at) for other in others],
+        [link(best, other) for other in others],
     )
     rivals = [_rival(arm, one, len(others)) for arm, one in zip(others, compared, strict=True)]
     return Standing(best, tuple(sorted(rivals, key=lambda one: -one.arm.accuracy)))
@@ -66,9 +67,8 @@ def flops_of(arm: Outcomes) -> Flops:
     return arm.ran.flops or Flops(0.0, 0.0)
 
 
-def _rival(arm: Outcomes, one: Comparison, among: int) -> Rival:
+def _rival(arm: Outcomes, one: Contrast, among: int) -> Rival:
     (alone,) = decide([one])  # items and draws that it would need by itself
-    adjusted = replace(alone, family_size=among)
     out = one.p is not None and one.p * among <= ALPHA and (one.difference or 0.0) > 0
     level = not out and one.p_equivalent is not None and one.p_equivalent * among <= ALPHA
-    return Rival(arm, adjusted, out, level)
+    return Rival(arm, alone, out, level)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from onset.analysis import words
-from onset.analysis.contrast.paired import compare_all, said_kind
+from onset.analysis.contrast.asked import compare_all, said_kind
 from onset.analysis.outcomes import outcomes_of
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.pooling import independent_links, most_prior_df
@@ -143,7 +143,7 @@ def detectable(
 
 
 def _planned(grid: Grid) -> list[_Planned]:
-    """Every comparison the finished study will hold, as `onset.analysis.contrast.paired.compare_all` makes them."""
+    """Every comparison the finished study will hold, as `onset.analysis.contrast.asked.compare_all` makes them."""
     places: dict[tuple[str, str, str, str, int], dict[str, list[Cell]]] = {}
     for cell in grid.cells:
         place = (cell.task, cell.shift, cell.model, cell.stage, cell.labels)
@@ -169,10 +169,10 @@ def _measured(folder: Path | None) -> dict[str, tuple[float, str]]:
     done = outcomes_of(load(folder))
     tuned = {one.method: one.tuned for one in done}
     for one in compare_all(done, replicates=20):
-        crossed = one.crossed
+        crossed = one.sample.crossed
         if crossed is not None and crossed.parts.between_draws is not None and crossed.parts.residual is not None:
             noise = (crossed.parts.between_draws - crossed.parts.residual) * crossed.draws
-            held.setdefault(said_kind(sum(tuned[side] for side in one.sides)), []).append((noise, crossed.draws))
+            held.setdefault(said_kind(sum(tuned[side] for side in one.names)), []).append((noise, crossed.draws))
     out = {}
     for design, rows in held.items():
         noise = math.sqrt(max(float(np.mean([noise for noise, _ in rows])), 0.0))

@@ -10,9 +10,7 @@ import polars as pl
 
 from onset import markup
 from onset.analysis import words
-from onset.analysis.contrast.factors import StageComparison
-from onset.analysis.contrast.paired import Comparison
-from onset.analysis.contrast.robustness import Loss, LossDifference
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.costs import BreakEven, Cost
 from onset.analysis.estimates.decisions import Decision
@@ -44,17 +42,17 @@ class Analysis:
     failed: Mapping[str, str]
     margin: float
     arms: tuple[Outcomes, ...]
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Contrast, ...]
     curves: tuple[SizeCurve, ...]
     label_curves: tuple[LabelCurve, ...]
     overtakings: tuple[Overtaking, ...]
     costs: tuple[Cost, ...]
     break_evens: tuple[BreakEven, ...]
-    losses: tuple[Loss, ...]
-    loss_differences: tuple[LossDifference, ...]
+    losses: tuple[Contrast, ...]
+    loss_differences: tuple[Contrast, ...]
     gains: tuple[GainCurve, ...]
     task_orders: tuple[TaskOrder, ...]
-    stages: tuple[StageComparison, ...]
+    stages: tuple[Contrast, ...]
     stage_shifts: tuple[StageShift, ...]
     classified: tuple[Classified, ...]
     cell_f1: Mapping[str, CellF1]

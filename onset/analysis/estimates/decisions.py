@@ -272,7 +272,7 @@ def _next_step(held: Standing) -> NextStep | None:
 
 def _step(best: Outcomes, rival: Rival) -> NextStep:
     one, arms = rival.against, (best, rival.arm)
-    draws, name = max(len(one.seeds), 1), _name(rival.arm, best)
+    draws, name = max(len(one.draws), 1), _name(rival.arm, best)
     query = sum(flops_of(arm).query for arm in arms)
     ways: list[NextStep] = []
     each = query * one.n + sum(flops_of(arm).tuning for arm in arms)

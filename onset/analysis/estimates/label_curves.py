@@ -8,7 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from onset.analysis.contrast.paired import Comparison, Verdict
+from onset.analysis.contrast.contrast import Contrast
+from onset.analysis.contrast.parts import Verdict
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
 from onset.analysis.stats.shares import Interval
@@ -55,7 +56,7 @@ class Overtaking:
     for its family); ``verdict``: "reached"; "lost again" when prompting wins at a larger budget; "not reached".
     """
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[Contrast, ...]
     budget: int | None
     verdict: Overtakes
 
@@ -101,16 +102,16 @@ def _curve(group: Sequence[Outcomes], replicates: int) -> LabelCurve:
     )
 
 
-def overtakings(comparisons: Sequence[Comparison], tuned: set[str]) -> tuple[Overtaking, ...]:
+def overtakings(comparisons: Sequence[Contrast], tuned: set[str]) -> tuple[Overtaking, ...]:
     """From the verdicts at each budget; ``tuned`` names the tuning methods."""
-    groups: dict[tuple[str, ...], list[Comparison]] = {}
+    groups: dict[tuple[str, ...], list[Contrast]] = {}
     for one in comparisons:
-        if one.sides[0] in tuned and one.sides[1] not in tuned and one.labels > 0 and one.difference is not None:
-            groups.setdefault((one.task, one.shift, one.model, one.stage, *one.sides), []).append(one)
+        if one.names[0] in tuned and one.names[1] not in tuned and one.labels > 0 and one.difference is not None:
+            groups.setdefault((one.task, one.shift, one.model, one.stage, *one.names), []).append(one)
     return tuple(_overtaking(sorted(group, key=lambda one: one.labels)) for group in groups.values())
 
 
-def _overtaking(group: Sequence[Comparison]) -> Overtaking:
+def _overtaking(group: Sequence[Contrast]) -> Overtaking:
     budget = min((one.labels for one in group if one.verdict == "wins"), default=None)
     lost = budget is not None and any(one.labels > budget for one in group if one.verdict == "loses")
     verdict: Overtakes = "not reached" if budget is None else "lost again" if lost else "reached"

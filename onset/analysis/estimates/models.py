@@ -1,20 +1,20 @@
 """Which of several models is better on a task, asked in one way: every pair of them, paired item by item.
 
 For results of other tools, where models are what differs. Tests and intervals are those of methods on one model
-(`onset.analysis.contrast.paired`); p is adjusted by Holm (1979) over the pairs of one task and method. Where all models
-have several tasks in common they are also compared over all of these, each item counting the same.
+(`onset.analysis.contrast.estimating`); p is adjusted by Holm (1979) over the pairs of one task and method. Where all
+models have several tasks in common they are also compared over all of these, each item counting the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
-from onset.analysis.contrast.paired import Comparison, Kind, decide, measure, share_noise
+from onset.analysis.contrast.asked import decided, link
+from onset.analysis.contrast.contrast import Contrast, measure, share_noise
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Setting
 from onset.analysis.stats.adjust import MARGIN
@@ -22,44 +22,12 @@ from onset.analysis.stats.bootstrap import REPLICATES, Array
 
 
 @dataclass(frozen=True, eq=False)
-class ModelComparison:
-    """``first`` and ``second``: where the two models were measured; ``compared``: the first against the second."""
-
-    first: Setting
-    second: Setting
-    compared: Comparison
-
-    @property
-    def models(self) -> tuple[str, str]:
-        """Their names."""
-        return self.first.model or "", self.second.model or ""
-
-    def json(self) -> dict[str, Any]:
-        """A row of ``models`` in ``onset show --json``."""
-        one = self.compared
-        same = (
-            "n", "accuracy_a", "accuracy_b", "difference", "interval", "p", "p_holm", "p_equivalent_holm", "test",
-            "margin", "discordant", "unpaired", "mismatch", "family_size", "verdict", "needed", "needed_draws",
-            "sentence",
-        )  # fmt: skip
-        held = {name: getattr(one, name) for name in same}
-        return {
-            "task": self.first.task or None,
-            "shift": self.first.shift,
-            "method": self.first.method,
-            "sides": list(self.models),
-            "sizes": [self.first.params, self.second.params],
-            "draws": list(one.seeds),
-        } | {name: list(value) if isinstance(value, tuple) else value for name, value in held.items()}
-
-
-@dataclass(frozen=True, eq=False)
 class Models:
-    """``pairs``: every two models, over all tasks before task by task; ``overall``: each model over all tasks that
-    every model has, its setting without a task and method; empty where these are fewer than two.
+    """``pairs``: contrasts of every two models, over all tasks before task by task; ``overall``: each model over all
+    tasks that every model has, its setting without a task and method; empty where these are fewer than two.
     """
 
-    pairs: tuple[ModelComparison, ...] = ()
+    pairs: tuple[Contrast, ...] = ()
     overall: tuple[Outcomes, ...] = ()
 
 
@@ -78,29 +46,29 @@ def compare_models(arms: Sequence[Outcomes], *, margin: float = MARGIN, replicat
         for place, group in enumerate(groups.values())
         for b, a in combinations(sorted(group, key=lambda arm: arm.params), 2)
     ]
-    kinds: list[Kind] = ["binary" if a.binary and b.binary else "share" for _, a, b in pairs]
-    measured = [
-        measure(a, b, margin=margin, replicates=replicates, names=(a.model, b.model), kind=kind)
-        for (_, a, b), kind in zip(pairs, kinds, strict=True)
+    members = [
+        measure(
+            a,
+            b,
+            "model",
+            margin=margin,
+            replicates=replicates,
+            kind="binary" if a.binary and b.binary else "share",
+        )
+        for _, a, b in pairs
     ]
-    shared = list(measured)
-    for kind in dict.fromkeys(kinds):
-        places = [place for place, one in enumerate(kinds) if one == kind]
-        links = [(_link(a), _link(b)) for _, a, b in (pairs[place] for place in places)]
-        made = share_noise([measured[place] for place in places], ["models"] * len(places), links, kind=kind)
+    for kind in dict.fromkeys(one.scale.kind for one in members):
+        places = [place for place, one in enumerate(members) if one.scale.kind == kind]
+        links = [link(a, b) for _, a, b in (pairs[place] for place in places)]
+        made = share_noise([members[place] for place in places], ["models"] * len(places), links)
         for place, one in zip(places, made, strict=True):
-            shared[place] = one
-    out: list[ModelComparison] = []
-    for place in range(len(groups)):
-        held = [(one, a, b) for one, (where, a, b) in zip(shared, pairs, strict=True) if where == place]
-        family = [replace(one, family=f"{a.task or 'all tasks'}, shift {a.shift}, {a.method}") for one, a, _ in held]
-        out += [ModelComparison(a.at, b.at, one) for one, (_, a, b) in zip(decide(family), held, strict=True)]
-    return Models(tuple(out), overall)
-
-
-def _link(arm: Outcomes) -> tuple[str, ...]:
-    """What a side is, as far as noise between draws is concerned."""
-    return arm.model, arm.method, arm.task
+            members[place] = one
+    found = decided(
+        members,
+        [place for place, *_ in pairs],
+        lambda one: f"{one.task or 'all tasks'}, shift {one.shift}, {one.method}",
+    )
+    return Models(found, overall)
 
 
 def asked_alike(arm: Outcomes) -> Setting:

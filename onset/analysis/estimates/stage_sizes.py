@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from onset.analysis.contrast.factors import BASE
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.task_sizes import Without, times, why_without, within
+from onset.analysis.setting import BASE
 
 ShiftVerdict = Literal["later", "earlier", "undecided", "not reached"]
 

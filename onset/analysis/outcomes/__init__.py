@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from onset.analysis.outcomes.folder import KEY, outcomes_of
 from onset.analysis.outcomes.measured import Measured, foreign, measured_of, source_of
-from onset.analysis.outcomes.pairing import Aligned, aligned, twinned
+from onset.analysis.outcomes.pairing import Aligned, between, pair, twinned
 from onset.analysis.outcomes.table import ACCURACY, NO_FILTER, Asked, Flops, Outcomes, Ran, Text
 
 __all__ = [
@@ -28,10 +28,11 @@ __all__ = [
     "Outcomes",
     "Ran",
     "Text",
-    "aligned",
+    "between",
     "foreign",
     "measured_of",
     "outcomes_of",
+    "pair",
     "source_of",
     "twinned",
 ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.contrast.paired import Comparison
-from onset.analysis.contrast.sentences import agreement
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, largest, tones
+from onset.analysis.questions.comparison_words import agreement
 from onset.analysis.stats.shares import Interval
 
 
@@ -79,7 +79,7 @@ def _standing(study: Analysis, best: Outcomes, others: Sequence[Outcomes]) -> tu
     for other in others:
         one = _between(study.comparisons, best, other)
         verdict = "undecided" if one is None else one.verdict
-        ahead = one is not None and verdict == ("wins" if one.sides[0] == best.method else "loses")
+        ahead = one is not None and verdict == ("wins" if one.names[0] == best.method else "loses")
         name = other.method
         agreed = agreement(one) if one is not None and verdict == "undecided" else None
         if agreed is not None and agreed[0] == best.method:
@@ -88,9 +88,9 @@ def _standing(study: Analysis, best: Outcomes, others: Sequence[Outcomes]) -> tu
     return beaten, level, unsettled
 
 
-def _between(comparisons: Iterable[Comparison], a: Outcomes, b: Outcomes) -> Comparison | None:
+def _between(comparisons: Iterable[Contrast], a: Outcomes, b: Outcomes) -> Contrast | None:
     for one in comparisons:
         place = (one.model, one.stage, one.labels, one.task, one.shift)
-        if place == (a.model, a.stage, a.labels, a.task, a.shift) and set(one.sides) == {a.method, b.method}:
+        if place == (a.model, a.stage, a.labels, a.task, a.shift) and set(one.names) == {a.method, b.method}:
             return one
     return None

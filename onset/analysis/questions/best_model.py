@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from onset.analysis import words
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.label_curves import LabelPoint, mean_accuracy
-from onset.analysis.estimates.models import ModelComparison, asked_alike
+from onset.analysis.estimates.models import asked_alike
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
@@ -69,26 +70,26 @@ class BestModel(Question):
                 range=lines.share_range(point.interval),
             )  # fmt: skip
             return self.finding(where, "measured", text, line, n=point.n)
-        beaten = [(arm, one) for arm, one in rivals if _ahead(one, best)]
-        level_with = [(arm, one) for arm, one in rivals if one is not None and one.compared.verdict == "equivalent"]
+        beaten = [(arm, one) for arm, one in rivals if one is not None and one.verdict == "wins"]
+        level_with = [(arm, one) for arm, one in rivals if one is not None and one.verdict == "equivalent"]
         rest = [row for row in rivals if row not in beaten and row not in level_with]
         verdict = "best" if len(beaten) == len(rivals) else "undecided"
-        parts = [f"it beats {_said(beaten, best)}"] if beaten else []
-        parts += [f"it is equivalent to {_said(level_with, best)}"] if level_with else []
-        parts += [f"it cannot be told apart from {_said(rest, best)}"] if rest else []
+        parts = [f"it beats {_said(beaten)}"] if beaten else []
+        parts += [f"it is equivalent to {_said(level_with)}"] if level_with else []
+        parts += [f"it cannot be told apart from {_said(rest)}"] if rest else []
         claim = "does best" if verdict == "best" else "scores highest"
         text = f"On {where}, {best.model} {claim} ({level}): {'; '.join(parts)}."
-        gap, interval = _lead(rivals[0][1], best)
+        nearest = rivals[0][1]
+        gap, interval = (None, None) if nearest is None else (nearest.difference, nearest.interval)
         line = lines.line(
             f"best model.{verdict}{'' if gap else '.level'}", of, model=best.model, other=arms[1].model,
             points=lines.points(gap or 0.0),
             range=lines.share_range(interval), share=words.percent(point.accuracy),
         )  # fmt: skip
-        nearest = rivals[0][1]
         return self.finding(
             where, verdict, text, line, estimate=gap, interval=interval,
-            n=None if nearest is None else nearest.compared.n,
-            test=None if nearest is None else f"{nearest.compared.test}; p adjusted by Holm",
+            n=None if nearest is None else nearest.n,
+            test=None if nearest is None else f"{nearest.test}; p adjusted by Holm",
         )  # fmt: skip
 
 
@@ -104,28 +105,18 @@ def _ranked(arms: Sequence[Outcomes]) -> list[Outcomes]:
     return sorted(arms, key=lambda arm: -accuracy(arm))
 
 
-def _between(models: Iterable[ModelComparison], a: Outcomes, b: Outcomes) -> ModelComparison | None:
-    return next((one for one in models if {one.first, one.second} == {a.at, b.at}), None)
+def _between(models: Iterable[Contrast], a: Outcomes, b: Outcomes) -> Contrast | None:
+    """The contrast of the two, said of ``a``."""
+    found = (one for one in models if {one.plus, one.minus} == {a.at, b.at})
+    return next((one if one.plus == a.at else one.turned() for one in found), None)
 
 
-def _lead(one: ModelComparison | None, best: Outcomes) -> tuple[float | None, tuple[float, float] | None]:
-    """How far ``best`` is ahead, with the interval."""
-    if one is None or one.compared.difference is None or one.compared.interval is None:
-        return None, None
-    low, high = one.compared.interval
-    return (one.compared.difference, (low, high)) if one.first == best.at else (-one.compared.difference, (-high, -low))
-
-
-def _ahead(one: ModelComparison | None, best: Outcomes) -> bool:
-    return one is not None and one.compared.verdict == ("wins" if one.first == best.at else "loses")
-
-
-def _said(rows: Sequence[tuple[Outcomes, ModelComparison | None]], best: Outcomes) -> str:
+def _said(rows: Sequence[tuple[Outcomes, Contrast | None]]) -> str:
     """``b (by 5.0 points, 95 % interval 1.0 to 9.0)``, the nearest first; many are counted."""
     names = []
     for arm, one in rows[:_SAID]:
-        gap, interval = _lead(one, best)
-        far = "they share no items" if gap is None or interval is None else f"by {words.points(gap)}, "
-        far += "" if interval is None else words.point_range(interval)
+        far = "they share no items"
+        if one is not None and one.estimate is not None:
+            far = f"by {words.points(one.gap)}, {words.point_range(one.spread)}"
         names.append(f"{arm.model} ({far})")
     return words.listed([*names, f"{len(rows) - _SAID} more"] if len(rows) > _SAID else names)

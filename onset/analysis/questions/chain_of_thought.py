@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from onset.analysis import words
-from onset.analysis.contrast.paired import Comparison
-from onset.analysis.contrast.sentences import draws_agree
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, tones
+from onset.analysis.questions.comparison_words import draws_agree
 from onset.analysis.questions.emergence import tasks_said
-from onset.analysis.stats.shares import Interval
 
 
 class ChainOfThought(Question):
@@ -34,21 +33,21 @@ class ChainOfThought(Question):
             pairs = [
                 one
                 for one in study.comparisons
-                if one.task == task and one.shift == "none" and one.difference is not None and set(one.sides) & chains
-                and set(one.sides) & direct
+                if one.task == task and one.shift == "none" and one.difference is not None and set(one.names) & chains
+                and set(one.names) & direct
             ]  # fmt: skip
             if not pairs:
                 continue
             # where a study asks in several ways, steps are held against none asked in the same way
             asked = {(arm.model, arm.method): arm.asked.template for arm in plain}
-            alike = [one for one in pairs if len({asked[one.model, side] for side in one.sides}) == 1]
+            alike = [one for one in pairs if len({asked[one.model, side] for side in one.names}) == 1]
             pairs = alike or pairs
             budget = max(one.labels for one in pairs)
             families = {arm.model: arm.family for arm in plain}
-            gains = [_as_gain(one, chains) for one in pairs if one.labels == budget]
-            settings = dict.fromkeys(tuple(sorted(one.sides, key=lambda side: side in direct)) for one, *_ in gains)
+            gains = [one if one.names[0] in chains else one.turned() for one in pairs if one.labels == budget]
+            settings = dict.fromkeys(tuple(sorted(one.names, key=lambda side: side in direct)) for one in gains)
             for setting in settings:  # a pair of methods each: they may differ in more than the steps
-                rows = sorted((row for row in gains if {*row[0].sides} == {*setting}), key=lambda row: row[0].params)
+                rows = sorted((one for one in gains if {*one.names} == {*setting}), key=lambda one: one.params)
                 who = "Chain of thought" if len(settings) == 1 else f"Chain of thought ({' against '.join(setting)})"
                 where = f"{who} on {task}, {study.given(budget, setting, task)}"
                 subject = task if len(settings) == 1 else f"{task}, {' against '.join(setting)}"
@@ -58,7 +57,7 @@ class ChainOfThought(Question):
         self,
         subject: str,
         where: str,
-        rows: Sequence[tuple[Comparison, str, float, Interval]],
+        rows: Sequence[Contrast],
         families: Mapping[str, str],
         of: str | None,
     ) -> Finding:
@@ -70,50 +69,41 @@ class ChainOfThought(Question):
         }
         parts = []
         for verdict, phrase in verbs.items():
-            models = [one.model for one, said, *_ in rows if said == verdict]
+            models = [one.model for one in rows if one.verdict == verdict]
             if models:
                 parts.append(f"{phrase} {words.listed(list(dict.fromkeys(models)))}")
         onset = _onset_size(rows, families)
-        one, said, gain, interval = rows[-1]
+        one = rows[-1]
+        gain, interval = one.gap, one.spread
         scope = "with these examples it " if one.scope == "these examples" else ""
         text = f"{where}: {scope}{'; '.join(parts)}"
         text += f"; {onset}" if onset else ""
         text += f"; the gain for {one.model} is {words.points(gain)} ({words.point_range(interval)}"
-        text += f"; {words.sample(one.n, len(one.seeds))})"
-        text += draws_agree(one) if said == "undecided" else ""
-        different = len({families[row[0].model] for row in rows}) > 1
+        text += f"; {words.sample(one.n, len(one.draws))})"
+        text += draws_agree(one) if one.verdict == "undecided" else ""
+        different = len({families[one.model] for one in rows}) > 1
         caution = ". The models are of different families, so this is not an effect of size alone" if different else ""
-        kinds = {row[1] for row in rows}
-        verdict = "helps" if said == "wins" else "hurts" if said == "loses" else "mixed" if len(kinds) > 1 else said
-        shown = abs(gain) if verdict == "hurts" else gain
-        ends = (-interval[1], -interval[0]) if verdict == "hurts" else interval
+        mixed = len({one.verdict for one in rows}) > 1
+        verdict = {"wins": "helps", "loses": "hurts"}.get(one.verdict, "mixed" if mixed else one.verdict)
+        shown = one.turned() if verdict == "hurts" else one
         short = lines.line(
             f"chain of thought.{verdict}", of, method=lines.method("cot"), model=one.model,
-            points=lines.points(shown), range=lines.share_range(ends),
+            points=lines.points(shown.gap), range=lines.share_range(shown.spread),
         )  # fmt: skip
         return self.finding(
             subject, verdict, f"{text}{caution}.", short, estimate=gain, interval=interval, n=one.n, test=one.test
         )
 
 
-def _as_gain(one: Comparison, chains: set[str]) -> tuple[Comparison, str, float, Interval]:
-    """The comparison said of chain of thought, whichever side it is on: verdict, gain and its interval."""
-    difference, interval = one.difference or 0.0, one.interval or (-1.0, 1.0)
-    if one.sides[0] in chains:
-        return one, one.verdict, difference, interval
-    turned = {"wins": "loses", "loses": "wins"}.get(one.verdict, one.verdict)
-    return one, turned, -difference, (-interval[1], -interval[0])
-
-
-def _onset_size(rows: Sequence[tuple[Comparison, str, float, Interval]], families: Mapping[str, str]) -> str:
+def _onset_size(rows: Sequence[Contrast], families: Mapping[str, str]) -> str:
     """The size from which on it helps at every size of one family (at least three); empty where there is none."""
-    for family in dict.fromkeys(families[row[0].model] for row in rows):
-        ladder = [row for row in rows if families[row[0].model] == family]
-        if len({row[0].params for row in ladder}) < 3:
+    for family in dict.fromkeys(families[row.model] for row in rows):
+        ladder = [row for row in rows if families[row.model] == family]
+        if len({row.params for row in ladder}) < 3:
             continue
-        helped = [row[1] == "wins" for row in ladder]
+        helped = [row.verdict == "wins" for row in ladder]
         if True in helped and not all(helped) and all(helped[helped.index(True) :]):
-            first = ladder[helped.index(True)][0]
+            first = ladder[helped.index(True)]
             larger = " and at every larger size tried" if len(helped) - helped.index(True) > 1 else ""
             return f"in the family {family} it first helps at {words.parameters(first.params)}{larger}"
     return ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.contrast.paired import Verdict
+from onset.analysis.contrast.contrast import Contrast
+from onset.analysis.contrast.parts import Verdict
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.gains import GainCurve, GainPoint
+from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
@@ -35,7 +36,7 @@ class Overtakes(Question):
 
         def rank(curve: GainCurve) -> tuple[int, float]:
             # a loss at a small size says most about what happens below
-            worst = min((point.gain for point in curve.points if point.verdict == "loses"), default=0.0)
+            worst = min((point.gap for point in curve.points if point.verdict == "loses"), default=0.0)
             return order[curve.crossover.verdict], worst
 
         for curve in sorted(chosen(study.gains, "chain of thought"), key=rank):
@@ -114,7 +115,7 @@ def _before_shown(curve: GainCurve, high: int) -> str:
     return f": the lead that the curves have at {_sizes(between)} is too small to be shown there by itself"
 
 
-def _sizes(points: Sequence[GainPoint]) -> str:
+def _sizes(points: Sequence[Contrast]) -> str:
     return words.listed([words.short_count(one.params) for one in points])
 
 
@@ -139,16 +140,17 @@ def _by_verdict(curve: GainCurve, up_to: int) -> str:
     return "; ".join(parts)
 
 
-def _sizes_with_gains(points: Sequence[GainPoint]) -> str:
+def _sizes_with_gains(points: Sequence[Contrast]) -> str:
     if len(points) <= _ENOUGH_TO_LIST:
         return words.listed(
             [
-                f"{words.short_count(one.params)} ({words.points(one.gain)}, {words.point_range(one.interval)})"
+                f"{words.short_count(one.params)} ({words.points(one.gap)}, {words.point_range(one.spread)})"
                 for one in points
             ]
         )
-    gains = [one.gain for one in points]
-    hull = min(one.interval[0] for one in points), max(one.interval[1] for one in points)
+    gains = [one.gap for one in points]
+    ends = [one.interval for one in points if one.interval is not None]
+    hull = min(one[0] for one in ends), max(one[1] for one in ends)
     sizes = _sizes(points)
     span = f"{words.number(100 * min(gains))} to {words.points(max(gains))}"
     return f"{sizes} ({span}; 95 % intervals within {words.number(100 * hull[0])} to {words.number(100 * hull[1])})"

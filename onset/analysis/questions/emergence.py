@@ -135,18 +135,18 @@ def _format_caution(study: Analysis, curve: GainCurve, found: Emergence, split: 
 def _around(curve: GainCurve, split: tuple[int, int]) -> str:
     """The gain over the other method on both sides of the threshold."""
     low, high = split
-    below = max((point for point in curve.points if point.params <= low), key=lambda point: point.gain)
-    above = min((point for point in curve.points if point.params >= high), key=lambda point: point.gain)
+    below = max((point for point in curve.points if point.params <= low), key=lambda point: point.gap)
+    above = min((point for point in curve.points if point.params >= high), key=lambda point: point.gap)
     one_below = sum(point.params <= low for point in curve.points) == 1
     one_above = sum(point.params >= high for point in curve.points) == 1
-    before = f"{'' if one_below else 'at most '}{words.points(below.gain)}"
-    after = f"{'' if one_above else 'at least '}{words.points(above.gain)}"
+    before = f"{'' if one_below else 'at most '}{words.points(below.gap)}"
+    after = f"{'' if one_above else 'at least '}{words.points(above.gap)}"
     there = "" if one_above else f"least at {words.short_count(above.params)}; "
     return (
         f"Its gain over {method_words(curve.sides[1])} is measured as {before}"
-        f" {'at' if one_below else 'up to'} {words.short_count(low)} ({words.point_range(below.interval)}), and as"
+        f" {'at' if one_below else 'up to'} {words.short_count(low)} ({words.point_range(below.spread)}), and as"
         f" {after} {'at' if one_above else 'from'} {words.short_count(high)}{'' if one_above else ' on'}"
-        f" ({there}{words.point_range(above.interval)})"
+        f" ({there}{words.point_range(above.spread)})"
     )
 
 
@@ -155,17 +155,16 @@ def _rises(curve: GainCurve) -> str:
         return "Neighbouring sizes cannot be compared"
     chain, direct = curve.rises
     text = f"The largest rise measured between neighbouring sizes is {_rise(chain)}"
-    if curve.own_rise is not None and curve.own_rise_interval is not None:
-        more = "more" if curve.own_rise >= 0 else "less"
-        own = (
-            curve.own_rise_interval if curve.own_rise >= 0 else tuple(-end for end in reversed(curve.own_rise_interval))
-        )
-        text += f", {words.points(abs(curve.own_rise))} {more} than {method_words(direct.method)}"
-        text += f" over the same step ({words.point_range((own[0], own[1]))})"
-    text += f"; that of {method_words(direct.method)} is {_rise(direct)}"
+    own = curve.own_rise
+    if own is not None:
+        more = (own.gap) >= 0
+        shown = own if more else own.turned()
+        text += f", {words.points(shown.gap)} {'more' if more else 'less'} than"
+        text += f" {method_words(direct.step.method)} over the same step ({words.point_range(shown.spread)})"
+    text += f"; that of {method_words(direct.step.method)} is {_rise(direct)}"
     return text + (f"; the intervals allow for {chain.steps} steps" if chain.steps > 1 else "")
 
 
 def _rise(rise: Rise) -> str:
-    span = f"from {words.short_count(rise.sizes[0])} to {words.short_count(rise.sizes[1])}"
-    return f"{words.points(rise.difference)} ({span}; {words.point_range(rise.interval)})"
+    span = f"from {words.short_count(rise.step.minus.params or 0)} to {words.short_count(rise.step.plus.params or 0)}"
+    return f"{words.points(rise.step.gap)} ({span}; {words.point_range(rise.step.spread)})"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.contrast.factors import BASE
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.gains import GainCurve, GainKind, GainPoint
+from onset.analysis.estimates.gains import GainCurve, GainKind
 from onset.analysis.estimates.size_curves import SizeCurve
+from onset.analysis.setting import BASE
 
 
 def chosen(gains: Iterable[GainCurve], kind: GainKind) -> list[GainCurve]:
@@ -25,7 +26,7 @@ def chosen(gains: Iterable[GainCurve], kind: GainKind) -> list[GainCurve]:
         based = [curve for curve in group if curve.stage == BASE] or group
         for stage in dict.fromkeys(curve.stage for curve in based):
             same = [curve for curve in based if curve.stage == stage]
-            out.append(max(same, key=lambda curve: (curve.labels, curve.points[-1].accuracy)))
+            out.append(max(same, key=lambda curve: (curve.labels, curve.points[-1].levels[0] or 0.0)))
     return out
 
 
@@ -48,9 +49,9 @@ def method_words(method: str) -> str:
     return "chain of thought" if method == "cot" else method
 
 
-def sample_words(points: Sequence[GainPoint]) -> str:
+def sample_words(points: Sequence[Contrast]) -> str:
     """Items and draws behind the points of a curve."""
-    items, draws = sorted({one.n for one in points}), sorted({one.draws for one in points})
+    items, draws = sorted({one.n for one in points}), sorted({len(one.draws) for one in points})
     if len(items) == len(draws) == 1:
         return f"{words.sample(items[0], draws[0])}, at each size"
     spans = ["–".join(dict.fromkeys(str(end) for end in (found[0], found[-1]))) for found in (items, draws)]

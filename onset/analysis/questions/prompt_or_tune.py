@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.contrast.factors import BASE
-from onset.analysis.contrast.paired import Comparison
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.gains import MIN_SIZES
 from onset.analysis.estimates.label_curves import Overtaking
@@ -14,7 +13,9 @@ from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, tones
+from onset.analysis.questions.comparison_words import comparison_sentence
 from onset.analysis.questions.lines import Lines
+from onset.analysis.setting import BASE
 
 
 class PromptOrTune(Question):
@@ -33,8 +34,8 @@ class PromptOrTune(Question):
                 for one in study.comparisons
                 if one.task == task
                 and one.difference is not None
-                and one.sides[0] in tuned
-                and one.sides[1] not in tuned
+                and one.names[0] in tuned
+                and one.names[1] not in tuned
             ]
             facing = [one for one in everywhere if one.shift == "none"]
             if not facing:
@@ -42,8 +43,8 @@ class PromptOrTune(Question):
             wins, losses = (sum(one.verdict == verdict for one in facing) for verdict in ("wins", "loses"))
             shown = _strongest_pair(arms, facing)
             verdict = {"wins": "tuning", "loses": "prompting"}.get(shown.verdict, shown.verdict)
-            text = f"Prompt or tune on {task}, {shown.model} {study.given(shown.labels, shown.sides, task)}:"
-            text += f" {shown.sentence}"
+            text = f"Prompt or tune on {task}, {shown.model} {study.given(shown.labels, shown.names, task)}:"
+            text += f" {comparison_sentence(shown)}"
             path = _overtaking(study.overtakings, shown)
             text += f" Over the budgets, {budget_sentence(path)}" if path and len(path.comparisons) > 1 else ""
             text += _by_size(study, everywhere)
@@ -58,25 +59,23 @@ class PromptOrTune(Question):
             )  # fmt: skip
 
 
-def _short(shown: Comparison, verdict: str, of: str | None) -> Lines:
-    difference, (low, high) = shown.difference or 0.0, shown.interval or (-1.0, 1.0)
-    if verdict == "prompting":
-        difference, low, high = -difference, -high, -low
+def _short(shown: Contrast, verdict: str, of: str | None) -> Lines:
+    said = shown.turned() if verdict == "prompting" else shown
     return lines.line(
         f"prompt or tune.{verdict}",
         of,
-        tuned=lines.method(shown.sides[0]),
-        prompted=lines.method(shown.sides[1]),
-        points=lines.points(difference),
-        range=lines.share_range((low, high)),
+        tuned=lines.method(shown.names[0]),
+        prompted=lines.method(shown.names[1]),
+        points=lines.points(said.gap),
+        range=lines.share_range(said.spread),
     )
 
 
-def _overtaking(overtakings: Iterable[Overtaking], pair: Comparison) -> Overtaking | None:
-    place = (pair.model, pair.stage, pair.task, pair.shift, *pair.sides)
+def _overtaking(overtakings: Iterable[Overtaking], pair: Contrast) -> Overtaking | None:
+    place = (pair.model, pair.stage, pair.task, pair.shift, *pair.names)
     for one in overtakings:
         first = one.comparisons[0]
-        if (first.model, first.stage, first.task, first.shift, *first.sides) == place:
+        if (first.model, first.stage, first.task, first.shift, *first.names) == place:
             return one
     return None
 
@@ -84,7 +83,7 @@ def _overtaking(overtakings: Iterable[Overtaking], pair: Comparison) -> Overtaki
 def budget_sentence(one: Overtaking) -> str:
     """From which budget on tuning is ahead, and what the others say."""
     first = one.comparisons[0]
-    tuned, prompted = first.sides
+    tuned, prompted = first.names
     where = f"{first.model} on {first.task}" + ("" if first.shift == "none" else f", shift {first.shift}")
     budgets = [pair.labels for pair in one.comparisons]
     wins, losses, level, still = (one.at(verdict) for verdict in ("wins", "loses", "equivalent", "undecided"))
@@ -105,13 +104,13 @@ def budget_sentence(one: Overtaking) -> str:
 
 def _not_shown(one: Overtaking) -> str:
     """No budget is won. That tuning does not overtake is said only where prompting wins or both are level."""
-    tuned, prompted = one.comparisons[0].sides
+    tuned, prompted = one.comparisons[0].names
     losses, level, still = (one.at(verdict) for verdict in ("loses", "equivalent", "undecided"))
     parts = [f"{prompted} is ahead at {_at(losses)}"] if losses else []
     parts += [f"equivalent at {_at(level)}"] if level else []
     if not still:
         return f"{tuned} does not overtake {prompted}: {'; '.join(parts)}"
-    lead = max(pair.difference or 0 for pair in one.comparisons if pair.verdict == "undecided")
+    lead = max(pair.gap for pair in one.comparisons if pair.verdict == "undecided")
     if lead > 0:
         most = " up to" if len(still) > 1 else ""
         parts.append(f"undecided at {_at(still)}, where it leads by{most} {words.points(lead)}")
@@ -124,18 +123,18 @@ def _at(budgets: Sequence[int]) -> str:
     return f"{words.listed([str(one) for one in budgets])} labels"
 
 
-def _strongest_pair(arms: Sequence[Outcomes], facing: Sequence[Comparison]) -> Comparison:
+def _strongest_pair(arms: Sequence[Outcomes], facing: Sequence[Contrast]) -> Contrast:
     """On the largest model at its largest budget, the most accurate tuned method against the best prompting one."""
     score = {(arm.model, arm.stage, arm.method, arm.labels): arm.accuracy for arm in arms}
 
-    def rank(one: Comparison) -> tuple[float, ...]:
-        a, b = (score[(one.model, one.stage, side, one.labels)] for side in one.sides)
+    def rank(one: Contrast) -> tuple[float, ...]:
+        a, b = (score[(one.model, one.stage, side, one.labels)] for side in one.names)
         return one.params, one.labels, a + b
 
     return max(facing, key=rank)
 
 
-def _by_size(study: Analysis, facing: Sequence[Comparison]) -> str:
+def _by_size(study: Analysis, facing: Sequence[Contrast]) -> str:
     """Where tuning and where prompting wins, by size, unshifted and under each shift; empty below three sizes.
 
     ``facing``: tuned methods against prompting ones on one task, under any shift. At each size the most accurate
@@ -157,21 +156,19 @@ def _by_size(study: Analysis, facing: Sequence[Comparison]) -> str:
             where = "" if shift == "none" else f"under the shift {shift} "
             parts.append(f"{where}{_winners(rows)}")
         text += f" By size in the family {family}, the best tuned against the best prompted method"
-        text += f" {study.given(budget, [side for one in mine for side in one.sides])}: {'; '.join(parts)}."
+        text += f" {study.given(budget, [side for one in mine for side in one.names])}: {'; '.join(parts)}."
     return text
 
 
-def _best_pairs(
-    facing: Sequence[Comparison], score: dict[tuple[str, str, str, int, str, str], float]
-) -> list[Comparison]:
-    def rank(one: Comparison) -> float:
-        return sum(score[(one.model, one.stage, side, one.labels, one.task, one.shift)] for side in one.sides)
+def _best_pairs(facing: Sequence[Contrast], score: dict[tuple[str, str, str, int, str, str], float]) -> list[Contrast]:
+    def rank(one: Contrast) -> float:
+        return sum(score[(one.model, one.stage, side, one.labels, one.task, one.shift)] for side in one.names)
 
     models = dict.fromkeys(one.model for one in sorted(facing, key=lambda one: one.params))
     return [max((one for one in facing if one.model == model), key=rank) for model in models]
 
 
-def _winners(rows: Sequence[Comparison]) -> str:
+def _winners(rows: Sequence[Contrast]) -> str:
     verbs = {
         "wins": "tuning wins at",
         "loses": "prompting wins at",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.contrast.robustness import Loss
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
@@ -14,7 +14,10 @@ from onset.analysis.questions.lines import Lines
 
 
 class ShiftLoss(Question):
-    """Per shift, task and model: which methods lose, and which of them more than another."""
+    """Per shift, task and model: which methods lose, and which of them more than another.
+
+    A loss is a contrast of the clean test set with the shifted one: where the clean side wins, the method loses.
+    """
 
     kind = "shift"
     figure = "shift"
@@ -22,7 +25,7 @@ class ShiftLoss(Question):
     verdicts = tones({"loses": "against", "gains": "for", "undecided": "open"})
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        groups: dict[tuple[str, str], list[Loss]] = {}
+        groups: dict[tuple[str, str], list[Contrast]] = {}
         for loss in study.losses:
             groups.setdefault((loss.shift, loss.task), []).append(loss)
         findings = []
@@ -31,17 +34,17 @@ class ShiftLoss(Question):
             labels = max(loss.labels for loss in losses if loss.params == params)
             top = [loss for loss in losses if (loss.params, loss.labels) == (params, labels)]
             for model in dict.fromkeys(loss.model for loss in top):
-                of_it = sorted((loss for loss in top if loss.model == model), key=lambda loss: -loss.loss)
+                of_it = sorted((loss for loss in top if loss.model == model), key=lambda loss: -(loss.gap))
                 findings.append(self._finding(study, shift, task, of_it))
         yield from sorted(findings, key=lambda finding: finding.verdict == "undecided")
 
-    def _finding(self, study: Analysis, shift: str, task: str, top: Sequence[Loss]) -> Finding:
-        worst = next((loss for loss in top if loss.verdict == "loses"), top[0])
-        lose = [loss for loss in top if loss.verdict == "loses"]
-        gain = [loss.method for loss in top if loss.verdict == "gains"]
+    def _finding(self, study: Analysis, shift: str, task: str, top: Sequence[Contrast]) -> Finding:
+        worst = next((loss for loss in top if loss.verdict == "wins"), top[0])
+        lose = [loss for loss in top if loss.verdict == "wins"]
+        gain = [loss.method for loss in top if loss.verdict == "loses"]
         unsettled = [loss.method for loss in top if loss.verdict == "undecided"]
         parts = [
-            f"{loss.method} loses {words.points(loss.loss)} ({words.point_range(loss.interval)})" for loss in lose[:3]
+            f"{loss.method} loses {words.points(loss.gap)} ({words.point_range(loss.spread)})" for loss in lose[:3]
         ]
         parts += [f"{words.listed([loss.method for loss in lose[3:]])} lose less"] if lose[3:] else []
         parts += [f"{words.listed(gain)} gain{'s' if len(gain) == 1 else ''}"] if gain else []
@@ -51,33 +54,35 @@ class ShiftLoss(Question):
             for one in study.loss_differences
             if (one.model, one.task, one.shift, one.labels) == (worst.model, task, shift, worst.labels)
         ]
-        decided = [f"{one.sides[0]} {one.verdict} than {one.sides[1]}" for one in between if one.verdict != "undecided"]
+        decided = [
+            f"{one.names[0]} loses {'more' if one.verdict == 'wins' else 'less'} than {one.names[1]}"
+            for one in between
+            if one.verdict != "undecided"
+        ]
         if decided:
             parts.append(f"between methods, {words.listed(decided)}")
         elif between:
             parts.append("which method suffers more is undecided")
         verdict = "loses" if lose else "gains" if gain else "undecided"
-        scope = "with these examples " if len(worst.seeds) == 1 and worst.labels and (lose or gain) else ""
+        scope = "with these examples " if worst.scope == "these examples" and (lose or gain) else ""
         given = study.given(worst.labels, [loss.method for loss in top], task)
         text = f"Under the shift {shift} on {task}, {worst.model} {given}: {scope}"
         text += "; ".join(parts)
-        size = words.sample(worst.n, len(worst.seeds))
+        size = words.sample(worst.n, len(worst.draws))
         return self.finding(
             f"{task}, {shift}, {worst.model}", verdict, f"{text} ({size}).", _short(worst, verdict, study.named(task)),
-            estimate=worst.loss,
+            estimate=worst.difference,
             interval=worst.interval, n=worst.n, test=worst.test,
         )  # fmt: skip
 
 
-def _short(worst: Loss, verdict: str, of: str | None) -> Lines:
-    loss, (low, high) = worst.loss, worst.interval
-    if verdict == "gains":
-        loss, low, high = -loss, -high, -low
+def _short(worst: Contrast, verdict: str, of: str | None) -> Lines:
+    shown = worst.turned() if verdict == "gains" else worst
     return lines.line(
         f"shift.{verdict}",
         of,
         method=lines.method(worst.method),
         shift=worst.shift,
-        points=lines.points(loss),
-        range=lines.share_range((low, high)),
+        points=lines.points(shown.gap),
+        range=lines.share_range(shown.spread),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from onset.analysis import words
-from onset.analysis.contrast.factors import BASE
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.task_sizes import SizeRatio, TaskOrder, stem_of
 from onset.analysis.finding import Finding
@@ -16,6 +15,7 @@ from onset.analysis.questions.gain_words import (
     ratio_range,
     size_range,
 )
+from onset.analysis.setting import BASE
 
 
 class SizeByTask(Question):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from onset.analysis import words
-from onset.analysis.contrast.factors import BASE, StageComparison
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.finding import Finding
@@ -18,7 +18,7 @@ from onset.analysis.questions.gain_words import (
     ratio_range,
 )
 from onset.analysis.questions.lines import Lines
-from onset.analysis.stats.shares import Interval
+from onset.analysis.setting import BASE
 
 
 class Ingredient(Question):
@@ -30,21 +30,21 @@ class Ingredient(Question):
     verdicts = tones({"gains": "for", "loses": "against", "equivalent": "level", "undecided": "open"})
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        groups: dict[tuple[str, str], list[StageComparison]] = {}
+        groups: dict[tuple[str, str], list[Contrast]] = {}
         for one in study.stages:
             if one.shift == "none" and one.difference is not None:
-                groups.setdefault((one.task, one.model_family), []).append(one)
+                groups.setdefault((one.task, one.family), []).append(one)
         findings = [self._finding(study, task, family, group) for (task, family), group in groups.items()]
         yield from sorted(
             findings, key=lambda finding: (finding.verdict not in ("loses", "gains"), -abs(finding.estimate or 0))
         )
 
-    def _finding(self, study: Analysis, task: str, family: str, group: Sequence[StageComparison]) -> Finding:
+    def _finding(self, study: Analysis, task: str, family: str, group: Sequence[Contrast]) -> Finding:
         budget = max(one.labels for one in group)
-        rows = sorted((one for one in group if one.labels == budget), key=lambda one: -abs(one.difference or 0.0))
+        rows = sorted((one for one in group if one.labels == budget), key=lambda one: -abs(one.gap))
         decided = [one for one in rows if one.verdict in ("wins", "loses")]
         parts = [
-            f"the model {one.sides[0]} {'gains' if (one.difference or 0) > 0 else 'loses'} {_against_base(one)}"
+            f"the model {one.names[0]} {'gains' if (one.gap) > 0 else 'loses'} {_against_base(one)}"
             for one in decided[:_SHOWN_STAGES]
         ]
         more = len(decided) - _SHOWN_STAGES
@@ -62,12 +62,12 @@ class Ingredient(Question):
             top.verdict, "equivalent" if kinds == {"equivalent"} else "undecided"
         )
         where = f"{task}, {study.given(budget, [one.method for one in rows], task)}, family {family}"
-        other = " unless another is named" if any(one.sides[1] != BASE for one in rows) else ""
+        other = " unless another is named" if any(one.names[1] != BASE for one in rows) else ""
         text = f"Ingredients on {where}, against the base model of the same size{other}:"
         rest = f". Besides, {'; '.join(parts[1:])}" if parts[1:] else ""
         return self.finding(
             f"{task}, family {family}", verdict,
-            f"{text} {parts[0]}{rest} ({words.sample(top.n, len(top.seeds))}; one training run a stage).",
+            f"{text} {parts[0]}{rest} ({words.sample(top.n, len(top.draws))}; one training run a stage).",
             _short(top, verdict, study.named(task)),
             estimate=top.difference, interval=top.interval, n=top.n, test=top.test,
         )  # fmt: skip
@@ -107,17 +107,15 @@ class IngredientBySize(Question):
             )  # fmt: skip
 
 
-def _short(top: StageComparison, verdict: str, of: str | None) -> Lines:
-    difference, (low, high) = top.difference or 0.0, top.interval or (-1.0, 1.0)
-    if verdict == "loses":
-        difference, low, high = -difference, -high, -low
+def _short(top: Contrast, verdict: str, of: str | None) -> Lines:
+    shown = top.turned() if verdict == "loses" else top
     return lines.line(
         f"ingredient.{verdict}",
         of,
-        stage=top.sides[0],
+        stage=top.names[0],
         size=lines.size(top.params),
-        points=lines.points(difference),
-        range=lines.share_range((low, high)),
+        points=lines.points(shown.gap),
+        range=lines.share_range(shown.spread),
     )
 
 
@@ -146,23 +144,23 @@ def _moved(one: StageShift) -> str:
     return f"undecided whether {stage} needs more: {said}" if one.verdict == "undecided" else f"{stage} needs {said}"
 
 
-def _against_base(one: StageComparison) -> str:
-    gap, interval = one.difference or 0.0, one.interval or (-1.0, 1.0)
-    shown: Interval = interval if gap > 0 else (-interval[1], -interval[0])
-    levels = f"{words.percent(one.accuracy_b or 0.0)} to {words.percent(one.accuracy_a or 0.0)}"
+def _against_base(one: Contrast) -> str:
+    shown = one if (one.gap) > 0 else one.turned()
+    after, before = one.levels
+    levels = f"{words.percent(before or 0.0)} to {words.percent(after or 0.0)}"
     return (
-        f"{words.points(abs(gap))} at {words.short_count(one.params)} with {one.method}"
-        f" ({words.point_range(shown)}; {levels}{_reference(one)})"
+        f"{words.points(shown.gap)} at {words.short_count(one.params)} with {one.method}"
+        f" ({words.point_range(shown.spread)}; {levels}{_reference(one)})"
     )
 
 
-def _reference(one: StageComparison) -> str:
-    return "" if one.sides[1] == BASE else f"; against the model {one.sides[1]}"
+def _reference(one: Contrast) -> str:
+    return "" if one.names[1] == BASE else f"; against the model {one.names[1]}"
 
 
-def _setting(one: StageComparison) -> str:
-    where = f"{one.sides[0]} at {words.short_count(one.params)} with {one.method}"
-    return f"{where} ({words.points(one.difference or 0.0)}{_reference(one)})"
+def _setting(one: Contrast) -> str:
+    where = f"{one.names[0]} at {words.short_count(one.params)} with {one.method}"
+    return f"{where} ({words.points(one.gap)}{_reference(one)})"
 
 
 _SHOWN_STAGES = 4

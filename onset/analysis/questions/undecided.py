@@ -30,7 +30,7 @@ class Undecided(Question):
         text = (
             f"{len(open_ones)} of {words.counted(len(measured), 'comparison')} {verb} undecided: neither a difference"
         )
-        text += f" nor equivalence within {words.points(open_ones[0].margin)} is shown"
+        text += f" nor equivalence within {words.points(open_ones[0].scale.margin or 0.0)} is shown"
         if needed:
             text += f"; at the differences observed, {items_needed(needed)}"
         draws = sorted(one.needed_draws for one in open_ones if one.needed is None and one.needed_draws is not None)

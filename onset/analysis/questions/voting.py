@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from onset.analysis import words
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.gains import GainCurve, GainPoint
+from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
@@ -36,7 +37,7 @@ class Voting(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         curves = chosen(study.gains, "voting")
-        for curve in sorted(curves, key=lambda curve: -_most(curve).gain):
+        for curve in sorted(curves, key=lambda curve: -(_most(curve).difference or 0.0)):
             top = _most(curve)
             wins = [
                 words.short_count(point.params)
@@ -47,11 +48,11 @@ class Voting(Question):
             text = f"Voting on {curve.task}, {given}, {family_words(curve)}: a gain of"
             text += f" {curve.sides[0]} over {curve.sides[1]} is shown at {words.listed(wins) if wins else 'no size'}."
             text += f" The largest is measured at {words.parameters(top.params)},"
-            text += f" {words.points(top.gain)} ({words.point_range(top.interval)}; {_picked(curve, top)})"
+            text += f" {words.points(top.gap)} ({words.point_range(top.spread)}; {_picked(curve, top)})"
             ends = [("smallest", curve.points[0]), ("largest", curve.points[-1])]
             said = [
-                f"at the {end} size, {words.short_count(one.params)}, it is {words.points(one.gain)}"
-                f" ({words.point_range(one.interval)}; {_verdict_words(one)})"
+                f"at the {end} size, {words.short_count(one.params)}, it is {words.points(one.gap)}"
+                f" ({words.point_range(one.spread)}; {_verdict_words(one)})"
                 for end, one in ends
                 if one.params != top.params
             ]
@@ -61,18 +62,18 @@ class Voting(Question):
                 lines.line(
                     f"voting.{_verdict(curve, top).removesuffix(' in between')}", study.named(curve.task),
                     other=lines.method(curve.sides[1]),
-                    size=lines.size(top.params), points=lines.points(top.gain),
-                    range=lines.share_range(top.interval),
+                    size=lines.size(top.params), points=lines.points(top.gap),
+                    range=lines.share_range(top.spread),
                 ),
-                estimate=top.gain, interval=top.interval, n=top.n, test=top.test,
+                estimate=top.difference, interval=top.interval, n=top.n, test=top.test,
             )  # fmt: skip
 
 
-def _most(curve: GainCurve) -> GainPoint:
-    return max(curve.points, key=lambda point: point.gain)
+def _most(curve: GainCurve) -> Contrast:
+    return max(curve.points, key=lambda point: point.gap)
 
 
-def _verdict(curve: GainCurve, top: GainPoint) -> str:
+def _verdict(curve: GainCurve, top: Contrast) -> str:
     inside = curve.sizes[0] < top.params < curve.sizes[-1]
     shown = {point.verdict for point in curve.points if curve.settled(point)}
     if "wins" in shown:
@@ -82,13 +83,13 @@ def _verdict(curve: GainCurve, top: GainPoint) -> str:
     return "hurts" if "loses" in shown else "equivalent" if level else "undecided"
 
 
-def _picked(curve: GainCurve, point: GainPoint) -> str:
+def _picked(curve: GainCurve, point: Contrast) -> str:
     """The verdict of a point that was picked from all sizes."""
     if point.verdict in ("wins", "loses") and not curve.settled(point):
         return f"not settled after correcting for {len(curve.points)} sizes"
     return _verdict_words(point)
 
 
-def _verdict_words(point: GainPoint) -> str:
+def _verdict_words(point: Contrast) -> str:
     named = {"wins": "a gain", "loses": "a loss", "equivalent": "equivalent within the margin"}
     return named.get(point.verdict, "undecided")

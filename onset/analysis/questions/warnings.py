@@ -58,10 +58,10 @@ class Refused(Question):
     of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        refused = [one for one in study.comparisons if any("refused" in reason for reason in one.mismatch)]
+        refused = [one for one in study.comparisons if any("refused" in reason for reason in one.refused)]
         if refused:
             text = f"In {words.counted(len(refused), 'comparison')} the two sides did not have the same task or example"
-            text += f" plan at some seed; those seeds were left out (first: {refused[0].mismatch[-1]})."
+            text += f" plan at some seed; those seeds were left out (first: {refused[0].refused[-1]})."
             short = lines.line("pairing.refused", comparisons=lines.count("comparison", len(refused)))
             yield self.finding("pairing", "refused", text, short, n=len(refused))
 
@@ -82,7 +82,7 @@ class Unread(Question):
         settings = {(arm.model, arm.stage, arm.labels, arm.task, arm.shift, arm.method) for arm in low}
         touched = sum(
             one.verdict in ("wins", "loses")
-            and any((one.model, one.stage, one.labels, one.task, one.shift, side) in settings for side in one.sides)
+            and any((one.model, one.stage, one.labels, one.task, one.shift, side) in settings for side in one.names)
             for one in study.comparisons
         )
         worst = low[0]

@@ -3,8 +3,8 @@
 The variance of a paired difference of accuracies is at most ``discordance / n``, where discordance is the share of
 items that exactly one side has right (Connor 1987, "Sample size for testing differences in proportions for the
 paired-sample design", Biometrics 43, 207-211; McNemar's test). Over several draws of examples noise between draws is
-added, which more items do not lessen, and the test is the one of `onset.analysis.contrast.paired`: a moderated t where
-noise is pooled, else the wider of two.
+added, which more items do not lessen, and the test is the one of `onset.analysis.contrast.estimating`: a moderated t
+where noise is pooled, else the wider of two.
 """
 
 from __future__ import annotations

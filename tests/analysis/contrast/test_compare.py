@@ -17,7 +17,8 @@ from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 from synthetic import synthetic_results
 
-from onset.analysis.contrast.sets import SetComparison, compare_sets, select, to_json
+from onset.analysis.contrast.matching import select
+from onset.analysis.contrast.sets import SetComparison, compare_sets, to_json
 from onset.analysis.setting import Setting
 from onset.analysis.stats.adjust import benjamini_hochberg
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
@@ -86,17 +87,17 @@ def test_codex_means_are_the_published_ones(codex: SetComparison) -> None:
 def test_codex_pooled_test_is_mcnemars(codex: SetComparison) -> None:
     whole = codex.overall
     assert whole is not None
-    only_a, only_b = whole.discordant
+    only_b, only_a = whole.contrast.discordant
     reference = reference_mcnemar([[0, only_a], [only_b, 0]], exact=True).pvalue
-    assert whole.p == pytest.approx(reference)
-    assert (whole.verdict, whole.n) == ("wins", 6511)
-    assert whole.difference == pytest.approx((only_b - only_a) / 6511)
-    assert whole.parse_rate_b == pytest.approx(0.948, abs=0.001)
+    assert whole.contrast.p == pytest.approx(reference)
+    assert (whole.contrast.verdict, whole.contrast.n) == ("wins", 6511)
+    assert whole.contrast.difference == pytest.approx((only_b - only_a) / 6511)
+    assert whole.parse_rates[1] == pytest.approx(0.948, abs=0.001)
 
 
 def test_codex_subtasks_where_chain_of_thought_loses(codex: SetComparison) -> None:
-    assert [one.task for one in codex.tasks if one.verdict == "loses"] == ["bbh/word_sorting"]
-    lower = {one.task.removeprefix("bbh/") for one in codex.tasks if one.difference is not None and one.difference < 0}
+    assert [one.task for one in codex.tasks if one.contrast.verdict == "loses"] == ["bbh/word_sorting"]
+    lower = {one.task.removeprefix("bbh/") for one in codex.tasks if (one.contrast.difference or 0.0) < 0}
     assert lower == {
         "causal_judgement",
         "formal_fallacies",
@@ -105,8 +106,8 @@ def test_codex_subtasks_where_chain_of_thought_loses(codex: SetComparison) -> No
         "snarks",
         "word_sorting",
     }
-    q = multipletests([one.p for one in codex.tasks], method="fdr_bh")[1]
-    assert [one.q for one in codex.tasks] == pytest.approx(list(q))
+    q = multipletests([one.contrast.p for one in codex.tasks], method="fdr_bh")[1]
+    assert [one.contrast.p_adjusted for one in codex.tasks] == pytest.approx(list(q))
     assert not codex.mismatches
 
 
@@ -142,12 +143,17 @@ def test_weighted_blocks_are_the_mean_over_tasks() -> None:
 def test_b_that_wins_wins_and_the_other_way_around_loses() -> None:
     low, high = np.zeros(40), np.r_[np.ones(20), np.zeros(20)]
     (task,) = compared(outcomes(low), outcomes(high, model="b")).tasks
-    assert (task.verdict, task.difference, task.discordant, task.p) == ("wins", 0.5, (0, 20), pytest.approx(2 / 2**20))
-    assert (task.accuracy_a, task.accuracy_b) == (0.0, 0.5)
+    assert (task.contrast.verdict, task.contrast.difference, task.contrast.discordant, task.contrast.p) == (
+        "wins",
+        0.5,
+        (20, 0),
+        pytest.approx(2 / 2**20),
+    )
+    assert task.contrast.levels == (0.5, 0.0)
     (back,) = compared(outcomes(high, model="b"), outcomes(low)).tasks
-    assert (back.verdict, back.difference, back.discordant) == ("loses", -0.5, (20, 0))
-    assert task.interval is not None
-    assert back.interval == pytest.approx((-task.interval[1], -task.interval[0]))
+    assert (back.contrast.verdict, back.contrast.difference, back.contrast.discordant) == ("loses", -0.5, (0, 20))
+    assert task.contrast.interval is not None
+    assert back.contrast.interval == pytest.approx((-task.contrast.interval[1], -task.contrast.interval[0]))
 
 
 def test_an_error_that_falls_wins() -> None:
@@ -156,29 +162,29 @@ def test_an_error_that_falls_wins() -> None:
     rng = np.random.default_rng(2)
     better = outcomes(errors - 0.5 + rng.normal(0, 0.1, 50), model="b", metric="loss", higher_is_better=False)
     (task,) = compared(first, better).tasks
-    assert (task.verdict, task.test) == ("wins", "paired bootstrap over items")
+    assert (task.contrast.verdict, task.contrast.test) == ("wins", "paired bootstrap over items")
     difference = better.values - first.values
     reference = stats.t.interval(0.95, 49, difference.mean(), stats.sem(difference[0]))
-    assert task.interval == pytest.approx(reference, abs=0.02)
-    assert task.p == pytest.approx(2 / (FAST + 1))
+    assert task.contrast.interval == pytest.approx(reference, abs=0.02)
+    assert task.contrast.p == pytest.approx(2 / (FAST + 1))
 
 
 def test_scores_on_any_scale_have_no_limits_and_no_equivalence() -> None:
     rng = np.random.default_rng(3)
     base = rng.normal(-5, 2, 30)
     (task,) = compared(outcomes(base), outcomes(base + 3 + rng.normal(0, 0.3, 30), model="b")).tasks
-    assert task.interval is not None
-    assert task.interval[0] > 2.5
+    assert task.contrast.interval is not None
+    assert task.contrast.interval[0] > 2.5
     (same,) = compared(outcomes(base), outcomes(base + rng.normal(0, 1e-6, 30), model="b")).tasks
-    assert same.verdict == "undecided"
+    assert same.contrast.verdict == "undecided"
 
 
 def test_equivalent_needs_the_margin() -> None:
     values = np.r_[np.ones(500), np.zeros(500)]
     (task,) = compared(outcomes(values), outcomes(values, model="b")).tasks
-    assert (task.verdict, task.difference, task.p) == ("equivalent", 0.0, 1.0)
+    assert (task.contrast.verdict, task.contrast.difference, task.contrast.p) == ("equivalent", 0.0, 1.0)
     (task,) = compared(outcomes(values[480:520]), outcomes(values[480:520], model="b")).tasks
-    assert task.verdict == "undecided"
+    assert task.contrast.verdict == "undecided"
 
 
 def test_several_draws_are_crossed_with_the_items() -> None:
@@ -187,10 +193,10 @@ def test_several_draws_are_crossed_with_the_items() -> None:
     one = compared(
         [outcomes(a), outcomes(a[:, :50], task="u")], [outcomes(b, model="b"), outcomes(b[:, :50], task="u")]
     )
-    assert {task.draws for task in one.tasks} == {3}
-    assert one.tasks[0].test.startswith("crossed bootstrap over draws and items")
+    assert {len(task.contrast.draws) for task in one.tasks} == {3}
+    assert one.tasks[0].contrast.test.startswith("crossed bootstrap over draws and items")
     assert one.overall is not None
-    assert one.overall.draws == 3
+    assert len(one.overall.contrast.draws) == 3
     gaps = np.mean([(b * 1.0 - a).mean(axis=1), (b[:, :50] * 1.0 - a[:, :50]).mean(axis=1)], axis=0)
     mean = one.means["tasks"]
     assert mean.difference == pytest.approx(gaps.mean())
@@ -209,9 +215,9 @@ def test_tasks_with_different_draws_are_averaged_over_them_first() -> None:
     ]
     one = compared(*sides)
     assert one.overall is not None
-    assert one.overall.n == 80
-    assert one.overall.test == "paired bootstrap over items, each item averaged over its draws"
-    assert one.overall.difference == pytest.approx(one.means["items"].difference)
+    assert one.overall.contrast.n == 80
+    assert one.overall.contrast.test == "paired bootstrap over items, each item averaged over its draws"
+    assert one.overall.contrast.difference == pytest.approx(one.means["items"].difference)
 
 
 # ----------------------------------------------------------------------------------------------------- nothing dropped
@@ -221,7 +227,7 @@ def test_items_of_one_side_are_counted() -> None:
     a = outcomes(np.ones(10), items=tuple("abcdefghij"))
     b = outcomes(np.ones(7), model="b", items=tuple("cdefghi"))
     one = compared(a, b)
-    assert one.tasks[0].n == 7
+    assert one.tasks[0].contrast.n == 7
     assert told(one) == [("items", 3, True, "t: only a has 3 items of 10")]
 
 
@@ -229,7 +235,7 @@ def test_items_with_another_gold_answer_are_refused() -> None:
     a = outcomes(np.ones(10))
     b = outcomes(np.zeros(10), model="b", targets=("gold",) * 8 + ("other", None))
     one = compared(a, b)
-    assert one.tasks[0].n == 9
+    assert one.tasks[0].contrast.n == 9
     assert told(one) == [("target", 1, True, "t: 1 item of 10 have another gold answer, refused")]
 
 
@@ -238,7 +244,7 @@ def test_another_version_of_a_task_is_refused() -> None:
     b = [outcomes(np.zeros(10), model="b", versions=("2.0",)), outcomes(np.zeros(10), task="u", model="b")]
     one = compared(a, b)
     assert told(one) == [("version", 10, True, "t: version 1.0 of the task against 2.0, refused")]
-    assert [(task.n, task.difference, task.verdict) for task in one.tasks] == [
+    assert [(task.contrast.n, task.contrast.difference, task.contrast.verdict) for task in one.tasks] == [
         (0, None, "undecided"),
         (10, -1.0, "loses"),
     ]
@@ -254,7 +260,7 @@ def test_prompts_and_settings_that_differ_are_told_and_compared() -> None:
     a = outcomes(np.ones(3), prompts=(("p", "q", None),), labels=8, filter="x")
     b = outcomes(np.ones(3), model="b", prompts=(("p", "r", "s"),), labels=32, filter="x")
     one = compared(a, b)
-    assert one.tasks[0].n == 3
+    assert one.tasks[0].contrast.n == 3
     assert told(one) == [
         ("prompt", 1, False, "t: 1 of 2 prompts differ"),
         ("setting", 1, False, "t: labels 8 against 32"),
@@ -263,13 +269,13 @@ def test_prompts_and_settings_that_differ_are_told_and_compared() -> None:
 
 def test_outcomes_without_a_score_are_counted() -> None:
     one = compared(outcomes([1, 0, np.nan, 1]), outcomes([1, 1, 1, 1], model="b"))
-    assert one.tasks[0].n == 3
+    assert one.tasks[0].contrast.n == 3
     assert told(one) == [("unscored", 1, True, "t: 1 outcome of 4 of a have no score")]
 
 
 def test_draws_of_one_side_are_counted() -> None:
     one = compared(outcomes(np.ones((3, 5))), outcomes(np.ones((2, 5)), model="b"))
-    assert one.tasks[0].draws == 2
+    assert len(one.tasks[0].contrast.draws) == 2
     assert told(one) == [("draws", 1, True, "t: only a has 1 draw of 3")]
 
 
@@ -282,7 +288,7 @@ def test_tasks_of_one_side_are_told() -> None:
 def test_two_names_of_one_set_of_documents_are_compared_and_told() -> None:
     a, b = outcomes(np.ones(5)), outcomes(np.ones(5), task="t_cot", model="b", items=tuple(f"t{k}" for k in range(5)))
     one = compared(a, b)
-    assert one.tasks[0].n == 5
+    assert one.tasks[0].contrast.n == 5
     assert told(one) == [("task", 1, False, "the tasks have different names: t / t_cot")]
     with pytest.raises(DataError) as error:
         compared(a, replace(b, items=tuple("vwxyz")))

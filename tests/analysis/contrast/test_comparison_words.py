@@ -12,9 +12,12 @@ from rich.console import Console
 from synthetic import synthetic_results
 
 from onset.analysis import analyse, load, to_json
-from onset.analysis.contrast.paired import Comparison, compare, compare_all, decide
+from onset.analysis.contrast.asked import compare_all
+from onset.analysis.contrast.contrast import Contrast, contrast, decide
 from onset.analysis.estimates.label_curves import overtakings
+from onset.analysis.questions.comparison_words import comparison_sentence
 from onset.analysis.questions.prompt_or_tune import budget_sentence
+from onset.analysis.questions.shift import ShiftLoss
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.shares import mcnemar
 from onset.analysis.words import bound, signed_bound
@@ -30,13 +33,13 @@ def outcomes(only_a: int, only_b: int, items: int = 40) -> tuple[Array, Array]:
     return a, b
 
 
-def one_draw(only_a: int, only_b: int, items: int = 40, **changes: object) -> Comparison:
+def one_draw(only_a: int, only_b: int, items: int = 40, **changes: object) -> Contrast:
     a, b = outcomes(only_a, only_b, items)
-    (one,) = decide([compare(arm(a, "a", **changes), arm(b, "b", **changes), replicates=100)])
+    (one,) = decide([contrast(arm(a, "a", **changes), arm(b, "b", **changes), "method", replicates=100)])
     return one
 
 
-def several(*draws: tuple[int, int], items: int = 40) -> Comparison:
+def several(*draws: tuple[int, int], items: int = 40) -> Contrast:
     tables = [outcomes(*draw, items) for draw in draws]
     a, b = (np.array([table[side] for table in tables]) for side in (0, 1))
     (one,) = compare_all([arm(b, "b"), arm(a, "a")], replicates=500)
@@ -60,18 +63,18 @@ def test_four_items_that_agree_are_undecided_and_the_sentence_says_why() -> None
     assert (
         "; an exact McNemar test needs at least 6 items that only one side has right, all the same side, for p below"
         " .05, and here there are 4; about "
-    ) in one.sentence
-    assert "there is 1;" in one_draw(0, 1).sentence
-    assert "McNemar" not in one_draw(7, 5).sentence
+    ) in comparison_sentence(one)
+    assert "there is 1;" in comparison_sentence(one_draw(0, 1))
+    assert "McNemar" not in comparison_sentence(one_draw(7, 5))
 
 
 def test_one_draw_answers_about_its_examples() -> None:
     wins, level, without = one_draw(12, 0), one_draw(0, 0, 2000), one_draw(12, 0, labels=0)
     assert (wins.scope, level.scope, without.scope) == ("these examples", "these examples", "no examples")
-    assert wins.sentence.startswith("a beats b with these examples by 30.0 points (95 % interval ")
-    assert level.sentence.startswith("a and b are equivalent within 5.0 points with these examples: ")
-    assert without.sentence.startswith("a beats b by 30.0 points (")
-    assert one_draw(0, 12).sentence.startswith("a is worse than b with these examples by 30.0 points (")
+    assert comparison_sentence(wins).startswith("a beats b with these examples by 30.0 points (95 % interval ")
+    assert comparison_sentence(level).startswith("a and b are equivalent within 5.0 points with these examples: ")
+    assert comparison_sentence(without).startswith("a beats b by 30.0 points (")
+    assert comparison_sentence(one_draw(0, 12)).startswith("a is worse than b with these examples by 30.0 points (")
 
 
 def test_a_second_draw_that_agrees_is_not_a_word_less() -> None:
@@ -84,24 +87,24 @@ def test_a_second_draw_that_agrees_is_not_a_word_less() -> None:
     assert (
         "; a is ahead in both draws (by 25.0 and 30.0 points; each alone would settle it for its own examples);"
         " 2 draws alone hardly show how draws differ; "
-    ) in two.sentence
+    ) in comparison_sentence(two)
     assert two.needed_draws is not None
-    assert f"{two.needed_draws} draws of as many items would decide it with 80 % power." in two.sentence
+    assert f"{two.needed_draws} draws of as many items would decide it with 80 % power." in comparison_sentence(two)
     three = several((1, 11), (1, 4), (0, 3))
     assert (
         "; b is ahead in each of the 3 draws (by 25.0, 7.5 and 7.5 points; 1 of them alone would settle it for its own"
         " examples)"
-    ) in three.sentence
-    assert "is ahead" not in several((11, 1), (1, 2)).sentence
+    ) in comparison_sentence(three)
+    assert "is ahead" not in comparison_sentence(several((11, 1), (1, 2)))
 
 
 def test_a_p_that_holm_raises_is_named() -> None:
     a, b = outcomes(9, 1)
-    members = [compare(arm(a, "a"), arm(b, "b"), replicates=100)]
-    members += [compare(arm(b, "c"), arm(b, "b"), replicates=100)] * 5
+    members = [contrast(arm(a, "a"), arm(b, "b"), "method", replicates=100)]
+    members += [contrast(arm(b, "c"), arm(b, "b"), "method", replicates=100)] * 5
     first = decide(members)[0]
     assert first.verdict == "undecided"
-    assert ", p .021 alone and .129 after correcting for 6 comparisons; about " in first.sentence
+    assert ", p .021 alone and .129 after correcting for 6 comparisons; about " in comparison_sentence(first)
 
 
 def budgets(*rows: tuple[int, int, int]) -> str:
@@ -185,10 +188,10 @@ def test_shifts_pool_too_and_say_these_examples(tmp_path: Path) -> None:
             tmp_path / str(draws), seeds=draws, items=60, shifts=("none", "typos"), voting=False, labels=(8, 32)
         )
         made = analyse(load(folder), replicates=300)
-        losses = [one for one in made.losses if one.verdict == "loses"]
-        assert losses
-        for one in losses:
-            assert (" with these examples (95 % interval" in one.sentence) == (draws == 1)
+        assert any(one.verdict == "wins" for one in made.losses)
+        said = [one.sentence for one in ShiftLoss().ask(made) if one.verdict == "loses"]
+        assert said
+        assert all((": with these examples " in sentence) == (draws == 1) for sentence in said)
         assert all((one.pool is not None) == (draws == 3) for one in (*made.losses, *made.loss_differences))
         assert all(one.test.startswith("moderated t") == (draws == 3) for one in made.losses)
 
@@ -196,8 +199,8 @@ def test_shifts_pool_too_and_say_these_examples(tmp_path: Path) -> None:
 def test_plain_replacement_of_the_verdict_leaves_no_crumbs() -> None:
     """A comparison whose sides share nothing still has its sentence."""
     a, b = outcomes(3, 1)
-    (one,) = decide([compare(arm(a, "a"), changed(arm(b, "b"), items=tuple(f"x{i}" for i in range(40))))])
-    assert one.sentence == "a and b cannot be compared: they share no items."
+    (one,) = decide([contrast(arm(a, "a"), changed(arm(b, "b"), items=tuple(f"x{i}" for i in range(40))), "method")])
+    assert comparison_sentence(one) == "a and b cannot be compared: they share no items."
 
 
 def test_an_interval_that_just_excludes_zero_does_not_read_zero() -> None:
@@ -207,7 +210,7 @@ def test_an_interval_that_just_excludes_zero_does_not_read_zero() -> None:
     assert -0.0005 < one.interval[1] < 0
     end = f"{-100 * one.interval[1]:.2f}"
     assert end != "0.00"
-    assert f"(95 % interval {end} to " in one.sentence
+    assert f"(95 % interval {end} to " in comparison_sentence(one)
     shown = [bound(share) for share in (0.0, 1e-9, 0.0004, -0.0004, 0.00004, 0.0006, 0.123)]
     assert shown == ["0.0", "0.0", "0.04", "−0.04", "0.004", "0.1", "12.3"]
     assert [signed_bound(share) for share in (0.0, 1e-9, 0.0003, -0.0003)] == ["0.0", "0.0", "+0.03", "−0.03"]

@@ -11,7 +11,10 @@ from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from onset.analysis.contrast.paired import compare, compare_all, decide, pair
+from onset.analysis.contrast.asked import compare_all
+from onset.analysis.contrast.contrast import contrast, decide
+from onset.analysis.outcomes import pair
+from onset.analysis.questions.comparison_words import comparison_sentence
 from onset.analysis.stats import bootstrap
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 from onset.analysis.stats.power import items_needed, minimum_detectable_difference
@@ -22,10 +25,10 @@ from onset.errors import InputError
 def test_one_draw_by_hand() -> None:
     a = np.array([1.0] * 60 + [1.0] * 30 + [0.0] * 10 + [0.0] * 100)
     b = np.array([1.0] * 60 + [0.0] * 30 + [1.0] * 10 + [0.0] * 100)
-    one = compare(arm(a, "a"), arm(b, "b"))
-    assert (one.accuracy_a, one.accuracy_b) == (0.45, 0.35)
+    one = contrast(arm(a, "a"), arm(b, "b"), "method")
+    assert one.levels == (0.45, 0.35)
     assert one.difference == pytest.approx(0.1)
-    assert (one.discordant, one.n, one.seeds, one.t_interval) == ((30, 10), 200, (0,), None)
+    assert (one.discordant, one.n, one.draws, one.t_interval) == ((30, 10), 200, (0,), None)
     assert one.p == pytest.approx(reference_mcnemar([[60, 30], [10, 100]], exact=True).pvalue)
     assert one.interval is not None
     reference = stats.bootstrap((a - b,), np.mean, method="percentile", n_resamples=20_000, random_state=1)
@@ -36,7 +39,7 @@ def test_one_draw_by_hand() -> None:
     (decided,) = decide([one])
     low, high = (f"{100 * end:.1f}" for end in one.interval)
     assert decided.verdict == "wins"
-    assert decided.sentence == (
+    assert comparison_sentence(decided) == (
         f"a beats b with these examples by 10.0 points (95 % interval {low} to {high}; n = 200 items, one draw of examples)."
     )
 
@@ -44,43 +47,47 @@ def test_one_draw_by_hand() -> None:
 def test_pairs_follow_item_ids_not_positions() -> None:
     rng = np.random.default_rng(0)
     left, right = outcomes(rng, 3, 50, 0.5)
-    plain = compare(arm(left, "a"), arm(right, "b"))
+    plain = contrast(arm(left, "a"), arm(right, "b"), "method")
     order = rng.permutation(50)
     names = tuple(f"{index:04d}" for index in order)
-    shuffled = compare(arm(left, "a"), arm(right[:, order], "b", items=names))
+    shuffled = contrast(arm(left, "a"), arm(right[:, order], "b", items=names), "method")
     assert (shuffled.discordant, shuffled.interval, shuffled.p) == (plain.discordant, plain.interval, plain.p)
 
 
 def test_items_of_one_side_only_are_counted() -> None:
     left = arm(np.ones((2, 4)), "a", items=("1", "2", "3", "4"))
     right = arm(np.zeros((2, 3)), "b", items=("3", "4", "5"))
-    one = compare(left, right)
-    assert (one.n, one.unpaired, one.difference) == (2, (4, 2), 1.0)
-    nothing = compare(left, arm(np.zeros((2, 1)), "b", items=("9",)))
+    one = contrast(left, right, "method")
+    assert (one.n, one.sample.table.only, one.difference) == (2, (4, 2), 1.0)
+    nothing = contrast(left, arm(np.zeros((2, 1)), "b", items=("9",)), "method")
     assert (nothing.n, nothing.difference, nothing.p, nothing.interval) == (0, None, None, None)
     (decided,) = decide([nothing])
-    assert decided.sentence == "a and b cannot be compared: they share no items."
-    assert (decided.verdict, decided.p_holm, decided.needed) == ("undecided", None, None)
+    assert comparison_sentence(decided) == "a and b cannot be compared: they share no items."
+    assert (decided.verdict, decided.p_adjusted, decided.needed) == ("undecided", None, None)
 
 
 def test_another_plan_or_task_is_refused_for_that_seed() -> None:
     rng = np.random.default_rng(1)
     left, right = outcomes(rng, 3, 40, 0.4)
     other = arm(right, "b", plans=("plan0", "elsewhere", "plan2"))
-    one = compare(arm(left, "a"), other)
-    assert one.seeds == (0, 2)
-    assert one.mismatch == ("seed 1: example plan plan1 against elsewhere, refused",)
+    one = contrast(arm(left, "a"), other, "method")
+    assert one.draws == (0, 2)
+    assert one.refused == ("seed 1: example plan plan1 against elsewhere, refused",)
     assert one.difference == pytest.approx(float((left - right)[[0, 2]].mean()))
     (decided,) = decide([one])
-    assert "not all draws were compared (seed 1: example plan plan1 against elsewhere, refused)" in decided.sentence
-    (refused,) = decide([compare(arm(left, "a"), arm(right, "b", versions=("other",) * 3))])
+    assert "not all draws were compared (seed 1: example plan plan1 against elsewhere, refused)" in comparison_sentence(
+        decided
+    )
+    (refused,) = decide([contrast(arm(left, "a"), arm(right, "b", versions=("other",) * 3), "method")])
     assert (refused.n, refused.verdict, refused.p) == (0, "undecided", None)
-    assert refused.sentence.startswith("a and b cannot be compared: seed 0: task hash task against other, refused;")
+    assert comparison_sentence(refused).startswith(
+        "a and b cannot be compared: seed 0: task hash task against other, refused;"
+    )
 
 
 def test_seeds_of_one_side_only_are_reported() -> None:
     left, right = np.ones((3, 5)), np.ones((1, 5))
-    paired = pair(arm(left, "a"), arm(right, "b"))
+    paired = pair(arm(left, "a"), arm(right, "b"), ("a", "b"))
     assert (paired.draws, paired.refused) == ((0,), ("only a has seeds 1 and 2",))
 
 
@@ -124,7 +131,10 @@ def test_crossed_p_and_interval_say_the_same() -> None:
 
 def test_sides_swapped_mirror_the_answer() -> None:
     left, right = outcomes(np.random.default_rng(5), 5, 80, 0.6)
-    forth, back = compare(arm(left, "a"), arm(right, "b")), compare(arm(right, "b"), arm(left, "a"))
+    forth, back = (
+        contrast(arm(left, "a"), arm(right, "b"), "method"),
+        contrast(arm(right, "b"), arm(left, "a"), "method"),
+    )
     assert forth.difference == pytest.approx(-(back.difference or 0))
     assert forth.interval is not None
     assert back.interval is not None
@@ -135,7 +145,7 @@ def test_sides_swapped_mirror_the_answer() -> None:
 def test_below_six_draws_the_wider_interval_decides() -> None:
     for seed in range(10):
         left, right = outcomes(np.random.default_rng(seed), 5, 60, 0.4, 0.5)
-        one = compare(arm(left, "a"), arm(right, "b"))
+        one = contrast(arm(left, "a"), arm(right, "b"), "method")
         t = stats.ttest_1samp((left - right).mean(axis=1), 0)
         assert one.t_interval == pytest.approx(tuple(t.confidence_interval()))
         assert one.interval is not None
@@ -145,7 +155,7 @@ def test_below_six_draws_the_wider_interval_decides() -> None:
         assert one.p is not None
         assert one.p >= t.pvalue - 1e-12
     left, right = outcomes(np.random.default_rng(0), 6, 60, 0.4)
-    six = compare(arm(left, "a"), arm(right, "b"))
+    six = contrast(arm(left, "a"), arm(right, "b"), "method")
     assert six.t_interval is None
 
 
@@ -153,7 +163,7 @@ def test_two_draws_that_agree_to_the_item_are_not_free_of_noise() -> None:
     """Counting 40 items hides differences of draws below 1 / 40: the t interval has at least that width."""
     left = np.zeros((2, 40))
     left[0, :12] = left[1, 8:20] = 1.0
-    one = compare(arm(left, "a"), arm(np.zeros((2, 40)), "b"))
+    one = contrast(arm(left, "a"), arm(np.zeros((2, 40)), "b"), "method")
     half = float(stats.t.ppf(0.975, 1)) * math.sqrt(1 / (12 * 40**2) / 2)
     assert one.difference == pytest.approx(0.3)
     assert one.t_interval == pytest.approx((0.3 - half, 0.3 + half))
@@ -164,15 +174,15 @@ def test_two_draws_that_agree_to_the_item_are_not_free_of_noise() -> None:
 def test_outcomes_that_never_differ_do_not_prove_equivalence_from_few_items() -> None:
     for draws in (1, 3, 8):
         same = np.ones((draws, 30))
-        (few,) = decide([compare(arm(same, "a"), arm(same, "b"))])
+        (few,) = decide([contrast(arm(same, "a"), arm(same, "b"), "method")])
         assert (few.verdict, few.difference, few.needed) == ("undecided", 0.0, None)
         assert few.interval is not None
         assert few.interval[1] - few.interval[0] > 0.1
         many = np.ones((draws, 400))
-        (enough,) = decide([compare(arm(many, "a"), arm(many, "b"))])
+        (enough,) = decide([contrast(arm(many, "a"), arm(many, "b"), "method")])
         assert enough.verdict == "equivalent"
         scope = " with these examples" if draws == 1 else ""
-        assert enough.sentence.startswith(
+        assert comparison_sentence(enough).startswith(
             f"a and b are equivalent within 5.0 points{scope}: they differ by 0.0 points (95 %"
         )
 
@@ -180,9 +190,9 @@ def test_outcomes_that_never_differ_do_not_prove_equivalence_from_few_items() ->
 def test_the_margin_decides_equivalence() -> None:
     rng = np.random.default_rng(2)
     left, right = outcomes(rng, 10, 400, 0.0, 0.0)
-    members = [compare(arm(left, "a"), arm(right, "b"), margin=margin) for margin in (0.005, 0.1)]
+    members = [contrast(arm(left, "a"), arm(right, "b"), "method", margin=margin) for margin in (0.005, 0.1)]
     assert [decide([one])[0].verdict for one in members] == ["undecided", "equivalent"]
-    assert [one.margin for one in members] == [0.005, 0.1]
+    assert [one.scale.margin for one in members] == [0.005, 0.1]
 
 
 def test_verdicts_are_adjusted_within_the_family() -> None:
@@ -198,13 +208,13 @@ def test_verdicts_are_adjusted_within_the_family() -> None:
     compared = compare_all([*arms, *other], replicates=2000)
     assert len(compared) == 13
     family = [one for one in compared if one.model == "m"]
-    assert {one.family for one in family} == {"t, shift none, m, stage base"}
-    assert [one.p_holm for one in family] == pytest.approx(
+    assert {one.decided.family for one in family if one.decided} == {"t, shift none, m, stage base"}
+    assert [one.p_adjusted for one in family] == pytest.approx(
         list(multipletests([one.p for one in family], method="holm")[1])
     )
-    assert [one.family_size for one in compared] == [12] * 12 + [1]
+    assert [one.decided.size for one in compared if one.decided] == [12] * 12 + [1]
     for one in compared:
-        assert (one.verdict in ("wins", "loses")) == ((one.p_holm or 1.0) <= 0.05)
+        assert (one.verdict in ("wins", "loses")) == ((one.p_adjusted or 1.0) <= 0.05)
 
 
 def test_the_more_elaborate_method_is_side_a() -> None:
@@ -215,7 +225,7 @@ def test_the_more_elaborate_method_is_side_a() -> None:
         arm(values, "cot"),
         arm(values, "plain"),
     ]
-    assert [one.sides for one in compare_all(arms, replicates=500)] == [
+    assert [one.names for one in compare_all(arms, replicates=500)] == [
         ("plain", "cot"),
         ("voted", "cot"),
         ("tuned", "cot"),
@@ -228,9 +238,9 @@ def test_the_more_elaborate_method_is_side_a() -> None:
 def test_undecided_says_how_many_items_and_that_many_suffice() -> None:
     a = np.array([1.0] * 12 + [0.0] * 6 + [1.0] * 42)
     b = np.array([0.0] * 12 + [1.0] * 6 + [1.0] * 42)
-    (one,) = decide([compare(arm(a, "a"), arm(b, "b"))])
+    (one,) = decide([contrast(arm(a, "a"), arm(b, "b"), "method")])
     assert (one.verdict, one.needed) == ("undecided", items_needed(0.1, 0.3))
-    assert f"about {one.needed} items would decide it with 80 % power" in one.sentence
+    assert f"about {one.needed} items would decide it with 80 % power" in comparison_sentence(one)
     rng = np.random.default_rng(0)
     counts = rng.multinomial(one.needed or 0, [0.2, 0.1, 0.7], size=1500)
     power = np.mean([mcnemar(int(x), int(y)) <= 0.05 for x, y, _ in counts])
@@ -242,15 +252,15 @@ def test_where_draws_differ_too_much_more_items_are_not_promised() -> None:
     better = np.zeros((5, 200))
     for row, right in enumerate((10, 0, 90, 0, 60)):
         better[row, :right] = 1
-    (one,) = decide([compare(arm(better, "a"), arm(base, "b"))])
+    (one,) = decide([contrast(arm(better, "a"), arm(base, "b"), "method")])
     assert (one.verdict, one.needed) == ("undecided", None)
     assert one.needed_draws == 16
-    assert one.sentence.endswith("; 16 draws of as many items would decide it with 80 % power.")
+    assert comparison_sentence(one).endswith("; 16 draws of as many items would decide it with 80 % power.")
     huge = np.zeros((3, 200))
     huge[0, :199], huge[1, :190], huge[2, :] = 1, 0, 0
-    (stuck,) = decide([compare(arm(huge, "a"), arm(base[:3] + huge[[1, 0, 2]] * 0.97, "b"), kind="share")])
+    (stuck,) = decide([contrast(arm(huge, "a"), arm(base[:3] + huge[[1, 0, 2]] * 0.97, "b"), "method", kind="share")])
     assert (stuck.needed, stuck.needed_draws) == (None, None)
-    assert stuck.sentence.endswith(
+    assert comparison_sentence(stuck).endswith(
         "more items alone may not decide it, because the draws differ by too much: use more seeds."
     )
 
@@ -259,7 +269,7 @@ def test_needed_items_over_several_draws_reach_the_power() -> None:
     """The items named for an undecided comparison of ten draws do find that difference about four times in five."""
     rng = np.random.default_rng(7)
     left, right = outcomes(rng, 10, 60, 0.25, 0.0)
-    (one,) = decide([compare(arm(left, "a"), arm(right, "b"))])
+    (one,) = decide([contrast(arm(left, "a"), arm(right, "b"), "method")])
     assert one.verdict == "undecided"
     assert one.needed is not None
     calibration = outcomes(rng, 10, 20_000, 0.25, 0.0)

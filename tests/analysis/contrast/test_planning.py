@@ -13,7 +13,7 @@ from commands import RULES, STUDY, call, shown_json
 from made_arms import arm
 from synthetic import synthetic_results
 
-from onset.analysis.contrast.paired import compare_all
+from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.planning import RECORDED, _measured
 from onset.analysis.stats.power import minimum_detectable_difference
 from onset.report.plans import detectable_notes

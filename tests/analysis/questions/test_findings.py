@@ -18,6 +18,7 @@ import pytest
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json, write_findings
+from onset.analysis.contrast.parts import Decided
 from onset.analysis.questions import MOST, MOST_WITH_LADDER
 from onset.analysis.questions.shift import ShiftLoss
 from onset.analysis.questions.undecided import Undecided, items_needed
@@ -106,7 +107,7 @@ def test_findings_agree_with_the_tables(plain: Analysis) -> None:
         pairs = [
             one
             for one in plain.comparisons
-            if one.sides == ("cot", "answer-only")
+            if one.names == ("cot", "answer-only")
             and (one.task, one.shift, one.labels) == (finding.subject, "none", 32)
         ]
         helped = [one.model for one in pairs if one.verdict == "wins"]
@@ -207,8 +208,8 @@ def test_a_study_without_a_finished_cell(tmp_path: Path) -> None:
 def test_the_margin_is_the_studys(folder: Path) -> None:
     results = load(folder)
     results.study["margin"] = 0.02  # type: ignore[index]
-    assert {one.margin for one in analyse(results, replicates=200).comparisons} == {0.02}
-    assert {one.margin for one in analyse(results, margin=0.1, replicates=200).comparisons} == {0.1}
+    assert {one.scale.margin for one in analyse(results, replicates=200).comparisons} == {0.02}
+    assert {one.scale.margin for one in analyse(results, margin=0.1, replicates=200).comparisons} == {0.1}
 
 
 def test_equal_results_give_equal_bytes(folder: Path, analysis: Analysis) -> None:
@@ -253,7 +254,9 @@ def test_the_items_that_would_decide_are_said_in_plain_words(needed: tuple[int, 
 def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: Analysis) -> None:
     """Not one sentence that names one of them and lists the methods of both."""
     top = max(loss.params for loss in analysis.losses)
-    other = [replace(loss, model="its twin") for loss in analysis.losses if loss.params == top]
+    other = [
+        replace(loss, minus=replace(loss.minus, model="its twin")) for loss in analysis.losses if loss.params == top
+    ]
     both = replace(analysis, losses=(*analysis.losses, *other), loss_differences=())
     alone = replace(analysis, loss_differences=())
     (model,) = {loss.model for loss in analysis.losses if loss.params == top}
@@ -263,8 +266,9 @@ def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: 
 
 
 def test_one_undecided_comparison_is_spoken_of_as_one(plain: Analysis) -> None:
-    stuck = replace(plain.comparisons[0], verdict="undecided", needed=None, difference=0.02, margin=0.05)
-    wins = replace(stuck, verdict="wins")
+    stuck = replace(plain.comparisons[0], decided=Decided("", 1, 0.5, 0.5, "undecided"))
+    assert stuck.difference
+    wins = replace(stuck, decided=Decided("", 1, 0.01, 1.0, "wins"))
     for rows, expected in (
         ((stuck, wins), "1 of 2 comparisons is undecided: .*; 1 needs more seeds rather than more items."),
         ((stuck, stuck, wins), "2 of 3 comparisons are undecided: .*; 2 need more seeds rather than more items."),

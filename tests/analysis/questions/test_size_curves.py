@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from made_arms import arm, changed, outcomes
 
-from onset.analysis.contrast.paired import compare_all
-from onset.analysis.contrast.robustness import loss_differences, losses
+from onset.analysis.contrast.asked import compare_all, loss_differences, losses
 from onset.analysis.estimates.costs import break_even_queries, break_evens
 from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, overtakings
 from onset.analysis.estimates.size_curves import size_curves
@@ -137,17 +136,16 @@ def test_losses_are_paired_with_the_clean_twin() -> None:
     (loss,) = losses([clean, shifted(clean, right, twins=True)], replicates=2000)
     crossed = crossed_bootstrap([Block(left - right)], 2000)
     assert crossed is not None
-    assert (loss.paired, loss.n) == (True, 200)
-    assert loss.loss == pytest.approx((left - right).mean())
+    assert (loss.sample.table.paired, loss.n) == (True, 200)
+    assert loss.difference == pytest.approx((left - right).mean())
     assert (loss.interval, loss.p) == (crossed.interval(), crossed.p())
-    assert loss.clean == pytest.approx(left.mean())
-    assert loss.shifted == pytest.approx(right.mean())
-    assert loss.verdict == "loses"
+    assert loss.levels == pytest.approx((left.mean(), right.mean()))
+    assert loss.verdict == "wins"
     order = rng.permutation(200)
     scrambled = shifted(clean, right[:, order], twins=True)
     scrambled = replace(scrambled, twins=tuple(clean.items[index] for index in order))
     (again,) = losses([clean, scrambled], replicates=2000)
-    assert again.loss == pytest.approx(loss.loss)
+    assert again.difference == pytest.approx(loss.difference)
     assert again.p == pytest.approx(loss.p, abs=0.01)
 
 
@@ -158,10 +156,10 @@ def test_another_test_set_is_not_paired_but_methods_are() -> None:
     a, b = arm(first, "cot", tune="lora"), arm(second, "plain")
     arms = [a, b, shifted(a, elsewhere_a, twins=False), shifted(b, elsewhere_b, twins=False)]
     of_a, _ = losses(arms, replicates=2000)
-    assert (of_a.paired, of_a.n, of_a.n_clean) == (False, 120, 200)
-    assert of_a.loss == pytest.approx(first.mean() - elsewhere_a.mean())
+    assert (of_a.sample.table.paired, of_a.n, len(of_a.sample.table.items)) == (False, 120, 200)
+    assert of_a.difference == pytest.approx(first.mean() - elsewhere_a.mean())
     (between,) = loss_differences(arms, replicates=2000)
-    assert between.sides == ("cot", "plain")
+    assert between.names == ("cot", "plain")
     expected = (first.mean() - elsewhere_a.mean()) - (second.mean() - elsewhere_b.mean())
     assert between.difference == pytest.approx(expected)
     paired = crossed_bootstrap([Block(first - second), Block(elsewhere_a - elsewhere_b, -1.0)], 2000)

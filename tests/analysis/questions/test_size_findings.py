@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,8 +20,7 @@ from statsmodels.stats.multitest import multipletests
 from synthetic import LADDER, ladder_results
 
 from onset.analysis import Analysis, analyse, load, to_json
-from onset.analysis.contrast.factors import stage_comparisons
-from onset.analysis.contrast.paired import compare_all, pair
+from onset.analysis.contrast.asked import compare_all, stage_comparisons
 from onset.analysis.curves.likelihood import Counts
 from onset.analysis.curves.midpoint import midpoints
 from onset.analysis.curves.place import Profile, apart
@@ -30,14 +29,16 @@ from onset.analysis.estimates.gains import GainCurve, gain_curves
 from onset.analysis.estimates.size_curves import SizeCurve, size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import stem_of, task_orders, within
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Outcomes, pair
 from onset.analysis.questions import MOST_WITH_LADDER
+from onset.analysis.questions.comparison_words import stage_sentence
 from onset.analysis.questions.crossover import Overtakes
 from onset.analysis.questions.emergence import Emerges
 from onset.analysis.questions.size_by_task import SizeByTask
 from onset.analysis.questions.training import IngredientBySize
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 from onset.analysis.stats.pooling import Moderated, pool
+from onset.analysis.study import stage_json
 from onset.report import figures
 from onset.report.html import build_report
 
@@ -141,7 +142,7 @@ def test_emergence_is_the_verdict_of_the_curve_with_the_gains_beside_it(jump: An
     )
     assert said_rise in said.sentence
     gains = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
-    assert f"{100 * (gains.own_rise or 0):.1f} points more than answer-only over the same step (" in said.sentence
+    assert f"{100 * gains.own_rise.gap:.1f} points more than answer-only over the same step (" in said.sentence
     assert f"; that of answer-only is {steps[1].max():.1f} points (from " in said.sentence
     assert said.sentence.endswith("allow for 7 steps (n = 200 items, one draw of examples, at each size).")
     for word in ("jump", "no growth"):
@@ -174,24 +175,25 @@ def test_gains_and_rises_are_those_of_plain_arithmetic(jump: Analysis) -> None:
     curve = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
     chain, direct = table(jump, "chains", "cot"), table(jump, "chains", "answer-only")
     for point, a, b in zip(curve.points, chain, direct, strict=True):
-        assert point.gain == pytest.approx(a.mean() - b.mean())
+        assert point.gap == pytest.approx(a.mean() - b.mean())
         only_a, only_b = int(((a == 1) & (b == 0)).sum()), int(((a == 0) & (b == 1)).sum())
         exact = stats.binomtest(only_a, only_a + only_b, 0.5).pvalue if only_a + only_b else 1.0
-        assert point.p_holm >= exact - 1e-12
-        assert point.interval[0] <= point.gain <= point.interval[1]
+        assert point.p_adjusted >= exact - 1e-12
+        assert point.interval[0] <= point.gap <= point.interval[1]
     assert curve.rises is not None
     level = stats.norm.ppf(1 - 0.05 / 7 / 2)
     for rise, values in zip(curve.rises, (chain, direct), strict=True):
         place = int(np.diff(values.mean(axis=1)).argmax())
         step = values[place + 1] - values[place]
-        assert rise.sizes == LADDER[place : place + 2]
-        assert rise.difference == pytest.approx(step.mean())
+        assert (rise.step.minus.params, rise.step.plus.params) == LADDER[place : place + 2]
+        assert rise.step.difference == pytest.approx(step.mean())
         half = level * step.std(ddof=1) / np.sqrt(200)
-        assert rise.interval == pytest.approx((step.mean() - half, step.mean() + half), abs=0.02)
+        assert rise.step.interval == pytest.approx((step.mean() - half, step.mean() + half), abs=0.02)
     own = (chain[2] - chain[1]) - (direct[2] - direct[1])
     half = level * own.std(ddof=1) / np.sqrt(200)
-    assert curve.own_rise == pytest.approx(own.mean())
-    assert curve.own_rise_interval == pytest.approx((own.mean() - half, own.mean() + half), abs=0.02)
+    assert curve.own_rise is not None
+    assert curve.own_rise.difference == pytest.approx(own.mean())
+    assert curve.own_rise.interval == pytest.approx((own.mean() - half, own.mean() + half), abs=0.02)
 
 
 def test_rises_over_two_draws_pool_their_noise_over_the_steps(tmp_path: Path) -> None:
@@ -206,16 +208,17 @@ def test_rises_over_two_draws_pool_their_noise_over_the_steps(tmp_path: Path) ->
     (curve,) = [one for one in found.gains if one.kind == "chain of thought"]
     assert curve.rises is not None
     arms = sorted((one for one in found.arms if one.method == "cot"), key=lambda one: one.params)
-    steps = [pair(high, low) for low, high in pairwise(arms)]
+    steps = [pair(high, low, ("high", "low")) for low, high in pairwise(arms)]
     crossed = [crossed_bootstrap([Block(one.plus - one.minus)]) for one in steps]
     made = pool(crossed, ["steps"] * 7, [(low.model, high.model) for low, high in pairwise(arms)])
     top = max(range(7), key=lambda index: crossed[index].estimate if crossed[index] else 0.0)
     held = made[top]
     assert isinstance(held, Moderated)
-    assert curve.rises[0].interval == pytest.approx(held.interval(1.0, 1 - 0.05 / 7))
-    assert curve.rises[0].interval[1] - curve.rises[0].interval[0] < 0.6
-    assert curve.own_rise_interval is not None
-    assert 0 < curve.own_rise_interval[0] < curve.own_rise < curve.own_rise_interval[1] < 1.2
+    assert curve.rises[0].step.spread == pytest.approx(held.interval(1.0, 1 - 0.05 / 7))
+    assert curve.rises[0].step.spread[1] - curve.rises[0].step.spread[0] < 0.6
+    assert curve.own_rise is not None
+    low, high = curve.own_rise.spread
+    assert 0 < low < curve.own_rise.gap < high < 1.2
 
 
 def test_the_crossover_says_what_happens_below(jump: Analysis) -> None:
@@ -253,7 +256,10 @@ def test_curves_that_meet_before_a_win_is_shown_are_explained(jump: Analysis) ->
     for place, said in ((52_000, True), (70_000, False)):
         moved = replace(curve, crossover=replace(curve.crossover, estimate=float(place)))
         assert (why in sentence(moved)) == said
-    lost = tuple(replace(one, verdict="loses") if one.params == 60_000 else one for one in curve.points)
+    lost = tuple(
+        replace(one, decided=replace(one.decided, verdict="loses")) if one.params == 60_000 else one
+        for one in curve.points
+    )
     moved = replace(curve, crossover=replace(curve.crossover, estimate=52_000.0), points=lost)
     assert why not in sentence(moved)
 
@@ -435,7 +441,7 @@ def test_the_gain_is_said_of_chain_of_thought_whichever_side_it_is_on() -> None:
     rows = {"answer-only": np.array([split(10)] * 3), "cot": np.array([split(60)] * 3)}
     turned = dict(reversed(rows.items()))
     one, other = gains(rows, LADDER[:3]), gains(turned, LADDER[:3])
-    assert [point.gain for point in one.points] == pytest.approx([point.gain for point in other.points])
+    assert [point.gap for point in one.points] == pytest.approx([point.gap for point in other.points])
     for first, second in zip(one.points, other.points, strict=True):
         assert first.interval == pytest.approx(second.interval)
     assert one.crossover == other.crossover
@@ -593,7 +599,7 @@ def stage_arms(rng: np.random.Generator) -> list[Outcomes]:
 def test_stages_are_tested_as_methods_are_and_adjusted_together() -> None:
     arms = stage_arms(np.random.default_rng(3))
     found = stage_comparisons(arms, replicates=FAST)
-    assert [(one.sides, one.models) for one in found] == [
+    assert [(one.names, (one.plus.model, one.minus.model)) for one in found] == [
         (("without x", "base"), ("r4-x", "r4")),
         (("without y", "base"), ("r4-y", "r4")),
     ]
@@ -605,10 +611,10 @@ def test_stages_are_tested_as_methods_are_and_adjusted_together() -> None:
         assert one.difference == pytest.approx(a.mean() - b.mean())
         assert one.params == 1_000_000
     assert [one.p for one in found] == pytest.approx(plain)
-    assert [one.p_holm for one in found] == pytest.approx(list(multipletests(plain, method="holm")[1]))
-    assert {one.family for one in found} == {"stages of f on t, shift none"}
+    assert [one.p_adjusted for one in found] == pytest.approx(list(multipletests(plain, method="holm")[1]))
+    assert {one.decided.family for one in found if one.decided} == {"stages of f on t, shift none"}
     low, high = found[0].interval or (0.0, 0.0)
-    assert found[0].sentence == (
+    assert stage_sentence(found[0]) == (
         "cot with 8 labels on t, 1 M parameters: without x is worse than base with these examples by"
         f" {-100 * (found[0].difference or 0):.1f} points (95 % interval {-100 * high:.1f} to {-100 * low:.1f};"
         " n = 120 items, one draw of examples)."
@@ -636,9 +642,9 @@ def test_a_stage_of_several_steps_is_held_against_the_one_before() -> None:
     base, without, other = stage_arms(np.random.default_rng(1))
     both = changed(other, stage="without x, without y")
     found = stage_comparisons([base, without, both], replicates=FAST)
-    assert [one.sides for one in found] == [("without x", "base"), ("without x, without y", "without x")]
+    assert [one.names for one in found] == [("without x", "base"), ("without x, without y", "without x")]
     alone = stage_comparisons([base, both], replicates=FAST)
-    assert [one.sides for one in alone] == [("without x, without y", "base")]
+    assert [one.names for one in alone] == [("without x, without y", "base")]
 
 
 def test_draws_one_stage_lacks_are_named_by_stage() -> None:
@@ -646,7 +652,7 @@ def test_draws_one_stage_lacks_are_named_by_stage() -> None:
     base = arm((rng.random((3, 60)) < 0.8).astype(float), "cot")
     without = arm((rng.random((2, 60)) < 0.5).astype(float), "cot", stage="without x", model="x")
     (one,) = stage_comparisons([base, without], replicates=FAST)
-    assert one.mismatch == ("only base has seed 2",)
+    assert one.refused == ("only base has seed 2",)
 
 
 # ---- what is shown -------------------------------------------------------------------------------------------------
@@ -697,7 +703,7 @@ def test_rows_of_stages_have_room_for_the_longest_name() -> None:
     rng = np.random.default_rng(1)
     base, without, other = stage_arms(rng)
     found = stage_comparisons([base, without, changed(other, stage="without x, without y")], replicates=FAST)
-    shown = [asdict(one) for one in found]
+    shown = [stage_json(one) for one in found]
     assert sorted(len(one["sides"][1].split()) for one in shown) == [1, 2]  # one against the base, one "given" another
     figure = figures.stage_figure(figures.Shown((), figures.Style(("cot",), ("f",)), {"stages": shown}))
     assert figure is not None

@@ -11,7 +11,8 @@ import pytest
 from made_arms import arm, changed
 from scipy import optimize, special, stats
 
-from onset.analysis.contrast.paired import compare, compare_all, decide, share_noise
+from onset.analysis.contrast.asked import compare_all
+from onset.analysis.contrast.contrast import contrast, decide, share_noise
 from onset.analysis.stats.bootstrap import Array, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import (
     LEAST_INDEPENDENT,
@@ -148,7 +149,7 @@ def test_one_draw_and_gaps_have_nothing_to_pool() -> None:
 def test_methods_that_never_disagree_get_no_noise_from_those_that_do() -> None:
     rng = np.random.default_rng(1)
     tables = [*(differences(rng, 3, 400, 0.0) for _ in range(5)), np.zeros((3, 400))]
-    members = [compare(arm(np.maximum(one, 0), "a"), arm(np.maximum(-one, 0), "b")) for one in tables]
+    members = [contrast(arm(np.maximum(one, 0), "a"), arm(np.maximum(-one, 0), "b"), "method") for one in tables]
     shared = share_noise(members, ["d"] * 6, links(6))
     assert shared[5].interval == pytest.approx(members[5].interval, abs=1e-3)
     assert decide([shared[5]])[0].verdict == "equivalent"
@@ -195,7 +196,7 @@ def test_two_draws_are_no_longer_an_interval_of_everything() -> None:
         # the interval and the p say the same
         assert ((one.p or 1.0) <= 0.05) == (one.interval[0] > 0 or one.interval[1] < 0)
     pooled, alone = ([one.interval[1] - one.interval[0] for one in rows if one.interval] for rows in (
-        compared, [compare(b, a, replicates=500) for a, b in zip(study(2)[::2], study(2)[1::2], strict=True)]
+        compared, [contrast(b, a, "method", replicates=500) for a, b in zip(study(2)[::2], study(2)[1::2], strict=True)]
     ))  # fmt: skip
     assert float(np.median(pooled)) < 0.6 * float(np.median(alone))
 
@@ -227,10 +228,11 @@ def test_the_items_and_draws_that_would_decide_do_decide() -> None:
     for one in open_ones:
         assert one.needed_draws is not None
         assert one.needed_draws > 3
-        assert one.moderated is not None
-        items = max((one.crossed.parts.item_part or 0) - (one.crossed.parts.residual or 0), 0) if one.crossed else 0
-        error = math.sqrt(one.moderated.between * 3 / one.needed_draws + items)
-        least = stats.norm.ppf(1 - 0.025 / one.family_size) + stats.norm.ppf(0.8)
+        assert one.estimate is not None
+        assert one.estimate.moderated is not None
+        items = max((one.sample.crossed.parts.item_part or 0) - (one.sample.crossed.parts.residual or 0), 0)
+        error = math.sqrt(one.estimate.moderated.between * 3 / one.needed_draws + items)
+        least = stats.norm.ppf(1 - 0.025 / one.decided.size) + stats.norm.ppf(0.8)
         # t quantiles are a little larger than normal ones
         assert abs(one.difference or 0) / error > least
 

@@ -28,7 +28,7 @@ import numpy as np
 import pytest
 from made_arms import arm
 
-from onset.analysis.contrast.paired import compare, decide
+from onset.analysis.contrast.contrast import contrast, decide
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 
 STUDIES = 4000
@@ -85,7 +85,7 @@ def rejected(first: Array, second: Array) -> float:
     """Share of studies in which the comparison, as reported, names a winner."""
     named = 0
     for a, b in zip(first, second, strict=True):
-        (one,) = decide([compare(arm(a, "a"), arm(b, "b"), replicates=REPLICATES)])
+        (one,) = decide([contrast(arm(a, "a"), arm(b, "b"), "method", replicates=REPLICATES)])
         named += one.verdict in ("wins", "loses")
     return named / len(first)
 
@@ -120,7 +120,7 @@ def test_methods_at_the_margin_are_called_equivalent_in_at_most_six_percent(draw
         effects = rng.normal(0, 0.1, (2, 1, items)) + noise
         share = np.clip(np.array([0.525, 0.475])[:, None, None] + effects, 0, 1)
         a, b = (rng.random((2, draws, items)) < share).astype(float)
-        (one,) = decide([compare(arm(a, "a"), arm(b, "b"), replicates=REPLICATES)])
+        (one,) = decide([contrast(arm(a, "a"), arm(b, "b"), "method", replicates=REPLICATES)])
         called += one.verdict == "equivalent"
     print(f"{draws} draws: {called / count:.4f}")
     assert 0.005 <= called / count <= 0.06
@@ -131,7 +131,7 @@ def test_equal_methods_are_called_equivalent_when_there_is_enough_to_see() -> No
     first, second = studies(Setting(1.5, 0.0, 0.2, 0.0), 10, 500, 0.0, 300, seed=1)
     called = 0
     for a, b in zip(first, second, strict=True):
-        (one,) = decide([compare(arm(a, "a"), arm(b, "b"), replicates=REPLICATES)])
+        (one,) = decide([contrast(arm(a, "a"), arm(b, "b"), "method", replicates=REPLICATES)])
         called += one.verdict == "equivalent"
     assert called / 300 > 0.9
 
