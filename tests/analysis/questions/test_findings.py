@@ -59,8 +59,11 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
     shown = json.loads(json.dumps(to_json(analysis), allow_nan=False))
     known = [
         "study",
+        "sources",
+        "notes",
         "cells",
         "comparisons",
+        "models",
         "stages",
         "stage_shifts",
         "curves",
