@@ -128,6 +128,7 @@ def report(  # noqa: PLR0913 - one parameter an option
     from onset.analysis.study import analyse
     from onset.read import read_measured
     from onset.report.html import build_report, write_png
+    from onset.report.library import figure_library
 
     measured = read_measured(
         path,
@@ -139,6 +140,7 @@ def report(  # noqa: PLR0913 - one parameter an option
         params=sizes(params),
         family=family,
     )
+    figure_library()  # made while the results are analysed
     analysis = analyse(measured)
     print(build_report(path, out=out, analysis=analysis, language=language))
     if png is not None:
@@ -193,10 +195,13 @@ def finish(folder: Path, *, accuracies: bool = False, details: bool = False) -> 
     """
     from onset.analysis.study import analyse, to_json, write_findings
     from onset.report.html import build_report
+    from onset.report.library import figure_library
     from onset.report.terminal import print_accuracies
     from onset.results.read import load
 
-    analysis = analyse(load(folder))
+    results = load(folder)
+    figure_library()  # made while the results are analysed
+    analysis = analyse(results)
     write_findings(folder, analysis)
     path = build_report(folder, analysis=analysis)
     shown: dict[str, Any] = to_json(analysis)

@@ -35,6 +35,7 @@ from onset.report.first import first_lines, main_figure
 from onset.report.head import distinct, question_of, summary, tally, vital
 from onset.report.items import TEXT_LIMIT, pack
 from onset.report.layout import laid_out, legend_of, responsive
+from onset.report.library import figure_library
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.still import still
 from onset.report.words import count, flops, lead, p_value, sentences, share, signed, whole
@@ -64,7 +65,10 @@ def build_report(
     DataError for that default inside the folder of other tools' results.
     """
     folder = Path(folder)
-    analysis = analysis or analyse(load(folder))
+    if analysis is None:
+        results = load(folder)
+        figure_library()
+        analysis = analyse(results)
     shown = to_json(analysis, language)
     cells = [] if analysis.foreign else read_cells(folder)
     text = page(shown, analysis.study, cells, analysis.records, language=language)
@@ -106,10 +110,10 @@ def page(
     ``cells``: the cell.json of every cell begun; ``records``: column ``cell`` and the fields of Record; ``text_limit``:
     characters of records carried.
     """
+    library = figure_library()
     say = words_in(language)
     drawn = [figure for figure in figures.figures(shown) if not figure.paper_only]
     style = figures.style_of(shown["cells"])
-    scripts = [_library(), _behaviour()]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("onset.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -136,7 +140,10 @@ def page(
     first = [lines.of(one) for one in kept]
     main = main_figure(shown["findings"], drawn)
     subject = kept[0]["subject"] if kept else ""
-    return environment.get_template("report.html.j2").render(
+    packed = pack(shown["cells"], records, text_limit=text_limit)
+    template = environment.get_template("report.html.j2")
+    scripts = [library.result(), _behaviour()]
+    return template.render(
         language=language,
         study=study,
         question=study.get("question") or question_of(shown["cells"], language),
@@ -159,7 +166,7 @@ def page(
         several={name: len({cell[name] for cell in shown["cells"]}) > 1 for name in _FACETS},
         cells=shown["cells"],
         filters=_filters(shown["cells"]),
-        packed=pack(shown["cells"], records, text_limit=text_limit),
+        packed=packed,
         facts=_facts(shown, cells),
         sources=shown.get("sources"),
         models=shown.get("models"),
@@ -189,14 +196,6 @@ _FACET_NAMES = {"labels": "Labelled examples", "shift": "Test items"}
 
 
 # ---- what stands in the page's head --------------------------------------------------------------------------------
-
-
-@functools.cache
-def _library() -> str:
-    """Vega, Vega-Lite and vega-embed in one script, of the version Altair writes for."""
-    import vl_convert
-
-    return str(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=figures.schema_version()))
 
 
 @functools.cache
