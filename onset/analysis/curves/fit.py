@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 
@@ -22,7 +24,8 @@ from onset.analysis.curves.shapes import Array, Bounds, Curve, Family, Step
 _ITERATIONS = 4
 _KEPT = 4
 _ROUNDS = 8
-_CELLS = 1_000_000
+_CELLS = 30_000
+"""Shapes of rows that are ranked in one go, few enough to stay in the processor's cache."""
 
 Limits = dict[Family, tuple[Bounds, Sequence[float]]]
 """Per family: bounds and first steps of its shape parameters."""
@@ -73,8 +76,11 @@ class Shapes:
 
     def at(self, places: Array) -> Array:
         """Scaled values at further places: shapes x places (below 0 or above 1 beyond the sizes)."""
-        rows = [family.unit(places, shape[None, :])[0] for family, shape in zip(self.family, self.table, strict=True)]
-        return (np.array(rows) - self.low[:, None]) / self.span[:, None]
+        rows = [
+            family.unit(places, np.array([shape for _, shape in some]))
+            for family, some in groupby(zip(self.family, self.table, strict=True), key=itemgetter(0))
+        ]
+        return (np.concatenate(rows) - self.low[:, None]) / self.span[:, None]
 
     def __len__(self) -> int:
         return len(self.family)
@@ -103,30 +109,29 @@ def best_fit(data: Data, shapes: Shapes, *, rising: bool = True, kept: int = _KE
 
     ``rising``: high >= low, else either sign; ``kept``: how many of the nearest shapes are solved exactly.
     """
-    rows = len(data.share)
-    size = max(1, _CELLS // max(len(shapes), 1))
-    parts = [
-        _best_of(data.take(np.arange(start, min(start + size, rows))), shapes.values, rising, kept)
-        for start in range(0, rows, size)
-    ]
-    return Best(*(np.concatenate([getattr(one, name) for one in parts]) for name in Best.__dataclass_fields__))
-
-
-def _best_of(data: Data, values: Array, rising: bool, kept: int) -> Best:
-    kept = min(kept, len(values))
-    loss = _screen(data, values, rising)
-    nearest = np.argpartition(loss, kept - 1, axis=1)[:, :kept] if kept < len(values) else np.argsort(loss, axis=1)
-    found, low, high = solve(data, np.moveaxis(values.T[:, nearest], 0, 2), rising=rising)
+    rows, values = len(data.share), shapes.values
+    kept, size = min(kept, len(values)), max(1, _CELLS // max(len(values), 1))
+    square = values**2
+    nearest = np.empty((rows, kept), dtype=np.intp)
+    for start in range(0, rows, size):
+        some = np.arange(start, min(start + size, rows))
+        loss = _screen(data.take(some), values, square, rising)
+        order = np.argpartition(loss, kept - 1, axis=1) if kept < len(values) else np.argsort(loss, axis=1)
+        nearest[some] = order[:, :kept]
+    found, low, high = solve(data, values[nearest], rising=rising)
     top = found.argmax(axis=1)
     row = np.arange(len(found))
     return Best(found[row, top], nearest[row, top], low[row, top], high[row, top])
 
 
-def _screen(data: Data, values: Array, rising: bool) -> Array:
-    """Weighted sums of squares of all shapes, rows x shapes (without the part that is the same for all)."""
+def _screen(data: Data, values: Array, squares: Array, rising: bool) -> Array:
+    """Weighted sums of squares of all shapes, rows x shapes (without the part that is the same for all).
+
+    ``squares``: of ``values``.
+    """
     weight, share = data.start_weight(), data.share
     total, first = weight.sum(axis=1)[:, None], (weight * share).sum(axis=1)[:, None]
-    shape, square = weight @ values.T, weight @ (values**2).T
+    shape, square = weight @ values.T, weight @ squares.T
     cross = (weight * share) @ values.T
     spread = np.maximum(square - shape**2 / total, 1e-12)
     slope = (cross - first * shape / total) / spread
@@ -178,9 +183,16 @@ def solve(
 def _weighted(share: Array, weight: Array, up: Array, *, bounded: bool, rising: bool) -> tuple[Array, Array]:
     """Weighted least squares for (low, high) inside the allowed box, rows x fits; tables have the sizes first."""
     down = 1 - up
-    rising_weight, falling_weight = weight * up, weight * down
-    uu, dd, ud = (rising_weight * up).sum(0), (falling_weight * down).sum(0), (rising_weight * down).sum(0)
-    us, ds = (rising_weight * share).sum(0), (falling_weight * share).sum(0)
+    part = weight * up
+    one = part * share
+    us = one.sum(0)
+    ud = np.multiply(part, down, out=one).sum(0)
+    part *= up
+    uu = part.sum(0)
+    np.multiply(weight, down, out=part)
+    ds = np.multiply(part, share, out=one).sum(0)
+    part *= down
+    dd = part.sum(0)
     det = np.maximum(uu * dd - ud**2, 1e-12)
     low, high = (uu * ds - ud * us) / det, (dd * us - ud * ds) / det
     if bounded and not (min(low.min(), high.min()) >= 0 and max(low.max(), high.max()) <= 1):

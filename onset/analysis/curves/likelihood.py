@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from onset.analysis.stats.tails import chi2_quantile, f_quantile
 from onset.errors import InputError
 
 Indices = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 SCATTER = 1e-6
 """Intra-size correlation up to which there is no scatter."""
@@ -34,8 +36,8 @@ _NO_LESS = 1e-5
 
 def within(p: Array, low: float, high: float) -> Array:
     """``p`` cut to low..high (as `numpy.clip`, which takes longer to begin)."""
-    out: Array = np.minimum(np.maximum(p, low), high)
-    return out
+    out: Array = np.maximum(p, low)
+    return np.minimum(out, high, out=out)
 
 
 def along(table: Array, axis: int) -> Array:
@@ -64,27 +66,45 @@ class Counts:
         drawn = (self.right + 1) / (self.n + 2)
         return self.weight(drawn[:, None, :])[:, 0, :]
 
+    @cached_property
+    def scattered(self) -> Mask:
+        """Of which rows sizes scatter."""
+        return self.rho > SCATTER
+
+    @cached_property
+    def _tables(self) -> dict[int, tuple[Array, Array, Array]]:
+        """Right, wrong and all outcomes, as `along` sets them beside fits."""
+        return {
+            axis: (along(self.right, axis), along(self.n - self.right, axis), along(self.n, axis)) for axis in (-1, 0)
+        }
+
     def weight(self, p: Array, axis: int = -1) -> Array:
         """Inverse variance of a share: as ``p``, whose sizes lie along ``axis`` (see `along`)."""
-        inside, n = within(p, _NO_LESS, 1 - _NO_LESS), along(self.n, axis)
-        variance = inside * (1 - inside)
+        n = self._tables[axis][2]
+        inside = within(p, _NO_LESS, 1 - _NO_LESS)
+        out: Array = 1 - inside
+        out *= inside
         if self.rho.any():
-            variance *= 1 + (n - 1) * along(self.rho[:, None], axis)
-        out: Array = n / variance
-        return out
+            out *= 1 + (n - 1) * along(self.rho[:, None], axis)
+        return np.divide(n, out, out=out)
 
     def log_likelihood(self, p: Array, axis: int = -1) -> Array:
         """Of shares ``p``, whose sizes lie along ``axis``: rows x fits, nats, without the binomial coefficients."""
-        scattered = self.rho > SCATTER
+        scattered = self.scattered
         if scattered.any() and not scattered.all():
             mixed = np.empty(p.shape[:-1] if axis else p.shape[1:])
             for rows in (np.flatnonzero(scattered), np.flatnonzero(~scattered)):
                 mixed[rows] = self.take(rows).log_likelihood(p[rows] if axis else p[:, rows], axis)
             return mixed
         inside = within(p, _EPS, 1 - _EPS)
-        right, wrong = along(self.right, axis), along(self.n - self.right, axis)
+        right, wrong, _ = self._tables[axis]
         if not scattered.any():
-            terms = right * np.log(inside) + wrong * np.log1p(-inside)
+            terms = np.log(inside)
+            terms *= right
+            np.negative(inside, out=inside)
+            np.log1p(inside, out=inside)
+            inside *= wrong
+            terms += inside
         else:
             size = (1 - self.rho[:, None]) / self.rho[:, None]
             whole = along(special.gammaln(size) - special.gammaln(self.n + size), axis)

@@ -58,7 +58,7 @@ def changes(
     falling = best_fit(data.turned(), axis.every)
     down, falls = falling.log_likelihood, np.ptp(falling.shares(axis.every), axis=1)
 
-    def statistic(replicates: Data) -> Array:
+    def statistic(replicates: Data, least: Array) -> Array:
         return _change_ratio(replicates, axis)
 
     fitted = best_of_any(plain, axis, fit) if isinstance(plain, Counts) else fit.shares(axis)
@@ -119,7 +119,7 @@ def _test_valley(
     With few items the slopes of Lind and Mehlum's test are far from normal. ``beaten``: nats, as measured.
     """
 
-    def statistic(replicates: Data) -> Array:
+    def statistic(replicates: Data, least: Array) -> Array:
         rising = best_fit(replicates, axis.every, kept=_KEPT)
         falling = best_fit(replicates.turned(), axis.every, kept=_KEPT)
         most = np.maximum(rising.log_likelihood, falling.log_likelihood)
@@ -131,7 +131,7 @@ def _test_valley(
 
     generators = [np.random.default_rng([keys[int(row)], 5]) for row in rows]
     more = replace(settings, replicates=max(settings.replicates, _REPLICATES))
-    return sequential(data, null, np.minimum(beaten, statistic(data)), statistic, generators, more)[0]
+    return sequential(data, null, np.minimum(beaten, statistic(data, beaten)), statistic, generators, more)[0]
 
 
 def _scattered(

@@ -59,7 +59,10 @@ def measure(curves: Sequence[Curve], settings: Settings) -> list[Measured]:
     p_values, used = test_smooth(fit, axis, keys, settings)
     moved = changes(fit.data, axis, fit, keys, [not curve.points[0].continuous for curve in curves], settings)
     bounds = Bounds(settings.margin, settings.steepest_smooth)
-    jump = p_jump(fit.data, axis.x, chance, bounds, continuous=continuous)
+    # of a curve that falls it is not asked
+    rises = np.flatnonzero(np.array([one.direction > 0 for one in moved]))
+    jump = np.full(len(curves), EVEN)
+    jump[rises] = p_jump(fit.data.take(rises), axis.x, chance[rises], bounds, continuous=continuous)
     described, fitted = candidates(fit.data, axis.x), fit.shares(axis)
     made = []
     for row, curve in enumerate(curves):

@@ -24,6 +24,7 @@ from onset.analysis.curves.shapes import Array
 from onset.analysis.emergence.axis import Axis
 from onset.analysis.emergence.settings import Settings
 
+_EQUAL = 1e-9
 _BLOCK = 64
 """Replicates of a row that are drawn in one go."""
 _TOGETHER = 512
@@ -71,12 +72,13 @@ class Growing:
         return np.where(better[:, None], self.sharp.shares(axis.sharp), self.smooth.shares)
 
 
-def fit_growth(data: Data, axis: Axis, *, any_direction: bool = False) -> Growing:
+def fit_growth(data: Data, axis: Axis, *, any_direction: bool = False, least: Array | None = None) -> Growing:
     """The whole of what is done to a row of counts, observed or simulated.
 
-    ``any_direction``: take scatter around a falling or u-shaped curve where one fits better (replicates all rise).
+    ``any_direction``: take scatter around a falling or u-shaped curve where one fits better (replicates all rise);
+    ``least``: of each row the ratio that is asked for, where a lower one need not be exact (`_plain`).
     """
-    fit = _plain(data, axis)
+    fit = _plain(data, axis, least)
     if not isinstance(data, Counts):
         return fit
     p = best_of_any(data, axis, fit) if any_direction else fit.shares(axis)
@@ -94,7 +96,7 @@ def fit_growth(data: Data, axis: Axis, *, any_direction: bool = False) -> Growin
         shown = np.flatnonzero(rho > 0)
     if not shown.size:
         return replace(fit, scatter=scatter)
-    again = _plain(with_rho(data.take(shown), rho[shown]), axis)
+    again = _plain(with_rho(data.take(shown), rho[shown]), axis, None if least is None else least[shown])
     sharp = {name: getattr(fit.sharp, name).copy() for name in Best.__dataclass_fields__}
     for name, values in sharp.items():
         values[shown] = getattr(again.sharp, name)
@@ -112,17 +114,32 @@ def best_of_any(data: Counts, axis: Axis, fit: Growing) -> Array:
     return best
 
 
-def _plain(data: Data, axis: Axis) -> Growing:
-    smooth = refine(data, axis.x, axis.smooth, best_fit(data, axis.smooth), axis.limits)
-    return Growing(data, best_fit(data, axis.sharp), smooth, np.zeros(len(data.share)))
+def _plain(data: Data, axis: Axis, least: Array | None) -> Growing:
+    """With the scatter as it is.
+
+    A smooth curve that is closed in on only becomes likelier, and the ratio against it smaller: where the nearest shape
+    of the grid leaves less than ``least``, and no scatter that would be fitted anew, it stays.
+    """
+    nearest, sharp = best_fit(data, axis.smooth), best_fit(data, axis.sharp)
+    fit = Growing(data, sharp, Refined(nearest.log_likelihood, nearest.shares(axis.smooth)), np.zeros(len(data.share)))
+    if least is None:
+        return replace(fit, smooth=refine(data, axis.x, axis.smooth, nearest, axis.limits))
+    asked = fit.ratio >= least - _EQUAL
+    if isinstance(data, Counts) and not data.rho.any():
+        asked |= overdispersion(data, fit.shares(axis), 4) > 0
+    rows = np.flatnonzero(asked)
+    if rows.size:
+        closer = refine(data.take(rows), axis.x, axis.smooth, nearest.take(rows), axis.limits)
+        fit.smooth.log_likelihood[rows], fit.smooth.shares[rows] = closer.log_likelihood, closer.shares
+    return fit
 
 
 def test_smooth(fit: Growing, axis: Axis, keys: Sequence[int], settings: Settings) -> tuple[Array, Array]:
     """(p, replicates used) of "no faster than smooth", per row."""
     model = with_rho(fit.data, fit.scatter) if isinstance(fit.data, Counts) else fit.data
 
-    def statistic(replicates: Data) -> Array:
-        return fit_growth(replicates.plain(), axis).ratio
+    def statistic(replicates: Data, least: Array) -> Array:
+        return fit_growth(replicates.plain(), axis, least=least).ratio
 
     generators = [np.random.default_rng([key, 1]) for key in keys]
     draws = Draws.of(fit.data, axis.smooth)
@@ -133,21 +150,24 @@ def sequential(
     data: Data,
     null: Callable[[int, int, np.random.Generator], Array],
     observed: Array,
-    statistic: Callable[[Data], Array],
+    statistic: Callable[[Data, Array], Array],
     generators: Sequence[np.random.Generator],
     settings: Settings,
 ) -> tuple[Array, Array]:
-    """Sequential Monte Carlo p-values: h / l when the h-th exceedance comes at replicate l, else (g + 1) / (n + 1)."""
+    """Sequential Monte Carlo p-values: h / l when the h-th exceedance comes at replicate l, else (g + 1) / (n + 1).
+
+    ``statistic``: of replicates, and of each the value that was observed; what is lower need not be exact.
+    """
     rows = len(observed)
     p, used, hits = np.ones(rows), np.zeros(rows), np.zeros(rows)
     active: Indices = np.flatnonzero(observed > 1e-6)
     done = 0
     while active.size and done < settings.replicates:
         chosen = [generators[int(row)] for row in active]
-        values = statistic(_replicates(data.take(active), active, null, chosen, _blocks(done, len(active), settings)))
-        values = values.reshape(len(active), -1)
-        size = values.shape[1]
-        above = values >= observed[active, None] - 1e-9
+        blocks = _blocks(done, len(active), settings)
+        size, asked = sum(blocks), observed[active]
+        values = statistic(_replicates(data.take(active), active, null, chosen, blocks), np.repeat(asked, size))
+        above = values.reshape(len(active), size) >= asked[:, None] - _EQUAL
         counted = hits[active, None] + above.cumsum(axis=1)
         stopped = counted >= settings.exceedances
         ends = stopped.any(axis=1)
