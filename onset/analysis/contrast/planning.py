@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis import words
 from onset.analysis.contrast.asked import compare_all, said_kind
 from onset.analysis.outcomes import outcomes_of
 from onset.analysis.stats.adjust import LEVEL
@@ -52,13 +51,31 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Detectable:
-    """The smallest ``difference`` (a share) one kind of comparison finds with 80 % power.
+class Noise:
+    """Between draws: ``sd``, the standard deviation of a difference (a share), and where it is known from."""
 
-    ``comparisons`` of that kind and number of draws the study has, ``independent`` of them count for pooling, from
-    which the prior has ``prior_df`` (0: not pooled); ``family_size``: comparisons that are corrected together;
-    ``noise``: standard deviation between draws (a share; None for one draw, which is about its examples), ``source``
-    says where from; ``decides``: whether there is a difference worth the name that it can find.
+    sd: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Contrasts of one kind and number of draws in a study: how many, ``independent`` of them count for pooling, from
+    which the prior has ``prior_df`` (0: not pooled); ``family_size``: contrasts that are corrected together.
+    """
+
+    comparisons: int
+    independent: int
+    prior_df: float
+    family_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """The smallest ``difference`` (a share) one kind of contrast finds with 80 % power, beside others in its study.
+
+    ``discordance``: the share of items that exactly one side has right; ``noise``: None for one draw, which is about
+    its examples; ``proposal``: what would find less at the same cost.
     """
 
     design: str
@@ -66,14 +83,29 @@ class Detectable:
     draws: int
     discordance: float
     difference: float
-    comparisons: int
-    independent: int
-    prior_df: float
-    family_size: int
-    noise: float | None
-    source: str | None
-    decides: bool
+    beside: Company
+    noise: Noise | None
     proposal: Proposal | None
+
+    @property
+    def decides(self) -> bool:
+        """Is there a difference worth the name that it can find?"""
+        return self.difference < NOTHING
+
+    def json(self) -> dict[str, Any]:
+        """Plain JSON, flat."""
+        return {
+            "design": self.design,
+            "items": self.items,
+            "draws": self.draws,
+            "discordance": self.discordance,
+            "difference": self.difference,
+            **asdict(self.beside),
+            "noise": None if self.noise is None else self.noise.sd,
+            "source": None if self.noise is None else self.noise.source,
+            "decides": self.decides,
+            "proposal": None if self.proposal is None else asdict(self.proposal),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +140,12 @@ def detectable(
     for (design, items, draws), group in groups.items():
         alike = [one for one in planned if (one.design, one.draws) == (design, draws)]
         family = max(sizes[one.family] for one in group)
-        noise, source = measured.get(design) or _recorded(design)
+        noise = measured.get(design) or _recorded(design)
         independent = independent_links([one.link for one in alike])
         for discordance in DISCORDANCES:
 
             def found(
-                draws: int, items: int, discordance: float = discordance, noise: float = noise,
+                draws: int, items: int, discordance: float = discordance, noise: float = noise.sd,
                 independent: int = independent, family: int = family,
             ) -> float:  # fmt: skip
                 level = (1 - LEVEL) / family
@@ -129,13 +161,13 @@ def detectable(
                     draws=draws,
                     discordance=discordance,
                     difference=difference,
-                    comparisons=len(alike),
-                    independent=independent,
-                    prior_df=most_prior_df(independent, draws) if draws > 1 else 0.0,
-                    family_size=family,
+                    beside=Company(
+                        comparisons=len(alike),
+                        independent=independent,
+                        prior_df=most_prior_df(independent, draws) if draws > 1 else 0.0,
+                        family_size=family,
+                    ),
                     noise=None if draws == 1 else noise,
-                    source=None if draws == 1 else source,
-                    decides=difference < NOTHING,
                     proposal=None if draws == 1 else _proposal(group, draws, items, difference, found, grid, price),
                 )
             )
@@ -161,7 +193,7 @@ def _planned(grid: Grid) -> list[_Planned]:
     return out
 
 
-def _measured(folder: Path | None) -> dict[str, tuple[float, str]]:
+def _measured(folder: Path | None) -> dict[str, Noise]:
     """Noise between draws of the finished cells in ``folder``, by kind of comparison."""
     if folder is None or not is_results(folder):
         return {}
@@ -175,16 +207,16 @@ def _measured(folder: Path | None) -> dict[str, tuple[float, str]]:
             held.setdefault(said_kind(sum(tuned[side] for side in one.names)), []).append((noise, crossed.draws))
     out = {}
     for design, rows in held.items():
-        noise = math.sqrt(max(float(np.mean([noise for noise, _ in rows])), 0.0))
+        sd = math.sqrt(max(float(np.mean([noise for noise, _ in rows])), 0.0))
         draws = sorted({draws for _, draws in rows})
         span = f"{draws[0]} draws" if len(draws) == 1 else f"{draws[0]} to {draws[-1]} draws"
-        out[design] = noise, f"{words.counted(len(rows), 'finished comparison')} of {span} in {folder}"
+        out[design] = Noise(sd, f"{len(rows)} finished comparison{'s' * (len(rows) > 1)} of {span} in {folder}")
     return out
 
 
-def _recorded(design: str) -> tuple[float, str]:
-    noise, where = RECORDED[design]
-    return noise, f"no finished cells of this kind; recorded: {where}"
+def _recorded(design: str) -> Noise:
+    sd, where = RECORDED[design]
+    return Noise(sd, f"no finished cells of this kind; recorded: {where}")
 
 
 def _proposal(
@@ -214,4 +246,4 @@ def _proposal(
 
 def to_json(rows: Sequence[Detectable]) -> list[dict[str, Any]]:
     """The value of ``detectable`` in ``onset plan --json``."""
-    return [asdict(one) for one in rows]
+    return [one.json() for one in rows]

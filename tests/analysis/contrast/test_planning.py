@@ -80,9 +80,9 @@ def test_noise_is_read_from_finished_cells(tmp_path: Path) -> None:
     folder = synthetic_results(tmp_path / "study", seeds=4, items=60, voting=False)
     held = _measured(folder)
     assert set(held) == {"prompted against prompted", "tuned against prompted"}
-    noise, source = held["tuned against prompted"]
-    assert 0 < noise < 0.3
-    assert source == f"24 finished comparisons of 4 draws in {folder}"
+    noise = held["tuned against prompted"]
+    assert 0 < noise.sd < 0.3
+    assert noise.source == f"24 finished comparisons of 4 draws in {folder}"
     assert _measured(tmp_path / "none") == {}
     assert _measured(None) == {}
 
