@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from onset.analysis.questions.say import ENGLISH, Say
+
 Facts = Mapping[str, Any]
 """The content of one cell.json (docs/notes/formats.md)."""
 
@@ -14,10 +16,14 @@ _PROMPTS = {
     "answer-only": "question and answer pairs",
     "cot": "questions with worked steps and answers (chain of thought)",
 }
-_TUNES = {"lora": "LoRA (low-rank adapters)", "full": "full fine-tuning"}
+_TUNES = {
+    "lora": "LoRA (low-rank adapters) on {what}; the tuned model is asked without demonstrations",
+    "full": "Full fine-tuning on {what}; the tuned model is asked without demonstrations",
+}
 _MATERIAL = {"answers": "questions and answers", "rationales": "questions with worked steps and answers"}
-_USES = {"demonstration": "shown in the prompt", "training": "trained on"}
+_USES = {"demonstration": "{count} shown in the prompt", "training": "{count} trained on"}
 _TEMPLATES = {"chat": "through the model's chat template", "plain": "in plain text"}
+_EXTRA = {"steps": "optimiser steps {count}", "learning_rate": "peak learning rate {count}"}
 
 
 def models(cells: Iterable[Facts]) -> list[dict[str, Any]]:
@@ -40,9 +46,9 @@ def tasks(cells: Iterable[Facts]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def methods(cells: Iterable[Facts]) -> list[dict[str, str]]:
+def methods(cells: Iterable[Facts], say: Say = ENGLISH) -> list[dict[str, str]]:
     """One row a method: its name and what it does, in words."""
-    return [{"method": name, "words": spell(spec)} for name, spec in _by_name(cells).items()]
+    return [{"method": name, "words": spell(spec, say)} for name, spec in _by_name(cells).items()]
 
 
 def _by_name(cells: Iterable[Facts]) -> dict[str, Mapping[str, Any]]:
@@ -54,29 +60,28 @@ def _by_name(cells: Iterable[Facts]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def spell(spec: Mapping[str, Any]) -> str:
+def spell(spec: Mapping[str, Any], say: Say = ENGLISH) -> str:
     """A method's specification as a sentence without its full stop."""
     if spec.get("tune"):
-        words = f"{_TUNES.get(spec['tune'], spec['tune'])} on {_MATERIAL.get(spec['on'], spec['on'])}"
-        words = f"{words[0].upper()}{words[1:]}; the tuned model is asked without demonstrations"
-        extra = {"steps": "optimiser steps", "learning_rate": "peak learning rate"}
-        words += "".join(f"; {text} {spec[key]:g}" for key, text in extra.items() if spec.get(key) is not None)
+        parts = [say(_TUNES[spec["tune"]], what=say(_MATERIAL[spec["on"]]))]
+        parts += [say(text, count=f"{spec[key]:g}") for key, text in _EXTRA.items() if spec.get(key) is not None]
     else:
-        shots = (
-            f"{spec['shots']} demonstrations"
-            if spec.get("shots") is not None
-            else "as many of the labelled examples as fit"
+        shots = spec.get("shots")
+        how = (
+            say("as many of the labelled examples as fit")
+            if shots is None
+            else say("{count} demonstrations", count=shots)
         )
-        words = f"Prompt with {_PROMPTS.get(spec['prompt'], spec['prompt'])}; {shots}"
+        parts = [say("Prompt with {what}; {how}", what=say(_PROMPTS[spec["prompt"]]), how=how)]
     if spec.get("template"):
-        words += f"; {_TEMPLATES[spec['template']]}"
-    vote = spec.get("vote")
-    if vote:
-        words += f"; majority of {vote['samples']} samples at temperature {vote['temperature']:g}"
-    return words
+        parts.append(say(_TEMPLATES[spec["template"]]))
+    if vote := spec.get("vote"):
+        said = "majority of {samples} samples at temperature {temperature}"
+        parts.append(say(said, samples=vote["samples"], temperature=f"{vote['temperature']:g}"))
+    return say.clauses(parts)
 
 
-def examples(cells: Iterable[Facts]) -> list[dict[str, Any]]:
+def examples(cells: Iterable[Facts], say: Say = ENGLISH) -> list[dict[str, Any]]:
     """One row a method and budget: labelled examples granted, and how many it used for what.
 
     Counts are of distinct examples, "low–high" where cells differ (a long prompt may hold fewer).
@@ -87,9 +92,14 @@ def examples(cells: Iterable[Facts]) -> list[dict[str, Any]]:
     rows = []
     for (method, labels), group in groups.items():
         uses = {line["use"]: None for cell in group for line in cell["ledger"]}
-        used = [f"{_range(_used(cell, use) for cell in group)} {_USES.get(use, f'used for {use}')}" for use in uses]
+        used = [
+            say(_USES.get(use, "{count} used for {use}"), count=_range(_used(cell, use) for cell in group), use=use)
+            for use in uses
+        ]
         rationales = _range(_used(cell, None) for cell in group)
-        rows.append({"method": method, "labels": labels, "used": ", ".join(used) or "none", "rationales": rationales})
+        rows.append(
+            {"method": method, "labels": labels, "used": say.parted(used) or say("none"), "rationales": rationales}
+        )
     return rows
 
 

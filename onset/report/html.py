@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.phrases import Language, phrase
 from onset.analysis.phrases.page import CHINESE, Say, words_in
+from onset.analysis.questions.say import Say as Speaker
 from onset.analysis.study import analyse, to_json
 from onset.analysis.words import counted, difference_name, percent, plain_method, plain_task, said, signed_bound
 from onset.errors import DataError
@@ -34,7 +35,7 @@ from onset.report.bars import difference_bar, place_bar, reach_of_bars, share_ba
 from onset.report.first import first_lines, main_figure
 from onset.report.head import distinct, question_of, summary, tally, vital
 from onset.report.items import TEXT_LIMIT, pack
-from onset.report.layout import laid_out, legend_of, responsive
+from onset.report.layout import in_words, laid_out, legend_of, responsive
 from onset.report.library import figure_library
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.still import still
@@ -112,8 +113,8 @@ def page(
     """
     library = figure_library()
     say = words_in(language)
-    drawn = [figure for figure in figures.figures(shown) if not figure.paper_only]
-    style = figures.style_of(shown["cells"])
+    drawn = [figure for figure in figures.figures(shown, language) if not figure.paper_only]
+    style = figures.style_of(shown["cells"], language)
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("onset.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -156,7 +157,7 @@ def page(
         tally=tally(shown["comparisons"], language),
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
-        comparison_notes=[*comparison_notes(shown["comparisons"]), *budget_notes(shown["cells"])],
+        comparison_notes=[*comparison_notes(shown["comparisons"], style.say), *budget_notes(shown["cells"], style.say)],
         finding_reach=lines.reach,
         reach=reach_of_bars(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
@@ -167,7 +168,7 @@ def page(
         cells=shown["cells"],
         filters=_filters(shown["cells"]),
         packed=packed,
-        facts=_facts(shown, cells),
+        facts=_facts(shown, cells, style.say),
         sources=shown.get("sources"),
         models=shown.get("models"),
         model_reach=reach_of_bars(shown.get("models", ()), fitting=0.9),
@@ -179,7 +180,9 @@ def page(
         policy=_policy(scripts),
         css=Markup(_asset("report.css")),
         scripts=[Markup(script) for script in scripts],
-        specs=_embedded([[responsive(chart) for chart in panel.charts] for one in drawn for panel in one.panels]),
+        specs=_embedded(
+            [[responsive(in_words(chart, style)) for chart in panel.charts] for one in drawn for panel in one.panels]
+        ),
         cell_index=_embedded(
             [
                 {name: cell[name] for name in ("cell", *_FACETS)}
@@ -249,6 +252,7 @@ class _Lines:
         kind, name = finding["kind"], finding["figure"]
         return {
             **finding,
+            "spoken": self._language if re.search("[\u4e00-\u9fff]", finding["sentence"]) else "en",
             "tone": _CLASSES[finding["tone"]],
             "badge": said(kind, finding["verdict"], self._language),
             "about": phrase(f"label.kind.{kind}", self._language),
@@ -321,13 +325,13 @@ def _named(value: str, facet: str, say: Say, language: Language) -> str:
     return spoken(value, language) if spoken else value
 
 
-def _facts(shown: Mapping[str, Any], cells: Sequence[facts.Facts]) -> dict[str, Any]:
+def _facts(shown: Mapping[str, Any], cells: Sequence[facts.Facts], in_language: Speaker) -> dict[str, Any]:
     begun = {cell["id"]: facts.name_of(cell) for cell in cells}
     return {
         "models": facts.models(cells),
         "tasks": facts.tasks(cells),
-        "methods": facts.methods(cells),
-        "examples": facts.examples(cells),
+        "methods": facts.methods(cells, in_language),
+        "examples": facts.examples(cells, in_language),
         "plans": facts.plans(cells),
         "environments": facts.environments(cells),
         "failed": [(begun.get(one, one), error) for one, error in shown["failed"].items()],

@@ -2,18 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from onset.analysis.phrases import Language
+from onset.analysis.phrases.page import words_in
 from onset.analysis.words import plain_method, plain_task
-from onset.report.figures.base import DEFAULT_QUERIES, FACETS, Figure, Panel, Spec, Style
+from onset.report.figures.base import DEFAULT_QUERIES, FACETS, Figure, Panel, Spec, Style, name_axis
 from onset.report.figures.pictures import specification
 
 
 def responsive(chart: Spec) -> dict[str, Any]:
     """A chart's specification as wide as its place in the page, which has a legend of its own."""
     return specification(_without_legend(chart | {"width": "container"}))
+
+
+def in_words(chart: Spec, style: Style) -> Spec:
+    """A chart with its titles in the style's language and methods by the names that people say."""
+    plain = {name: style.say.method(name) for name in style.methods}
+    said: Spec = _in_words(chart, words_in(style.language), plain)
+    return said
+
+
+def _in_words(part: Any, say: Callable[[str], str], plain: Mapping[str, str]) -> Any:
+    if isinstance(part, list):
+        return [_in_words(one, say, plain) for one in part]
+    if not isinstance(part, dict):
+        return part
+    made = {key: value if key == "data" else _in_words(value, say, plain) for key, value in part.items()}
+    title = made.get("title")
+    if isinstance(title, str):
+        made["title"] = say(title)
+    elif isinstance(title, dict) and isinstance(title.get("text"), str):
+        made["title"] = title | {"text": say(title["text"])}
+    if "encoding" in made and "data" in made:
+        return _with_names(made, say, plain)
+    return made
+
+
+def _with_names(part: Spec, say: Callable[[str], str], plain: Mapping[str, str]) -> Spec:
+    """A layer whose labels, axis and tooltip say methods by their plain names; rows keep the study's."""
+    channels, table = dict(part["encoding"]), json.dumps(plain, ensure_ascii=False)
+    named = False
+    for key in ("text", "tooltip"):
+        fields = channels.get(key)
+        rows = fields if isinstance(fields, list) else [fields] if fields else []
+        renamed = [one | {"field": "plain"} if one.get("field") == "method" else one for one in rows]
+        if renamed != rows:
+            channels[key], named = (renamed if isinstance(fields, list) else renamed[0]), True
+    y = channels.get("y", {})
+    if y.get("field") == "method" and y.get("axis"):
+        room = name_axis(list(plain.values()), most=220)
+        channels["y"] = y | {"axis": y["axis"] | room | {"labelExpr": f"({table})[datum.value]"}}
+    made = part | {"encoding": channels}
+    if named:
+        name = {"calculate": f"({table})[datum.method]", "as": "plain"}
+        made["transform"] = [*part.get("transform", ()), name]
+    chances = [row for row in part["data"]["values"] if str(row.get("text", "")).startswith("chance ")]
+    if chances:
+        said = [row | {"text": row["text"].replace("chance", say("chance"))} for row in chances]
+        made["data"] = {"values": said}
+    return made
 
 
 def _without_legend(part: Any) -> Any:
@@ -41,7 +91,7 @@ def laid_out(figure: Figure, language: Language = "en") -> dict[str, Any]:
     first = figure.panels[0].where
     panels = [
         {
-            "title": _in_words(panel, language),
+            "title": _title(panel, language),
             "spec": panel.title,
             "where": {name: panel.where[name] for name in chosen},
             "describe": panel.describe,
@@ -63,7 +113,7 @@ def laid_out(figure: Figure, language: Language = "en") -> dict[str, Any]:
     }
 
 
-def _in_words(panel: Panel, language: Language) -> str:
+def _title(panel: Panel, language: Language) -> str:
     """A panel's title, of which the task and the method of related tasks are names a person can read."""
     return " · ".join(plain_method(plain_task(part, language), language) for part in panel.title.split(" · "))
 

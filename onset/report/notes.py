@@ -5,27 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from onset.analysis.words import counted, number, shows, span
+from onset.analysis.questions.say import ENGLISH, Say
+from onset.analysis.words import number
 
 
-def budget_notes(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Where a budget's examples are not all shown: ``With 64 labelled examples, cot shows 4.``"""
+def budget_notes(cells: Sequence[Mapping[str, Any]], say: Say = ENGLISH) -> list[str]:
+    """Where a budget's examples are not all shown: ``With 64 labelled examples, chain of thought shows 4.``"""
     shown: dict[int, dict[str, set[int]]] = {}
     for cell in cells:
         if cell["tune"] is None and (cell["demonstrations"] or 0) < (cell["labels"] or 0):
             shown.setdefault(cell["labels"], {}).setdefault(cell["method"], set()).add(cell["demonstrations"])
     return [
-        f"With {counted(labels, 'labelled example')}, "
-        f"{shows({method: span(min(counts), max(counts)) for method, counts in methods.items()})}."
+        say(
+            "With {examples}, {shown}.",
+            examples=say.counted("example", labels),
+            shown=say.shows({method: (min(counts), max(counts)) for method, counts in methods.items()}),
+        )
         for labels, methods in sorted(shown.items())
     ]
 
 
-def comparison_notes(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:
+def comparison_notes(comparisons: Sequence[Mapping[str, Any]], say: Say = ENGLISH) -> list[str]:
     """What has to be known to read the table of comparisons, where it applies."""
     lines = []
     if any(one["scope"] == "these examples" for one in comparisons):
-        lines.append("One draw: the verdict is about these examples, not about others.")
+        lines.append(say("One draw: the verdict is about these examples, not about others."))
     excludes = [
         one
         for one in comparisons
@@ -33,15 +37,25 @@ def comparison_notes(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
     if excludes:
         lines.append(
-            "Undecided beside an interval without 0: the interval is of that comparison alone,"
-            " p is corrected for all comparisons of its family."
+            say(
+                "Undecided beside an interval without 0: the interval is of that comparison alone,"
+                " p is corrected for all comparisons of its family."
+            )
         )
     pooled = [one["pool"] for one in comparisons if one["pool"]]
     for design in dict.fromkeys(pool["design"] for pool in pooled):
         held = next(pool for pool in pooled if pool["design"] == design)
         lines.append(
-            f"Noise between draws is pooled over {held['comparisons']} comparisons ({design};"
-            f" {held['independent']} independent): prior of {number(held['prior_df'])} degrees of freedom."
+            say(
+                "Noise between draws is pooled over {comparisons} comparisons ({design}; {independent} independent):"
+                " prior of {df} degrees of freedom.",
+                comparisons=held["comparisons"],
+                design=design,
+                independent=held["independent"],
+                df=number(held["prior_df"]),
+            )
         )
-    lines += [f"Not pooled: {why}." for why in dict.fromkeys(one["not_pooled"] for one in comparisons) if why]
+    lines += [
+        say("Not pooled: {why}.", why=why) for why in dict.fromkeys(one["not_pooled"] for one in comparisons) if why
+    ]
     return lines

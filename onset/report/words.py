@@ -68,13 +68,16 @@ def place_words(place: Place, scale: Scale) -> str:
 
 def lead(text: str) -> tuple[str, str]:
     """The first sentence, which a first-time reader must understand, and the rest (may be empty)."""
-    first, stop, rest = text.partition(". ")
-    return (f"{first}.", rest) if stop and rest[:1].isupper() else (text, "")
+    first, *rest = re.split("(?<=\u3002)", text, maxsplit=1)
+    if rest:
+        return first, rest[0]
+    first, stop, behind = text.partition(". ")
+    return (f"{first}.", behind) if stop and behind[:1].isupper() else (text, "")
 
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text one by one."""
-    return re.split(r"(?<=\.) (?=[A-Z0-9])", text)
+    return [one for one in re.split("(?<=\\.) (?=[A-Z0-9])|(?<=\u3002)", text) if one]
 
 
 def whole(text: str) -> str:

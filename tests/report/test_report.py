@@ -385,9 +385,9 @@ def test_a_curve_of_four_sizes_has_its_verdict_and_threshold_in_the_figure(rungs
     )
     panel = _figure(rungs, "size").panels[0]
     above = panel.said
-    assert any(line.startswith("cot: emergent, leaves chance ") for line in above)
-    assert any(line.startswith("answer-only: smooth") for line in above)
-    assert "cot: emergent" in panel.describe
+    assert any(line.startswith("chain of thought: emergent, leaves chance ") for line in above)
+    assert any(line.startswith("answering at once: smooth") for line in above)
+    assert "Chain of thought: emergent" in panel.describe
     threshold = found["cot"]["emergence"]["threshold"]
     assert 260_000 <= threshold["low"] < threshold["high"] <= 650_001
     (bands,) = _data_of(panel.charts[0], "rect")

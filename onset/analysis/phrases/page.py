@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from onset.analysis.phrases import Language
+from onset.analysis.phrases.figures import FIGURES
 
 Say = Callable[[str], str]
 """Words of the page in English -> in the page's language."""
@@ -253,6 +254,7 @@ _FACTS = {
     "Plan": "计划",
     "Versions": "软件版本",
     "The study as it was run": "运行时的研究文件",
+    ".": "。",
     "Made with Onset. This page is complete in itself: it loads nothing and sends nothing.": (
         "由 Onset 生成。本页自成一体：不加载也不发送任何内容。"
     ),
@@ -315,5 +317,7 @@ _SCRIPT = {
     "Page {page} of {pages}": "第 {page} 页，共 {pages} 页",
 }
 
-CHINESE: Mapping[str, str] = MappingProxyType(_SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS)
+CHINESE: Mapping[str, str] = MappingProxyType(
+    _SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS | dict(FIGURES)
+)
 """English words of the page -> Chinese ones, with the same places."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from onset.analysis import words
 from onset.analysis.phrases import Language, counted, phrase
+from onset.analysis.phrases.page import CHINESE
 from onset.analysis.phrases.sentences import SENTENCES
 from onset.analysis.stats.shares import Interval
 
@@ -26,7 +27,7 @@ class Say:
 
     def __call__(self, template: str, **places: str | int) -> str:
         """The template with its places filled. Raises KeyError for one that is not in the table."""
-        text = template if self.language == "en" else SENTENCES[template]
+        text = template if self.language == "en" else SENTENCES.get(template) or CHINESE[template]
         return text.format(**places)
 
     def counted(self, key: str, count: int) -> str:
@@ -126,16 +127,26 @@ class Say:
             return given
         if methods == 1:
             return self("{given}, {count} of them shown", given=given, count=next(iter(few.values())))
+        return self("{given}, of which {shown}", given=given, shown=self._shows(few))
+
+    def shows(self, counts: Mapping[str, tuple[int, int]]) -> str:
+        """``chain of thought shows 4``: method -> fewest and most demonstrations of its prompts."""
+        return self._shows({name: self.span(*ends) for name, ends in counts.items()})
+
+    def _shows(self, counts: Mapping[str, str]) -> str:
         groups: dict[str, list[str]] = {}
-        for name, count in few.items():
+        for name, count in counts.items():
             groups.setdefault(count, []).append(self.method(name))
         said = [
             self("{methods} shows {count}" if len(names) == 1 else "{methods} show {count}",
                  methods=self.listed(names), count=count)
             for count, names in groups.items()
         ]  # fmt: skip
-        return self("{given}, of which {shown}", given=given, shown=self.listed(said))
+        return self.listed(said)
 
     def span(self, low: int, high: int) -> str:
         """``4``, or ``60 to 62`` where the ends differ."""
         return str(low) if low == high else self("{low} to {high}", low=low, high=high)
+
+
+ENGLISH = Say("en")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from onset.analysis.phrases import Language
 from onset.report.figures.base import PALETTE, Figure, Panel, Shown, Style, style_of
 from onset.report.figures.comparisons import comparison_figure
 from onset.report.figures.confusion import confusion_figure
@@ -56,8 +57,10 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
 """Every figure in reading order; one that has nothing to draw gives None."""
 
 
-def figures(shown: Mapping[str, Any]) -> list[Figure]:
-    """Every figure with something in it, in reading order. ``shown``: what ``onset show --json`` prints."""
+def figures(shown: Mapping[str, Any], language: Language = "en") -> list[Figure]:
+    """Every figure with something in it, in reading order. ``shown``: what ``onset show --json`` prints; ``language``:
+    of captions and of what stands beside the plots.
+    """
     cells = [cell for cell in shown["cells"] if cell["accuracy"] is not None]
-    study = Shown(cells, style_of(cells), shown)
+    study = Shown(cells, style_of(cells, language), shown)
     return [figure for draw in FIGURES if (figure := draw(study)) is not None]

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from onset.analysis.phrases import Language
+from onset.analysis.questions.say import Say
 from onset.analysis.words import percent
 
 Cell = Mapping[str, Any]
@@ -36,7 +38,7 @@ FACETS = {"task": "Task", "labels": "Labelled examples", "shift": "Test items", 
 
 PERCENT = "format(datum.value * 100, '.0f') + ' %'"
 SIGNED = "datum.value == 0 ? '0' : format(datum.value * 100, '+.0f')"
-INTERVALS = " Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero."
+INTERVALS = "Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero."
 
 SHOWN = f"{FOCUS} == '' || datum.method == {FOCUS}"
 
@@ -76,6 +78,16 @@ class Style:
 
     methods: tuple[str, ...]
     families: tuple[str, ...]
+    language: Language = "en"
+
+    @property
+    def say(self) -> Say:
+        """What says the words of figures in their language."""
+        return Say(self.language)
+
+    def told(self, *parts: str) -> str:
+        """Sentences of a caption, said already; empty ones are left out."""
+        return (" " if self.language == "en" else "").join(filter(None, parts))
 
     @property
     def colours(self) -> dict[str, str]:
@@ -105,11 +117,11 @@ class Style:
         return category(self.mark_field, scale=scale, title="Family", legend=legend)
 
 
-def style_of(cells: Iterable[Cell]) -> Style:
-    """The style of a study: methods and families in order of appearance."""
+def style_of(cells: Iterable[Cell], language: Language = "en") -> Style:
+    """The style of a study: methods and families in order of appearance, its words in ``language``."""
     rows = list(cells)
     methods = tuple(dict.fromkeys(str(cell["method"]) for cell in rows))
-    return Style(methods, tuple(dict.fromkeys(str(cell["family"]) for cell in rows)))
+    return Style(methods, tuple(dict.fromkeys(str(cell["family"]) for cell in rows)), language)
 
 
 @dataclass(frozen=True)

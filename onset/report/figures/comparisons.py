@@ -28,7 +28,7 @@ def comparison_figure(shown: Shown) -> Figure | None:
         return None
     reach = reach_of(known)
     panels = [_panel(where, group, reach) for where, group in facets(known, ("task", "shift", "stage"))]
-    caption = (
+    caption = shown.style.say(
         "Difference in accuracy between the first and the second method named, in percentage points, with its 95 %"
         " interval. Right of the line the first method is more accurate."
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from onset.analysis.words import counted, number, percent
+from onset.analysis.questions.say import Say
+from onset.analysis.words import number, percent
 from onset.report.figures.base import (
     Figure,
     Panel,
@@ -31,10 +32,15 @@ def confusion_figure(shown: Shown) -> Figure | None:
     if not rows:
         return None
     panels = [
-        Panel(str(where["model"]), where, tuple(map(_matrix, group)), _describe(where, group))
+        Panel(
+            str(where["model"]),
+            where,
+            tuple(_matrix(one, shown.style.say) for one in group),
+            _describe(where, group, shown.style.say),
+        )
         for where, group in facets(rows, ("task", "shift", "stage", "model", "labels"))
     ]
-    caption = (
+    caption = shown.style.say(
         "One row for each label of the test items, one column for each label answered: how many items, over all draws;"
         " the colour is the share of the row. Right answers stand on the diagonal. The last two columns hold answers"
         " that are none of the labels, and outputs no answer was found in: they count as wrong. Macro-F1: the mean of"
@@ -43,7 +49,7 @@ def confusion_figure(shown: Shown) -> Figure | None:
     return Figure("confusion", "Which labels are taken for which", caption, "model", tuple(panels))
 
 
-def _matrix(one: Mapping[str, Any]) -> Spec:
+def _matrix(one: Mapping[str, Any], say: Say) -> Spec:
     angle = -35 if len(one["columns"]) > 4 or max(map(len, one["columns"])) > 12 else 0
     bare = {"labelLimit": 120, "domain": False, "ticks": False}
     across = bare | {"orient": "bottom", "labelAngle": angle}
@@ -58,7 +64,7 @@ def _matrix(one: Mapping[str, Any]) -> Spec:
     text = at | {"text": quantity("count"), "color": category("ink", scale=None, legend=None)}
     rows = _rows(one)
     layers = [layer("rect", rows, fill, stroke="white"), layer("text", rows, text, fontSize=12)]
-    chart = layered(layers, _said(one), _ROW * len(one["classes"]))
+    chart = layered(layers, _said(one, say), _ROW * len(one["classes"]))
     return chart | {"resolve": {"scale": {"color": "independent"}}}
 
 
@@ -76,14 +82,16 @@ def _rows(one: Mapping[str, Any]) -> list[Row]:
     return rows
 
 
-def _said(one: Mapping[str, Any]) -> str:
+def _said(one: Mapping[str, Any], say: Say) -> str:
     low, high = (number(100 * end) for end in one["interval"])
-    return f"{one['method']}: macro-F1 {percent(one['macro_f1'])} ({low} to {high})"
+    places = {"method": say.method(one["method"]), "f1": percent(one["macro_f1"]), "low": low, "high": high}
+    return say("{method}: macro-F1 {f1} ({low} to {high})", **places)
 
 
-def _describe(where: Mapping[str, str], group: Rows) -> str:
-    first = group[0]
-    return (
-        f"{where['task']}, {where['model']}: confusion of {counted(len(first['classes']), 'label')} "
-        f"({', '.join(first['classes'])}). " + "; ".join(map(_said, group)) + "."
-    )
+def _describe(where: Mapping[str, str], group: Rows, say: Say) -> str:
+    classes = group[0]["classes"]
+    head = say(
+        "{task}, {model}: confusion of {count} labels ({names}).", task=say.task(where["task"]), model=where["model"],
+        count=len(classes), names=say.parted(classes),
+    )  # fmt: skip
+    return f"{head} {say.clauses(_said(one, say) for one in group)}"

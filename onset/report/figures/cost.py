@@ -43,11 +43,17 @@ def cost_figure(shown: Shown) -> Figure | None:
         for labels in budgets(group):
             where = {**place, "labels": budget_name(labels)}
             panels.append(_panel(where, at_budget(group, labels), shown.style, top_of(group)))
-    caption = (
-        "Accuracy against the floating-point operations one query costs, on a log scale: inference (2 operations a"
-        " parameter and token, demonstrations included, nothing reused between queries) plus tuning divided by the"
-        f" number of queries the tuned model serves ({DEFAULT_QUERIES:,} unless moved). Lines join sizes of one family."
-        f"{left_out_note(shown.cells, 'flops_inference', 'FLOP count')}{INTERVALS}{seeds_note(shown.cells)}"
+    style, say = shown.style, shown.style.say
+    caption = style.told(
+        say(
+            "Accuracy against the floating-point operations one query costs, on a log scale: inference (2 operations a"
+            " parameter and token, demonstrations included, nothing reused between queries) plus tuning divided by the"
+            " number of queries the tuned model serves ({queries} unless moved). Lines join sizes of one family.",
+            queries=f"{DEFAULT_QUERIES:,}",
+        ),
+        left_out_note(shown.cells, "flops_inference", "FLOP count", style),
+        say(INTERVALS),
+        seeds_note(shown.cells, style),
     )
     return Figure("cost", "Accuracy and cost", caption, "task", tuple(panels), per_query=True)
 

@@ -37,7 +37,7 @@ def gain_figure(shown: Shown) -> Figure | None:
     if not rows:
         return None
     panels = [_panel(where, group, shown.style) for where, group in facets(rows, ("task", "shift", "stage", "labels"))]
-    caption = (
+    caption = shown.style.say(
         "Difference in accuracy, in percentage points, against the number of parameters, on a log scale: chain of"
         " thought minus answer-only on the same items, and a vote minus one sample. Bars: 95 % intervals of the paired"
         " comparisons. Shaded: between the size from which on chain of thought is shown to win and the one below it."
@@ -65,8 +65,12 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
         layer("rule", points, ends, strokeWidth=2),
         layer("point", points, spots, **dot(62)),
     ]
-    words = "; ".join(f"{curve['sides'][0]} minus {curve['sides'][1]}" for curve in group)
-    describe = f"{where['task']}: gain against model size, {words}. Every number is in the table of comparisons."
+    say = style.say
+    words = say.clauses(
+        say("{a} minus {b}", **dict(zip("ab", map(say.method, curve["sides"]), strict=True))) for curve in group
+    )
+    gain = say("{task}: gain against model size, {words}.", task=say.task(where["task"]), words=words)
+    describe = style.told(gain, say("Every number is in the table of comparisons."))
     return Panel(where["task"], where, (layered(layers, "Gain (percentage points)", 220),), describe)
 
 

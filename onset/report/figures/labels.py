@@ -37,13 +37,18 @@ def label_figure(shown: Shown) -> Figure | None:
     ]
     if not panels:
         return None
-    caption = (
-        "Accuracy against the number of labelled examples a method was given, on a log scale, one panel a model."
-        " Budgets are nested: the larger one contains the smaller one's examples."
+    say = shown.style.say
+    caption = shown.style.told(
+        say(
+            "Accuracy against the number of labelled examples a method was given, on a log scale, one panel a model."
+            " Budgets are nested: the larger one contains the smaller one's examples."
+        ),
+        say("Dashed horizontal lines: methods that use no labelled example.")
+        if any(cell["labels"] == 0 for cell in cells)
+        else "",
+        say(INTERVALS),
+        seeds_note(cells, shown.style),
     )
-    if any(cell["labels"] == 0 for cell in cells):
-        caption += " Dashed horizontal lines: methods that use no labelled example."
-    caption += INTERVALS + seeds_note(cells)
     return Figure("labels", "Accuracy and labelled examples", caption, "model", tuple(panels))
 
 

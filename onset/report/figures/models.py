@@ -41,11 +41,15 @@ def model_figure(shown: Shown) -> Figure | None:
             panels.append(_panel(where, at_budget(group, labels), shown.style, top_of(group)))
     if not panels:
         return None
-    known = any(cell["parse_rate"] is not None for cell in shown.cells)
-    parse = " Below: parse rate, the share of outputs an answer could be read from." if known else ""
-    caption = (
-        f"Above: accuracy (share of test items answered correctly), one row a model.{parse} No model family has two"
-        f" sizes here, so there is no curve over size to draw.{INTERVALS}{seeds_note(shown.cells)}"
+    say = shown.style.say
+    caption = shown.style.told(
+        say("Above: accuracy (share of test items answered correctly), one row a model."),
+        say("Below: parse rate, the share of outputs an answer could be read from.")
+        if any(cell["parse_rate"] is not None for cell in shown.cells)
+        else "",
+        say("No model family has two sizes here, so there is no curve over size to draw."),
+        say(INTERVALS),
+        seeds_note(shown.cells, shown.style),
     )
     return Figure("size", "Accuracy by model", caption, "task", tuple(panels))
 

@@ -105,22 +105,25 @@ def dodged(rows: Sequence[Row], name: str, methods: Sequence[str]) -> list[Row]:
     return [{**row, "x": row[name] * 10 ** (step * (present.index(row["method"]) - centre))} for row in rows]
 
 
-def seeds_note(cells: Sequence[Cell]) -> str:
+def seeds_note(cells: Sequence[Cell], style: Style) -> str:
     """What of a figure's points is a mean, for its caption."""
     if len({cell["seed"] for cell in cells}) < 2:
         return ""
-    return " Large points: the mean over seeds; small points and faint bars: each seed by itself."
+    return style.say("Large points: the mean over seeds; small points and faint bars: each seed by itself.")
 
 
-def left_out_note(cells: Sequence[Cell], name: str, words: str) -> str:
-    """How many cells a figure cannot draw because they lack the field ``name``, for its caption."""
+def left_out_note(cells: Sequence[Cell], name: str, words: str, style: Style) -> str:
+    """How many cells a figure cannot draw because they lack the field ``name`` (``words``), for its caption."""
     count = sum(1 for cell in cells if not cell[name])
-    return f" Not drawn: {count} of {len(cells)} cells, which have no {words}." if count else ""
+    said = "Not drawn: {count} of {all} cells, which have no {what}."
+    return style.say(said, count=count, all=len(cells), what=style.say(words)) if count else ""
 
 
 def describe(title: str, against: str, cells: Sequence[Cell], style: Style) -> str:
     """A panel in words: what is drawn against what, for which methods and models."""
-    present = [name for name in style.methods if any(cell["method"] == name for cell in cells)]
+    say = style.say
+    present = [say.method(name) for name in style.methods if any(cell["method"] == name for cell in cells)]
     models = list(dict.fromkeys(str(cell["model"]) for cell in cells))
-    said = f"{title}: accuracy against {against} for {', '.join(present)} on {', '.join(models)}."
-    return f"{said} Every number is in the table of cells."
+    said = "{title}: accuracy against {against} for {methods} on {models}."
+    places = {"title": title, "against": say(against), "methods": say.parted(present), "models": say.parted(models)}
+    return style.told(say(said, **places), say("Every number is in the table of cells."))

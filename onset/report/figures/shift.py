@@ -40,9 +40,12 @@ def shift_figure(shown: Shown) -> Figure | None:
             panels.append(_panel(str(group[0]["model"]), where | place, pair, shown.style, tops[where["task"]]))
     if not panels:
         return None
-    caption = (
-        "Accuracy on the task's own test items (filled) and on shifted ones (hollow), joined for each method, one"
-        f" panel a model. Thin bars: the two 95 % Wilson intervals.{seeds_note(shown.cells)}"
+    caption = shown.style.told(
+        shown.style.say(
+            "Accuracy on the task's own test items (filled) and on shifted ones (hollow), joined for each method, one"
+            " panel a model. Thin bars: the two 95 % Wilson intervals."
+        ),
+        seeds_note(shown.cells, shown.style),
     )
     return Figure("shift", "Accuracy under a shift", caption, "model", tuple(panels))
 
@@ -80,5 +83,5 @@ def _panel(title: str, where: dict[str, str], pair: _Pair, style: Style, top: fl
         spots = at | {"opacity": fade(), "tooltip": tooltip(CELL_TOOLTIP)}
         look = {"filled": not fill, "size": 70, "strokeWidth": 2, **fill}
         layers.append(layer("point", [found[name] for name in both], spots, **look))
-    words = describe(title, f"the shift {where['shift']}", [*pair[0], *pair[1]], style)
+    words = describe(title, "the shift", [*pair[0], *pair[1]], style)
     return Panel(title, where, (layered(layers, "", 34 * len(both) + 10),), words)

@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from onset.analysis.curves.place import Place
-from onset.analysis.words import number, short_count
+from onset.analysis.phrases import phrase
+from onset.analysis.questions.say import Say
+from onset.analysis.words import number
 from onset.report.figures.base import (
     CELL_TOOLTIP,
     INTERVALS,
@@ -49,7 +50,6 @@ from onset.report.figures.rows import (
     points_and_bars,
     seeds_note,
 )
-from onset.report.words import place_words
 
 
 def size_figure(shown: Shown) -> Figure | None:
@@ -64,7 +64,7 @@ def size_figure(shown: Shown) -> Figure | None:
         for labels in budgets(group):
             rows, where = at_budget(group, labels), {**place, "labels": budget_name(labels)}
             panels.append(_panel(where, rows, shown.style, top_of(group), curves))
-    return Figure("size", "Accuracy and model size", _caption(cells, curves), "task", tuple(panels))
+    return Figure("size", "Accuracy and model size", _caption(cells, curves, shown.style), "task", tuple(panels))
 
 
 def _has_curve(cells: Iterable[Cell]) -> bool:
@@ -75,39 +75,44 @@ def _has_curve(cells: Iterable[Cell]) -> bool:
     return any(len(found) > 1 for found in sizes.values())
 
 
-def _caption(cells: Sequence[Cell], curves: Rows) -> str:
+def _caption(cells: Sequence[Cell], curves: Rows, style: Style) -> str:
     notes = {
+        _PARSE_NOTE: any(cell["parse_rate"] is not None for cell in cells),
+        _LINE_NOTE: True,
         _FIT_NOTE: any(map(is_drawn, curves)),
         _JOINED_NOTE: not all(map(is_drawn, curves)),
         _VERDICT_NOTE: any(curve.get("emergence") for curve in curves),
         _SCORE_NOTE: any(curve.get("scores") for curve in curves),
     }
-    applying = "".join(note for note, applies in notes.items() if applies)
-    caption = _CAPTION.format(parse=_PARSE_NOTE if any(cell["parse_rate"] is not None for cell in cells) else "")
-    return f"{caption}{applying}{left_out_note(cells, 'params', 'parameter count')}{INTERVALS}{seeds_note(cells)}"
+    return style.told(
+        style.say(_CAPTION),
+        *(style.say(note) for note, applies in notes.items() if applies),
+        left_out_note(cells, "params", "parameter count", style),
+        style.say(INTERVALS),
+        seeds_note(cells, style),
+    )
 
 
-_CAPTION = (
-    "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale."
-    "{parse} One line a method; sizes of different families are never joined. Points at one size"
-    " are moved apart sideways."
-)
+_CAPTION = "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale."
 _PARSE_NOTE = (
-    " Below: parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy may be"
+    "Below: parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy may be"
     " about format rather than ability."
 )
-_FIT_NOTE = " Lines: the fitted curve that goes with the verdict."
+_LINE_NOTE = (
+    "One line a method; sizes of different families are never joined. Points at one size are moved apart sideways."
+)
+_FIT_NOTE = "Lines: the fitted curve that goes with the verdict."
 _JOINED_NOTE = (
-    " Thin straight lines join the points of a method for which there is no curve: fewer than four sizes, or no curve"
+    "Thin straight lines join the points of a method for which there is no curve: fewer than four sizes, or no curve"
     " that the data bear."
 )
 _VERDICT_NOTE = (
-    " Above the plot: does accuracy grow smoothly with size or emerge, for methods with four sizes or more. Dotted, in"
+    "Above the plot: does accuracy grow smoothly with size or emerge, for methods with four sizes or more. Dotted, in"
     " the method's colour: the size at which its curve leaves chance, that is, comes to stand 5 points above it (more"
     " where items are few); shaded: the 95 % interval of that size."
 )
 _SCORE_NOTE = (
-    " In the middle: a continuous score of the same outputs, mean and 95 % interval; a jump of the ability shows in it"
+    "In the middle: a continuous score of the same outputs, mean and 95 % interval; a jump of the ability shows in it"
     " as well, a jump of the metric does not."
 )
 
@@ -127,7 +132,10 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     judged = _judged(points, where, curves)
     metric, rows = _score_rows(points, judged)
     accuracy = line_layers(points, bars, lines, {"x": bare if known or rows else named, "y": accuracy_axis(top)}, style)
-    said = [f"{method}: {verdict_words(curve['emergence'])}" for (method, *_), curve in judged.items()]
+    said = [
+        f"{style.say.method(method)}: {verdict_words(curve['emergence'], style.say)}"
+        for (method, *_), curve in judged.items()
+    ]
     layers = [
         *_threshold_layers(judged, bare, style),
         *chance_layers(cells),
@@ -139,7 +147,7 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
         axis = bare if known else named
         charts.append(layered(_score_layers(metric, rows, axis, style), _SCORE_NAMES.get(metric, metric), 84))
     charts += [layered(_parse_layers(points, named, style), "Parse rate", 64)] if known else []
-    words = " ".join([describe(title, "model size", cells, style), *(f"{one}." for one in said)])
+    words = style.told(describe(title, "model size", cells, style), style.say.text(said))
     return Panel(title, where, tuple(charts), words, tuple(said))
 
 
@@ -224,17 +232,20 @@ def _judged(points: Rows, where: Mapping[str, str], curves: Rows) -> _Judged:
     return {key: known[key] for key in keys if key in known}
 
 
-def verdict_words(emergence: Mapping[str, Any]) -> str:
+def verdict_words(emergence: Mapping[str, Any], say: Say) -> str:
     """``emergent, leaves chance at 47.2 k (33.3 k to 54.4 k)``."""
-    held = emergence["threshold"]
-    place = Place(held["estimate"], held["low"], held["high"], held["censored"])
-    if place.estimate is None and place.censored != "gap":
-        side, size = ("above", place.low) if place.low else ("below", place.high)
-        return (
-            f"{emergence['verdict']}, leaves chance {side} {short_count(size)}" if size else str(emergence["verdict"])
-        )
-    at = "" if place.censored == "gap" else "at "
-    return f"{emergence['verdict']}, leaves chance {at}{place_words(place, 'params')}"
+    held, verdict = emergence["threshold"], phrase(f"label.{emergence['verdict']}", say.language)
+    low, high = (None if held[end] is None else say.size(held[end]) for end in ("low", "high"))
+    places = {"verdict": verdict, "low": low or "", "high": high or ""}
+    if held["censored"] == "gap" and low and high:
+        return say("{verdict}, leaves chance between {low} and {high}", **places)
+    if held["estimate"] is None:
+        if low:
+            return say("{verdict}, leaves chance above {low}", **places)
+        return say("{verdict}, leaves chance below {high}", **places) if high else verdict
+    both = say("{low} to {high}", **places)
+    ends = both if low and high else f"> {low}" if low else f"< {high}" if high else say("unbounded")
+    return say("{verdict}, leaves chance at {at} ({range})", at=say.size(held["estimate"]), range=ends, **places)
 
 
 def _threshold_layers(judged: _Judged, x: Spec, style: Style) -> list[Spec]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from onset.analysis.words import number, percent, short_count
+from onset.analysis.questions.say import Say
+from onset.analysis.words import number, percent
 from onset.report.figures.base import (
     GREY,
     PAPER,
@@ -38,7 +39,7 @@ def stage_figure(shown: Shown) -> Figure | None:
     if not known:
         return None
     panels = [_panel(where, group, shown.style) for where, group in facets(known, ("task", "shift", "labels"))]
-    caption = (
+    caption = shown.style.say(
         "Models of one family and size that differ in their training, one row a pair and method. Above: accuracy of the"
         " reference, the base model unless another is named (hollow), and of the other one (filled). Below: the"
         " difference in percentage points with its 95 % interval; left of the line the other model is less accurate."
@@ -47,7 +48,7 @@ def stage_figure(shown: Shown) -> Figure | None:
 
 
 def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
-    rows = [_row(one) for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))]
+    rows = [_row(one, style.say) for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))]
     names = [row["name"] for row in rows]
     axis = name_axis([line for name in names for line in name.split("\n")], most=200)
     axis |= {"labelExpr": "split(datum.value, '\\n')"}
@@ -74,17 +75,18 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
     height = len(names) * (12 * max(name.count("\n") for name in names) + 28) + 10  # all rows are equally high
     charts = layered(levels, "Accuracy", height), layered(differences, "Difference from the reference", height)
     compared = ", ".join(name.replace("\n", " · ") for name in names)
-    describe = f"{where['task']}: {compared}, each against the base model of the same size unless another is named."
+    against = "{task}: {compared}, each against the base model of the same size unless another is named."
+    describe = style.say(against, task=style.say.task(where["task"]), compared=compared)
     return Panel(where["task"], where, charts, describe)
 
 
 _TOOLTIP = {"name": "Model and method", "levels": "Reference and other", "says": "Difference", "verdict": "Verdict"}
 
 
-def _row(one: Mapping[str, Any]) -> Row:
+def _row(one: Mapping[str, Any], say: Say) -> Row:
     low, high = one["interval"]
     return {
-        "name": f"{_against(one['sides'])}\n{short_count(one['params'])} · {one['method']}",
+        "name": f"{_against(one['sides'], say)}\n{say.size(one['params'])} · {say.method(one['method'])}",
         "method": one["method"],
         "base": one["accuracy_b"],
         "other": one["accuracy_a"],
@@ -97,9 +99,10 @@ def _row(one: Mapping[str, Any]) -> Row:
     }
 
 
-def _against(sides: Sequence[str]) -> str:
+def _against(sides: Sequence[str], say: Say) -> str:
     """The last step of a stage, and below it the stage it is compared with where that is not the base model."""
     stage, reference = sides
     if reference == "base":
         return stage
-    return f"{stage.removeprefix(f'{reference}, ')}\ngiven {reference}"
+    given = say("given {reference}", reference=reference)
+    return f"{stage.removeprefix(f'{reference}, ')}\n{given}"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from onset.analysis.words import plain_parameters
 from onset.report.figures.base import (
     CELL_TOOLTIP,
     INTERVALS,
@@ -15,6 +16,7 @@ from onset.report.figures.base import (
     Panel,
     Rows,
     Shown,
+    Style,
     accuracy_axis,
     category,
     chance_layers,
@@ -39,19 +41,24 @@ def task_figure(shown: Shown) -> Figure | None:
     orders = shown.table("task_orders")
     if not orders:
         return None
-    caption = (
-        "Accuracy against the number of parameters, on a log scale, one curve a task of the same kind: the fitted curve"
-        " that goes with its verdict (straight lines between the points where the data bear none). Diamond: where"
-        " accuracy is halfway between its floor and its ceiling; the bar through it is the 95 % interval of that size."
-        f"{INTERVALS}{seeds_note(shown.cells)}"
+    say = shown.style.say
+    caption = shown.style.told(
+        say(
+            "Accuracy against the number of parameters, on a log scale, one curve a task of the same kind: the fitted"
+            " curve that goes with its verdict (straight lines between the points where the data bear none). Diamond:"
+            " where accuracy is halfway between its floor and its ceiling; the bar through it is the 95 % interval of"
+            " that size."
+        ),
+        say(INTERVALS),
+        seeds_note(shown.cells, shown.style),
     )
-    panels = tuple(_panel(order, shown.cells, shown.table("curves")) for order in orders)
+    panels = tuple(_panel(order, shown.cells, shown.table("curves"), shown.style) for order in orders)
     return Figure("tasks", "Tasks by the size they need", caption, "task", panels)
 
 
-def _panel(order: Mapping[str, Any], cells: Sequence[Cell], curves: Rows) -> Panel:
+def _panel(order: Mapping[str, Any], cells: Sequence[Cell], curves: Rows, style: Style) -> Panel:
     """The colour stands for the task here, whose name is written at its midpoint."""
-    names = {task: _short_name(task, order["stem"]) for task in order["tasks"]}
+    names = {task: plain_parameters(task, style.language) or style.say.task(task) for task in order["tasks"]}
     mine = [cell for cell in cells if cell["shift"] == "none" and cell["task"] in names and _is_of(cell, order)]
     points: list[Row] = []
     bars: list[Row] = []
@@ -87,17 +94,15 @@ def _panel(order: Mapping[str, Any], cells: Sequence[Cell], curves: Rows) -> Pan
     ]
     where = {"task": str(order["stem"]), "stage": str(order["stage"]), "labels": budget_name(order["labels"])}
     title = f"{order['stem']} · {order['method']}"
-    describe = f"{title}: accuracy against model size for {', '.join(domain)}. Every number is in the table of cells."
+    of_tasks = style.say(
+        "{title}: accuracy against model size for {tasks}.", title=title, tasks=style.say.parted(domain)
+    )
+    describe = style.told(of_tasks, style.say("Every number is in the table of cells."))
     return Panel(title, where, (layered(layers, "Accuracy", 240),), describe)
 
 
 def _is_of(one: Mapping[str, Any], order: Mapping[str, Any]) -> bool:
     return all(one[name] == order[name] for name in ("method", "labels", "stage", "family"))
-
-
-def _short_name(task: str, stem: str) -> str:
-    """What tells a task from its relatives: the text in the brackets."""
-    return task.removeprefix(stem).removeprefix("[").removesuffix("]") or task
 
 
 def _middle(order: Mapping[str, Any], task: str, line: Rows) -> Row:

@@ -127,12 +127,14 @@ def test_a_budget_that_is_not_shown_whole_is_said_everywhere(
     analysis = analyse(load(folder))
     best = next(one.sentence for one in analysis.findings if one.kind == "best method")
     assert best.startswith("On coin-flip, fake with 4 labelled examples, 1 of them shown")
-    assert budget_notes(to_json(analysis)["cells"]) == ["With 4 labelled examples, answer-only-shots1 shows 1."]
+    assert budget_notes(to_json(analysis)["cells"]) == [
+        "With 4 labelled examples, answering at once (1 shown) shows 1."
+    ]
     with pytest.raises(SystemExit):
         main(["show", str(folder), "--details"])
     out = " ".join(capsys.readouterr().out.split())
     assert "4 labelled examples, 1 of them shown" in out
-    assert "With 4 labelled examples, answer-only-shots1 shows 1." in out
+    assert "With 4 labelled examples, answering at once (1 shown) shows 1." in out
     whole = measured(tmp_path / "whole", ["answer-only"])
     assert all("them shown" not in one.sentence for one in analyse(load(whole)).findings if one.kind == "best method")
     assert budget_notes(to_json(analyse(load(whole)))["cells"]) == []

@@ -1,0 +1,180 @@
+"""What figures say in Chinese, by their English templates: captions, what stands beside plots, texts for the blind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_CAPTIONS = {
+    "Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero.": (
+        "竖条：95 % Wilson 区间。灰色虚线：盲猜的准确率（大于零时）。"
+    ),
+    "Large points: the mean over seeds; small points and faint bars: each seed by itself.": (
+        "大点：各种子的平均；小点与淡条：每个种子单独的结果。"
+    ),
+    "Not drawn: {count} of {all} cells, which have no {what}.": ("未画出：{all} 个单元中有 {count} 个没有{what}。"),
+    "parameter count": "参数量",
+    "FLOP count": "FLOP 计数",
+    "Above: accuracy (share of test items answered correctly) against the number of parameters, on a log scale.": (
+        "上：准确率（答对的测试题的比例）随参数量的变化，对数刻度。"
+    ),
+    "Below: parse rate, the share of outputs an answer could be read from; where it is low, a low accuracy "
+    "may be about format rather than ability.": (
+        "下：可读率，即能读出答案的输出的比例；它低的地方，准确率低可能是格式的问题，而不是能力的问题。"
+    ),
+    "One line a method; sizes of different families are never joined. Points at one size are moved apart sideways.": (
+        "每种方法一条线；不同家族的规模从不相连。同一规模上的点左右错开。"
+    ),
+    "Lines: the fitted curve that goes with the verdict.": "线：与判断相应的拟合曲线。",
+    "Thin straight lines join the points of a method for which there is no curve: fewer than four sizes, or "
+    "no curve that the data bear.": ("细直线连接没有曲线的方法的点：规模不足四种，或没有数据支持的曲线。"),
+    "Above the plot: does accuracy grow smoothly with size or emerge, for methods with four sizes or more. "
+    "Dotted, in the method's colour: the size at which its curve leaves chance, that is, comes to stand 5 "
+    "points above it (more where items are few); shaded: the 95 % interval of that size.": (
+        "图上方：有四种以上规模的方法，其准确率是随规模平滑增长还是突现。点线（用该方法的颜色）："
+        "其曲线离开随机水平的规模，即比随机高出 5 个百分点之处（题少时更多）；阴影：该规模的 95 % 区间。"
+    ),
+    "In the middle: a continuous score of the same outputs, mean and 95 % interval; a jump of the ability "
+    "shows in it as well, a jump of the metric does not.": (
+        "中：同样输出的连续得分，平均与 95 % 区间；能力的跃升也会显示在其中，指标的跃升则不会。"
+    ),
+    "Above: accuracy (share of test items answered correctly), one row a model.": (
+        "上：准确率（答对的测试题的比例），每个模型一行。"
+    ),
+    "Below: parse rate, the share of outputs an answer could be read from.": ("下：可读率，即能读出答案的输出的比例。"),
+    "No model family has two sizes here, so there is no curve over size to draw.": (
+        "这里没有一个模型家族有两种规模，所以没有随规模变化的曲线可画。"
+    ),
+    "Difference in accuracy, in percentage points, against the number of parameters, on a log scale: chain "
+    "of thought minus answer-only on the same items, and a vote minus one sample. Bars: 95 % intervals of "
+    "the paired comparisons. Shaded: between the size from which on chain of thought is shown to win and the "
+    "one below it.": (
+        "准确率之差（百分点）随参数量的变化，对数刻度：同样的题上思维链减直接作答，以及投票减单次采样。竖条："
+        "配对比较的 95 % 区间。阴影：思维链可断定胜出的最小规模与其下一规模之间。"
+    ),
+    "Accuracy against the number of parameters, on a log scale, one curve a task of the same kind: the "
+    "fitted curve that goes with its verdict (straight lines between the points where the data bear none). "
+    "Diamond: where accuracy is halfway between its floor and its ceiling; the bar through it is the 95 % "
+    "interval of that size.": (
+        "准确率随参数量的变化，对数刻度，同类任务各一条曲线："
+        "与其判断相应的拟合曲线（数据不支持曲线时用直线连点）。菱形：准确率走完从下限到上限的一半之处；"
+        "穿过它的横条是该规模的 95 % 区间。"
+    ),
+    "Models of one family and size that differ in their training, one row a pair and method. Above: accuracy "
+    "of the reference, the base model unless another is named (hollow), and of the other one (filled). Below:"
+    " the difference in percentage points with its 95 % interval; left of the line the other model is less "
+    "accurate.": (
+        "同一家族、同一规模而训练不同的模型，每对模型和方法一行。上：参照模型（未另注明时为基础模型，"
+        "空心）与另一模型（实心）的准确率。下：差值（百分点）及其 95 % 区间；竖线左边表示另一模型较不准。"
+    ),
+    "Accuracy against the number of labelled examples a method was given, on a log scale, one panel a model. "
+    "Budgets are nested: the larger one contains the smaller one's examples.": (
+        "准确率随方法所得标注样例数的变化，对数刻度，每个模型一幅。样例是嵌套的：多的包含少的。"
+    ),
+    "Dashed horizontal lines: methods that use no labelled example.": "水平虚线：不用标注样例的方法。",
+    "Accuracy against the floating-point operations one query costs, on a log scale: inference (2 operations "
+    "a parameter and token, demonstrations included, nothing reused between queries) plus tuning divided by "
+    "the number of queries the tuned model serves ({queries} unless moved). Lines join sizes of one family.": (
+        "准确率与一次提问的浮点运算量，对数刻度：推理（每个参数每个词元 2 次运算，含示例，"
+        "各次提问之间不重用）加上微调分摊到所服务的提问次数（未移动时为 {queries}）。"
+        "线连接同一家族的各规模。"
+    ),
+    "Accuracy on the task's own test items (filled) and on shifted ones (hollow), joined for each method, "
+    "one panel a model. Thin bars: the two 95 % Wilson intervals.": (
+        "任务原有测试题（实心）与变化后的测试题（空心）上的准确率，按方法相连，每个模型一幅。细条：两者的 95 % "
+        "Wilson 区间。"
+    ),
+    "Difference in accuracy between the first and the second method named, in percentage points, with its 95 "
+    "% interval. Right of the line the first method is more accurate.": (
+        "前一方法与后一方法的准确率之差（百分点）及其 95 % 区间。竖线右边表示前者更准。"
+    ),
+    "One row for each label of the test items, one column for each label answered: how many items, over all "
+    "draws; the colour is the share of the row. Right answers stand on the diagonal. The last two columns "
+    "hold answers that are none of the labels, and outputs no answer was found in: they count as wrong. "
+    "Macro-F1: the mean of the F1 of the labels, with its 95 % interval.": (
+        "测试题的每个标签一行，答出的每个标签一列：各次抽取合计的题数；颜色是在该行中的比例。"
+        "答对的在对角线上。最后两列是不属于任何标签的答案和读不出答案的输出，都算答错。宏 F1：各标签 F1 "
+        "的平均，附 95 % 区间。"
+    ),
+}
+
+_BESIDE = {
+    "chance": "随机",
+    "answered": "答出的标签",
+    "label": "标签",
+    "Labelled examples": "标注样例",
+    "Log-probability of the gold answer (nats)": "标准答案的对数概率（nat）",
+    "Probability of the gold answer among the choices": "标准答案在选项中的概率",
+    "Share of samples that are right": "采样中答对的比例",
+    "Edit similarity of the answer to the gold one": "答案与标准答案的编辑相似度",
+    "{verdict}, leaves chance between {low} and {high}": "{verdict}，在 {low} 与 {high} 之间离开随机水平",
+    "{verdict}, leaves chance above {low}": "{verdict}，在 {low} 以上离开随机水平",
+    "{verdict}, leaves chance below {high}": "{verdict}，在 {high} 以下离开随机水平",
+    "{verdict}, leaves chance at {at} ({range})": "{verdict}，在 {at} 处离开随机水平（{range}）",
+    "unbounded": "两端未定",
+    "given {reference}": "参照 {reference}",
+    "{method}: macro-F1 {f1} ({low} to {high})": "{method}：宏 F1 {f1}（{low} 至 {high}）",
+    "Correct, 95 % interval": "答对，95 % 区间",
+    "Score": "得分",
+    "Gain, 95 % interval": "增益，95 % 区间",
+    "Model and method": "模型与方法",
+    "Reference and other": "参照与另一模型",
+    "Difference": "差值",
+    "Label": "标签",
+    "Answered": "答出",
+}
+
+_DESCRIBED = {
+    "{title}: accuracy against {against} for {methods} on {models}.": (
+        "{title}：{models} 上{methods}的准确率随{against}的变化。"
+    ),
+    "model size": "模型规模",
+    "model": "模型",
+    "labelled examples": "标注样例数",
+    "floating-point operations a query": "每次提问的浮点运算量",
+    "the shift": "分布变化",
+    "Every number is in the table of cells.": "所有数字都在单元表中。",
+    "Every number is in the table of comparisons.": "所有数字都在比较表中。",
+    "{task}: gain against model size, {words}.": "{task}：增益随模型规模的变化，{words}。",
+    "{a} minus {b}": "{a}减{b}",
+    "{title}: accuracy against model size for {tasks}.": "{title}：{tasks}的准确率随模型规模的变化。",
+    "{task}: {compared}, each against the base model of the same size unless another is named.": (
+        "{task}：{compared}，未另注明时都与同规模的基础模型相比。"
+    ),
+    "{task}, {model}: confusion of {count} labels ({names}).": "{task}，{model}：{count} 个标签的混淆（{names}）。",
+}
+
+_NOTES = {
+    "With {examples}, {shown}.": "用 {examples} 时，{shown}。",
+    "One draw: the verdict is about these examples, not about others.": "只抽取了一次：判断只就这批样例而言。",
+    "Undecided beside an interval without 0: the interval is of that comparison alone, p is corrected for "
+    "all comparisons of its family.": ("区间不含 0 而仍未定：区间只属于该比较，p 则按同组全部比较校正。"),
+    "Noise between draws is pooled over {comparisons} comparisons ({design}; {independent} independent): "
+    "prior of {df} degrees of freedom.": (
+        "各次抽取之间的噪声由 {comparisons} 个比较合并估计（{design}；其中 {independent} 个独立）：先验自由度 {df}。"
+    ),
+    "Not pooled: {why}.": "未合并：{why}。",
+    "Prompt with {what}; {how}": "提示：{what}；{how}",
+    "question and answer pairs": "问题与答案对",
+    "questions with worked steps and answers (chain of thought)": "带解题步骤和答案的问题（思维链）",
+    "{count} demonstrations": "{count} 个示例",
+    "as many of the labelled examples as fit": "放得下多少标注样例就放多少",
+    "LoRA (low-rank adapters) on {what}; the tuned model is asked without demonstrations": (
+        "用{what}做 LoRA（低秩适配器）微调；微调后的模型不带示例提问"
+    ),
+    "Full fine-tuning on {what}; the tuned model is asked without demonstrations": (
+        "用{what}做全参数微调；微调后的模型不带示例提问"
+    ),
+    "questions and answers": "问题与答案",
+    "questions with worked steps and answers": "带解题步骤和答案的问题",
+    "optimiser steps {count}": "优化步数 {count}",
+    "peak learning rate {count}": "最高学习率 {count}",
+    "through the model's chat template": "通过模型的对话模板",
+    "in plain text": "以纯文本",
+    "majority of {samples} samples at temperature {temperature}": ("温度 {temperature} 下采样 {samples} 次取多数"),
+    "{count} shown in the prompt": "{count} 个在提示中展示",
+    "{count} trained on": "{count} 个用于微调",
+    "{count} used for {use}": "{count} 个用于 {use}",
+}
+
+FIGURES: Mapping[str, str] = MappingProxyType(_CAPTIONS | _BESIDE | _DESCRIBED | _NOTES)
