@@ -132,9 +132,11 @@ def between(a: Aligned, b: Aligned, names: tuple[str, str]) -> Aligned:
     """Table ``a`` minus table ``b``, side by side, on the draws and items (or pairs of twins) that both have.
 
     Its mean difference is the difference of their mean differences. Draws with other examples are refused, as in
-    `pair`; nothing is left where one is paired and the other holds two test sets.
+    `pair`, and what either table had refused is told; nothing is left where one is paired and the other holds two test
+    sets.
     """
-    refused = [*_lone_draws(a.draws, b.draws, names[0]), *_lone_draws(b.draws, a.draws, names[1])]
+    refused = list(dict.fromkeys((*a.refused, *b.refused)))
+    refused += [*_lone_draws(a.draws, b.draws, names[0]), *_lone_draws(b.draws, a.draws, names[1])]
     shared = [draw for draw in a.draws if draw in b.draws]
     examples = [tuple(one.examples[one.draws.index(draw)] for draw in shared) for one in (a, b)]
     draws, unlike = _alike(shared, *examples)

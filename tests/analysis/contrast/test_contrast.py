@@ -146,7 +146,7 @@ def test_an_interaction_rests_on_the_items_and_draws_that_all_have() -> None:
     assert (one.difference, one.interval) == (direct.estimate, direct.interval())
     # of the three draws: what the first contrast has beyond the 35 items, and the second
     assert one.sample.table.only == (3 * 5, 3 * 10)
-    assert one.refused == ("only code has seed 3",)
+    assert one.refused == ("only cot has seed 3", "only code has seed 3")
 
 
 def test_a_gap_in_one_table_leaves_that_outcome_out() -> None:
