@@ -363,8 +363,11 @@ class FamilyFit:
         return out
 
 
-def fit_family(data: Data, x: Array, family: Family) -> FamilyFit:
-    """Maximum likelihood of ``family`` for each row: the grid's best shape, closed in on."""
+def fit_family(data: Data, x: Array, family: Family, *, enough: Array | None = None) -> FamilyFit:
+    """Maximum likelihood of ``family`` for each row: the grid's best shape, closed in on.
+
+    ``enough``: a log-likelihood of each row from which on it may stay at the shape of the grid.
+    """
     if family.free == 1:
         constant, level = constant_fit(data)
         return FamilyFit(family, tuple(family(float(one)) for one in level), constant)
@@ -372,7 +375,7 @@ def fit_family(data: Data, x: Array, family: Family) -> FamilyFit:
     best = best_fit(data, grid, rising=False)
     shape = np.array([grid.table[i] for i in best.shape]).reshape(len(best.shape), -1)
     found: tuple[Array, ...] = tuple(
-        part[:, 0] for part in solve(data, grid.values[best.shape][:, None, :], rising=False, iterations=12)
+        part[:, 0].copy() for part in solve(data, grid.values[best.shape][:, None, :], rising=False, iterations=12)
     )
     bounds = family.bounds(x)
     steps = [0.0 if family is Step else (high - low) / 24 for low, high in bounds]
@@ -381,57 +384,17 @@ def fit_family(data: Data, x: Array, family: Family) -> FamilyFit:
         rounds = _ROUNDS if len(bounds) <= 2 else 3 * _ROUNDS
         steps = [1.0 if power and step else step for step, power in zip(steps, relative, strict=True)]
         pattern = Pattern.along(steps, bounds, 0.01 ** (1 / rounds), relative)
-        shape, found = search(
-            shape, found, pattern, range(rounds), lambda tried: solve(data, family.scaled(x, tried)[0], rising=False)
-        )
+        rows = np.arange(len(shape)) if enough is None else np.flatnonzero(found[0] < enough)
+        part = data.take(rows)
+        closer = search(
+            shape[rows], tuple(one[rows] for one in found), pattern, range(rounds if rows.size else 0),
+            lambda tried: solve(part, family.scaled(x, tried)[0], rising=False),
+        )  # fmt: skip
+        shape[rows] = closer[0]
+        for old, new in zip(found, closer[1], strict=True):
+            old[rows] = new
     _, base, span = family.scaled(x, shape)
     factor = (found[2] - found[1]) / span
     offset = found[1] - factor * base
     curves = tuple(family.make(one, float(a), float(b)) for one, a, b in zip(shape, offset, factor, strict=True))
     return FamilyFit(family, curves, found[0])
-
-
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """Curves drawn in proportion to their likelihood, shape by shape, and around each shape's ends.
-
-    A flat prior over the shapes of a grid, a normal approximation for (low, high) given the shape. ``cumulative``: of
-    the shapes' weights, rows x shapes; ``low``, ``high`` and ``spread`` (three numbers of a Cholesky factor): their
-    ends.
-    """
-
-    values: Array
-    cumulative: Array
-    low: Array
-    high: Array
-    spread: tuple[Array, Array, Array]
-    bounded: bool
-
-    @classmethod
-    def of(cls, data: Data, shapes: Shapes) -> Draws:
-        """From exact fits of all ``shapes``."""
-        every = np.broadcast_to(shapes.values[None], (len(data.share), *shapes.values.shape))
-        found, low, high = solve(data, every)
-        weight = np.exp(found - found.max(axis=1, keepdims=True))
-        cumulative = weight.cumsum(axis=1)
-        precision = data.weight(low[:, :, None] + (high - low)[:, :, None] * every)
-        uu, dd = (precision * every**2).sum(2), (precision * (1 - every) ** 2).sum(2)
-        ud = (precision * every * (1 - every)).sum(2)
-        det = np.maximum(uu * dd - ud**2, 1e-9)
-        first = np.sqrt(uu / det)
-        across = -ud / det / first
-        second = np.sqrt(np.maximum(dd / det - across**2, 0.0))
-        return cls(shapes.values, cumulative / cumulative[:, -1:], low, high, (first, across, second), data.bounded)
-
-    def shares(self, row: int, times: int, generator: np.random.Generator) -> Array:
-        """``times`` curves of one row at the sizes: times x sizes."""
-        chosen = np.searchsorted(self.cumulative[row], generator.random(times))
-        chosen = np.minimum(chosen, self.cumulative.shape[1] - 1)
-        noise = generator.standard_normal((2, times))
-        first, across, second = (part[row, chosen] for part in self.spread)
-        low = self.low[row, chosen] + first * noise[0]
-        high = self.high[row, chosen] + across * noise[0] + second * noise[1]
-        if self.bounded:
-            low, high = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
-        out: Array = low[:, None] + (np.maximum(high, low) - low)[:, None] * self.values[chosen]
-        return out

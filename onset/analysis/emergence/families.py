@@ -28,7 +28,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, special
 
 from onset.analysis import words
 from onset.analysis.curves.place import Censored, Place
@@ -36,13 +35,13 @@ from onset.analysis.curves.series import Curve, Scale
 from onset.analysis.curves.shapes import Array, place, unplace
 from onset.analysis.curves.threshold import leave_by
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
+from onset.analysis.stats.adjust import ALPHA, LEVEL
+from onset.analysis.stats.random_effects import random_effects
 from onset.analysis.stats.shares import clopper_pearson
-from onset.analysis.stats.tails import chi2_above
 from onset.errors import InputError
 
 PRIOR_SPREAD = 0.5
 """Decades: scale of the half-normal prior of the spread between families."""
-_LEVEL = 0.95
 _LOSS = 1.92
 """Nats lost at the ends of a 95 % profile interval: half the chi-square quantile."""
 _BEYOND = 3.0
@@ -295,9 +294,9 @@ def _level_side(curve: Curve, smallest: float, largest: float, settings: Setting
         return None
     right, n = sum(point.correct or 0 for point in points), sum(point.n or 0 for point in points)
     target = chance + leave_by(chance, float(np.median([point.n or 0 for point in points])), settings.margin)
-    low, high = clopper_pearson(right, n, _LEVEL)
-    first_high = clopper_pearson(points[0].correct or 0, points[0].n or 1, _LEVEL)[1]
-    last_low = clopper_pearson(points[-1].correct or 0, points[-1].n or 1, _LEVEL)[0]
+    low, high = clopper_pearson(right, n, LEVEL)
+    first_high = clopper_pearson(points[0].correct or 0, points[0].n or 1, LEVEL)[1]
+    last_low = clopper_pearson(points[-1].correct or 0, points[-1].n or 1, LEVEL)[0]
     if high < target and last_low < target:
         return Known(None, largest - _EDGE, None, smallest, largest, "above")
     if low > target and first_high > target:
@@ -367,7 +366,7 @@ def _summary(values: Array, mass: Array) -> Span:
     """Median and central 95 % of a distribution on a grid."""
     upto = np.concatenate([[0.0], np.cumsum(mass / mass.sum())])
     edges = np.concatenate([[values[0]], (values[1:] + values[:-1]) / 2, [values[-1]]])
-    low, middle, high = np.interp([(1 - _LEVEL) / 2, 0.5, (1 + _LEVEL) / 2], upto, edges)
+    low, middle, high = np.interp([ALPHA / 2, 0.5, 1 - ALPHA / 2], upto, edges)
     return Span(float(middle), float(low), float(high))
 
 
@@ -383,34 +382,6 @@ def _classical(known: Sequence[Known | None], scale: Scale) -> Classical | None:
     mean, half, spread, q_p = random_effects(np.array(effect), np.array(error))
     low, high = _ordered(mean - half, mean + half, scale)
     return Classical(Span(unplace(mean, scale), low, high), spread, q_p)
-
-
-def random_effects(effect: Array, error: Array) -> tuple[float, float, float, float]:
-    """(mean, half of its 95 % interval, spread, p of no difference) of effects with known standard errors, two or more.
-
-    Spread: Paule and Mandel, the value at which the weighted sum of squares equals its degrees of freedom; interval:
-    Hartung and Knapp, with a t distribution; p: Cochran's Q.
-    """
-    spare = len(effect) - 1
-
-    def squares(variance: float) -> float:
-        weight = 1 / (error**2 + variance)
-        return float((weight * (effect - np.average(effect, weights=weight)) ** 2).sum())
-
-    q = squares(0.0)
-    variance = 0.0
-    if q > spare:
-        most = float(np.ptp(effect)) ** 2 + 1.0
-        variance = float(optimize.brentq(lambda value: squares(value) - spare, 0.0, most, xtol=1e-12))
-    weight = 1 / (error**2 + variance)
-    mean = float(np.average(effect, weights=weight))
-    scale = math.sqrt(squares(variance) / spare / float(weight.sum()))
-    return (
-        mean,
-        float(special.stdtrit(spare, (1 + _LEVEL) / 2)) * scale,
-        math.sqrt(variance),
-        float(chi2_above(q, spare)),
-    )
 
 
 # ---- words ----------------------------------------------------------------------------------------------------------

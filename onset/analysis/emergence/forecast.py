@@ -30,19 +30,18 @@ import numpy as np
 
 from onset.analysis import words
 from onset.analysis.curves.likelihood import Counts, Scores
-from onset.analysis.curves.series import Curve
+from onset.analysis.curves.series import MIN_SIZES, Curve
 from onset.analysis.curves.shapes import Array, place, unplace
 from onset.analysis.emergence import routes
 from onset.analysis.emergence.ensemble import ensemble
-from onset.analysis.emergence.forecast_result import LEVEL, Backtest, Best, Forecast, Predicted, Trend, size_words
+from onset.analysis.emergence.forecast_result import Backtest, Best, Forecast, Predicted, Trend, size_words
 from onset.analysis.emergence.forecast_series import LEAST, Series, at_chance, trend_of
 from onset.analysis.emergence.routes import Runs
+from onset.analysis.stats.adjust import LEVEL
 from onset.errors import InputError
 
 __all__ = ["Backtest", "Forecast", "Predicted", "Target", "Trend", "forecast"]
 
-MIN_SIZES = 4
-"""Fewest sizes to forecast from; a back-test leaves at least three."""
 MIN_RUNS = 6
 """Fewest runs where parameters and tokens vary, of three sizes or more."""
 FAR, TOO_FAR = 1.0, 2.0

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from onset.analysis import words
 from onset.analysis.curves.series import Curve
+from onset.analysis.stats.adjust import ALPHA
 
 Best = Literal["forecast", "last value"]
 """What to go by: see `Forecast.best`."""
-LEVEL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Trend:
     def sentence(self) -> str:
         """The trend in words."""
         low, high = (words.number(end, 3) for end in self.interval)
-        said = "shows no trend" if self.p > 1 - LEVEL else "falls" if self.slope < 0 else "rises"
+        said = "shows no trend" if self.p > ALPHA else "falls" if self.slope < 0 else "rises"
         slope = words.number(self.slope, 3)
         return f"The continuous score {self.metric} {said}: {slope} a decade of size (95 % interval {low} to {high})."
 

@@ -14,7 +14,8 @@ from onset.analysis import words
 from onset.analysis.curves.likelihood import Counts, Data, Scores
 from onset.analysis.curves.series import Curve, SizePoint
 from onset.analysis.curves.shapes import Array, place
-from onset.analysis.emergence.forecast_result import LEVEL, Trend
+from onset.analysis.emergence.forecast_result import Trend
+from onset.analysis.stats.adjust import ALPHA
 from onset.analysis.stats.tails import binomial_above
 from onset.errors import InputError
 from onset.records import derive_seed
@@ -22,7 +23,7 @@ from onset.scores import wilson
 
 LEAST = 3
 """Fewest sizes that a back-test or a trend is made from."""
-_TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+_TAILS = (ALPHA / 2, 1 - ALPHA / 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +112,7 @@ def at_chance(series: Series) -> str | None:
         p = binomial_above(data.right[0] - 1, data.n[0], series.chance)
     else:
         p = special.ndtr((series.chance - data.value[0]) / data.error[0])
-    if float(np.min(p)) * len(p) <= 1 - LEVEL:
+    if float(np.min(p)) * len(p) <= ALPHA:
         return None
     return (
         f"no size is shown to be above chance ({words.percent(series.chance)}), and from accuracy at chance an"

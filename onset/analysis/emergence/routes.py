@@ -24,6 +24,7 @@ from onset.analysis import words
 from onset.analysis.curves.series import Curve, SizePoint
 from onset.analysis.curves.shapes import Array, place
 from onset.analysis.emergence.scaling_laws import Draws, Shares, fit_bounded, fit_direct, fit_law, fit_link
+from onset.analysis.stats.adjust import ALPHA
 from onset.records import derive_seed
 
 LOSS = "loss"
@@ -35,7 +36,6 @@ APART = 0.05
 MIN_RUNS = 4
 """Fewest runs with an accuracy and a score to go through the score; a back-test leaves at least `LEAST_RUNS`."""
 LEAST_RUNS = 3
-LEVEL = 0.95
 _SHARED = 0.7
 """What a run is expected to scatter by, as a part of the binomial standard deviation: models answer the same items."""
 _UNKNOWN = 0.01
@@ -133,7 +133,7 @@ def usable(runs: Runs, least: int = MIN_RUNS) -> tuple[list[str], list[str]]:
         places = len(np.unique(runs.at[both], axis=0))
         if places < least:
             notes.append(f"{name} is known for {words.counted(places, 'run')} with an accuracy: not gone through.")
-        elif np.ptp(value[both]) == 0 or _trend(runs, name)[1] > 1 - LEVEL:
+        elif np.ptp(value[both]) == 0 or _trend(runs, name)[1] > ALPHA:
             notes.append(f"{name} shows no trend over size: not gone through.")
         else:
             names.append(name)
@@ -169,7 +169,7 @@ def carried(runs: Runs, names: Sequence[str]) -> list[str]:
         pooled, centre = np.average(share, weights=n), np.average(dose, weights=n)
         spread = math.sqrt(pooled * (1 - pooled) * float((n * (dose - centre) ** 2).sum()))
         rise = float((n * (dose - centre) * (share - pooled)).sum())
-        if spread > 0 and special.ndtr(-rise / spread) * len(names) <= 1 - LEVEL:
+        if spread > 0 and special.ndtr(-rise / spread) * len(names) <= ALPHA:
             kept.append(name)
     return kept
 

@@ -18,7 +18,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from onset.analysis.curves.fit import Best, Draws, Refined, best_fit, refine
+from onset.analysis.curves.draws import Draws
+from onset.analysis.curves.fit import Best, Refined, best_fit, refine
 from onset.analysis.curves.likelihood import Counts, Data, Indices, joined, overdispersion, with_rho
 from onset.analysis.curves.shapes import Array
 from onset.analysis.emergence.axis import Axis

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from onset.analysis.curves.fit import Draws, Shapes, best_fit, fit_family, solve, solve_through
+from onset.analysis.curves.draws import Draws
+from onset.analysis.curves.fit import Shapes, best_fit, fit_family, solve, solve_through
 from onset.analysis.curves.likelihood import Counts, Scores, constant_fit, counts, overdispersion
 from onset.analysis.curves.shapes import (
     FAMILIES,
@@ -177,3 +178,17 @@ def test_places_of_sizes() -> None:
 def test_impossible_counts_are_refused() -> None:
     with pytest.raises(InputError, match="expected 0 <= right <= n"):
         counts(np.array([5.0]), np.array([4.0]))
+
+
+def test_a_row_that_is_likely_enough_stays_at_the_grid_and_the_others_are_as_without() -> None:
+    rng = np.random.default_rng(4)
+    right = rng.binomial(60, Logistic(0.1, 0.8, 2.5, 8.7)(X), (40, len(X)))
+    data = counts(right, np.full(right.shape, 60))
+    full, none = fit_family(data, X, Logistic), fit_family(data, X, Logistic, enough=np.full(40, -np.inf))
+    assert (none.log_likelihood <= full.log_likelihood + 1e-9).all()
+    enough = (full.log_likelihood + none.log_likelihood) / 2
+    part = fit_family(data, X, Logistic, enough=enough)
+    assert (part.log_likelihood >= enough).tolist() == (full.log_likelihood >= enough).tolist()
+    sought = none.log_likelihood < enough
+    assert sought.any()
+    assert part.log_likelihood[sought] == pytest.approx(full.log_likelihood[sought], abs=1e-9)

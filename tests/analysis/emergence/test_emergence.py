@@ -21,7 +21,9 @@ from onset.analysis.curves.series import Curve, SizePoint, curves_of
 from onset.analysis.curves.shapes import Curve as Truth
 from onset.analysis.curves.shapes import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Ramp, Step, unplace
 from onset.analysis.curves.threshold import leave_by
+from onset.analysis.emergence.axis import axis_of
 from onset.analysis.emergence.jump import Bounds, p_jump
+from onset.analysis.emergence.smooth import fit_growth
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 from onset.cli import main
 from onset.errors import DataError, InputError
@@ -629,3 +631,19 @@ def test_points_that_cannot_be() -> None:
         SizePoint("a", "b", "m", 1.0, "em")
     with pytest.raises(DataError, match="a, m: counts need both n and correct"):
         SizePoint("a", "b", "m", 1.0, "em", n=3)
+
+
+@pytest.mark.parametrize("scatter", [0.0, 0.02])
+def test_replicates_exceed_the_observed_ratio_as_often_as_when_all_are_closed_in_on(scatter: float) -> None:
+    rng = np.random.default_rng(5)
+    share = np.asarray(Logistic(0.05, 0.8, 2.3, 9.0)(X))
+    if scatter:
+        size = (1 - scatter) / scatter
+        share = rng.beta(share * size, (1 - share) * size, (200, 12))
+    data = Counts(rng.binomial(100, share, (200, 12)).astype(float), np.full((200, 12), 100.0), np.zeros(200))
+    axis = axis_of(tuple(X.tolist()), QUICK)
+    ratio = fit_growth(data, axis).ratio
+    for least in np.quantile(ratio, [0.5, 0.9, 0.99]) - 1e-6:
+        found = fit_growth(data, axis, least=np.full(200, least)).ratio
+        assert ((found >= least) == (ratio >= least)).all()
+        assert found[ratio >= least] == pytest.approx(ratio[ratio >= least], abs=1e-9)

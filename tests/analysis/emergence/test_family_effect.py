@@ -16,8 +16,9 @@ from onset.analysis.curves.place import Censored, Place
 from onset.analysis.curves.series import Curve, Scale, SizePoint, curves_of
 from onset.analysis.curves.shapes import Logistic
 from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold
-from onset.analysis.emergence.families import FamilyEffect, family_effect, random_effects
+from onset.analysis.emergence.families import FamilyEffect, family_effect
 from onset.analysis.emergence.verdict import Emergence, Settings
+from onset.analysis.stats.random_effects import random_effects
 from onset.errors import InputError
 
 QUICK = Settings(replicates=19, threshold_replicates=0)
