@@ -167,6 +167,24 @@ def test_another_test_set_is_not_paired_but_methods_are() -> None:
     assert between.interval == paired.interval()
 
 
+def test_losses_are_compared_on_what_both_methods_have() -> None:
+    """One method lacks ten shifted items, and at one draw it was shown other examples."""
+    rng = np.random.default_rng(2)
+    first, second = outcomes(rng, 4, 90, 0.8)
+    shifted_a, shifted_b = outcomes(rng, 4, 90, -0.4)
+    plans = ("plan0", "plan1", "another", "plan3")
+    a, b = arm(first, "cot", tune="lora"), arm(second, "plain", plans=plans)
+    fewer = shifted(b, shifted_b, twins=True)
+    fewer = replace(fewer, items=fewer.items[10:], twins=fewer.twins[10:], values=fewer.values[:, 10:])
+    (one,) = loss_differences([a, b, shifted(a, shifted_a, twins=True), fewer], replicates=2000)
+    table = ((first - shifted_a) - (second - shifted_b))[[0, 1, 3], 10:]
+    direct = crossed_bootstrap([Block(table)], 2000)
+    assert direct is not None
+    assert (one.names, one.n, one.draws) == (("cot", "plain"), 80, (0, 1, 3))
+    assert (one.difference, one.interval, one.p) == (direct.estimate, direct.interval(), direct.p())
+    assert one.refused == ("seed 2: example plan plan2 against another, refused",)
+
+
 def test_a_shift_without_its_clean_counterpart_has_no_loss() -> None:
     clean = arm(np.ones((2, 10)), "cot")
     assert losses([shifted(clean, np.zeros((2, 10)), twins=True)]) == ()
