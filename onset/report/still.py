@@ -104,12 +104,23 @@ def _named(chart: Spec, plain: Mapping[str, str], look: str) -> Spec:
     layers = []
     for part in chart["layer"]:
         if part["encoding"].get("text", {}).get("field") != "method":
-            layers.append(part)
+            layers.append(part if look == "wide" else _as_wide_as_its_points(part))
         elif look == "wide":
             rows = [row | {"plain": plain[row["method"]]} for row in part["data"]["values"]]
             text = {"text": {"field": "plain", "type": "nominal"}}
             layers.append(part | {"data": {"values": rows}, "encoding": part["encoding"] | text})
     return chart | {"layer": layers}
+
+
+def _as_wide_as_its_points(part: Spec) -> Spec:
+    """The layer without the room that its axis of sizes keeps for names at the ends of lines."""
+    x = part["encoding"].get("x", {})
+    values = x.get("axis", {}).get("values") or []
+    if x.get("scale", {}).get("type") != "log" or len(values) < 2:
+        return part
+    first, last = x["scale"]["domain"]
+    scale = x["scale"] | {"domain": [first, min(last, max(values) * min(values) / first)]}
+    return part | {"encoding": part["encoding"] | {"x": x | {"scale": scale}}}
 
 
 def _svg(chart: Spec, look: str) -> Markup:
