@@ -30,8 +30,6 @@ from onset.analysis.stats.pooling import Link
 
 SAME_SIZE = 0.02
 """Sizes count as equal when they differ by at most this share of the reference's."""
-Asked = tuple[Hashable, Outcomes, Outcomes]
-"""What is asked together, and the two sides."""
 
 
 def kinds(a: Outcomes, b: Outcomes) -> str:
