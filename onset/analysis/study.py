@@ -8,7 +8,7 @@ from typing import Any
 
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses, stage_comparisons
 from onset.analysis.contrast.contrast import Contrast
-from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, Classes, Contrasts, Costs
 from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens, costs
 from onset.analysis.estimates.decisions import decisions
@@ -37,40 +37,34 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
     ``margin``: equivalence margin as a share; by default the study's, else 5 points. Equal results give equal numbers:
     the bootstrap's seed follows from the shapes of the tables.
     """
-    results = results if isinstance(results, Measured) else measured_of(results)
-    chosen = margin if margin is not None else float(results.study.get("margin", MARGIN))
-    measured = results.outcomes
-    sized = [arm for arm in measured if arm.at.params] if results.foreign else measured
-    compared = compare_all(measured, margin=chosen, replicates=replicates)
-    tuned = {arm.method for arm in measured if arm.tuned}
-    curves = size_curves(sized)
-    labelled, cell_f1 = ((), {}) if results.foreign else classified(results, replicates=replicates)
+    measured = results if isinstance(results, Measured) else measured_of(results)
+    arms = measured.outcomes
+    chosen = margin if margin is not None else float(measured.study.get("margin", MARGIN))
+    methods = compare_all(arms, margin=chosen, replicates=replicates)
+    curves = size_curves([arm for arm in arms if arm.at.params] if measured.foreign else arms)
     measures = Analysis(
-        study=results.study,
-        cells=results.cells,
-        records=results.records,
-        missing=results.missing,
-        failed=results.failed,
+        measured=measured,
         margin=chosen,
-        arms=measured,
-        comparisons=compared,
-        curves=curves,
-        label_curves=label_curves(measured, replicates=replicates),
-        overtakings=overtakings(compared, tuned),
-        costs=costs(measured),
-        break_evens=break_evens(measured),
-        losses=losses(measured, replicates=replicates),
-        loss_differences=loss_differences(measured, replicates=replicates),
-        gains=gain_curves(measured, compared, replicates=replicates),
-        task_orders=task_orders(curves),
-        stages=stage_comparisons(measured, margin=chosen, replicates=replicates),
-        stage_shifts=stage_shifts(curves),
-        classified=labelled,
-        cell_f1=cell_f1,
-        decisions=decisions(measured, results, margin=chosen, replicates=replicates),
-        models=compare_models(measured, margin=chosen, replicates=replicates) if results.foreign else NO_MODELS,
-        foreign=results.foreign,
-        notes=results.notes,
+        contrasts=Contrasts(
+            methods=methods,
+            stages=stage_comparisons(arms, margin=chosen, replicates=replicates),
+            losses=losses(arms, replicates=replicates),
+            loss_differences=loss_differences(arms, replicates=replicates),
+            models=compare_models(arms, margin=chosen, replicates=replicates) if measured.foreign else NO_MODELS,
+        ),
+        sizes=BySize(
+            curves=curves,
+            gains=gain_curves(arms, methods, replicates=replicates),
+            task_orders=task_orders(curves),
+            stage_shifts=stage_shifts(curves),
+        ),
+        labels=ByLabels(
+            curves=label_curves(arms, replicates=replicates),
+            overtakings=overtakings(methods, {arm.method for arm in arms if arm.tuned}),
+        ),
+        costs=Costs(costs(arms), break_evens(arms)),
+        classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
+        decisions=decisions(arms, measured, margin=chosen, replicates=replicates),
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -82,21 +76,23 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
     """
     return {
         "study": analysis.study.get("name"),
-        "sources": [source_of(one) for one in analysis.arms] if analysis.foreign else [],
-        "notes": list(analysis.notes),
-        "cells": [_cell_json(row, analysis.cell_f1.get(row["cell"])) for row in analysis.cells.to_dicts()],
-        "comparisons": [comparison_json(one) for one in analysis.comparisons],
-        "models": [model_json(one) for one in analysis.models.pairs],
-        "stages": [stage_json(one) for one in analysis.stages],
-        "stage_shifts": [_nested(asdict(one)) for one in analysis.stage_shifts],
-        "curves": [one.json() | {"sentence": curve_sentence(one)} for one in analysis.curves],
-        "gains": [one.json() for one in analysis.gains],
-        "task_orders": [_nested(asdict(one)) for one in analysis.task_orders],
-        "classification": [one.json() for one in analysis.classified],
+        "sources": [source_of(one) for one in analysis.arms] if analysis.measured.foreign else [],
+        "notes": list(analysis.measured.notes),
+        "cells": [
+            _cell_json(row, analysis.classes.cells.get(row["cell"])) for row in analysis.measured.cells.to_dicts()
+        ],
+        "comparisons": [comparison_json(one) for one in analysis.contrasts.methods],
+        "models": [model_json(one) for one in analysis.contrasts.models.pairs],
+        "stages": [stage_json(one) for one in analysis.contrasts.stages],
+        "stage_shifts": [_nested(asdict(one)) for one in analysis.sizes.stage_shifts],
+        "curves": [one.json() | {"sentence": curve_sentence(one)} for one in analysis.sizes.curves],
+        "gains": [one.json() for one in analysis.sizes.gains],
+        "task_orders": [_nested(asdict(one)) for one in analysis.sizes.task_orders],
+        "classification": [one.json() for one in analysis.classes.arms],
         "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
-        "missing": list(analysis.missing),
-        "failed": dict(analysis.failed),
+        "missing": list(analysis.measured.missing),
+        "failed": dict(analysis.measured.failed),
     }
 
 
@@ -185,8 +181,8 @@ def write_findings(folder: Path, analysis: Analysis) -> Path:
     content = {
         "format": FORMAT,
         "findings": [finding_json(one) for one in analysis.findings],
-        "comparisons": [comparison_json(one) for one in analysis.comparisons],
-        "stages": [stage_json(one) for one in analysis.stages],
+        "comparisons": [comparison_json(one) for one in analysis.contrasts.methods],
+        "stages": [stage_json(one) for one in analysis.contrasts.stages],
     }
     write_json(path, content)
     return path

@@ -71,9 +71,9 @@ def build_report(
         figure_library()
         analysis = analyse(results)
     shown = to_json(analysis, language)
-    cells = [] if analysis.foreign else read_cells(folder)
-    text = page(shown, analysis.study, cells, analysis.records, language=language)
-    path = out or (_place_beside(folder, analysis) if analysis.foreign else folder / REPORT)
+    cells = [] if analysis.measured.foreign else read_cells(folder)
+    text = page(shown, analysis.study, cells, analysis.measured.records, language=language)
+    path = out or (_place_beside(folder, analysis) if analysis.measured.foreign else folder / REPORT)
     write_bytes(path, text.encode(), "the results are as they were; name another file for the report (--out FILE)")
     return path
 

@@ -45,7 +45,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, right: dict[str, list[bool]]
 
 
 def test_pairs_are_exact_mcnemar_adjusted_by_holm_over_the_task(found: Analysis, right: dict[str, list[bool]]) -> None:
-    rows = [model_json(one) for one in found.models.pairs]
+    rows = [model_json(one) for one in found.contrasts.models.pairs]
     # the larger model first
     assert [row["sides"] for row in rows] == [["middle", "small"], ["large", "small"], ["large", "middle"]]
     alone = []
@@ -70,7 +70,7 @@ def test_pairs_are_exact_mcnemar_adjusted_by_holm_over_the_task(found: Analysis,
 
 def test_the_finding_names_the_best_model_and_its_lead(found: Analysis) -> None:
     (one,) = question("best model").ask(found)
-    lead = next(row for row in found.models.pairs if row.names == ("large", "middle"))
+    lead = next(row for row in found.contrasts.models.pairs if row.names == ("large", "middle"))
     assert (one.verdict, one.subject, one.figure) == ("best", "world_facts", "size")
     assert (one.estimate, one.interval) == (lead.difference, lead.interval)
     assert one.sentence.startswith("On world_facts, large does best (80.0 %, 95 % interval ")
@@ -139,7 +139,7 @@ def test_other_numbers_of_examples_are_compared_as_methods_and_never_across_mode
 
 
 def test_epochs_are_draws_of_a_comparison() -> None:
-    (colours,) = (one for one in analyse(read_measured(INSPECT)).models.pairs if one.task == "colours")
+    (colours,) = (one for one in analyse(read_measured(INSPECT)).contrasts.models.pairs if one.task == "colours")
     assert colours.draws == (1, 2)
     assert colours.n == 6
 
@@ -150,9 +150,11 @@ def test_over_all_tasks_each_item_counts_the_same(tmp_path: Path, right: dict[st
         folder = harness_run(tmp_path / name, name, 10**6, hits)
         also(folder, "other", second[name])
     found = analyse(read_measured(tmp_path))
-    assert [model_json(one)["task"] for one in found.models.pairs] == [None] * 3 + ["other"] * 3 + ["world_facts"] * 3
+    assert [model_json(one)["task"] for one in found.contrasts.models.pairs] == [None] * 3 + ["other"] * 3 + [
+        "world_facts"
+    ] * 3
     joined = {name: np.array([*second[name], *right[name]]) for name in right}
-    for row in (model_json(one) for one in found.models.pairs[:3]):
+    for row in (model_json(one) for one in found.contrasts.models.pairs[:3]):
         a, b = (joined[name] for name in row["sides"])
         only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
         assert (row["n"], row["discordant"]) == (a.size, [only_a, only_b])
@@ -166,7 +168,7 @@ def test_over_all_tasks_each_item_counts_the_same(tmp_path: Path, right: dict[st
 
 def test_draws_that_differ_between_tasks_are_averaged_before_tasks_are_joined() -> None:
     found = analyse(read_measured(INSPECT))
-    pair = next(model_json(one) for one in found.models.pairs)
+    pair = next(model_json(one) for one in found.contrasts.models.pairs)
     tables = {arm.model: {one.task: one.values for one in found.arms if one.model == arm.model} for arm in found.arms}
     means = {
         model: np.concatenate([table.mean(axis=0) for table in held.values()]).mean() for model, held in tables.items()

@@ -30,7 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]
     folder = ladder_results(tmp_path_factory.mktemp("rungs"), TRUTH, items=150)
     analysis = analyse(load(folder), replicates=200)
     shown = to_json(analysis)
-    return shown, page(shown, analysis.study, read_cells(folder), analysis.records)
+    return shown, page(shown, analysis.study, read_cells(folder), analysis.measured.records)
 
 
 def text_of(part: str) -> str:
@@ -145,7 +145,7 @@ def test_a_recommendation_stands_open_beside_the_figure_of_its_model(tmp_path: P
     found = main_figure(shown["findings"], figures.figures(shown))
     assert found is not None
     assert (found[0].name, found[1].where["model"]) == ("labels", analysis.decisions[0].model)
-    screen = screen_of(page(shown, analysis.study, read_cells(folder), analysis.records))
+    screen = screen_of(page(shown, analysis.study, read_cells(folder), analysis.measured.records))
     (why,) = re.findall(r'<div class="why">(.*?)</div>', screen, re.DOTALL)
     assert text_of(re.sub("</?code>", "`", why)).find(head["sentence"]) > 0
     assert "<code>" in why
@@ -176,7 +176,7 @@ def test_a_page_in_chinese_says_lines_headings_and_axes(tmp_path: Path) -> None:
     folder = ladder_results(tmp_path, TRUTH, items=60)
     analysis = analyse(load(folder), replicates=100)
     shown = to_json(analysis, "zh")
-    text = page(shown, analysis.study, read_cells(folder), analysis.records, language="zh")
+    text = page(shown, analysis.study, read_cells(folder), analysis.measured.records, language="zh")
     assert '<html lang="zh">' in text
     screen = screen_of(text)
     for finding in first_lines(shown["findings"])[0]:

@@ -73,7 +73,7 @@ def _made(folder: Path, **options: Any) -> Made:
 
 def _page(made: Made, **options: Any) -> str:
     analysis = made.analysis
-    return page(made.shown, analysis.study, read_cells(made.folder), analysis.records, **options)
+    return page(made.shown, analysis.study, read_cells(made.folder), analysis.measured.records, **options)
 
 
 class _Elements(HTMLParser):
@@ -131,7 +131,7 @@ def test_page_loads_nothing_and_runs_only_its_own_scripts(ladder_page: str) -> N
 def test_what_a_model_or_a_user_wrote_stays_text(pair: Made) -> None:
     shown = json.loads(json.dumps(pair.shown).replace('"large"', json.dumps(HOSTILE)))
     shown["findings"][0]["sentence"] = HOSTILE
-    records = pair.analysis.records.with_columns(
+    records = pair.analysis.measured.records.with_columns(
         pl.lit(HOSTILE).alias("question"), pl.lit(HOSTILE).alias("gold"), pl.Series("outputs", [[HOSTILE]]).first()
     )
     plain = _Elements(_page(pair))
@@ -230,7 +230,7 @@ def _rows(content: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_items_carry_every_record_in_full(ladder: Made) -> None:
-    records = ladder.analysis.records
+    records = ladder.analysis.measured.records
     packed = pack(ladder.shown["cells"], records)
     rows = _rows(_unpack(packed.data))
     assert rows == records.select(list(rows[0])).to_dicts()
@@ -238,7 +238,7 @@ def test_items_carry_every_record_in_full(ladder: Made) -> None:
 
 
 def test_a_text_is_carried_once_and_a_shared_beginning_once_a_cell(ladder: Made) -> None:
-    content = _unpack(pack(ladder.shown["cells"], ladder.analysis.records).data)
+    content = _unpack(pack(ladder.shown["cells"], ladder.analysis.measured.records).data)
     assert len(content["texts"]) == len(set(content["texts"]))
     beginnings = {content["texts"][head["beginning"]] for head in content["cells"]}
     assert beginnings == {"Question: An example?\nAnswer: The answer is 1.\n\n"}
@@ -248,7 +248,7 @@ def test_a_text_is_carried_once_and_a_shared_beginning_once_a_cell(ladder: Made)
 
 
 def test_too_much_text_keeps_the_first_items_and_the_page_says_so(ladder: Made) -> None:
-    cells, records = ladder.shown["cells"], ladder.analysis.records
+    cells, records = ladder.shown["cells"], ladder.analysis.measured.records
     packed = pack(cells, records, text_limit=4000)
     assert packed.limit is not None
     assert 1 <= packed.limit < 20
@@ -345,7 +345,7 @@ def test_the_line_drawn_is_the_curve_of_the_verdict(rungs: Made) -> None:
         aside = points[0]["x"] / points[0]["params"]
         assert [row["x"] / aside for row in line] == pytest.approx(fit["sizes"], rel=1e-3)
         assert [row["accuracy"] for row in line] == pytest.approx(fit["values"], abs=1e-4)
-        found = next(one.found for one in rungs.analysis.curves if one.method == method)
+        found = next(one.found for one in rungs.analysis.sizes.curves if one.method == method)
         assert found is not None
         assert found.fitted is not None
         shares = found.fitted(np.log10(curve["sizes"]))
@@ -424,7 +424,7 @@ def test_the_crossing_of_the_fitted_curves_is_in_the_findings(rungs: Made) -> No
 
 
 def test_the_words_under_the_figures_say_verdict_and_metric(rungs: Made) -> None:
-    text = page(rungs.shown, rungs.analysis.study, [], rungs.analysis.records)
+    text = page(rungs.shown, rungs.analysis.study, [], rungs.analysis.measured.records)
     assert "accuracy emerges, staying at chance and then growing faster than any smooth curve" in text
     assert "In the middle: a continuous score of the same outputs" in text
 

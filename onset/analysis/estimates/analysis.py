@@ -1,12 +1,10 @@
-"""Everything that is estimated of one results folder, and what is found in it."""
+"""Everything that is estimated of one results folder or of anybody's results, and what is found in it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import polars as pl
 
 from onset import markup
 from onset.analysis import words
@@ -16,63 +14,104 @@ from onset.analysis.estimates.costs import BreakEven, Cost
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking
-from onset.analysis.estimates.models import NO_MODELS, Models
+from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.estimates.task_sizes import TaskOrder
 from onset.analysis.finding import Finding
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Measured, Outcomes
+
+
+@dataclass(frozen=True, eq=False)
+class Contrasts:
+    """What is held against what: ``methods`` on one model, ``stages`` of training, clean items against shifted ones
+    (``losses``) and methods by what they lose (``loss_differences``), and the ``models`` of other tools' results.
+    """
+
+    methods: tuple[Contrast, ...]
+    stages: tuple[Contrast, ...]
+    losses: tuple[Contrast, ...]
+    loss_differences: tuple[Contrast, ...]
+    models: Models
+
+
+@dataclass(frozen=True, eq=False)
+class BySize:
+    """What changes with the size of the model: ``curves`` of accuracy, ``gains`` of one method over another,
+    ``task_orders``: which of related tasks needs the larger model, ``stage_shifts``: what a stage does to the size
+    needed.
+    """
+
+    curves: tuple[SizeCurve, ...]
+    gains: tuple[GainCurve, ...]
+    task_orders: tuple[TaskOrder, ...]
+    stage_shifts: tuple[StageShift, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ByLabels:
+    """What changes with the number of labelled examples: accuracy, and whether tuning overtakes prompting."""
+
+    curves: tuple[LabelCurve, ...]
+    overtakings: tuple[Overtaking, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """What each arm costs, where that is known, and from how many queries on tuning pays."""
+
+    arms: tuple[Cost, ...]
+    break_evens: tuple[BreakEven, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """The ``arms`` of tasks whose answers are labels, and their ``cells`` by id."""
+
+    arms: tuple[Classified, ...]
+    cells: Mapping[str, CellF1]
 
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """All estimates of one results folder; shares (0..1) everywhere, words in each ``sentence``.
+    """All estimates of what was ``measured``; shares (0..1) everywhere.
 
-    ``cells`` and ``records`` are the tables of `onset.results.read.Results`; ``margin`` is the equivalence margin
-    used; ``classified``: the arms of tasks whose answers are labels, and ``cell_f1`` their cells by id;
-    ``decisions``: what to use on each task of the user's own; ``models``: of other tools' results, compared;
-    ``foreign``: another tool measured it, and ``notes`` say
-    what had to be decided to read it; ``findings``: empty while the questions are asked.
+    ``margin``: of equivalence, as it was used; ``decisions``: what to use on each task of the user's own;
+    ``findings``: empty while the questions are asked.
     """
 
-    study: Mapping[str, Any]
-    cells: pl.DataFrame
-    records: pl.DataFrame
-    missing: tuple[str, ...]
-    failed: Mapping[str, str]
+    measured: Measured
     margin: float
-    arms: tuple[Outcomes, ...]
-    comparisons: tuple[Contrast, ...]
-    curves: tuple[SizeCurve, ...]
-    label_curves: tuple[LabelCurve, ...]
-    overtakings: tuple[Overtaking, ...]
-    costs: tuple[Cost, ...]
-    break_evens: tuple[BreakEven, ...]
-    losses: tuple[Contrast, ...]
-    loss_differences: tuple[Contrast, ...]
-    gains: tuple[GainCurve, ...]
-    task_orders: tuple[TaskOrder, ...]
-    stages: tuple[Contrast, ...]
-    stage_shifts: tuple[StageShift, ...]
-    classified: tuple[Classified, ...]
-    cell_f1: Mapping[str, CellF1]
+    contrasts: Contrasts
+    sizes: BySize
+    labels: ByLabels
+    costs: Costs
+    classes: Classes
     decisions: tuple[Decision, ...]
-    models: Models = NO_MODELS
-    foreign: bool = False
-    notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """The canonical study; of another tool's results a ``name`` alone."""
+        return self.measured.study
+
+    @property
+    def arms(self) -> tuple[Outcomes, ...]:
+        """The outcomes of every way of asking."""
+        return self.measured.outcomes
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the findings in words."""
-        counts = [f"{len(self.cells)} cells", f"{len(self.comparisons)} comparisons"]
-        counts += [f"{len(self.missing) + len(self.failed)} cells not finished"] if self.missing or self.failed else []
+        open_cells = len(self.measured.missing) + len(self.measured.failed)
+        counts = [f"{len(self.measured.cells)} cells", f"{len(self.contrasts.methods)} comparisons"]
+        counts += [f"{open_cells} cells not finished"] if open_cells else []
         said = [one.sentence for one in self.findings]
         return markup.heading(f"Findings of {self.study.get('name', '')}", *counts) + markup.listing(said)
 
     @property
     def has_ladder(self) -> bool:
         """Was a gain, or were related tasks, followed over the sizes of a family?"""
-        return any(curve.shift == "none" for curve in self.gains) or bool(self.task_orders)
+        return any(curve.shift == "none" for curve in self.sizes.gains) or bool(self.sizes.task_orders)
 
     def named(self, task: str) -> str | None:
         """``task`` where the study has several, else None: then a line need not say which."""
@@ -105,5 +144,5 @@ class Analysis:
     def point(self, arm: Outcomes) -> LabelPoint:
         """The mean accuracy of an arm with its interval."""
         key = (arm.model, arm.stage, arm.method, arm.task, arm.shift)
-        curve = next(c for c in self.label_curves if (c.model, c.stage, c.method, c.task, c.shift) == key)
+        curve = next(c for c in self.labels.curves if (c.model, c.stage, c.method, c.task, c.shift) == key)
         return next(point for point in curve.points if point.labels == arm.labels)

@@ -53,7 +53,7 @@ def findings_of(study: Analysis) -> tuple[Finding, ...]:
     if not study.has_ladder:
         # a study over sizes is read by size first, any other by what does best
         names.sort(key=lambda name: (name != "decision", name != "best method"))
-    asked = [one for one in map(question, names) if one.of_anybody or not study.foreign]
+    asked = [one for one in map(question, names) if one.of_anybody or not study.measured.foreign]
     found = [one for each in asked for one in each.ask(study)]
     return deal(found, MOST_WITH_LADDER if study.has_ladder else MOST)
 

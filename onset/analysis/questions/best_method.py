@@ -77,7 +77,7 @@ def _standing(study: Analysis, best: Outcomes, others: Sequence[Outcomes]) -> tu
     level: list[str] = []
     unsettled: list[str] = []
     for other in others:
-        one = _between(study.comparisons, best, other)
+        one = _between(study.contrasts.methods, best, other)
         verdict = "undecided" if one is None else one.verdict
         ahead = one is not None and verdict == ("wins" if one.names[0] == best.method else "loses")
         name = other.method

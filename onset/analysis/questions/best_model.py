@@ -34,7 +34,7 @@ class BestModel(Question):
     of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        if not study.foreign:
+        if not study.measured.foreign:
             return
         groups: dict[Setting, list[Outcomes]] = {}
         for arm in study.clean():
@@ -42,8 +42,8 @@ class BestModel(Question):
         ranked = [_ranked(arms) for arms in groups.values()]
         found = [self._finding(study, arms, study.point(arms[0])) for arms in ranked]
         found.sort(key=lambda one: (one.verdict != "best", one.verdict == "measured"))
-        if study.models.overall:
-            arms = _ranked(study.models.overall)
+        if study.contrasts.models.overall:
+            arms = _ranked(study.contrasts.models.overall)
             yield self._finding(study, arms, mean_accuracy(arms[0]))
         yield from found
 
@@ -55,7 +55,7 @@ class BestModel(Question):
         size += "" if best.task else ", each counting the same"
         level = f"{words.percent(point.accuracy)}, 95 % interval {words.number(100 * point.interval[0])} to"
         level += f" {words.number(100 * point.interval[1])} %; {size}"
-        rivals = [(arm, _between(study.models.pairs, best, arm)) for arm in arms[1:]]
+        rivals = [(arm, _between(study.contrasts.models.pairs, best, arm)) for arm in arms[1:]]
         named = [study.named(best.task) or "", best.method if several else ""]
         of = ", ".join(part for part in named if part) or None if best.task else _ALL
         if best.chance and point.interval[0] <= best.chance:

@@ -32,7 +32,7 @@ class ChainOfThought(Question):
             direct = {arm.method for arm in plain if arm.asked.prompt == "answer-only"}
             pairs = [
                 one
-                for one in study.comparisons
+                for one in study.contrasts.methods
                 if one.task == task and one.shift == "none" and one.difference is not None and set(one.names) & chains
                 and set(one.names) & direct
             ]  # fmt: skip

@@ -39,7 +39,7 @@ class Overtakes(Question):
             worst = min((point.gap for point in curve.points if point.verdict == "loses"), default=0.0)
             return order[curve.crossover.verdict], worst
 
-        for curve in sorted(chosen(study.gains, "chain of thought"), key=rank):
+        for curve in sorted(chosen(study.sizes.gains, "chain of thought"), key=rank):
             found = curve.crossover
             test = "paired comparisons at each size"
             test += "; place: both fitted curves, profile likelihood" if found.interval is not None else ""

@@ -38,7 +38,7 @@ class Emerges(Question):
         order = ("emergent", "smooth", "inverse", "u-shaped", "flat", "unresolved")
         made = [
             (fitted, curve)
-            for curve in chosen(study.gains, "chain of thought")
+            for curve in chosen(study.sizes.gains, "chain of thought")
             if (fitted := size_curve_of(study, curve, curve.sides[0])) is not None and fitted.found is not None
         ]
         made.sort(
@@ -79,7 +79,7 @@ def tasks_said(study: Analysis) -> set[str]:
     """The tasks of which this question speaks."""
     return {
         one.task
-        for one in study.gains
+        for one in study.sizes.gains
         if one.kind == "chain of thought" and one.shift == "none" and len(one.sizes) >= MIN_SIZES
     }
 

@@ -33,7 +33,7 @@ def chosen(gains: Iterable[GainCurve], kind: GainKind) -> list[GainCurve]:
 def size_curve_of(study: Analysis, gain: GainCurve, method: str) -> SizeCurve | None:
     """The curve of one of its two methods."""
     place = (gain.task, method, gain.labels, gain.shift, gain.stage, gain.family)
-    for curve in study.curves:
+    for curve in study.sizes.curves:
         if (curve.task, curve.method, curve.labels, curve.shift, curve.stage, curve.family) == place:
             return curve
     return None

@@ -21,7 +21,7 @@ class Stuck(Question):
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        stuck = sorted((one for one in study.classified if one.stuck), key=lambda one: -one.top_share)
+        stuck = sorted((one for one in study.classes.arms if one.stuck), key=lambda one: -one.top_share)
         if not stuck:
             return
         worst = stuck[0]
@@ -32,7 +32,7 @@ class Stuck(Question):
         text += f' "{worst.top}" in {given} of {words.counted(outputs, "output")} on {worst.task}'
         text += f" (right for {words.percent(share)} of its items)"
         if len(stuck) > 1:
-            text += f", and in {len(stuck) - 1} more of {words.counted(len(study.classified), 'setting')} with labels"
+            text += f", and in {len(stuck) - 1} more of {words.counted(len(study.classes.arms), 'setting')} with labels"
             text += " one label is given to nine in ten items or more"
         text += "; its accuracy says how frequent that label is, not what the method can tell apart"
         share_given = words.percent(worst.top_share)
@@ -50,7 +50,7 @@ class Majority(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         places: dict[tuple[str, str], list[Classified]] = {}
-        for one in study.classified:
+        for one in study.classes.arms:
             places.setdefault((one.task, one.shift), []).append(one)
         for (task, shift), group in places.items():
             if any(one.lead_interval[0] > 0 for one in group):

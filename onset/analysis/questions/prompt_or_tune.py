@@ -31,7 +31,7 @@ class PromptOrTune(Question):
             tuned = {arm.method for arm in arms if arm.tuned}
             everywhere = [
                 one
-                for one in study.comparisons
+                for one in study.contrasts.methods
                 if one.task == task
                 and one.difference is not None
                 and one.names[0] in tuned
@@ -45,7 +45,7 @@ class PromptOrTune(Question):
             verdict = {"wins": "tuning", "loses": "prompting"}.get(shown.verdict, shown.verdict)
             text = f"Prompt or tune on {task}, {shown.model} {study.given(shown.labels, shown.names, task)}:"
             text += f" {comparison_sentence(shown)}"
-            path = _overtaking(study.overtakings, shown)
+            path = _overtaking(study.labels.overtakings, shown)
             text += f" Over the budgets, {budget_sentence(path)}" if path and len(path.comparisons) > 1 else ""
             text += _by_size(study, everywhere)
             if len(facing) > 1:

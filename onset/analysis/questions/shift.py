@@ -26,7 +26,7 @@ class ShiftLoss(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         groups: dict[tuple[str, str], list[Contrast]] = {}
-        for loss in study.losses:
+        for loss in study.contrasts.losses:
             groups.setdefault((loss.shift, loss.task), []).append(loss)
         findings = []
         for (shift, task), losses in groups.items():
@@ -51,7 +51,7 @@ class ShiftLoss(Question):
         parts += [f"a change is not shown for {words.listed(unsettled)}"] if unsettled else []
         between = [
             one
-            for one in study.loss_differences
+            for one in study.contrasts.loss_differences
             if (one.model, one.task, one.shift, one.labels) == (worst.model, task, shift, worst.labels)
         ]
         decided = [

@@ -34,11 +34,12 @@ class Size(Question):
     of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        said = tasks_said(study) | {task for order in study.task_orders for task in order.tasks}
+        said = tasks_said(study) | {task for order in study.sizes.task_orders for task in order.tasks}
         groups: dict[str, list[SizeCurve]] = {}
-        for curve in study.curves:
+        for curve in study.sizes.curves:
             if curve.shift == "none" and curve.different > 2 and curve.task not in said:
                 groups.setdefault(curve.task, []).append(curve)
+        bare = study.measured.foreign
         for task, curves in groups.items():
             best = max(curves, key=lambda one: (one.labels or 0, one.correct[-1] / one.n[-1]))
             if best.found is None:
@@ -46,7 +47,7 @@ class Size(Question):
             place = best.found.midpoint.profile.interval() if best.found.midpoint is not None else Place()
             yield self.finding(
                 f"{task}, {best.method}, family {best.family}", best.found.verdict, f"Size: {curve_sentence(best)}",
-                curve_line(best, study.named(task), bare=study.foreign and len({one.method for one in curves}) == 1),
+                curve_line(best, study.named(task), bare=bare and len({one.method for one in curves}) == 1),
                 estimate=place.estimate, interval=None if place.estimate is None else (place.low, place.high),
                 n=sum(best.n), test="bootstrap against the best smooth curve; halfway: profile likelihood",
             )  # fmt: skip
@@ -63,7 +64,7 @@ class NoCurve(Question):
     of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        curves = [one for one in study.curves if one.shift == "none" and one.different > 2]
+        curves = [one for one in study.sizes.curves if one.shift == "none" and one.different > 2]
         with_curve = {one.task for one in curves if one.found is not None}
         short = {}
         for one in sorted(curves, key=lambda one: (one.labels or 0, one.correct[-1] / one.n[-1])):

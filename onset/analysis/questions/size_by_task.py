@@ -28,8 +28,8 @@ class SizeByTask(Question):
     about_size = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        stages = {(one.stem, one.family) for one in study.task_orders if one.stage == BASE}
-        for order in study.task_orders:
+        stages = {(one.stem, one.family) for one in study.sizes.task_orders if one.stage == BASE}
+        for order in study.sizes.task_orders:
             if order.stage == BASE or (order.stem, order.family) not in stages:
                 yield self._finding(study, order)
 

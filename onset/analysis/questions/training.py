@@ -31,7 +31,7 @@ class Ingredient(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         groups: dict[tuple[str, str], list[Contrast]] = {}
-        for one in study.stages:
+        for one in study.contrasts.stages:
             if one.shift == "none" and one.difference is not None:
                 groups.setdefault((one.task, one.family), []).append(one)
         findings = [self._finding(study, task, family, group) for (task, family), group in groups.items()]
@@ -86,7 +86,7 @@ class IngredientBySize(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         groups: dict[tuple[str, str], list[StageShift]] = {}
-        for one in study.stage_shifts:
+        for one in study.sizes.stage_shifts:
             groups.setdefault((one.task, one.family), []).append(one)
         order = {"later": 0, "earlier": 0, "not reached": 1, "undecided": 2}
         for group in groups.values():

@@ -21,7 +21,7 @@ class Undecided(Question):
     wait = 1
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        measured = [one for one in study.comparisons if one.difference is not None]
+        measured = [one for one in study.contrasts.methods if one.difference is not None]
         open_ones = [one for one in measured if one.verdict == "undecided"]
         if not open_ones:
             return

@@ -36,7 +36,7 @@ class Voting(Question):
     about_size = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        curves = chosen(study.gains, "voting")
+        curves = chosen(study.sizes.gains, "voting")
         for curve in sorted(curves, key=lambda curve: -(_most(curve).difference or 0.0)):
             top = _most(curve)
             wins = [

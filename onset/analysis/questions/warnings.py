@@ -36,12 +36,12 @@ class Incomplete(Question):
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        missing, failed = len(study.missing), len(study.failed)
+        missing, failed = len(study.measured.missing), len(study.measured.failed)
         if not missing and not failed:
             return
         parts = [f"{words.counted(missing, 'cell')} not run yet"] if missing else []
         if failed:
-            example = next(iter(study.failed.values())).rstrip(".")
+            example = next(iter(study.measured.failed.values())).rstrip(".")
             parts.append(f"{words.counted(failed, 'cell')} failed (for example: {example})")
         text = f"Incomplete: {' and '.join(parts)}; what is said here rests on the rest."
         short = lines.line("cells.incomplete", cells=lines.count("cell", missing + failed))
@@ -58,7 +58,7 @@ class Refused(Question):
     of_anybody = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        refused = [one for one in study.comparisons if any("refused" in reason for reason in one.refused)]
+        refused = [one for one in study.contrasts.methods if any("refused" in reason for reason in one.refused)]
         if refused:
             text = f"In {words.counted(len(refused), 'comparison')} the two sides did not have the same task or example"
             text += f" plan at some seed; those seeds were left out (first: {refused[0].refused[-1]})."
@@ -83,7 +83,7 @@ class Unread(Question):
         touched = sum(
             one.verdict in ("wins", "loses")
             and any((one.model, one.stage, one.labels, one.task, one.shift, side) in settings for side in one.names)
-            for one in study.comparisons
+            for one in study.contrasts.methods
         )
         worst = low[0]
         text = f"Answers not found: in {len(low)} of {words.counted(len(study.arms), 'setting')} fewer than"

@@ -188,12 +188,14 @@ def test_shifts_pool_too_and_say_these_examples(tmp_path: Path) -> None:
             tmp_path / str(draws), seeds=draws, items=200, shifts=("none", "typos"), voting=False, labels=(8, 32)
         )
         made = analyse(load(folder), replicates=300)
-        assert any(one.verdict == "wins" for one in made.losses)
+        assert any(one.verdict == "wins" for one in made.contrasts.losses)
         said = [one.sentence for one in ShiftLoss().ask(made) if one.verdict == "loses"]
         assert said
         assert all((": with these examples " in sentence) == (draws == 1) for sentence in said)
-        assert all((one.pool is not None) == (draws == 3) for one in (*made.losses, *made.loss_differences))
-        assert all(one.test.startswith("moderated t") == (draws == 3) for one in made.losses)
+        assert all(
+            (one.pool is not None) == (draws == 3) for one in (*made.contrasts.losses, *made.contrasts.loss_differences)
+        )
+        assert all(one.test.startswith("moderated t") == (draws == 3) for one in made.contrasts.losses)
 
 
 def test_plain_replacement_of_the_verdict_leaves_no_crumbs() -> None:

@@ -14,7 +14,9 @@ from rich.console import Console
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis
+from onset.analysis.estimates.analysis import Classes
 from onset.analysis.estimates.classification import OTHER, UNREAD, Classified, classified
+from onset.analysis.outcomes import foreign
 from onset.analysis.questions.labels import Majority, Stuck
 from onset.analysis.study import analyse, to_json
 from onset.report.figures import figures
@@ -261,7 +263,8 @@ def test_the_report_draws_the_confusion_and_explains_it(folder: Path, tmp_path: 
 
 def warnings(gold: Sequence[str], *draws: Said) -> list[str]:
     one = arm(gold, *draws)
-    held = dict.fromkeys(Analysis.__dataclass_fields__, ()) | {"classified": (one,)}
+    made = {"measured": foreign([], "made up"), "classes": Classes((one,), {})}
+    held = dict.fromkeys(Analysis.__dataclass_fields__, ()) | made
     study = Analysis(**held)  # type: ignore[arg-type]
     return [finding.sentence for asked in (Stuck(), Majority()) for finding in asked.ask(study)]
 

@@ -86,10 +86,10 @@ def test_a_level_rival_that_is_cheaper_is_taken(tmp_path: Path) -> None:
 def test_what_it_says_is_what_was_measured(tmp_path: Path) -> None:
     analysis = study(tmp_path / "d", items=120, price={"hour": 3.6, "currency": "€"})
     one = only(analysis)
-    cells = analysis.cells.filter(
-        (analysis.cells["model"] == one.model)
-        & (analysis.cells["method"] == one.method)
-        & (analysis.cells["labels"] == one.labels)
+    cells = analysis.measured.cells.filter(
+        (analysis.measured.cells["model"] == one.model)
+        & (analysis.measured.cells["method"] == one.method)
+        & (analysis.measured.cells["labels"] == one.labels)
     )
     n = cells["n"].sum()
     assert one.accuracy == pytest.approx(cells["correct"].sum() / n)
@@ -106,10 +106,10 @@ def test_what_it_says_is_what_was_measured(tmp_path: Path) -> None:
 def test_tokens_have_a_price_too(tmp_path: Path) -> None:
     analysis = study(tmp_path / "d", items=60, price={"input": 0.5, "output": 2.0, "currency": "$"})
     one = only(analysis)
-    cells = analysis.cells.filter(
-        (analysis.cells["model"] == one.model)
-        & (analysis.cells["method"] == one.method)
-        & (analysis.cells["labels"] == one.labels)
+    cells = analysis.measured.cells.filter(
+        (analysis.measured.cells["model"] == one.model)
+        & (analysis.measured.cells["method"] == one.method)
+        & (analysis.measured.cells["labels"] == one.labels)
     )
     tokens = 0.5 * cells["prompt_tokens"].sum() + 2.0 * cells["output_tokens"].sum()
     assert one.price.money == pytest.approx(1000 * tokens / cells["n"].sum() / 1e6)

@@ -109,7 +109,7 @@ def test_findings_agree_with_the_tables(plain: Analysis) -> None:
             continue
         pairs = [
             one
-            for one in plain.comparisons
+            for one in plain.contrasts.methods
             if one.names == ("cot", "answer-only")
             and (one.task, one.shift, one.labels) == (finding.subject, "none", 32)
         ]
@@ -130,7 +130,7 @@ def test_warnings_name_what_is_missing_unread_and_too_long(analysis: Analysis) -
     )
     low = [arm for arm in analysis.arms if arm.readable < 0.8]
     assert warnings[1].startswith(f"Answers not found: in {len(low)} of {len(analysis.arms)} settings fewer than 80 %")
-    total = int(analysis.cells["overlong"].sum())
+    total = int(analysis.measured.cells["overlong"].sum())
     assert total > 0
     assert warnings[2].startswith(f"{total} prompts do not fit the model's context and count as wrong (cot on ")
 
@@ -151,7 +151,7 @@ def noise(folder: Path, **changes: Any) -> Path:
 def test_nothing_is_claimed_where_there_is_only_noise(tmp_path: Path) -> None:
     folder = noise(tmp_path / "noise", models=TWO_SIZES, seeds=5, items=60, shifts=("none", "typos"))
     quiet = analyse(load(folder), replicates=FAST)
-    assert {one.verdict for one in quiet.comparisons} <= {"undecided", "equivalent"}
+    assert {one.verdict for one in quiet.contrasts.methods} <= {"undecided", "equivalent"}
     verdicts = {finding.kind: finding.verdict for finding in quiet.findings}
     assert verdicts["best method"] in ("undecided", "not above chance")
     assert verdicts["prompt or tune"] == "undecided"
@@ -169,8 +169,8 @@ def test_two_families_share_no_curve_and_the_findings_say_so(tmp_path: Path) -> 
         tmp_path / "two", families=("alpha", "alpha", "beta"), tasks=(("addition", 0.0),), items=40, voting=False
     )
     mixed = analyse(load(folder), replicates=FAST)
-    assert {curve.family for curve in mixed.curves} == {"alpha", "beta"}
-    assert all(curve.found is None for curve in mixed.curves)
+    assert {curve.family for curve in mixed.sizes.curves} == {"alpha", "beta"}
+    assert all(curve.found is None for curve in mixed.sizes.curves)
     (chain,) = of_kind(mixed, "chain of thought")
     assert chain.endswith("The models are of different families, so this is not an effect of size alone.")
     assert not of_kind(mixed, "size")
@@ -183,7 +183,7 @@ def test_a_single_model_and_method_is_measured(tmp_path: Path) -> None:
     )  # fmt: skip
     alone = analyse(load(folder))
     (finding,) = alone.findings
-    row = alone.cells.to_dicts()[0]
+    row = alone.measured.cells.to_dicts()[0]
     assert (finding.verdict, finding.estimate, finding.interval) == (
         "measured",
         row["accuracy"],
@@ -211,8 +211,8 @@ def test_a_study_without_a_finished_cell(tmp_path: Path) -> None:
 def test_the_margin_is_the_studys(folder: Path) -> None:
     results = load(folder)
     results.study["margin"] = 0.02  # type: ignore[index]
-    assert {one.scale.margin for one in analyse(results, replicates=200).comparisons} == {0.02}
-    assert {one.scale.margin for one in analyse(results, margin=0.1, replicates=200).comparisons} == {0.1}
+    assert {one.scale.margin for one in analyse(results, replicates=200).contrasts.methods} == {0.02}
+    assert {one.scale.margin for one in analyse(results, margin=0.1, replicates=200).contrasts.methods} == {0.1}
 
 
 def test_equal_results_give_equal_bytes(folder: Path, analysis: Analysis) -> None:
@@ -220,7 +220,7 @@ def test_equal_results_give_equal_bytes(folder: Path, analysis: Analysis) -> Non
     first = path.read_bytes()
     held = json.loads(first)
     assert held["format"] == 2
-    assert held["comparisons"][0] == json.loads(json.dumps(comparison_json(analysis.comparisons[0])))
+    assert held["comparisons"][0] == json.loads(json.dumps(comparison_json(analysis.contrasts.methods[0])))
     assert len(held["findings"]) == len(analysis.findings)
     write_findings(folder, analyse(load(folder), replicates=FAST))
     assert path.read_bytes() == first
@@ -256,25 +256,30 @@ def test_the_items_that_would_decide_are_said_in_plain_words(needed: tuple[int, 
 
 def test_models_of_one_size_each_have_their_own_finding_under_a_shift(analysis: Analysis) -> None:
     """Not one sentence that names one of them and lists the methods of both."""
-    top = max(loss.params for loss in analysis.losses)
+    top = max(loss.params for loss in analysis.contrasts.losses)
     other = [
-        replace(loss, minus=replace(loss.minus, model="its twin")) for loss in analysis.losses if loss.params == top
+        replace(loss, minus=replace(loss.minus, model="its twin"))
+        for loss in analysis.contrasts.losses
+        if loss.params == top
     ]
-    both = replace(analysis, losses=(*analysis.losses, *other), loss_differences=())
-    alone = replace(analysis, loss_differences=())
-    (model,) = {loss.model for loss in analysis.losses if loss.params == top}
+    both = replace(
+        analysis,
+        contrasts=replace(analysis.contrasts, losses=(*analysis.contrasts.losses, *other), loss_differences=()),
+    )
+    alone = replace(analysis, contrasts=replace(analysis.contrasts, loss_differences=()))
+    (model,) = {loss.model for loss in analysis.contrasts.losses if loss.params == top}
     plain = [finding.sentence for finding in ShiftLoss().ask(alone)]
     twins = [finding.sentence.replace("its twin", model) for finding in ShiftLoss().ask(both)]
     assert sorted(twins) == sorted(plain * 2)
 
 
 def test_one_undecided_comparison_is_spoken_of_as_one(plain: Analysis) -> None:
-    stuck = replace(plain.comparisons[0], decided=Decided("", 1, 0.5, 0.5, "undecided"))
+    stuck = replace(plain.contrasts.methods[0], decided=Decided("", 1, 0.5, 0.5, "undecided"))
     assert stuck.difference
     wins = replace(stuck, decided=Decided("", 1, 0.01, 1.0, "wins"))
     for rows, expected in (
         ((stuck, wins), "1 of 2 comparisons is undecided: .*; 1 needs more seeds rather than more items."),
         ((stuck, stuck, wins), "2 of 3 comparisons are undecided: .*; 2 need more seeds rather than more items."),
     ):
-        (said,) = Undecided().ask(cast(Any, SimpleNamespace(comparisons=rows)))
+        (said,) = Undecided().ask(cast(Any, SimpleNamespace(contrasts=SimpleNamespace(methods=rows))))
         assert re.fullmatch(expected, said.sentence)

@@ -78,7 +78,7 @@ def finding(analysis: Analysis, kind: str) -> Any:
 
 def table(analysis: Analysis, task: str, method: str, shift: str = "none", stage: str = "base") -> Array:
     """Sizes x items, read from the records by hand."""
-    cells = analysis.cells.filter(
+    cells = analysis.measured.cells.filter(
         (pl.col("task") == task)
         & (pl.col("method") == method)
         & (pl.col("shift") == shift)
@@ -86,7 +86,7 @@ def table(analysis: Analysis, task: str, method: str, shift: str = "none", stage
     ).sort("params")
     rows = []
     for cell in cells["cell"]:
-        records = analysis.records.filter(pl.col("cell") == cell).sort("item")
+        records = analysis.measured.records.filter(pl.col("cell") == cell).sort("item")
         rows.append(records["correct"].to_numpy().astype(float))
     return np.array(rows)
 
@@ -120,7 +120,7 @@ def split(correct: int, n: int = 100) -> Array:
 def test_emergence_is_the_verdict_of_the_curve_with_the_gains_beside_it(jump: Analysis) -> None:
     said = finding(jump, "emergence")
     curve = next(
-        one for one in jump.curves
+        one for one in jump.sizes.curves
         if (one.task, one.method, one.shift, one.stage) == ("chains", "cot", "none", "base")
     )  # fmt: skip
     assert curve.found is not None
@@ -141,7 +141,7 @@ def test_emergence_is_the_verdict_of_the_curve_with_the_gains_beside_it(jump: An
         f"The largest rise measured between neighbouring sizes is {steps[0].max():.1f} points (from 60 k to 130 k; "
     )
     assert said_rise in said.sentence
-    gains = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
+    gains = next(one for one in jump.sizes.gains if one.kind == "chain of thought" and one.shift == "none")
     assert f"{100 * gains.own_rise.gap:.1f} points more than answer-only over the same step (" in said.sentence
     assert f"; that of answer-only is {steps[1].max():.1f} points (from " in said.sentence
     assert said.sentence.endswith("allow for 7 steps (n = 200 items, one draw of examples, at each size).")
@@ -162,7 +162,7 @@ def test_emergence_out_of_unreadable_answers_is_said_to_be_perhaps_the_format(ju
     split = max(size for size in LADDER if size < finding(jump, "emergence").estimate)
     small = {split: 0.3, 650_000: 0.3}
     arms = tuple(_read(one, small.get(one.params, 1.0)) if one.method == "cot" else one for one in jump.arms)
-    said = Emerges().ask(replace(jump, arms=arms))[0]
+    said = Emerges().ask(replace(jump, measured=replace(jump.measured, outcomes=arms)))[0]
     plain = finding(jump, "emergence").sentence
     size = f"{split // 1000} k"
     assert said.sentence == (
@@ -172,7 +172,7 @@ def test_emergence_out_of_unreadable_answers_is_said_to_be_perhaps_the_format(ju
 
 
 def test_gains_and_rises_are_those_of_plain_arithmetic(jump: Analysis) -> None:
-    curve = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
+    curve = next(one for one in jump.sizes.gains if one.kind == "chain of thought" and one.shift == "none")
     chain, direct = table(jump, "chains", "cot"), table(jump, "chains", "answer-only")
     for point, a, b in zip(curve.points, chain, direct, strict=True):
         assert point.gap == pytest.approx(a.mean() - b.mean())
@@ -205,7 +205,7 @@ def test_rises_over_two_draws_pool_their_noise_over_the_steps(tmp_path: Path) ->
     ladder_results(tmp_path / "d", truth, seeds=2, items=60)
     results = load(tmp_path / "d")
     found = analyse(results)
-    (curve,) = [one for one in found.gains if one.kind == "chain of thought"]
+    (curve,) = [one for one in found.sizes.gains if one.kind == "chain of thought"]
     assert curve.rises is not None
     arms = sorted((one for one in found.arms if one.method == "cot"), key=lambda one: one.params)
     steps = [pair(high, low, ("high", "low")) for low, high in pairwise(arms)]
@@ -223,7 +223,7 @@ def test_rises_over_two_draws_pool_their_noise_over_the_steps(tmp_path: Path) ->
 
 def test_the_crossover_says_what_happens_below(jump: Analysis) -> None:
     said = finding(jump, "crossover")
-    curve = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
+    curve = next(one for one in jump.sizes.gains if one.kind == "chain of thought" and one.shift == "none")
     assert said.verdict == "from"
     # where the fitted curves meet, and the size from which on a win is shown, are two things
     assert 20_000 < said.estimate < 130_000
@@ -249,9 +249,9 @@ def test_curves_that_meet_before_a_win_is_shown_are_explained(jump: Analysis) ->
     """Curves that meet at 52 k beside a win from 130 k on, not at 60 k, are no contradiction: the sentence says why."""
 
     def sentence(gain: GainCurve) -> str:
-        return Overtakes().ask(replace(jump, gains=(gain,)))[0].sentence
+        return Overtakes().ask(replace(jump, sizes=replace(jump.sizes, gains=(gain,))))[0].sentence
 
-    curve = next(one for one in jump.gains if one.kind == "chain of thought" and one.shift == "none")
+    curve = next(one for one in jump.sizes.gains if one.kind == "chain of thought" and one.shift == "none")
     why = ": the lead that the curves have at 60 k is too small to be shown there by itself. Below 130 k, it "
     for place, said in ((52_000, True), (70_000, False)):
         moved = replace(curve, crossover=replace(curve.crossover, estimate=float(place)))
@@ -273,14 +273,14 @@ def test_voting_names_the_size_of_the_largest_gain(jump: Analysis) -> None:
         "Voting on chains, with 3 labelled examples, family rungs: a gain of cot-vote over cot is shown at 130 k. The"
         f" largest is measured at 130 k parameters, {100 * gain.max():.1f} points (95 % interval "
     )
-    ends = [point.verdict for point in next(one for one in jump.gains if one.kind == "voting").points]
+    ends = [point.verdict for point in next(one for one in jump.sizes.gains if one.kind == "voting").points]
     expected = "helps in between" if {ends[0], ends[-1]} == {"equivalent"} else "helps"
     assert said.verdict == expected
 
 
 def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
     said = finding(jump, "size by task")
-    (order,) = jump.task_orders
+    (order,) = jump.sizes.task_orders
     assert order.tasks == ("fact[frequency=head]", "fact[frequency=tail]")
     assert order.without == (("fact[frequency=none]", "no growth"),)
     low, high = order.ratios[0].interval
@@ -296,7 +296,7 @@ def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
     )
     assert "; frequency=none is left out (no growth shown)" in said.sentence
     assert "allow for" not in said.sentence
-    twice = replace(jump, task_orders=(replace(order, ratios=order.ratios * 2),))
+    twice = replace(jump, sizes=replace(jump.sizes, task_orders=(replace(order, ratios=order.ratios * 2),)))
     assert ") (intervals that allow for 2 steps)" in SizeByTask().ask(twice)[0].sentence
 
 
@@ -534,7 +534,9 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
     evidence = cast(
         Analysis,
         SimpleNamespace(
-            stage_shifts=list(found.values()), given=lambda *_: "with 8 labelled examples", named=lambda _: None
+            sizes=SimpleNamespace(stage_shifts=list(found.values())),
+            given=lambda *_: "with 8 labelled examples",
+            named=lambda _: None,
         ),
     )
     (said,) = IngredientBySize().ask(evidence)
@@ -552,7 +554,10 @@ def test_a_stage_that_no_curve_fits_is_undecided_and_not_out_of_reach() -> None:
     (one,) = stage_shifts([base, replace(after, found=replace(after.found, midpoint=None))])
     assert (one.verdict, one.without) == ("undecided", "no curve fits")
     evidence = cast(
-        Analysis, SimpleNamespace(stage_shifts=[one], given=lambda *_: "with 8 labelled examples", named=lambda _: None)
+        Analysis,
+        SimpleNamespace(
+            sizes=SimpleNamespace(stage_shifts=[one]), given=lambda *_: "with 8 labelled examples", named=lambda _: None
+        ),
     )
     (said,) = IngredientBySize().ask(evidence)
     assert (
