@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses, stage_comparisons
 from onset.analysis.contrast.contrast import Contrast
-from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, Classes, Contrasts, Costs
+from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, Classes, Contrasts
 from onset.analysis.estimates.classification import CellF1, classified
-from onset.analysis.estimates.costs import break_evens, costs
+from onset.analysis.estimates.costs import break_evens
 from onset.analysis.estimates.decisions import decisions
 from onset.analysis.estimates.gains import gain_curves
 from onset.analysis.estimates.label_curves import label_curves, overtakings
@@ -62,7 +62,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
             curves=label_curves(arms, replicates=replicates),
             overtakings=overtakings(methods, {arm.method for arm in arms if arm.tuned}),
         ),
-        costs=Costs(costs(arms), break_evens(arms)),
+        break_evens=break_evens(arms),
         classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
         decisions=decisions(arms, measured, margin=chosen, replicates=replicates),
     )
@@ -84,10 +84,10 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "comparisons": [comparison_json(one) for one in analysis.contrasts.methods],
         "models": [model_json(one) for one in analysis.contrasts.models.pairs],
         "stages": [stage_json(one) for one in analysis.contrasts.stages],
-        "stage_shifts": [_nested(asdict(one)) for one in analysis.sizes.stage_shifts],
+        "stage_shifts": [one.json() for one in analysis.sizes.stage_shifts],
         "curves": [one.json() | {"sentence": curve_sentence(one)} for one in analysis.sizes.curves],
         "gains": [one.json() for one in analysis.sizes.gains],
-        "task_orders": [_nested(asdict(one)) for one in analysis.sizes.task_orders],
+        "task_orders": [one.json() for one in analysis.sizes.task_orders],
         "classification": [one.json() for one in analysis.classes.arms],
         "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
@@ -157,12 +157,6 @@ def _asked(one: Contrast) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _nested(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _nested(one) for name, one in value.items()}
-    return [_nested(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def finding_json(one: Finding, language: Language = "en") -> dict[str, Any]:

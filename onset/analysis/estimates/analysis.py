@@ -10,7 +10,7 @@ from onset import markup
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.classification import CellF1, Classified
-from onset.analysis.estimates.costs import BreakEven, Cost
+from onset.analysis.estimates.costs import BreakEven
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking
@@ -57,14 +57,6 @@ class ByLabels:
 
 
 @dataclass(frozen=True, eq=False)
-class Costs:
-    """What each arm costs, where that is known, and from how many queries on tuning pays."""
-
-    arms: tuple[Cost, ...]
-    break_evens: tuple[BreakEven, ...]
-
-
-@dataclass(frozen=True, eq=False)
 class Classes:
     """The ``arms`` of tasks whose answers are labels, and their ``cells`` by id."""
 
@@ -85,7 +77,7 @@ class Analysis:
     contrasts: Contrasts
     sizes: BySize
     labels: ByLabels
-    costs: Costs
+    break_evens: tuple[BreakEven, ...]
     classes: Classes
     decisions: tuple[Decision, ...]
     findings: tuple[Finding, ...] = ()

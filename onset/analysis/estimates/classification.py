@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from onset.analysis.outcomes import Measured
+from onset.analysis.setting import Placed, Setting, steps
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
 from onset.analysis.stats.shares import Interval
@@ -43,53 +44,94 @@ Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Classified:
-    """One arm on a task with labels.
+class Confusion:
+    """What was answered, by what is right.
 
     ``classes``: the gold answers, the most frequent first; ``gold``: how many test items each has; ``counts``: gold
-    class x answered class, two more columns for other answers and none found, summed over the draws; ``f1``: of each
-    class (mean over draws); ``macro_f1``: their mean, with its 95 % ``interval``; ``top`` and ``top_share``: the class
-    that is answered most, and in which share of all outputs; ``majority``: the share of the most frequent class, which
-    is the accuracy of always answering it; ``lead``: accuracy minus that on the same items, with ``lead_interval``.
+    class x answered class, two more columns for other answers and none found, summed over the draws.
     """
 
-    model: str
-    stage: str
-    method: str
-    labels: int
-    task: str
-    shift: str
-    seeds: tuple[int, ...]
-    n: int
     classes: tuple[str, ...]
     gold: tuple[int, ...]
     counts: tuple[tuple[int, ...], ...]
-    f1: tuple[float, ...]
-    macro_f1: float
-    interval: Interval
-    top: str | None
-    top_share: float
-    majority: float
-    lead: float
-    lead_interval: Interval
+
+    @property
+    def n(self) -> int:
+        """Test items."""
+        return sum(self.gold)
+
+    @property
+    def majority(self) -> float:
+        """The share of the most frequent class: the accuracy of always answering it."""
+        return self.gold[0] / self.n
+
+    @property
+    def answered(self) -> tuple[int, ...]:
+        """How often each class was answered."""
+        return tuple(sum(row[code] for row in self.counts) for code in range(len(self.classes)))
+
+    @property
+    def top(self) -> str | None:
+        """The class that is answered most; None where none was."""
+        most = max(self.answered)
+        return self.classes[self.answered.index(most)] if most else None
+
+    @property
+    def top_share(self) -> float:
+        """In which share of all outputs it is answered."""
+        return max(self.answered) / sum(map(sum, self.counts))
 
     @property
     def stuck(self) -> bool:
         """Is one label nearly always the answer, much more often than it is right?"""
         if self.top is None:
             return False
-        share = self.gold[self.classes.index(self.top)] / sum(self.gold)
+        share = self.gold[self.classes.index(self.top)] / self.n
         return self.top_share >= STUCK and self.top_share - share >= BEYOND
 
+
+@dataclass(frozen=True)
+class Classified(Placed):
+    """One arm on a task with labels.
+
+    ``f1``: of each class (mean over draws); ``macro_f1``: their mean, with its 95 % ``interval``; ``lead``: accuracy
+    minus that of always answering the most frequent class on the same items, with ``lead_interval``.
+    """
+
+    at: Setting
+    seeds: tuple[int, ...]
+    said: Confusion
+    f1: tuple[float, ...]
+    macro_f1: float
+    interval: Interval
+    lead: float
+    lead_interval: Interval
+
     def json(self) -> dict[str, Any]:
-        """As plain JSON: every field, and ``columns``, the heads of ``counts``."""
-        held = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        plain = {name: _listed(value) for name, value in held.items()}
-        return plain | {"columns": [*self.classes, OTHER, UNREAD], "stuck": self.stuck}
-
-
-def _listed(value: Any) -> Any:
-    return [_listed(one) for one in value] if isinstance(value, tuple) else value
+        """As plain JSON; ``columns``: the heads of ``counts``."""
+        return {
+            "model": self.model,
+            "stage": self.stage,
+            "method": self.method,
+            "labels": self.labels,
+            "task": self.task,
+            "shift": self.shift,
+            "seeds": list(self.seeds),
+            "n": self.said.n,
+            "classes": list(self.said.classes),
+            "gold": list(self.said.gold),
+            "counts": [list(row) for row in self.said.counts],
+            "f1": list(self.f1),
+            "macro_f1": self.macro_f1,
+            "interval": list(self.interval),
+            "top": self.said.top,
+            "top_share": self.said.top_share,
+            "majority": self.said.majority,
+            "lead": self.lead,
+            "lead_interval": list(self.lead_interval),
+            "columns": [*self.said.classes, OTHER, UNREAD],
+            "stuck": self.said.stuck,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,28 +303,19 @@ def _classified(
     for said in one.said:
         np.add.at(counts, (one.gold[said >= 0], said[said >= 0]), 1)
     linear, by_class = one.linear(), one.f1()
-    answered = counts[:, : len(classes)].sum(axis=0)
-    top = int(answered.argmax())
     majority = one.gold == 0
     lead = np.where(one.said >= 0, (one.said == one.gold).astype(float) - majority, np.nan)
     return Classified(
-        model=model,
-        stage=stage,
-        method=method,
-        labels=labels,
-        task=task,
-        shift=shift,
+        at=Setting(task, shift, model=model, stage=steps(stage), method=method, labels=labels),
         seeds=tuple(cell["seed"] for cell in group),
-        n=len(one.gold),
-        classes=classes,
-        gold=tuple(int((one.gold == code).sum()) for code in range(len(classes))),
-        counts=tuple(tuple(int(count) for count in row) for row in counts),
+        said=Confusion(
+            classes=classes,
+            gold=tuple(int((one.gold == code).sum()) for code in range(len(classes))),
+            counts=tuple(tuple(int(count) for count in row) for row in counts),
+        ),
         f1=tuple(float(np.nanmean(by_class[:, code])) for code in range(len(classes))),
         macro_f1=float(np.nanmean(linear)),
         interval=_interval(linear, replicates),
-        top=classes[top] if answered[top] else None,
-        top_share=float(answered[top] / counts.sum()),
-        majority=float(majority.mean()),
         lead=float(np.nanmean(lead)),
         lead_interval=_interval(lead, replicates, low=-1.0),
     )

@@ -16,22 +16,6 @@ from onset.analysis.outcomes import Flops, Outcomes
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """One method at one budget: mean FLOPs of a query and of one tuning run (0 for prompting)."""
-
-    model: str
-    params: int
-    stage: str
-    method: str
-    labels: int
-    task: str
-    shift: str
-    accuracy: float
-    flops_query: float
-    flops_tuning: float
-
-
-@dataclass(frozen=True, slots=True)
 class BreakEven:
     """Queries from which a tuned method is cheaper in total than a prompting one; None: never."""
 
@@ -49,26 +33,6 @@ def break_even_queries(tuning: float, per_query_prompted: float, per_query_tuned
     """Q* for FLOPs of tuning and of one query on either side; None when a tuned query costs no less."""
     saved = per_query_prompted - per_query_tuned
     return tuning / saved if saved > 0 else None
-
-
-def costs(arms: Sequence[Outcomes]) -> tuple[Cost, ...]:
-    """The cost of every arm where it is known, shifted test sets included."""
-    return tuple(
-        Cost(
-            model=arm.model,
-            params=arm.params,
-            stage=arm.stage,
-            method=arm.method,
-            labels=arm.labels,
-            task=arm.task,
-            shift=arm.shift,
-            accuracy=arm.accuracy,
-            flops_query=arm.ran.flops.query,
-            flops_tuning=arm.ran.flops.tuning,
-        )
-        for arm in arms
-        if arm.ran.flops is not None
-    )
 
 
 def break_evens(arms: Sequence[Outcomes]) -> tuple[BreakEven, ...]:

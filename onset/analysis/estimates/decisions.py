@@ -17,8 +17,9 @@ import polars as pl
 
 from onset.analysis import words
 from onset.analysis.contrast.best import Rival, Standing, flops_of, standing
-from onset.analysis.estimates.label_curves import mean_accuracy
+from onset.analysis.estimates.label_curves import LabelPoint, mean_accuracy
 from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.shares import Interval
@@ -87,26 +88,27 @@ class Change:
     gain: float | None
 
 
-@dataclass(frozen=True, eq=False)
-class Decision:
-    """The recommendation for one ``task``: ``model``, ``method``, ``labels``; ``accuracy`` with its ``interval`` over
-    ``n`` items and ``draws``; ``ruled_out`` of ``alternatives`` in number; ``level`` and ``open`` name the others;
-    ``adapters``: folders of the tuned weights inside the results folder, one a draw; ``changes``: what may change it.
-    """
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """What else was tried: ``tried`` in number, ``ruled_out`` of them; ``level`` and ``open`` name the others."""
 
-    task: str
-    verdict: Verdict
-    model: str
-    method: str
-    labels: int
-    accuracy: float
-    interval: Interval
-    n: int
-    draws: int
-    alternatives: int
+    tried: int
     ruled_out: int
     level: tuple[Alternative, ...]
     open: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Decision(Placed):
+    """The recommendation for one task: the model, method and labels of ``at``, and their accuracy (``point``).
+
+    ``adapters``: folders of the tuned weights inside the results folder, one a draw; ``changes``: what may change it.
+    """
+
+    at: Setting
+    verdict: Verdict
+    point: LabelPoint
+    others: Alternatives
     price: Price
     adapters: tuple[str, ...]
     next_step: NextStep | None
@@ -114,7 +116,25 @@ class Decision:
 
     def json(self) -> dict[str, Any]:
         """Plain JSON; shares 0..1, costs of a thousand queries."""
-        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {
+            "task": self.task,
+            "verdict": self.verdict,
+            "model": self.model,
+            "method": self.method,
+            "labels": self.labels,
+            "accuracy": self.point.accuracy,
+            "interval": list(self.point.interval),
+            "n": self.point.n,
+            "draws": self.point.draws,
+            "alternatives": self.others.tried,
+            "ruled_out": self.others.ruled_out,
+            "level": _plain(self.others.level),
+            "open": _plain(self.others.open),
+            "price": _plain(self.price),
+            "adapters": list(self.adapters),
+            "next_step": _plain(self.next_step),
+            "changes": _plain(self.changes),
+        }
 
 
 def _plain(value: Any) -> Any:
@@ -155,19 +175,15 @@ def _decision(held: Standing, costs: Mapping[_Key, _Used], study: Mapping[str, A
     point = mean_accuracy(arm, replicates)
     used = costs[_key(arm)]
     return Decision(
-        task=arm.task,
+        at=arm.at,
         verdict=_verdict(held, point.interval),
-        model=arm.model,
-        method=arm.method,
-        labels=arm.labels,
-        accuracy=point.accuracy,
-        interval=point.interval,
-        n=point.n,
-        draws=point.draws,
-        alternatives=len(held.rivals),
-        ruled_out=sum(one.ruled_out for one in held.rivals),
-        level=tuple(_name(one, arm) for one in alike if one is not arm),
-        open=tuple(_name(one.arm, arm) for one in held.open),
+        point=point,
+        others=Alternatives(
+            tried=len(held.rivals),
+            ruled_out=sum(one.ruled_out for one in held.rivals),
+            level=tuple(_name(one, arm) for one in alike if one is not arm),
+            open=tuple(_name(one.arm, arm) for one in held.open),
+        ),
         price=_price(arm, used, study),
         adapters=used.adapters,
         next_step=_next_step(held),

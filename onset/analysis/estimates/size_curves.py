@@ -19,35 +19,40 @@ from onset.analysis.curves.series import Curve, curves_of
 from onset.analysis.emergence.metric import MetricCheck, metric_check
 from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, Settings, emergence_of
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.setting import Placed, Setting
+from onset.analysis.stats.counting import Counted
 
 SETTINGS = Settings(threshold_replicates=0)
 """The threshold's profile interval is what is shown; its bootstrap is left out, so that a report stays quick."""
 
 
 @dataclass(frozen=True)
-class SizeCurve:
-    """One method's accuracy over the sizes of one family.
+class SizeCurve(Placed):
+    """One method's accuracy over the sizes of one family, which ``at`` names without a model.
 
-    ``labels``: None where the source does not say; ``sizes``: parameters, ascending; ``n`` and ``correct``: pooled
-    counts of each size over all draws; ``models``: the models of each size. ``found``: the verdict, ``check``: whether
-    a jump is one of the metric, ``scores``: continuous scores of the same outputs; None and empty below four sizes.
+    ``sizes``: parameters, ascending; ``counts``: of each size, pooled over all draws; ``models``: the models of each
+    size. ``found``: the verdict, ``check``: whether a jump is one of the metric, ``scores``: continuous scores of the
+    same outputs; None and empty below four sizes.
     """
 
-    task: str
-    method: str
-    labels: int | None
-    shift: str
-    stage: str
-    family: str
+    at: Setting
     chance: float | None
     models: tuple[str, ...]
     sizes: tuple[int, ...]
-    n: tuple[int, ...]
-    correct: tuple[int, ...]
-    design_effect: tuple[float, ...]
+    counts: tuple[Counted, ...]
     found: Emergence | None = None
     check: MetricCheck | None = None
     scores: tuple[Curve, ...] = ()
+
+    @property
+    def n(self) -> tuple[int, ...]:
+        """How many outcomes each size has."""
+        return tuple(one.n for one in self.counts)
+
+    @property
+    def correct(self) -> tuple[int, ...]:
+        """How many of them are right."""
+        return tuple(one.correct for one in self.counts)
 
     @property
     def different(self) -> int:
@@ -56,9 +61,19 @@ class SizeCurve:
 
     def json(self) -> dict[str, Any]:
         """A curve of ``onset show --json``."""
-        hidden = {"found", "check", "scores"}
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in hidden}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()} | {
+        return {
+            "task": self.task,
+            "method": self.method,
+            "labels": self.at.labels,
+            "shift": self.shift,
+            "stage": self.stage,
+            "family": self.family,
+            "chance": self.chance,
+            "models": list(self.models),
+            "sizes": list(self.sizes),
+            "n": list(self.n),
+            "correct": list(self.correct),
+            "design_effect": [one.design_effect for one in self.counts],
             "verdict": "no curve" if self.found is None else self.found.verdict,
             "emergence": None if self.found is None else self.found.json(),
             "metric_check": None if self.check is None else self.check.json(),
@@ -101,18 +116,10 @@ def _accuracies(group: Sequence[Outcomes]) -> Curve:
 
 def _curve(group: Sequence[Outcomes]) -> SizeCurve:
     first = group[0]
-    counts = [arm.counts() for arm in group]
     return SizeCurve(
-        task=first.task,
-        method=first.method,
-        labels=first.at.labels,
-        shift=first.shift,
-        stage=first.stage,
-        family=first.family,
+        at=first.at.without("model", "params"),
         chance=first.chance,
         models=tuple(arm.model for arm in group),
         sizes=tuple(arm.params for arm in group),
-        n=tuple(one.n for one in counts),
-        correct=tuple(one.correct for one in counts),
-        design_effect=tuple(one.design_effect for one in counts),
+        counts=tuple(arm.counts() for arm in group),
     )

@@ -14,17 +14,26 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.task_sizes import Without, times, why_without, within
-from onset.analysis.setting import BASE
+from onset.analysis.setting import BASE, Placed, Setting
 
+Ends = tuple[float | None, float | None]
 ShiftVerdict = Literal["later", "earlier", "undecided", "not reached"]
 
 
 @dataclass(frozen=True, slots=True)
-class StageShift:
+class Moved:
+    """A ratio of two midpoints and its interval; None where there is none, or it is out of reach."""
+
+    ratio: float | None = None
+    interval: Ends = (None, None)
+
+
+@dataclass(frozen=True)
+class StageShift(Placed):
     """How many times the parameters of ``stages[1]``, the reference, ``stages[0]`` takes to be halfway.
 
     ``midpoints`` (parameters), ``ceilings`` and ``verdict``: ``later`` and ``earlier`` where the interval of ``ratio``
@@ -33,19 +42,43 @@ class StageShift:
     interval is None where it is out of reach. ``n``: outcomes behind both curves.
     """
 
-    task: str
-    method: str
-    labels: int
-    family: str
+    at: Setting
     stages: tuple[str, str]
     midpoints: tuple[float | None, float]
     ceilings: tuple[float | None, float]
     sizes: tuple[int, ...]
-    ratio: float | None
-    interval: tuple[float | None, float | None]
+    moved: Moved
     verdict: ShiftVerdict
     n: int
     without: Without | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Of the midpoints; None where the stage has none."""
+        return self.moved.ratio
+
+    @property
+    def interval(self) -> Ends:
+        """Of the ratio, an end None where it is out of reach."""
+        return self.moved.interval
+
+    def json(self) -> dict[str, Any]:
+        """An entry of ``stage_shifts`` in ``onset show --json``."""
+        return {
+            "task": self.task,
+            "method": self.method,
+            "labels": self.labels,
+            "family": self.family,
+            "stages": list(self.stages),
+            "midpoints": list(self.midpoints),
+            "ceilings": list(self.ceilings),
+            "sizes": list(self.sizes),
+            "ratio": self.ratio,
+            "interval": list(self.interval),
+            "verdict": self.verdict,
+            "n": self.n,
+            "without": self.without,
+        }
 
 
 def stage_shifts(curves: Sequence[SizeCurve]) -> tuple[StageShift, ...]:
@@ -73,26 +106,21 @@ def _shift(curve: SizeCurve, reference: SizeCurve) -> StageShift | None:
     before, after = within(reference), within(curve)
     if before is None or set(curve.sizes) != set(reference.sizes):
         return None
-    ratio: float | None = None
-    interval: tuple[float | None, float | None] = (None, None)
+    moved = Moved()
     without = None if after is not None else why_without(curve)
     # a curve that no logistic fits may well have risen
     verdict: ShiftVerdict = "undecided" if without == "no curve fits" else "not reached"
     if after is not None:
-        ratio, interval = after.size / before.size, times(before, after)
-        later, earlier = (interval[0] or 0) > 1, (interval[1] or math.inf) < 1
+        moved = Moved(after.size / before.size, times(before, after))
+        later, earlier = (moved.interval[0] or 0) > 1, (moved.interval[1] or math.inf) < 1
         verdict = "later" if later else "earlier" if earlier else "undecided"
     return StageShift(
-        task=curve.task,
-        method=curve.method,
-        labels=curve.labels or 0,
-        family=curve.family,
+        at=curve.at,
         stages=(curve.stage, reference.stage),
         midpoints=(None if after is None else after.size, before.size),
         ceilings=(None if after is None else after.found.curve.ceiling, before.found.curve.ceiling),
         sizes=curve.sizes,
-        ratio=ratio,
-        interval=interval,
+        moved=moved,
         verdict=verdict,
         n=sum(curve.n) + sum(reference.n),
         without=without,

@@ -8,13 +8,14 @@ of `onset.analysis.curves.place`. Intervals allow for the number of neighbours (
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from onset.analysis.curves.midpoint import Midpoint
 from onset.analysis.curves.place import apart
 from onset.analysis.estimates.size_curves import SizeCurve
+from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import LEVEL
 
 Without = Literal["no growth", "no curve fits", "not halfway"]
@@ -33,30 +34,74 @@ class SizeRatio:
     interval: tuple[float | None, float | None]
     larger: bool
 
+    def json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "tasks": list(self.tasks),
+            "ratio": self.ratio,
+            "interval": list(self.interval),
+            "larger": self.larger,
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class TaskOrder:
-    """Related tasks in the order of their midpoints (parameters), smallest first.
-
-    ``floors`` and ``ceilings``: what each curve rises from and to (shares); ``ratios``: of neighbours in this order;
-    ``overall``: the last to the first; ``without``: tasks without a midpoint and why. ``n``: outcomes behind all.
+class TaskPlace:
+    """Where a task is halfway (``midpoint`` in parameters, with its ``interval``) between ``floor`` and ``ceiling``
+    (shares).
     """
 
-    stem: str
-    method: str
-    labels: int
-    stage: str
-    family: str
-    tasks: tuple[str, ...]
-    midpoints: tuple[float, ...]
-    intervals: tuple[tuple[float | None, float | None], ...]
-    floors: tuple[float, ...]
-    ceilings: tuple[float, ...]
+    task: str
+    midpoint: float
+    interval: tuple[float | None, float | None]
+    floor: float
+    ceiling: float
+
+
+@dataclass(frozen=True)
+class TaskOrder(Placed):
+    """Related tasks in the order of their midpoints, smallest first; the task of ``at`` is what their names share.
+
+    ``ratios``: of neighbours in this order; ``overall``: the last to the first; ``without``: tasks without a midpoint
+    and why. ``n``: outcomes behind all.
+    """
+
+    at: Setting
+    places: tuple[TaskPlace, ...]
     sizes: tuple[int, ...]
     ratios: tuple[SizeRatio, ...]
     overall: SizeRatio
     without: tuple[tuple[str, Without], ...]
     n: int
+
+    @property
+    def stem(self) -> str:
+        """What the names of the tasks share."""
+        return self.at.task
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """In the order of their midpoints."""
+        return tuple(one.task for one in self.places)
+
+    def json(self) -> dict[str, Any]:
+        """An entry of ``task_orders`` in ``onset show --json``."""
+        return {
+            "stem": self.stem,
+            "method": self.method,
+            "labels": self.labels,
+            "stage": self.stage,
+            "family": self.family,
+            "tasks": list(self.tasks),
+            "midpoints": [one.midpoint for one in self.places],
+            "intervals": [list(one.interval) for one in self.places],
+            "floors": [one.floor for one in self.places],
+            "ceilings": [one.ceiling for one in self.places],
+            "sizes": list(self.sizes),
+            "ratios": [one.json() for one in self.ratios],
+            "overall": self.overall.json(),
+            "without": [list(one) for one in self.without],
+            "n": self.n,
+        }
 
 
 def stem_of(task: str) -> str:
@@ -86,7 +131,7 @@ def _chosen(group: Sequence[SizeCurve]) -> list[SizeCurve]:
     """The curves of one method and budget."""
     settings: dict[tuple[int, str], list[SizeCurve]] = {}
     for curve in group:
-        settings.setdefault((curve.labels or 0, curve.method), []).append(curve)
+        settings.setdefault((curve.labels, curve.method), []).append(curve)
     shared = [(labels, method) for (labels, method), found in settings.items() if len(found) > 1]
     if not shared:
         return []
@@ -133,16 +178,12 @@ def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
     held.sort(key=lambda pair: pair[1].size)
     pairs, first = list(pairwise(held)), held[0][0]
     return TaskOrder(
-        stem=stem,
-        method=first.method,
-        labels=first.labels or 0,
-        stage=first.stage,
-        family=first.family,
-        tasks=tuple(curve.task for curve, _ in held),
-        midpoints=tuple(halfway.size for _, halfway in held),
-        intervals=tuple(halfway.interval for _, halfway in held),
-        floors=tuple(halfway.found.curve.floor for _, halfway in held),
-        ceilings=tuple(halfway.found.curve.ceiling for _, halfway in held),
+        at=replace(first.at, task=stem),
+        places=tuple(
+            TaskPlace(curve.task, halfway.size, halfway.interval, fitted.floor, fitted.ceiling)
+            for curve, halfway in held
+            for fitted in (halfway.found.curve,)
+        ),
         sizes=first.sizes,
         ratios=tuple(_ratio(a, b, 1 - (1 - LEVEL) / len(pairs)) for a, b in pairs),
         overall=_ratio(held[0], held[-1], LEVEL),

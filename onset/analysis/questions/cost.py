@@ -23,7 +23,7 @@ class Cost(Question):
     wait = 2
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        clean = [one for one in study.costs.break_evens if one.shift == "none"]
+        clean = [one for one in study.break_evens if one.shift == "none"]
         for task, arms in by_task(study.clean()).items():
             group = largest(arms)
             place = (group[0].model, group[0].stage, group[0].labels, task)

@@ -12,7 +12,7 @@ from onset.analysis.questions.lines import Lines
 
 def curve_sentence(curve: SizeCurve) -> str:
     """The verdict in words, or why there is none."""
-    given = [] if curve.labels is None else [words.counted(curve.labels, "label")]
+    given = [] if curve.at.labels is None else [words.counted(curve.labels, "label")]
     given += [] if curve.shift == "none" else [f"shift {curve.shift}"]
     told = f" ({', '.join(given)})" if given else ""
     what = f"{curve.method} on {curve.task}{told}, family {curve.family}"

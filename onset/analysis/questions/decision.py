@@ -29,7 +29,7 @@ class Recommendation(Question):
         for one in study.decisions:
             yield self.finding(
                 one.task, one.verdict, partial(recommendation, one), _short(one, study.named(one.task)),
-                estimate=one.accuracy, interval=one.interval, n=one.n,
+                estimate=one.point.accuracy, interval=one.point.interval, n=one.point.n,
                 test="against the observed best, adjusted by Bonferroni over all alternatives",
             )  # fmt: skip
 
@@ -37,8 +37,8 @@ class Recommendation(Question):
 def _short(one: Decision, of: str | None) -> lines.Lines:
     return lines.line(
         f"decision.{one.verdict}", of, method=lines.method(one.method), model=one.model,
-        given=lambda language: Say(language).with_labels(one.labels), share=words.percent(one.accuracy),
-        range=lines.share_range(one.interval),
+        given=lambda language: Say(language).with_labels(one.labels), share=words.percent(one.point.accuracy),
+        range=lines.share_range(one.point.interval),
     )  # fmt: skip
 
 
@@ -49,9 +49,10 @@ def recommendation(one: Decision, say: Say) -> str:
 
 
 def _use(one: Decision, say: Say) -> str:
+    point = one.point
     right = say(
-        "{share} right ({range}; {sample})", share=words.percent(one.accuracy), range=say.share_range(one.interval),
-        sample=say.sample(one.n, one.draws),
+        "{share} right ({range}; {sample})", share=words.percent(point.accuracy), range=say.share_range(point.interval),
+        sample=say.sample(point.n, point.draws),
     )  # fmt: skip
     places = {
         "task": say.task(one.task),
@@ -81,20 +82,21 @@ def _name(other: Alternative, say: Say) -> str:
 
 
 def _sure(one: Decision, say: Say) -> str:
-    if one.alternatives == 0:
+    others = one.others
+    if others.tried == 0:
         return say("nothing else was tried")
-    if one.ruled_out == one.alternatives:
-        if one.alternatives == 1:
+    if others.ruled_out == others.tried:
+        if others.tried == 1:
             return say("it does better than the other one tried")
-        return say("it does better than all {count} others tried", count=one.alternatives)
+        return say("it does better than all {count} others tried", count=others.tried)
     said = []
-    if one.ruled_out:
-        alternatives = say.counted("alternative", one.alternatives)
-        said.append(say("{count} of {alternatives} are ruled out", count=one.ruled_out, alternatives=alternatives))
-    if one.level:
-        said.append(say("as good within the margin, and no cheaper to ask: {names}", names=_some(one.level, say)))
-    if one.open:
-        said.append(say("as good or better may be: {names}", names=_some(one.open, say)))
+    if others.ruled_out:
+        alternatives = say.counted("alternative", others.tried)
+        said.append(say("{count} of {alternatives} are ruled out", count=others.ruled_out, alternatives=alternatives))
+    if others.level:
+        said.append(say("as good within the margin, and no cheaper to ask: {names}", names=_some(others.level, say)))
+    if others.open:
+        said.append(say("as good or better may be: {names}", names=_some(others.open, say)))
     return say.clauses(said)
 
 

@@ -21,23 +21,23 @@ class Stuck(Question):
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        stuck = sorted((one for one in study.classes.arms if one.stuck), key=lambda one: -one.top_share)
+        stuck = sorted((one for one in study.classes.arms if one.said.stuck), key=lambda one: -one.said.top_share)
         if not stuck:
             return
         worst = stuck[0]
-        outputs = sum(map(sum, worst.counts))
-        share = worst.gold[worst.classes.index(worst.top or "")] / worst.n
+        outputs = sum(map(sum, worst.said.counts))
+        share = worst.said.gold[worst.said.classes.index(worst.said.top or "")] / worst.said.n
         text = f"One label nearly always: {worst.method} {words.with_labels(worst.labels)} for {worst.model} answers"
-        given = round(worst.top_share * outputs)
-        text += f' "{worst.top}" in {given} of {words.counted(outputs, "output")} on {worst.task}'
+        given = round(worst.said.top_share * outputs)
+        text += f' "{worst.said.top}" in {given} of {words.counted(outputs, "output")} on {worst.task}'
         text += f" (right for {words.percent(share)} of its items)"
         if len(stuck) > 1:
             text += f", and in {len(stuck) - 1} more of {words.counted(len(study.classes.arms), 'setting')} with labels"
             text += " one label is given to nine in ten items or more"
         text += "; its accuracy says how frequent that label is, not what the method can tell apart"
-        share_given = words.percent(worst.top_share)
+        share_given = words.percent(worst.said.top_share)
         short = lines.line("one label.one label", worst.task, method=lines.method(worst.method), share=share_given)
-        yield self.finding("labels", "one label", f"{text}.", short, estimate=worst.top_share, n=len(stuck))
+        yield self.finding("labels", "one label", f"{text}.", short, estimate=worst.said.top_share, n=len(stuck))
 
 
 class Majority(Question):
@@ -58,8 +58,8 @@ class Majority(Question):
             best = max(group, key=lambda one: one.lead)
             where = task if shift == "none" else f"{task} under the shift {shift}"
             text = (
-                f'No better than one label: always answering "{best.classes[0]}" is right on'
-                f" {words.percent(best.majority)} of the test items of {where}, and none of"
+                f'No better than one label: always answering "{best.said.classes[0]}" is right on'
+                f" {words.percent(best.said.majority)} of the test items of {where}, and none of"
                 f" {words.counted(len(group), 'setting')} is shown to do better (best: {best.method}"
                 f" {words.with_labels(best.labels)} for {best.model}, {words.points(abs(best.lead))}"
                 f" {'above' if best.lead >= 0 else 'below'} it,"
@@ -67,7 +67,7 @@ class Majority(Question):
             )
             yield self.finding(
                 f"{task}, majority", "majority baseline", text,
-                lines.line("majority.majority baseline", task, share=words.percent(best.majority)),
+                lines.line("majority.majority baseline", task, share=words.percent(best.said.majority)),
                 estimate=best.lead, interval=best.lead_interval,
-                n=best.n, test="paired with a constant answer",
+                n=best.said.n, test="paired with a constant answer",
             )  # fmt: skip

@@ -41,7 +41,7 @@ class Size(Question):
                 groups.setdefault(curve.task, []).append(curve)
         bare = study.measured.foreign
         for task, curves in groups.items():
-            best = max(curves, key=lambda one: (one.labels or 0, one.correct[-1] / one.n[-1]))
+            best = max(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1]))
             if best.found is None:
                 continue
             place = best.found.midpoint.profile.interval() if best.found.midpoint is not None else Place()
@@ -67,7 +67,7 @@ class NoCurve(Question):
         curves = [one for one in study.sizes.curves if one.shift == "none" and one.different > 2]
         with_curve = {one.task for one in curves if one.found is not None}
         short = {}
-        for one in sorted(curves, key=lambda one: (one.labels or 0, one.correct[-1] / one.n[-1])):
+        for one in sorted(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1])):
             if one.task not in with_curve:
                 short[one.task] = one
         if not short:

@@ -35,11 +35,9 @@ class SizeByTask(Question):
 
     def _finding(self, study: Analysis, order: TaskOrder) -> Finding:
         halves = [
-            f"{_parameter(task)} at about {words.short_count(middle)}"
-            f" ({size_range(ends)}; from {words.percent(floor)} to {words.percent(top)})"
-            for task, middle, ends, floor, top in zip(
-                order.tasks, order.midpoints, order.intervals, order.floors, order.ceilings, strict=True
-            )
+            f"{_parameter(one.task)} at about {words.short_count(one.midpoint)}"
+            f" ({size_range(one.interval)}; from {words.percent(one.floor)} to {words.percent(one.ceiling)})"
+            for one in order.places
         ]
         given = study.given(order.labels, [order.method])
         text = f"Size by task on {order.stem} ({order.method}, {given}, family {order.family}):"

@@ -96,7 +96,7 @@ def test_macro_f1_is_that_of_the_scikit_learn_manual() -> None:
     gold, said = list("012012") * 5, list("021001") * 5
     one = arm(gold, said)
     assert one.macro_f1 == pytest.approx(0.26666666666666666)
-    assert dict(zip(one.classes, one.f1, strict=True)) == pytest.approx({"0": 0.8, "1": 0.0, "2": 0.0})
+    assert dict(zip(one.said.classes, one.f1, strict=True)) == pytest.approx({"0": 0.8, "1": 0.0, "2": 0.0})
 
 
 def test_macro_f1_is_the_mean_over_draws_of_counts_by_hand() -> None:
@@ -113,19 +113,19 @@ def test_the_confusion_counts_every_output_once() -> None:
     gold = ["a"] * 6 + ["b"] * 5 + ["c"] * 5
     said: list[str | None] = ["a", "a", "b", None, "x", "A", *["b"] * 5, "a", "a", "a", "a", None]
     one = arm(gold, said)
-    assert one.classes == ("a", "b", "c")
+    assert one.said.classes == ("a", "b", "c")
     assert one.json()["columns"] == ["a", "b", "c", OTHER, UNREAD]
-    assert one.counts == ((3, 1, 0, 1, 1), (0, 5, 0, 0, 0), (4, 0, 0, 0, 1))
+    assert one.said.counts == ((3, 1, 0, 1, 1), (0, 5, 0, 0, 0), (4, 0, 0, 0, 1))
     assert one.f1[2] == 0.0  # c is never answered
-    assert (one.gold, one.majority, one.top, one.top_share) == ((6, 5, 5), 6 / 16, "a", 7 / 16)
+    assert (one.said.gold, one.said.majority, one.said.top, one.said.top_share) == ((6, 5, 5), 6 / 16, "a", 7 / 16)
     assert one.lead == pytest.approx((3 + 5) / 16 - 6 / 16)
 
 
 def test_spellings_of_a_label_are_one_class() -> None:
     gold = ["Yes", "yes", "No"] * 5
     one = arm(gold, ["yes", "yes", "yes"] * 5, choices=False)
-    assert one.classes == ("Yes", "No")
-    assert one.counts == ((10, 0, 0, 0), (5, 0, 0, 0))
+    assert one.said.classes == ("Yes", "No")
+    assert one.said.counts == ((10, 0, 0, 0), (5, 0, 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,16 @@ def test_what_has_no_labels(gold: list[str], choices: bool) -> None:
 
 
 def test_numbers_are_labels_where_they_are_choices() -> None:
-    assert arm(["3", "4"] * 10, ["3"] * 20).classes == ("3", "4")
+    assert arm(["3", "4"] * 10, ["3"] * 20).said.classes == ("3", "4")
 
 
 def test_stuck_is_said_of_a_label_given_far_more_often_than_it_is_right() -> None:
     gold = ["a"] * 18 + ["b"] * 22
-    assert arm(gold, ["b"] * 39 + ["a"]).stuck
-    assert arm(gold, ["b"] * 36 + ["a"] * 4).stuck
-    assert not arm(gold, ["b"] * 35 + ["a"] * 5).stuck
-    assert not arm(gold, [None] * 40).stuck
-    assert not arm(["a"] * 74 + ["b"] * 6, ["a"] * 80).stuck  # nearly all items are of that class
+    assert arm(gold, ["b"] * 39 + ["a"]).said.stuck
+    assert arm(gold, ["b"] * 36 + ["a"] * 4).said.stuck
+    assert not arm(gold, ["b"] * 35 + ["a"] * 5).said.stuck
+    assert not arm(gold, [None] * 40).said.stuck
+    assert not arm(["a"] * 74 + ["b"] * 6, ["a"] * 80).said.stuck  # nearly all items are of that class
 
 
 def test_the_interval_of_one_draw_agrees_with_a_bootstrap_of_items() -> None:

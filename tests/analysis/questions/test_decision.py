@@ -92,11 +92,11 @@ def test_what_it_says_is_what_was_measured(tmp_path: Path) -> None:
         & (analysis.measured.cells["labels"] == one.labels)
     )
     n = cells["n"].sum()
-    assert one.accuracy == pytest.approx(cells["correct"].sum() / n)
+    assert one.point.accuracy == pytest.approx(cells["correct"].sum() / n)
     assert one.price.flops == pytest.approx(1000 * cells["flops_inference"].sum() / n)
     assert one.price.seconds == pytest.approx(1000 * cells["seconds"].sum() / n)
     assert one.price.money == pytest.approx(one.price.seconds / 1000)
-    assert one.alternatives == one.ruled_out + len(one.level) + len(one.open)
+    assert one.others.tried == one.others.ruled_out + len(one.others.level) + len(one.others.open)
     (finding,) = [found for found in analysis.findings if found.kind == "decision"]
     assert analysis.findings[0] == finding
     assert f"€{one.price.money:.2g}" in finding.sentence

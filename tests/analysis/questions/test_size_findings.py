@@ -287,7 +287,7 @@ def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
     assert low is not None
     assert high is not None
     assert 1 < low < order.ratios[0].ratio < high
-    assert order.ratios[0].ratio == pytest.approx(order.midpoints[1] / order.midpoints[0])
+    assert order.ratios[0].ratio == pytest.approx(order.places[1].midpoint / order.places[0].midpoint)
     assert said.verdict == "ordered"
     ratio, ends = f"{order.ratios[0].ratio:.3g}", (f"{low:.3g}", f"{high:.3g}")
     assert said.sentence.startswith(
