@@ -152,7 +152,7 @@ def model_json(one: Contrast) -> dict[str, Any]:
 
 
 def _asked(one: Contrast) -> dict[str, Any]:
-    return {"labels": one.labels, "task": one.task, "shift": one.shift, **one.json()}
+    return {"labels": one.at.labels, "task": one.task, "shift": one.shift, **one.json()}
 
 
 def _plain(value: Any) -> Any:

@@ -145,8 +145,9 @@ def _accuracy(cell: Mapping[str, Any] | None) -> str:
 
 def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: bool) -> Table:
     """``draws``: with a column for their number, where it differs within the group."""
-    heads = [("Labels", "n"), *([("Draws", "n")] if draws else []), ("Method", "name"), ("Against", "name")]
-    heads += [("Diff.", "n")]
+    budget = any(one["labels"] is not None for one in group)
+    heads = [("Labels", "n")] if budget else []
+    heads += [*([("Draws", "n")] if draws else []), ("Method", "name"), ("Against", "name"), ("Diff.", "n")]
     heads += [("95 % interval", "n"), ("p", "n"), ("Verdict", "key")]
     heads += [("Items", "n"), ("Items needed", "n"), ("Draws needed", "n")] if wide else []
     drawn = table(heads)
@@ -154,7 +155,7 @@ def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: 
         verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
         interval = _signed_ends(one["interval"])
         count = [len(one["seeds"])] if draws else []
-        values = [one["labels"], *count, *one["sides"], signed(one["difference"]), interval]
+        values = [*([one["labels"]] if budget else []), *count, *one["sides"], signed(one["difference"]), interval]
         values += [p_value(one["p_holm"]), verdict]
         needed = [str(one[key]) if one[key] else "–" for key in ("needed", "needed_draws")]
         add_row(drawn, *values, *([one["n"], *needed] if wide else []))

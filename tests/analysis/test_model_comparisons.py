@@ -133,6 +133,7 @@ def test_other_numbers_of_examples_are_compared_as_methods_and_never_across_mode
     ]
     best = [one["short"] for one in shown["findings"] if one["kind"] == "best model"]
     assert [line.partition(":")[0] for line in best] == ["0-shot", "5-shot"]
+    assert {one["labels"] for one in shown["comparisons"]} == {None}
     kinds = {one["kind"] for one in shown["findings"]}
     assert "best method" not in kinds
     assert json.loads(json.dumps(shown, allow_nan=False)) == shown

@@ -126,6 +126,24 @@ def test_what_has_no_score_counts_nowhere(
     assert run("report", "logs", capsys=capsys) == (0, "logs-report.html\n", "")
 
 
+def test_numbers_of_examples_are_compared_without_a_budget_of_labels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for shots, date in ((0, "2026-11-24"), (5, "2026-11-25")):
+        harness_run(
+            tmp_path / "logs", "a", 10**6, [place % 3 < 1 + shots % 2 for place in range(90)], shots=shots, date=date
+        )
+    monkeypatch.chdir(tmp_path)
+    (pair,) = shown("logs", capsys=capsys)["comparisons"]
+    assert (pair["sides"], pair["labels"], pair["verdict"]) == (["5-shot", "0-shot"], None, "wins")
+    _, out, _ = run("show", "logs", "--details", capsys=capsys)
+    assert "5-shot  0-shot   +33.3" in out
+    assert "Labels" not in out
+    assert run("report", "logs", capsys=capsys) == (0, "logs-report.html\n", "")
+    page = (tmp_path / "logs-report.html").read_text()
+    assert not re.search(r">\s*(None|null)\s*<", page)
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_terminal_says_what_was_read_and_what_was_decided(
     language: str, capsys: pytest.CaptureFixture[str]

@@ -39,7 +39,8 @@ def _panel(where: dict[str, str], group: Rows, reach: float) -> Panel:
     rows = []
     for one in group:
         low, high = one["interval"]
-        name = f"{one['sides'][0]} − {one['sides'][1]} · {one['model']} · {one['labels']} labels"
+        given = "" if one["labels"] is None else f" · {one['labels']} labels"
+        name = f"{one['sides'][0]} − {one['sides'][1]} · {one['model']}{given}"
         row = {"name": name, "difference": one["difference"], "low": low, "high": high, "verdict": one["verdict"]}
         rows.append(row)
     verdicts = {"domain": list(VERDICT_COLOURS), "range": list(VERDICT_COLOURS.values())}
