@@ -121,6 +121,11 @@ class Analysis:
         if labels is None:
             return ""
         named = tuple(dict.fromkeys(methods))
+        return words.with_labels(labels, self.shown(labels, named, task), len(named))
+
+    def shown(self, labels: int, methods: Iterable[str], task: str | None = None) -> dict[str, tuple[int, int]]:
+        """The fewest and most demonstrations of those of ``methods`` that prompt, as in `given`."""
+        named = tuple(dict.fromkeys(methods))
         shown: dict[str, tuple[int, int]] = {}
         for arm in self.arms:
             if (
@@ -131,7 +136,7 @@ class Analysis:
             ):
                 low, high = shown.get(arm.method, arm.asked.shown)
                 shown[arm.method] = (min(low, arm.asked.shown[0]), max(high, arm.asked.shown[1]))
-        return words.with_labels(labels, {name: shown[name] for name in named if name in shown}, len(named))
+        return {name: shown[name] for name in named if name in shown}
 
     def point(self, arm: Outcomes) -> LabelPoint:
         """The mean accuracy of an arm with its interval."""

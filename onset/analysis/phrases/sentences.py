@@ -26,7 +26,7 @@ _WORDS = {
 
 _DECISION = {
     "{method} on {model}": "{model} 加{method}",
-    "{method} {given}": "{method}({given})",
+    "{method} {given}": "{method}（{given}）",
     "{method} on {model} {given}": "{model} 加{method}（{given}）",
     "{share} right ({range}; {sample})": "正确率 {share}（{range}；{sample}）",
     "use none of these yet on {task}: the best, {setting}, is not shown to be above chance: {right}": (
@@ -64,5 +64,60 @@ _DECISION = {
     ),
 }
 
-SENTENCES: Mapping[str, str] = MappingProxyType(_WORDS | _DECISION)
+_SIZE = {
+    "below 0.001": "低于 0.001",
+    "family {family}": "家族 {family}",
+    "family {family}, stage {stage}": "家族 {family}，阶段 {stage}",
+    "{sample}, at each size": "{sample}，每种规模",
+    "n = {items} items × {draws} draws a size": "每种规模 n = {items} 题 × {draws} 次抽取",
+    "; halfway between {floor} and {ceiling} at about {at} ({range})": (
+        "；在约 {at} 处走完从 {floor} 到 {ceiling} 的一半（{range}）"
+    ),
+    "; not yet halfway to its ceiling at the largest model ({at}; {range})": (
+        "；在最大的模型处还没有走完到上限的一半（{at}；{range}）"
+    ),
+    "; already past halfway at the smallest model ({at}; {range})": "；在最小的模型处已经过半（{at}；{range}）",
+    "; no {kind} fits (p = {p}), so no place on it is said: {measured}": (
+        "；没有{kind}符合数据（p = {p}），所以不说其上的位置：{measured}"
+    ),
+    "rising curve": "上升的曲线",
+    "falling curve": "下降的曲线",
+    "curve": "曲线",
+    "{share} at {size}": "{size} 处 {share}",
+    "measured {points}": "测得{points}",
+    "between {low} and {high}": "在 {low} 与 {high} 之间",
+    "at about {at} ({range})": "在约 {at} 处（{range}）",
+    "below the sizes measured ({range})": "在测过的规模以下（{range}）",
+    "beyond the sizes measured ({range})": "在测过的规模以上（{range}）",
+    "on {task} {given}, {family}, {grows}": "{task}（{given}；{family}）：{grows}",
+    "it leaves chance {place}": "它{place}离开随机水平",
+    "{sentence} ({sample})": "{sentence}（{sample}）",
+    " (q = {p} against smooth growth)": "（相对平滑增长 q = {p}）",
+    "{name} grows smoothly with size{q}": "{name}随规模平滑增长{q}",
+    "{name} emerges: it stays at chance and then grows faster than any smooth curve{q}": (
+        "{name}突现：先停在随机水平，然后比任何平滑曲线都增长得快{q}"
+    ),
+    "{name} is not shown to change with size{why}": "不能断定{name}随规模变化{why}",
+    "{name} grows with size, and whether smoothly or by emerging is not resolved{why}": (
+        "{name}随规模增长，是平滑还是突现尚不能断定{why}"
+    ),
+    "{name} does not change with size beyond the margin": "{name}随规模的变化不超出界限",
+    "{name} falls with size": "{name}随规模下降",
+    "{name} falls with size and then rises": "{name}随规模先降后升",
+    "at {sizes} fewer than {share} % of its outputs held a readable answer, so part of what emerges may be"
+    " the format": ("在 {sizes} 处，能读出答案的输出不到 {share} %，所以突现的一部分可能是格式"),
+    "{gain} at {size} ({range})": "在 {size} 处为 {gain}（{range}）",
+    "at most {gain} up to {size} ({range})": "直到 {size} 至多 {gain}（{range}）",
+    "at least {gain} from {size} on (least at {least}; {range})": "从 {size} 起至少 {gain}（最小在 {least}；{range}）",
+    "its gain over {other} is measured as {before}, and as {after}": "它相对{other}的增益{before}，{after}",
+    "neighbouring sizes cannot be compared": "相邻的规模无法比较",
+    "the largest rise measured between neighbouring sizes is {rise}": "相邻规模之间测得的最大上升是 {rise}",
+    ", {points} more than {other} over the same step ({range})": "，比{other}在同一步上多 {points}（{range}）",
+    ", {points} less than {other} over the same step ({range})": "，比{other}在同一步上少 {points}（{range}）",
+    "that of {other} is {rise}": "{other}的最大上升是 {rise}",
+    "the intervals allow for {count} steps": "区间已计入 {count} 步",
+    "{points} (from {low} to {high}; {range})": "{points}（从 {low} 到 {high}；{range}）",
+}
+
+SENTENCES: Mapping[str, str] = MappingProxyType(_WORDS | _DECISION | _SIZE)
 """English template -> Chinese one."""

@@ -8,6 +8,7 @@ from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, curve_kind
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.questions import lines
 from onset.analysis.questions.lines import Lines
+from onset.analysis.questions.say import ENGLISH, Say
 
 
 def curve_sentence(curve: SizeCurve) -> str:
@@ -71,46 +72,52 @@ def verdict_words(found: Emergence) -> str:
     return said
 
 
-def halfway_words(found: Emergence) -> str:
+def halfway_words(found: Emergence, say: Say = ENGLISH) -> str:
     """Where the curve is halfway between its floor and its ceiling, with its interval, after a semicolon; or empty."""
     if found.midpoint is None:
         return ""
     curve, place = found.midpoint.curve, found.midpoint.profile.interval()
-    ends = words.range_words((place.low, place.high), words.short_count)
-    halfway = f"halfway between {words.percent(curve.floor)} and {words.percent(curve.ceiling)}"
+    ends = say.size_range((place.low, place.high))
+    places = {"floor": words.percent(curve.floor), "ceiling": words.percent(curve.ceiling), "range": ends}
     sizes = [point.x for point in found.curve.points]
     if place.estimate is not None:
-        return f"; {halfway} at about {words.parameters(place.estimate)} ({ends})"
+        said = "; halfway between {floor} and {ceiling} at about {at} ({range})"
+        return say(said, at=say.parameters(place.estimate), **places)
     if place.censored == "above":
-        return f"; not yet halfway to its ceiling at the largest model ({words.parameters(max(sizes))}; {ends})"
-    return f"; already past halfway at the smallest model ({words.parameters(min(sizes))}; {ends})"
+        said = "; not yet halfway to its ceiling at the largest model ({at}; {range})"
+        return say(said, at=say.parameters(max(sizes)), range=ends)
+    said = "; already past halfway at the smallest model ({at}; {range})"
+    return say(said, at=say.parameters(min(sizes)), range=ends)
 
 
-def fit_words(curve: SizeCurve) -> str:
+def fit_words(curve: SizeCurve, say: Say = ENGLISH) -> str:
     """That no curve fits, and what was measured instead, after a semicolon; empty where one does."""
     if curve.found is None or curve.found.fit is None or curve.found.fit.drawn:
         return ""
     p = words.p_words(curve.found.fit.p_value)
     kind = curve_kind(curve.found.verdict)
-    return f"; no {kind} fits (p = {p}), so no place on it is said: {measured_words(curve)}"
+    said = "; no {kind} fits (p = {p}), so no place on it is said: {measured}"
+    return say(said, kind=say(kind), p=say(p) if p == "below 0.001" else p, measured=measured_words(curve, say))
 
 
-def measured_words(curve: SizeCurve) -> str:
+def measured_words(curve: SizeCurve, say: Say = ENGLISH) -> str:
     """``measured 17.0 % at 58 k, 25.0 % at 261 k and 92.0 % at 1.32 M``; of many sizes the ends."""
     rows = list(zip(curve.sizes, curve.correct, curve.n, strict=True))
     shown = rows if len(rows) <= _LISTED else [rows[0], rows[-1]]
-    said = [f"{words.percent(right / n)} at {words.short_count(size)}" for size, right, n in shown]
-    return f"measured {words.listed(said)}"
+    said = [say("{share} at {size}", share=words.percent(right / n), size=say.size(size)) for size, right, n in shown]
+    return say("measured {points}", points=say.listed(said))
 
 
 _LISTED = 8
 
 
-def place_words(place: Place) -> str:
+def place_words(place: Place, say: Say = ENGLISH) -> str:
     """``between 58 k and 132 k parameters``, ``at about 84 k parameters (95 % interval ...)``, ``beyond 6.5 M``."""
     if place.censored == "gap" and place.low is not None and place.high is not None:
-        return f"between {words.short_count(place.low)} and {words.parameters(place.high)}"
-    ends = words.range_words((place.low, place.high), words.short_count)
+        return say("between {low} and {high}", low=say.size(place.low), high=say.parameters(place.high))
+    ends = say.size_range((place.low, place.high))
     if place.estimate is not None:
-        return f"at about {words.parameters(place.estimate)} ({ends})"
-    return f"{'below' if place.censored == 'below' else 'beyond'} the sizes measured ({ends})"
+        return say("at about {at} ({range})", at=say.parameters(place.estimate), range=ends)
+    if place.censored == "below":
+        return say("below the sizes measured ({range})", range=ends)
+    return say("beyond the sizes measured ({range})", range=ends)

@@ -7,6 +7,7 @@ gains over answer-only and the steepest rise stand beside it as evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from onset.analysis import words
 from onset.analysis.emergence.verdict import MIN_SIZES, Emergence
@@ -19,10 +20,13 @@ from onset.analysis.questions.curve_words import curve_line, fit_words, halfway_
 from onset.analysis.questions.gain_words import (
     chosen,
     family_words,
+    given_words,
     method_words,
     sample_words,
     size_curve_of,
+    task_words,
 )
+from onset.analysis.questions.say import Say
 
 
 class Emerges(Question):
@@ -50,25 +54,34 @@ class Emerges(Question):
     def _finding(self, study: Analysis, curve: GainCurve, fitted: SizeCurve) -> Finding:
         found = fitted.found
         assert found is not None  # chosen for having a verdict
-        name, family = method_words(curve.sides[0]), family_words(curve)
-        given = study.given(curve.labels, curve.sides, curve.task)
-        text = f"On {curve.task} {given}, {family}, {_grows(found, name)}"
         place = found.threshold.place
-        if place.estimate is not None or place.low is not None or place.high is not None:
-            text += f". It leaves chance {place_words(place)}"
-        text += f"{halfway_words(found)}{fit_words(fitted)}"
-        split = _split(curve, place.estimate)
-        text += f". {_around(curve, split)}" if split else ""
-        # of what falls with size the largest rise says nothing
-        text += "" if found.verdict == "inverse" else f". {_rises(curve)}"
-        text += f" ({sample_words(curve.points)}).{_format_caution(study, curve, found, split)}"
         return self.finding(
-            f"{curve.task}, {curve.sides[0]}, {family}", found.verdict, text,
+            f"{curve.task}, {curve.sides[0]}, {family_words(curve)}", found.verdict,
+            partial(_sentence, study, curve, fitted, found),
             curve_line(fitted, study.named(curve.task)), estimate=place.estimate,
             interval=None if place.estimate is None else (place.low, place.high),
             n=max(point.n for point in curve.points),
             test="bootstrap against the best smooth curve; threshold: profile likelihood; paired differences",
         )  # fmt: skip
+
+
+def _sentence(study: Analysis, curve: GainCurve, fitted: SizeCurve, found: Emergence, say: Say) -> str:
+    name, place = method_words(curve.sides[0], say), found.threshold.place
+    grows = say(
+        "on {task} {given}, {family}, {grows}", task=task_words(curve.task, say), family=family_words(curve, say),
+        given=given_words(study, curve.labels, curve.sides, curve.task, say), grows=_grows(found, name, say),
+    )  # fmt: skip
+    more = f"{halfway_words(found, say)}{fit_words(fitted, say)}"
+    parts = [grows]
+    if place.estimate is not None or place.low is not None or place.high is not None:
+        parts.append(say("it leaves chance {place}", place=place_words(place, say)))
+    parts[-1] += more
+    split = _split(curve, place.estimate)
+    parts += [_around(curve, split, say)] if split else []
+    # of what falls with size the largest rise says nothing
+    parts += [] if found.verdict == "inverse" else [_rises(curve, say)]
+    parts[-1] = say("{sentence} ({sample})", sentence=parts[-1], sample=sample_words(curve.points, say))
+    return say.text([*parts, _format_caution(study, curve, found, split, say)])
 
 
 def _verdict(fitted: SizeCurve) -> str:
@@ -84,24 +97,28 @@ def tasks_said(study: Analysis) -> set[str]:
     }
 
 
-def _grows(found: Emergence, name: str) -> str:
+def _grows(found: Emergence, name: str, say: Say) -> str:
     """The verdict as a clause about the method."""
-    p = "" if found.q_value is None else f" (q = {words.p_words(found.q_value)} against smooth growth)"
-    if found.verdict == "emergent":
-        return f"{name} emerges: it stays at chance and then grows faster than any smooth curve{p}"
-    if found.verdict == "smooth":
-        return f"{name} grows smoothly with size{p}"
+    if found.verdict in ("emergent", "smooth"):
+        p = None if found.q_value is None else words.p_words(found.q_value)
+        q = "" if p is None else say(" (q = {p} against smooth growth)", p=say(p) if p == "below 0.001" else p)
+        if found.verdict == "smooth":
+            return say("{name} grows smoothly with size{q}", name=name, q=q)
+        return say("{name} emerges: it stays at chance and then grows faster than any smooth curve{q}", name=name, q=q)
     if found.verdict == "unresolved":
-        why = f": {found.notes[0]}" if found.notes else ""
+        # reasons are told in English alone
+        why = f": {found.notes[0]}" if found.notes and say.language == "en" else ""
         if found.q_value is None:
-            return f"{name} is not shown to change with size{why}"
-        return f"{name} grows with size, and whether smoothly or by emerging is not resolved{why}"
+            return say("{name} is not shown to change with size{why}", name=name, why=why)
+        return say(
+            "{name} grows with size, and whether smoothly or by emerging is not resolved{why}", name=name, why=why
+        )
     said = {
-        "flat": "does not change with size beyond the margin",
-        "inverse": "falls with size",
-        "u-shaped": "falls with size and then rises",
+        "flat": say("{name} does not change with size beyond the margin", name=name),
+        "inverse": say("{name} falls with size", name=name),
+        "u-shaped": say("{name} falls with size and then rises", name=name),
     }
-    return f"{name} {said[found.verdict]}"
+    return said[found.verdict]
 
 
 def _split(curve: GainCurve, threshold: float | None) -> tuple[int, int] | None:
@@ -111,13 +128,15 @@ def _split(curve: GainCurve, threshold: float | None) -> tuple[int, int] | None:
     return (below[-1], above[0]) if below and above else None
 
 
-def _format_caution(study: Analysis, curve: GainCurve, found: Emergence, split: tuple[int, int] | None) -> str:
+def _format_caution(
+    study: Analysis, curve: GainCurve, found: Emergence, split: tuple[int, int] | None, say: Say
+) -> str:
     """An answer that is learnt to be written down looks like one that is learnt to be found."""
     if found.verdict != "emergent" or split is None:
         return ""
     place = (curve.task, curve.sides[0], curve.labels, curve.shift, curve.stage, curve.family)
     below = [
-        words.short_count(arm.params)
+        say.size(arm.params)
         for arm in sorted(study.arms, key=lambda arm: arm.params)
         if (arm.task, arm.method, arm.labels, arm.shift, arm.stage, arm.family) == place
         and arm.params <= split[0]
@@ -125,46 +144,55 @@ def _format_caution(study: Analysis, curve: GainCurve, found: Emergence, split: 
     ]
     if not below:
         return ""
-    share = words.number(100 * LOW_PARSE_RATE, 0)
-    return (
-        f" At {words.listed(below)} fewer than {share} % of its outputs held a readable answer, so part of what"
-        " emerges may be the format."
-    )
+    return say(
+        "at {sizes} fewer than {share} % of its outputs held a readable answer, so part of what emerges may be the"
+        " format",
+        sizes=say.listed(below), share=words.number(100 * LOW_PARSE_RATE, 0),
+    )  # fmt: skip
 
 
-def _around(curve: GainCurve, split: tuple[int, int]) -> str:
+def _around(curve: GainCurve, split: tuple[int, int], say: Say) -> str:
     """The gain over the other method on both sides of the threshold."""
     low, high = split
     below = max((point for point in curve.points if point.params <= low), key=lambda point: point.gap)
     above = min((point for point in curve.points if point.params >= high), key=lambda point: point.gap)
     one_below = sum(point.params <= low for point in curve.points) == 1
     one_above = sum(point.params >= high for point in curve.points) == 1
-    before = f"{'' if one_below else 'at most '}{words.points(below.gap)}"
-    after = f"{'' if one_above else 'at least '}{words.points(above.gap)}"
-    there = "" if one_above else f"least at {words.short_count(above.params)}; "
-    return (
-        f"Its gain over {method_words(curve.sides[1])} is measured as {before}"
-        f" {'at' if one_below else 'up to'} {words.short_count(low)} ({words.point_range(below.spread)}), and as"
-        f" {after} {'at' if one_above else 'from'} {words.short_count(high)}{'' if one_above else ' on'}"
-        f" ({there}{words.point_range(above.spread)})"
-    )
+    before = say(
+        "{gain} at {size} ({range})" if one_below else "at most {gain} up to {size} ({range})",
+        gain=say.points(below.gap), size=say.size(low), range=say.point_range(below.spread),
+    )  # fmt: skip
+    after = say(
+        "{gain} at {size} ({range})" if one_above else "at least {gain} from {size} on (least at {least}; {range})",
+        gain=say.points(above.gap), size=say.size(high), least=say.size(above.params),
+        range=say.point_range(above.spread),
+    )  # fmt: skip
+    said = "its gain over {other} is measured as {before}, and as {after}"
+    return say(said, other=method_words(curve.sides[1], say), before=before, after=after)
 
 
-def _rises(curve: GainCurve) -> str:
+def _rises(curve: GainCurve, say: Say) -> str:
     if curve.rises is None:
-        return "Neighbouring sizes cannot be compared"
+        return say("neighbouring sizes cannot be compared")
     chain, direct = curve.rises
-    text = f"The largest rise measured between neighbouring sizes is {_rise(chain)}"
-    own = curve.own_rise
-    if own is not None:
-        more = (own.gap) >= 0
-        shown = own if more else own.turned()
-        text += f", {words.points(shown.gap)} {'more' if more else 'less'} than"
-        text += f" {method_words(direct.step.method)} over the same step ({words.point_range(shown.spread)})"
-    text += f"; that of {method_words(direct.step.method)} is {_rise(direct)}"
-    return text + (f"; the intervals allow for {chain.steps} steps" if chain.steps > 1 else "")
+    other = method_words(direct.step.method, say)
+    text = say("the largest rise measured between neighbouring sizes is {rise}", rise=_rise(chain, say))
+    if curve.own_rise is not None:
+        more = curve.own_rise.gap >= 0
+        own = curve.own_rise if more else curve.own_rise.turned()
+        text += say(
+            ", {points} more than {other} over the same step ({range})"
+            if more
+            else ", {points} less than {other} over the same step ({range})",
+            points=say.points(own.gap), other=other, range=say.point_range(own.spread),
+        )  # fmt: skip
+    parts = [text, say("that of {other} is {rise}", other=other, rise=_rise(direct, say))]
+    parts += [say("the intervals allow for {count} steps", count=chain.steps)] if chain.steps > 1 else []
+    return say.clauses(parts)
 
 
-def _rise(rise: Rise) -> str:
-    span = f"from {words.short_count(rise.step.minus.params or 0)} to {words.short_count(rise.step.plus.params or 0)}"
-    return f"{words.points(rise.step.gap)} ({span}; {words.point_range(rise.step.spread)})"
+def _rise(rise: Rise, say: Say) -> str:
+    low, high = (say.size(end.params or 0) for end in (rise.step.minus, rise.step.plus))
+    said = "{points} (from {low} to {high}; {range})"
+    gap, spread = say.points(rise.step.gap), say.point_range(rise.step.spread)
+    return say(said, points=gap, low=low, high=high, range=spread)

@@ -9,6 +9,7 @@ from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.gains import GainCurve, GainKind
 from onset.analysis.estimates.size_curves import SizeCurve
+from onset.analysis.questions.say import ENGLISH, Say
 from onset.analysis.setting import BASE
 
 
@@ -39,23 +40,40 @@ def size_curve_of(study: Analysis, gain: GainCurve, method: str) -> SizeCurve | 
     return None
 
 
-def family_words(curve: GainCurve) -> str:
+def family_words(curve: GainCurve, say: Say = ENGLISH) -> str:
     """``family rungs``, with the stage where it is not the base model's."""
-    return f"family {curve.family}" + ("" if curve.stage == BASE else f", stage {curve.stage}")
+    if curve.stage == BASE:
+        return say("family {family}", family=str(curve.family))
+    return say("family {family}, stage {stage}", family=str(curve.family), stage=curve.stage)
 
 
-def method_words(method: str) -> str:
-    """A method in a sentence: ``cot`` is said in words."""
+def method_words(method: str, say: Say = ENGLISH) -> str:
+    """A method in a sentence: in English ``cot`` is said in words, all others are named as in the study."""
+    if say.language != "en":
+        return say.method(method)
     return "chain of thought" if method == "cot" else method
 
 
-def sample_words(points: Sequence[Contrast]) -> str:
+def given_words(study: Analysis, labels: int | None, methods: Iterable[str], task: str, say: Say) -> str:
+    """`Analysis.given` in a language."""
+    named = tuple(dict.fromkeys(methods))
+    if say.language == "en" or labels is None:
+        return study.given(labels, named, task)
+    return say.with_labels(labels, study.shown(labels, named, task), len(named))
+
+
+def task_words(task: str, say: Say) -> str:
+    """A task in a sentence: in English by its name in the study."""
+    return task if say.language == "en" else say.task(task)
+
+
+def sample_words(points: Sequence[Contrast], say: Say = ENGLISH) -> str:
     """Items and draws behind the points of a curve."""
     items, draws = sorted({one.n for one in points}), sorted({len(one.draws) for one in points})
     if len(items) == len(draws) == 1:
-        return f"{words.sample(items[0], draws[0])}, at each size"
+        return say("{sample}, at each size", sample=say.sample(items[0], draws[0]))
     spans = ["–".join(dict.fromkeys(str(end) for end in (found[0], found[-1]))) for found in (items, draws)]
-    return f"n = {spans[0]} items × {spans[1]} draws a size"
+    return say("n = {items} items × {draws} draws a size", items=spans[0], draws=spans[1])
 
 
 def size_range(ends: tuple[float | None, float | None]) -> str:

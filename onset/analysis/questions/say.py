@@ -6,6 +6,7 @@ said by the same object, so that one function writes a sentence in every languag
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from onset.analysis import words
@@ -17,6 +18,9 @@ from onset.analysis.stats.shares import Interval
 Ends = tuple[float | None, float | None]
 Sentence = Callable[["Say"], str]
 """What writes a sentence in the language of what it is given."""
+
+
+_UNIT_SPACE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
 
 
 class Say:
@@ -52,7 +56,8 @@ class Say:
         """Sentences one after the other, each with its stop."""
         stop, between = ("\N{IDEOGRAPHIC FULL STOP}", "") if self.language == "zh" else (".", " ")
         said = [one for one in sentences if one]
-        return between.join(f"{one[:1].upper()}{one[1:]}{stop}" for one in said)
+        # in Chinese no space stands between a number's unit and the word behind it
+        return _UNIT_SPACE.sub("", between.join(f"{one[:1].upper()}{one[1:]}{stop}" for one in said))
 
     def method(self, name: str) -> str:
         """A method as a person says it."""

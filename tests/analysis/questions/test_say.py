@@ -40,7 +40,7 @@ def test_every_sentence_that_is_said_has_a_chinese_one() -> None:
 def test_a_template_has_the_same_places_in_chinese(english: str, chinese: str) -> None:
     assert sorted(set(re.findall(r"{\w+}", english))) == sorted(set(re.findall(r"{\w+}", chinese)))
     words = re.sub(r"{\w+}", "", english)
-    assert re.search(r"[\u4e00-\u9fff]", chinese) or not re.search("[a-z]", words)
+    assert re.search(r"[\u4e00-\u9fff\uff00-\uffef]", chinese) or not re.search("[a-z]", words)
     assert not re.search(r"[\u4e00-\u9fff]", english)
     assert not re.search(r"[\u4e00-\u9fff][,;:()]", chinese), "half-width punctuation"
 
@@ -57,6 +57,7 @@ def test_numbers_and_names_are_said_in_the_language() -> None:
     assert english.interval((None, 2e6), english.size) == "95 % interval below 2 M"
     assert chinese.interval((4.6e4, None), chinese.size) == "95 % 区间高于 4.6 万"
     assert english.text(["one", "", "two"]) == "One. Two."
+    assert chinese.text(["在约 4.6 万 参数 处", ""]) == "在约 4.6 万参数处\u3002"
     assert chinese.duration(95) == "1 分 35 秒"
     with pytest.raises(KeyError):
         chinese("never said")

@@ -695,7 +695,7 @@ def test_the_figures_draw_the_numbers_of_the_analysis(jump: Analysis) -> None:
     (tasks,) = drawn["tasks"].panels
     middles = layer_rows(tasks.charts[0], "text")[-1]
     order = shown["task_orders"][0]
-    assert [row["task"] for row in middles] == ["frequency=head", "frequency=tail"]
+    assert [row["task"] for row in middles] == ["often read", "hardly ever read"]
     assert [row["x"] for row in middles] == pytest.approx(order["midpoints"], rel=1e-4)
     (stages,) = drawn["stages"].panels
     rows = layer_rows(stages.charts[1], "point")[0]
