@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from onset.analysis.words import counted, listed, number, percent, point_range, points
-from onset.report.tables import WIDE, add_row, heading, table
-from onset.report.terminal import _VERDICT_STYLES
+from onset.report.tables import VERDICT_STYLES, WIDE, add_row, heading, table
 from onset.report.words import p_value, shares, signed
 
 SHOWN_MISMATCHES = 8
@@ -95,7 +94,7 @@ def _tasks(tasks: Sequence[Mapping[str, Any]], *, wide: bool) -> Any:
     drawn = table([*heads, ("Verdict", "key")])
     for one in tasks:
         name = one["task"].removeprefix(prefix) + (f" × {one['draws']} draws" if one["draws"] > 1 else "")
-        verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
+        verdict = Text(one["verdict"], style=VERDICT_STYLES.get(one["verdict"], ""))
         values = [name, one["n"], *(_cell(one[key], one) for key in ("accuracy_a", "accuracy_b"))]
         values += [_signed(one), _interval(one)]
         values += [p_value(one[key]) for key in (("p", "q") if wide else ("q",))]

@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from onset.analysis.words import counted, percent
-from onset.report.tables import add_row, grouped, heading, table
-from onset.report.terminal import _VERDICT_STYLES
+from onset.report.tables import VERDICT_STYLES, add_row, grouped, heading, table
 from onset.report.words import shares
 
 
@@ -53,7 +52,7 @@ def print_claims(shown: Sequence[Mapping[str, Any]], console: Console, *, full: 
     for claim in shown:
         statistic = claim["statistic"]
         counts = ", ".join(f"{statistic[state]} {word}" for state, word in _STATES.items() if statistic[state])
-        verdict = (claim["verdict"], _VERDICT_STYLES.get(claim["verdict"], "bold"))
+        verdict = (claim["verdict"], VERDICT_STYLES.get(claim["verdict"], "bold"))
         console.print()
         console.print(Text.assemble((claim["id"], "bold"), ": ", verdict, (f" ({statistic['unit']}: {counts})", "dim")))
         console.print(Text(claim["statement"]))

@@ -21,6 +21,12 @@ from rich.text import Text
 
 WIDE = 112
 """Columns from which tables also show what is looked up rarely: tokens, FLOPs and seconds, the items needed."""
+VERDICT_STYLES = {
+    **dict.fromkeys(("wins", "supported"), "bold blue"),
+    **dict.fromkeys(("loses", "contradicted"), "bold yellow"),
+    "equivalent": "bold green",
+}
+"""Of a comparison, and of a claim of the essay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
 from onset.report.first import first_lines
 from onset.report.notes import budget_notes, comparison_notes
-from onset.report.tables import WIDE, add_row, grouped, heading, table
+from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, table
 from onset.report.words import flops, p_value, share, shares, signed
 
 _TONE_STYLES = {
@@ -26,12 +26,6 @@ _TONE_STYLES = {
     "open": "bold",
     "warning": "bold red",
 }
-_VERDICT_STYLES = {
-    **dict.fromkeys(("wins", "supported"), "bold blue"),
-    **dict.fromkeys(("loses", "contradicted"), "bold yellow"),
-    "equivalent": "bold green",
-}
-"""Of a comparison, and of a claim of the essay."""
 
 
 def print_lines(shown: Mapping[str, Any], console: Console, language: Language = "en") -> None:
@@ -152,7 +146,7 @@ def _comparison_table(group: Sequence[Mapping[str, Any]], *, wide: bool, draws: 
     heads += [("Items", "n"), ("Items needed", "n"), ("Draws needed", "n")] if wide else []
     drawn = table(heads)
     for one in group:
-        verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
+        verdict = Text(one["verdict"], style=VERDICT_STYLES.get(one["verdict"], ""))
         interval = _signed_ends(one["interval"])
         count = [len(one["seeds"])] if draws else []
         values = [*([one["labels"]] if budget else []), *count, *one["sides"], signed(one["difference"]), interval]
@@ -168,7 +162,7 @@ def _model_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
     for one in group:
         needed = [one["n"], str(one["needed"]) if one["needed"] else "–"]
         values = [*one["sides"], signed(one["difference"]), _signed_ends(one["interval"]), p_value(one["p_holm"])]
-        verdict = Text(one["verdict"], style=_VERDICT_STYLES.get(one["verdict"], ""))
+        verdict = Text(one["verdict"], style=VERDICT_STYLES.get(one["verdict"], ""))
         add_row(drawn, *values, verdict, *(needed if wide else []))
     return drawn
 
