@@ -38,7 +38,7 @@ _PLACES = 32
 _PER_DECADE = 16
 _KEPT = 24
 """Shapes through a point that are solved exactly, of those that least squares put first."""
-_SLACK = 8.0
+_SLACK = 30.0
 """Nats below those allowed up to which a place's shape is closed in on."""
 _CELLS = 130_000
 """Shares in a table that stays in the processor's cache."""
@@ -47,7 +47,7 @@ _PARTS = (-5.0, 4.0)
 _GRID = np.array([(slope, part) for slope in np.linspace(*_SLOPES, 12) for part in np.linspace(*_PARTS, 9)])
 """Log slope and log-odds of the part of the rise at the place."""
 _ROUNDS = 14
-_FIRST, _SOON = 5, 5.0
+_FIRST, _SOON = 5, 20.0
 """Rounds after which it is known whether a point may be worth more: when as much again, so many times, would be."""
 _EDGE = 1e-7
 _PATTERN = Pattern(
