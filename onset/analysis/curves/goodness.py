@@ -103,7 +103,8 @@ def deviance(data: Data, fitted: Array) -> Array:
         p = np.clip(fitted, 1e-9, 1 - 1e-9)
         wrong = data.n - data.right
         parts = special.xlogy(data.right, data.share / p) + special.xlogy(wrong, (1 - data.share) / (1 - p))
-        out: Array = 2 * parts.sum(axis=1)
+        # of a curve that goes through every share it may be below 0 by rounding
+        out: Array = np.maximum(2 * parts.sum(axis=1), 0.0)
         return out
     squares: Array = (((data.value - fitted) / data.error) ** 2).sum(axis=1)
     return squares

@@ -38,6 +38,15 @@ def test_the_deviance_is_that_of_a_binomial_model() -> None:
     assert deviance(counts(edges, 100), edges / 100)[0] == pytest.approx(0.0, abs=1e-5)
 
 
+def test_a_curve_through_every_share_has_no_deviance_and_p_1() -> None:
+    for right in ([0, 0, 0, 0, 150, 150, 150, 150], [0, 0, 0, 0, 0, 37, 37, 37], [1, 1, 1, 1, 1, 1, 199, 199]):
+        data = counts(right, 200)
+        fit = held(data, X, Step(right[0] / 200, right[-1] / 200, float(X[np.searchsorted(right, right[-1])]) - 0.01))
+        assert fit.deviance == pytest.approx(0.0, abs=1e-5)
+        assert fit.deviance >= 0
+        assert fit.p_value == pytest.approx(1.0)
+
+
 def test_a_curve_that_misses_by_much_is_rejected_and_one_that_misses_by_little_is_not() -> None:
     few = held(counts([17, 25, 92, 95], 100), X[:4], Logistic(0.0, 1.0, 3.0, 6.7))
     assert (few.drawn, few.df) == (False, 1)
