@@ -6,10 +6,11 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from onset.analysis.outcomes import Asked, Flops, Outcomes, Ran
 from onset.analysis.setting import Setting, steps
-from onset.analysis.stats.bootstrap import Array
+from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 
 _PARTS = {"at": Setting, "asked": Asked, "ran": Ran}
 
@@ -56,3 +57,17 @@ def outcomes(
         return (rng.random((draws, items)) < 1 / (1 + np.exp(-logits))).astype(float)
 
     return side(gap), side(0.0)
+
+
+def by_itself(*blocks: Block, replicates: int, limit: float = 2.0) -> tuple[tuple[float, float], float]:
+    """Interval and p of a weighted mean of tables that nothing is pooled with: the bootstrap's; from two to five draws
+    the wider of it and scipy's t over draws, and the larger p.
+    """
+    direct = crossed_bootstrap(blocks, replicates)
+    assert direct is not None
+    (low, high), p = direct.interval(), direct.p()
+    if 1 < direct.draws < 6:
+        over = stats.ttest_1samp(sum(block.weight * block.values.mean(axis=1) for block in blocks), 0)
+        t_low, t_high = over.confidence_interval()
+        low, high, p = min(low, t_low), max(high, t_high), max(p, float(over.pvalue))
+    return (max(-limit, low), min(limit, high)), p

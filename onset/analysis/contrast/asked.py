@@ -148,7 +148,8 @@ def losses(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[C
     members = share_noise(
         [one for *_, one in held],
         [_loss_design(f"loss of a {'tuned' if arm.tuned else 'prompted'} method", one) for _, arm, one in held],
-        [(one.minus, one.plus) for *_, one in held],
+        # a method's losses under several shifts have their clean side in common: they count once
+        [(arm.at.without("shift"), "its loss") for _, arm, _ in held],
     )
     return decided(members, [place for place, *_ in held], _loss_family)
 
@@ -166,7 +167,7 @@ def loss_differences(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) 
     members = share_noise(
         [one for *_, one in held],
         [_loss_design(f"losses, {kind}", one) for _, kind, one in held],
-        [(one.plus, one.minus) for *_, one in held],
+        [(one.plus.without("shift"), one.minus.without("shift")) for *_, one in held],
     )
     return decided(members, [place for place, *_ in held], _loss_family)
 

@@ -12,12 +12,13 @@ then the wider of that one and a t interval on the draw-level differences, and p
 enough on its own there (the t interval takes the items as given, the bootstrap hardly sees the draws). Equivalence: two
 one-sided tests at a stated margin (Schuirmann 1987).
 
-What a shift or a step in size does, and how two differences differ, rests on the moderated t or on the bootstrap alone
-(`resampled`). All intervals are cut at the largest difference there can be.
+What a shift or a step in size does, and how two differences differ, goes the same way, by the bootstrap also over one
+draw (`resampled`). All intervals are cut at the largest difference there can be.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -64,14 +65,22 @@ def side_by_side(sample: Sample, crossed: Crossed, scale: Scale, pooled: Pooled 
     )
 
 
-def few_draws(crossed: Crossed, apart: OverDraws, scale: Scale, test: str, not_pooled: str | None = None) -> Estimate:
+def few_draws(
+    crossed: Crossed,
+    apart: OverDraws,
+    scale: Scale,
+    test: str,
+    not_pooled: str | None = None,
+    *,
+    level: float = LEVEL,
+) -> Estimate:
     """The wider of the crossed bootstrap's interval and that of Student's t over draw-level differences (``apart``),
     and the larger p.
     """
-    t_interval = apart.interval(scale.limit)
+    t_interval = apart.interval(scale.limit, level)
     both = None if scale.margin is None else [two_one_sided(one, scale.margin) for one in (apart, crossed)]
     return Estimate(
-        interval=scale.cut(crossed.interval(), t_interval),
+        interval=scale.cut(crossed.interval(level=level), t_interval),
         p=max(crossed.p(), apart.p()),
         test=test,
         t_interval=t_interval,
@@ -87,7 +96,7 @@ def draws_apart(by_draw: Array, scale: Scale, items: Sequence[int], weights: Seq
 
 def _rounding(scale: Scale, items: Sequence[int], weights: Sequence[float]) -> float:
     """The variance that counting items hides; scores are not counted."""
-    if scale.limit != 1.0:
+    if math.isinf(scale.limit):
         return 0.0
     return sum(weight**2 * rounding_of(count) for count, weight in zip(items, weights, strict=True))
 
@@ -113,14 +122,20 @@ def _one_draw(sample: Sample, scale: Scale, not_pooled: str | None) -> Estimate:
 def resampled(
     sample: Sample, crossed: Crossed, scale: Scale, pooled: Pooled = None, *, twins: bool, level: float = LEVEL
 ) -> Estimate:
-    """By the moderated t or the bootstrap alone. ``twins``: a paired item is an item and its clean twin; ``level``: of
-    the interval.
+    """By the moderated t or the bootstrap. ``twins``: a paired item is an item and its clean twin; ``level``: of the
+    interval.
     """
     items = "two test sets, not paired"
     if sample.table.paired:
         items = "paired on clean twins" if twins else "paired on items"
     made = pooled if isinstance(pooled, Moderated) else crossed
-    how = f"{'crossed ' if len(sample.table.draws) > 1 else ''}bootstrap"
+    draws = len(sample.table.draws)
+    how = f"{'crossed ' if draws > 1 else ''}bootstrap"
+    if not isinstance(pooled, Moderated) and 1 < draws < ENOUGH_DRAWS:
+        counts = [sample.n] if sample.table.paired else [len(sample.table.items), sample.n]
+        apart = draws_apart(np.array(sample.by_draw), scale, counts, [1.0] * len(counts))
+        test = f"{how}, {items}, with a t interval over {draws} draws: the wider of the two"
+        return few_draws(crossed, apart, scale, test, pooled, level=level)
     return Estimate(
         interval=scale.cut(made.interval(level=level)),
         p=made.p(),
