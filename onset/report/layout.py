@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from onset.analysis.estimates.classification import OTHER, UNREAD
 from onset.analysis.phrases import Language
 from onset.analysis.phrases.page import words_in
 from onset.analysis.words import plain_method, plain_task
@@ -55,6 +56,10 @@ def _with_names(part: Spec, say: Callable[[str], str], plain: Mapping[str, str])
     if y.get("field") == "method" and y.get("axis"):
         room = name_axis(list(plain.values()), most=220)
         channels["y"] = y | {"axis": y["axis"] | room | {"labelExpr": f"({table})[datum.value]"}}
+    x = channels.get("x", {})
+    if x.get("field") == "answer" and x.get("axis"):
+        labels = json.dumps({name: say(name) for name in (OTHER, UNREAD)}, ensure_ascii=False)
+        channels["x"] = x | {"axis": x["axis"] | {"labelExpr": f"({labels})[datum.value] || datum.value"}}
     made = part | {"encoding": channels}
     if named:
         name = {"calculate": f"({table})[datum.method]", "as": "plain"}

@@ -231,6 +231,43 @@ def test_the_address_of_a_comparison_restores_its_pair(report: Path, tmp_path: P
     assert "items.a=" not in after
 
 
+ENGLISH = re.compile(r"[A-Za-z]{3,} [A-Za-z]{3,}")
+"""Two English words beside each other."""
+
+
+def test_a_chinese_page_has_no_english_but_what_is_marked(tmp_path: Path) -> None:
+    folder = synthetic_results(tmp_path / "study", seeds=2, items=30, shifts=("none", "domain"))
+    results = load(folder)
+    analysis = analyse(results, replicates=50)
+    written = tmp_path / "report.html"
+    shown = to_json(analysis, "zh")
+    text = page(shown, results.study, read_cells(folder), results.records, language="zh")
+    written.write_text(text, encoding="utf-8")
+    script = """
+      await until(() => document.querySelectorAll(".item").length > 0);
+      await wait(2000);
+      document.querySelector(".item").open = true;
+      await until(() => document.querySelector(".item .body"));
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      const texts = [];
+      while (walker.nextNode()) {
+        const at = walker.currentNode.parentElement;
+        if (!at.closest("script, style, pre, code, [lang=en], .what, .where")) texts.push(walker.currentNode.textContent.trim());
+      }
+      return [...new Set(texts)];
+    """
+    dom, console = _browse(_probed(written, "chinese.html", script), tmp_path / "profile", fragment="#items")
+    seen = _answer(dom)
+    tests = {one["test"] for one in [*shown["findings"], *shown["comparisons"]] if one["test"]}
+    pools = [one["pool"]["design"] for one in shown["comparisons"] if one["pool"]]
+    pools += [one["not_pooled"] for one in shown["comparisons"] if one["not_pooled"]]
+    allowed = (*tests, *pools, *(cell["task"] for cell in shown["cells"]), "torch", "Pad ")
+    left = [one for one in seen if ENGLISH.search(one) and not any(name in one for name in allowed)]
+    assert console == []
+    assert len(seen) > 200
+    assert left == []
+
+
 def test_phone_width_needs_no_sideways_scrolling(report: Path, tmp_path: Path) -> None:
     # A frame, because a headless window is at least 500 pixels wide.
     script = """

@@ -112,6 +112,7 @@ _BESIDE = {
     "{verdict}, leaves chance below {high}": "{verdict}，在 {high} 以下离开随机水平",
     "{verdict}, leaves chance at {at} ({range})": "{verdict}，在 {at} 处离开随机水平（{range}）",
     "unbounded": "两端未定",
+    "other answer": "其他答案",
     "given {reference}": "参照 {reference}",
     "{method}: macro-F1 {f1} ({low} to {high})": "{method}：宏 F1 {f1}（{low} 至 {high}）",
     "Correct, 95 % interval": "答对，95 % 区间",
