@@ -146,7 +146,7 @@ _DESCRIBED = {
 }
 
 _NOTES = {
-    "With {examples}, {shown}.": "用 {examples} 时，{shown}。",
+    "With {examples}, {shown}.": "用{examples}时，{shown}。",
     "One draw: the verdict is about these examples, not about others.": "只抽取了一次：判断只就这批样例而言。",
     "Undecided beside an interval without 0: the interval is of that comparison alone, p is corrected for "
     "all comparisons of its family.": ("区间不含 0 而仍未定：区间只属于该比较，p 则按同组全部比较校正。"),
