@@ -88,6 +88,12 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "none"
 
 
+def begun(text: str) -> str:
+    """``text`` with a capital first letter, but for a name that is spelled without: ``world_facts``, ``gsm8k``."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    return text if re.search(r"[\d_/=]|\.\w", first) else text[:1].upper() + text[1:]
+
+
 def counted(count: int, singular: str, plural: str | None = None) -> str:
     """``1 cell``, ``2 cells``."""
     return f"{count} {singular}" if count == 1 else f"{count} {plural or singular + 's'}"

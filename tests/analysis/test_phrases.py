@@ -9,7 +9,7 @@ import pytest
 
 from onset.analysis.phrases import LANGUAGES, PHRASES, counted, phrase
 from onset.analysis.questions import lines
-from onset.analysis.words import difference_name, myriads, plain_method, plain_task, said
+from onset.analysis.words import begun, difference_name, myriads, plain_method, plain_task, said
 from onset.methods import METHODS
 from onset.tasks import TASKS
 
@@ -81,6 +81,21 @@ def test_counts_and_sizes_follow_their_language() -> None:
     ]  # fmt: skip
     assert (said("crossover", "from"), said("size", "emergent", "zh")) == ("from a size on", "突现")
     assert (difference_name("shift", "zh"), difference_name("cost")) == ("损失", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("word problems: best", "Word problems: best"),
+        ("world_facts: best", "world_facts: best"),
+        ("gsm8k: best", "gsm8k: best"),
+        ("r4 is best", "r4 is best"),
+        ("bbh/causal is open.", "bbh/causal is open."),
+        ("", ""),
+    ],
+)
+def test_sentences_begin_with_a_capital_but_for_names_spelled_without(text: str, said: str) -> None:
+    assert begun(text) == said
 
 
 def test_a_line_says_its_task_as_far_as_there_is_room() -> None:

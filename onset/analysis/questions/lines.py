@@ -42,7 +42,7 @@ def _fitted(key: str, of: str | None, values: Mapping[str, Word], language: Lang
     texts += [phrase("line.of", language, of=name, line=bare) for name in tasks[1:]] + [bare]
     whole = next((one for one in texts if len(one) <= LONGEST), bare)
     shown = whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1].rstrip()}{_MARK}"
-    return _CHINESE.sub("", shown[:1].upper() + shown[1:])
+    return _CHINESE.sub("", words.begun(shown))
 
 
 def _without_settings(said: Mapping[str, str]) -> dict[str, str]:

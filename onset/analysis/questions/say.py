@@ -57,7 +57,7 @@ class Say:
         stop, between = ("\N{IDEOGRAPHIC FULL STOP}", "") if self.language == "zh" else (".", " ")
         said = [one for one in sentences if one]
         # in Chinese no space stands between a number's unit and the word behind it
-        return _UNIT_SPACE.sub("", between.join(f"{one[:1].upper()}{one[1:]}{stop}" for one in said))
+        return _UNIT_SPACE.sub("", between.join(f"{words.begun(one)}{stop}" for one in said))
 
     def method(self, name: str) -> str:
         """A method as a person says it."""

@@ -14,7 +14,7 @@ from onset.analysis.finding import Finding
 from onset.analysis.phrases import LANGUAGES, phrase
 from onset.analysis.questions import QUESTIONS, question
 from onset.analysis.questions.lines import LONGEST
-from onset.analysis.words import said
+from onset.analysis.words import begun, said
 from onset.report.figures import figures
 
 FAST = 500
@@ -113,7 +113,7 @@ def test_its_short_lines_are_short_and_plain(name: str, studies: dict[str, Analy
         assert set(one.lines) == set(LANGUAGES)
         for text in one.lines.values():
             assert 0 < len(text) <= LONGEST
-            assert text[0] == text[0].upper()
+            assert begun(text) == text
             assert not {"\N{HORIZONTAL ELLIPSIS}", "{", "[", "="} & set(text)
         assert one.interval is None or "(" in one.short
 
