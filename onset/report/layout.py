@@ -120,7 +120,9 @@ def laid_out(figure: Figure, language: Language = "en") -> dict[str, Any]:
 
 def _title(panel: Panel, language: Language) -> str:
     """A panel's title, of which the task and the method of related tasks are names a person can read."""
-    return " · ".join(plain_method(plain_task(part, language), language) for part in panel.title.split(" · "))
+    task = panel.where.get("task")
+    parts = panel.title.split(" · ")
+    return " · ".join((plain_task if part == task else plain_method)(part, language) for part in parts)
 
 
 def legend_of(style: Style, cells: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

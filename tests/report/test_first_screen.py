@@ -16,6 +16,7 @@ from onset.report import figures
 from onset.report.bars import place_bar
 from onset.report.first import MOST, first_lines, main_figure
 from onset.report.html import VERDICT_WORDS, page
+from onset.report.layout import laid_out
 from onset.results.read import load, read_cells
 
 TRUTH = {
@@ -150,6 +151,16 @@ def test_a_recommendation_stands_open_beside_the_figure_of_its_model(tmp_path: P
     assert text_of(re.sub("</?code>", "`", why)).find(head["sentence"]) > 0
     assert "<code>" in why
     assert 'class="line top"' not in screen
+
+
+def test_a_panel_is_titled_in_words_and_a_model_by_its_name() -> None:
+    panels = (
+        figures.Panel("world-problems[steps=2] · cot", {"task": "world-problems[steps=2]"}, (), ""),
+        figures.Panel("ladder/r1", {"task": "world-problems", "model": "ladder/r1"}, (), ""),
+    )
+    laid = laid_out(figures.Figure("size", "t", "c", "task", panels))
+    assert [one["title"] for one in laid["panels"]] == ["word problems, two steps · chain of thought", "ladder/r1"]
+    assert laid["panels"][0]["spec"] == "world-problems[steps=2] · cot"
 
 
 # ---- in Chinese ----------------------------------------------------------------------------------------------------
