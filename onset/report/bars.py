@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from onset.analysis.words import percent, short_count, signed_bound
+from onset.analysis.words import number, percent, short_count, signed_bound
 from onset.report.words import signed
 
 
@@ -73,6 +73,36 @@ def share_bar(
         high=high,
         colour=colour,
         x=round(3 + value * (width - 6), 1),
+    )
+
+
+def ratio_bar(value: float, interval: Sequence[float | None], reach: float, tone: str, *, width: int = 160) -> Markup:
+    """How many times as much, on a log scale from 1 / ``reach`` to ``reach`` with 1 in the middle, as inline SVG.
+
+    An open end of the interval runs to the edge.
+    """
+
+    def place(times: float) -> float:
+        share = math.log(times) / math.log(reach)
+        return round(width / 2 + max(-1.0, min(1.0, share)) * (width / 2 - 2), 1)
+
+    low, high = interval
+    ends = [f"above {number(low)}" if low else "", f"below {number(high)}" if high else ""]
+    words = f"{number(value)} times, 95 % interval {' and '.join(filter(None, ends)) or 'open'}"
+    return Markup(
+        '<svg class="bar {tone}" role="img" aria-label="{words}" width="{w}" height="20" viewBox="0 0 {w} 20">'
+        '<line class="axis" x1="2" x2="{end}" y1="10" y2="10"/>'
+        '<line class="zero" x1="{mid}" x2="{mid}" y1="2" y2="18"/>'
+        '<line class="span" x1="{low}" x2="{high}" y1="10" y2="10"/><circle cx="{x}" cy="10" r="4"/></svg>'
+    ).format(
+        tone=tone,
+        words=words,
+        w=width,
+        end=width - 2,
+        mid=width / 2,
+        low=2 if low is None else place(low),
+        high=width - 2 if high is None else place(high),
+        x=place(value),
     )
 
 

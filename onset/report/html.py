@@ -31,7 +31,7 @@ from onset.analysis.study import analyse, to_json
 from onset.analysis.words import counted, difference_name, percent, plain_method, plain_task, said, signed_bound
 from onset.errors import DataError
 from onset.report import facts, figures
-from onset.report.bars import difference_bar, place_bar, reach_of_bars, share_bar
+from onset.report.bars import difference_bar, place_bar, ratio_bar, reach_of_bars, share_bar
 from onset.report.first import first_lines, main_figure
 from onset.report.head import distinct, question_of, summary, tally, vital
 from onset.report.items import TEXT_LIMIT, pack
@@ -238,6 +238,10 @@ _CLASSES = {"for": "wins", "against": "loses", "level": "equivalent", "open": "u
 """Tone of a finding -> its class in the page."""
 
 
+RATIO_REACH = 100
+"""Ratios are drawn from a hundredth to a hundred times."""
+
+
 class _Lines:
     """Findings for the template, each with its words, its small picture and the figure it leads to."""
 
@@ -270,6 +274,8 @@ class _Lines:
             return place_bar(value, interval, self._sizes, tone)
         if unit == "points" and None not in interval:
             return difference_bar(value, interval, self.reach, tone)
+        if unit == "ratio" and value:
+            return ratio_bar(value, interval, RATIO_REACH, tone)
         if unit == "share" and None not in interval:
             return share_bar(value, interval, None, f"var(--{tone})", width=160)
         return Markup("")

@@ -13,7 +13,7 @@ from onset import report
 from onset.analysis import analyse, to_json
 from onset.analysis.phrases.page import CHINESE
 from onset.report import figures
-from onset.report.bars import place_bar
+from onset.report.bars import place_bar, ratio_bar
 from onset.report.first import MOST, first_lines, main_figure
 from onset.report.html import VERDICT_WORDS, page
 from onset.report.layout import laid_out
@@ -198,3 +198,17 @@ def test_a_page_in_chinese_says_lines_headings_and_axes(tmp_path: Path) -> None:
     names = {"answer-only", "cot", "sums", "names", *(f"rungs/r{place}" for place in range(8))}
     assert len(heads) > 50
     assert [head for head in heads if re.search("[a-z]{4}", head) and head not in names] == []
+
+
+def test_a_ratio_is_drawn_on_a_log_scale_around_one() -> None:
+    def places(value: float, interval: tuple[float | None, float | None]) -> tuple[str, ...]:
+        found = re.search(
+            r'class="span" x1="([\d.]+)" x2="([\d.]+)".*cx="([\d.]+)"', ratio_bar(value, interval, 100, "wins")
+        )
+        assert found is not None
+        return found.groups()
+
+    # of a hundred in both directions ten lies half way, and what is further out or open at the edge
+    assert places(1, (0.1, 10)) == ("41.0", "119.0", "80.0")
+    assert places(10, (None, 1e4)) == ("2", "158.0", "119.0")
+    assert "10.0 times, 95 % interval above 2.0" in ratio_bar(10, (2, None), 100, "wins")

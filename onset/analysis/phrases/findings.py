@@ -204,7 +204,7 @@ LINES: dict[str, tuple[str, str]] = {
         "在“{shift}”变化下没有方法降低；{method}提高 {points}（{range}）",
     ),
     "shift.undecided": (
-        "no loss is shown under the shift {shift}; the largest is {points}, {method} ({range})",
+        "no loss is shown under the shift {shift}; at most {points}, {method} ({range})",
         "在“{shift}”变化下不能断定有损失；最大的是{method}，{points}（{range}）",
     ),
     "cost.pays": (

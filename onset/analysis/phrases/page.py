@@ -54,8 +54,10 @@ _FIRST_SCREEN = {
     "Press a line for what stands behind it.": "点击一行可看依据（英文）。",
     "Small pictures: the dot is the estimate and the bar its 95 % interval.": "小图：点是估计值，横条是 95 % 区间。",
     "A difference runs from −{reach} to +{reach} percentage points, with an upright line at no difference; a share from"
-    " 0 to 100 %; a place on the size axis over the sizes measured.": (
-        "差值的范围是 −{reach} 到 +{reach} 个百分点，竖线处为零；比例从 0 到 100 %；规模轴覆盖测过的各种规模。"
+    " 0 to 100 %; a ratio from a hundredth to a hundred times; a place on the size axis over the sizes"
+    " measured.": (
+        "差值的范围是 −{reach} 到 +{reach} 个百分点，竖线处为零；比例从 0 到 100 %；倍数从百分之一到一百倍；"
+        "规模轴覆盖测过的各种规模。"
     ),
     "How to read the verdicts": "如何读这些判断",
     "Which way of using the same labelled examples works best, and does that change with the size of the model?": (

@@ -21,6 +21,8 @@ LONGEST = 110
 _CHINESE = re.compile(r"(?<=[万亿]) (?=[\u4e00-\u9fff])")
 """A space between a number's unit and the word behind it."""
 _SETTINGS = re.compile("(?<=\\S) ?[(\uff08][^()\uff08\uff09]*[)\uff09]$")
+_NUMBERS = re.compile("(?<=\\S) ?[(\uff08][^()\uff08\uff09]*\\d[^()\uff08\uff09]*[)\uff09]$")
+"""An interval in brackets at the end of a line."""
 _MARK = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -28,7 +30,7 @@ def line(key: str, of: str | None = None, **values: Word) -> Lines:
     """The phrase ``line.KEY`` in every language; ``of``: the task it is about, None where that goes without saying.
 
     Where it is too long the task is said without its parameters, then left out, then the settings of methods are; what
-    is still too long is cut.
+    is still too long is cut before its interval.
     """
     return {language: _fitted(key, of, values, language) for language in LANGUAGES}
 
@@ -41,8 +43,14 @@ def _fitted(key: str, of: str | None, values: Mapping[str, Word], language: Lang
     texts = [phrase("line.of", language, of=name, line=text) for name in tasks] + [text]
     texts += [phrase("line.of", language, of=name, line=bare) for name in tasks[1:]] + [bare]
     whole = next((one for one in texts if len(one) <= LONGEST), bare)
-    shown = whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1].rstrip()}{_MARK}"
-    return _CHINESE.sub("", words.begun(shown))
+    return _CHINESE.sub("", words.begun(whole if len(whole) <= LONGEST else _cut(whole)))
+
+
+def _cut(text: str) -> str:
+    """At most `LONGEST` characters: words are left out, and the numbers in the brackets that end it are kept."""
+    found = _NUMBERS.search(text)
+    kept = found.group() if found else ""
+    return f"{text[: LONGEST - len(kept) - 1].rstrip()}{_MARK}{kept}"
 
 
 def _without_settings(said: Mapping[str, str]) -> dict[str, str]:
