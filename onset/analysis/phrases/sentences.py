@@ -80,9 +80,9 @@ _SIZE = {
     "; no {kind} fits (p = {p}), so no place on it is said: {measured}": (
         "；没有{kind}符合数据（p = {p}），所以不说其上的位置：{measured}"
     ),
-    "rising curve": "上升的曲线",
-    "falling curve": "下降的曲线",
-    "curve": "曲线",
+    "steep curve": "陡峭的曲线",
+    "smooth curve": "平滑的曲线",
+    "curve of the families": "所试各类的曲线",
     "{share} at {size}": "{size} 处 {share}",
     "measured {points}": "测得{points}",
     "between {low} and {high}": "在 {low} 与 {high} 之间",

@@ -30,8 +30,8 @@ class Say:
         self.language = language
 
     def __call__(self, template: str, **places: str | int) -> str:
-        """The template with its places filled. Raises KeyError for one that is not in the table."""
-        text = template if self.language == "en" else SENTENCES.get(template) or CHINESE[template]
+        """The template with its places filled; in English where the table has it in no other language."""
+        text = template if self.language == "en" else SENTENCES.get(template) or CHINESE.get(template, template)
         return text.format(**places)
 
     def counted(self, key: str, count: int) -> str:

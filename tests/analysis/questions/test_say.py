@@ -5,34 +5,49 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import onset.analysis.questions as home
 from onset import report
+from onset.analysis.emergence.drawn import EmergenceVerdict, curve_kind
 from onset.analysis.phrases.page import CHINESE
 from onset.analysis.phrases.sentences import SENTENCES
 from onset.analysis.questions.say import Say
 from onset.report import figures
 
+Values = dict[str, list[ast.expr]]
+"""What a name is assigned in its function."""
 
-def templates(node: ast.expr) -> list[str]:
+
+def templates(node: ast.expr, names: Values) -> list[str]:
     """The texts that an argument may be."""
     if isinstance(node, ast.IfExp):
-        return templates(node.body) + templates(node.orelse)
+        return templates(node.body, names) + templates(node.orelse, names)
+    if isinstance(node, ast.Name):
+        return [text for value in names.get(node.id, []) for text in templates(value, {})]
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 def said_in(path: Path) -> set[str]:
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args]
-    named = [one for one in calls if ast.unparse(one.func).rpartition(".")[2] in ("say", "self")]
-    return {text for one in named for text in templates(one.args[0])}
+    found: set[str] = set()
+    for function in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)):
+        names: Values = {}
+        for node in ast.walk(function):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                names.setdefault(node.targets[0].id, []).append(node.value)
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call) and node.args]
+        named = [one for one in calls if ast.unparse(one.func).rpartition(".")[2] in ("say", "self")]
+        found |= {text for one in named for text in templates(one.args[0], names)}
+    return found
 
 
 def test_every_sentence_that_is_said_has_a_chinese_one() -> None:
     places = [home.__file__, report.__file__, figures.__file__]
     said = set().union(*(said_in(path) for place in places for path in Path(place).parent.glob("*.py")))
     assert len(said) > 100
+    said |= {curve_kind(verdict) for verdict in get_args(EmergenceVerdict)}
     assert said - set(SENTENCES) - set(CHINESE) == set()
 
 
