@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from onset.analysis.phrases import sentences_methods, sentences_sizes
+
 _WORDS = {
     "none": "无",
     "{size} parameters": "{size} 参数",
@@ -17,8 +19,8 @@ _WORDS = {
     "n = {items} items, one draw of examples": "n = {items} 题，样例只抽取一次",
     "without labelled examples": "不用标注样例",
     "with {examples}": "用 {examples}",
-    "{given}, {count} of them shown": "{given}（提示中展示 {count} 个）",
-    "{given}, of which {shown}": "{given}（其中{shown}）",
+    "{given}, {count} of them shown": "{given}，提示中展示 {count} 个",
+    "{given}, of which {shown}": "{given}，其中{shown}",
     "{methods} shows {count}": "{methods}展示 {count} 个",
     "{methods} show {count}": "{methods}展示 {count} 个",
     "{low} to {high}": "{low} 至 {high}",
@@ -51,7 +53,7 @@ _DECISION = {
         "最便宜的下一步是 {key}（{operations}），或可把它与{rival}分开"
     ),
     "what may change it: {changes}": "可能改变结论的：{changes}",
-    "other examples, since one draw was tried (`seeds: 3`)": "换一批样例，因为只抽取过一次（`seeds： 3`）",
+    "other examples, since one draw was tried (`seeds: 3`)": "换一批样例，因为只抽取过一次（`seeds: 3`）",
     "more labelled examples hardly ({after} is not shown to beat {before})": (
         "更多标注样例大概无用（{after} 个未见胜过 {before} 个）"
     ),
@@ -119,5 +121,7 @@ _SIZE = {
     "{points} (from {low} to {high}; {range})": "{points}（从 {low} 到 {high}；{range}）",
 }
 
-SENTENCES: Mapping[str, str] = MappingProxyType(_WORDS | _DECISION | _SIZE)
+SENTENCES: Mapping[str, str] = MappingProxyType(
+    _WORDS | _DECISION | _SIZE | sentences_methods.SENTENCES | sentences_sizes.SENTENCES
+)
 """English template -> Chinese one."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
+from onset.analysis.questions.say import ENGLISH, Say
 from onset.analysis.stats.adjust import ALPHA
 
 LEAST_DISCORDANT = 6
@@ -14,26 +15,41 @@ _LISTED = 6
 
 
 def comparison_sentence(one: Contrast) -> str:
-    """The contrast in a sentence, said of the plus side."""
-    a, b = one.names
+    """The contrast in an English sentence, said of the plus side."""
+    return f"{comparison_words(one, ENGLISH)}."
+
+
+def comparison_words(one: Contrast, say: Say) -> str:
+    """The contrast in words without a stop, said of the plus side."""
+    a, b = (say.named(name) for name in one.names)
     shown = one.turned() if one.verdict == "loses" else one
     if shown.difference is None or shown.interval is None:
-        why = "; ".join(one.refused) or "they share no items"
-        return f"{a} and {b} cannot be compared: {why}."
-    size, margin = words.sample(one.n, len(one.draws)), one.scale.margin or 0.0
-    gap, spread = words.points(shown.difference), words.point_range(shown.interval)
-    small = f", less than the margin of {words.points(margin)}" if abs(shown.difference) < margin else ""
-    scope = " with these examples" if one.scope == "these examples" else ""
-    text = {
-        "wins": f"{a} beats {b}{scope} by {gap} ({spread}; {size}){small}",
-        "loses": f"{a} is worse than {b}{scope} by {gap} ({spread}; {size}){small}",
-        "equivalent": f"{a} and {b} are equivalent within {words.points(margin)}{scope}:"
-        f" they differ by {gap} ({spread}; {size})",
-        "undecided": f"undecided between {a} and {b}{scope}: they differ by {gap} ({spread}; {size})"
-        f"{draws_agree(one)}{_why(one)}{_what_is_missing(one)}",
-    }[one.verdict]
-    flagged = f"; not all draws were compared ({'; '.join(one.refused)})" if one.refused else ""
-    return f"{text}{flagged}."
+        why = "; ".join(one.refused) or say("they share no items")
+        return say("{a} and {b} cannot be compared: {why}", a=a, b=b, why=why)
+    margin = one.scale.margin or 0.0
+    small = abs(shown.difference) < margin
+    places = {
+        "a": a,
+        "b": b,
+        "scope": say(" with these examples") if one.scope == "these examples" else "",
+        "gap": say.points(shown.difference),
+        "range": say.point_range(shown.interval),
+        "sample": say.sample(one.n, len(one.draws)),
+        "margin": say.points(margin),
+    }
+    if one.verdict == "wins":
+        text = say("{a} beats {b}{scope} by {gap} ({range}; {sample})", **places)
+        text += say(", less than the margin of {margin}", **places) if small else ""
+    elif one.verdict == "loses":
+        text = say("{a} is worse than {b}{scope} by {gap} ({range}; {sample})", **places)
+        text += say(", less than the margin of {margin}", **places) if small else ""
+    elif one.verdict == "equivalent":
+        said = "{a} and {b} are equivalent within {margin}{scope}: they differ by {gap} ({range}; {sample})"
+        text = say(said, **places)
+    else:
+        text = say("undecided between {a} and {b}{scope}: they differ by {gap} ({range}; {sample})", **places)
+        text += f"{draws_agree(one, say)}{_why(one, say)}{_what_is_missing(one, say)}"
+    return text + (say("; not all draws were compared{why}", why=say.reasons(one.refused)) if one.refused else "")
 
 
 def stage_sentence(one: Contrast) -> str:
@@ -43,54 +59,68 @@ def stage_sentence(one: Contrast) -> str:
     return f"{where}: {comparison_sentence(one)}"
 
 
-def draws_agree(one: Contrast) -> str:
+def draws_agree(one: Contrast, say: Say = ENGLISH) -> str:
     """Where every one of several draws puts the same side ahead: which, by how much, and whether each one does so for
     its own examples; empty otherwise.
     """
-    held = agreement(one)
-    return "" if held is None else f"; {held[0]} is ahead in {held[1]}"
+    held = agreement(one, say)
+    return "" if held is None else say("; {side} is ahead in {draws}", side=say.named(held[0]), draws=held[1])
 
 
-def agreement(one: Contrast) -> tuple[str, str] | None:
+def agreement(one: Contrast, say: Say = ENGLISH) -> tuple[str, str] | None:
     """The side that is ahead in every one of several draws, and in words in how many and by how much; else None."""
     signs = {(value > 0) - (value < 0) for value in one.by_draw}
     if len(one.by_draw) < 2 or len(signs) > 1 or signs == {0}:
         return None
     ahead = one.names[0 if signs == {1} else 1]
     gaps = [words.number(100 * abs(value)) for value in one.by_draw]
-    shown = words.listed(gaps) if len(gaps) <= _LISTED else f"{min(gaps, key=float)} to {max(gaps, key=float)}"
-    count = "both draws" if len(gaps) == 2 else f"each of the {len(gaps)} draws"
-    found = sum(p <= ALPHA for p in one.p_by_draw)
-    each = ""
+    shown = say.listed(gaps)
+    if len(gaps) > _LISTED:
+        shown = say("{low} to {high}", low=min(gaps, key=float), high=max(gaps, key=float))
+    found, each = sum(p <= ALPHA for p in one.p_by_draw), ""
     if found == len(gaps):
-        each = "; each alone would settle it for its own examples"
+        each = say("; each alone would settle it for its own examples")
     elif found:
-        each = f"; {found} of them alone would settle it for {'its' if found == 1 else 'their'} own examples"
-    return ahead, f"{count} (by {shown} points{each})"
+        each = say(
+            "; {count} of them alone would settle it for its own examples"
+            if found == 1
+            else "; {count} of them alone would settle it for their own examples",
+            count=found,
+        )
+    return ahead, say(
+        "both draws (by {shown} points{each})"
+        if len(gaps) == 2
+        else "each of the {count} draws (by {shown} points{each})",
+        count=len(gaps), shown=shown, each=each,
+    )  # fmt: skip
 
 
-def _why(one: Contrast) -> str:
+def _why(one: Contrast, say: Say) -> str:
     """Why an undecided comparison is not decided, where that does not show in its interval."""
     if one.decided is not None and one.p is not None and one.p <= ALPHA:
-        alone, together = words.probability(one.p), words.probability(one.decided.p)
-        return f", p {alone} alone and {together} after correcting for {one.decided.size} comparisons"
+        return say(
+            ", p {alone} alone and {together} after correcting for {count} comparisons",
+            alone=say.probability(one.p), together=say.probability(one.decided.p), count=one.decided.size,
+        )  # fmt: skip
     pairs = sum(one.discordant)
     if len(one.draws) == 1 and one.p_by_draw and 0 < pairs < LEAST_DISCORDANT:
-        return (
-            f"; an exact McNemar test needs at least {LEAST_DISCORDANT} items that only one side has right, all the"
-            f" same side, for p below .05, and here {'there is 1' if pairs == 1 else f'there are {pairs}'}"
-        )
+        return say(
+            "; an exact McNemar test needs at least {least} items that only one side has right, all the same side, for"
+            " p below .05, and here {found}",
+            least=LEAST_DISCORDANT, found=say("there is 1") if pairs == 1 else say("there are {count}", count=pairs),
+        )  # fmt: skip
     return ""
 
 
-def _what_is_missing(one: Contrast) -> str:
+def _what_is_missing(one: Contrast, say: Say) -> str:
     if not one.difference:
-        return "; the two are level, which shows neither a difference nor equivalence"
-    ways = [f"about {one.needed} items"] if one.needed is not None else []
-    ways += [f"{one.needed_draws} draws of as many items"] if one.needed_draws is not None else []
+        return say("; the two are level, which shows neither a difference nor equivalence")
+    ways = [say("about {items} items", items=one.needed)] if one.needed is not None else []
+    if one.needed_draws is not None:
+        ways.append(say("{draws} draws of as many items", draws=one.needed_draws))
     few = ""
     if one.not_pooled is not None and len(one.draws) < 4:
-        few = f"; {words.counted(len(one.draws), 'draw')} alone hardly show how draws differ"
+        few = say("; {draws} alone hardly show how draws differ", draws=say.counted("draw", len(one.draws)))
     if ways:
-        return f"{few}; {' or '.join(ways)} would decide it with 80 % power"
-    return f"{few}; more items alone may not decide it, because the draws differ by too much: use more seeds"
+        return few + say("; {ways} would decide it with 80 % power", ways=say(" or ").join(ways))
+    return few + say("; more items alone may not decide it, because the draws differ by too much: use more seeds")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
@@ -15,11 +16,12 @@ from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.gain_words import (
     chosen,
     family_words,
+    given_words,
     method_words,
     sample_words,
-    size_range,
 )
 from onset.analysis.questions.lines import Lines
+from onset.analysis.questions.say import Say
 
 
 class Overtakes(Question):
@@ -46,7 +48,7 @@ class Overtakes(Question):
             said = None if found.verdict == "none" else found.estimate
             yield self.finding(
                 f"{curve.task}, {curve.sides[0]} over {curve.sides[1]}, {family_words(curve)}", found.verdict,
-                f"{_said(study, curve)} ({sample_words(curve.points)}).", _short(study, curve), estimate=said,
+                partial(_sentence, study, curve), _short(study, curve), estimate=said,
                 interval=None if said is None else found.interval, n=max(point.n for point in curve.points), test=test,
             )  # fmt: skip
 
@@ -68,92 +70,130 @@ def _short(study: Analysis, curve: GainCurve) -> Lines:
     )
 
 
-def _said(study: Analysis, curve: GainCurve) -> str:
+def _sentence(study: Analysis, curve: GainCurve, say: Say) -> str:
+    parts = _said(curve, say)
+    parts[0] = say(
+        "Crossover on {task}, {given}, {family}: {said}", task=say.named_task(curve.task),
+        given=given_words(study, curve.labels, curve.sides, curve.task, say), family=family_words(curve, say),
+        said=parts[0],
+    )  # fmt: skip
+    parts[-1] = say("{sentence} ({sample})", sentence=parts[-1], sample=sample_words(curve.points, say))
+    return say.text(parts)
+
+
+def _said(curve: GainCurve, say: Say) -> list[str]:
+    """What is said of the crossover, a sentence each."""
     found, sizes = curve.crossover, curve.sizes
-    name, other = method_words(curve.sides[0]), method_words(curve.sides[1])
-    given = study.given(curve.labels, curve.sides, curve.task)
-    text = f"Crossover on {curve.task}, {given}, {family_words(curve)}: "
+    sides = _sides(curve, say)
     if found.verdict == "from" and found.gap:
         low, high = found.gap
-        shown = "only at the largest size," if high == sizes[-1] else "at every size measured from"
-        alone = "taken size by size, " if found.estimate is not None else ""
-        text += f"{_meets(curve)}{alone}a win of {name} over {other} is shown {shown} {words.parameters(high)}"
-        text += f"{'' if high == sizes[-1] else ' on'}, not at {words.short_count(low)}{_before_shown(curve, high)}."
-        text += f" Below {words.short_count(high)}, it {_by_verdict(curve, low)}"
-    elif found.verdict == "always":
-        text += f"a win of {name} over {other} is shown at every size measured, from {words.parameters(sizes[0])} on"
-        text += f"; a crossover, if there is one, lies below. It {_by_verdict(curve, sizes[0])}"
-    elif found.verdict == "none":
-        text += f"{name} does not beat {other} at any size up to {words.parameters(sizes[-1])}: it"
-        text += f" {_by_verdict(curve, sizes[-1])}"
-    else:
-        text += f"{_meets(curve)}from which size on {name} beats {other} is not shown: it"
-        text += f" {_by_verdict(curve, sizes[-1])}"
-    return text
+        win = say(
+            "a win of {name} over {other} is shown only at the largest size, {high}, not at {low}{but}"
+            if high == sizes[-1]
+            else "a win of {name} over {other} is shown at every size measured from {high} on, not at {low}{but}",
+            high=say.parameters(high), low=say.size(low), but=_before_shown(curve, high, say), **sides,
+        )  # fmt: skip
+        win = win if found.estimate is None else say("taken size by size, {said}", said=win)
+        below = say("below {size}, it {said}", size=say.size(high), said=_by_verdict(curve, low, say))
+        return [say.clauses([_meets(curve, say), win]), below]
+    if found.verdict == "always":
+        said = (
+            "a win of {name} over {other} is shown at every size measured, from {first} on; a crossover, if there is"
+            " one, lies below"
+        )
+        return [
+            say(said, first=say.parameters(sizes[0]), **sides),
+            say("it {said}", said=_by_verdict(curve, sizes[0], say)),
+        ]
+    does = _by_verdict(curve, sizes[-1], say)
+    if found.verdict == "none":
+        said = "{name} does not beat {other} at any size up to {last}: it {said}"
+        return [say(said, last=say.parameters(sizes[-1]), said=does, **sides)]
+    shown = say("from which size on {name} beats {other} is not shown: it {said}", said=does, **sides)
+    return [say.clauses([_meets(curve, say), shown])]
 
 
-def _meets(curve: GainCurve) -> str:
-    """Where the fitted curves meet, or why that is not said, before a semicolon."""
+def _sides(curve: GainCurve, say: Say) -> dict[str, str]:
+    return {"name": method_words(curve.sides[0], say), "other": method_words(curve.sides[1], say)}
+
+
+def _meets(curve: GainCurve, say: Say) -> str:
+    """Where the fitted curves meet, or why that is not said; empty where no curves are fitted."""
     found = curve.crossover
-    name, other = method_words(curve.sides[0]), method_words(curve.sides[1])
     if found.notes:
-        return f"{'; '.join(found.notes)}, so where the two meet is not said; "
+        # reasons are told in English alone
+        why = f"{'; '.join(found.notes)}, so " if say.language == "en" else ""
+        return say("{why}where the two meet is not said", why=why)
     if found.interval is None:
         return ""
     if found.estimate is None:
-        return "the fitted curves do not meet within the sizes; "
-    spread = size_range(found.interval)
-    return f"by the fitted curves {name} overtakes {other} at about {words.parameters(found.estimate)} ({spread}); "
+        return say("the fitted curves do not meet within the sizes")
+    return say(
+        "by the fitted curves {name} overtakes {other} at about {at} ({range})", at=say.parameters(found.estimate),
+        range=say.size_range(found.interval), **_sides(curve, say),
+    )  # fmt: skip
 
 
-def _before_shown(curve: GainCurve, high: int) -> str:
+def _before_shown(curve: GainCurve, high: int, say: Say) -> str:
     """Why a win is shown only beyond the place where the curves meet; empty where it is shown right after it."""
     place = curve.crossover.estimate
     between = [one for one in curve.points if place is not None and place < one.params < high]
     if not between or any(one.verdict in ("wins", "loses") for one in between):
         return ""
-    return f": the lead that the curves have at {_sizes(between)} is too small to be shown there by itself"
+    said = ": the lead that the curves have at {sizes} is too small to be shown there by itself"
+    return say(said, sizes=_sizes(between, say))
 
 
-def _sizes(points: Sequence[Contrast]) -> str:
-    return words.listed([words.short_count(one.params) for one in points])
+def _sizes(points: Sequence[Contrast], say: Say) -> str:
+    return say.listed([say.size(one.params) for one in points])
 
 
-def _by_verdict(curve: GainCurve, up_to: int) -> str:
+def _by_verdict(curve: GainCurve, up_to: int, say: Say) -> str:
     """What the comparisons say at the sizes up to one, verdict by verdict."""
-    verbs = {
-        "loses": f"is worse than {method_words(curve.sides[1])} at",
-        "equivalent": "makes no difference beyond the margin at",
-        "undecided": "is undecided at",
-        "wins": "wins at",
-    }
     parts = []
     for verdict in _VERDICTS:
         points = [one for one in curve.points if one.params <= up_to and one.verdict == verdict]
         picked = verdict in ("wins", "loses")
         firm = [one for one in points if not picked or curve.settled(one)]
         loose = [one for one in points if picked and not curve.settled(one)]
-        parts += [f"{verbs[verdict]} {_sizes_with_gains(firm)}"] if firm else []
+        parts += [_does(curve, verdict, firm, say)] if firm else []
         if loose:
-            unless = f"but not after correcting for {len(curve.points)} sizes"
-            parts.append(f"{verbs[verdict]} {_sizes_with_gains(loose)}, {unless}")
-    return "; ".join(parts)
+            does, said = _does(curve, verdict, loose, say), "{does}, but not after correcting for {count} sizes"
+            parts.append(say(said, does=does, count=len(curve.points)))
+    return say.clauses(parts)
 
 
-def _sizes_with_gains(points: Sequence[Contrast]) -> str:
+def _does(curve: GainCurve, verdict: Verdict, points: Sequence[Contrast], say: Say) -> str:
+    """``wins at 132 k (12.0 points, 95 % interval 3.1 to 20.4)``."""
+    places = {"sizes": _sizes_with_gains(points, say), "other": method_words(curve.sides[1], say)}
+    said = {
+        "loses": say("is worse than {other} at {sizes}", **places),
+        "equivalent": say("makes no difference beyond the margin at {sizes}", **places),
+        "undecided": say("is undecided at {sizes}", **places),
+        "wins": say("wins at {sizes}", **places),
+    }
+    return said[verdict]
+
+
+def _sizes_with_gains(points: Sequence[Contrast], say: Say) -> str:
     if len(points) <= _ENOUGH_TO_LIST:
-        return words.listed(
+        return say.listed(
             [
-                f"{words.short_count(one.params)} ({words.points(one.gap)}, {words.point_range(one.spread)})"
+                say(
+                    "{size} ({points}, {range})", size=say.size(one.params), points=say.points(one.gap),
+                    range=say.point_range(one.spread),
+                )
                 for one in points
             ]
-        )
+        )  # fmt: skip
     gains = [one.gap for one in points]
     ends = [one.interval for one in points if one.interval is not None]
     hull = min(one[0] for one in ends), max(one[1] for one in ends)
-    sizes = _sizes(points)
-    span = f"{words.number(100 * min(gains))} to {words.points(max(gains))}"
-    return f"{sizes} ({span}; 95 % intervals within {words.number(100 * hull[0])} to {words.number(100 * hull[1])})"
+    least, most = (words.number(100 * end) for end in hull)
+    return say(
+        "{sizes} ({low} to {high}; 95 % intervals within {least} to {most})", sizes=_sizes(points, say),
+        low=words.number(100 * min(gains)), high=say.points(max(gains)), least=least, most=most,
+    )  # fmt: skip
 
 
 _ENOUGH_TO_LIST = 3

@@ -24,7 +24,6 @@ from onset.analysis.questions.gain_words import (
     method_words,
     sample_words,
     size_curve_of,
-    task_words,
 )
 from onset.analysis.questions.say import Say
 
@@ -68,7 +67,7 @@ class Emerges(Question):
 def _sentence(study: Analysis, curve: GainCurve, fitted: SizeCurve, found: Emergence, say: Say) -> str:
     name, place = method_words(curve.sides[0], say), found.threshold.place
     grows = say(
-        "on {task} {given}, {family}, {grows}", task=task_words(curve.task, say), family=family_words(curve, say),
+        "on {task} {given}, {family}, {grows}", task=say.named_task(curve.task), family=family_words(curve, say),
         given=given_words(study, curve.labels, curve.sides, curve.task, say), grows=_grows(found, name, say),
     )  # fmt: skip
     more = f"{halfway_words(found, say)}{fit_words(fitted, say)}"

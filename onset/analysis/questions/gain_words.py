@@ -54,17 +54,12 @@ def method_words(method: str, say: Say = ENGLISH) -> str:
     return "chain of thought" if method == "cot" else method
 
 
-def given_words(study: Analysis, labels: int | None, methods: Iterable[str], task: str, say: Say) -> str:
+def given_words(study: Analysis, labels: int | None, methods: Iterable[str], task: str | None, say: Say) -> str:
     """`Analysis.given` in a language."""
     named = tuple(dict.fromkeys(methods))
     if say.language == "en" or labels is None:
         return study.given(labels, named, task)
     return say.with_labels(labels, study.shown(labels, named, task), len(named))
-
-
-def task_words(task: str, say: Say) -> str:
-    """A task in a sentence: in English by its name in the study."""
-    return task if say.language == "en" else say.task(task)
 
 
 def sample_words(points: Sequence[Contrast], say: Say = ENGLISH) -> str:

@@ -20,7 +20,7 @@ Sentence = Callable[["Say"], str]
 """What writes a sentence in the language of what it is given."""
 
 
-_UNIT_SPACE = re.compile(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])")
+_UNIT_SPACE = re.compile(r"(?<=[\u4e00-\u9fff\uff09]) (?=[\u4e00-\u9fff])")
 
 
 class Say:
@@ -56,7 +56,7 @@ class Say:
         """Sentences one after the other, each with its stop."""
         stop, between = ("\N{IDEOGRAPHIC FULL STOP}", "") if self.language == "zh" else (".", " ")
         said = [one for one in sentences if one]
-        # in Chinese no space stands between a number's unit and the word behind it
+        # in Chinese no space stands between a number's unit, or a bracket, and the word behind it
         return _UNIT_SPACE.sub("", between.join(f"{words.begun(one)}{stop}" for one in said))
 
     def method(self, name: str) -> str:
@@ -66,6 +66,23 @@ class Say:
     def task(self, name: str) -> str:
         """A task as a person says it."""
         return words.plain_task(name, self.language)
+
+    def named(self, method: str) -> str:
+        """A method: in English by its name in the study, elsewhere as a person says it."""
+        return method if self.language == "en" else self.method(method)
+
+    def named_task(self, task: str) -> str:
+        """A task: in English by its name in the study, elsewhere as a person says it."""
+        return task if self.language == "en" else self.task(task)
+
+    def reasons(self, reasons: Sequence[str]) -> str:
+        """`` (reason; reason)``: empty elsewhere than in English, as reasons are told in English alone."""
+        return f" ({'; '.join(reasons)})" if reasons and self.language == "en" else ""
+
+    def probability(self, p: float | None) -> str:
+        """A p-value."""
+        text = words.probability(p)
+        return self(text) if text.startswith(("below", "unknown")) else text
 
     def points(self, share: float) -> str:
         """A difference of shares in percentage points."""

@@ -16,7 +16,8 @@ from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
 from onset.analysis.estimates.label_curves import overtakings
 from onset.analysis.questions.comparison_words import comparison_sentence
-from onset.analysis.questions.prompt_or_tune import budget_sentence
+from onset.analysis.questions.prompt_or_tune import budget_words
+from onset.analysis.questions.say import ENGLISH
 from onset.analysis.questions.shift import ShiftLoss
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.shares import mcnemar
@@ -114,7 +115,7 @@ def budgets(*rows: tuple[int, int, int]) -> str:
         a, b = outcomes(tuned, prompted)
         arms += [arm(b, "cot", labels=labels), arm(a, "lora", labels=labels, tune="lora")]
     (one,) = overtakings(compare_all(arms, replicates=100), {"lora"})
-    return budget_sentence(one)
+    return f"{budget_words(one, ENGLISH)}."
 
 
 def test_a_lead_that_is_not_shown_is_not_called_a_defeat() -> None:

@@ -73,6 +73,13 @@ def test_numbers_and_names_are_said_in_the_language() -> None:
     assert chinese.interval((4.6e4, None), chinese.size) == "95 % 区间高于 4.6 万"
     assert english.text(["one", "", "two"]) == "One. Two."
     assert chinese.text(["在约 4.6 万 参数 处", ""]) == "在约 4.6 万参数处\u3002"
+    assert chinese.text(["在 6 万（3.0 个百分点） 处"]) == "在 6 万（3.0 个百分点）处\u3002"
+    assert (english.named("cot"), chinese.named("cot")) == ("cot", "思维链")
+    assert (english.named_task("gsm8k"), chinese.named_task("coin-flip")) == ("gsm8k", "抛硬币")
+    assert (english.reasons(["a", "b"]), english.reasons([]), chinese.reasons(["a"])) == (" (a; b)", "", "")
+    assert [say.probability(p) for say in (english, chinese) for p in (0.02, 1e-5)] == [
+        ".020", "below .001", ".020", "小于 .001",
+    ]  # fmt: skip
     assert chinese.duration(95) == "1 分 35 秒"
     # a study is no worse for a sentence that was never translated
     assert chinese("never said") == "never said"

@@ -15,7 +15,8 @@ from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.outcomes import Flops, Outcomes
 from onset.analysis.questions.cost import break_even_sentence
 from onset.analysis.questions.curve_words import curve_sentence
-from onset.analysis.questions.prompt_or_tune import budget_sentence
+from onset.analysis.questions.prompt_or_tune import budget_words
+from onset.analysis.questions.say import ENGLISH
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.scores import wilson
 
@@ -89,16 +90,16 @@ def test_the_budget_from_which_tuning_overtakes_prompting() -> None:
     (one,) = overtakings(compare_all(arms, replicates=2000), {"lora"})
     assert (one.verdict, one.budget, one.at("wins"), one.at("loses")) == ("reached", 128, [128], [8])
     assert (
-        budget_sentence(one)
-        == "m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels; equivalent at 32 labels."
+        budget_words(one, ENGLISH)
+        == "m on t: lora overtakes cot at 128 labels; cot is ahead at 8 labels; equivalent at 32 labels"
     )
     (never,) = overtakings(compare_all([one for one in arms if one.labels < 128], replicates=2000), {"lora"})
     assert (never.verdict, never.budget) == ("not reached", None)
-    assert budget_sentence(never) == (
-        "m on t: lora does not overtake cot: cot is ahead at 8 labels; equivalent at 32 labels."
+    assert budget_words(never, ENGLISH) == (
+        "m on t: lora does not overtake cot: cot is ahead at 8 labels; equivalent at 32 labels"
     )
     (always,) = overtakings(compare_all([one for one in arms if one.labels > 32], replicates=2000), {"lora"})
-    assert budget_sentence(always) == "m on t: lora is ahead of cot at every budget tried (128 labels)."
+    assert budget_words(always, ENGLISH) == "m on t: lora is ahead of cot at every budget tried (128 labels)"
 
 
 def test_break_even_queries() -> None:

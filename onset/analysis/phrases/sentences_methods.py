@@ -1,0 +1,84 @@
+"""The sentences of comparisons and of methods in Chinese, by their English templates."""
+
+from __future__ import annotations
+
+_COMPARISON = {
+    "they share no items": "没有共同的题",
+    "{a} and {b} cannot be compared: {why}": "{a}与{b}无法比较：{why}",
+    " with these examples": "就这些样例而言，",
+    "{a} beats {b}{scope} by {gap} ({range}; {sample})": "{scope}{a}胜过{b}，高 {gap}（{range}；{sample}）",
+    "{a} is worse than {b}{scope} by {gap} ({range}; {sample})": "{scope}{a}不如{b}，低 {gap}（{range}；{sample}）",
+    ", less than the margin of {margin}": "，小于 {margin}的界限",
+    "{a} and {b} are equivalent within {margin}{scope}: they differ by {gap} ({range}; {sample})": (
+        "{scope}{a}与{b}在 {margin}之内等价：相差 {gap}（{range}；{sample}）"
+    ),
+    "undecided between {a} and {b}{scope}: they differ by {gap} ({range}; {sample})": (
+        "{scope}{a}与{b}难分高下：相差 {gap}（{range}；{sample}）"
+    ),
+    "; not all draws were compared{why}": "；并非每次抽取都作了比较{why}",
+    "; {side} is ahead in {draws}": "；{side}在{draws}",
+    "; each alone would settle it for its own examples": "；每次单独都足以就其样例断定",
+    "; {count} of them alone would settle it for its own examples": "；其中 {count} 次单独足以就其样例断定",
+    "; {count} of them alone would settle it for their own examples": "；其中 {count} 次单独足以就各自的样例断定",
+    "both draws (by {shown} points{each})": "两次抽取中都领先（{shown} 个百分点{each}）",
+    "each of the {count} draws (by {shown} points{each})": "全部 {count} 次抽取中都领先（{shown} 个百分点{each}）",
+    ", p {alone} alone and {together} after correcting for {count} comparisons": (
+        "，单独检验的 p 值 {alone}，按 {count} 个比较校正后 {together}"
+    ),
+    "below .001": "小于 .001",
+    "unknown": "未知",
+    "; an exact McNemar test needs at least {least} items that only one side has right, all the same side, for p below"
+    " .05, and here {found}": (
+        "；McNemar 精确检验要使 p 小于 .05，至少需要 {least} 道仅一方答对、且都由同一方答对的题，而这里{found}"
+    ),
+    "there is 1": "只有 1 道",
+    "there are {count}": "只有 {count} 道",
+    "; the two are level, which shows neither a difference nor equivalence": (
+        "；两者持平，这既不说明有差别，也不说明等价"
+    ),
+    "about {items} items": "约 {items} 道题",
+    "{draws} draws of as many items": "题数不变而抽取 {draws} 次",
+    " or ": "，或",
+    "; {draws} alone hardly show how draws differ": "；仅 {draws}几乎看不出各次抽取的差异",
+    "; {ways} would decide it with 80 % power": "；需要{ways}，才能以 80 % 的检验功效断定",
+    "; more items alone may not decide it, because the draws differ by too much: use more seeds": (
+        "；只增加题数未必能断定，因为各次抽取相差太大：请用更多种子"
+    ),
+}
+
+_PROMPT_OR_TUNE = {
+    "Prompt or tune on {task}, {model} {given}: {said}": "提示还是微调，{task}，{model}（{given}）：{said}",
+    "Over the budgets, {said}": "就各种标注数看，{said}",
+    "Of all {count} comparisons of tuning with prompting on the same examples, tuning wins {wins}, prompting {losses};"
+    " {winner}": ("在同样的样例上，微调与提示共有 {count} 个比较，微调胜 {wins} 个，提示胜 {losses} 个；{winner}"),
+    "{count} has no winner": "{count} 个未分胜负",
+    "{count} have no winner": "{count} 个未分胜负",
+    "{model} on {task}": "{model}，{task}",
+    ", shift {shift}": "，“{shift}”变化",
+    "{where}: {said}": "{where}：{said}",
+    "{budgets} labels": "{budgets} 个标注",
+    "{tuned} is ahead of {prompted} at every budget tried ({at})": (
+        "{tuned}在试过的每种标注数下都领先{prompted}（{at}）"
+    ),
+    "{tuned} overtakes {prompted} at {first} labels": "{tuned}从 {first} 个标注起超过{prompted}",
+    "{tuned} is ahead of {prompted} at {at}": "用 {at}时{tuned}领先{prompted}",
+    "{prompted} is ahead at {at}": "用 {at}时{prompted}领先",
+    "equivalent at {at}": "用 {at}时等价",
+    "not settled at {at}": "用 {at}时尚未定论",
+    "{tuned} does not overtake {prompted}: {why}": "{tuned}没有超过{prompted}：{why}",
+    "undecided at {at}, where it leads by up to {points}": "用 {at}时未定，其间前者至多领先 {points}",
+    "undecided at {at}, where it leads by {points}": "用 {at}时未定，前者领先 {points}",
+    "undecided at {at}, without a lead": "用 {at}时未定，前者没有领先",
+    "it is not shown that {tuned} overtakes {prompted}: {why}": "不能断定{tuned}超过{prompted}：{why}",
+    "By size in the family {family}, the best tuned against the best prompted method {given}: {parts}": (
+        "按规模看，家族 {family} 中最好的微调方法对最好的提示方法（{given}）：{parts}"
+    ),
+    "under the shift {shift} {winners}": "在“{shift}”变化下，{winners}",
+    "tuning wins at {sizes}": "{sizes} 处微调胜出",
+    "prompting wins at {sizes}": "{sizes} 处提示胜出",
+    "equivalent at {sizes}": "{sizes} 处等价",
+    "undecided at {sizes}": "{sizes} 处未定",
+}
+
+SENTENCES: dict[str, str] = _COMPARISON | _PROMPT_OR_TUNE
+"""English template -> Chinese one."""
