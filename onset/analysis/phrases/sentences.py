@@ -86,7 +86,7 @@ _SIZE = {
     "smooth curve": "平滑的曲线",
     "curve of the families": "所试各类的曲线",
     "{share} at {size}": "{size} 处 {share}",
-    "measured {points}": "测得{points}",
+    "measured {points}": "测得 {points}",
     "between {low} and {high}": "在 {low} 与 {high} 之间",
     "at about {at} ({range})": "在约 {at} 处（{range}）",
     "below the sizes measured ({range})": "在测过的规模以下（{range}）",

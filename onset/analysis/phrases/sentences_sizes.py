@@ -63,5 +63,94 @@ _VOTING = {
     "undecided": "未定",
 }
 
-SENTENCES: dict[str, str] = _CROSSOVER | _VOTING
+_TASKS = {
+    "{outcomes} at {sizes}": "{outcomes}，{sizes}",
+    "no growth shown": "未见增长",
+    "no rising curve fits": "没有上升的曲线符合数据",
+    "halfway at no size measured": "在测过的规模上都没有走完一半",
+    "Size by task on {task} ({method}, {given}, {family}): {said}": (
+        "任务与规模，{task}（{method}；{given}；{family}）：{said}"
+    ),
+    "{task} at about {size} ({range}; from {floor} to {ceiling})": (
+        "“{task}”在约 {size} 处（{range}；从 {floor} 到 {ceiling}）"
+    ),
+    "; then ": "；然后是",
+    "accuracy is halfway between its floor and its ceiling for {places}": "准确率走完从下限到上限的一半：{places}",
+    "step by step, {ratios} (intervals that allow for {count} steps)": "逐级看，{ratios}（区间已计入 {count} 级）",
+    "{task} is left out ({why})": "“{task}”未计入（{why}）",
+    "{second} needs {ratio} times the parameters of {first} ({range})": (
+        "“{second}”需要的参数是“{first}”的 {ratio} 倍（{range}）"
+    ),
+    "undecided whether {second} needs more than {first} ({ratio} times; {range})": (
+        "“{second}”是否比“{first}”需要更多参数，尚不能断定（{ratio} 倍；{range}）"
+    ),
+}
+
+_TRAINING = {
+    "{differences} is shown too": "另可断定 {differences}",
+    "{differences} are shown too": "另可断定 {differences}",
+    "no difference beyond the margin in {count} further settings": "另有 {count} 种设置差别不超出界限",
+    "no difference beyond the margin: {settings}": "差别不超出界限的：{settings}",
+    "undecided in {count} further settings": "另有 {count} 种设置未定",
+    "undecided: {settings}": "未定的：{settings}",
+    "Ingredients on {task}, {given}, {family}, against the base model of the same size{other}: {said}": (
+        "训练成分，{task}（{given}；{family}），与同样规模的基础模型相比{other}：{said}"
+    ),
+    " unless another is named": "（另有注明者除外）",
+    "besides, {said}": "此外，{said}",
+    "{sentence} ({sample}; one training run a stage)": "{sentence}（{sample}；每个阶段只训练一次）",
+    "Size by ingredient on {task} ({method}, {given}, {family}): {said} ({sample}; one training run a point)": (
+        "训练成分与规模，{task}（{method}；{given}；{family}）：{said}（{sample}；每点只训练一次）"
+    ),
+    "the base model": "基础模型",
+    "the model {stage}": "“{stage}”的模型",
+    "undecided where {stage} is halfway: no rising curve fits ({reference} is at {before})": (
+        "{stage}在何处走完一半，尚不能断定：没有上升的曲线符合数据（{reference}在 {before} 处）"
+    ),
+    "{reference} is halfway between its floor and its ceiling at {before}, {stage} at no size measured{why}": (
+        "{reference}在 {before} 处走完从下限到上限的一半，{stage}在测过的规模上都没有{why}"
+    ),
+    "undecided whether {stage} needs more: {ratio} times the parameters of {reference} to be halfway between its floor"
+    " and its ceiling ({after} against {before}; {range})": (
+        "{stage}是否需要更多参数，尚不能断定：走完从下限到上限的一半所需的参数是{reference}的 {ratio} 倍"
+        "（{after} 对 {before}；{range}）"
+    ),
+    "{stage} needs {ratio} times the parameters of {reference} to be halfway between its floor and its ceiling"
+    " ({after} against {before}; {range})": (
+        "{stage}走完从下限到上限的一半所需的参数是{reference}的 {ratio} 倍（{after} 对 {before}；{range}）"
+    ),
+    "the model {stage} gains {points} at {size} with {method} ({range}; {before} to {after}{reference})": (
+        "“{stage}”的模型在 {size} 处用{method}时高 {points}（{range}；从 {before} 到 {after}{reference}）"
+    ),
+    "the model {stage} loses {points} at {size} with {method} ({range}; {before} to {after}{reference})": (
+        "“{stage}”的模型在 {size} 处用{method}时低 {points}（{range}；从 {before} 到 {after}{reference}）"
+    ),
+    "; against the model {stage}": "；与“{stage}”的模型相比",
+    "{stage} at {size} with {method} ({points}{reference})": "“{stage}”在 {size} 处用{method}（{points}{reference}）",
+    " ({why})": "（{why}）",
+}
+
+_CURVES = {
+    "shift {shift}": "“{shift}”变化",
+    "{method} on {task}{told}, {family}": "{method}，{task}{told}，{family}",
+    "{where}: {sizes}, no curve, which takes {least}": "{where}：{sizes}，没有曲线，画曲线需要 {least} 种",
+    "not resolved{why}": "未能断定{why}",
+    ": no test decides": "：没有检验可以断定",
+    "accuracy emerges, staying at chance and then growing faster than any smooth curve": (
+        "准确率突现：先停在随机水平，然后比任何平滑曲线都增长得快"
+    ),
+    "accuracy grows smoothly with size": "准确率随规模平滑增长",
+    "accuracy does not change with size beyond the margin": "准确率随规模的变化不超出界限",
+    "accuracy falls with size": "准确率随规模下降",
+    "accuracy falls with size and then rises": "准确率随规模先降后升",
+    " (q = {p})": "（q = {p}）",
+    "Size: {said}": "规模：{said}",
+    "{method} on {task}, {measured}": "{method}，{task}，{measured}",
+    "Size: {sizes} sizes: no curve, which takes {least} ({listed}{more})": (
+        "规模：只有 {sizes} 种规模，没有曲线，画曲线需要 {least} 种（{listed}{more}）"
+    ),
+    "; and {count} more tasks": "；另有 {count} 个任务",
+}
+
+SENTENCES: dict[str, str] = _CROSSOVER | _VOTING | _TASKS | _TRAINING | _CURVES
 """English template -> Chinese one."""

@@ -12,24 +12,26 @@ from onset.analysis.questions.say import ENGLISH, Say
 
 
 def curve_sentence(curve: SizeCurve) -> str:
-    """The verdict in words, or why there is none."""
-    given = [] if curve.at.labels is None else [words.counted(curve.labels, "label")]
-    given += [] if curve.shift == "none" else [f"shift {curve.shift}"]
-    told = f" ({', '.join(given)})" if given else ""
-    what = f"{curve.method} on {curve.task}{told}, family {curve.family}"
-    what += "" if curve.stage == "base" else f", stage {curve.stage}"
+    """The verdict in an English sentence, or why there is none."""
+    return f"{curve_in_words(curve, ENGLISH)}."
+
+
+def curve_in_words(curve: SizeCurve, say: Say) -> str:
+    """The verdict, or why there is none, without a stop."""
+    given = [] if curve.at.labels is None else [say.counted("label", curve.labels)]
+    given += [] if curve.shift == "none" else [say("shift {shift}", shift=curve.shift)]
+    what = say(
+        "{method} on {task}{told}, {family}", method=say.named(curve.method), task=say.named_task(curve.task),
+        told=say(" ({why})", why=say.parted(given)) if given else "",
+        family=say("family {family}", family=str(curve.family))
+        if curve.stage == "base"
+        else say("family {family}, stage {stage}", family=str(curve.family), stage=curve.stage),
+    )  # fmt: skip
     if curve.found is None:
-        return f"{what}: {words.counted(curve.different, 'size')}, no curve, which takes {MIN_SIZES}."
-    return f"{what}: {verdict_words(curve.found)}{halfway_words(curve.found)}{fit_words(curve)}."
-
-
-_SAID = {
-    "emergent": "accuracy emerges, staying at chance and then growing faster than any smooth curve",
-    "smooth": "accuracy grows smoothly with size",
-    "flat": "accuracy does not change with size beyond the margin",
-    "inverse": "accuracy falls with size",
-    "u-shaped": "accuracy falls with size and then rises",
-}
+        sizes = say.counted("size", curve.different)
+        return say("{where}: {sizes}, no curve, which takes {least}", where=what, sizes=sizes, least=MIN_SIZES)
+    said = f"{verdict_words(curve.found, say)}{halfway_words(curve.found, say)}{fit_words(curve, say)}"
+    return say("{where}: {said}", where=what, said=said)
 
 
 def curve_line(curve: SizeCurve, of: str | None, *, bare: bool = False) -> Lines:
@@ -61,14 +63,22 @@ def curve_line(curve: SizeCurve, of: str | None, *, bare: bool = False) -> Lines
     )
 
 
-def verdict_words(found: Emergence) -> str:
+def verdict_words(found: Emergence, say: Say = ENGLISH) -> str:
     """What the verdict says of accuracy, with its test: the end of a sentence that begins with the method."""
     if found.verdict == "unresolved":
-        why = found.notes[0] if found.notes else "no test decides"
-        return f"not resolved: {why}"
-    said = _SAID[found.verdict]
+        # reasons are told in English alone
+        told = f": {found.notes[0]}" if found.notes and say.language == "en" else ""
+        return say("not resolved{why}", why=told if found.notes else say(": no test decides"))
+    said = {
+        "emergent": say("accuracy emerges, staying at chance and then growing faster than any smooth curve"),
+        "smooth": say("accuracy grows smoothly with size"),
+        "flat": say("accuracy does not change with size beyond the margin"),
+        "inverse": say("accuracy falls with size"),
+        "u-shaped": say("accuracy falls with size and then rises"),
+    }[found.verdict]
     if found.verdict == "emergent" and found.q_value is not None:
-        said += f" (q = {words.p_words(found.q_value)})"
+        p = words.p_words(found.q_value)
+        said += say(" (q = {p})", p=say(p) if p == "below 0.001" else p)
     return said
 
 

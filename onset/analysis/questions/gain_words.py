@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.gains import GainCurve, GainKind
@@ -71,14 +70,10 @@ def sample_words(points: Sequence[Contrast], say: Say = ENGLISH) -> str:
     return say("n = {items} items × {draws} draws a size", items=spans[0], draws=spans[1])
 
 
-def size_range(ends: tuple[float | None, float | None]) -> str:
-    """An interval of sizes in parameters."""
-    return words.range_words(ends, words.short_count)
-
-
-def ratio_range(ends: tuple[float | None, float | None]) -> str:
-    """An interval of a ratio of sizes."""
-    return words.range_words(ends, words.ratio)
+def outcomes_words(count: int, sizes: Iterable[float], say: Say) -> str:
+    """``2400 outcomes at 8 sizes``."""
+    different = len(set(sizes))
+    return say("{outcomes} at {sizes}", outcomes=say.counted("outcome", count), sizes=say.counted("size", different))
 
 
 WITHOUT = {
@@ -86,3 +81,4 @@ WITHOUT = {
     "no curve fits": "no rising curve fits",
     "not halfway": "halfway at no size measured",
 }
+"""Why there is no place at which a curve is halfway, as a template."""

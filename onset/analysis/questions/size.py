@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 
-from onset.analysis import words
 from onset.analysis.curves.place import Place
 from onset.analysis.emergence.verdict import MIN_SIZES
 from onset.analysis.estimates.analysis import Analysis
@@ -13,11 +13,12 @@ from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import CURVE_VERDICTS, Question, tones
 from onset.analysis.questions.curve_words import (
+    curve_in_words,
     curve_line,
-    curve_sentence,
     measured_words,
 )
 from onset.analysis.questions.emergence import tasks_said
+from onset.analysis.questions.say import Say
 
 
 class Size(Question):
@@ -46,7 +47,7 @@ class Size(Question):
                 continue
             place = best.found.midpoint.profile.interval() if best.found.midpoint is not None else Place()
             yield self.finding(
-                f"{task}, {best.method}, family {best.family}", best.found.verdict, f"Size: {curve_sentence(best)}",
+                f"{task}, {best.method}, family {best.family}", best.found.verdict, partial(_sentence, best),
                 curve_line(best, study.named(task), bare=bare and len({one.method for one in curves}) == 1),
                 estimate=place.estimate, interval=None if place.estimate is None else (place.low, place.high),
                 n=sum(best.n), test="bootstrap against the best smooth curve; halfway: profile likelihood",
@@ -73,16 +74,32 @@ class NoCurve(Question):
         if not short:
             return
         sizes = sorted({one.different for one in short.values()})
-        listed = "; ".join(
-            f"{one.method} on {task}, {measured_words(one)}" for task, one in list(short.items())[:_SHORT]
-        )
-        more = f"; and {len(short) - _SHORT} more tasks" if len(short) > _SHORT else ""
-        said = words.listed([str(size) for size in sizes])
-        text = f"Size: {said} sizes: no curve, which takes {MIN_SIZES} ({listed}{more})."
         n = sum(sum(one.n) for one in short.values())
         measured = lines.count("size", sizes[-1])
         said_short = lines.line("curves.no curve", sizes=measured, least=str(MIN_SIZES))
-        yield self.finding("curves over size", "no curve", text, said_short, n=n)
+        yield self.finding("curves over size", "no curve", partial(_no_curve, short), said_short, n=n)
+
+
+def _sentence(curve: SizeCurve, say: Say) -> str:
+    return say.text([say("Size: {said}", said=curve_in_words(curve, say))])
+
+
+def _no_curve(short: Mapping[str, SizeCurve], say: Say) -> str:
+    """``short``: task -> a curve of too few sizes."""
+    listed = [
+        say(
+            "{method} on {task}, {measured}", method=say.named(one.method), task=say.named_task(task),
+            measured=measured_words(one, say),
+        )
+        for task, one in list(short.items())[:_SHORT]
+    ]  # fmt: skip
+    more = len(short) - _SHORT
+    sizes = say.listed([str(size) for size in sorted({one.different for one in short.values()})])
+    text = say(
+        "Size: {sizes} sizes: no curve, which takes {least} ({listed}{more})", sizes=sizes, least=MIN_SIZES,
+        listed=say.clauses(listed), more=say("; and {count} more tasks", count=more) if more > 0 else "",
+    )  # fmt: skip
+    return say.text([text])
 
 
 _SHORT = 3

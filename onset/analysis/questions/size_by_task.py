@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
@@ -12,9 +13,10 @@ from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.gain_words import (
     WITHOUT,
-    ratio_range,
-    size_range,
+    given_words,
+    outcomes_words,
 )
+from onset.analysis.questions.say import Say
 from onset.analysis.setting import BASE
 
 
@@ -34,25 +36,10 @@ class SizeByTask(Question):
                 yield self._finding(study, order)
 
     def _finding(self, study: Analysis, order: TaskOrder) -> Finding:
-        halves = [
-            f"{_parameter(one.task)} at about {words.short_count(one.midpoint)}"
-            f" ({size_range(one.interval)}; from {words.percent(one.floor)} to {words.percent(one.ceiling)})"
-            for one in order.places
-        ]
-        given = study.given(order.labels, [order.method])
-        text = f"Size by task on {order.stem} ({order.method}, {given}, family {order.family}):"
-        text += f" {_ratio(order.overall)}."
-        text += f" Accuracy is halfway between its floor and its ceiling for {'; then '.join(halves)}"
-        if len(order.ratios) > 1:
-            text += f"; step by step, {', '.join(_ratio(one) for one in order.ratios)}"
-            text += f" (intervals that allow for {len(order.ratios)} steps)"
-        for task, why in order.without:
-            text += f"; {_parameter(task)} is left out ({WITHOUT[why]})"
         shown = [one.larger for one in order.ratios]
         verdict = "ordered" if all(shown) else "partly ordered" if any(shown) or order.overall.larger else "undecided"
-        text += f" ({words.counted(order.n, 'outcome')} at {words.counted(len(set(order.sizes)), 'size')})."
         return self.finding(
-            f"{order.stem}, {order.method}, family {order.family}", verdict, text,
+            f"{order.stem}, {order.method}, family {order.family}", verdict, partial(_sentence, study, order),
             lines.line(
                 f"size by task.{'ordered' if order.overall.larger else 'undecided'}", order.stem,
                 smaller=lines.parameters(order.overall.tasks[0]), larger=lines.parameters(order.overall.tasks[1]),
@@ -63,14 +50,46 @@ class SizeByTask(Question):
         )  # fmt: skip
 
 
-def _ratio(one: SizeRatio) -> str:
-    first, second = (_parameter(task) for task in one.tasks)
-    interval = ratio_range(one.interval)
+def _sentence(study: Analysis, order: TaskOrder, say: Say) -> str:
+    first = say(
+        "Size by task on {task} ({method}, {given}, {family}): {said}", task=say.named_task(order.stem),
+        method=say.named(order.method), given=given_words(study, order.labels, [order.method], None, say),
+        family=say("family {family}", family=order.family), said=_ratio(order.overall, say),
+    )  # fmt: skip
+    halves = [
+        say(
+            "{task} at about {size} ({range}; from {floor} to {ceiling})", task=_parameter(one.task, say),
+            size=say.size(one.midpoint), range=say.size_range(one.interval), floor=words.percent(one.floor),
+            ceiling=words.percent(one.ceiling),
+        )
+        for one in order.places
+    ]  # fmt: skip
+    places = say("; then ").join(halves)
+    parts = [say("accuracy is halfway between its floor and its ceiling for {places}", places=places)]
+    if len(order.ratios) > 1:
+        ratios = [_ratio(one, say) for one in order.ratios]
+        parts.append(
+            say(
+                "step by step, {ratios} (intervals that allow for {count} steps)", ratios=say.parted(ratios),
+                count=len(ratios),
+            )
+        )  # fmt: skip
+    for task, why in order.without:
+        parts.append(say("{task} is left out ({why})", task=_parameter(task, say), why=say(WITHOUT[why])))
+    sample = outcomes_words(order.n, order.sizes, say)
+    return say.text([first, say("{sentence} ({sample})", sentence=say.clauses(parts), sample=sample)])
+
+
+def _ratio(one: SizeRatio, say: Say) -> str:
+    first, second = (_parameter(task, say) for task in one.tasks)
+    places = {"first": first, "second": second, "ratio": words.ratio(one.ratio), "range": say.ratio_range(one.interval)}
     if one.larger:
-        return f"{second} needs {words.ratio(one.ratio)} times the parameters of {first} ({interval})"
-    return f"undecided whether {second} needs more than {first} ({words.ratio(one.ratio)} times; {interval})"
+        return say("{second} needs {ratio} times the parameters of {first} ({range})", **places)
+    return say("undecided whether {second} needs more than {first} ({ratio} times; {range})", **places)
 
 
-def _parameter(task: str) -> str:
+def _parameter(task: str, say: Say) -> str:
     """The part of a task's name that tells it from its relatives."""
+    if say.language != "en":
+        return words.plain_parameters(task, say.language) or say.task(task)
     return task.removeprefix(stem_of(task)).removeprefix("[").removesuffix("]") or task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
@@ -14,10 +15,12 @@ from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.gain_words import (
     WITHOUT,
+    given_words,
     method_words,
-    ratio_range,
+    outcomes_words,
 )
 from onset.analysis.questions.lines import Lines
+from onset.analysis.questions.say import Say
 from onset.analysis.setting import BASE
 
 
@@ -43,32 +46,14 @@ class Ingredient(Question):
         budget = max(one.labels for one in group)
         rows = sorted((one for one in group if one.labels == budget), key=lambda one: -abs(one.gap))
         decided = [one for one in rows if one.verdict in ("wins", "loses")]
-        parts = [
-            f"the model {one.names[0]} {'gains' if (one.gap) > 0 else 'loses'} {_against_base(one)}"
-            for one in decided[:_SHOWN_STAGES]
-        ]
-        more = len(decided) - _SHOWN_STAGES
-        if more > 0:
-            parts.append(f"{words.counted(more, 'smaller difference')} {'is' if more == 1 else 'are'} shown too")
-        for verdict, phrase in (("equivalent", "no difference beyond the margin"), ("undecided", "undecided")):
-            settings = [one for one in rows if one.verdict == verdict]
-            if len(settings) > _SHOWN_STAGES:
-                parts.append(f"{phrase} in {len(settings)} further settings")
-            elif settings:
-                parts.append(f"{phrase}: {words.listed([_setting(one) for one in settings])}")
         top = (decided or rows)[0]
         kinds = {one.verdict for one in rows}
         verdict = {"wins": "gains", "loses": "loses"}.get(
             top.verdict, "equivalent" if kinds == {"equivalent"} else "undecided"
         )
-        where = f"{task}, {study.given(budget, [one.method for one in rows], task)}, family {family}"
-        other = " unless another is named" if any(one.names[1] != BASE for one in rows) else ""
-        text = f"Ingredients on {where}, against the base model of the same size{other}:"
-        rest = f". Besides, {'; '.join(parts[1:])}" if parts[1:] else ""
         return self.finding(
             f"{task}, family {family}", verdict,
-            f"{text} {parts[0]}{rest} ({words.sample(top.n, len(top.draws))}; one training run a stage).",
-            _short(top, verdict, study.named(task)),
+            partial(_sentence, study, rows), _short(top, verdict, study.named(task)),
             estimate=top.difference, interval=top.interval, n=top.n, test=top.test,
         )  # fmt: skip
 
@@ -94,15 +79,10 @@ class IngredientBySize(Question):
             rows = [one for one in group if (one.labels, one.method) == (best.labels, best.method)]
             rows.sort(key=lambda one: (order[one.verdict], -abs(math.log(one.ratio or 1.0))))
             first = rows[0]
-            given = study.given(first.labels, [first.method], first.task)
-            where = f"{first.task} ({method_words(first.method)}, {given}, family {first.family})"
-            sample = f"{words.counted(first.n, 'outcome')} at {words.counted(len(set(first.sizes)), 'size')}"
-            said = "; ".join(_moved(one) for one in rows)
             yield self.finding(
                 f"{first.task}, {first.method}, family {first.family}", first.verdict,
-                f"Size by ingredient on {where}: {said} ({sample}; one training run a point).",
-                _short_by_size(first, study.named(first.task)), estimate=first.ratio,
-                interval=None if first.ratio is None else first.interval, n=first.n,
+                partial(_sentence_by_size, study, rows), _short_by_size(first, study.named(first.task)),
+                estimate=first.ratio, interval=None if first.ratio is None else first.interval, n=first.n,
                 test="profile likelihood of the ratio of two midpoints",
             )  # fmt: skip
 
@@ -131,36 +111,108 @@ def _short_by_size(first: StageShift, of: str | None) -> Lines:
     )
 
 
-def _moved(one: StageShift) -> str:
-    stage, reference = ("the base model" if name == BASE else f"the model {name}" for name in one.stages)
-    before = words.short_count(one.midpoints[1])
+def _sentence(study: Analysis, rows: Sequence[Contrast], say: Say) -> str:
+    """``rows``: the largest differences first."""
+    decided = [one for one in rows if one.verdict in ("wins", "loses")]
+    parts = [_changes(one, say) for one in decided[:_SHOWN_STAGES]]
+    more = len(decided) - _SHOWN_STAGES
+    if more > 0:
+        differences = say.counted("smaller difference", more)
+        parts.append(
+            say("{differences} is shown too" if more == 1 else "{differences} are shown too", differences=differences)
+        )
+    level, left = ([one for one in rows if one.verdict == verdict] for verdict in ("equivalent", "undecided"))
+    if len(level) > _SHOWN_STAGES:
+        parts.append(say("no difference beyond the margin in {count} further settings", count=len(level)))
+    elif level:
+        parts.append(say("no difference beyond the margin: {settings}", settings=_settings(level, say)))
+    if len(left) > _SHOWN_STAGES:
+        parts.append(say("undecided in {count} further settings", count=len(left)))
+    elif left:
+        parts.append(say("undecided: {settings}", settings=_settings(left, say)))
+    top, methods = (decided or rows)[0], [one.method for one in rows]
+    sentences = [
+        say(
+            "Ingredients on {task}, {given}, {family}, against the base model of the same size{other}: {said}",
+            task=say.named_task(top.task), given=given_words(study, top.labels, methods, top.task, say),
+            family=say("family {family}", family=top.family), said=parts[0],
+            other=say(" unless another is named") if any(one.names[1] != BASE for one in rows) else "",
+        )
+    ]  # fmt: skip
+    sentences += [say("besides, {said}", said=say.clauses(parts[1:]))] if parts[1:] else []
+    sample = say.sample(top.n, len(top.draws))
+    sentences[-1] = say("{sentence} ({sample}; one training run a stage)", sentence=sentences[-1], sample=sample)
+    return say.text(sentences)
+
+
+def _sentence_by_size(study: Analysis, rows: Sequence[StageShift], say: Say) -> str:
+    first = rows[0]
+    text = say(
+        "Size by ingredient on {task} ({method}, {given}, {family}): {said} ({sample}; one training run a point)",
+        task=say.named_task(first.task), method=method_words(first.method, say),
+        given=given_words(study, first.labels, [first.method], first.task, say),
+        family=say("family {family}", family=first.family), said=say.clauses(_moved(one, say) for one in rows),
+        sample=outcomes_words(first.n, first.sizes, say),
+    )  # fmt: skip
+    return say.text([text])
+
+
+def _stage(name: str, say: Say) -> str:
+    return say("the base model") if name == BASE else say("the model {stage}", stage=name)
+
+
+def _moved(one: StageShift, say: Say) -> str:
+    stage, reference = (_stage(name, say) for name in one.stages)
+    before = say.size(one.midpoints[1])
     if one.ratio is None or one.midpoints[0] is None:
         if one.without == "no curve fits":
-            return f"undecided where {stage} is halfway: no rising curve fits ({reference} is at {before})"
-        why = "" if one.without is None else f" ({WITHOUT[one.without]})"
-        return f"{reference} is halfway between its floor and its ceiling at {before}, {stage} at no size measured{why}"
-    said = f"{words.ratio(one.ratio)} times the parameters of {reference} to be halfway between its floor and its"
-    said += f" ceiling ({words.short_count(one.midpoints[0])} against {before}; {ratio_range(one.interval)})"
-    return f"undecided whether {stage} needs more: {said}" if one.verdict == "undecided" else f"{stage} needs {said}"
+            said = "undecided where {stage} is halfway: no rising curve fits ({reference} is at {before})"
+            return say(said, stage=stage, reference=reference, before=before)
+        return say(
+            "{reference} is halfway between its floor and its ceiling at {before}, {stage} at no size measured{why}",
+            reference=reference, before=before, stage=stage,
+            why="" if one.without is None else say(" ({why})", why=say(WITHOUT[one.without])),
+        )  # fmt: skip
+    return say(
+        "undecided whether {stage} needs more: {ratio} times the parameters of {reference} to be halfway between its"
+        " floor and its ceiling ({after} against {before}; {range})"
+        if one.verdict == "undecided"
+        else "{stage} needs {ratio} times the parameters of {reference} to be halfway between its floor and its ceiling"
+        " ({after} against {before}; {range})",
+        stage=stage, ratio=words.ratio(one.ratio), reference=reference, after=say.size(one.midpoints[0]),
+        before=before, range=say.ratio_range(one.interval),
+    )  # fmt: skip
 
 
-def _against_base(one: Contrast) -> str:
-    shown = one if (one.gap) > 0 else one.turned()
+def _changes(one: Contrast, say: Say) -> str:
+    """What the stage gains or loses against its reference."""
+    more = one.gap > 0
+    shown = one if more else one.turned()
     after, before = one.levels
-    levels = f"{words.percent(before or 0.0)} to {words.percent(after or 0.0)}"
-    return (
-        f"{words.points(shown.gap)} at {words.short_count(one.params)} with {one.method}"
-        f" ({words.point_range(shown.spread)}; {levels}{_reference(one)})"
-    )
+    return say(
+        "the model {stage} gains {points} at {size} with {method} ({range}; {before} to {after}{reference})"
+        if more
+        else "the model {stage} loses {points} at {size} with {method} ({range}; {before} to {after}{reference})",
+        stage=one.names[0], points=say.points(shown.gap), size=say.size(one.params), method=say.named(one.method),
+        range=say.point_range(shown.spread), before=words.percent(before or 0.0), after=words.percent(after or 0.0),
+        reference=_reference(one, say),
+    )  # fmt: skip
 
 
-def _reference(one: Contrast) -> str:
-    return "" if one.names[1] == BASE else f"; against the model {one.names[1]}"
+def _reference(one: Contrast, say: Say) -> str:
+    return "" if one.names[1] == BASE else say("; against the model {stage}", stage=one.names[1])
 
 
-def _setting(one: Contrast) -> str:
-    where = f"{one.names[0]} at {words.short_count(one.params)} with {one.method}"
-    return f"{where} ({words.points(one.gap)}{_reference(one)})"
+def _settings(rows: Sequence[Contrast], say: Say) -> str:
+    return say.listed(
+        [
+            say(
+                "{stage} at {size} with {method} ({points}{reference})", stage=one.names[0], size=say.size(one.params),
+                method=say.named(one.method), points=say.points(one.gap), reference=_reference(one, say),
+            )
+            for one in rows
+        ]
+    )  # fmt: skip
 
 
 _SHOWN_STAGES = 4

@@ -536,6 +536,7 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
         SimpleNamespace(
             sizes=SimpleNamespace(stage_shifts=list(found.values())),
             given=lambda *_: "with 8 labelled examples",
+            shown=lambda *_: {},
             named=lambda _: None,
         ),
     )
@@ -556,7 +557,10 @@ def test_a_stage_that_no_curve_fits_is_undecided_and_not_out_of_reach() -> None:
     evidence = cast(
         Analysis,
         SimpleNamespace(
-            sizes=SimpleNamespace(stage_shifts=[one]), given=lambda *_: "with 8 labelled examples", named=lambda _: None
+            sizes=SimpleNamespace(stage_shifts=[one]),
+            given=lambda *_: "with 8 labelled examples",
+            shown=lambda *_: {},
+            named=lambda _: None,
         ),
     )
     (said,) = IngredientBySize().ask(evidence)
