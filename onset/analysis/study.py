@@ -13,13 +13,14 @@ from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens
 from onset.analysis.estimates.decisions import decisions
 from onset.analysis.estimates.gains import gain_curves
-from onset.analysis.estimates.label_curves import label_curves, overtakings
+from onset.analysis.estimates.label_curves import LabelPoint, label_curves, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Measured, measured_of, source_of
+from onset.analysis.outcomes.folder import KEY
 from onset.analysis.phrases import Language
 from onset.analysis.questions import findings_of
 from onset.analysis.questions.comparison_words import comparison_sentence, stage_sentence
@@ -74,12 +75,22 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
 
     ``language``: of the sentences and short lines of findings.
     """
+    means: dict[tuple[Any, ...], LabelPoint] = {
+        (curve.model, curve.stage, curve.method, point.labels, curve.task, curve.shift): point
+        for curve in analysis.labels.curves
+        for point in curve.points
+    }
     return {
         "study": analysis.study.get("name"),
         "sources": [source_of(one) for one in analysis.arms] if analysis.measured.foreign else [],
         "notes": list(analysis.measured.notes),
         "cells": [
-            _cell_json(row, analysis.classes.cells.get(row["cell"])) for row in analysis.measured.cells.to_dicts()
+            _cell_json(
+                row,
+                means.get(tuple(row[name] or 0 if name == "labels" else row[name] for name in KEY)),
+                analysis.classes.cells.get(row["cell"]),
+            )
+            for row in analysis.measured.cells.to_dicts()
         ],
         "comparisons": [comparison_json(one) for one in analysis.contrasts.methods],
         "models": [model_json(one) for one in analysis.contrasts.models.pairs],
@@ -96,14 +107,15 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
     }
 
 
-def _cell_json(row: dict[str, Any], f1: CellF1 | None) -> dict[str, Any]:
+def _cell_json(row: dict[str, Any], mean: LabelPoint | None, f1: CellF1 | None) -> dict[str, Any]:
     of_labels = {
         "macro_f1": f1 and f1.macro_f1,
         "macro_f1_interval": f1 and list(f1.interval),
         "majority": f1 and f1.majority,
         "majority_label": f1 and f1.majority_label,
     }
-    return row | {"interval": _pair(row["low"], row["high"])} | of_labels
+    over_draws = mean and {"accuracy": mean.accuracy, "interval": list(mean.interval), "draws": mean.draws}
+    return row | {"interval": _pair(row["low"], row["high"]), "mean": over_draws} | of_labels
 
 
 def _pair(low: float | None, high: float | None) -> list[float] | None:

@@ -22,6 +22,7 @@ from rich.console import Console
 from synthetic import LADDER, ladder_results, synthetic_results
 
 from onset.analysis import Analysis, analyse, to_json
+from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.analysis.words import duration
 from onset.errors import StoreError
 from onset.report import facts, figures
@@ -296,8 +297,21 @@ def test_points_and_bars_are_the_cells_numbers(ladder: Made) -> None:
     ]
     chance, bars = _data_of(panel.charts[0], "rule")
     assert chance == [{"chance": 0.5, "text": "chance 50.0 %"}]
-    drawn = {(bar["model"], bar["method"], bar["low"], bar["high"]) for bar in bars}
-    assert drawn == {(c["model"], c["method"], *(float(f"{end:.5g}") for end in c["interval"])) for c in cells}
+
+    def shown(end: float) -> float:
+        return float(f"{end:.5g}")
+
+    # the interval of the mean over seeds, and each seed as a point
+    drawn = {(bar["model"], bar["method"], bar["low"], bar["high"]) for bar in bars if bar["ink"] == 1}
+    assert drawn == {(c["model"], c["method"], *map(shown, c["mean"]["interval"])) for c in cells}
+    seeds = sorted((bar["model"], bar["method"], bar["low"], bar["high"]) for bar in bars if bar["ink"] < 1)
+    assert seeds == sorted((c["model"], c["method"], *[shown(c["accuracy"])] * 2) for c in cells)
+    means = {(c["model"], c["method"]): c["mean"] for c in cells}
+    for arm in ladder.analysis.arms:
+        if (arm.task, arm.shift, arm.labels) == ("coin-flip", "none", 32):
+            direct = crossed_bootstrap([Block(arm.values)], 50)
+            assert direct is not None
+            assert means[arm.model, arm.method]["interval"] == pytest.approx(np.clip(direct.interval(), 0, 1))
     points = _data_of(panel.charts[0], "point")[-1]
     for point in points:
         same = [c["accuracy"] for c in cells if (c["model"], c["method"]) == (point["model"], point["method"])]

@@ -9,8 +9,8 @@ _CAPTIONS = {
     "Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero.": (
         "竖条：95 % Wilson 区间。灰色虚线：盲猜的准确率（大于零时）。"
     ),
-    "Large points: the mean over seeds; small points and faint bars: each seed by itself.": (
-        "大点：各种子的平均；小点与淡条：每个种子单独的结果。"
+    "Large points: the mean over seeds with its interval; small points: each seed by itself.": (
+        "大点：各种子的平均及其区间；小点：每个种子单独的结果。"
     ),
     "Not drawn: {count} of {all} cells, which have no {what}.": ("未画出：{all} 个单元中有 {count} 个没有{what}。"),
     "parameter count": "参数量",

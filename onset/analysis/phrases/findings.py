@@ -80,12 +80,12 @@ LINES: dict[str, tuple[str, str]] = {
         "对{other}投票在任何规模上都无益，有的规模上有害；最好时 {points}（{range}）",
     ),
     "voting.equivalent": (
-        "a vote over {other} makes no difference at any size; at most {points} ({range})",
-        "对{other}投票在任何规模上都没有差别；至多 {points}（{range}）",
+        "a vote over {other} makes no difference at any size; the largest: {points} ({range})",
+        "对{other}投票在任何规模上都没有差别；最大的是 {points}（{range}）",
     ),
     "voting.undecided": (
-        "a vote over {other} is not shown to help at any size; at most {points} ({range})",
-        "没有证据表明对{other}投票在某种规模上有益；至多 {points}（{range}）",
+        "a vote over {other} is not shown to help at any size; the largest gain: {points} ({range})",
+        "没有证据表明对{other}投票在某种规模上有益；最大增益 {points}（{range}）",
     ),
     "size by task.ordered": (
         "“{larger}” needs {ratio} times the parameters of “{smaller}” ({range})",
@@ -204,8 +204,8 @@ LINES: dict[str, tuple[str, str]] = {
         "在“{shift}”变化下没有方法降低；{method}提高 {points}（{range}）",
     ),
     "shift.undecided": (
-        "no loss is shown under the shift {shift}; at most {points}, {method} ({range})",
-        "在“{shift}”变化下不能断定有损失；最大的是{method}，{points}（{range}）",
+        "no loss is shown under the shift {shift}; {method} changes most: {points} ({range})",
+        "在“{shift}”变化下不能断定有损失；变化最大的是{method}：{points}（{range}）",
     ),
     "cost.pays": (
         "{tuned} is cheaper than {prompted} from about {queries} queries on",
@@ -248,8 +248,8 @@ LINES: dict[str, tuple[str, str]] = {
         "{model} 加{method}（{given}）：正确率 {share}（{range} %）；没有试过别的",
     ),
     "decision.not above chance": (
-        "use none yet: {method} on {model} {given} is not above chance ({share})",
-        "暂不要用：{model} 加{method}（{given}）未见高于随机（{share}）",
+        "nothing is shown to beat chance yet: best is {method} on {model}, {share} ({range} %)",
+        "暂不要用：未见有方法高于随机；最好的是 {model} 加{method}，{share}（{range} %）",
     ),
     "parse rate.low parse rate": (
         "in {settings} an answer was often not found; at worst it was found in {share} of outputs",

@@ -27,6 +27,9 @@ _WORDS = {
 }
 
 _DECISION = {
+    "the next step is a larger model, or more labelled examples than {count}": (
+        "下一步是换更大的模型，或用多于 {count} 个标注样例"
+    ),
     "{method} on {model}": "{model} 加{method}",
     "{method} {given}": "{method}（{given}）",
     "{method} on {model} {given}": "{model} 加{method}（{given}）",

@@ -44,8 +44,12 @@ def _short(one: Decision, of: str | None) -> lines.Lines:
 
 def recommendation(one: Decision, say: Say) -> str:
     """All of it in words."""
-    parts = [_use(one, say), _sure(one, say), _cost(one, say), *_next(one, say), _changes(one, say), _load(one, say)]
-    return say.text(parts)
+    parts = [_use(one, say), _sure(one, say), _cost(one, say)]
+    if one.verdict == "not above chance":
+        # what would tell it from its rivals, and its weights, are of no use
+        next_step = "the next step is a larger model, or more labelled examples than {count}"
+        return say.text([*parts, say(next_step, count=one.labels), _changes(one, say)])
+    return say.text([*parts, *_next(one, say), _changes(one, say), _load(one, say)])
 
 
 def _use(one: Decision, say: Say) -> str:

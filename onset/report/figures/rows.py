@@ -49,16 +49,18 @@ def with_budget_name(one: Mapping[str, Any]) -> Row:
 
 
 def points_and_bars(cells: Sequence[Cell]) -> tuple[list[Row], list[Row]]:
-    """Points (one for each model, method, labels: the mean over seeds) and bars (one for each seed)."""
+    """Points (one for each model, method, labels: the mean over seeds) and bars: the mean's interval, and of several
+    seeds each one's accuracy, without length.
+    """
     points, bars = [], []
     for _, group in facets(cells, ("model", "method", "labels", "stage", "shift")):
         point = _point(group)
         points.append(point)
-        faint = 1.0 if len(group) == 1 else 0.4
-        for cell in group:
-            low, high = cell["interval"]
-            seen = {"accuracy": cell["accuracy"], "low": low, "high": high, "ink": faint}
-            bars.append({name: point[name] for name in _BAR_FIELDS} | seen)
+        at = {name: point[name] for name in _BAR_FIELDS}
+        low, high = group[0]["mean"]["interval"]
+        bars.append(at | {"accuracy": point["accuracy"], "low": low, "high": high, "ink": 1.0})
+        for accuracy in (cell["accuracy"] for cell in group if len(group) > 1):
+            bars.append(at | {"accuracy": accuracy, "low": accuracy, "high": accuracy, "ink": 0.4})
     return points, bars
 
 
@@ -66,7 +68,7 @@ _BAR_FIELDS = ("method", "family", "model", "params", "labels", "inference", "tu
 
 
 def _point(group: Sequence[Cell]) -> Row:
-    first, accuracies = group[0], [cell["accuracy"] for cell in group]
+    first, mean = group[0], group[0]["mean"]
     parses = [cell["parse_rate"] for cell in group if cell["parse_rate"] is not None]
     inference = [cell["flops_inference"] / cell["n"] for cell in group if cell["flops_inference"]]
     tuning = [cell["flops_tuning"] or 0.0 for cell in group]
@@ -79,12 +81,12 @@ def _point(group: Sequence[Cell]) -> Row:
         "params": first["params"],
         "labels": first["labels"],
         "kind": "tuned" if first["tune"] else "prompted",
-        "accuracy": sum(accuracies) / len(accuracies),
+        "accuracy": mean["accuracy"],
         "parse": sum(parses) / len(parses) if parses else None,
         "inference": sum(inference) / len(inference) if inference else None,
         "tuning": sum(tuning) / len(tuning),
         "size": short_count(first["params"]) if first["params"] else "unknown",
-        "says": f"{percent(sum(accuracies) / len(accuracies))}{seeds}",
+        "says": f"{percent(mean['accuracy'])}{seeds}, {_span(mean['interval'])}",
         "counts": "; ".join(each),
         "parsed": percent(sum(parses) / len(parses)) if parses else "not measured",
     }
@@ -109,7 +111,7 @@ def seeds_note(cells: Sequence[Cell], style: Style) -> str:
     """What of a figure's points is a mean, for its caption."""
     if len({cell["seed"] for cell in cells}) < 2:
         return ""
-    return style.say("Large points: the mean over seeds; small points and faint bars: each seed by itself.")
+    return style.say("Large points: the mean over seeds with its interval; small points: each seed by itself.")
 
 
 def left_out_note(cells: Sequence[Cell], name: str, words: str, style: Style) -> str:
