@@ -80,5 +80,71 @@ _PROMPT_OR_TUNE = {
     "undecided at {sizes}": "{sizes} 处未定",
 }
 
-SENTENCES: dict[str, str] = _COMPARISON | _PROMPT_OR_TUNE
+_BEST = {
+    "on {task}, {model} {given}": "{task}，{model}（{given}）",
+    "{share}, {range}; {sample}": "{share}，{range}；{sample}",
+    "{start}: no method is shown to be above chance ({chance}); best is {method} ({level})": (
+        "{start}：没有方法可以断定高于随机水平（{chance}）；最好的是{method}（{level}）"
+    ),
+    "{start} reaches {share} with {method} ({level})": "{start}：{method}达到 {share}（{level}）",
+    "{start} does best with {method} ({level}): {scope}{standing}": (
+        "{start}：最好的是{method}（{level}）：{scope}{standing}"
+    ),
+    "{start} scores highest with {method} ({level}): {scope}{standing}": (
+        "{start}：得分最高的是{method}（{level}）：{scope}{standing}"
+    ),
+    "with these examples ": "就这些样例而言，",
+    "{name}, though it is ahead in {draws}": "{name}，尽管得分最高者在{draws}",
+    "; nor from ": "；以及",
+    "it beats {methods}": "它胜过{methods}",
+    "it is equivalent to {methods}": "它与{methods}等价",
+    "it cannot be told apart from {methods}": "与它不能分出高下的有{methods}",
+}
+
+_SHIFT = {
+    "{method} loses {points} ({range})": "{method}降低 {points}（{range}）",
+    "{methods} lose less": "{methods}降低得较少",
+    "{methods} gains": "{methods}提高",
+    "{methods} gain": "{methods}提高",
+    "a change is not shown for {methods}": "不能断定{methods}有变化",
+    "{a} loses more than {b}": "{a}比{b}降低得多",
+    "{a} loses less than {b}": "{a}比{b}降低得少",
+    "between methods, {said}": "方法之间，{said}",
+    "which method suffers more is undecided": "哪种方法受损更大，尚不能断定",
+    "under the shift {shift} on {task}, {model} {given}: {scope}{said} ({sample})": (
+        "在“{shift}”变化下，{task}，{model}（{given}）：{scope}{said}（{sample}）"
+    ),
+}
+
+_COST = {
+    "Cost: {said}": "成本：{said}",
+    "a query of {tuned} costs no less than one of {prompted}: tuning never pays for itself": (
+        "{tuned}的一次提问不比{prompted}便宜：微调永远收不回成本"
+    ),
+    "{tuned} is cheaper than {prompted} from about {queries} queries on": (
+        "从约 {queries} 次提问起，{tuned}比{prompted}便宜"
+    ),
+}
+
+_UNDECIDED = {
+    "{open} of {comparisons} is undecided: neither a difference nor equivalence within {margin} is shown": (
+        "{comparisons}中有 {open} 个未定：既不能断定有差别，也不能断定在 {margin}之内等价"
+    ),
+    "{open} of {comparisons} are undecided: neither a difference nor equivalence within {margin} is shown": (
+        "{comparisons}中有 {open} 个未定：既不能断定有差别，也不能断定在 {margin}之内等价"
+    ),
+    "at the differences observed, {needed}": "按观察到的差别，{needed}",
+    "{count} takes {draws} draws rather than more items": "{count} 个需要抽取 {draws} 次，而不是更多的题",
+    "{count} take {draws} draws rather than more items": "{count} 个需要抽取 {draws} 次，而不是更多的题",
+    "{count} needs more seeds rather than more items": "{count} 个需要更多种子，而不是更多的题",
+    "{count} need more seeds rather than more items": "{count} 个需要更多种子，而不是更多的题",
+    "one of them takes about {items} items to decide": "其中 1 个需要约 {items} 道题才能断定",
+    "{count} of them take about {items} items to decide": "其中 {count} 个需要约 {items} 道题才能断定",
+    ", half of them at most {items}": "，其中一半至多 {items} 道",
+    "{count} of them take about {low} to {high} items to decide{half}": (
+        "其中 {count} 个需要约 {low} 至 {high} 道题才能断定{half}"
+    ),
+}
+
+SENTENCES: dict[str, str] = _COMPARISON | _PROMPT_OR_TUNE | _BEST | _SHIFT | _COST | _UNDECIDED
 """English template -> Chinese one."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
@@ -12,7 +14,17 @@ from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, largest, tones
 from onset.analysis.questions.comparison_words import agreement
-from onset.analysis.stats.shares import Interval
+from onset.analysis.questions.gain_words import given_words
+from onset.analysis.questions.say import Say
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Which methods the best one beats, is equivalent to, and cannot be told apart from, with their contrasts."""
+
+    beaten: tuple[str, ...]
+    level: tuple[str, ...]
+    unsettled: tuple[tuple[str, Contrast | None], ...]
 
 
 class BestMethod(Question):
@@ -26,37 +38,15 @@ class BestMethod(Question):
         for task, arms in by_task(study.clean()).items():
             rivals = sorted(largest(arms), key=lambda arm: -arm.accuracy)
             best, point = rivals[0], study.point(rivals[0])
-            given = study.given(best.labels, [arm.method for arm in rivals if arm.labels == best.labels], task)
-            start = f"On {task}, {best.model} {given}"
-            stop = "," if given != words.with_labels(best.labels) else ""
-            level = (
-                f"{words.percent(point.accuracy)}, {_share_range(point.interval)}; {words.sample(point.n, point.draws)}"
-            )
-            beaten, level_with, unsettled = _standing(study, best, rivals[1:])
+            standing = _standing(study, best, rivals[1:])
             if best.chance and point.interval[0] <= best.chance:
                 verdict = "not above chance"
-                text = f"{start}: no method is shown to be above chance ({words.percent(best.chance)})"
-                text += f"; best is {best.method} ({level})"
             elif not rivals[1:]:
-                verdict, text = (
-                    "measured",
-                    f"{start}{stop} reaches {words.percent(point.accuracy)} with {best.method} ({level})",
-                )
+                verdict = "measured"
             else:
-                verdict = "best" if len(beaten) == len(rivals) - 1 else "undecided"
-                parts = [f"it beats {words.listed(beaten)}"] if beaten else []
-                parts += [f"it is equivalent to {words.listed(level_with)}"] if level_with else []
-                apart = (
-                    "; nor from ".join(unsettled)
-                    if any(", " in name for name in unsettled)
-                    else words.listed(unsettled)
-                )
-                parts += [f"it cannot be told apart from {apart}"] if unsettled else []
-                claim = "does best" if verdict == "best" else "scores highest"
-                scope = "with these examples " if beaten and point.draws == 1 and best.labels else ""
-                text = f"{start}{stop} {claim} with {best.method} ({level}): {scope}{', '.join(parts)}"
+                verdict = "best" if len(standing.beaten) == len(rivals) - 1 else "undecided"
             yield self.finding(
-                f"{task}, {best.model}", verdict, f"{text}.",
+                f"{task}, {best.model}", verdict, partial(_sentence, study, rivals, standing, verdict),
                 lines.line(
                     f"best method.{verdict}", study.named(task), method=lines.method(best.method),
                     share=words.percent(point.accuracy), range=lines.share_range(point.interval),
@@ -67,25 +57,67 @@ class BestMethod(Question):
             )  # fmt: skip
 
 
-def _share_range(interval: Interval) -> str:
-    return f"95 % interval {words.number(100 * interval[0])} to {words.number(100 * interval[1])} %"
+def _sentence(study: Analysis, rivals: Sequence[Outcomes], standing: _Standing, verdict: str, say: Say) -> str:
+    """``rivals``: the most accurate first."""
+    best, point = rivals[0], study.point(rivals[0])
+    methods = [arm.method for arm in rivals if arm.labels == best.labels]
+    given = given_words(study, best.labels, methods, best.task, say)
+    start = say("on {task}, {model} {given}", task=say.named_task(best.task), model=best.model, given=given)
+    share = words.percent(point.accuracy)
+    level = say(
+        "{share}, {range}; {sample}", share=share, range=say.share_range(point.interval),
+        sample=say.sample(point.n, point.draws),
+    )  # fmt: skip
+    method = say.named(best.method)
+    if verdict == "not above chance":
+        said = "{start}: no method is shown to be above chance ({chance}); best is {method} ({level})"
+        chance = words.percent(best.chance or 0.0)
+        return say.text([say(said, start=start, chance=chance, method=method, level=level)])
+    # a clause of its own in what is given ends with a comma in English
+    start += "," if say.language == "en" and given != say.with_labels(best.labels) else ""
+    if verdict == "measured":
+        said = "{start} reaches {share} with {method} ({level})"
+        return say.text([say(said, start=start, share=share, method=method, level=level)])
+    stands = say(
+        "{start} does best with {method} ({level}): {scope}{standing}"
+        if verdict == "best"
+        else "{start} scores highest with {method} ({level}): {scope}{standing}",
+        start=start, method=method, level=level, standing=_standing_words(best, standing, say),
+        scope=say("with these examples ") if standing.beaten and point.draws == 1 and best.labels else "",
+    )  # fmt: skip
+    return say.text([stands])
 
 
-def _standing(study: Analysis, best: Outcomes, others: Sequence[Outcomes]) -> tuple[list[str], list[str], list[str]]:
-    """Which methods ``best`` beats, is equivalent to, cannot be told apart from."""
+def _standing_words(best: Outcomes, standing: _Standing, say: Say) -> str:
+    beaten, level = ([say.named(name) for name in names] for names in (standing.beaten, standing.level))
+    unsettled = []
+    for method, one in standing.unsettled:
+        name, agreed = say.named(method), None if one is None else agreement(one, say)
+        if agreed is not None and agreed[0] == best.method:
+            name = say("{name}, though it is ahead in {draws}", name=name, draws=agreed[1])
+        unsettled.append(name)
+    longer = any(comma in name for name in unsettled for comma in (", ", "\N{FULLWIDTH COMMA}"))
+    apart = say("; nor from ").join(unsettled) if longer else say.listed(unsettled)
+    parts = [say("it beats {methods}", methods=say.listed(beaten))] if beaten else []
+    parts += [say("it is equivalent to {methods}", methods=say.listed(level))] if level else []
+    parts += [say("it cannot be told apart from {methods}", methods=apart)] if unsettled else []
+    return say.parted(parts)
+
+
+def _standing(study: Analysis, best: Outcomes, others: Sequence[Outcomes]) -> _Standing:
     beaten: list[str] = []
     level: list[str] = []
-    unsettled: list[str] = []
+    unsettled: list[tuple[str, Contrast | None]] = []
     for other in others:
         one = _between(study.contrasts.methods, best, other)
         verdict = "undecided" if one is None else one.verdict
-        ahead = one is not None and verdict == ("wins" if one.names[0] == best.method else "loses")
-        name = other.method
-        agreed = agreement(one) if one is not None and verdict == "undecided" else None
-        if agreed is not None and agreed[0] == best.method:
-            name = f"{name}, though it is ahead in {agreed[1]}"
-        (beaten if ahead else level if verdict == "equivalent" else unsettled).append(name)
-    return beaten, level, unsettled
+        if one is not None and verdict == ("wins" if one.names[0] == best.method else "loses"):
+            beaten.append(other.method)
+        elif verdict == "equivalent":
+            level.append(other.method)
+        else:
+            unsettled.append((other.method, one if verdict == "undecided" else None))
+    return _Standing(tuple(beaten), tuple(level), tuple(unsettled))
 
 
 def _between(comparisons: Iterable[Contrast], a: Outcomes, b: Outcomes) -> Contrast | None:

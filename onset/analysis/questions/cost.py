@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import partial
 
-from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.costs import BreakEven
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, largest, tones
+from onset.analysis.questions.say import Say
 
 
 class Cost(Question):
@@ -34,7 +35,7 @@ class Cost(Question):
             one = max(here, key=lambda pair: accuracy[pair.tuned] + accuracy[pair.prompted])
             verdict = "never" if one.queries is None else "pays"
             yield self.finding(
-                f"{task}, {one.model}", verdict, f"Cost: {break_even_sentence(one)}",
+                f"{task}, {one.model}", verdict, partial(_sentence, one),
                 lines.line(
                     f"cost.{verdict}", study.named(task), tuned=lines.method(one.tuned),
                     prompted=lines.method(one.prompted), queries=lines.size(math.ceil(one.queries or 0)),
@@ -44,12 +45,19 @@ class Cost(Question):
             )  # fmt: skip
 
 
-def break_even_sentence(one: BreakEven) -> str:
+def _sentence(one: BreakEven, say: Say) -> str:
+    return say.text([say("Cost: {said}", said=break_even_words(one, say))])
+
+
+def break_even_words(one: BreakEven, say: Say) -> str:
     """From how many queries on, or that it never does."""
-    where = f"{one.model} on {one.task}, {words.counted(one.labels, 'label')}"
+    places = {"tuned": say.named(one.tuned), "prompted": say.named(one.prompted)}
     if one.queries is None:
-        return (
-            f"{where}: a query of {one.tuned} costs no less than one of {one.prompted}: tuning never pays for itself."
-        )
-    first = words.short_count(math.ceil(one.queries))
-    return f"{where}: {one.tuned} is cheaper than {one.prompted} from about {first} queries on."
+        said = "a query of {tuned} costs no less than one of {prompted}: tuning never pays for itself"
+        text = say(said, **places)
+    else:
+        said = "{tuned} is cheaper than {prompted} from about {queries} queries on"
+        text = say(said, queries=say.size(math.ceil(one.queries)), **places)
+    where = say("{model} on {task}", model=one.model, task=say.named_task(one.task))
+    where = say.parted([where, say.counted("label", one.labels)])
+    return say("{where}: {said}", where=where, said=text)

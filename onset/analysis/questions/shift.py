@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
-from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.lines import Lines
+from onset.analysis.questions.say import Say
 
 
 class ShiftLoss(Question):
@@ -40,40 +42,58 @@ class ShiftLoss(Question):
 
     def _finding(self, study: Analysis, shift: str, task: str, top: Sequence[Contrast]) -> Finding:
         worst = next((loss for loss in top if loss.verdict == "wins"), top[0])
-        lose = [loss for loss in top if loss.verdict == "wins"]
-        gain = [loss.method for loss in top if loss.verdict == "loses"]
-        unsettled = [loss.method for loss in top if loss.verdict == "undecided"]
-        parts = [
-            f"{loss.method} loses {words.points(loss.gap)} ({words.point_range(loss.spread)})" for loss in lose[:3]
-        ]
-        parts += [f"{words.listed([loss.method for loss in lose[3:]])} lose less"] if lose[3:] else []
-        parts += [f"{words.listed(gain)} gain{'s' if len(gain) == 1 else ''}"] if gain else []
-        parts += [f"a change is not shown for {words.listed(unsettled)}"] if unsettled else []
-        between = [
-            one
-            for one in study.contrasts.loss_differences
-            if (one.model, one.task, one.shift, one.labels) == (worst.model, task, shift, worst.labels)
-        ]
-        decided = [
-            f"{one.names[0]} loses {'more' if one.verdict == 'wins' else 'less'} than {one.names[1]}"
-            for one in between
-            if one.verdict != "undecided"
-        ]
-        if decided:
-            parts.append(f"between methods, {words.listed(decided)}")
-        elif between:
-            parts.append("which method suffers more is undecided")
-        verdict = "loses" if lose else "gains" if gain else "undecided"
-        scope = "with these examples " if worst.scope == "these examples" and (lose or gain) else ""
-        given = study.given(worst.labels, [loss.method for loss in top], task)
-        text = f"Under the shift {shift} on {task}, {worst.model} {given}: {scope}"
-        text += "; ".join(parts)
-        size = words.sample(worst.n, len(worst.draws))
+        held = {loss.verdict for loss in top}
+        verdict = "loses" if "wins" in held else "gains" if "loses" in held else "undecided"
         return self.finding(
-            f"{task}, {shift}, {worst.model}", verdict, f"{text} ({size}).", _short(worst, verdict, study.named(task)),
-            estimate=worst.difference,
+            f"{task}, {shift}, {worst.model}", verdict, partial(_sentence, study, worst, top),
+            _short(worst, verdict, study.named(task)), estimate=worst.difference,
             interval=worst.interval, n=worst.n, test=worst.test,
         )  # fmt: skip
+
+
+def _sentence(study: Analysis, worst: Contrast, top: Sequence[Contrast], say: Say) -> str:
+    """``top``: losses of the methods, the largest first; ``worst``: the first that is shown."""
+    lose = [loss for loss in top if loss.verdict == "wins"]
+    gain = [say.named(loss.method) for loss in top if loss.verdict == "loses"]
+    unsettled = [say.named(loss.method) for loss in top if loss.verdict == "undecided"]
+    parts = [
+        say(
+            "{method} loses {points} ({range})", method=say.named(loss.method), points=say.points(loss.gap),
+            range=say.point_range(loss.spread),
+        )
+        for loss in lose[:3]
+    ]  # fmt: skip
+    less = [say.named(loss.method) for loss in lose[3:]]
+    parts += [say("{methods} lose less", methods=say.listed(less))] if less else []
+    if gain:
+        parts.append(say("{methods} gains" if len(gain) == 1 else "{methods} gain", methods=say.listed(gain)))
+    parts += [say("a change is not shown for {methods}", methods=say.listed(unsettled))] if unsettled else []
+    between = [
+        one
+        for one in study.contrasts.loss_differences
+        if (one.model, one.task, one.shift, one.labels) == (worst.model, worst.task, worst.shift, worst.labels)
+    ]
+    decided = [
+        say(
+            "{a} loses more than {b}" if one.verdict == "wins" else "{a} loses less than {b}",
+            a=say.named(one.names[0]), b=say.named(one.names[1]),
+        )
+        for one in between
+        if one.verdict != "undecided"
+    ]  # fmt: skip
+    if decided:
+        parts.append(say("between methods, {said}", said=say.listed(decided)))
+    elif between:
+        parts.append(say("which method suffers more is undecided"))
+    scoped = worst.scope == "these examples" and (lose or gain)
+    text = say(
+        "under the shift {shift} on {task}, {model} {given}: {scope}{said} ({sample})", shift=worst.shift,
+        task=say.named_task(worst.task), model=worst.model,
+        given=given_words(study, worst.labels, [loss.method for loss in top], worst.task, say),
+        scope=say("with these examples ") if scoped else "", said=say.clauses(parts),
+        sample=say.sample(worst.n, len(worst.draws)),
+    )  # fmt: skip
+    return say.text([text])
 
 
 def _short(worst: Contrast, verdict: str, of: str | None) -> Lines:

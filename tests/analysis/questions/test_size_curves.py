@@ -13,7 +13,7 @@ from onset.analysis.estimates.costs import break_even_queries, break_evens
 from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, overtakings
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.outcomes import Flops, Outcomes
-from onset.analysis.questions.cost import break_even_sentence
+from onset.analysis.questions.cost import break_even_words
 from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.questions.prompt_or_tune import budget_words
 from onset.analysis.questions.say import ENGLISH
@@ -114,13 +114,13 @@ def test_break_even_queries() -> None:
     never, pays = break_evens([tuned, cheap, dear])
     assert (never.queries, pays.queries) == (None, 300.0)
     assert (
-        break_even_sentence(never)
-        == "m on t, 8 labels: a query of lora costs no less than one of cot: tuning never pays for itself."
+        break_even_words(never, ENGLISH)
+        == "m on t, 8 labels: a query of lora costs no less than one of cot: tuning never pays for itself"
     )
-    assert break_even_sentence(pays) == "m on t, 8 labels: lora is cheaper than vote from about 300 queries on."
+    assert break_even_words(pays, ENGLISH) == "m on t, 8 labels: lora is cheaper than vote from about 300 queries on"
     (parts,) = break_evens([arm(np.ones((1, 4)), "lora", tune="lora", flops=Flops(2.0, 91.9)), dear])
     assert parts.queries == pytest.approx(30.63, abs=0.01)
-    assert break_even_sentence(parts).endswith("from about 31 queries on.")
+    assert break_even_words(parts, ENGLISH).endswith("from about 31 queries on")
 
 
 def shifted(clean: Outcomes, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], *, twins: bool) -> Outcomes:
