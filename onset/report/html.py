@@ -256,7 +256,6 @@ class _Lines:
         kind, name = finding["kind"], finding["figure"]
         return {
             **finding,
-            "spoken": self._language if re.search("[\u4e00-\u9fff]", finding["sentence"]) else "en",
             "tone": _CLASSES[finding["tone"]],
             "badge": said(kind, finding["verdict"], self._language),
             "about": phrase(f"label.kind.{kind}", self._language),

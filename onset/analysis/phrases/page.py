@@ -51,7 +51,7 @@ _FIRST_SCREEN = {
         "“出现”：曲线比随机水平高出 {points} 个百分点之处（虚线；阴影：95 % 区间）。"
     ),
     "More findings": "更多结论",
-    "Press a line for what stands behind it.": "点击一行可看依据（英文）。",
+    "Press a line for what stands behind it.": "点击一行可看依据。",
     "Small pictures: the dot is the estimate and the bar its 95 % interval.": "小图：点是估计值，横条是 95 % 区间。",
     "A difference runs from −{reach} to +{reach} percentage points, with an upright line at no difference; a share from"
     " 0 to 100 %; a ratio from a hundredth to a hundred times; a place on the size axis over the sizes"

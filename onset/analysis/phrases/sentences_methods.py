@@ -101,6 +101,42 @@ _BEST = {
     "it cannot be told apart from {methods}": "与它不能分出高下的有{methods}",
 }
 
+_CHAIN = {
+    "Chain of thought on {task}, {given}": "思维链，{task}（{given}）",
+    "Chain of thought ({chain} against {direct}) on {task}, {given}": "思维链（{chain}对{direct}），{task}（{given}）",
+    "helps {models}": "对 {models} 有益",
+    "hurts {models}": "对 {models} 有害",
+    "makes no difference for {models}": "对 {models} 没有差别",
+    "is undecided for {models}": "对 {models} 未定",
+    "with these examples it ": "就这些样例而言，它",
+    "the gain for {model} is {points} ({range}; {sample})": "{model} 的增益为 {points}（{range}；{sample}）",
+    "the models are of different families, so this is not an effect of size alone": (
+        "这些模型属于不同家族，所以这不只是规模的作用"
+    ),
+    "in the family {family} it first helps at {size} and at every larger size tried": (
+        "在家族 {family} 中，它从 {size} 起有益，在试过的更大规模上也都有益"
+    ),
+    "in the family {family} it first helps at {size}": "在家族 {family} 中，它到 {size} 才有益",
+}
+
+_BEST_MODEL = {
+    "n = {items} items": "n = {items} 题",
+    " × {draws} draws": " × {draws} 次抽取",
+    ", each counting the same": "，每题权重相同",
+    "on {where} no model is shown to be above chance ({chance}); highest is {model} ({level})": (
+        "{where}：没有模型可以断定高于随机水平（{chance}）；最高的是 {model}（{level}）"
+    ),
+    "on {where}, {model} has {share} right ({level})": "{where}：{model} 答对 {share}（{level}）",
+    "it beats {models}": "它胜过 {models}",
+    "it is equivalent to {models}": "它与 {models}等价",
+    "it cannot be told apart from {models}": "与它不能分出高下的有 {models}",
+    "on {where}, {model} does best ({level}): {standing}": "{where}：最好的是 {model}（{level}）：{standing}",
+    "on {where}, {model} scores highest ({level}): {standing}": "{where}：得分最高的是 {model}（{level}）：{standing}",
+    "by {points}, {range}": "{points}，{range}",
+    "{model} ({far})": "{model}（{far}）",
+    "{count} more": "另外 {count} 个",
+}
+
 _SHIFT = {
     "{method} loses {points} ({range})": "{method}降低 {points}（{range}）",
     "{methods} lose less": "{methods}降低得较少",
@@ -146,5 +182,5 @@ _UNDECIDED = {
     ),
 }
 
-SENTENCES: dict[str, str] = _COMPARISON | _PROMPT_OR_TUNE | _BEST | _SHIFT | _COST | _UNDECIDED
+SENTENCES: dict[str, str] = _COMPARISON | _PROMPT_OR_TUNE | _BEST | _CHAIN | _BEST_MODEL | _SHIFT | _COST | _UNDECIDED
 """English template -> Chinese one."""

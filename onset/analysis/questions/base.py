@@ -69,7 +69,7 @@ class Question(ABC):
         self,
         subject: str,
         verdict: str,
-        sentence: str | Sentence,
+        sentence: Sentence,
         short: Lines,
         *,
         estimate: float | None = None,
@@ -98,9 +98,7 @@ class Question(ABC):
             unit=self.unit,
             figure=self.figure,
             rank=ALWAYS if self.always else late,
-            sentences={
-                language: sentence if isinstance(sentence, str) else sentence(Say(language)) for language in LANGUAGES
-            },
+            sentences={language: sentence(Say(language)) for language in LANGUAGES},
             lines=short,
         )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,11 +17,41 @@ from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.say import ENGLISH, Say
 from onset.analysis.setting import Setting
 
 _ALL = "all tasks"
 _SAID = 4
 """Rivals of one kind that are named; of more, the rest is counted."""
+
+
+_Rival = tuple[Outcomes, Contrast | None]
+"""Another model, and its contrast with the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The best model on a task. ``several``: the task was asked in several ways."""
+
+    best: Outcomes
+    point: LabelPoint
+    several: bool
+
+    def where(self, say: Say) -> str:
+        """The task, with the way of asking where there are several."""
+        task = say.named_task(self.best.task or _ALL)
+        return say.parted([task, say.named(self.best.method)]) if self.several else task
+
+    def level(self, say: Say) -> str:
+        """Its accuracy with what that rests on."""
+        point = self.point
+        size = say("n = {items} items", items=point.n)
+        size += say(" × {draws} draws", draws=point.draws) if point.draws > 1 else ""
+        size += "" if self.best.task else say(", each counting the same")
+        return say(
+            "{share}, {range}; {sample}", share=words.percent(point.accuracy), range=say.share_range(point.interval),
+            sample=size,
+        )  # fmt: skip
 
 
 class BestModel(Question):
@@ -50,35 +82,22 @@ class BestModel(Question):
     def _finding(self, study: Analysis, arms: Sequence[Outcomes], point: LabelPoint) -> Finding:
         best = arms[0]
         several = len({arm.method for arm in study.arms if arm.task == best.task}) > 1
-        where = f"{best.task}, {best.method}" if several else best.task or _ALL
-        size = f"n = {point.n} items" + (f" × {point.draws} draws" if point.draws > 1 else "")
-        size += "" if best.task else ", each counting the same"
-        level = f"{words.percent(point.accuracy)}, 95 % interval {words.number(100 * point.interval[0])} to"
-        level += f" {words.number(100 * point.interval[1])} %; {size}"
+        place = _Place(best, point, several)
+        where = place.where(ENGLISH)
         rivals = [(arm, _between(study.contrasts.models.pairs, best, arm)) for arm in arms[1:]]
         named = [study.named(best.task) or "", best.method if several else ""]
         of = ", ".join(part for part in named if part) or None if best.task else _ALL
         if best.chance and point.interval[0] <= best.chance:
             chance = words.percent(best.chance)
-            text = f"On {where} no model is shown to be above chance ({chance}); highest is {best.model} ({level})."
             line = lines.line("best model.not above chance", of, model=best.model, chance=chance)
-            return self.finding(where, "not above chance", text, line, n=point.n)
+            return self.finding(where, "not above chance", partial(_none_above_chance, place), line, n=point.n)
         if not rivals:
-            text = f"On {where}, {best.model} has {words.percent(point.accuracy)} right ({level})."
             line = lines.line(
                 "best model.measured", of, model=best.model, share=words.percent(point.accuracy),
                 range=lines.share_range(point.interval),
             )  # fmt: skip
-            return self.finding(where, "measured", text, line, n=point.n)
-        beaten = [(arm, one) for arm, one in rivals if one is not None and one.verdict == "wins"]
-        level_with = [(arm, one) for arm, one in rivals if one is not None and one.verdict == "equivalent"]
-        rest = [row for row in rivals if row not in beaten and row not in level_with]
-        verdict = "best" if len(beaten) == len(rivals) else "undecided"
-        parts = [f"it beats {_said(beaten)}"] if beaten else []
-        parts += [f"it is equivalent to {_said(level_with)}"] if level_with else []
-        parts += [f"it cannot be told apart from {_said(rest)}"] if rest else []
-        claim = "does best" if verdict == "best" else "scores highest"
-        text = f"On {where}, {best.model} {claim} ({level}): {'; '.join(parts)}."
+            return self.finding(where, "measured", partial(_alone, place), line, n=point.n)
+        verdict = "best" if all(one is not None and one.verdict == "wins" for _, one in rivals) else "undecided"
         nearest = rivals[0][1]
         gap, interval = (None, None) if nearest is None else (nearest.difference, nearest.interval)
         line = lines.line(
@@ -87,10 +106,46 @@ class BestModel(Question):
             range=lines.share_range(interval), share=words.percent(point.accuracy),
         )  # fmt: skip
         return self.finding(
-            where, verdict, text, line, estimate=gap, interval=interval,
+            where, verdict, partial(_sentence, place, rivals, verdict), line, estimate=gap, interval=interval,
             n=None if nearest is None else nearest.n,
             test=None if nearest is None else f"{nearest.test}; p adjusted by Holm",
         )  # fmt: skip
+
+
+def _none_above_chance(place: _Place, say: Say) -> str:
+    text = say(
+        "on {where} no model is shown to be above chance ({chance}); highest is {model} ({level})",
+        where=place.where(say), chance=words.percent(place.best.chance or 0.0), model=place.best.model,
+        level=place.level(say),
+    )  # fmt: skip
+    return say.text([text])
+
+
+def _alone(place: _Place, say: Say) -> str:
+    text = say(
+        "on {where}, {model} has {share} right ({level})", where=place.where(say), model=place.best.model,
+        share=words.percent(place.point.accuracy), level=place.level(say),
+    )  # fmt: skip
+    return say.text([text])
+
+
+def _sentence(place: _Place, rivals: Sequence[_Rival], verdict: str, say: Say) -> str:
+    """``rivals``: the nearest first."""
+    groups: dict[str, list[_Rival]] = {}
+    for arm, one in rivals:
+        settled = one is not None and one.verdict in ("wins", "equivalent")
+        groups.setdefault(one.verdict if one is not None and settled else "undecided", []).append((arm, one))
+    beaten, level, rest = (groups.get(name) for name in ("wins", "equivalent", "undecided"))
+    parts = [say("it beats {models}", models=_said(beaten, say))] if beaten else []
+    parts += [say("it is equivalent to {models}", models=_said(level, say))] if level else []
+    parts += [say("it cannot be told apart from {models}", models=_said(rest, say))] if rest else []
+    text = say(
+        "on {where}, {model} does best ({level}): {standing}"
+        if verdict == "best"
+        else "on {where}, {model} scores highest ({level}): {standing}",
+        where=place.where(say), model=place.best.model, level=place.level(say), standing=say.clauses(parts),
+    )  # fmt: skip
+    return say.text([text])
 
 
 def _ranked(arms: Sequence[Outcomes]) -> list[Outcomes]:
@@ -111,12 +166,13 @@ def _between(models: Iterable[Contrast], a: Outcomes, b: Outcomes) -> Contrast |
     return next((one if one.plus == a.at else one.turned() for one in found), None)
 
 
-def _said(rows: Sequence[tuple[Outcomes, Contrast | None]]) -> str:
+def _said(rows: Sequence[_Rival], say: Say) -> str:
     """``b (by 5.0 points, 95 % interval 1.0 to 9.0)``, the nearest first; many are counted."""
     names = []
     for arm, one in rows[:_SAID]:
-        far = "they share no items"
+        far = say("they share no items")
         if one is not None and one.estimate is not None:
-            far = f"by {words.points(one.gap)}, {words.point_range(one.spread)}"
-        names.append(f"{arm.model} ({far})")
-    return words.listed([*names, f"{len(rows) - _SAID} more"] if len(rows) > _SAID else names)
+            far = say("by {points}, {range}", points=say.points(one.gap), range=say.point_range(one.spread))
+        names.append(say("{model} ({far})", model=arm.model, far=far))
+    more = len(rows) - _SAID
+    return say.listed([*names, say("{count} more", count=more)] if more > 0 else names)

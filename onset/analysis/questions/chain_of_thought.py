@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
-from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
+from onset.analysis.contrast.parts import Verdict
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, tones
 from onset.analysis.questions.comparison_words import draws_agree
 from onset.analysis.questions.emergence import tasks_said
+from onset.analysis.questions.gain_words import given_words
+from onset.analysis.questions.say import Say, Sentence
 
 
 class ChainOfThought(Question):
@@ -48,41 +51,20 @@ class ChainOfThought(Question):
             settings = dict.fromkeys(tuple(sorted(one.names, key=lambda side: side in direct)) for one in gains)
             for setting in settings:  # a pair of methods each: they may differ in more than the steps
                 rows = sorted((one for one in gains if {*one.names} == {*setting}), key=lambda one: one.params)
-                who = "Chain of thought" if len(settings) == 1 else f"Chain of thought ({' against '.join(setting)})"
-                where = f"{who} on {task}, {study.given(budget, setting, task)}"
+                where = partial(_where, study, rows[0], setting, len(settings) > 1)
                 subject = task if len(settings) == 1 else f"{task}, {' against '.join(setting)}"
                 yield self._finding(subject, where, rows, families, study.named(task))
 
     def _finding(
         self,
         subject: str,
-        where: str,
+        where: Sentence,
         rows: Sequence[Contrast],
         families: Mapping[str, str],
         of: str | None,
     ) -> Finding:
-        verbs = {
-            "wins": "helps",
-            "loses": "hurts",
-            "equivalent": "makes no difference for",
-            "undecided": "is undecided for",
-        }
-        parts = []
-        for verdict, phrase in verbs.items():
-            models = [one.model for one in rows if one.verdict == verdict]
-            if models:
-                parts.append(f"{phrase} {words.listed(list(dict.fromkeys(models)))}")
-        onset = _onset_size(rows, families)
         one = rows[-1]
         gain, interval = one.gap, one.spread
-        scope = "with these examples it " if one.scope == "these examples" else ""
-        text = f"{where}: {scope}{'; '.join(parts)}"
-        text += f"; {onset}" if onset else ""
-        text += f"; the gain for {one.model} is {words.points(gain)} ({words.point_range(interval)}"
-        text += f"; {words.sample(one.n, len(one.draws))})"
-        text += draws_agree(one) if one.verdict == "undecided" else ""
-        different = len({families[one.model] for one in rows}) > 1
-        caution = ". The models are of different families, so this is not an effect of size alone" if different else ""
         mixed = len({one.verdict for one in rows}) > 1
         verdict = {"wins": "helps", "loses": "hurts"}.get(one.verdict, "mixed" if mixed else one.verdict)
         shown = one.turned() if verdict == "hurts" else one
@@ -91,11 +73,53 @@ class ChainOfThought(Question):
             points=lines.points(shown.gap), range=lines.share_range(shown.spread),
         )  # fmt: skip
         return self.finding(
-            subject, verdict, f"{text}{caution}.", short, estimate=gain, interval=interval, n=one.n, test=one.test
+            subject,
+            verdict,
+            partial(_sentence, where, rows, families),
+            short,
+            estimate=gain,
+            interval=interval,
+            n=one.n,
+            test=one.test,
         )
 
 
-def _onset_size(rows: Sequence[Contrast], families: Mapping[str, str]) -> str:
+def _where(study: Analysis, one: Contrast, setting: tuple[str, ...], named: bool, say: Say) -> str:
+    """``named``: whether the methods are, as the study holds several against each other."""
+    given = given_words(study, one.labels, setting, one.task, say)
+    if not named:
+        return say("Chain of thought on {task}, {given}", task=say.named_task(one.task), given=given)
+    said, (chain, direct) = "Chain of thought ({chain} against {direct}) on {task}, {given}", map(say.named, setting)
+    return say(said, chain=chain, direct=direct, task=say.named_task(one.task), given=given)
+
+
+def _sentence(where: Sentence, rows: Sequence[Contrast], families: Mapping[str, str], say: Say) -> str:
+    """``rows``: by size."""
+
+    def models(verdict: Verdict) -> str:
+        return say.listed(list(dict.fromkeys(one.model for one in rows if one.verdict == verdict)))
+
+    one, held = rows[-1], {row.verdict for row in rows}
+    said = {
+        "wins": say("helps {models}", models=models("wins")),
+        "loses": say("hurts {models}", models=models("loses")),
+        "equivalent": say("makes no difference for {models}", models=models("equivalent")),
+        "undecided": say("is undecided for {models}", models=models("undecided")),
+    }
+    does = say.clauses(text for verdict, text in said.items() if verdict in held)
+    scope = say("with these examples it ") if one.scope == "these examples" else ""
+    gain = say(
+        "the gain for {model} is {points} ({range}; {sample})", model=one.model, points=say.points(one.gap),
+        range=say.point_range(one.spread), sample=say.sample(one.n, len(one.draws)),
+    )  # fmt: skip
+    gain += draws_agree(one, say) if one.verdict == "undecided" else ""
+    text = say("{where}: {said}", where=where(say), said=f"{scope}{does}")
+    different = len({families[row.model] for row in rows}) > 1
+    caution = say("the models are of different families, so this is not an effect of size alone") if different else ""
+    return say.text([say.clauses([text, _onset_size(rows, families, say), gain]), caution])
+
+
+def _onset_size(rows: Sequence[Contrast], families: Mapping[str, str], say: Say) -> str:
     """The size from which on it helps at every size of one family (at least three); empty where there is none."""
     for family in dict.fromkeys(families[row.model] for row in rows):
         ladder = [row for row in rows if families[row.model] == family]
@@ -103,7 +127,10 @@ def _onset_size(rows: Sequence[Contrast], families: Mapping[str, str]) -> str:
             continue
         helped = [row.verdict == "wins" for row in ladder]
         if True in helped and not all(helped) and all(helped[helped.index(True) :]):
-            first = ladder[helped.index(True)]
-            larger = " and at every larger size tried" if len(helped) - helped.index(True) > 1 else ""
-            return f"in the family {family} it first helps at {words.parameters(first.params)}{larger}"
+            return say(
+                "in the family {family} it first helps at {size} and at every larger size tried"
+                if len(helped) - helped.index(True) > 1
+                else "in the family {family} it first helps at {size}",
+                family=family, size=say.parameters(ladder[helped.index(True)].params),
+            )  # fmt: skip
     return ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
@@ -10,6 +11,7 @@ from onset.analysis.estimates.classification import Classified
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.say import Say
 
 
 class Stuck(Question):
@@ -25,19 +27,16 @@ class Stuck(Question):
         if not stuck:
             return
         worst = stuck[0]
-        outputs = sum(map(sum, worst.said.counts))
-        share = worst.said.gold[worst.said.classes.index(worst.said.top or "")] / worst.said.n
-        text = f"One label nearly always: {worst.method} {words.with_labels(worst.labels)} for {worst.model} answers"
-        given = round(worst.said.top_share * outputs)
-        text += f' "{worst.said.top}" in {given} of {words.counted(outputs, "output")} on {worst.task}'
-        text += f" (right for {words.percent(share)} of its items)"
-        if len(stuck) > 1:
-            text += f", and in {len(stuck) - 1} more of {words.counted(len(study.classes.arms), 'setting')} with labels"
-            text += " one label is given to nine in ten items or more"
-        text += "; its accuracy says how frequent that label is, not what the method can tell apart"
         share_given = words.percent(worst.said.top_share)
         short = lines.line("one label.one label", worst.task, method=lines.method(worst.method), share=share_given)
-        yield self.finding("labels", "one label", f"{text}.", short, estimate=worst.said.top_share, n=len(stuck))
+        yield self.finding(
+            "labels",
+            "one label",
+            partial(_stuck, stuck, len(study.classes.arms)),
+            short,
+            estimate=worst.said.top_share,
+            n=len(stuck),
+        )
 
 
 class Majority(Question):
@@ -52,22 +51,53 @@ class Majority(Question):
         places: dict[tuple[str, str], list[Classified]] = {}
         for one in study.classes.arms:
             places.setdefault((one.task, one.shift), []).append(one)
-        for (task, shift), group in places.items():
+        for (task, _), group in places.items():
             if any(one.lead_interval[0] > 0 for one in group):
                 continue
             best = max(group, key=lambda one: one.lead)
-            where = task if shift == "none" else f"{task} under the shift {shift}"
-            text = (
-                f'No better than one label: always answering "{best.said.classes[0]}" is right on'
-                f" {words.percent(best.said.majority)} of the test items of {where}, and none of"
-                f" {words.counted(len(group), 'setting')} is shown to do better (best: {best.method}"
-                f" {words.with_labels(best.labels)} for {best.model}, {words.points(abs(best.lead))}"
-                f" {'above' if best.lead >= 0 else 'below'} it,"
-                f" {words.point_range(best.lead_interval)})."
-            )
             yield self.finding(
-                f"{task}, majority", "majority baseline", text,
+                f"{task}, majority", "majority baseline", partial(_majority, group, best),
                 lines.line("majority.majority baseline", task, share=words.percent(best.said.majority)),
                 estimate=best.lead, interval=best.lead_interval,
                 n=best.said.n, test="paired with a constant answer",
             )  # fmt: skip
+
+
+def _stuck(stuck: Sequence[Classified], settings: int, say: Say) -> str:
+    """``stuck``: the worst first, of so many ``settings``."""
+    worst = stuck[0]
+    outputs = sum(map(sum, worst.said.counts))
+    share = worst.said.gold[worst.said.classes.index(worst.said.top or "")] / worst.said.n
+    text = say(
+        'One label nearly always: {method} {given} for {model} answers "{label}" in {count} of {outputs} on {task}'
+        " (right for {share} of its items)",
+        method=say.named(worst.method), given=say.with_labels(worst.labels), model=worst.model,
+        label=worst.said.top or "", count=round(worst.said.top_share * outputs),
+        outputs=say.counted("output", outputs), task=say.named_task(worst.task), share=words.percent(share),
+    )  # fmt: skip
+    if len(stuck) > 1:
+        text += say(
+            ", and in {count} more of {settings} with labels one label is given to nine in ten items or more",
+            count=len(stuck) - 1, settings=say.counted("setting", settings),
+        )  # fmt: skip
+    says = say("its accuracy says how frequent that label is, not what the method can tell apart")
+    return say.text([say.clauses([text, says])])
+
+
+def _majority(group: Sequence[Classified], best: Classified, say: Say) -> str:
+    """``group``: everything on a task, the ``best`` of it with the largest lead."""
+    task = say.named_task(best.task)
+    text = say(
+        'No better than one label: always answering "{label}" is right on {share} of the test items of {where}, and'
+        " none of {settings} is shown to do better (best: {method} {given} for {model}, {points} above it, {range})"
+        if best.lead >= 0
+        else 'No better than one label: always answering "{label}" is right on {share} of the test items of {where},'
+        " and none of {settings} is shown to do better (best: {method} {given} for {model}, {points} below it,"
+        " {range})",
+        label=best.said.classes[0], share=words.percent(best.said.majority),
+        where=task if best.shift == "none" else say("{task} under the shift {shift}", task=task, shift=best.shift),
+        settings=say.counted("setting", len(group)), method=say.named(best.method),
+        given=say.with_labels(best.labels), model=best.model, points=say.points(abs(best.lead)),
+        range=say.point_range(best.lead_interval),
+    )  # fmt: skip
+    return say.text([text])

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from onset.analysis import words
+from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import LOW_PARSE_RATE, Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.gain_words import given_words
+from onset.analysis.questions.say import Say
 
 
 class NoResults(Question):
@@ -22,9 +26,11 @@ class NoResults(Question):
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         if not study.arms:
-            yield self.finding(
-                "the study", "no results", "No cell of this study is finished.", lines.line("results.no results")
-            )
+            yield self.finding("the study", "no results", _nothing, lines.line("results.no results"))
+
+
+def _nothing(say: Say) -> str:
+    return say.text([say("no cell of this study is finished")])
 
 
 class Incomplete(Question):
@@ -39,13 +45,19 @@ class Incomplete(Question):
         missing, failed = len(study.measured.missing), len(study.measured.failed)
         if not missing and not failed:
             return
-        parts = [f"{words.counted(missing, 'cell')} not run yet"] if missing else []
-        if failed:
-            example = next(iter(study.measured.failed.values())).rstrip(".")
-            parts.append(f"{words.counted(failed, 'cell')} failed (for example: {example})")
-        text = f"Incomplete: {' and '.join(parts)}; what is said here rests on the rest."
+        error = next(iter(study.measured.failed.values()), "").rstrip(".")
         short = lines.line("cells.incomplete", cells=lines.count("cell", missing + failed))
-        yield self.finding("cells", "incomplete", text, short, n=missing + failed)
+        yield self.finding(
+            "cells", "incomplete", partial(_incomplete, missing, failed, error), short, n=missing + failed
+        )
+
+
+def _incomplete(missing: int, failed: int, error: str, say: Say) -> str:
+    parts = [say("{cells} not run yet", cells=say.counted("cell", missing))] if missing else []
+    if failed:
+        parts.append(say("{cells} failed (for example: {error})", cells=say.counted("cell", failed), error=error))
+    said = "Incomplete: {what}; what is said here rests on the rest"
+    return say.text([say(said, what=say(" and ").join(parts))])
 
 
 class Refused(Question):
@@ -60,10 +72,17 @@ class Refused(Question):
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         refused = [one for one in study.contrasts.methods if any("refused" in reason for reason in one.refused)]
         if refused:
-            text = f"In {words.counted(len(refused), 'comparison')} the two sides did not have the same task or example"
-            text += f" plan at some seed; those seeds were left out (first: {refused[0].refused[-1]})."
             short = lines.line("pairing.refused", comparisons=lines.count("comparison", len(refused)))
-            yield self.finding("pairing", "refused", text, short, n=len(refused))
+            yield self.finding("pairing", "refused", partial(_refused, refused), short, n=len(refused))
+
+
+def _refused(refused: Sequence[Contrast], say: Say) -> str:
+    text = say(
+        "in {comparisons} the two sides did not have the same task or example plan at some seed; those seeds were left"
+        " out{why}",
+        comparisons=say.counted("comparison", len(refused)), why=say.reasons([f"first: {refused[0].refused[-1]}"]),
+    )  # fmt: skip
+    return say.text([text])
 
 
 class Unread(Question):
@@ -86,24 +105,52 @@ class Unread(Question):
             for one in study.contrasts.methods
         )
         worst = low[0]
-        text = f"Answers not found: in {len(low)} of {words.counted(len(study.arms), 'setting')} fewer than"
-        text += (
-            f" {words.number(100 * LOW_PARSE_RATE, 0)} % of the outputs held a readable answer (lowest: {worst.method}"
-        )
-        given = study.given(worst.at.labels, [worst.method], worst.task)
-        text += f"{given and ' '}{given} for {worst.model} on {worst.task}, {words.percent(worst.readable)})"
-        text += "; a low accuracy there may be a matter of format, not of ability"
-        if touched:
-            text += f"; {words.counted(touched, 'verdict')} on who wins {'rests' if touched == 1 else 'rest'} on them"
         share = words.percent(worst.readable)
         short = lines.line("parse rate.low parse rate", settings=lines.count("setting", len(low)), share=share)
-        yield self.finding("parse rate", "low parse rate", f"{text}.", short, estimate=worst.readable, n=len(low))
+        yield self.finding(
+            "parse rate",
+            "low parse rate",
+            partial(_unread, study, low, touched),
+            short,
+            estimate=worst.readable,
+            n=len(low),
+        )
 
 
-def _settings(arms: Sequence[Outcomes]) -> str:
+def _unread(study: Analysis, low: Sequence[Outcomes], touched: int, say: Say) -> str:
+    """``low``: the worst first; ``touched``: verdicts that rest on them."""
+    worst = low[0]
+    given = given_words(study, worst.at.labels, [worst.method], worst.task, say)
+    parts = [
+        say(
+            "Answers not found: in {count} of {settings} fewer than {share} % of the outputs held a readable answer"
+            " (lowest: {method}{given} for {model} on {task}, {readable})",
+            count=len(low), settings=say.counted("setting", len(study.arms)),
+            share=words.number(100 * LOW_PARSE_RATE, 0), method=say.named(worst.method),
+            given=say(" {given}", given=given) if given else "", model=worst.model, task=say.named_task(worst.task),
+            readable=words.percent(worst.readable),
+        ),
+        say("a low accuracy there may be a matter of format, not of ability"),
+    ]  # fmt: skip
+    if touched:
+        parts.append(
+            say(
+                "{verdicts} on who wins rests on them" if touched == 1 else "{verdicts} on who wins rest on them",
+                verdicts=say.counted("verdict", touched),
+            )
+        )
+    return say.text([say.clauses(parts)])
+
+
+def _settings(arms: Sequence[Outcomes], say: Say) -> str:
     """Where something went wrong; of more than three settings the first two, and how many others."""
-    names = list(dict.fromkeys(f"{arm.method} on {arm.task} for {arm.model}" for arm in arms))
-    return words.listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} other settings"])
+    names = [
+        say("{method} on {task} for {model}", method=say.named(method), task=say.named_task(task), model=model)
+        for method, task, model in dict.fromkeys((arm.method, arm.task, arm.model) for arm in arms)
+    ]
+    if len(names) > 3:
+        names = [*names[:2], say("{count} other settings", count=len(names) - 2)]
+    return say.listed(names)
 
 
 class TooLong(Question):
@@ -118,15 +165,18 @@ class TooLong(Question):
         longer = [arm for arm in study.arms if arm.ran.overlong]
         if longer:
             total = sum(arm.ran.overlong for arm in longer)
-            shown = _settings(longer)
-            verb = (
-                "does not fit the model's context and counts"
-                if total == 1
-                else "do not fit the model's context and count"
-            )
-            text = f"{words.counted(total, 'prompt')} {verb} as wrong ({shown})."
             short = lines.line("context.overlong prompts", prompts=lines.count("prompt", total))
-            yield self.finding("context", "overlong prompts", text, short, n=total)
+            yield self.finding("context", "overlong prompts", partial(_too_long, longer, total), short, n=total)
+
+
+def _too_long(longer: Sequence[Outcomes], total: int, say: Say) -> str:
+    text = say(
+        "{prompts} does not fit the model's context and counts as wrong ({settings})"
+        if total == 1
+        else "{prompts} do not fit the model's context and count as wrong ({settings})",
+        prompts=say.counted("prompt", total), settings=_settings(longer, say),
+    )  # fmt: skip
+    return say.text([text])
 
 
 class FailedItems(Question):
@@ -141,10 +191,15 @@ class FailedItems(Question):
         broken = [arm for arm in study.arms if arm.ran.failed]
         if broken:
             total = sum(arm.ran.failed for arm in broken)
-            shown = _settings(broken)
-            first = f"{broken[0].ran.cause}".rstrip(".")
-            count = "it counts" if total == 1 else "they count"
-            text = f"At {words.counted(total, 'item')} the method raised an error: {count} as wrong ({shown})."
-            text += f" The first error: {first}."
             short = lines.line("failed items.failed items", items=lines.count("item", total))
-            yield self.finding("failed items", "failed items", text, short, n=total)
+            yield self.finding("failed items", "failed items", partial(_failed, broken, total), short, n=total)
+
+
+def _failed(broken: Sequence[Outcomes], total: int, say: Say) -> str:
+    counted = say(
+        "at {items} the method raised an error: it counts as wrong ({settings})"
+        if total == 1
+        else "at {items} the method raised an error: they count as wrong ({settings})",
+        items=say.counted("item", total), settings=_settings(broken, say),
+    )  # fmt: skip
+    return say.text([counted, say("the first error: {error}", error=f"{broken[0].ran.cause}".rstrip("."))])

@@ -88,6 +88,8 @@ def test_its_findings_are_of_its_kind_and_verdicts(name: str, studies: dict[str,
         assert one.tone == asked.verdicts[one.verdict]
         assert one.subject
         assert one.sentence.endswith(".")
+        assert one.sentences["zh"].endswith("\N{IDEOGRAPHIC FULL STOP}")
+        assert "None" not in one.sentences["zh"]
         assert "None" not in one.sentence
         assert "<" not in one.sentence
 

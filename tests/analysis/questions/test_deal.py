@@ -48,7 +48,7 @@ class Asked(Question):
         self.said = verdicts
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        return [self.finding("s", verdict, "It is so.", SHORT, estimate=0.1) for verdict in self.said]
+        return [self.finding("s", verdict, lambda _: "It is so.", SHORT, estimate=0.1) for verdict in self.said]
 
 
 def test_what_is_left_open_about_size_waits_a_round_more(nothing: Analysis) -> None:
