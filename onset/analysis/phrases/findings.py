@@ -132,7 +132,7 @@ LINES: dict[str, tuple[str, str]] = {
     ),
     "best model.undecided.level": (
         "as many right with {model} as with {other}, {share} ({range} points); none is ahead",
-        "{model} 与 {other} 同样答对 {share}({range} 个百分点),没有模型领先",
+        "{model} 与 {other} 同样答对 {share}（{range} 个百分点），没有模型领先",
     ),
     "best model.measured": ("{share} right with {model} ({range} %)", "答对 {share}：{model}（{range} %）"),
     "best model.not above chance": (
