@@ -19,8 +19,7 @@ from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
 from onset.analysis.finding import Finding
-from onset.analysis.outcomes import Measured, measured_of, source_of
-from onset.analysis.outcomes.folder import KEY
+from onset.analysis.outcomes import KEY, Measured, measured_of, source_of
 from onset.analysis.phrases import Language
 from onset.analysis.questions import findings_of
 from onset.analysis.questions.comparison_words import comparison_sentence, stage_sentence
@@ -75,11 +74,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
 
     ``language``: of the sentences and short lines of findings.
     """
-    means: dict[tuple[Any, ...], LabelPoint] = {
-        (curve.model, curve.stage, curve.method, point.labels, curve.task, curve.shift): point
-        for curve in analysis.labels.curves
-        for point in curve.points
-    }
+    means = analysis.means
     return {
         "study": analysis.study.get("name"),
         "sources": [source_of(one) for one in analysis.arms] if analysis.measured.foreign else [],

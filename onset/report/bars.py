@@ -30,27 +30,10 @@ def difference_bar(
     if value is None or interval is None:
         return Markup('<span class="nothing">–</span>')
 
-    def place(share: float) -> float:
-        return round(width / 2 + max(-1.0, min(1.0, share / reach)) * (width / 2 - 2), 1)
-
     words = (
         f"difference {signed(value)} points, 95 % interval {signed_bound(interval[0])} to {signed_bound(interval[1])}"
     )
-    return Markup(
-        '<svg class="bar {tone}" role="img" aria-label="{words}" width="{w}" height="20" viewBox="0 0 {w} 20">'
-        '<line class="axis" x1="2" x2="{end}" y1="10" y2="10"/>'
-        '<line class="zero" x1="{mid}" x2="{mid}" y1="2" y2="18"/>'
-        '<line class="span" x1="{low}" x2="{high}" y1="10" y2="10"/><circle cx="{x}" cy="10" r="4"/></svg>'
-    ).format(
-        tone=tone,
-        words=words,
-        w=width,
-        end=width - 2,
-        mid=width / 2,
-        low=place(interval[0]),
-        high=place(interval[1]),
-        x=place(value),
-    )
+    return _around_middle(words, tone, width, value / reach, (interval[0] / reach, interval[1] / reach))
 
 
 def share_bar(
@@ -82,13 +65,27 @@ def ratio_bar(value: float, interval: Sequence[float | None], reach: float, tone
     An open end of the interval runs to the edge.
     """
 
-    def place(times: float) -> float:
-        share = math.log(times) / math.log(reach)
-        return round(width / 2 + max(-1.0, min(1.0, share)) * (width / 2 - 2), 1)
+    def share(times: float) -> float:
+        return math.log(times) / math.log(reach)
 
     low, high = interval
     ends = [f"above {number(low)}" if low else "", f"below {number(high)}" if high else ""]
     words = f"{number(value)} times, 95 % interval {' and '.join(filter(None, ends)) or 'open'}"
+    shares = None if low is None else share(low), None if high is None else share(high)
+    return _around_middle(words, tone, width, share(value), shares)
+
+
+def _around_middle(
+    words: str, tone: str, width: int, value: float, interval: tuple[float | None, float | None]
+) -> Markup:
+    """A value and its interval on a scale from -1 to 1 with a line at 0; what lies beyond, or is open (None), stands at
+    the edge.
+    """
+    low, high = interval
+
+    def place(share: float) -> float:
+        return round(width / 2 + max(-1.0, min(1.0, share)) * (width / 2 - 2), 1)
+
     return Markup(
         '<svg class="bar {tone}" role="img" aria-label="{words}" width="{w}" height="20" viewBox="0 0 {w} 20">'
         '<line class="axis" x1="2" x2="{end}" y1="10" y2="10"/>'

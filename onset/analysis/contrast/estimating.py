@@ -38,31 +38,41 @@ Pooled = Moderated | str | None
 def side_by_side(sample: Sample, crossed: Crossed, scale: Scale, pooled: Pooled = None) -> Estimate:
     """Of two ways of asking on the same items; ``crossed`` is that of the sample."""
     draws = len(sample.table.draws)
-    by_draw = np.nanmean(crossed.blocks[0].values, axis=1)
-    apart = draws_apart(by_draw, scale, [sample.n], [1.0]) if draws > 1 else None
     if isinstance(pooled, Moderated):
         return Estimate(
             interval=pooled.interval(scale.limit),
             p=pooled.p(),
             test=pooled.test,
-            t_interval=apart.interval(scale.limit) if apart is not None and draws < ENOUGH_DRAWS else None,
+            t_interval=_apart(sample, scale).interval(scale.limit) if 1 < draws < ENOUGH_DRAWS else None,
             p_equivalent=None if scale.margin is None else two_one_sided(pooled, scale.margin),
             moderated=pooled,
         )
     if draws == 1 and scale.kind == "binary":
         return _one_draw(sample, scale, pooled)
     name = "crossed bootstrap over draws and items" if draws > 1 else "paired bootstrap over items"
-    if apart is None or draws >= ENOUGH_DRAWS:
-        return Estimate(
-            interval=scale.cut(crossed.interval()),
-            p=crossed.p(),
-            test=name,
-            p_equivalent=None if scale.margin is None else two_one_sided(crossed, scale.margin),
-            not_pooled=pooled,
-        )
-    return few_draws(
-        crossed, apart, scale, f"{name}, with a t interval over {draws} draws: the wider of the two", pooled
+    return _alone(sample, crossed, scale, name, pooled)
+
+
+def _alone(
+    sample: Sample, crossed: Crossed, scale: Scale, name: str, not_pooled: str | None, *, level: float = LEVEL
+) -> Estimate:
+    """By the bootstrap called ``name``, and over a few draws by a t interval beside it."""
+    draws = len(sample.table.draws)
+    if 1 < draws < ENOUGH_DRAWS:
+        test = f"{name}, with a t interval over {draws} draws: the wider of the two"
+        return few_draws(crossed, _apart(sample, scale), scale, test, not_pooled, level=level)
+    return Estimate(
+        interval=scale.cut(crossed.interval(level=level)),
+        p=crossed.p(),
+        test=name,
+        p_equivalent=None if scale.margin is None else two_one_sided(crossed, scale.margin),
+        not_pooled=not_pooled,
     )
+
+
+def _apart(sample: Sample, scale: Scale) -> OverDraws:
+    counts = [sample.n] if sample.table.paired else [len(sample.table.items), sample.n]
+    return draws_apart(np.array(sample.by_draw), scale, counts, [1.0] * len(counts))
 
 
 def few_draws(
@@ -128,19 +138,13 @@ def resampled(
     items = "two test sets, not paired"
     if sample.table.paired:
         items = "paired on clean twins" if twins else "paired on items"
-    made = pooled if isinstance(pooled, Moderated) else crossed
-    draws = len(sample.table.draws)
-    how = f"{'crossed ' if draws > 1 else ''}bootstrap"
-    if not isinstance(pooled, Moderated) and 1 < draws < ENOUGH_DRAWS:
-        counts = [sample.n] if sample.table.paired else [len(sample.table.items), sample.n]
-        apart = draws_apart(np.array(sample.by_draw), scale, counts, [1.0] * len(counts))
-        test = f"{how}, {items}, with a t interval over {draws} draws: the wider of the two"
-        return few_draws(crossed, apart, scale, test, pooled, level=level)
-    return Estimate(
-        interval=scale.cut(made.interval(level=level)),
-        p=made.p(),
-        test=f"{made.test if isinstance(made, Moderated) else how}, {items}",
-        p_equivalent=None if scale.margin is None else two_one_sided(made, scale.margin),
-        moderated=pooled if isinstance(pooled, Moderated) else None,
-        not_pooled=pooled if isinstance(pooled, str) else None,
-    )
+    if isinstance(pooled, Moderated):
+        return Estimate(
+            interval=scale.cut(pooled.interval(level=level)),
+            p=pooled.p(),
+            test=f"{pooled.test}, {items}",
+            p_equivalent=None if scale.margin is None else two_one_sided(pooled, scale.margin),
+            moderated=pooled,
+        )
+    how = f"{'crossed ' if len(sample.table.draws) > 1 else ''}bootstrap"
+    return _alone(sample, crossed, scale, f"{how}, {items}", pooled, level=level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from onset import markup
@@ -19,7 +20,7 @@ from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.estimates.task_sizes import TaskOrder
 from onset.analysis.finding import Finding
-from onset.analysis.outcomes import Measured, Outcomes
+from onset.analysis.outcomes import KEY, Measured, Outcomes
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +139,15 @@ class Analysis:
                 shown[arm.method] = (min(low, arm.asked.shown[0]), max(high, arm.asked.shown[1]))
         return {name: shown[name] for name in named if name in shown}
 
+    @cached_property
+    def means(self) -> Mapping[tuple[Any, ...], LabelPoint]:
+        """The mean accuracy of every arm with its interval, by the values of `onset.analysis.outcomes.KEY`."""
+        return {
+            (curve.model, curve.stage, curve.method, point.labels, curve.task, curve.shift): point
+            for curve in self.labels.curves
+            for point in curve.points
+        }
+
     def point(self, arm: Outcomes) -> LabelPoint:
         """The mean accuracy of an arm with its interval."""
-        key = (arm.model, arm.stage, arm.method, arm.task, arm.shift)
-        curve = next(c for c in self.labels.curves if (c.model, c.stage, c.method, c.task, c.shift) == key)
-        return next(point for point in curve.points if point.labels == arm.labels)
+        return self.means[tuple(getattr(arm, name) for name in KEY)]

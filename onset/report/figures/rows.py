@@ -59,8 +59,8 @@ def points_and_bars(cells: Sequence[Cell]) -> tuple[list[Row], list[Row]]:
         at = {name: point[name] for name in _BAR_FIELDS}
         low, high = group[0]["mean"]["interval"]
         bars.append(at | {"accuracy": point["accuracy"], "low": low, "high": high, "ink": 1.0})
-        for accuracy in (cell["accuracy"] for cell in group if len(group) > 1):
-            bars.append(at | {"accuracy": accuracy, "low": accuracy, "high": accuracy, "ink": 0.4})
+        if len(group) > 1:
+            bars += [at | dict.fromkeys(("accuracy", "low", "high"), cell["accuracy"]) | {"ink": 0.4} for cell in group]
     return points, bars
 
 
