@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from onset.analysis.phrases import PHRASES, Language, phrase
 
@@ -206,16 +206,6 @@ def _parameter(text: str, language: Language) -> str:
 def p_words(value: float) -> str:
     """A p or q as it stands in a sentence: ``0.012``, ``below 0.001``."""
     return "below 0.001" if value < 0.001 else f"{value:.2g}"
-
-
-def range_words(ends: tuple[float | None, float | None], written: Callable[[float], str]) -> str:
-    """``95 % interval 2.1 M to 3.2 M``; an end that runs off the sizes leaves it open on that side."""
-    low, high = (None if end is None else written(end) for end in ends)
-    if low is None and high is None:
-        return "95 % interval open at both ends"
-    if low is None or high is None:
-        return f"95 % interval below {high}" if low is None else f"95 % interval above {low}"
-    return f"95 % interval {low} to {high}"
 
 
 def ratio(value: float) -> str:

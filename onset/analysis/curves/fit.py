@@ -70,10 +70,6 @@ class Shapes:
             np.concatenate([self.low, other.low]), np.concatenate([self.span, other.span]),
         )  # fmt: skip
 
-    def of_families(self, *families: Family) -> Shapes:
-        """Those of some families."""
-        return self.only(np.flatnonzero([one in families for one in self.family]))
-
     def at(self, places: Array) -> Array:
         """Scaled values at further places: shapes x places (below 0 or above 1 beyond the sizes)."""
         rows = [
