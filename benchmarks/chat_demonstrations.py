@@ -22,7 +22,7 @@ from onset.analysis.stats.shares import tango
 from onset.models import open_model
 from onset.models.chat import ChatTemplate
 from onset.plan import make_plan
-from onset.prompting.base import end_rule, most_tokens, render, turns
+from onset.prompting.text import end_rule, most_tokens, render, turns
 from onset.records import Item, Request
 from onset.tasks import open_tasks
 from onset.tasks.base import Task

@@ -1,6 +1,6 @@
 """The batcher: many items' solvers wait, the model is called once for all of them.
 
-Solvers are coroutines; each awaits `Calls.generate` or `Calls.score`. When every solver of the chunk is
+Solvers are coroutines; each awaits `onset.prompting.ask.Ask.generate` or ``score``. When every solver of the chunk is
 waiting, the collected requests go to the model in one call each, so that a method of two calls an item
 is as fast as a method of one. The order of the requests depends on nothing but the order of the items:
 the same chunk gives the same batches, bit for bit.
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from onset.models.base import Model
-from onset.prompting.base import Calls, Context, Solver
-from onset.records import Attempt, Completion, Item, Pair, Request, Scored
+from onset.prompting.ask import Ask, Calls
+from onset.records import Call, Completion, Item, Pair, Request, Scored
 
 _QUIET_ROUNDS = 3
 """Rounds of the event loop without a new request after which every solver must be waiting: solvers
@@ -34,45 +34,19 @@ Caller = Callable[[Work], Awaitable[Any]]
 """Does a piece of work in the thread that may call the model, and hands back what it returns."""
 
 
+Solver = Callable[[Item, Ask], Awaitable[Any]]
+"""``async def solve(item, ask)``: pure but for the model's calls."""
+
+
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """What is left of an item whose solver raised: the ``cause`` in one line, the first ``prompt`` it asked
-    (empty when it asked nothing), and the tokens that ran for it.
+class Solved:
+    """What a solver handed back for an item (None where it raised), the ``transcript`` of its calls, and the ``cause``,
+    in one line, where it raised.
     """
 
-    cause: str
-    prompt: str
-    prompt_tokens: int
-    output_tokens: int
-
-
-class _Line:
-    """`Calls` of one item: what was asked is known also when its solver never comes to hand it back."""
-
-    def __init__(self, batcher: Batcher) -> None:
-        self._batcher = batcher
-        self.prompt: str | None = None
-        self.prompt_tokens = 0
-        self.output_tokens = 0
-
-    async def generate(self, request: Request) -> list[Completion]:
-        """Wait for the batch that holds ``request``."""
-        if self.prompt is None:
-            self.prompt = request.prompt
-        done = await self._batcher.generate(request)
-        if done and done[0].finish != "overlong":  # such a prompt is never run
-            self.prompt_tokens += done[0].prompt_tokens
-            self.output_tokens += sum(one.tokens for one in done)
-        return done
-
-    async def score(self, pair: Pair) -> Scored:
-        """Wait for the batch that holds ``pair``."""
-        return await self._batcher.score(pair)
-
-    def failure(self, error: BaseException) -> Failure:
-        """The end of this item by ``error``."""
-        cause = " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())[:500]
-        return Failure(cause, self.prompt or "", self.prompt_tokens, self.output_tokens)
+    result: Any
+    transcript: tuple[Call, ...]
+    cause: str | None = None
 
 
 class Batcher:
@@ -102,17 +76,15 @@ class Batcher:
         self._arrived += 1
         return await future
 
-    async def run(
-        self, solver: Solver, items: Sequence[Item], context_of: Callable[[Calls], Context]
-    ) -> list[Attempt | Failure]:
+    async def run(self, solver: Solver, items: Sequence[Item], ask_of: Callable[[Item, Calls], Ask]) -> list[Solved]:
         """Solve ``items`` in order. A solver that raises fails its item; an error of the model ends the chunk."""
-        lines = [_Line(self) for _ in items]
-        work = [asyncio.ensure_future(solver(item, context_of(line))) for item, line in zip(items, lines, strict=True)]
+        asks = [ask_of(item, self) for item in items]
+        work = [asyncio.ensure_future(solver(item, ask)) for item, ask in zip(items, asks, strict=True)]
         try:
             while not all(one.done() for one in work):
                 await self._settle()
                 await self._serve()
-            return [_outcome(one, line) for one, line in zip(work, lines, strict=True)]
+            return [_outcome(one, ask) for one, ask in zip(work, asks, strict=True)]
         finally:
             for one in work:
                 one.cancel()
@@ -136,11 +108,12 @@ class Batcher:
             _deliver([future for _, future in pairs], await self._call(lambda: self._model.score(scored)))
 
 
-def _outcome(work: asyncio.Future[Attempt], line: _Line) -> Attempt | Failure:
-    if work.cancelled():
-        return line.failure(asyncio.CancelledError())
-    error = work.exception()
-    return work.result() if error is None else line.failure(error)
+def _outcome(work: asyncio.Future[Any], ask: Ask) -> Solved:
+    error = asyncio.CancelledError() if work.cancelled() else work.exception()
+    if error is None:
+        return Solved(work.result(), tuple(ask.transcript))
+    cause = " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())[:500]
+    return Solved(None, tuple(ask.transcript), cause)
 
 
 def _deliver(futures: Sequence[asyncio.Future[Any]], results: Sequence[Any]) -> None:
@@ -150,12 +123,12 @@ def _deliver(futures: Sequence[asyncio.Future[Any]], results: Sequence[Any]) -> 
 
 
 def solve_all(
-    model: Model, solver: Solver, items: Sequence[Item], context_of: Callable[[Calls], Context]
-) -> list[Attempt | Failure]:
-    """Run ``solver`` over ``items`` with a fresh batcher; ``context_of(calls)`` makes an item's context."""
+    model: Model, solver: Solver, items: Sequence[Item], ask_of: Callable[[Item, Calls], Ask]
+) -> list[Solved]:
+    """Run ``solver`` over ``items`` with a fresh batcher; ``ask_of(item, calls)`` makes an item's `Ask`."""
 
-    def main(call: Caller) -> Coroutine[Any, Any, list[Attempt | Failure]]:
-        return Batcher(model, call).run(solver, items, context_of)
+    def main(call: Caller) -> Coroutine[Any, Any, list[Solved]]:
+        return Batcher(model, call).run(solver, items, ask_of)
 
     try:
         asyncio.get_running_loop()

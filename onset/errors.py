@@ -8,6 +8,7 @@
     │   └── ModelError             a model that cannot be loaded or does not fit the request
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
+    ├── MethodError                a method could not do what it does once for a cell
     ├── ItemsFailed                the method raised an error at every item of a cell
     ├── CellsFailed                more cells failed than the error budget allows (exit code 1)
     └── Interrupted                a run was stopped from the keyboard (exit code 130)
@@ -67,6 +68,10 @@ class PlanMismatch(OnsetError):
 
 class StoreError(OnsetError):
     """A results folder that cannot be used or written."""
+
+
+class MethodError(OnsetError):
+    """A method could not prepare what it needs before its first item."""
 
 
 class ItemsFailed(OnsetError):

@@ -1,4 +1,4 @@
-"""A method: how labelled examples are used. `tune` (optional) + `prompt` + `vote` (optional).
+"""A method: how labelled examples are used. `tune` (optional) + `prompt` + `choose` + `vote` (optional).
 
 Presets have names; anything else is a mapping in a study file with the same keys.
 """
@@ -6,14 +6,22 @@ Presets have names; anything else is a mapping in a study file with the same key
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from onset.demos import DEMOS
+from onset.demos.base import Choice
+from onset.demos.random import Random
 from onset.errors import StudyError
-from onset.prompting import NEEDS_RATIONALES, PROMPTING
+from onset.prompting import PROMPTING
+from onset.prompting.base import Prompt
 from onset.registry import Entry, Registry
+from onset.step import Step, read_step
 from onset.tuning import TUNERS
 from onset.tuning.base import Schedule
+from onset.votes import VOTES
+from onset.votes.base import DEFAULT_TEMPERATURE, Vote
+from onset.votes.majority import Majority
 
 Material = Literal["answers", "rationales"]
 Template = Literal["chat", "plain"]
@@ -23,26 +31,19 @@ PROMPT_OF: Mapping[str, str] = {"answers": "answer-only", "rationales": "cot"}
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
-    """Majority over ``samples`` answers drawn at ``temperature`` (self-consistency, Wang et al. 2022)."""
-
-    samples: int
-    temperature: float
-
-
-@dataclass(frozen=True, slots=True)
 class Method:
     """One way of using labelled examples.
 
-    ``prompt``: a name of the prompting table. ``shots``: how many demonstrations; None means as many of
-    the budget's examples as fit the model's context; a tuned model has 0. ``vote``: sample and vote.
+    ``prompt``: how to ask, a step of the prompting table. ``shots``: how many demonstrations; None means as many of
+    the budget's examples as fit the model's context; a tuned model, and a method that shows none, has 0. ``choose``:
+    which of the granted examples are shown. ``vote``: sample, and take one answer of several.
     ``tune``: a name of the tuning table, ``on`` answers or rationales; ``steps`` and ``learning_rate``
     override the fixed default schedule. ``template``: ``chat`` or ``plain``, None: as the model is (chat where it
     is an instruct model with a chat template, see `onset.models.chat`).
     """
 
     name: str
-    prompt: str
+    prompt: Prompt
     shots: int | None = None
     vote: Vote | None = None
     tune: str | None = None
@@ -50,11 +51,17 @@ class Method:
     steps: int | None = None
     learning_rate: float | None = None
     template: Template | None = None
+    choose: Choice = field(default_factory=Random)
 
     @property
     def rationales(self) -> bool:
         """Do the examples it uses have to carry a rationale?"""
-        return self.prompt in NEEDS_RATIONALES
+        return "rationales" in self.needs
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What it cannot do without (`onset.prompting.base.Need`)."""
+        return self.prompt.needs | self.choose.needs
 
     def schedule(self) -> Schedule:
         """The default schedule with this method's steps and learning rate, where it names them."""
@@ -68,16 +75,29 @@ class Method:
     def spec(self) -> dict[str, Any]:
         """What is set, but for the name, as plain JSON: two methods with equal specs give equal cells.
 
-        An option that is not set (None) is left out, so that an option added later changes no cell's id.
+        An option that is not set (None, or as it is by default) is left out, so that an option added later changes no
+        cell's id.
         """
-        return {key: value for key, value in asdict(self, dict_factory=_set).items() if key != "name"}
+        return {key: _said(getattr(self, key)) for key in _OPTIONS if getattr(self, key) not in (None, Random())}
+
+    def bank(self) -> dict[str, Any] | None:
+        """The spec of the samples it votes on (None: it does not vote): methods with one bank share its samples."""
+        return None if self.vote is None else self.spec() | {"vote": self.vote.bank()}
+
+
+_OPTIONS = ("prompt", "shots", "choose", "vote", "tune", "on", "steps", "learning_rate", "template")
+
+
+def _said(value: Any) -> Any:
+    return value.spec() if isinstance(value, Step) else value
 
 
 def method(  # noqa: PLR0913 - the keys of a method in a study
     *,
-    prompt: str | None = None,
+    prompt: Any = None,
     shots: int | None = None,
-    vote: Vote | None = None,
+    choose: Any = None,
+    vote: Any = None,
     tune: str | None = None,
     on: Material | None = None,
     steps: int | None = None,
@@ -87,8 +107,9 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
 ) -> Method:
     """A checked `Method`; the name is made from the parts when not given.
 
-    Raises UnknownName for a prompting or tuning method that is in no table and StudyError for parts
-    that do not go together.
+    ``prompt`` and ``choose``: a name of their table, a mapping with ``kind`` and settings, or the step itself;
+    ``vote``: so too, or a mapping without ``kind`` (a majority). Raises UnknownName for a name that is in no table and
+    StudyError for settings that do not validate or parts that do not go together.
     """
     if tune is None:
         for key, value in (("on", on), ("steps", steps), ("learning_rate", learning_rate)):
@@ -100,45 +121,66 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
         TUNERS[tune]
         if on is None:
             raise StudyError(f"method: 'tune: {tune}' needs 'on: answers' or 'on: rationales'")
-        if prompt not in (None, PROMPT_OF[on]) or shots not in (None, 0):
+        if prompt not in (None, PROMPT_OF[on]) or shots not in (None, 0) or choose is not None:
             raise StudyError(
-                f"method: a model tuned on {on} is evaluated zero-shot in that format;"
-                f" leave out 'prompt' and 'shots' (received prompt: {prompt}, shots: {shots})"
+                f"method: a model tuned on {on} is evaluated zero-shot in that format; leave out 'prompt', 'shots' and"
+                f" 'choose' (received prompt: {prompt}, shots: {shots}, choose: {choose})"
             )
         prompt, shots = PROMPT_OF[on], 0
-    PROMPTING[prompt]
+    asks: Prompt = read_step(PROMPTING, prompt, "method: 'prompt'")
+    chosen: Choice = Random() if choose is None else read_step(DEMOS, choose, "method: 'choose'")
+    _check_choice(asks, chosen, shots, choose is not None)
+    if not asks.shows:
+        shots = 0
     set_template = None if template == "auto" else template
-    made = Method(name or "", prompt, shots, vote, tune, on, steps, learning_rate, set_template)
+    made = Method(name or "", asks, shots, read_vote(vote), tune, on, steps, learning_rate, set_template, chosen)
+    asks.check(made.vote)
     return made if name else replace(made, name=_name(made))
 
 
-def _set(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {key: value for key, value in pairs if value is not None}
+def read_vote(value: Any) -> Vote | None:
+    """The vote that ``value`` names: a number of samples, or a mapping of settings (a majority without ``kind``).
+
+    Raises UnknownName and StudyError as `method` does.
+    """
+    if value is None or isinstance(value, Vote):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = {"samples": value}
+    settings = {"kind": "majority", **value} if isinstance(value, Mapping) else value
+    vote: Vote = read_step(VOTES, settings, "method: 'vote'")
+    return vote
+
+
+def _check_choice(asks: Prompt, chosen: Choice, shots: int | None, said: bool) -> None:
+    if said and (not asks.shows or shots == 0):
+        raise StudyError(f"method: 'choose: {chosen.kind}' chooses demonstrations, but none are shown")
+    if not asks.shows and shots:
+        raise StudyError(f"method: '{asks.kind}' shows no demonstrations; leave out 'shots' (received {shots})")
+    if chosen.per_item and shots is None:
+        raise StudyError(f"method: 'choose: {chosen.kind}' chooses for each question: it needs 'shots', a number")
 
 
 def _name(made: Method) -> str:
-    parts = [f"{made.tune}-{made.on}"] if made.tune else [made.prompt]
-    if made.shots is not None and not made.tune:
+    parts = [f"{made.tune}-{made.on}"] if made.tune else [made.prompt.label()]
+    if made.choose != Random():
+        parts.append(made.choose.label())
+    if made.shots is not None and not made.tune and made.prompt.shows:
         parts.append(f"shots{made.shots}")
     if made.steps is not None:
         parts.append(f"steps{made.steps}")
     if made.learning_rate is not None:
         parts.append(f"lr{made.learning_rate:g}")
     if made.vote:
-        parts.append(f"vote{made.vote.samples}")
-        if made.vote.temperature != DEFAULT_TEMPERATURE:
-            parts.append(f"t{made.vote.temperature:g}")
+        parts.append(made.vote.label())
     if made.template:
         parts.append(made.template)
     return "-".join(parts)
 
 
-DEFAULT_TEMPERATURE = 0.7
-"""Wang et al. 2022, section 3.1 (PaLM and GPT-3); only a vote samples."""
-
 ANSWER_ONLY = method(prompt="answer-only")
 COT = method(prompt="cot")
-COT_VOTE = method(prompt="cot", vote=Vote(20, DEFAULT_TEMPERATURE), name="cot-vote")
+COT_VOTE = method(prompt="cot", vote=Majority(samples=20), name="cot-vote")
 LORA_ANSWERS = method(tune="lora", on="answers")
 LORA_RATIONALES = method(tune="lora", on="rationales")
 FULL_ANSWERS = method(tune="full", on="answers")
@@ -151,7 +193,8 @@ def method_parameters() -> list[str]:
     return [
         f"prompt={'|'.join(PROMPTING)}",
         "shots=N (as many of the examples as fit)",
-        f"vote={{samples: N, temperature: {DEFAULT_TEMPERATURE:g}}} (none)",
+        f"choose={'|'.join(DEMOS)} (random)",
+        f"vote={{kind: {'|'.join(VOTES)}, samples: N, temperature: {DEFAULT_TEMPERATURE:g}}} (none)",
         f"tune={'|'.join(TUNERS)} (none)",
         f"on={'|'.join(get_args(Material))} (with tune)",
         f"steps=N ({default.steps})",

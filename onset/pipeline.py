@@ -5,23 +5,21 @@ Item -> Prompt -> Completion -> Answer -> Score -> Record
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from onset.batching import Failure, solve_all
+from onset.batching import Solved, solve_all
+from onset.demos.fit import Shown
+from onset.errors import MethodError
 from onset.methods import Method
 from onset.models.base import Model
 from onset.models.chat import ChatTemplate
-from onset.plan import ExamplePlan, Use, use_of
-from onset.prompting import PROMPTING
-from onset.prompting.base import Calls, Context, most_tokens, render
-from onset.records import Attempt, Item, Record, content_hash
-from onset.shifts.base import apply_shift
+from onset.prompting.ask import ANSWER, GOLD, Ask, Calls, bare, spent
+from onset.records import Answer, Attempt, Call, CallRecord, Completion, Item, Record, canonical_json, content_hash
 from onset.tasks.base import Task
+from onset.votes.base import Sample
 
 ASKING = 2
 """Raised whenever a cell with equal settings would be asked, or its answers read, in another way than before. 1: until
@@ -30,155 +28,170 @@ results folders got format 2; 2: a text ends where its answer does, and reading 
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a method did once for a cell: the ``state`` its items are solved with, and the ``calls`` that it took."""
+
+    state: Any = None
+    calls: tuple[Call, ...] = ()
+
+    def to_json(self, params: int) -> dict[str, Any]:
+        """Its cost, as kept beside the records. ``params``: those that each token is multiplied with."""
+        went_in, came_out = spent(self.calls)
+        return {
+            "calls": len(self.calls),
+            "prompt_tokens": went_in,
+            "output_tokens": came_out,
+            "flops": 2.0 * params * (went_in + came_out),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A model asked in one way: what `evaluate` needs for any chunk of items. ``chat``: the template it is asked
-    through, None for plain text.
+    through, None for plain text; ``state``: what the method prepared (`prepare`).
     """
 
     model: Model
     task: Task
     method: Method
-    demonstrations: tuple[Item, ...]
+    shown: Shown
     seed: int
     continuous: bool = True
     chat: ChatTemplate | None = None
+    state: Any = None
+
+    def prepare(self, examples: Sequence[Item]) -> Prepared:
+        """What the method does once for the cell. ``examples``: all that the budget grants.
+
+        Raises MethodError when that fails.
+        """
+
+        async def work(_: Item, ask: Ask) -> Any:
+            return await self.method.prompt.prepare(ask, examples)
+
+        (done,) = solve_all(self.model, work, [Item("", "")], self._ask)
+        if done.cause is not None:
+            raise MethodError(f"method {self.method.name} could not be prepared: {done.cause}")
+        return Prepared(done.result, done.transcript)
 
     def evaluate(self, items: Sequence[Item], first: int) -> list[Record]:
         """The records of ``items``, whose first has position ``first`` in its cell."""
-        attempts = solve_all(self.model, PROMPTING.load(self.method.prompt), items, self._context)
+        solved = solve_all(self.model, self.method.prompt.solve, items, self._ask)
         return [
-            self._failed(item, attempt, first + offset)
-            if isinstance(attempt, Failure)
-            else self._record(item, attempt, first + offset)
-            for offset, (item, attempt) in enumerate(zip(items, attempts, strict=True))
+            self._record(item, one, first + offset)
+            for offset, (item, one) in enumerate(zip(items, solved, strict=True))
         ]
 
-    def _context(self, calls: Calls) -> Context:
-        vote = self.method.vote
-        samples, temperature = (vote.samples, vote.temperature) if vote else (1, 0.0)
-        return Context(
-            self.task, self.demonstrations, calls, self.seed, samples, temperature, self.continuous, self.chat
+    def _ask(self, item: Item, calls: Calls) -> Ask:
+        return Ask(
+            calls=calls,
+            task=bare(self.task),
+            item=item,
+            demos=self.shown.of(item) if item.question else self.shown.everywhere,
+            seed=self.seed,
+            vote=self.method.vote,
+            continuous=self.continuous,
+            chat=self.chat,
+            state=self.state,
         )
 
-    def _record(self, item: Item, attempt: Attempt, position: int) -> Record:
-        done = attempt.completions
-        overlong = any(one.finish == "overlong" for one in done)
-        prompt_tokens = 0 if overlong else done[0].prompt_tokens  # such a prompt is never run
-        output_tokens = sum(one.tokens for one in done)
-        # Voting shares the prefill of its prompt; scoring runs its own tokens.
-        flops = 2.0 * self.model.facts.params_compute * (prompt_tokens + output_tokens)
+    def _record(self, item: Item, solved: Solved, position: int) -> Record:
+        """The record of an item; of one whose solver raised: wrong, with its cause and with what it cost."""
+        attempt: Attempt | None = solved.result
+        went_in, came_out = spent(solved.transcript)
+        asked = [one.prompt for one in solved.transcript if one.role != GOLD]
+        prompt = attempt.prompt if attempt else asked[0] if asked else ""
+        done: tuple[Completion, ...] = attempt.completions if attempt else ()
+        answer = attempt.answer if attempt else None
         return Record(
             position=position,
             item=item.id,
             twin=item.twin,
             question=item.question,
             gold=item.answer,
-            prompt_hash=content_hash(attempt.prompt),
-            prompt=attempt.prompt,
+            prompt_hash=content_hash(prompt),
+            prompt=prompt,
             outputs=tuple(one.text for one in done),
             finishes=tuple(one.finish for one in done),
-            answers=tuple(one.value for one in attempt.answers),
-            answer=attempt.answer.value,
-            status=attempt.answer.status,
-            correct=self.task.format.correct(attempt.answer, item),
-            overlong=overlong,
-            gold_logprob=_finite(attempt.gold_logprob),
-            gold_prob=_finite(attempt.gold_prob),
-            prompt_tokens=prompt_tokens,
-            output_tokens=output_tokens,
-            flops=flops,
+            answers=tuple(one.value for one in attempt.answers) if attempt else (),
+            answer=answer.value if answer else None,
+            status=answer.status if answer else "failed",
+            correct=self.task.format.correct(answer, item) if answer else False,
+            overlong=any(one.finish == "overlong" for one in done),
+            gold_logprob=_finite(attempt.gold.logprob) if attempt else None,
+            gold_prob=_finite(attempt.gold.probability) if attempt else None,
+            prompt_tokens=went_in,
+            output_tokens=came_out,
+            flops=2.0 * self.model.facts.params_compute * (went_in + came_out),
+            cause=solved.cause,
+            logprobs=tuple(_finite(one.logprob) for one in done),
+            lengths=tuple(one.tokens for one in done),
+            scores=None if attempt is None or attempt.scores is None else tuple(map(_finite, attempt.scores)),
+            calls=tuple(_call(one) for one in solved.transcript),
+            detail=canonical_json(dict(attempt.detail)) if attempt and attempt.detail else None,
         )
 
-    def _failed(self, item: Item, failure: Failure, position: int) -> Record:
-        """An item whose solver raised: counted as wrong, with its cause, and with what it cost."""
-        return Record(
-            position=position,
-            item=item.id,
-            twin=item.twin,
-            question=item.question,
-            gold=item.answer,
-            prompt_hash=content_hash(failure.prompt),
-            prompt=failure.prompt,
-            outputs=(),
-            finishes=(),
-            answers=(),
-            answer=None,
-            status="failed",
-            correct=False,
-            overlong=False,
-            gold_logprob=None,
-            gold_prob=None,
-            prompt_tokens=failure.prompt_tokens,
-            output_tokens=failure.output_tokens,
-            flops=2.0 * self.model.facts.params_compute * (failure.prompt_tokens + failure.output_tokens),
-            cause=failure.cause,
+    def reread(self, items: Sequence[Item], held: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """The records of ``items`` under this method's vote, from ``held``, those of another one over the same bank."""
+        return [self._reread(item, row) for item, row in zip(items, held, strict=True)]
+
+    def _reread(self, item: Item, row: Mapping[str, Any]) -> Record:
+        kept = _as_record(row)
+        if kept.status == "failed" or self.method.vote is None:
+            return kept
+        samples = []
+        for text, finish, logprob, length in zip(kept.outputs, kept.finishes, kept.logprobs, kept.lengths, strict=True):
+            done = Completion(text, length, 0, logprob, finish)  # type: ignore[arg-type]
+            samples.append(Sample(text, self.method.prompt.read(done, item, self.task), logprob, length))
+        voted = self.method.vote.choose(samples, item)
+        return replace(
+            kept,
+            answer=voted.answer.value,
+            status=voted.answer.status,
+            correct=self.task.format.correct(voted.answer, item),
+            detail=canonical_json(dict(voted.detail)) if voted.detail else None,
         )
 
+    def conclude(self, items: Sequence[Item], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The rows of a whole cell, with the answers that depend on all of them, where the method has such."""
+        scores = [None if row["status"] == "failed" else row["scores"] for row in rows]
+        answers = self.method.prompt.conclude(items, scores)
+        if answers is None:
+            return rows
+        return [
+            row if row["status"] == "failed" else {**row, **self._final(item, answer)}
+            for row, item, answer in zip(rows, items, answers, strict=True)
+        ]
 
-def choose_demonstrations(
-    model: Model,
-    task: Task,
-    method: Method,
-    plan: ExamplePlan,
-    labels: int,
-    longest: Item | None,
-    chat: ChatTemplate | None = None,
-) -> tuple[tuple[Item, ...], tuple[Use, ...]]:
-    """The demonstrations of a prompting method and its ledger.
-
-    From the plan's first ``labels`` examples, those that carry what the method needs, in plan order:
-    ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for
-    ``longest`` (`longest_question`; not used where ``method.shots`` is given) and its answer.
-    """
-    granted = plan.take(labels)
-    usable = tuple(item for item in granted if item.rationale or not method.rationales)
-    if method.shots is not None or longest is None:
-        chosen = usable[: method.shots]
-    else:
-        limit = most_tokens(task, rationale=method.rationales, chat=chat)
-        room = model.facts.context - limit
-        chosen = usable[: _how_many_fit(model, task, usable, longest, room, method.rationales, chat)]
-    ledger = (use_of("demonstration", chosen, rationales=method.rationales),) if chosen else ()
-    return chosen, ledger
+    def _final(self, item: Item, answer: Answer) -> dict[str, Any]:
+        return {
+            "answer": answer.value,
+            "answers": [answer.value],
+            "status": answer.status,
+            "correct": self.task.format.correct(answer, item),
+        }
 
 
-def longest_question(model: Model, task: Task, shifts: Sequence[str], *, rationale: bool) -> Item:
-    """The longest in tokens among the longest in characters, over the test items under each of ``shifts``."""
-    every = itertools.chain.from_iterable(apply_shift(task, shift) for shift in shifts)
-    longest = heapq.nlargest(50, every, key=lambda one: len(render(task, (), one, rationale=rationale)))
-    return max(longest, key=lambda one: model.count_tokens(render(task, (), one, rationale=rationale)))
+def _call(one: Call) -> CallRecord:
+    bare_call = one.role in (ANSWER, GOLD)
+    return CallRecord(
+        role=one.role,
+        prompt_hash=content_hash(one.prompt),
+        prompt=None if bare_call else one.prompt,
+        prompt_tokens=one.prompt_tokens,
+        output_tokens=one.output_tokens,
+        n=len(one.texts),
+        texts=None if bare_call else one.texts,
+    )
 
 
-def _count_templated(model: Any, prompt: str) -> int:
-    count: int = model.count_tokens(prompt, templated=True)
-    return count
+def _as_record(row: Mapping[str, Any]) -> Record:
+    """A stored row as the record it was."""
+    held: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    calls = [{**call, "texts": None if call["texts"] is None else tuple(call["texts"])} for call in row["calls"] or ()]
+    return Record(**{**held, "calls": tuple(CallRecord(**call) for call in calls)})
 
 
 def _finite(value: float | None) -> float | None:
     """None for a probability of exactly 0: its logarithm is no number that JSON or a mean could hold."""
     return value if value is not None and math.isfinite(value) else None
-
-
-def _how_many_fit(
-    model: Model,
-    task: Task,
-    usable: Sequence[Item],
-    longest: Item,
-    room: int,
-    rationale: bool,
-    chat: ChatTemplate | None,
-) -> int:
-    """The largest k such that the prompt with the first k demonstrations has at most ``room`` tokens."""
-
-    def fits(k: int) -> bool:
-        prompt = render(task, usable[:k], longest, rationale=rationale, chat=chat)
-        # only a model with a chat template has to know what a templated prompt is
-        return (model.count_tokens(prompt) if chat is None else _count_templated(model, prompt)) <= room
-
-    if fits(len(usable)):
-        return len(usable)
-    low, high = 0, len(usable)  # fits(low) is taken for granted: a prompt without demonstrations is what is asked
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
-    return low

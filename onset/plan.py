@@ -17,7 +17,7 @@ from onset.errors import DataError, PlanMismatch
 from onset.records import Item, content_hash
 from onset.tasks.base import Task
 
-Purpose = Literal["demonstration", "training", "dev", "index", "verifier"]
+Purpose = Literal["demonstration", "training", "dev", "index", "filter", "verifier"]
 
 
 @dataclass(frozen=True)

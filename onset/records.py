@@ -82,11 +82,25 @@ class EndRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How completions are drawn: ``n`` of them; ``temperature`` 0 is greedy (then ``n`` must be 1); of the next token's
+    distribution at that temperature the ``top_k`` most probable tokens (None: all), then the smallest number of most
+    probable ones whose probabilities reach ``top_p`` (0..1; 1: all; nucleus sampling, Holtzman et al. 2020, arXiv
+    1904.09751, section 3.1).
+    """
+
+    n: int = 1
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One thing asked of a model.
 
-    ``prompt`` ends without a space: the completion owns the space. ``n`` samples; ``temperature`` 0 is
-    greedy (then ``n`` must be 1) and ``seed`` keys every draw together with the sample's index and the
+    ``prompt`` ends without a space: the completion owns the space. ``n``, ``temperature``, ``top_p`` and ``top_k`` as
+    in `Sampling`, and ``seed`` keys every draw together with the sample's index and the
     step, so that a draw does not depend on which requests share its batch. Generation ends after
     ``max_tokens`` tokens, at the first of ``stop``, which is not part of the text returned, or where ``until``
     says: the text returned ends with the answer's sentence. ``templated``: a chat template made the prompt; its
@@ -101,6 +115,8 @@ class Request:
     seed: int = 0
     until: EndRule | None = None
     templated: bool = False
+    top_p: float = 1.0
+    top_k: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +169,60 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Gold:
+    """``logprob`` of the gold answer (nats), and its ``probability`` among the item's choices (None for open answers);
+    both None where not measured.
+    """
+
+    logprob: float | None
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a model about an item: its ``role`` (`onset.prompting.ask`), the ``prompt``, the tokens that ran
+    (those of the prompt once, however many samples share it) and the ``texts`` that came back, or that were scored.
+    """
+
+    role: str
+    prompt: str
+    prompt_tokens: int
+    output_tokens: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """What a solver hands back for one item.
 
-    ``prompt`` is the text of the first call, ``completions`` every sample in order, ``answers`` the
-    answer of each, ``answer`` the final one (after a vote, if any). ``gold_logprob`` is the
-    log-probability of the gold answer (nats), ``gold_prob`` its probability normalised over the
-    item's choices; both None when not measured. ``scored_tokens`` counts tokens run to score.
+    ``prompt`` is the text that asked for the answer, ``completions`` every sample in order, ``answers`` the
+    answer of each, ``answer`` the final one (after a vote, if any), ``gold`` how probable the gold answer was.
+    ``scores``: the log-probabilities (nats) of the item's choices, where the answer was chosen by them; ``detail``:
+    what else is to be kept of how the answer came about, as plain JSON.
     """
 
     prompt: str
     completions: tuple[Completion, ...]
     answers: tuple[Answer, ...]
     answer: Answer
-    gold_logprob: float | None = None
-    gold_prob: float | None = None
-    scored_tokens: int = 0
+    gold: Gold = Gold(None, None)
+    scores: tuple[float | None, ...] | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A `Call` as stored: ``prompt`` and ``texts`` are null where the record holds them already (an answer's) or where
+    they are no part of the method (the gold answer's score).
+    """
+
+    role: str
+    prompt_hash: str
+    prompt: str | None
+    prompt_tokens: int
+    output_tokens: int
+    n: int
+    texts: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +230,9 @@ class Record:
     """One item of one cell, as stored: a row of ``records.parquet``.
 
     ``position`` is the item's place in the cell's fixed order (0-based); ``flops`` the floating-point
-    operations of inference (2 N a token, no reuse of shared prefixes); ``overlong`` is true when the
+    operations of inference (2 N a token, no reuse of shared prefixes), both over all
+    ``calls`` that are part of the method; ``logprobs`` (nats) and ``lengths`` (tokens) of the outputs, ``scores`` and
+    ``detail`` (JSON) as in `Attempt`; ``overlong`` is true when the
     prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
     (then there are no outputs): such items count as wrong and are reported.
     """
@@ -201,3 +257,8 @@ class Record:
     output_tokens: int
     flops: float
     cause: str | None = None
+    logprobs: tuple[float | None, ...] = ()
+    lengths: tuple[int, ...] = ()
+    scores: tuple[float | None, ...] | None = None
+    calls: tuple[CallRecord, ...] = ()
+    detail: str | None = None

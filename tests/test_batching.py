@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from onset.batching import Failure, solve_all
-from onset.prompting.base import Context, Solver
-from onset.records import Answer, Attempt, Completion, Item, Pair, Request, Scored
+from onset.batching import Solved, Solver, solve_all
+from onset.prompting.ask import Ask, spent
+from onset.records import Completion, Item, Pair, Request, Scored
+from onset.tasks.base import Task
 
 
 class Counting:
@@ -31,67 +32,71 @@ class Counting:
         return [Scored(-1.0, 1, 1) for _ in pairs]
 
 
-def attempt(text: str) -> Attempt:
-    return Attempt(text, (), (), Answer(None, "none"))
-
-
-async def read_then_answer(item: Item, context: Context) -> Attempt:
+async def read_then_answer(item: Item, ask: Ask) -> str:
     """Two calls: generate a passage, then answer with it."""
-    passage = (await context.calls.generate(Request(f"passage {item.question}", 1)))[0].text
-    answer = (await context.calls.generate(Request(f"{passage} answer {item.question}", 1)))[0].text
-    return attempt(answer)
+    passage = (await ask.generate(f"passage {item.question}", "passage", max_tokens=1))[0].text
+    return (await ask.generate(f"{passage} answer {item.question}", "answer", max_tokens=1))[0].text
 
 
 ITEMS = [Item(f"q{i}", "a") for i in range(5)]
+TASK = Task("t", "own", (), (), None, 0.0, "made")  # type: ignore[arg-type]
 
 
-def solve(model: Any, solver: Solver) -> list[Any]:
-    return solve_all(model, solver, ITEMS, lambda calls: Context(None, (), calls, 0))  # type: ignore[arg-type]
+def solve(model: Any, solver: Solver) -> list[Solved]:
+    return solve_all(model, solver, ITEMS, lambda item, calls: Ask(calls, TASK, item))
+
+
+def results(solved: Sequence[Solved]) -> list[Any]:
+    return [one.result for one in solved]
 
 
 def test_a_two_call_method_makes_two_model_calls_for_all_items() -> None:
     model = Counting()
-    attempts = solve(model, read_then_answer)
+    solved = solve(model, read_then_answer)
     assert model.generated == [
         [f"passage q{i}" for i in range(5)],
         [f"<passage q{i}> answer q{i}" for i in range(5)],
     ]
-    assert [one.prompt for one in attempts] == [f"<<passage q{i}> answer q{i}>" for i in range(5)]
+    assert results(solved) == [f"<<passage q{i}> answer q{i}>" for i in range(5)]
+    assert [[call.role for call in one.transcript] for one in solved] == [["passage", "answer"]] * 5
+    assert [spent(one.transcript) for one in solved] == [(2, 2)] * 5
 
 
-async def uneven(item: Item, context: Context) -> Attempt:
+async def uneven(item: Item, ask: Ask) -> str:
     """The i-th item makes i calls: some solvers end while others wait."""
     text = ""
     for step in range(int(item.question[1:])):
-        text = (await context.calls.generate(Request(f"{item.question} step {step}", 1)))[0].text
-    await context.calls.score(Pair(item.question, " a"))
-    return attempt(text)
+        text = (await ask.generate(f"{item.question} step {step}", "step", max_tokens=1))[0].text
+    await ask.score(item.question, [" a"], "gold")
+    return text
 
 
 def test_solvers_of_different_length_share_batches_and_keep_their_results() -> None:
     model = Counting()
-    attempts = solve(model, uneven)
+    solved = solve(model, uneven)
     assert [len(batch) for batch in model.generated] == [4, 3, 2, 1]
-    assert [one.prompt for one in attempts] == ["", "<q1 step 0>", "<q2 step 1>", "<q3 step 2>", "<q4 step 3>"]
+    assert results(solved) == ["", "<q1 step 0>", "<q2 step 1>", "<q3 step 2>", "<q4 step 3>"]
     assert sorted(name for batch in model.scored for name in batch) == [f"q{i}" for i in range(5)]
+    assert [spent(one.transcript) for one in solved] == [(i, i) for i in range(5)]  # the gold answer's score is no cost
 
 
-async def broken(item: Item, context: Context) -> Attempt:
-    await context.calls.generate(Request(f"first {item.question}", 1))
+async def broken(item: Item, ask: Ask) -> str:
+    await ask.generate(f"first {item.question}", "first", max_tokens=1)
     if item.question == "q3":
         raise RuntimeError("solver\nbroke")
     if item.question == "q4":
         raise ValueError
-    await context.calls.generate(Request(f"second {item.question}", 1))
-    return attempt(item.question)
+    await ask.generate(f"second {item.question}", "second", max_tokens=1)
+    return item.question
 
 
 def test_a_solver_that_raises_fails_its_item_alone() -> None:
     model = Counting()
-    attempts = solve(model, broken)
-    assert attempts[:3] == [attempt(f"q{i}") for i in range(3)]
-    assert attempts[3] == Failure("RuntimeError: solver broke", "first q3", 1, 1)
-    assert attempts[4] == Failure("ValueError", "first q4", 1, 1)
+    solved = solve(model, broken)
+    assert results(solved) == ["q0", "q1", "q2", None, None]
+    assert [one.cause for one in solved] == [None, None, None, "RuntimeError: solver broke", "ValueError"]
+    assert [call.prompt for call in solved[3].transcript] == ["first q3"]
+    assert spent(solved[4].transcript) == (1, 1)
     assert model.generated[1] == ["second q0", "second q1", "second q2"]
 
 
@@ -110,9 +115,9 @@ def test_an_error_of_the_model_reaches_the_caller() -> None:
 NOTE: ContextVar[str] = ContextVar("note", default="unset")
 
 
-async def curious(item: Item, context: Context) -> Attempt:
-    await asyncio.gather(*(context.calls.score(Pair(item.question, f" {i}")) for i in range(2)))
-    return attempt(f"{item.question} {NOTE.get()}")
+async def curious(item: Item, ask: Ask) -> str:
+    await ask.score(item.question, [" 0", " 1"], "choice")
+    return f"{item.question} {NOTE.get()}"
 
 
 class Placed(Counting):
@@ -133,7 +138,7 @@ class Placed(Counting):
 
 @pytest.mark.parametrize("solver", [read_then_answer, uneven, broken, curious])
 def test_a_running_loop_changes_nothing(solver: Solver) -> None:
-    async def program(model: Placed) -> list[Attempt | Failure]:
+    async def program(model: Placed) -> list[Solved]:
         return solve(model, solver)
 
     NOTE.set("set")

@@ -19,7 +19,7 @@ from onset.models.hf import HFModel, describe
 from onset.models.plain import generate as generate_plainly
 from onset.models.rows import Row
 from onset.models.scripted import ScriptedModel
-from onset.prompting.base import answer_text, end_rule
+from onset.prompting.text import answer_text, end_rule
 from onset.records import EndRule, Item, Request
 from onset.tasks import open_tasks
 from onset.tasks.base import Layout, Task

@@ -9,6 +9,7 @@ import typer
 
 from onset.cli.common import Json, console, print_json
 from onset.errors import UnknownName
+from onset.registry import Entry
 
 
 def list_names(
@@ -43,17 +44,40 @@ def _tasks() -> list[dict[str, Any]]:
 
 
 def _methods() -> list[dict[str, Any]]:
+    from onset.demos import DEMOS
     from onset.methods import METHODS, method_parameters
+    from onset.prompting import PROMPTING
+    from onset.tuning import TUNERS
+    from onset.votes import VOTES
 
     rows: list[dict[str, Any]] = [
         {
+            "table": "methods",
             "name": name,
             "summary": entry.summary,
             "parameters": [f"{key}={_short(value)}" for key, value in METHODS.load(name).spec().items()],
         }
         for name, entry in METHODS.items()
     ]
-    return [*rows, {"name": "(your own)", "summary": "a mapping of parameters", "parameters": method_parameters()}]
+    rows.append(
+        {
+            "table": "methods",
+            "name": "(your own)",
+            "summary": "a mapping of parameters",
+            "parameters": method_parameters(),
+        }
+    )
+    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES)):
+        rows += [_step(key, name, entry) for name, entry in table.items()]
+    return rows + [{"table": "tune", "name": name, "summary": entry.summary} for name, entry in TUNERS.items()]
+
+
+def _step(table: str, name: str, entry: Entry) -> dict[str, Any]:
+    """One row of a table of steps: the paper it follows, what may be set, what it needs, and what it asks."""
+    step = entry.load()
+    row = {"table": table, "name": name, "summary": entry.summary, "source": step.source, "settings": step.settings()}
+    row |= {"needs": sorted(step.needs)} if hasattr(step, "needs") else {}
+    return row | ({"calls": step.calls} if hasattr(step, "calls") else {})
 
 
 def _short(value: Any) -> str:

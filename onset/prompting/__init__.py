@@ -1,6 +1,6 @@
 """Prompting methods: one file each and one line in this table.
 
-A method is ``async def solve(item, context) -> Attempt``; `onset.prompting.base` has the contract.
+A method is a `onset.prompting.base.Prompt`: its settings and ``async def solve(self, item, ask) -> Attempt``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ from onset.registry import Entry, Registry
 PROMPTING = Registry(
     "prompting method",
     {
-        "answer-only": Entry("onset.prompting.answer_only:solve", "demonstrations with their answers alone"),
-        "cot": Entry("onset.prompting.cot:solve", "chain of thought: demonstrations with their rationales"),
+        "answer-only": Entry("onset.prompting.answer_only:AnswerOnly", "demonstrations with their answers alone"),
+        "cot": Entry("onset.prompting.cot:Chain", "chain of thought: demonstrations with their rationales"),
     },
 )
-
-NEEDS_RATIONALES = frozenset({"cot"})
-"""Prompting methods whose demonstrations must carry a rationale."""

@@ -9,17 +9,26 @@ demonstrations as chain of thought with the rationale deleted (Brown et al. 2020
 
 from __future__ import annotations
 
-from onset.prompting.base import Context, gold_score, most_tokens, sample
+from typing import ClassVar
+
+from onset.prompting.ask import Ask
+from onset.prompting.base import Prompt, answered, gold_score
 from onset.records import Attempt, Item
 
 
-async def solve(item: Item, context: Context) -> Attempt:
-    """Ask once (or ``context.samples`` times) with answers only; the gold answer is scored after the
-    same prompt and the words "The answer is".
-    """
-    prompt = context.prompt(item, rationale=False)
-    limit = most_tokens(context.task, rationale=False, chat=context.chat)
-    completions, answers, answer = await sample(prompt, item, context, max_tokens=limit)
-    announced = f"{prompt}{context.lead}{context.task.layout.marker}"
-    gold = await gold_score(announced, item, context, run=completions[0].finish != "overlong")
-    return Attempt(prompt, completions, answers, answer, gold.logprob, gold.probability, gold.tokens)
+class AnswerOnly(Prompt):
+    """Question and answer pairs, no steps."""
+
+    kind: ClassVar[str] = "answer-only"
+    source: ClassVar[str] = "Brown et al. 2020, arXiv 2005.14165; Wei et al. 2022, arXiv 2201.11903, section 3.1"
+    words: ClassVar[str] = "question and answer pairs"
+
+    async def solve(self, item: Item, ask: Ask) -> Attempt:
+        """Ask once (or for as many samples as the vote wants) with answers only; the gold answer is scored after the
+        same prompt and the words "The answer is".
+        """
+        prompt = ask.prompt(item, rationale=False)
+        done, found = await answered(prompt, item, ask, self)
+        announced = f"{prompt}{ask.lead}{ask.task.layout.marker}"
+        gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
+        return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=found.voted.detail)

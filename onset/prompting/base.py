@@ -1,216 +1,136 @@
-"""How items and demonstrations become text, and the contract of a prompting method.
-
-The format in plain text is Wei et al. 2022 (arXiv 2201.11903, section 2): answer-only and chain-of-thought prompts
-are the same text with and without the rationale, so that the rationale is the only factor:
-
-    Question: Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?
-    Answer: Pam has 17 - 7 = 10. The answer is 10.
-
-("Question:" instead of "Q:" follows Fu et al. 2022, arXiv 2210.00720.) A completion begins after
-"Answer:" and owns the space. A tuned model sees the same format with no demonstrations.
-
-Through a chat template each demonstration is a user's turn (the question, without the labels that the roles replace)
-and an assistant's (the answer, in the same words); a completion begins the assistant's turn. The first turn says how to
-write the answer ('Write the answer as "The answer is ...".'), the same for every method.
-"""
+"""The contract of a prompting method: settings, and how an item is solved through an `Ask`."""
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
-from onset.answers import NumberFormat
-from onset.models.chat import ChatTemplate, Turn
-from onset.records import Answer, Attempt, Completion, EndRule, Item, Pair, Request, Scored, derive_seed
-from onset.scores import normalised_choice_probability, vote
-from onset.tasks.base import PLAIN, Layout, Task
-from onset.turns import turns_of
+from onset.models.chat import ChatTemplate
+from onset.plan import Use
+from onset.prompting.ask import ANSWER, GOLD, Ask
+from onset.prompting.text import most_tokens, render
+from onset.records import Answer, Attempt, Completion, Gold, Item
+from onset.scores import normalised_choice_probability
+from onset.step import Step
+from onset.tasks.base import Task
+from onset.votes.base import Sample, Vote, Voted
 
-STOP = ("\n\n", "\nQuestion:", "Question:")
-
-
-def question_block(item: Item, layout: Layout = PLAIN) -> str:
-    """The item up to and including ``Answer:``, with no trailing space."""
-    lines = [f"{layout.context} {item.context}"] if item.context else []
-    lines.append(f"{layout.question} {item.question}".lstrip())
-    if item.choices:
-        lines.append(f"Options: {'; '.join(item.choices)}")
-    return "\n".join([*lines, layout.answer] if layout.answer else lines)
-
-
-def answer_text(item: Item, *, rationale: bool, layout: Layout = PLAIN, chat: bool = False) -> str:
-    """What follows `question_block` for a labelled example, leading space included; with ``chat``, the assistant's
-    turn, which has none.
-
-    Raises ValueError when a rationale is asked for and the item has none.
-    """
-    if chat:
-        return answer_text(item, rationale=rationale, layout=layout).removeprefix(layout.lead)
-    if not rationale:
-        return f"{layout.lead}{layout.marker} {item.answer}{layout.end}"
-    if not item.rationale:
-        raise ValueError(f"item {item.id} has no rationale")
-    # A blank line ends an answer (`STOP`): a rationale must not teach one.
-    steps = re.sub(r"\s*\n\s*", "\n", item.rationale.strip())
-    gap = "\n" if "\n" in steps else layout.lead
-    return f"{layout.lead}{steps}{gap}{layout.marker} {item.answer}{layout.end}"
-
-
-def render(
-    task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool, chat: ChatTemplate | None = None
-) -> str:
-    """The whole prompt: instruction, demonstrations, the item's question. A pure function."""
-    if chat is not None:
-        return chat(turns(task, demonstrations, item, rationale=rationale))
-    parts = [task.instruction] if task.instruction else []
-    layout = task.layout
-    parts += [
-        question_block(demo, layout) + answer_text(demo, rationale=rationale, layout=layout) for demo in demonstrations
-    ]
-    return "\n\n".join([*parts, question_block(item, layout)])
-
-
-def turns(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool) -> list[Turn]:
-    """The prompt as turns, the user's and the assistant's by turns; the instruction stands in the first."""
-    bare = replace(task.layout, question="", answer="")
-    said: list[Turn] = []
-    for demo in demonstrations:
-        said.append(("user", question_block(demo, bare)))
-        said.append(("assistant", answer_text(demo, rationale=rationale, layout=task.layout, chat=True)))
-    said.append(("user", question_block(item, bare)))
-    asked = f'Write the answer as "{task.layout.marker} ...".'
-    opening = f"{task.instruction}\n{asked}" if task.instruction else asked
-    return [("user", f"{opening}\n\n{said[0][1]}"), *said[1:]]
-
-
-class Calls(Protocol):
-    """What a solver may ask of the model: the same two questions, awaited one at a time; a batcher
-    collects the waiting calls of many items.
-    """
-
-    async def generate(self, request: Request) -> list[Completion]:
-        """``request.n`` completions."""
-        ...
-
-    async def score(self, pair: Pair) -> Scored:
-        """The log-probability of one continuation."""
-        ...
+Need = Literal["rationales", "choices", "scores"]
+"""What a method cannot do without: demonstrations with rationales; items with choices; a model that gives
+log-probabilities of texts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """Everything a solver knows besides the item: the task, the demonstrations in order, the model's
-    calls, a seed that is the cell's (draws are keyed by it and the item's id), how many answers to sample
-    at what temperature (1 at 0: greedy), whether to measure the continuous score as well, and the chat template to
-    ask through (None: plain text).
+class Planned:
+    """Calls that `onset plan` counts with: of ``role``, to ``prompts`` prompts of ``tokens_in`` tokens (None: those of
+    the whole prompt), ``samples`` completions each, of about ``tokens_out`` tokens.
     """
 
-    task: Task
-    demonstrations: tuple[Item, ...]
-    calls: Calls
-    seed: int
+    role: str
+    tokens_out: float
+    prompts: float = 1
     samples: int = 1
-    temperature: float = 0.0
-    continuous: bool = True
-    chat: ChatTemplate | None = None
-
-    def prompt(self, item: Item, *, rationale: bool) -> str:
-        """The prompt that asks ``item``."""
-        return render(self.task, self.demonstrations, item, rationale=rationale, chat=self.chat)
-
-    @property
-    def lead(self) -> str:
-        """What stands between a prompt and the first word of its completion."""
-        return self.task.layout.lead if self.chat is None else ""
-
-    @property
-    def stop(self) -> tuple[str, ...]:
-        """A blank line or a new question ends an answer in plain text; a turn of a chat may have paragraphs and ends
-        with its token.
-        """
-        if self.chat is None:
-            return STOP
-        return () if self.chat.end is None else (self.chat.end,)
+    tokens_in: float | None = None
 
 
-CHAT_CHAIN = 2
-"""A chain in a chat may take this many times the tokens of one in plain text: instruct models write a paragraph where a
-demonstration has a line, and end their turn themselves."""
+class Prompt(Step):
+    """A prompting method: one file and one line in `onset.prompting.PROMPTING`.
 
-
-def most_tokens(task: Task, *, rationale: bool, chat: ChatTemplate | None) -> int:
-    """The token limit of an answer: the task's, and more for a chain in a chat."""
-    if not rationale:
-        return task.answer_tokens
-    return task.rationale_tokens * (1 if chat is None else CHAT_CHAIN)
-
-
-Solver = Callable[[Item, Context], Awaitable[Attempt]]
-"""``async def solve(item, context) -> Attempt``: pure but for the model's calls."""
-
-
-def end_rule(task: Task, item: Item) -> EndRule:
-    """Where a text about ``item`` ends: with the sentence that announces its answer, or before a new turn."""
-    layout = task.layout
-    return EndRule(layout.marker, layout.end, isinstance(task.format, NumberFormat), turns_of(item))
-
-
-async def sample(
-    prompt: str, item: Item, context: Context, *, max_tokens: int
-) -> tuple[tuple[Completion, ...], tuple[Answer, ...], Answer]:
-    """Generate ``context.samples`` completions, extract each answer, and vote when there are several.
-
-    Returns the completions and their answers in sample order, and the final answer.
+    ``needs``: what it cannot do without; ``shows``: does it show demonstrations (a zero-shot method: no, whatever the
+    budget); ``calls``: what it asks about an item, in words.
     """
-    request = Request(
-        prompt,
-        max_tokens=max_tokens,
-        stop=context.stop,
-        n=context.samples,
-        temperature=context.temperature,
-        seed=derive_seed(context.seed, item.id),
-        until=end_rule(context.task, item),
-        templated=context.chat is not None,
+
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    shows: ClassVar[bool] = True
+    chain: ClassVar[bool] = False
+    """Does the model write steps before its answer?"""
+    calls: ClassVar[str] = "1 call an item"
+
+    @property
+    def rationale(self) -> bool:
+        """Do its demonstrations show their rationales?"""
+        return "rationales" in self.needs
+
+    def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
+        """The prompt about ``item`` that has to fit the model's context together with `limit` tokens."""
+        return render(task, demos, item, rationale=self.rationale, chat=chat)
+
+    def limit(self, task: Task, chat: ChatTemplate | None) -> int:
+        """The token limit of an answer."""
+        return most_tokens(task, rationale=self.chain, chat=chat)
+
+    def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
+        """The calls about an item, for `onset plan`: most answers end before their limit."""
+        out = 0.6 * task.rationale_tokens if self.chain else 8.0
+        return (Planned(ANSWER, out, samples=samples),)
+
+    def check(self, vote: Vote | None) -> None:
+        """Raises StudyError where its settings do not go together with ``vote``."""
+
+    def used(self, examples: Sequence[Item]) -> tuple[Use, ...]:
+        """What `prepare` uses of the granted examples, for the ledger: nothing, unless it says so."""
+        return ()
+
+    async def prepare(self, ask: Ask, examples: Sequence[Item]) -> Any:
+        """What is done once for a cell, before its first item: `Ask.state` of every item. ``examples``: those that the
+        budget grants; each that is looked at must be in `used`. Equal arguments give an equal state.
+        """
+        return None
+
+    @abstractmethod
+    async def solve(self, item: Item, ask: Ask) -> Attempt:
+        """Ask about one item. What it hands back depends on nothing but its arguments and the model's answers."""
+
+    def read(self, done: Completion, item: Item, task: Task) -> Answer:
+        """The answer in one completion. Pure."""
+        return task.format.extract(done.text, item, truncated=done.finish == "length")
+
+    def conclude(self, items: Sequence[Item], scores: Sequence[Sequence[float | None] | None]) -> list[Answer] | None:
+        """The answers of a whole cell, where they depend on all of its items (None: they do not). ``scores``: each
+        item's `onset.records.Attempt.scores`, None for an item that failed. Pure.
+        """
+        return None
+
+
+async def answered(prompt: str, item: Item, ask: Ask, method: Prompt) -> tuple[tuple[Completion, ...], Answered]:
+    """Ask ``prompt`` for an answer, or for as many as the vote wants, and read them."""
+    done = await ask.generate(
+        prompt, ANSWER, max_tokens=method.limit(ask.task, ask.chat), sampling=ask.sampling, until=ask.end
     )
-    completions = tuple(await context.calls.generate(request))
-    answers = tuple(
-        context.task.format.extract(done.text, item, truncated=done.finish == "length") for done in completions
-    )
-    if len(answers) == 1:
-        return completions, answers, answers[0]
-    return completions, answers, vote(answers, [done.logprob for done in completions])
+    return done, read_all(done, item, ask, method)
 
 
 @dataclass(frozen=True, slots=True)
-class GoldScore:
-    """``logprob`` of the gold answer (nats), its ``probability`` among the item's choices (None for open
-    answers), and the ``tokens`` that were run to find out.
-    """
+class Answered:
+    """The ``answers`` of all samples, and what was ``voted``."""
 
-    logprob: float | None
-    probability: float | None
-    tokens: int
+    answers: tuple[Answer, ...]
+    voted: Voted
 
 
-async def gold_score(stem: str, item: Item, context: Context, *, run: bool) -> GoldScore:
+def read_all(done: Sequence[Completion], item: Item, ask: Ask, method: Prompt) -> Answered:
+    """The answers of ``done``, and the one that is taken."""
+    answers = tuple(method.read(one, item, ask.task) for one in done)
+    if ask.vote is None:
+        return Answered(answers, Voted(answers[0]))
+    samples = [Sample(one.text, answer, one.logprob, one.tokens) for one, answer in zip(done, answers, strict=True)]
+    return Answered(answers, ask.vote.choose(samples, item))
+
+
+async def gold_score(stem: str, item: Item, ask: Ask, *, run: bool) -> Gold:
     """Score the gold answer, and every choice of a multiple-choice item, after ``stem``.
 
     The continuation is ``" {answer}."`` (in the task's layout): with the full stop, so that 18 is not credited with the
-    probability of 180. Nothing is run, and nothing is known, when ``context.continuous`` is false or
-    ``run`` is (a prompt that did not fit).
+    probability of 180. Nothing is run, and nothing is known, when ``ask.continuous`` is false or ``run`` is (a prompt
+    that did not fit).
     """
-    if not (context.continuous and run):
-        return GoldScore(None, None, 0)
+    if not (ask.continuous and run):
+        return Gold(None, None)
     options = item.choices if item.choices else (item.answer,)
-    end = context.task.layout.end
-    templated = context.chat is not None
-    scored = await asyncio.gather(
-        *(context.calls.score(Pair(stem, f" {option}{end}", templated)) for option in options)
-    )
+    scored = await ask.score(stem, [f" {option}{ask.task.layout.end}" for option in options], GOLD)
     gold = options.index(item.answer)
     logprobs = [one.logprob for one in scored]
     probability = normalised_choice_probability(gold, logprobs) if item.choices else None
-    return GoldScore(logprobs[gold], probability, sum(one.tokens + one.context_tokens for one in scored))
+    return Gold(logprobs[gold], probability)

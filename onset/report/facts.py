@@ -8,14 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onset.analysis.questions.say import ENGLISH, Say
+from onset.demos import DEMOS
+from onset.prompting import PROMPTING
+from onset.registry import Registry
+from onset.votes import VOTES
 
 Facts = Mapping[str, Any]
 """The content of one cell.json (docs/notes/formats.md)."""
 
-_PROMPTS = {
-    "answer-only": "question and answer pairs",
-    "cot": "questions with worked steps and answers (chain of thought)",
-}
 _TUNES = {
     "lora": "LoRA (low-rank adapters) on {what}; the tuned model is asked without demonstrations",
     "full": "Full fine-tuning on {what}; the tuned model is asked without demonstrations",
@@ -66,19 +66,39 @@ def spell(spec: Mapping[str, Any], say: Say = ENGLISH) -> str:
         parts = [say(_TUNES[spec["tune"]], what=say(_MATERIAL[spec["on"]]))]
         parts += [say(text, count=f"{spec[key]:g}") for key, text in _EXTRA.items() if spec.get(key) is not None]
     else:
-        shots = spec.get("shots")
-        how = (
-            say("as many of the labelled examples as fit")
-            if shots is None
-            else say("{count} demonstrations", count=shots)
-        )
-        parts = [say("Prompt with {what}; {how}", what=say(_PROMPTS[spec["prompt"]]), how=how)]
+        parts = [say("Prompt with {what}; {how}", what=_words(PROMPTING, spec["prompt"], say), how=_shown(spec, say))]
     if spec.get("template"):
         parts.append(say(_TEMPLATES[spec["template"]]))
     if vote := spec.get("vote"):
-        said = "majority of {samples} samples at temperature {temperature}"
-        parts.append(say(said, samples=vote["samples"], temperature=f"{vote['temperature']:g}"))
+        said = "{vote} of {samples} samples at temperature {temperature}"
+        how = _words(VOTES, {"kind": "majority", **vote}, say)
+        parts.append(say(said, vote=how, samples=vote["samples"], temperature=f"{vote['temperature']:g}"))
     return say.clauses(parts)
+
+
+def _shown(spec: Mapping[str, Any], say: Say) -> str:
+    """How many demonstrations, and which."""
+    shots = spec.get("shots")
+    if shots == 0:
+        return say("no demonstrations")
+    many = (
+        say("as many of the labelled examples as fit") if shots is None else say("{count} demonstrations", count=shots)
+    )
+    if "choose" not in spec:
+        return many
+    return say("{many}, {which}", many=many, which=_words(DEMOS, spec["choose"], say))
+
+
+_OWN = ("kind", "samples", "temperature")
+"""Settings that a sentence about a step says already."""
+
+
+def _words(table: Registry, spec: Any, say: Say) -> str:
+    """What a step does, with what is set of it in brackets."""
+    held = spec if isinstance(spec, Mapping) else {"kind": spec}
+    known = table.load(held["kind"]).words if held["kind"] in table else held["kind"]
+    settings = ", ".join(f"{key} {value}" for key, value in held.items() if key not in _OWN)
+    return f"{say(known)} ({settings})" if settings else say(known)
 
 
 def examples(cells: Iterable[Facts], say: Say = ENGLISH) -> list[dict[str, Any]]:

@@ -15,16 +15,34 @@ from onset.report.words import shares
 
 def print_list(kind: str, rows: Sequence[Mapping[str, Any]], console: Console) -> None:
     """What a study file may name. ``rows``: ``name`` and ``summary``; tasks also ``ability`` and ``parameters``."""
-    heading(console, f"{kind[:1].upper()}{kind[1:]}")
-    drawn = table([("Name", "key"), ("What it is", "name")])
-    for row in rows:
-        text = Text(str(row["summary"]))
-        details = [str(row["ability"])] if row.get("ability") else []
-        details += ["; ".join(map(str, row["parameters"]))] if row.get("parameters") else []
-        if details:
-            text.append(f"\n{' · '.join(details)}", style="dim")
-        drawn.add_row(Text(str(row["name"])), text)
-    console.print(drawn)
+    for table_name in dict.fromkeys(row.get("table") for row in rows):
+        heading(console, _HEADS.get(table_name or kind, f"{kind[:1].upper()}{kind[1:]}"))
+        drawn = table([("Name", "key"), ("What it is", "name")])
+        for row in (one for one in rows if one.get("table") == table_name):
+            text = Text(str(row["summary"]))
+            for line in _details(row):
+                text.append(f"\n{line}", style="dim")
+            drawn.add_row(Text(str(row["name"])), text)
+        console.print(drawn)
+
+
+_HEADS = {
+    "prompt": "Prompting methods (prompt:)",
+    "choose": "Choices of demonstrations (choose:)",
+    "vote": "Votes (vote:)",
+    "tune": "Tuning methods (tune:)",
+}
+
+
+def _details(row: Mapping[str, Any]) -> list[str]:
+    """What else is known of a row, a line each."""
+    parameters = "; ".join(map(str, row.get("parameters", ())))
+    lines = [" · ".join(filter(None, [row.get("ability"), parameters]))]
+    lines += ["settings: " + "; ".join(row["settings"])] if row.get("settings") else []
+    facts = [str(row["calls"])] if row.get("calls") else []
+    facts += ["needs " + ", ".join(row["needs"])] if row.get("needs") else []
+    lines += [" · ".join(facts), *([f"source: {row['source']}"] if row.get("source") else [])]
+    return [line for line in lines if line]
 
 
 def print_grade(graded: Mapping[str, Any], console: Console) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -182,8 +182,18 @@ class CellFolder:
             file.flush()
             os.fsync(file.fileno())
 
-    def finish(self, total: int) -> None:
-        """Compact the records to parquet and mark the cell done."""
+    def records(self) -> list[dict[str, Any]]:
+        """The records of a finished cell, in order."""
+        return pl.read_parquet(self.folder / "records.parquet").to_dicts()
+
+    def set_prepared(self, cost: Mapping[str, Any]) -> None:
+        """Keep what the method's preparation took (``prepared.json``): it is part of the cell's cost."""
+        write_json(self.folder / "prepared.json", dict(cost))
+
+    def finish(
+        self, total: int, conclude: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None = None
+    ) -> None:
+        """Compact the records to parquet and mark the cell done. ``conclude``: a last word on all of them."""
         source, target = self.folder / "records.jsonl", self.folder / "records.parquet"
         with open(source, "rb") as file:  # text mode would also split at U+2028 inside an output
             rows = [json.loads(line) for line in file]
@@ -191,6 +201,7 @@ class CellFolder:
             raise StoreError(
                 f"cell {self.folder.name}: {len(rows)} records on disk, {total} expected; remove {self.folder}"
             )
+        rows = rows if conclude is None else conclude(rows)
         packed = io.BytesIO()
         pl.DataFrame(rows, schema=RECORD_SCHEMA, orient="row").write_parquet(packed, compression="zstd")
         write_bytes(target, packed.getvalue())
@@ -219,6 +230,14 @@ class CellFolder:
         """Add wall time, kept apart from the records: it differs from run to run."""
         held = self._timing()
         write_json(self.folder / "timing.json", {**held, "seconds": held["seconds"] + seconds})
+
+    def seconds(self) -> float:
+        """Wall time of its inference so far."""
+        return float(self._timing()["seconds"])
+
+    def set_time(self, seconds: float) -> None:
+        """Take the wall time from a cell whose samples are read again."""
+        write_json(self.folder / "timing.json", {**self._timing(), "seconds": seconds})
 
     def set_tuning_time(self, seconds: float) -> None:
         """Note how long its tuning took."""

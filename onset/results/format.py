@@ -47,11 +47,29 @@ RECORD_SCHEMA: dict[str, Any] = {
     "output_tokens": pl.Int64,
     "flops": pl.Float64,
     "cause": pl.String,
+    "logprobs": pl.List(pl.Float64),
+    "lengths": pl.List(pl.Int64),
+    "scores": pl.List(pl.Float64),
+    "calls": pl.List(
+        pl.Struct(
+            {
+                "role": pl.String,
+                "prompt_hash": pl.String,
+                "prompt": pl.String,
+                "prompt_tokens": pl.Int64,
+                "output_tokens": pl.Int64,
+                "n": pl.Int64,
+                "texts": pl.List(pl.String),
+            }
+        )
+    ),
+    "detail": pl.String,
 }
 """The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
 
-ADDED = ("cause",)
-"""Columns that cells of format 1 lack: null there."""
+ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail")
+"""Columns that cells lack which were measured before there were such: null there (``cause`` in format 1, the others in
+format 2 before methods of several calls)."""
 
 CELL_SCHEMA: dict[str, Any] = {
     "cell": pl.String,

@@ -220,11 +220,16 @@ def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str
     path = cell / "cell.json"
     held = read_json(path)
     try:
-        row = _identity(held) | _used(held) | _outcome(records, held["tuning"]) | _time(cell)
+        row = _identity(held) | _used(held) | _outcome(records, held["tuning"], _prepared(cell)) | _time(cell)
         row["tuned"] = _kept(cell, held["tuned"])
         return row, held["method_spec"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
+
+
+def _kind(step: Any) -> str:
+    """The name in a step as ``cell.json`` holds it (`onset.step.Step.spec`)."""
+    return str(step["kind"] if isinstance(step, Mapping) else step)
 
 
 def _kept(cell: Path, tuned: str | None) -> str | None:
@@ -244,7 +249,7 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
         "params": facts["params"],
         "params_non_embedding": facts["params_non_embedding"],
         "tune": spec.get("tune"),
-        "prompt": spec["prompt"],
+        "prompt": _kind(spec["prompt"]),
         "vote": spec["vote"]["samples"] if spec.get("vote") else None,
         "template": held.get("template", "plain"),  # a folder from before there were templates
         "task_hash": held["task_hash"],
@@ -266,11 +271,19 @@ def _used(held: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None) -> dict[str, Any]:
+def _prepared(cell: Path) -> Mapping[str, Any]:
+    """What the method took before its first item: no tokens where there is no such file."""
+    path = cell / "prepared.json"
+    return read_json(path) if path.exists() else {"prompt_tokens": 0, "output_tokens": 0, "flops": 0.0}
+
+
+def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: Mapping[str, Any]) -> dict[str, Any]:
     n, correct = len(records), int(records["correct"].sum())
     interval = wilson(correct, n) if n else None
-    prompt_tokens, output_tokens = int(records["prompt_tokens"].sum()), int(records["output_tokens"].sum())
-    inference, tuned = float(records["flops"].sum()), float(tuning["flops"]) if tuning else 0.0
+    prompt_tokens = int(records["prompt_tokens"].sum()) + int(prepared["prompt_tokens"])
+    output_tokens = int(records["output_tokens"].sum()) + int(prepared["output_tokens"])
+    inference = float(records["flops"].sum()) + float(prepared["flops"])
+    tuned = float(tuning["flops"]) if tuning else 0.0
     return {
         "n": n,
         "correct": correct,

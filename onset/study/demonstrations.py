@@ -10,18 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from onset.demos.fit import Shown, choose_demonstrations, longest_question
 from onset.errors import StoreError
 from onset.methods import Method
 from onset.models.base import Model
 from onset.models.chat import chosen_template
-from onset.pipeline import choose_demonstrations, longest_question
-from onset.plan import ExamplePlan, Use, use_of
+from onset.plan import ExamplePlan, use_of
 from onset.records import Item
 from onset.results.folder import Store
 from onset.study.grid import Cell, Grid
 
 Key = tuple[str, str, Method, int, int]
-Shown = tuple[tuple[Item, ...], tuple[Use, ...]]
 
 
 def _key(cell: Cell) -> Key:
@@ -38,7 +37,7 @@ class Demonstrations:
         for cell in grid.cells:
             self._siblings[_key(cell)].append(cell)
         self._chosen: dict[Key, Shown] = {}
-        self._longest: dict[tuple[str, str, bool], Item] = {}
+        self._longest: dict[tuple[str, str, str], Item] = {}
 
     def of(self, cell: Cell, model: Model, plan: ExamplePlan) -> Shown:
         """What ``cell`` shows, and its ledger.
@@ -47,6 +46,10 @@ class Demonstrations:
         not fit any more.
         """
         key = _key(cell)
+        if cell.method.choose.per_item:  # every question has its own
+            task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.method.template)
+            items = self._grid.items(cell.task, cell.shift)
+            return choose_demonstrations(model, task, cell.method, plan, cell.labels, None, chat, items)
         if key not in self._chosen:
             longest = self._longest_of(cell, model) if cell.method.shots is None else None
             task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.method.template)
@@ -56,10 +59,10 @@ class Demonstrations:
         return self._chosen[key]
 
     def _longest_of(self, cell: Cell, model: Model) -> Item:
-        key = (cell.model, cell.task, cell.method.rationales)
+        key = (cell.model, cell.task, cell.method.prompt.label())
         if key not in self._longest:
             task, shifts = self._grid.tasks[cell.task], self._shifts(cell.task)
-            self._longest[key] = longest_question(model, task, shifts, rationale=cell.method.rationales)
+            self._longest[key] = longest_question(model, task, shifts, cell.method.prompt)
         return self._longest[key]
 
     def _shifts(self, task: str) -> Sequence[str]:
@@ -71,16 +74,20 @@ class Demonstrations:
         if not shown:
             return fitted
         ids = min(shown, key=len)
-        chosen = fitted[0][: len(ids)]
-        if len(shown) == 1 and tuple(item.id for item in chosen) == ids:
-            return chosen, (use_of("demonstration", chosen, rationales=cell.method.rationales),) if chosen else ()
+        if len(shown) == 1 and tuple(item.id for item in fitted.everywhere[: len(ids)]) == ids:
+            if len(ids) == len(fitted.everywhere):
+                return fitted
+            chosen = fitted.everywhere[: len(ids)]
+            line = use_of("demonstration", chosen, rationales=cell.method.prompt.rationale)
+            others = [one for one in fitted.ledger if one.use != "demonstration"]
+            return Shown(chosen, None, (*others, line) if chosen else tuple(others))
         counts = " and ".join(str(len(one)) for one in sorted(shown, key=len))
         shifts = ", ".join(self._shifts(cell.task))
         raise StoreError(
             f"model '{cell.model}', method {cell.method.name}, task {cell.task}, {cell.labels} labels, seed"
             f" {cell.seed}: finished cells in {self._store.folder} show {counts} demonstrations,"
-            f" {len(fitted[0])} fit the longest prompt of the shifts {shifts}; use another folder, or"
-            f" 'shots: {len(fitted[0])}' in the method"
+            f" {len(fitted.everywhere)} fit the longest prompt of the shifts {shifts}; use another folder, or"
+            f" 'shots: {len(fitted.everywhere)}' in the method"
         )
 
     def _finished(self, cell: Cell) -> tuple[str, ...] | None:

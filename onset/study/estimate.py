@@ -16,7 +16,7 @@ from onset.errors import ModelError
 from onset.models.dtypes import MARGIN, SMALL
 from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
-from onset.prompting.base import render
+from onset.prompting.text import render
 from onset.study.grid import Cell, Grid
 from onset.tuning import tuner as open_tuner
 
@@ -126,15 +126,16 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     known = dict(sizes or {})
     cells: dict[str, Cost] = {}
     tunings: dict[str, Cost] = {}
-    prompts: dict[tuple[str, str, bool, int], tuple[float, float]] = {}
+    prompts: dict[tuple[str, str, bool, bool, int], tuple[float, float]] = {}
     for cell in grid.cells:
         if cell.model_spec not in known:
             known[cell.model_spec] = peek(cell.model_spec)
         size = known[cell.model_spec]
         speed = _speed(grid.study.dtype, device, size, speeds)
-        key = (cell.task, cell.shift, cell.method.rationales, 0 if cell.method.tune else _shots(cell))
+        shots = 0 if cell.method.tune else _shots(cell)
+        key = (cell.task, cell.shift, cell.method.rationales, cell.method.prompt.rationale, shots)
         if key not in prompts:
-            prompts[key] = _prompt_tokens(grid, cell, key[3])
+            prompts[key] = _prompt_tokens(grid, cell, shots)
         cells[cell.id] = _inference(grid, cell, size, prompts[key], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
@@ -142,6 +143,8 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
 
 
 def _shots(cell: Cell) -> int:
+    if not cell.method.prompt.shows:
+        return 0
     return cell.labels if cell.method.shots is None else min(cell.method.shots, cell.labels)
 
 
@@ -151,7 +154,7 @@ def _prompt_tokens(grid: Grid, cell: Cell, shots: int) -> tuple[float, float]:
     plan = make_plan(task, grid.study.seeds[0])
     usable = [one for one in plan.take(cell.labels) if one.rationale or not cell.method.rationales][:shots]
     items = grid.items(cell.task, cell.shift)[:20]
-    rationale = cell.method.rationales
+    rationale = cell.method.prompt.rationale
     whole = sum(len(render(task, usable, item, rationale=rationale)) for item in items) / len(items)
     own = sum(len(render(task, (), item, rationale=rationale)) for item in items) / len(items)
     return whole / CHARACTERS_PER_TOKEN, (whole - own) / CHARACTERS_PER_TOKEN
@@ -160,18 +163,19 @@ def _prompt_tokens(grid: Grid, cell: Cell, shots: int) -> tuple[float, float]:
 def _inference(grid: Grid, cell: Cell, size: Size, tokens: tuple[float, float], speed: float, device: str) -> Cost:
     """FLOPs without reuse of what prompts share; seconds with it: once a chunk (`onset.models.engine`)."""
     task, method = grid.tasks[cell.task], cell.method
-    samples = method.vote.samples if method.vote else 1
-    limit = task.rationale_tokens if method.rationales else task.answer_tokens
-    steps = 0.6 * limit if method.rationales else 8.0  # most answers end before the limit
+    each = 2.0 * size.params_compute
     prompt, shared = (min(one, size.context) for one in tokens)
-    prefill = 2.0 * size.params_compute * prompt * cell.items
-    computed = 2.0 * size.params_compute * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
-    decode = 2.0 * size.params_compute * steps * samples * cell.items
-    waves = max(1.0, cell.items * samples / ROWS)
-    passes = 2 if cell.continuous else 1  # to generate, and to score the gold answer
-    seconds = passes * computed / (PREFILL_SHARE * speed)
-    seconds += max(decode / (DECODE_SHARE * speed), waves * steps * STEP_SECONDS[device])
-    return Cost(prefill + decode, seconds)
+    computed = each * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
+    cost = Cost(0.0, computed / (PREFILL_SHARE * speed) if cell.continuous else 0.0)  # to score the gold answer
+    for call in method.prompt.planned(task, method.vote.samples if method.vote else 1):
+        own = None if call.tokens_in is None else each * call.tokens_in * call.prompts * cell.items
+        prefill = each * prompt * call.prompts * cell.items if own is None else own
+        decode = each * call.tokens_out * call.samples * call.prompts * cell.items
+        waves = max(1.0, cell.items * call.samples * call.prompts / ROWS)
+        seconds = (computed * call.prompts if own is None else own) / (PREFILL_SHARE * speed)
+        seconds += max(decode / (DECODE_SHARE * speed), waves * call.tokens_out * STEP_SECONDS[device])
+        cost += Cost(prefill + decode, seconds)
+    return cost
 
 
 def _tuning(grid: Grid, cell: Cell, size: Size, speed: float) -> Cost:

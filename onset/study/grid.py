@@ -91,6 +91,16 @@ class Cell:
         return _said(self._shared() | own, UNSAID)
 
     @cached_property
+    def bank(self) -> str | None:
+        """The id of the samples it votes on, shared with cells that vote otherwise; None where it does not vote."""
+        bank = self.method.bank()
+        if bank is None:
+            return None
+        return content_hash(
+            _said({key: value for key, value in self.said.items() if key != "name"} | {"method": bank}, UNSAID)
+        )
+
+    @cached_property
     def tuned(self) -> str | None:
         """The id of the tuned model it needs (shared by its shifts and test sizes), None when prompted."""
         if self.method.tune is None:
@@ -249,6 +259,13 @@ def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
         raise DataError(
             f"task {task.name}: method '{needing[0]}' needs examples with a 'rationale', none of its"
             f" {len(task.pool)} labelled examples has one"
+        )
+    choosing = [one.name for one in methods if "choices" in one.needs]
+    open_items = sum(1 for item in task.test if not item.choices)
+    if choosing and open_items:
+        raise DataError(
+            f"task {task.name}: method '{choosing[0]}' needs items with choices, {open_items} of its {len(task.test)}"
+            " test items have none"
         )
 
 

@@ -10,13 +10,14 @@ import gc
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from onset.demos.fit import Shown
 from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import DTYPES, open_model
 from onset.models.base import Model
@@ -24,7 +25,7 @@ from onset.models.chat import ChatTemplate, chosen_template
 from onset.models.peek import fingerprint
 from onset.pipeline import ASKING, Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
-from onset.prompting.base import answer_text, render
+from onset.prompting.text import answer_text, render
 from onset.records import Item, derive_seed
 from onset.results.folder import CellFolder, Store
 from onset.study.demonstrations import Demonstrations
@@ -220,8 +221,7 @@ class _Session:
                 self.watch.failed(cell, message)
 
     def _run_prompted(self, cell: Cell, model: Model) -> None:
-        demonstrations, ledger = self.demonstrations.of(cell, model, self._plan(cell))
-        self._evaluate(cell, model, model, demonstrations, ledger, None)
+        self._evaluate(cell, model, model, self.demonstrations.of(cell, model, self._plan(cell)), None)
 
     def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:
         first = cells[0]
@@ -232,7 +232,7 @@ class _Session:
         tuned, report, use = result[0]
         self._check_tuned(first, tuned)
         for cell in cells:
-            self._guard([cell], partial(self._evaluate, cell, model, tuned, (), (use,), report))
+            self._guard([cell], partial(self._evaluate, cell, model, tuned, Shown(ledger=(use,)), report))
         if (
             open_tuner(first.method.tune or "").whole
             and not self.grid.study.keep_full
@@ -258,11 +258,12 @@ class _Session:
         cell: Cell,
         base: Model,
         model: Model,
-        demonstrations: tuple[Item, ...],
-        ledger: Sequence[Use],
+        shown: Shown,
         report: TuningReport | None,
     ) -> None:
         plan, chat = self._plan(cell), chosen_template(base, cell.method.template)
+        examples = plan.take(cell.labels)
+        ledger = (*shown.ledger, *cell.method.prompt.used(examples))
         check_ledger(ledger, plan, cell.labels)
         folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
@@ -278,9 +279,19 @@ class _Session:
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         self.watch.advanced(cell, at)
-        evaluation = Evaluation(
-            model, task, cell.method, demonstrations, derive_seed("cell", cell.seed), cell.continuous, chat
-        )
+        evaluation = Evaluation(model, task, cell.method, shown, derive_seed("cell", cell.seed), cell.continuous, chat)
+        if at == 0 and (held := self._bank(cell)) is not None:
+            folder.append(evaluation.reread(items, held.records()))
+            folder.set_time(held.seconds())
+            self.watch.advanced(cell, at := len(items))
+        if at < len(items):
+            started = time.perf_counter()
+            prepared = evaluation.prepare(examples)
+            if prepared.calls:
+                folder.set_prepared(prepared.to_json(model.facts.params_compute))
+            if prepared.state is not None:
+                evaluation = replace(evaluation, state=prepared.state)
+            folder.add_time(time.perf_counter() - started)
         while at < len(items):
             started = time.perf_counter()
             chunk = items[at : at + cell.chunk]
@@ -292,7 +303,16 @@ class _Session:
             folder.restart()
             raise ItemsFailed(f"every one of the {len(items)} items failed; first: {cause}")
         self._copy_tuning_time(cell, folder)
-        folder.finish(len(items))
+        folder.finish(len(items), partial(evaluation.conclude, items))
+
+    def _bank(self, cell: Cell) -> CellFolder | None:
+        """A finished cell that voted on the very samples that ``cell`` would draw."""
+        if cell.bank is None:
+            return None
+        for other in self.grid.cells:
+            if other.bank == cell.bank and other.id != cell.id and (held := self.store.cell(other.id)).done:
+                return held
+        return None
 
     def _copy_tuning_time(self, cell: Cell, folder: CellFolder) -> None:
         if cell.tuned is not None and (seconds := self.store.tuned(cell.tuned).seconds()) is not None:

@@ -27,7 +27,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from onset import markup
 from onset.errors import StudyError
-from onset.methods import DEFAULT_TEMPERATURE, METHODS, Material, Method, Vote, method
+from onset.methods import METHODS, Material, Method, method
 from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, default_label, expand_spec, split_spec
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -75,22 +75,17 @@ class ModelEntry(BaseModel):
     price: PriceEntry | None = None
 
 
-class VoteEntry(BaseModel):
-    """``vote: {samples: 20}``; the temperature is that of Wang et al. 2022 unless given."""
-
-    model_config = _STRICT
-    samples: int = Field(ge=2, le=1000)
-    temperature: float = Field(default=DEFAULT_TEMPERATURE, gt=0, le=5)
-
-
 class MethodEntry(BaseModel):
-    """A method spelled out; see `onset.methods.Method` for the meaning of each key."""
+    """A method spelled out; see `onset.methods.Method` for the meaning of each key. ``prompt``, ``choose`` and ``vote``
+    are steps: a name, or a mapping of settings that the step itself checks.
+    """
 
     model_config = _STRICT
     name: str | None = None
-    prompt: str | None = None
+    prompt: str | dict[str, Any] | None = None
     shots: int | None = Field(default=None, ge=0)
-    vote: VoteEntry | None = None
+    choose: str | dict[str, Any] | None = None
+    vote: int | dict[str, Any] | None = None
     tune: str | None = None
     on: Material | None = None
     steps: int | None = Field(default=None, ge=1)
@@ -99,11 +94,11 @@ class MethodEntry(BaseModel):
 
     def build(self) -> Method:
         """The checked method."""
-        vote = Vote(self.vote.samples, self.vote.temperature) if self.vote else None
         return method(
             prompt=self.prompt,
             shots=self.shots,
-            vote=vote,
+            choose=self.choose,
+            vote=self.vote,
             tune=self.tune,
             on=self.on,
             steps=self.steps,
@@ -313,7 +308,7 @@ def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
     place = ".".join(str(part) for part in keys)
     if first["type"] == "extra_forbidden":
         part = {"methods": MethodEntry.model_fields, "models": ModelEntry.model_fields}
-        known = part.get(str(keys[0]), Study.model_fields) if "vote" not in keys[:-1] else VoteEntry.model_fields
+        known = part.get(str(keys[0]), Study.model_fields)
         close = difflib.get_close_matches(str(keys[-1]), known, n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         return f"unknown key '{place}': {hint}Known: {', '.join(known)}"

@@ -23,7 +23,7 @@ from typing import Any, Literal, get_args
 
 from onset.answers import ChoiceFormat, NumberFormat, TextFormat
 from onset.errors import DataError
-from onset.prompting.base import STOP, answer_text
+from onset.prompting.text import STOP, answer_text
 from onset.records import Item
 from onset.shifts import SHIFTS
 from onset.tasks.base import Ability, AnswerFormat, Task

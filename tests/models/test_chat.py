@@ -15,15 +15,17 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import PreTrainedTokenizerFast
 
 from onset.answers import NumberFormat
+from onset.demos.fit import Shown, choose_demonstrations
 from onset.errors import ModelError, StoreError, StudyError
 from onset.methods import method, method_parameters
 from onset.models import open_model
 from onset.models.chat import ChatTemplate, chosen_template
 from onset.models.hf import HFModel, describe
 from onset.models.scripted import ScriptedModel
-from onset.pipeline import Evaluation, choose_demonstrations
+from onset.pipeline import Evaluation
 from onset.plan import make_plan
-from onset.prompting.base import CHAT_CHAIN, STOP, Context, answer_text, render, turns
+from onset.prompting.ask import Ask
+from onset.prompting.text import CHAT_CHAIN, STOP, answer_text, render, turns
 from onset.records import Item, Pair, Request
 from onset.study import runner
 from onset.study.grid import expand
@@ -154,7 +156,7 @@ def test_what_chat_prompts_have_in_common_is_run_once(model: HFModel) -> None:
 
 def test_the_gold_answer_is_scored_in_the_assistants_turn(model: HFModel) -> None:
     chat = chat_of(model)
-    [record] = Evaluation(model, TASK, method(prompt="answer-only"), DEMOS, 0, True, chat).evaluate(ITEMS[:1], 0)
+    [record] = Evaluation(model, TASK, method(prompt="answer-only"), Shown(DEMOS), 0, True, chat).evaluate(ITEMS[:1], 0)
     assert record.prompt == render(TASK, DEMOS, ITEMS[0], rationale=False, chat=chat)
     stem = model.encode([f"{record.prompt}The answer is"], templated=True)[0]
     whole = model.encode([f"{record.prompt}The answer is 4."], templated=True)[0]
@@ -165,7 +167,7 @@ def test_the_gold_answer_is_scored_in_the_assistants_turn(model: HFModel) -> Non
 
 
 def test_a_turn_of_a_chat_may_have_paragraphs(model: HFModel) -> None:
-    asked = Context(TASK, (), ScriptedModel({}), 0)  # type: ignore[arg-type]
+    asked = Ask(ScriptedModel({}), TASK, ITEMS[0])  # type: ignore[arg-type]
     assert asked.stop == STOP
     assert replace(asked, chat=chat_of(model)).stop == ("<|im_end|>",)
 
@@ -181,7 +183,7 @@ def test_a_chain_in_a_chat_may_be_longer(model: HFModel, monkeypatch: pytest.Mon
     monkeypatch.setattr(HFModel, "generate", seen)
     for prompt in ("answer-only", "cot"):
         for chat in (None, chat_of(model)):
-            Evaluation(model, TASK, method(prompt=prompt), DEMOS, 0, False, chat).evaluate(ITEMS[:1], 0)
+            Evaluation(model, TASK, method(prompt=prompt), Shown(DEMOS), 0, False, chat).evaluate(ITEMS[:1], 0)
     assert limits == [TASK.answer_tokens, TASK.answer_tokens, TASK.rationale_tokens, 2 * TASK.rationale_tokens]
 
 
@@ -194,8 +196,9 @@ def test_as_many_demonstrations_as_fit_with_the_template(model: HFModel) -> None
     room = two - 2 + (model.facts.context - two) % 2  # a chain in a chat takes twice the limit
     assert one <= room < two
     task = replace(TASK, rationale_tokens=(model.facts.context - room) // CHAT_CHAIN)
-    assert choose_demonstrations(model, task, method(prompt="cot"), plan, 2, ITEMS[0], chat)[0] == plan.order[:1]
-    assert choose_demonstrations(model, task, method(prompt="cot"), plan, 2, ITEMS[0])[0] == plan.order
+    with_template = choose_demonstrations(model, task, method(prompt="cot"), plan, 2, ITEMS[0], chat)
+    assert with_template.everywhere == plan.order[:1]
+    assert choose_demonstrations(model, task, method(prompt="cot"), plan, 2, ITEMS[0]).everywhere == plan.order
 
 
 def test_tuning_and_asking_share_the_prompt(model: HFModel) -> None:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onset.methods import METHODS, Method
+from onset.demos import DEMOS
+from onset.demos.base import Choice
+from onset.errors import InputError, StudyError
+from onset.methods import METHODS, Method, method
 from onset.models.scripted import ScriptedModel
-from onset.prompting import NEEDS_RATIONALES, PROMPTING
-from onset.prompting.base import Context, Solver
+from onset.prompting import PROMPTING
+from onset.prompting.ask import ANSWER, GOLD, Ask, bare, spent
+from onset.prompting.base import Prompt
 from onset.records import Attempt, Completion, Item, Pair, Request, Scored
 from onset.results.read import load
+from onset.step import read_step
 from onset.study.runner import run
 from onset.study.spec import make_study
 from onset.tasks import open_tasks
 from onset.tasks.base import Task
+from onset.votes import VOTES
+from onset.votes.base import Vote
+from onset.votes.majority import Majority
 
 REPLIES = {"heads": " It is heads. The answer is heads.", "tails": " It is tails. The answer is tails."}
 EVERY = pytest.mark.parametrize("name", PROMPTING)
@@ -29,16 +37,19 @@ EVERY = pytest.mark.parametrize("name", PROMPTING)
 class Told:
     """The calls of a solver, answered by a scripted model and kept."""
 
+    model: ScriptedModel = field(default_factory=lambda: ScriptedModel(REPLIES))
     requests: list[Request] = field(default_factory=list)
+    completions: list[list[Completion]] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
 
     async def generate(self, request: Request) -> list[Completion]:
         self.requests.append(request)
-        return ScriptedModel(REPLIES).generate([request])[0]
+        self.completions.append(self.model.generate([request])[0])
+        return self.completions[-1]
 
     async def score(self, pair: Pair) -> Scored:
         self.pairs.append(pair)
-        return ScriptedModel(REPLIES).score([pair])[0]
+        return self.model.score([pair])[0]
 
 
 @pytest.fixture(scope="module")
@@ -47,25 +58,67 @@ def task() -> Task:
     return task
 
 
-def solved(name: str, item: Item, task: Task, shown: int = 2, **options: Any) -> tuple[Attempt, Told]:
-    solve: Solver = PROMPTING.load(name)
-    told = Told()
-    context = Context(task, task.pool[:shown], told, seed=3, **options)
-    return asyncio.run(solve(item, context)), told
+def prompt_of(name: str) -> Prompt:
+    step: Prompt = read_step(PROMPTING, name, "test")
+    return step
+
+
+def solved(name: str, item: Item, task: Task, shown: int = 2, **options: Any) -> tuple[Attempt, Told, Ask]:
+    """One item solved as a study would: prepared, with the first examples of the pool."""
+    method, told = prompt_of(name), Told()
+    demos = task.pool[:shown] if method.shows else ()
+    ask = Ask(told, bare(task), item, demos, seed=3, **options)
+
+    async def both() -> Attempt:
+        first = replace(ask, transcript=[])
+        ask.state = await method.prepare(first, task.pool)
+        told.requests.clear(), told.completions.clear(), told.pairs.clear()
+        return await method.solve(item, ask)
+
+    return asyncio.run(both()), told, ask
 
 
 @EVERY
 @pytest.mark.parametrize("shown", [0, 2])
 def test_it_says_what_it_asked_and_what_was_answered(name: str, shown: int, task: Task) -> None:
     for item in task.test:
-        attempt, told = solved(name, item, task, shown)
-        assert attempt.prompt in {one.prompt for one in told.requests}
+        attempt, told, ask = solved(name, item, task, shown)
+        answers = [call.prompt for call in ask.transcript if call.role == ANSWER]
+        assert attempt.prompt in answers
         assert item.question in attempt.prompt
-        assert all((demo.question in attempt.prompt) == (demo in task.pool[:shown]) for demo in task.pool)
+        for demo in task.pool:
+            assert demo in ask.demos or demo.question not in attempt.prompt
         assert attempt.answer.status == "ok"
         assert attempt.answer.value in item.choices
-        assert len(attempt.completions) == len(attempt.answers) == 1
-        assert all(one.max_tokens > 0 and one.until is not None for one in told.requests)
+        assert len(attempt.completions) == len(attempt.answers)
+        assert all(one.max_tokens > 0 for one in told.requests)
+
+
+@EVERY
+def test_every_token_that_ran_is_in_its_transcript(name: str, task: Task) -> None:
+    """Counted here from what the model answered, there from the transcript."""
+    for vote in (None, Majority(samples=3)):
+        _, told, ask = solved(name, task.test[0], task, vote=vote if votes(name) else None)
+        went_in, came_out = spent([call for call in ask.transcript if call.role not in (GOLD,)])
+        scored = [
+            call for call in ask.transcript if call.role != GOLD and call.prompt in {p.context for p in told.pairs}
+        ]
+        generated = [call for call in ask.transcript if call.role != GOLD and call not in scored]
+        assert sum(call.prompt_tokens for call in generated) == sum(done[0].prompt_tokens for done in told.completions)
+        assert sum(call.output_tokens for call in generated) == sum(o.tokens for done in told.completions for o in done)
+        assert went_in == sum(call.prompt_tokens for call in (*generated, *scored))
+        assert came_out == sum(call.output_tokens for call in (*generated, *scored))
+        contexts = {one.context for one in told.pairs}
+        assert contexts == {call.prompt for call in ask.transcript} & contexts
+
+
+def votes(name: str) -> bool:
+    """Does it go together with a vote?"""
+    try:
+        prompt_of(name).check(Majority(samples=3))
+    except StudyError:
+        return False
+    return True
 
 
 @EVERY
@@ -77,32 +130,77 @@ def test_equal_calls_give_equal_attempts(name: str, task: Task) -> None:
 
 @EVERY
 def test_it_samples_as_many_answers_as_it_is_told(name: str, task: Task) -> None:
-    attempt, told = solved(name, task.test[0], task, samples=5, temperature=0.7)
+    if not votes(name):
+        with pytest.raises(StudyError):
+            method(prompt=name, vote=5)
+        return
+    attempt, told, _ = solved(name, task.test[0], task, vote=Majority(samples=5))
     assert len(attempt.completions) == len(attempt.answers) == 5
     assert (told.requests[-1].n, told.requests[-1].temperature) == (5, 0.7)
 
 
 @EVERY
+def test_calls_that_sample_have_seeds_of_their_own(name: str, task: Task) -> None:
+    _, told, _ = solved(name, task.test[0], task, vote=Majority(samples=5) if votes(name) else None)
+    drawn = [one for one in told.requests if one.temperature > 0]
+    assert len({one.seed for one in drawn}) == len(drawn)
+
+
+@EVERY
 def test_the_gold_answer_is_scored_where_that_is_wanted_and_it_was_asked(name: str, task: Task) -> None:
     item = task.test[0]
-    scored, told = solved(name, item, task)
-    assert scored.gold_logprob is not None
-    assert 0 <= (scored.gold_prob or 0) <= 1
-    assert all(one.context.startswith(scored.prompt) for one in told.pairs)
-    plain, told = solved(name, item, task, continuous=False)
-    assert (plain.gold_logprob, plain.gold_prob, plain.scored_tokens, told.pairs) == (None, None, 0, [])
+    scored, _, ask = solved(name, item, task)
+    assert scored.gold.logprob is not None
+    assert 0 <= (scored.gold.probability or 0) <= 1
+    assert all(call.prompt.startswith(scored.prompt) for call in ask.transcript if call.role == GOLD)
+    plain, _, ask = solved(name, item, task, continuous=False)
+    assert GOLD not in {call.role for call in ask.transcript}
     assert plain.answer == scored.answer
 
 
 @EVERY
 def test_its_demonstrations_have_steps_only_where_it_says_that_it_needs_them(name: str, task: Task) -> None:
-    attempt, _ = solved(name, task.test[0], task)
-    steps = [demo.rationale or "" for demo in task.pool[:2]]
-    assert all((one in attempt.prompt) == (name in NEEDS_RATIONALES) for one in steps)
+    _, told, ask = solved(name, task.test[0], task)
+    steps = [demo.rationale or "" for demo in ask.demos]
+    texts = " ".join(one.prompt for one in told.requests) + " ".join(one.context for one in told.pairs)
+    assert all((one in texts) == prompt_of(name).rationale for one in steps)
 
 
-def test_what_needs_steps_is_in_the_table() -> None:
-    assert set(PROMPTING) >= NEEDS_RATIONALES
+@EVERY
+def test_it_says_whom_it_follows_and_reads_its_own_spec(name: str) -> None:
+    step = prompt_of(name)
+    assert step.kind == name
+    assert len(step.source) > 10
+    assert read_step(PROMPTING, step.spec(), "test") == step
+    assert step.__doc__
+
+
+@pytest.mark.parametrize(("table", "base"), [(DEMOS, Choice), (VOTES, Vote)], ids=["demos", "votes"])
+def test_choices_and_votes_say_whom_they_follow(table: Any, base: Any) -> None:
+    for name in table:
+        step = table.load(name)
+        assert issubclass(step, base)
+        assert step.kind == name
+        assert len(step.source) > 10
+
+
+def test_what_a_step_may_set_is_said_in_one_line_when_it_is_wrong() -> None:
+    cases = [
+        ({"prompt": "coot"}, "unknown prompting method 'coot': did you mean 'cot'? Known: "),
+        ({"prompt": {"kind": "cot", "triger": 1}}, "method: 'prompt', cot: unknown setting 'triger': Known: none"),
+        ({"prompt": {"shots": 1}}, "method: 'prompt': expected one of answer-only, cot"),
+        (
+            {"prompt": "cot", "vote": 1},
+            "method: 'vote', majority: 'samples': Input should be greater than or equal to 2",
+        ),
+        ({"prompt": "cot", "vote": {"samples": 5, "temprature": 1}}, "did you mean 'temperature'? Known: samples, "),
+        ({"prompt": "cot", "vote": {"kind": "minority", "samples": 5}}, "unknown vote 'minority'"),
+        ({"prompt": "cot", "shots": 0, "choose": "random"}, "chooses demonstrations, but none are shown"),
+    ]
+    for settings, message in cases:
+        with pytest.raises(InputError) as error:
+            method(**settings)
+        assert message in str(error.value)
 
 
 @pytest.mark.parametrize("name", METHODS)

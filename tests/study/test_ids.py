@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from onset.methods import METHODS, Method, Vote, method
+from onset.methods import METHODS, method
+from onset.prompting.cot import Chain
+from onset.step import Step
 from onset.study.grid import UNSAID, UNSAID_SCHEDULE, Cell
 from onset.tuning.base import Schedule
+from onset.votes.majority import Majority
 
 COT = METHODS.load("cot")
 PLAIN = Cell(
@@ -38,7 +41,9 @@ GOLDEN = [
     (replace(PLAIN, method=METHODS.load("cot-vote"), seed=3), "20ff464fd8abdd56", None),
     (replace(PLAIN, method=method(prompt="cot", shots=4)), "edbd04be025e12be", None),
     (
-        replace(PLAIN, method=method(prompt="cot", vote=Vote(5, 0.4), name="five"), shift="typos"),
+        replace(
+            PLAIN, method=method(prompt="cot", vote=Majority(samples=5, temperature=0.4), name="five"), shift="typos"
+        ),
         "ba159f52518bc8dc",
         None,
     ),
@@ -64,14 +69,33 @@ def test_ids_are_what_they_always_were(cell: Cell, cell_id: str, tuned_id: str |
 
 
 def test_an_option_that_is_added_and_not_set_changes_no_id() -> None:
-    @dataclass(frozen=True, slots=True)
-    class Longer(Method):
-        template: str | None = None
+    class Longer(Majority):
+        added: float = 0.5
 
-    longer = Longer("cot", "cot")
-    assert longer.spec() == COT.spec() == {"prompt": "cot"}
-    assert replace(PLAIN, method=longer).id == PLAIN.id
-    assert replace(PLAIN, method=replace(longer, template="chat")).id != PLAIN.id
+    class Other(Chain):
+        words: str = ""
+
+    assert COT.spec() == replace(COT, prompt=Other()).spec() == {"prompt": "cot"}
+    assert replace(COT, prompt=Other(words="w")).spec() == {"prompt": {"kind": "cot", "words": "w"}}
+    voted, longer = (replace(PLAIN, method=replace(COT, vote=one(samples=20))) for one in (Majority, Longer))
+    assert longer.id == voted.id
+    assert replace(PLAIN, method=replace(COT, vote=Longer(samples=20, added=0.1))).id != voted.id
+
+
+def test_votes_over_the_same_samples_share_a_bank() -> None:
+    class Odd(Majority):
+        kind = "odd"
+        keep: int = 3
+
+    def voting(vote: Step, **changes: Any) -> Cell:
+        return replace(PLAIN, method=replace(COT, vote=vote), **changes)
+
+    bank = voting(Majority(samples=20)).bank
+    assert PLAIN.bank is None
+    assert voting(Odd(samples=20)).bank == voting(Odd(samples=20, keep=5)).bank == bank
+    for other in (Majority(samples=21), Majority(samples=20, temperature=0.5), Majority(samples=20, top_p=0.9)):
+        assert voting(other).bank != bank
+    assert voting(Majority(samples=20), seed=1).bank != bank
 
 
 @pytest.mark.parametrize(

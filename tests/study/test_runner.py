@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,11 @@ from onset.models import open_model
 from onset.models.hf import HFModel
 from onset.models.scripted import ScriptedModel
 from onset.plan import make_plan
-from onset.prompting import PROMPTING, answer_only
-from onset.prompting.base import Context
+from onset.prompting import PROMPTING
+from onset.prompting.answer_only import AnswerOnly
+from onset.prompting.ask import Ask
 from onset.read import read_outcomes
-from onset.records import Attempt, Completion, Item, Request
+from onset.records import Answer, Attempt, Completion, Item, Request
 from onset.registry import Entry
 from onset.results.format import RECORD_SCHEMA
 from onset.results.read import load
@@ -40,6 +42,9 @@ from onset.study.observer import Silent
 from onset.study.runner import run
 from onset.study.spec import Study, make_study
 from onset.tasks import open_tasks
+from onset.votes import VOTES
+from onset.votes.base import Sample, Voted
+from onset.votes.majority import Majority
 
 RULES = {
     "rules": [{"contains": "heads", "text": " The answer is heads."}, {"contains": "tails", "text": " It is tails."}],
@@ -65,8 +70,8 @@ def study(**changes: Any) -> Study:
 class Counted(ScriptedModel):
     """A scripted model that counts the requests it serves and may break at one of them."""
 
-    def __init__(self, breaks_at: int | None = None) -> None:
-        super().__init__({"heads": " The answer is heads."}, default=" The answer is tails.")
+    def __init__(self, breaks_at: int | None = None, replies: dict[str, Any] | None = None) -> None:
+        super().__init__(replies or {"heads": " The answer is heads."}, default=" The answer is tails.")
         self.served = 0
         self.breaks_at = breaks_at
 
@@ -275,20 +280,89 @@ def test_overlong_prompts_are_wrong_and_counted(tmp_path: Path) -> None:
     assert model.served == 20
 
 
-async def brittle(item: Item, context: Context) -> Attempt:
+class Brittle(AnswerOnly):
     """Raises where a coin is never turned, after it has asked."""
-    attempt = await answer_only.solve(item, context)
-    if item.question.count("flips") == 0 or BRITTLE_EVERYWHERE:
-        raise LookupError("no passage found")
-    return attempt
+
+    kind = "brittle"
+
+    async def solve(self, item: Item, ask: Ask) -> Attempt:
+        attempt = await super().solve(item, ask)
+        if item.question.count("flips") == 0 or BRITTLE_EVERYWHERE:
+            raise LookupError("no passage found")
+        return attempt
 
 
 BRITTLE_EVERYWHERE: list[str] = []
 
 
+class Prepared(AnswerOnly):
+    """Asks once for a cell, shows what it was told, and takes back every other answer at the end."""
+
+    kind = "prepared"
+
+    async def prepare(self, ask: Ask, examples: Sequence[Item]) -> str:
+        [one] = await ask.generate("Say a word.", "word", max_tokens=4)
+        return one.text
+
+    async def solve(self, item: Item, ask: Ask) -> Attempt:
+        attempt = await super().solve(item, ask)
+        return replace(attempt, scores=(float(len(ask.state)), None), detail={"word": ask.state})
+
+    def conclude(self, items: Sequence[Item], scores: Sequence[Any]) -> list[Answer]:
+        assert all(one == [12.0, None] for one in scores)
+        return [Answer(item.answer, "ok") if place % 2 else Answer(None, "none") for place, item in enumerate(items)]
+
+
+class Last(Majority):
+    """The answer that was drawn last."""
+
+    kind = "last"
+
+    def choose(self, samples: Sequence[Sample], item: Item) -> Voted:
+        return Voted(samples[-1].answer, {"of": len(samples)})
+
+
+def test_what_is_prepared_once_is_part_of_the_cost_and_what_is_concluded_of_the_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROMPTING._entries, "prepared", Entry(f"{__name__}:Prepared", "prepares"))
+    model = ScriptedModel({"a word": " Sesame now.", "coin": " The answer is heads."})
+    run(
+        study(methods=["answer-only", {"prompt": "prepared"}], labels=[2], seeds=1),
+        tmp_path / "d",
+        models={"fake": model},
+    )
+    results = load(tmp_path / "d")
+    cells = {row["method"]: row for row in results.cells.to_dicts()}
+    plain, prepared = cells["answer-only"], cells["prepared"]
+    words = model.count_tokens("Say a word.")
+    assert prepared["prompt_tokens"] == plain["prompt_tokens"] + words
+    assert prepared["output_tokens"] == plain["output_tokens"] + 3  # two words and the end
+    assert prepared["flops"] == 2.0 * 1_000_000 * prepared["tokens"]
+    records = results.records.filter(pl.col("cell") == prepared["cell"]).sort("position")
+    assert records["correct"].to_list() == [False, True] * 5
+    assert records["status"].to_list() == ["none", "ok"] * 5
+    assert set(records["detail"]) == {'{"word":" Sesame now."}'}
+    assert json.loads((tmp_path / "d" / "cells" / prepared["cell"] / "prepared.json").read_text())["calls"] == 1
+
+
+def test_a_second_vote_reads_the_samples_of_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VOTES._entries, "last", Entry(f"{__name__}:Last", "last"))
+    replies = {"coin": [" The answer is heads.", " The answer is heads.", " The answer is tails."]}
+    methods = [{"prompt": "answer-only", "vote": 3}, {"prompt": "answer-only", "vote": {"kind": "last", "samples": 3}}]
+    both, alone = Counted(replies=replies), Counted(replies=replies)
+    run(study(methods=methods, labels=[2], seeds=1), tmp_path / "both", models={"fake": both})
+    run(study(methods=methods[1:], labels=[2], seeds=1), tmp_path / "alone", models={"fake": alone})
+    assert both.served == alone.served
+    read, drawn = (load(tmp_path / name) for name in ("both", "alone"))
+    assert set(read.records.filter(pl.col("answer") == "tails")["detail"]) == {'{"of":3}'}
+    (cell,) = drawn.cells["cell"]
+    assert read.records.filter(pl.col("cell") == cell).equals(drawn.records)
+
+
 @pytest.fixture
 def with_brittle(monkeypatch: pytest.MonkeyPatch) -> Study:
-    monkeypatch.setitem(PROMPTING._entries, "brittle", Entry(f"{__name__}:brittle", "raises"))
+    monkeypatch.setitem(PROMPTING._entries, "brittle", Entry(f"{__name__}:Brittle", "raises"))
     return study(methods=["answer-only", {"prompt": "brittle"}], labels=[2], seeds=1)
 
 
@@ -473,7 +547,7 @@ def test_any_error_of_a_model_fails_its_cells_only(tmp_path: Path) -> None:
 
 
 def test_a_blank_line_in_a_rationale_is_not_taught() -> None:
-    from onset.prompting.base import STOP, answer_text
+    from onset.prompting.text import STOP, answer_text
     from onset.records import Item
 
     text = answer_text(Item("q", "4", rationale="First take 2.\n\n  Then double it.\n"), rationale=True)

@@ -62,7 +62,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
     methods = ["answer-only", "cot", {"prompt": "cot", "vote": {"samples": 20}}, {"tune": "lora", "on": "rationales"}]
     built = make_study(**{**GOOD, "methods": methods}).build_methods()
     assert [one.name for one in built] == ["answer-only", "cot", "cot-vote20", "lora-rationales"]
-    assert built[3].prompt == "cot"
+    assert built[3].prompt.kind == "cot"
     assert built[3].shots == 0
 
 
@@ -76,7 +76,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"methods": [{"prompt": "cot", "on": "answers"}]}, "method: 'on: answers' belongs to a tuning method, but 'tune' is not given"),
         ({"methods": [{"shots": 4}]}, "method: neither 'prompt' nor 'tune' is given; expected at least one of them"),
         ({"methods": ["cot", "cot"]}, "study: 'methods' repeats cot; each may appear once"),
-        ({"methods": [{"prompt": "cot", "votes": {"samples": 2}}]}, "study: unknown key 'methods.0.votes': did you mean 'vote'? Known: name, prompt, shots, vote, tune, on, steps, learning_rate, template"),
+        ({"methods": [{"prompt": "cot", "votes": {"samples": 2}}]}, "study: unknown key 'methods.0.votes': did you mean 'vote'? Known: name, prompt, shots, choose, vote, tune, on, steps, learning_rate, template"),
         ({"labels": [-1]}, "study: 'labels.0': Input should be greater than or equal to 0 (received -1)"),
         ({"labels": [8, 8]}, "study: 'labels' repeats 8; each may appear once"),
         ({"items": ...}, "study: 'items' is missing"),

@@ -13,7 +13,7 @@ import pytest
 from conftest import shared
 
 from onset.errors import DataError, UnknownName
-from onset.prompting.base import answer_text, render
+from onset.prompting.text import answer_text, render
 from onset.tasks import bbh, gsm8k
 from onset.tasks.base import Task
 from onset.tasks.checks import question_key

@@ -15,7 +15,7 @@ from fractions import Fraction
 import pytest
 
 from onset.errors import DataError
-from onset.prompting.base import answer_text
+from onset.prompting.text import answer_text
 from onset.records import Item
 from onset.tasks import TASKS, open_tasks
 from onset.tasks.base import Task

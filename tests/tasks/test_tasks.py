@@ -14,7 +14,7 @@ from conftest import shared
 
 from onset.answers import ChoiceFormat, NumberFormat, TextFormat
 from onset.errors import DataError, UnknownName
-from onset.prompting.base import answer_text
+from onset.prompting.text import answer_text
 from onset.tasks import TASKS, describe, format_for, open_tasks
 from onset.tasks.base import Task
 from onset.tasks.checks import question_key

@@ -12,7 +12,7 @@ from onset.errors import DataError
 from onset.ladder import stories
 from onset.ladder.rungs import folder
 from onset.ladder.world import BANDS, PEOPLE, world
-from onset.prompting.base import answer_text, render
+from onset.prompting.text import answer_text, render
 from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
 from onset.tasks import TASKS, open_tasks

@@ -17,7 +17,7 @@ from onset.errors import ModelError
 from onset.models import open_model
 from onset.models.base import Model
 from onset.models.hf import HFModel
-from onset.prompting.base import STOP, answer_text, question_block
+from onset.prompting.text import STOP, answer_text, question_block
 from onset.records import Item, Pair, Request
 from onset.tasks.base import PLAIN
 from onset.tuning import tuner

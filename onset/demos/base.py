@@ -1,0 +1,53 @@
+"""The contract of a choice of demonstrations: which of the examples that a budget grants are shown, and in what order.
+
+A choice ranks the granted examples; as many of the first are shown as the method says, or as fit. A choice that looks
+at the question (`Choice.per_item`) ranks anew for each.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from random import Random
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from onset.records import Item, derive_seed
+from onset.step import Step
+from onset.tasks.base import Task
+
+
+class Choice(Step):
+    """Settings that every choice has. ``order``: a seed by which those chosen are shuffled before they are shown (None:
+    as the choice arranges them), so that order varies where the examples stay.
+    """
+
+    needs: ClassVar[frozenset[Literal["rationales"]]] = frozenset()
+    """What the examples must carry to be ranked."""
+    per_item: ClassVar[bool] = False
+    reads: ClassVar[bool] = False
+    """Does the ranking look at examples that may not be shown (their text, their rationales)? Then all that are granted
+    count as used."""
+
+    order: int | None = Field(default=None, ge=0)
+
+    @abstractmethod
+    def rank(self, examples: Sequence[Item], task: Task, item: Item | None = None) -> Sequence[Item]:
+        """``examples``, the one to be shown first when there is room for one only first. ``examples`` are in the order
+        of the plan, which is random. ``item``: the question, where `per_item`. Pure.
+        """
+
+    def arrange(self, chosen: Sequence[Item]) -> tuple[Item, ...]:
+        """Those chosen, best first, as they are shown: here in that order."""
+        return tuple(chosen)
+
+    def shown(self, chosen: Sequence[Item], seed: int) -> tuple[Item, ...]:
+        """Those chosen in the order in which they are shown: arranged, or shuffled where ``order`` says so. ``seed``:
+        that of the draw, so that draws are shuffled apart.
+        """
+        if self.order is None:
+            return self.arrange(chosen)
+        mixed = list(chosen)
+        Random(derive_seed("order", self.order, seed)).shuffle(mixed)
+        return tuple(mixed)

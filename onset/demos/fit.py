@@ -1,0 +1,119 @@
+"""Which demonstrations the items of a cell are shown: chosen among what the budget grants, as many as fit."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from onset.methods import Method
+from onset.models.base import Model
+from onset.models.chat import ChatTemplate
+from onset.plan import ExamplePlan, Use, use_of
+from onset.prompting.base import Prompt
+from onset.records import Item
+from onset.shifts.base import apply_shift
+from onset.tasks.base import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The demonstrations of a cell in the order in which they are shown: ``everywhere`` the same, or ``by_item`` (id of
+    the question -> its own), and the ``ledger`` of what was used to choose and to show them.
+    """
+
+    everywhere: tuple[Item, ...] = ()
+    by_item: Mapping[str, tuple[Item, ...]] | None = None
+    ledger: tuple[Use, ...] = field(default=())
+
+    def of(self, item: Item) -> tuple[Item, ...]:
+        """What ``item`` is shown."""
+        return self.everywhere if self.by_item is None else self.by_item[item.id]
+
+
+def choose_demonstrations(
+    model: Model,
+    task: Task,
+    method: Method,
+    plan: ExamplePlan,
+    labels: int,
+    longest: Item | None,
+    chat: ChatTemplate | None = None,
+    items: Sequence[Item] = (),
+) -> Shown:
+    """The demonstrations of a prompting method and their ledger.
+
+    From the plan's first ``labels`` examples, those that carry what the method needs, ranked by ``method.choose``:
+    ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for ``longest``
+    (`longest_question`; not used where ``method.shots`` is given) and its answer. A choice that looks at the question
+    chooses for each of ``items``; where a prompt would not fit, its last-ranked demonstrations are left out.
+    """
+    granted = plan.take(labels)
+    usable = tuple(item for item in granted if item.rationale or not method.rationales)
+    if not method.prompt.shows or not usable or method.shots == 0:
+        return Shown()
+    fits = _Fits(model, task, method, chat, plan.seed)
+    choice = method.choose
+    if choice.per_item:
+        most = len(usable) if method.shots is None else min(method.shots, len(usable))
+        chosen = {one.id: fits.shown(choice.rank(usable, task, one)[:most], one) for one in items}
+        used = {demo.id: demo for shown in chosen.values() for demo in shown}
+        shown = [one for one in usable if one.id in used]
+        return Shown((), chosen, _ledger(method, usable, shown))
+    ranked = tuple(choice.rank(usable, task))
+    if method.shots is not None or longest is None:
+        best = ranked[: method.shots]
+        fitted = choice.shown(best, plan.seed)
+    else:
+        fitted = fits.shown(ranked, longest)
+    return Shown(fitted, None, _ledger(method, usable, fitted))
+
+
+def _ledger(method: Method, usable: Sequence[Item], shown: Sequence[Item]) -> tuple[Use, ...]:
+    lines = []
+    if method.choose.reads:
+        lines.append(use_of("index", usable, rationales=method.rationales))
+    if shown:
+        lines.append(use_of("demonstration", shown, rationales=method.prompt.rationale))
+    return tuple(lines)
+
+
+def longest_question(model: Model, task: Task, shifts: Sequence[str], prompt: Prompt) -> Item:
+    """The longest in tokens among the longest in characters, over the test items under each of ``shifts``."""
+    every = itertools.chain.from_iterable(apply_shift(task, shift) for shift in shifts)
+    longest = heapq.nlargest(50, every, key=lambda one: len(prompt.longest(task, (), one, None)))
+    return max(longest, key=lambda one: model.count_tokens(prompt.longest(task, (), one, None)))
+
+
+class _Fits:
+    """How many demonstrations leave room for a question and its answer."""
+
+    def __init__(self, model: Model, task: Task, method: Method, chat: ChatTemplate | None, seed: int) -> None:
+        self._model: Any = model
+        self._method = method
+        self._room = model.facts.context - method.prompt.limit(task, chat)
+        self._arranged: Callable[[Sequence[Item]], tuple[Item, ...]] = lambda best: method.choose.shown(best, seed)
+        self._text: Callable[[Sequence[Item], Item], str] = lambda demos, item: method.prompt.longest(
+            task, demos, item, chat
+        )
+        self._templated = chat is not None
+
+    def shown(self, ranked: Sequence[Item], item: Item) -> tuple[Item, ...]:
+        """The largest number of the first of ``ranked`` whose prompt about ``item`` fits, as shown."""
+        if self._fit(ranked, item):
+            return self._arranged(ranked)
+        low, high = 0, len(ranked)  # none is taken to fit: a prompt without demonstrations is what is asked
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._fit(ranked[:middle], item) else (low, middle)
+        return self._arranged(ranked[:low])
+
+    def _fit(self, best: Sequence[Item], item: Item) -> bool:
+        prompt = self._text(self._arranged(best), item)
+        # only a model with a chat template has to know what a templated prompt is
+        tokens = (
+            self._model.count_tokens(prompt, templated=True) if self._templated else self._model.count_tokens(prompt)
+        )
+        return bool(tokens <= self._room)

@@ -1,0 +1,164 @@
+"""How a prompting method asks: one `Ask` an item, which keeps every call, so that no token goes uncounted.
+
+A solver awaits `Ask.generate` and `Ask.score`; a batcher (`onset.batching`) collects the waiting calls of many items.
+The labelled examples a solver sees are those it was given (`Ask.demos`, and those that
+`onset.prompting.base.Prompt.prepare` got): the task it sees has neither pool nor test items.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from onset.models.chat import ChatTemplate
+from onset.prompting.text import STOP, end_rule, render
+from onset.records import Call, Completion, EndRule, Item, Pair, Request, Sampling, Scored, derive_seed
+from onset.tasks.base import Task
+from onset.votes.base import Vote
+
+ANSWER, GOLD = "answer", "gold"
+"""Roles of a call: whose texts are read for an answer; and that measures the gold answer's log-probability, which is no
+part of the method and of what it costs. Any other role is the method's own word (``passage``, ``calibration`` ...)."""
+
+GREEDY = Sampling()
+
+
+class Calls(Protocol):
+    """The two questions that a model can be asked, awaited one at a time."""
+
+    async def generate(self, request: Request) -> list[Completion]:
+        """``request.n`` completions."""
+        ...
+
+    async def score(self, pair: Pair) -> Scored:
+        """The log-probability of one continuation."""
+        ...
+
+
+def bare(task: Task) -> Task:
+    """``task`` without its examples: what a solver may know of it."""
+    return replace(task, pool=(), test=(), test_sets=())
+
+
+@dataclass(slots=True)
+class Ask:
+    """Everything a solver knows besides the item, and all that it asks about it.
+
+    ``task``: without examples; ``demos``: the demonstrations, as shown; ``seed``: the cell's; ``vote``: how one answer
+    is taken of several (None: one greedy answer); ``continuous``: whether the gold answer is to be scored too;
+    ``chat``: the template to ask through (None: plain text); ``state``: what the method prepared once for the cell.
+    ``transcript``: the calls so far, in the order in which they were answered.
+    """
+
+    calls: Calls
+    task: Task
+    item: Item
+    demos: tuple[Item, ...] = ()
+    seed: int = 0
+    vote: Vote | None = None
+    continuous: bool = True
+    chat: ChatTemplate | None = None
+    state: Any = None
+    transcript: list[Call] = field(default_factory=list)
+
+    def prompt(self, item: Item, *, rationale: bool, demos: Sequence[Item] | None = None) -> str:
+        """The prompt that asks ``item`` after the demonstrations, in the format that all methods share."""
+        shown = self.demos if demos is None else demos
+        return render(self.task, shown, item, rationale=rationale, chat=self.chat)
+
+    def wrap(self, text: str) -> str:
+        """``text`` as a user's turn where the model is asked through its template, else as it is."""
+        return text if self.chat is None else self.chat([("user", text)])
+
+    @property
+    def lead(self) -> str:
+        """What stands between a prompt and the first word of its completion."""
+        return self.task.layout.lead if self.chat is None else ""
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        """A blank line or a new question ends an answer in plain text; a turn of a chat may have paragraphs and ends
+        with its token.
+        """
+        if self.chat is None:
+            return STOP
+        return () if self.chat.end is None else (self.chat.end,)
+
+    @property
+    def sampling(self) -> Sampling:
+        """How answers are drawn: as the vote says, else one, greedily."""
+        return self.vote.sampling if self.vote else GREEDY
+
+    @property
+    def end(self) -> EndRule:
+        """Where a text that answers the item ends."""
+        return end_rule(self.task, self.item)
+
+    async def generate(
+        self,
+        prompt: str,
+        role: str,
+        *,
+        max_tokens: int,
+        sampling: Sampling = GREEDY,
+        stop: Sequence[str] | None = None,
+        until: EndRule | None = None,
+        key: str = "",
+    ) -> tuple[Completion, ...]:
+        """``sampling.n`` completions of ``prompt``.
+
+        ``stop``: texts that end a completion (None: those of an answer); ``until``: the rule by which it ends, for an
+        answer `end`. Draws are keyed by cell, item and ``key``: a solver that samples several times gives each call a
+        key of its own, so that no result depends on the order in which calls are answered. A prompt that does not fit
+        the model's context is never run: its completions have ``finish="overlong"``.
+        """
+        request = Request(
+            prompt,
+            max_tokens=max_tokens,
+            stop=self.stop if stop is None else tuple(stop),
+            n=sampling.n,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            top_k=sampling.top_k,
+            seed=derive_seed(self.seed, self.item.id, key) if key else derive_seed(self.seed, self.item.id),
+            until=until,
+            templated=self.chat is not None,
+        )
+        done = tuple(await self.calls.generate(request))
+        ran = bool(done) and done[0].finish != "overlong"
+        self.transcript.append(
+            Call(
+                role=role,
+                prompt=prompt,
+                prompt_tokens=done[0].prompt_tokens if ran else 0,  # samples share the prefill of their prompt
+                output_tokens=sum(one.tokens for one in done) if ran else 0,
+                texts=tuple(one.text for one in done),
+            )
+        )
+        return done
+
+    async def score(self, context: str, options: Sequence[str], role: str) -> tuple[Scored, ...]:
+        """The log-probability of each of ``options`` after ``context``; each owns the space before it. All share the
+        context: its tokens count once.
+        """
+        templated = self.chat is not None
+        scored = await asyncio.gather(*(self.calls.score(Pair(context, one, templated)) for one in options))
+        ran = [one for one in scored if one.logprob is not None]
+        self.transcript.append(
+            Call(
+                role=role,
+                prompt=context,
+                prompt_tokens=max((one.context_tokens for one in ran), default=0),
+                output_tokens=sum(one.tokens for one in ran),
+                texts=tuple(options),
+            )
+        )
+        return tuple(scored)
+
+
+def spent(transcript: Sequence[Call]) -> tuple[int, int]:
+    """Tokens that went in and that came out, over all calls that are part of the method."""
+    own = [one for one in transcript if one.role != GOLD]
+    return sum(one.prompt_tokens for one in own), sum(one.output_tokens for one in own)

@@ -1,0 +1,108 @@
+"""A step of a method, with settings of its own: how to ask, which demonstrations, which answer of several.
+
+    prompt: cot                                       # the step called so, as it is by default
+    prompt: {kind: generate-then-read, passages: 3}   # with its settings
+
+A step is a class of frozen settings with a name (``kind``) in a table. Its `spec` holds what is set and nothing else,
+so that a setting added later, left as it was by default, changes no cell's id.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from onset.errors import StudyError
+from onset.registry import Registry
+
+
+class Step(BaseModel):
+    """Settings of one step. ``kind``: its name in the table; ``source``: the paper (or what else) it follows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str]
+    source: ClassVar[str] = ""
+    words: ClassVar[str] = ""
+    """What it does, as a report says it: the end of "Prompt with ...", "demonstrations: ..." or "one answer: ..."."""
+
+    def set(self) -> dict[str, Any]:
+        """What differs from the defaults, as plain JSON."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    def spec(self) -> Any:
+        """The step as a study file writes it in the shortest way: its name, or a mapping of what is set."""
+        settings = self.set()
+        return {"kind": self.kind, **settings} if settings else self.kind
+
+    def label(self) -> str:
+        """Name and settings in one word: ``nearest-order3``."""
+        return "-".join([self.kind, *(f"{key}{_short(value)}" for key, value in self.set().items())])
+
+    @classmethod
+    def settings(cls) -> list[str]:
+        """What may be set, with the default of each: ``samples=N (20)``."""
+        said = []
+        for name, one in cls.model_fields.items():
+            default = "needed" if one.is_required() else f"{_plain(one.default)}"
+            said.append(f"{name}={_type_words(one.annotation)} ({default})")
+        return said
+
+
+def read_step(table: Registry, value: Any, where: str) -> Any:
+    """The step that ``value`` names: a name of ``table``, a mapping with ``kind`` and settings, or a step as it is.
+
+    ``where`` begins the error's line (``method: 'prompt'``). Raises UnknownName for a name that is in no table,
+    StudyError for settings that do not validate.
+    """
+    if isinstance(value, Step):
+        return value
+    settings = dict(value) if isinstance(value, Mapping) else {"kind": value}
+    kind = settings.pop("kind", None)
+    if not isinstance(kind, str):
+        raise StudyError(f"{where}: expected one of {', '.join(table)}, or a mapping with 'kind' (received {value!r})")
+    step: type[Step] = table.load(kind)
+    try:
+        return step.model_validate(settings)
+    except ValidationError as error:
+        raise StudyError(f"{where}, {kind}: {_one_line(error, step)}") from None
+
+
+def _one_line(error: ValidationError, step: type[Step]) -> str:
+    first = error.errors()[0]
+    keys = [str(part) for part in first["loc"]]
+    place, known = ".".join(keys), list(step.model_fields)
+    if first["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(place, known, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        return f"unknown setting '{place}': {hint}Known: {', '.join(known) or 'none'}"
+    if first["type"] == "missing":
+        return f"'{place}' is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"'{place}': {message} (received {first['input']!r})" if place else message
+
+
+def _short(value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return "".join(one for one in text if one.isalnum() or one in "._+-")[:24]
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "unset"
+    return f"{value:g}" if isinstance(value, float) else str(value) if value != "" else "none"
+
+
+_WORDS = {int: "N", float: "X", str: "TEXT", bool: "true|false"}
+
+
+def _type_words(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return "|".join(map(str, get_args(kind)))
+    if get_origin(kind) in (Union, types.UnionType):
+        return "|".join(_type_words(one) for one in get_args(kind) if one is not type(None))
+    return _WORDS.get(kind, "LIST" if get_origin(kind) in (tuple, list) else "VALUE")

@@ -1,0 +1,15 @@
+"""Votes: how one answer is taken of several samples. One file a vote, one line in this table.
+
+A vote is a `onset.votes.base.Vote`: settings and ``choose(samples, item)``.
+"""
+
+from __future__ import annotations
+
+from onset.registry import Entry, Registry
+
+VOTES = Registry(
+    "vote",
+    {
+        "majority": Entry("onset.votes.majority:Majority", "the answer that most samples give (self-consistency)"),
+    },
+)
