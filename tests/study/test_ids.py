@@ -73,10 +73,10 @@ def test_an_option_that_is_added_and_not_set_changes_no_id() -> None:
         added: float = 0.5
 
     class Other(Chain):
-        words: str = ""
+        phrase: str = ""
 
     assert COT.spec() == replace(COT, prompt=Other()).spec() == {"prompt": "cot"}
-    assert replace(COT, prompt=Other(words="w")).spec() == {"prompt": {"kind": "cot", "words": "w"}}
+    assert replace(COT, prompt=Other(phrase="w")).spec() == {"prompt": {"kind": "cot", "phrase": "w"}}
     voted, longer = (replace(PLAIN, method=replace(COT, vote=one(samples=20))) for one in (Majority, Longer))
     assert longer.id == voted.id
     assert replace(PLAIN, method=replace(COT, vote=Longer(samples=20, added=0.1))).id != voted.id
