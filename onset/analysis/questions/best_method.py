@@ -28,19 +28,25 @@ class _Standing:
 
 
 class BestMethod(Question):
-    """Per task: the most accurate method, and which of the others it is shown to beat."""
+    """Per task: the most accurate method, and which of the others it is shown to beat.
+
+    That none is above chance is left to the recommendation, which speaks of all models and budgets, where there is one.
+    """
 
     kind = "best method"
     unit = "share"
     verdicts = tones({"best": "for", "undecided": "open", "measured": "open", "not above chance": "open"})
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
+        recommended = {one.task for one in study.decisions}
         for task, arms in by_task(study.clean()).items():
             rivals = sorted(largest(arms), key=lambda arm: -arm.accuracy)
             best, point = rivals[0], study.point(rivals[0])
             standing = _standing(study, best, rivals[1:])
             if best.chance and point.interval[0] <= best.chance:
                 verdict = "not above chance"
+                if task in recommended:
+                    continue
             elif not rivals[1:]:
                 verdict = "measured"
             else:
