@@ -24,6 +24,7 @@ from onset.analysis.phrases import Language
 from onset.analysis.questions import findings_of
 from onset.analysis.questions.comparison_words import comparison_sentence, stage_sentence
 from onset.analysis.questions.curve_words import curve_sentence
+from onset.analysis.questions.say import ENGLISH, Say
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.results.files import write_json
@@ -72,9 +73,9 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
 def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
     """The value of ``onset show D --json``, as documented in docs/notes/formats.md; None for what is not known.
 
-    ``language``: of the sentences and short lines of findings.
+    ``language``: of the sentences and short lines; names of tests and reasons stay English.
     """
-    means = analysis.means
+    means, say = analysis.means, Say(language)
     return {
         "study": analysis.study.get("name"),
         "sources": [source_of(one) for one in analysis.arms] if analysis.measured.foreign else [],
@@ -87,11 +88,11 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
             )
             for row in analysis.measured.cells.to_dicts()
         ],
-        "comparisons": [comparison_json(one) for one in analysis.contrasts.methods],
-        "models": [model_json(one) for one in analysis.contrasts.models.pairs],
-        "stages": [stage_json(one) for one in analysis.contrasts.stages],
+        "comparisons": [comparison_json(one, say) for one in analysis.contrasts.methods],
+        "models": [model_json(one, say) for one in analysis.contrasts.models.pairs],
+        "stages": [stage_json(one, say) for one in analysis.contrasts.stages],
         "stage_shifts": [one.json() for one in analysis.sizes.stage_shifts],
-        "curves": [one.json() | {"sentence": curve_sentence(one)} for one in analysis.sizes.curves],
+        "curves": [one.json() | {"sentence": curve_sentence(one, say)} for one in analysis.sizes.curves],
         "gains": [one.json() for one in analysis.sizes.gains],
         "task_orders": [one.json() for one in analysis.sizes.task_orders],
         "classification": [one.json() for one in analysis.classes.arms],
@@ -117,18 +118,18 @@ def _pair(low: float | None, high: float | None) -> list[float] | None:
     return None if low is None or high is None else [low, high]
 
 
-def comparison_json(one: Contrast) -> dict[str, Any]:
+def comparison_json(one: Contrast, say: Say = ENGLISH) -> dict[str, Any]:
     """A comparison of two methods as plain JSON."""
     return {
         "model": one.model,
         "params": one.params,
         "stage": one.stage,
         **_asked(one),
-        "sentence": comparison_sentence(one),
+        "sentence": comparison_sentence(one, say),
     }
 
 
-def stage_json(one: Contrast) -> dict[str, Any]:
+def stage_json(one: Contrast, say: Say = ENGLISH) -> dict[str, Any]:
     """A comparison of two stages as plain JSON; ``params`` are the reference's."""
     return {
         "models": [one.plus.model, one.minus.model],
@@ -136,11 +137,11 @@ def stage_json(one: Contrast) -> dict[str, Any]:
         "params": one.params,
         "method": one.method,
         **_asked(one),
-        "sentence": stage_sentence(one),
+        "sentence": stage_sentence(one, say),
     }
 
 
-def model_json(one: Contrast) -> dict[str, Any]:
+def model_json(one: Contrast, say: Say = ENGLISH) -> dict[str, Any]:
     """A comparison of two models as plain JSON; a comparison over all tasks has none."""
     same = (
         "sides", "n", "accuracy_a", "accuracy_b", "difference", "interval", "p", "p_holm", "p_equivalent_holm", "test",
@@ -154,7 +155,7 @@ def model_json(one: Contrast) -> dict[str, Any]:
         "sizes": [one.plus.params, one.minus.params],
         "draws": held["seeds"],
         **{name: held[name] for name in same},
-        "sentence": comparison_sentence(one),
+        "sentence": comparison_sentence(one, say),
     }
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 
 from onset.analysis.phrases import PHRASES, Language, phrase
+from onset.analysis.phrases.names import STEPS
+from onset.analysis.phrases.told import retold
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -136,10 +138,10 @@ def said(kind: str, verdict: str, language: Language = "en") -> str:
     return phrase(own if own in PHRASES else f"label.{verdict}", language)
 
 
-def difference_name(kind: str, language: Language = "en") -> str | None:
-    """What the difference is that findings of ``kind`` estimate; None where they estimate none that is drawn."""
-    key = f"label.difference.{kind}"
-    return phrase(key, language) if key in PHRASES else None
+def difference_name(kind: str, language: Language = "en", verdict: str = "") -> str | None:
+    """What the difference is that is drawn of findings of ``kind`` with this ``verdict``; None where none is."""
+    keys = (f"label.difference.{kind}.{verdict}", f"label.difference.{kind}")
+    return next((phrase(key, language) for key in keys if key in PHRASES), None)
 
 
 def plain_method(name: str, language: Language = "en") -> str:
@@ -180,6 +182,26 @@ def plain_parameters(name: str, language: Language = "en") -> str:
     inside = name.partition("[")[2].removesuffix("]")
     more = [_parameter(one.strip(), language) for one in inside.split(",") if one.strip()]
     return phrase("word.separator", language).join(more)
+
+
+def plain_shift(name: str, language: Language = "en") -> str:
+    """A shift's name as a person says it; what no table knows stays as it is.
+
+    >>> plain_shift("none")
+    'as given'
+    """
+    return phrase(f"shift.{name}", language) if f"shift.{name}" in PHRASES else name
+
+
+def plain_stage(name: str, language: Language = "en") -> str:
+    """A stage of training by its steps; in English its name, elsewhere what no table knows stays as it is.
+
+    >>> plain_stage("scarce chain of thought, without code", "zh")
+    '思维链稀少，缺代码'
+    """
+    if language == "en":
+        return name
+    return phrase("word.separator", language).join(retold(step, STEPS) or step for step in name.split(", "))
 
 
 _METHODS = tuple(

@@ -8,10 +8,23 @@ from string import Formatter
 import pytest
 
 from onset.analysis.phrases import LANGUAGES, PHRASES, counted, phrase
+from onset.analysis.phrases.names import STEPS
+from onset.analysis.phrases.told import CHECKED, TOLD, retold
 from onset.analysis.questions import lines
-from onset.analysis.words import begun, difference_name, myriads, plain_method, plain_task, said
+from onset.analysis.words import (
+    begun,
+    difference_name,
+    myriads,
+    plain_method,
+    plain_shift,
+    plain_stage,
+    plain_task,
+    said,
+)
+from onset.ladder.corpora import INGREDIENTS, MIXTURES, Corpus
 from onset.methods import METHODS
-from onset.tasks import TASKS
+from onset.shifts import SHIFTS
+from onset.tasks import TASKS, world_problems
 
 
 def places(text: str) -> set[str]:
@@ -69,6 +82,45 @@ def test_methods_have_names_a_person_can_read(name: str, english: str) -> None:
     assert plain_method(name) == english
 
 
+def test_shifts_and_stages_of_the_package_have_names_and_others_keep_theirs() -> None:
+    told = [world_problems.load(steps=1, things=things, pool=8, test=4) for things in ("told", "held")]
+    known = {*SHIFTS, *(shift for tasks in told for task in tasks for shift, _ in task.test_sets)}
+    assert len(known) == 10
+    assert {name for name in known if plain_shift(name, "zh") == name} == set()
+    assert {name for name in known - {"none"} if plain_shift(name) != name} == set()
+    assert (plain_shift("none"), plain_shift("domain", "zh")) == ("as given", "domain")
+    stages = {Corpus(mixture, without).stage for mixture in MIXTURES for without in ((), INGREDIENTS)}
+    for stage in {*stages, *(Corpus("pilot", (one,)).stage for one in INGREDIENTS)}:
+        assert plain_stage(stage) == stage
+        assert not re.search("[a-z]", plain_stage(stage, "zh"))
+    assert plain_stage("extra notes, sft", "zh") == "另加 notes，sft"
+
+
+@pytest.mark.parametrize("table", [TOLD, CHECKED, STEPS])
+def test_what_is_told_has_the_places_of_its_template(table: dict[str, str]) -> None:
+    for english, chinese in table.items():
+        assert places(chinese) <= places(english)
+        assert places(english) - places(chinese) <= {"curve"}
+        assert re.search(r"[\u4e00-\u9fff]", re.sub(r"{\w+}", "", chinese)) or not re.search(
+            "[a-z]{4}", re.sub(r"{\w+}", "", english)
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("exact McNemar; interval: the wider of its own and Tango's score interval; p adjusted by Holm",
+         "McNemar 精确检验；区间：其自身的区间与 Tango 得分区间中较宽者；p 按 Holm 校正"),
+        ("crossed bootstrap, paired on clean twins, with a t interval over 3 draws: the wider of the two",
+         "交叉自助法，按原题配对，并有 3 次抽取的 t 区间：取两者中较宽者"),
+        ("loss of a tuned method, paired items, 2 draws", "微调方法的损失，题配对，2 次抽取"),
+        ("a test of somebody else's", None),
+    ],
+)  # fmt: skip
+def test_a_test_is_said_by_the_template_that_it_was_made_from(text: str, said: str | None) -> None:
+    assert retold(text, TOLD) == said
+
+
 def test_presets_and_tasks_of_the_tables_have_names() -> None:
     assert all(plain_method(name, language) != name for name in METHODS for language in LANGUAGES)
     assert {name for name in TASKS if f"task.{name}" not in PHRASES} == {"own"}
@@ -80,7 +132,9 @@ def test_counts_and_sizes_follow_their_language() -> None:
         "500", "4.6 万", "65 万", "650 万", "17 亿",
     ]  # fmt: skip
     assert (said("crossover", "from"), said("size", "emergent", "zh")) == ("from a size on", "突现")
-    assert (difference_name("shift", "zh"), difference_name("cost")) == ("损失", None)
+    assert (difference_name("shift", "zh"), difference_name("cost")) == ("变化后 − 原样", None)
+    assert difference_name("prompt or tune", "en", "prompting") == "prompted − tuned"
+    assert difference_name("prompt or tune", "en", "undecided") == "tuned − prompted"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 A phrase has the same places in every language. A line begins in lower case, as it may follow the name of a task.
 English forms of a count stand as ``one|many``. `findings` holds the lines, `terms` their parts, names and labels,
-`page` the words of the report.
+`names` those of shifts and stages, `told` names of tests and reasons, `page` the words of the report.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from onset.analysis.phrases.findings import LINES
+from onset.analysis.phrases.names import SHIFTS
 from onset.analysis.phrases.terms import LABELS, METHODS, NUMBERS, TASKS, WORDS
 
 Language = Literal["en", "zh"]
@@ -27,14 +28,15 @@ _TABLE = {
     **_prefixed("word", WORDS),
     **_prefixed("method", METHODS),
     **_prefixed("task", TASKS),
+    **_prefixed("shift", SHIFTS),
     **_prefixed("number", {str(value): (name, str(value)) for value, name in enumerate(NUMBERS)}),
     **_prefixed("label", LABELS),
 }
 PHRASES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
     {key: MappingProxyType(dict(zip(LANGUAGES, phrases, strict=True))) for key, phrases in _TABLE.items()}
 )
-"""Key -> language -> phrase. ``line``: short lines, ``word``: parts of them, ``method``, ``task``, ``number``: names,
-``label``: kinds, verdicts (``kind.verdict``, else the verdict alone) and differences."""
+"""Key -> language -> phrase. ``line``: short lines, ``word``: parts of them, ``method``, ``task``, ``shift``,
+``number``: names, ``label``: kinds, verdicts (``kind.verdict``, else the verdict alone) and differences."""
 
 
 def phrase(key: str, language: Language = "en", **values: str) -> str:

@@ -99,7 +99,17 @@ _CAPTIONS = {
 }
 
 _BESIDE = {
-    "chance": "随机",
+    "difference": "差值",
+    "accuracy": "准确率",
+    "{name}: {said}": "{name}：{said}",
+    "{ratio} times": "{ratio} 倍",
+    "{said}, of sizes from {low} to {high}": "{said}；测过的规模从 {low} 到 {high}",
+    "chance {level}": "随机水平 {level}",
+    "mean of {count} seeds": "{count} 个种子的平均",
+    "not measured": "未测",
+    "{low} to {high} %": "{low} 至 {high} %",
+    "{a} and {b}": "{a} 与 {b}",
+    "{part} of {whole} ({share})": "{part} / {whole}（{share}）",
     "answered": "答出的标签",
     "label": "标签",
     "Labelled examples": "标注样例",
@@ -123,6 +133,7 @@ _BESIDE = {
     "Difference": "差值",
     "Label": "标签",
     "Answered": "答出",
+    "Use of labels": "标注的用途",
 }
 
 _DESCRIBED = {

@@ -204,8 +204,8 @@ LINES: dict[str, tuple[str, str]] = {
         "在“{shift}”变化下没有方法降低；{method}提高 {points}（{range}）",
     ),
     "shift.undecided": (
-        "no loss is shown under the shift {shift}; {method} changes most: {points} ({range})",
-        "在“{shift}”变化下不能断定有损失；变化最大的是{method}：{points}（{range}）",
+        "no loss is shown under the shift {shift}; largest measured: {method}, {points} ({range})",
+        "在“{shift}”变化下不能断定有损失；测得损失最大的是{method}：{points}（{range}）",
     ),
     "cost.pays": (
         "{tuned} is cheaper than {prompted} from about {queries} queries on",

@@ -52,12 +52,15 @@ _FIRST_SCREEN = {
     ),
     "More findings": "更多结论",
     "Press a line for what stands behind it.": "点击一行可看依据。",
+    "To run them: `onset run STUDY` again, with the same `--out`; finished cells are kept.": (
+        "要补上它们：再运行 `onset run STUDY`，`--out` 不变；已完成的单元会保留。"
+    ),
+    "How it was tested": "检验方法",
     "Small pictures: the dot is the estimate and the bar its 95 % interval.": "小图：点是估计值，横条是 95 % 区间。",
-    "A difference runs from −{reach} to +{reach} percentage points, with an upright line at no difference; a share from"
-    " 0 to 100 %; a ratio from a hundredth to a hundred times; a place on the size axis over the sizes"
-    " measured.": (
-        "差值的范围是 −{reach} 到 +{reach} 个百分点，竖线处为零；比例从 0 到 100 %；倍数从百分之一到一百倍；"
-        "规模轴覆盖测过的各种规模。"
+    "Of a difference, right of the upright line at 0 what the line names first does better (under a shift: better than"
+    " on the items as given). Ratios are on a log scale; a place on the size axis has a tick for each size measured.": (
+        "差值：在竖线（0）右边，表示该行先说的一方更好（分布变化时：比原样的题更好）。"
+        "倍数用对数刻度；规模轴上每个测过的规模有一条刻度。"
     ),
     "How to read the verdicts": "如何读这些判断",
     "Which way of using the same labelled examples works best, and does that change with the size of the model?": (
@@ -108,7 +111,6 @@ _FIGURES = {
     "Solid: prompted. Dashed: tuned. Press a method to see it alone; point at a mark for its numbers.": (
         "实线：提示。虚线：微调。点击一种方法可单独查看；指向一点可看数字。"
     ),
-    "as given": "原样",
     "Queries a tuned model serves": "微调后的模型服务的提问次数",
     "Save": "保存",
     "Nothing was measured for this choice.": "没有测过这种组合。",
@@ -264,6 +266,15 @@ _FACTS = {
 
 _SCRIPT = {
     "0 (zero-shot)": "0（零样本）",
+    "not stated": "未说明",
+    "{cell} (not begun)": "{cell}（尚未开始）",
+    "complex reasoning": "复杂推理",
+    "knowledge reasoning": "知识推理",
+    "robustness": "稳健性",
+    "symbolic": "符号推理",
+    "own": "自有任务",
+    "chat": "对话",
+    "plain": "纯文本",
     "Save {name} as {kind}": "把“{name}”存为 {kind}",
     "Show the items on which {a} and {b} differ: {model}, {task}": "查看{a}与{b}不同的题：{model}，{task}",
     "Show the items of {model}, {method}, {task}": "查看 {model} 的题：{method}，{task}",

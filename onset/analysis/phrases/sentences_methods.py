@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _COMPARISON = {
     "they share no items": "没有共同的题",
+    "{method} with {labels} on {task}, {size}": "{method}（{labels}），{task}，{size}",
     "{a} and {b} cannot be compared: {why}": "{a}与{b}无法比较：{why}",
     " with these examples": "就这些样例而言，",
     "{a} beats {b}{scope} by {gap} ({range}; {sample})": "{scope}{a}胜过{b}，高 {gap}（{range}；{sample}）",

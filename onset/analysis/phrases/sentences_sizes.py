@@ -128,6 +128,7 @@ _TRAINING = {
     "; against the model {stage}": "；与“{stage}”的模型相比",
     "{stage} at {size} with {method} ({points}{reference})": "“{stage}”在 {size} 处用{method}（{points}{reference}）",
     " ({why})": "（{why}）",
+    ": {why}": "：{why}",
 }
 
 _CURVES = {

@@ -148,7 +148,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "difference.prompt or tune": ("tuned − prompted", "微调 − 提示"),
     "difference.chain of thought": ("gain", "增益"),
     "difference.best model": ("best − next", "最好 − 其次"),
-    "difference.shift": ("loss", "损失"),
+    "difference.prompt or tune.prompting": ("prompted − tuned", "提示 − 微调"),
+    "difference.shift": ("shifted − as given", "变化后 − 原样"),
     "difference.voting": ("largest gain", "最大增益"),
     "difference.ingredient": ("stage − base", "该阶段 − 基础"),
 }

@@ -14,17 +14,17 @@ LEAST_DISCORDANT = 6
 _LISTED = 6
 
 
-def comparison_sentence(one: Contrast) -> str:
-    """The contrast in an English sentence, said of the plus side."""
-    return f"{comparison_words(one, ENGLISH)}."
+def comparison_sentence(one: Contrast, say: Say = ENGLISH) -> str:
+    """The contrast in a sentence, said of the plus side."""
+    return say.stopped(comparison_words(one, say))
 
 
 def comparison_words(one: Contrast, say: Say) -> str:
     """The contrast in words without a stop, said of the plus side."""
-    a, b = (say.named(name) for name in one.names)
+    a, b = (_called(one, name, say) for name in one.names)
     shown = one.turned() if one.verdict == "loses" else one
     if shown.difference is None or shown.interval is None:
-        why = "; ".join(one.refused) or say("they share no items")
+        why = say.clauses(map(say.told, one.refused)) or say("they share no items")
         return say("{a} and {b} cannot be compared: {why}", a=a, b=b, why=why)
     margin = one.scale.margin or 0.0
     small = abs(shown.difference) < margin
@@ -52,11 +52,19 @@ def comparison_words(one: Contrast, say: Say) -> str:
     return text + (say("; not all draws were compared{why}", why=say.reasons(one.refused)) if one.refused else "")
 
 
-def stage_sentence(one: Contrast) -> str:
+def _called(one: Contrast, name: str, say: Say) -> str:
+    """A side by its name: methods and stages in the language, others as they are."""
+    return {"method": say.named, "stage": say.stage}.get(one.axis, str)(name)
+
+
+def stage_sentence(one: Contrast, say: Say = ENGLISH) -> str:
     """The contrast of two stages in a sentence, with how they were asked."""
-    where = f"{one.method} with {words.counted(one.labels, 'label')} on {one.task}, {words.parameters(one.params)}"
-    where += "" if one.at.clean else f", shift {one.shift}"
-    return f"{where}: {comparison_sentence(one)}"
+    where = say(
+        "{method} with {labels} on {task}, {size}", method=say.named(one.method),
+        labels=say.counted("label", one.labels), task=say.named_task(one.task), size=say.parameters(one.params),
+    )  # fmt: skip
+    where += "" if one.at.clean else say(", shift {shift}", shift=say.shift(one.shift))
+    return say("{where}: {said}", where=where, said=comparison_sentence(one, say))
 
 
 def draws_agree(one: Contrast, say: Say = ENGLISH) -> str:
@@ -64,7 +72,7 @@ def draws_agree(one: Contrast, say: Say = ENGLISH) -> str:
     its own examples; empty otherwise.
     """
     held = agreement(one, say)
-    return "" if held is None else say("; {side} is ahead in {draws}", side=say.named(held[0]), draws=held[1])
+    return "" if held is None else say("; {side} is ahead in {draws}", side=_called(one, held[0], say), draws=held[1])
 
 
 def agreement(one: Contrast, say: Say = ENGLISH) -> tuple[str, str] | None:

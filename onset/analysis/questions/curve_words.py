@@ -11,21 +11,21 @@ from onset.analysis.questions.lines import Lines
 from onset.analysis.questions.say import ENGLISH, Say
 
 
-def curve_sentence(curve: SizeCurve) -> str:
-    """The verdict in an English sentence, or why there is none."""
-    return f"{curve_in_words(curve, ENGLISH)}."
+def curve_sentence(curve: SizeCurve, say: Say = ENGLISH) -> str:
+    """The verdict in a sentence, or why there is none."""
+    return say.stopped(curve_in_words(curve, say))
 
 
 def curve_in_words(curve: SizeCurve, say: Say) -> str:
     """The verdict, or why there is none, without a stop."""
     given = [] if curve.at.labels is None else [say.counted("label", curve.labels)]
-    given += [] if curve.shift == "none" else [say("shift {shift}", shift=curve.shift)]
+    given += [] if curve.shift == "none" else [say("shift {shift}", shift=say.shift(curve.shift))]
     what = say(
         "{method} on {task}{told}, {family}", method=say.named(curve.method), task=say.named_task(curve.task),
         told=say(" ({why})", why=say.parted(given)) if given else "",
         family=say("family {family}", family=str(curve.family))
         if curve.stage == "base"
-        else say("family {family}, stage {stage}", family=str(curve.family), stage=curve.stage),
+        else say("family {family}, stage {stage}", family=str(curve.family), stage=say.stage(curve.stage)),
     )  # fmt: skip
     if curve.found is None:
         sizes = say.counted("size", curve.different)
@@ -66,9 +66,7 @@ def curve_line(curve: SizeCurve, of: str | None, *, bare: bool = False) -> Lines
 def verdict_words(found: Emergence, say: Say = ENGLISH) -> str:
     """What the verdict says of accuracy, with its test: the end of a sentence that begins with the method."""
     if found.verdict == "unresolved":
-        # reasons are told in English alone
-        told = f": {found.notes[0]}" if found.notes and say.language == "en" else ""
-        return say("not resolved{why}", why=told if found.notes else say(": no test decides"))
+        return say("not resolved{why}", why=say.why(found.notes) if found.notes else say(": no test decides"))
     said = {
         "emergent": say("accuracy emerges, staying at chance and then growing faster than any smooth curve"),
         "smooth": say("accuracy grows smoothly with size"),

@@ -105,8 +105,7 @@ def _grows(found: Emergence, name: str, say: Say) -> str:
             return say("{name} grows smoothly with size{q}", name=name, q=q)
         return say("{name} emerges: it stays at chance and then grows faster than any smooth curve{q}", name=name, q=q)
     if found.verdict == "unresolved":
-        # reasons are told in English alone
-        why = f": {found.notes[0]}" if found.notes and say.language == "en" else ""
+        why = say.why(found.notes)
         if found.q_value is None:
             return say("{name} is not shown to change with size{why}", name=name, why=why)
         return say(

@@ -43,7 +43,7 @@ def family_words(curve: GainCurve, say: Say = ENGLISH) -> str:
     """``family rungs``, with the stage where it is not the base model's."""
     if curve.stage == BASE:
         return say("family {family}", family=str(curve.family))
-    return say("family {family}, stage {stage}", family=str(curve.family), stage=curve.stage)
+    return say("family {family}, stage {stage}", family=str(curve.family), stage=say.stage(curve.stage))
 
 
 def method_words(method: str, say: Say = ENGLISH) -> str:

@@ -95,7 +95,9 @@ def _majority(group: Sequence[Classified], best: Classified, say: Say) -> str:
         " and none of {settings} is shown to do better (best: {method} {given} for {model}, {points} below it,"
         " {range})",
         label=best.said.classes[0], share=words.percent(best.said.majority),
-        where=task if best.shift == "none" else say("{task} under the shift {shift}", task=task, shift=best.shift),
+        where=task
+        if best.shift == "none"
+        else say("{task} under the shift {shift}", task=task, shift=say.shift(best.shift)),
         settings=say.counted("setting", len(group)), method=say.named(best.method),
         given=say.with_labels(best.labels), model=best.model, points=say.points(abs(best.lead)),
         range=say.point_range(best.lead_interval),

@@ -74,6 +74,16 @@ def parameters(task: str) -> Word:
     return lambda language: words.plain_parameters(task, language)
 
 
+def shift(name: str) -> Word:
+    """A shift: in English by its name in the study."""
+    return lambda language: name if language == "en" else words.plain_shift(name, language)
+
+
+def stage(name: str) -> Word:
+    """A stage of training, its steps in order."""
+    return lambda language: words.plain_stage(name, language)
+
+
 def points(share: float) -> Word:
     """A difference of shares in points."""
     number = words.number(100 * share)

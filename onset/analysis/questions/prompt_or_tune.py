@@ -104,7 +104,7 @@ def budget_words(one: Overtaking, say: Say) -> str:
     first = one.comparisons[0]
     sides = {"tuned": say.named(first.names[0]), "prompted": say.named(first.names[1])}
     where = say("{model} on {task}", model=first.model, task=say.named_task(first.task))
-    where += "" if first.shift == "none" else say(", shift {shift}", shift=first.shift)
+    where += "" if first.shift == "none" else say(", shift {shift}", shift=say.shift(first.shift))
     budgets = [pair.labels for pair in one.comparisons]
     wins, losses, level, still = (one.at(verdict) for verdict in ("wins", "loses", "equivalent", "undecided"))
     if not wins:
@@ -183,7 +183,11 @@ def _by_size(study: Analysis, facing: Sequence[Contrast], say: Say) -> list[str]
             rows = _best_pairs([one for one in mine if one.shift == shift], score)
             winners = _winners(rows, say)
             shifted = shift != "none"
-            parts.append(say("under the shift {shift} {winners}", shift=shift, winners=winners) if shifted else winners)
+            parts.append(
+                say("under the shift {shift} {winners}", shift=say.shift(shift), winners=winners)
+                if shifted
+                else winners
+            )
         names = [side for one in mine for side in one.names]
         said.append(
             say(

@@ -13,6 +13,7 @@ from onset.analysis import words
 from onset.analysis.phrases import Language, counted, phrase
 from onset.analysis.phrases.page import CHINESE
 from onset.analysis.phrases.sentences import SENTENCES
+from onset.analysis.phrases.told import CHECKED, TOLD, retold
 from onset.analysis.stats.shares import Interval
 
 Ends = tuple[float | None, float | None]
@@ -31,8 +32,11 @@ class Say:
 
     def __call__(self, template: str, **places: str | int) -> str:
         """The template with its places filled; in English where the table has it in no other language."""
-        text = template if self.language == "en" else SENTENCES.get(template) or CHINESE.get(template, template)
-        return text.format(**places)
+        if self.language == "en":
+            return template.format(**places)
+        text = SENTENCES.get(template) or CHINESE.get(template, template)
+        # in Chinese no space stands between a number's unit, or a bracket, and the word behind it
+        return _UNIT_SPACE.sub("", text.format(**places))
 
     def counted(self, key: str, count: int) -> str:
         """A number of things (`word.KEY` of the phrases): ``3 cells``."""
@@ -54,10 +58,12 @@ class Say:
 
     def text(self, sentences: Iterable[str]) -> str:
         """Sentences one after the other, each with its stop."""
-        stop, between = ("\N{IDEOGRAPHIC FULL STOP}", "") if self.language == "zh" else (".", " ")
-        said = [one for one in sentences if one]
-        # in Chinese no space stands between a number's unit, or a bracket, and the word behind it
-        return _UNIT_SPACE.sub("", between.join(f"{words.begun(one)}{stop}" for one in said))
+        return ("" if self.language == "zh" else " ").join(self.stopped(words.begun(one)) for one in sentences if one)
+
+    def stopped(self, sentence: str) -> str:
+        """A sentence with its stop, begun as it is."""
+        stop = "\N{IDEOGRAPHIC FULL STOP}" if self.language == "zh" else "."
+        return _UNIT_SPACE.sub("", sentence) + stop
 
     def method(self, name: str) -> str:
         """A method as a person says it."""
@@ -75,9 +81,34 @@ class Say:
         """A task: in English by its name in the study, elsewhere as a person says it."""
         return task if self.language == "en" else self.task(task)
 
+    def shift(self, name: str) -> str:
+        """A shift: in English by its name in the study, elsewhere as a person says it."""
+        return name if self.language == "en" else words.plain_shift(name, self.language)
+
+    def stage(self, name: str) -> str:
+        """A stage of training, its steps in order."""
+        return words.plain_stage(name, self.language)
+
+    def told(self, text: str) -> str:
+        """A test, a reason or a check on a metric as it was estimated, which is in English; as it is where no table
+        knows it.
+        """
+        return text if self.language == "en" else self._known(text) or text
+
+    def _known(self, text: str) -> str | None:
+        return retold(text, TOLD) or retold(text, CHECKED)
+
     def reasons(self, reasons: Sequence[str]) -> str:
-        """`` (reason; reason)``: empty elsewhere than in English, as reasons are told in English alone."""
-        return f" ({'; '.join(reasons)})" if reasons and self.language == "en" else ""
+        """`` (reason; reason)``; elsewhere than in English those that a table knows."""
+        if self.language == "en":
+            return f" ({'; '.join(reasons)})" if reasons else ""
+        known = self.clauses(said for one in reasons if (said := self._known(one)))
+        return self(" ({why})", why=known) if known else ""
+
+    def why(self, reasons: Sequence[str]) -> str:
+        """``: reason``, the first alone; empty without one, and elsewhere than in English where no table knows it."""
+        known = (reasons[0] if self.language == "en" else self._known(reasons[0])) if reasons else None
+        return self(": {why}", why=known) if known else ""
 
     def probability(self, p: float | None) -> str:
         """A p-value."""

@@ -87,7 +87,7 @@ def _sentence(study: Analysis, worst: Contrast, top: Sequence[Contrast], say: Sa
         parts.append(say("which method suffers more is undecided"))
     scoped = worst.scope == "these examples" and (lose or gain)
     text = say(
-        "under the shift {shift} on {task}, {model} {given}: {scope}{said} ({sample})", shift=worst.shift,
+        "under the shift {shift} on {task}, {model} {given}: {scope}{said} ({sample})", shift=say.shift(worst.shift),
         task=say.named_task(worst.task), model=worst.model,
         given=given_words(study, worst.labels, [loss.method for loss in top], worst.task, say),
         scope=say("with these examples ") if scoped else "", said=say.clauses(parts),
@@ -102,7 +102,7 @@ def _short(worst: Contrast, verdict: str, of: str | None) -> Lines:
         f"shift.{verdict}",
         of,
         method=lines.method(worst.method),
-        shift=worst.shift,
+        shift=lines.shift(worst.shift),
         points=lines.points(shown.gap),
         range=lines.share_range(shown.spread),
     )

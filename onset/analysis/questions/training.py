@@ -92,7 +92,7 @@ def _short(top: Contrast, verdict: str, of: str | None) -> Lines:
     return lines.line(
         f"ingredient.{verdict}",
         of,
-        stage=top.names[0],
+        stage=lines.stage(top.names[0]),
         size=lines.size(top.params),
         points=lines.points(shown.gap),
         range=lines.share_range(shown.spread),
@@ -104,7 +104,7 @@ def _short_by_size(first: StageShift, of: str | None) -> Lines:
     return lines.line(
         f"ingredient by size.{first.verdict}{at}",
         of,
-        stage=first.stages[0],
+        stage=lines.stage(first.stages[0]),
         size=lines.size(first.midpoints[1]),
         ratio=words.ratio(first.ratio or 0.0),
         range=lines.ratio_range(first.interval),
@@ -158,7 +158,7 @@ def _sentence_by_size(study: Analysis, rows: Sequence[StageShift], say: Say) -> 
 
 
 def _stage(name: str, say: Say) -> str:
-    return say("the base model") if name == BASE else say("the model {stage}", stage=name)
+    return say("the base model") if name == BASE else say("the model {stage}", stage=say.stage(name))
 
 
 def _moved(one: StageShift, say: Say) -> str:
@@ -193,21 +193,23 @@ def _changes(one: Contrast, say: Say) -> str:
         "the model {stage} gains {points} at {size} with {method} ({range}; {before} to {after}{reference})"
         if more
         else "the model {stage} loses {points} at {size} with {method} ({range}; {before} to {after}{reference})",
-        stage=one.names[0], points=say.points(shown.gap), size=say.size(one.params), method=say.named(one.method),
+        stage=say.stage(one.names[0]), points=say.points(shown.gap), size=say.size(one.params),
+        method=say.named(one.method),
         range=say.point_range(shown.spread), before=words.percent(before or 0.0), after=words.percent(after or 0.0),
         reference=_reference(one, say),
     )  # fmt: skip
 
 
 def _reference(one: Contrast, say: Say) -> str:
-    return "" if one.names[1] == BASE else say("; against the model {stage}", stage=one.names[1])
+    return "" if one.names[1] == BASE else say("; against the model {stage}", stage=say.stage(one.names[1]))
 
 
 def _settings(rows: Sequence[Contrast], say: Say) -> str:
     return say.listed(
         [
             say(
-                "{stage} at {size} with {method} ({points}{reference})", stage=one.names[0], size=say.size(one.params),
+                "{stage} at {size} with {method} ({points}{reference})", stage=say.stage(one.names[0]),
+                size=say.size(one.params),
                 method=say.named(one.method), points=say.points(one.gap), reference=_reference(one, say),
             )
             for one in rows
