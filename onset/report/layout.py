@@ -54,8 +54,7 @@ def _with_names(part: Spec, say: Callable[[str], str], plain: Mapping[str, str])
             channels[key], named = (renamed if isinstance(fields, list) else renamed[0]), True
     y = channels.get("y", {})
     if y.get("field") == "method" and y.get("axis"):
-        room = name_axis(list(plain.values()), most=220)
-        channels["y"] = y | {"axis": y["axis"] | room | {"labelExpr": f"({table})[datum.value]"}}
+        channels["y"] = y | {"axis": y["axis"] | name_axis(plain, most=220)}
     x = channels.get("x", {})
     if x.get("field") == "answer" and x.get("axis"):
         labels = json.dumps({name: say(name) for name in (OTHER, UNREAD)}, ensure_ascii=False)
@@ -64,10 +63,6 @@ def _with_names(part: Spec, say: Callable[[str], str], plain: Mapping[str, str])
     if named:
         name = {"calculate": f"({table})[datum.method]", "as": "plain"}
         made["transform"] = [*part.get("transform", ()), name]
-    chances = [row for row in part["data"]["values"] if str(row.get("text", "")).startswith("chance ")]
-    if chances:
-        said = [row | {"text": row["text"].replace("chance", say("chance"))} for row in chances]
-        made["data"] = {"values": said}
     return made
 
 

@@ -7,8 +7,10 @@ white (WCAG 2.2, 1.4.11).
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -200,9 +202,12 @@ def log_scale(values: Iterable[float]) -> Spec:
     return {"type": "log", "domain": [ends[0] / pad, ends[-1] * pad], "nice": False}
 
 
-def size_axis(sizes: Sequence[float], labels: bool) -> Spec:
+def size_axis(sizes: Sequence[float], labels: bool, style: Style) -> Spec:
     """Numbers of parameters, each written at its size where there is room."""
     names = "replace(replace(format(datum.value, '.2~s'), 'G', 'B'), /([kMBT])$/, ' $1')"
+    if style.language != "en":
+        said = {f"{size:.15g}": style.say.size(float(f"{size:.2g}")) for size in sizes}
+        names = f"({json.dumps(said, ensure_ascii=False)})[datum.value]"
     room = {"labelOverlap": "greedy", "labelSeparation": 8}
     return {"values": list(sizes), "labels": labels, "labelExpr": names, **room, "grid": False}
 
@@ -213,12 +218,49 @@ def accuracy_axis(top: float) -> Spec:
     return quantity("accuracy", title=None, scale={"domain": [0, top], "nice": False}, axis=axis)
 
 
-def name_axis(names: Iterable[str], most: int = 156) -> Spec:
-    """An axis of names, as wide as the longest needs (about 6 pixels a letter, 12 a Chinese one), within reason."""
-    widths = [sum(12.5 if letter >= "\u2e80" else 6.4 for letter in name) for name in names]
-    room = min(max(max(widths) + 12, 40), most)
+def name_axis(names: Mapping[str, str], most: int = 156) -> Spec:
+    """An axis of names, value of the field -> name: as wide as the longest needs, and of several lines where it would
+    be wider than ``most`` pixels.
+    """
+    lines = {value: wrapped(name, most) for value, name in names.items()}
+    room = max(math.ceil(max(_wide(line) for some in lines.values() for line in some)) + 12, 40)
     bare = {"ticks": False, "domain": False, "labelPadding": 8}
-    return {"labelLimit": room - 8, "minExtent": room, "maxExtent": room, **bare}
+    table = json.dumps(lines, ensure_ascii=False)
+    return {"labelExpr": f"({table})[datum.value]", "labelLimit": room, "minExtent": room, "maxExtent": room, **bare}
+
+
+def wrapped(name: str, most: int = 156) -> list[str]:
+    """A name in lines of at most ``most`` pixels, parted behind a hyphen, a space, a stroke or a Chinese letter."""
+    lines = []
+    for part in name.split("\n"):
+        line = ""
+        for piece in re.findall(r"[^-_/ ,\u2e80-\uffff]*[-_/ ,\u2e80-\uffff]*", part):
+            for bit in _bits(piece, most):
+                if line and _wide(line + bit.rstrip()) > most - 12:
+                    lines.append(line.rstrip())
+                    line = ""
+                line += bit
+        lines.append(line.rstrip())
+    return lines
+
+
+def _bits(piece: str, most: int) -> Iterator[str]:
+    """A piece as it is, cut only where it fits no line."""
+    while _wide(piece.rstrip()) > most - 12:
+        cut = max(place for place in range(1, len(piece)) if place == 1 or _wide(piece[:place]) <= most - 12)
+        yield piece[:cut]
+        piece = piece[cut:]
+    yield piece
+
+
+def _wide(text: str) -> float:
+    """Pixels: about 6 a letter, 12 a Chinese one."""
+    return sum(12.5 if letter >= "\u2e80" else 6.4 for letter in text)
+
+
+def rows_high(names: Iterable[str], least: int, most: int = 156) -> int:
+    """Pixels of a row that holds the lines of every name: ``least`` or more."""
+    return max(least, *(14 * len(wrapped(name, most)) + 8 for name in names))
 
 
 def top_of(cells: Iterable[Cell]) -> float:
@@ -252,12 +294,12 @@ def layered(layers: Sequence[Spec], heading: str, height: int) -> Spec:
     return {"layer": list(layers), "title": title, "height": height}
 
 
-def chance_layers(cells: Sequence[Cell], *, vertical: bool = False) -> list[Spec]:
+def chance_layers(cells: Sequence[Cell], style: Style, *, vertical: bool = False) -> list[Spec]:
     """The accuracy of a blind guess, where it is above zero."""
     levels = sorted({cell["chance"] for cell in cells if cell["chance"]})
     if not levels:
         return []
-    rows = [{"chance": level, "text": f"chance {percent(level)}"} for level in levels]
+    rows = [{"chance": level, "text": style.say("chance {level}", level=percent(level))} for level in levels]
     at = {"x" if vertical else "y": quantity("chance")}
     rule = layer("rule", rows, at, color=GREY, strokeDash=[3, 3])
     if vertical:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from onset.analysis.estimates.classification import OTHER, UNREAD
 from onset.analysis.questions.say import Say
 from onset.analysis.words import number, percent
 from onset.report.figures.base import (
@@ -53,7 +54,7 @@ def _matrix(one: Mapping[str, Any], say: Say) -> Spec:
     angle = -35 if len(one["columns"]) > 4 or max(map(len, one["columns"])) > 12 else 0
     bare = {"labelLimit": 120, "domain": False, "ticks": False}
     across = bare | {"orient": "bottom", "labelAngle": angle}
-    fields = {"method": "Method", "gold": "Label", "answer": "Answered", "says": "Items"}
+    fields = {"method": "Method", "gold": "Label", "named": "Answered", "says": "Items"}
     at = {
         "x": category("answer", sort=list(one["columns"]), title="answered", axis=across),
         "y": category("gold", sort=list(one["classes"]), title="label", axis=bare | {"minExtent": 60}),
@@ -62,13 +63,13 @@ def _matrix(one: Mapping[str, Any], say: Say) -> Spec:
     }
     fill = at | {"color": quantity("share", scale={"domain": [0, 1], "range": list(_BLUES)}, legend=None)}
     text = at | {"text": quantity("count"), "color": category("ink", scale=None, legend=None)}
-    rows = _rows(one)
+    rows = _rows(one, say)
     layers = [layer("rect", rows, fill, stroke="white"), layer("text", rows, text, fontSize=12)]
     chart = layered(layers, _said(one, say), _ROW * len(one["classes"]))
     return chart | {"resolve": {"scale": {"color": "independent"}}}
 
 
-def _rows(one: Mapping[str, Any]) -> list[Row]:
+def _rows(one: Mapping[str, Any], say: Say) -> list[Row]:
     """One row a label and answer."""
     rows = []
     for label, counts in zip(one["classes"], one["counts"], strict=True):
@@ -77,7 +78,9 @@ def _rows(one: Mapping[str, Any]) -> list[Row]:
             share = count / total if total else 0.0
             rows.append(
                 {"gold": label, "answer": answer, "count": count, "share": share, "method": one["method"]}
-                | {"says": f"{count} of {total} ({percent(share)})", "ink": "white" if share > 0.6 else "#222222"}
+                | {"named": say(answer) if answer in (OTHER, UNREAD) else answer}
+                | {"says": say("{part} of {whole} ({share})", part=count, whole=total, share=percent(share))}
+                | {"ink": "white" if share > 0.6 else "#222222"}
             )
     return rows
 

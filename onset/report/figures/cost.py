@@ -66,13 +66,13 @@ _EVERY = "replace(format(datum.value, '.1e'), '+', '')"
 
 
 def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
-    points, bars = points_and_bars(cells)
+    points, bars = points_and_bars(cells, style)
     costs = [row["inference"] + row["tuning"] / DEFAULT_QUERIES for row in points]
     names = _ONE_AND_THREE if max(costs) > 3.2 * min(costs) else _EVERY
     axis = {"labelExpr": names, "labelOverlap": "greedy", "grid": False}
     x = quantity("cost", title="FLOPs a query", scale={"type": "log", "nice": False, "padding": 18}, axis=axis)
     layers = line_layers(points, bars, points, {"x": x, "y": accuracy_axis(top)}, style)
-    chart = layered([*chance_layers(cells), *map(_with_cost, layers)], "Accuracy", 260)
+    chart = layered([*chance_layers(cells, style), *map(_with_cost, layers)], "Accuracy", 260)
     words = describe(where["task"], "floating-point operations a query", cells, style)
     return Panel(where["task"], where, (chart,), words)
 

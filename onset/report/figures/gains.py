@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from onset.analysis.words import number, short_count
+from onset.analysis.questions.say import Say
 from onset.report.figures.base import (
     GREY,
     SIGNED,
@@ -27,8 +27,7 @@ from onset.report.figures.base import (
     size_axis,
     tooltip,
 )
-from onset.report.figures.rows import Row, dodged, facets, with_budget_name
-from onset.report.words import between
+from onset.report.figures.rows import Row, dodged, facets, gap_words, with_budget_name
 
 
 def gain_figure(shown: Shown) -> Figure | None:
@@ -46,13 +45,17 @@ def gain_figure(shown: Shown) -> Figure | None:
 
 
 def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
-    points = dodged([_row(curve, point) for curve in group for point in curve["points"]], "params", style.methods)
+    points = dodged(
+        [_row(curve, point, style.say) for curve in group for point in curve["points"]], "params", style.methods
+    )
     low = min(0.0, *(math.floor(20 * row["low"] - 0.2) / 20 for row in points))
     high = max(0.05, *(math.ceil(20 * row["high"] + 0.2) / 20 for row in points))
     sizes = sorted({row["params"] for row in points})
     scale = {"domain": [max(low, -1.0), min(high, 1.0)], "nice": False}
     axis = {"labelExpr": SIGNED, "tickCount": 5, "minExtent": 34, "maxExtent": 34}
-    x = quantity("x", title="Parameters", scale=log_scale([row["x"] for row in points]), axis=size_axis(sizes, True))
+    x = quantity(
+        "x", title="Parameters", scale=log_scale([row["x"] for row in points]), axis=size_axis(sizes, True, style)
+    )
     y = quantity("gain", title=None, scale=scale, axis=axis)
     at = {"x": x, "y": y, "color": style.colour()}
     lines = at | {"detail": [category("family"), category("against")], "opacity": fade(0.85)}
@@ -76,7 +79,7 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
 
 _TOOLTIP = {
     "method": "Method",
-    "against": "Against",
+    "other": "Against",
     "model": "Model",
     "size": "Parameters",
     "says": "Gain, 95 % interval",
@@ -84,20 +87,21 @@ _TOOLTIP = {
 }
 
 
-def _row(curve: Mapping[str, Any], point: Mapping[str, Any]) -> Row:
+def _row(curve: Mapping[str, Any], point: Mapping[str, Any], say: Say) -> Row:
     low, high = point["interval"]
     return {
         "method": curve["sides"][0],
         "family": curve["family"],
         "against": curve["sides"][1],
+        "other": say.method(curve["sides"][1]),
         "params": point["params"],
         "model": point["model"],
-        "size": short_count(point["params"]),
+        "size": say.size(point["params"]),
         "gain": point["gain"],
         "low": low,
         "high": high,
-        "verdict": point["verdict"],
-        "says": f"{number(100 * point['gain'])} points, {between(point['interval'])}",
+        "verdict": say(point["verdict"]),
+        "says": gap_words(point["gain"], point["interval"], say),
     }
 
 

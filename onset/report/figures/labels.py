@@ -55,15 +55,15 @@ def label_figure(shown: Shown) -> Figure | None:
 def _panel(title: str, where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
     trained = [cell for cell in cells if cell["labels"] > 0]
     zero = [cell for cell in cells if cell["labels"] == 0]
-    points, bars = points_and_bars(trained)
+    points, bars = points_and_bars(trained, style)
     budgets = sorted({row["labels"] for row in points})
     points, bars = (dodged(rows, "labels", style.methods) for rows in (points, bars))
     axis = {"values": budgets, "grid": False, "format": "d"}
     x = quantity("x", title="Labelled examples", scale=log_scale([row["x"] for row in points]), axis=axis)
     axes = {"x": x, "y": accuracy_axis(top)}
-    layers = [*chance_layers(cells), *line_layers(points, bars, points, axes, style)]
+    layers = [*chance_layers(cells, style), *line_layers(points, bars, points, axes, style)]
     if zero:
         at = {"y": quantity("accuracy"), "color": style.colour(), "opacity": fade(0.9)}
         spots = at | {"tooltip": tooltip(CELL_TOOLTIP)}
-        layers.append(layer("rule", points_and_bars(zero)[0], spots, strokeWidth=1.6, strokeDash=[6, 3]))
+        layers.append(layer("rule", points_and_bars(zero, style)[0], spots, strokeWidth=1.6, strokeDash=[6, 3]))
     return Panel(title, where, (layered(layers, "Accuracy", 240),), describe(title, "labelled examples", cells, style))

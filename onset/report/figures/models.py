@@ -26,6 +26,7 @@ from onset.report.figures.base import (
     layered,
     name_axis,
     quantity,
+    rows_high,
     tooltip,
     top_of,
 )
@@ -55,21 +56,21 @@ def model_figure(shown: Shown) -> Figure | None:
 
 
 def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: float) -> Panel:
-    points, bars = points_and_bars(cells)
+    points, bars = points_and_bars(cells, style)
     models = sorted({row["model"]: row["params"] or 0 for row in points}.items(), key=lambda pair: pair[1])
     order = [name for name, _ in models]
     methods = [name for name in style.methods if any(row["method"] == name for row in points)]
     scale = {"paddingInner": 0.25, "paddingOuter": 0.12}
     rows = {
-        "y": category("model", title=None, sort=order, axis=name_axis(order), scale=scale),
+        "y": category("model", title=None, sort=order, axis=name_axis({name: name for name in order}), scale=scale),
         "yOffset": category("method", sort=methods),
     }
-    accuracy = [*chance_layers(cells, vertical=True), *_dot_layers(points, bars, "accuracy", top, rows, style)]
-    charts = [layered(accuracy, "Accuracy", len(order) * (14 * len(methods) + 12))]
+    accuracy = [*chance_layers(cells, style, vertical=True), *_dot_layers(points, bars, "accuracy", top, rows, style)]
+    charts = [layered(accuracy, "Accuracy", len(order) * rows_high(order, 14 * len(methods) + 12))]
     known = [row for row in points if row["parse"] is not None]
     if known:
         parse = _dot_layers(known, [], "parse", 1.0, rows, style)
-        charts.append(layered(parse, "Parse rate", max(len(order) * (7 * len(methods) + 8), 40)))
+        charts.append(layered(parse, "Parse rate", max(len(order) * rows_high(order, 7 * len(methods) + 8), 40)))
     return Panel(where["task"], where, tuple(charts), describe(where["task"], "model", cells, style))
 
 

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from onset.analysis.words import number, percent, short_count
+from onset.analysis.questions.say import Say
+from onset.analysis.words import bound, number, percent
 from onset.report.figures.base import Cell, Rows, Style
 
 Row = dict[str, Any]
@@ -48,13 +49,13 @@ def with_budget_name(one: Mapping[str, Any]) -> Row:
     return {**one, "labels": budget_name(one["labels"])}
 
 
-def points_and_bars(cells: Sequence[Cell]) -> tuple[list[Row], list[Row]]:
+def points_and_bars(cells: Sequence[Cell], style: Style) -> tuple[list[Row], list[Row]]:
     """Points (one for each model, method, labels: the mean over seeds) and bars: the mean's interval, and of several
     seeds each one's accuracy, without length.
     """
     points, bars = [], []
     for _, group in facets(cells, ("model", "method", "labels", "stage", "shift")):
-        point = _point(group)
+        point = _point(group, style.say)
         points.append(point)
         at = {name: point[name] for name in _BAR_FIELDS}
         low, high = group[0]["mean"]["interval"]
@@ -67,13 +68,16 @@ def points_and_bars(cells: Sequence[Cell]) -> tuple[list[Row], list[Row]]:
 _BAR_FIELDS = ("method", "family", "model", "params", "labels", "inference", "tuning")
 
 
-def _point(group: Sequence[Cell]) -> Row:
+def _point(group: Sequence[Cell], say: Say) -> Row:
     first, mean = group[0], group[0]["mean"]
     parses = [cell["parse_rate"] for cell in group if cell["parse_rate"] is not None]
     inference = [cell["flops_inference"] / cell["n"] for cell in group if cell["flops_inference"]]
     tuning = [cell["flops_tuning"] or 0.0 for cell in group]
-    each = [f"{cell['correct']} of {cell['n']}, {_span(cell['interval'])}" for cell in group]
-    seeds = f", mean of {len(group)} seeds" if len(group) > 1 else ""
+    each = [
+        say.parted([say("{part} of {whole}", part=cell["correct"], whole=cell["n"]), _span(cell["interval"], say)])
+        for cell in group
+    ]
+    seeds = say("mean of {count} seeds", count=len(group)) if len(group) > 1 else ""
     return {
         "method": first["method"],
         "family": str(first["family"]),
@@ -85,15 +89,22 @@ def _point(group: Sequence[Cell]) -> Row:
         "parse": sum(parses) / len(parses) if parses else None,
         "inference": sum(inference) / len(inference) if inference else None,
         "tuning": sum(tuning) / len(tuning),
-        "size": short_count(first["params"]) if first["params"] else "unknown",
-        "says": f"{percent(mean['accuracy'])}{seeds}, {_span(mean['interval'])}",
-        "counts": "; ".join(each),
-        "parsed": percent(sum(parses) / len(parses)) if parses else "not measured",
+        "size": say.size(first["params"]) if first["params"] else say("unknown"),
+        "says": say.parted([percent(mean["accuracy"]), seeds, _span(mean["interval"], say)]),
+        "counts": say.clauses(each),
+        "parsed": percent(sum(parses) / len(parses)) if parses else say("not measured"),
     }
 
 
-def _span(interval: Sequence[float]) -> str:
-    return f"{number(100 * interval[0])} to {number(100 * interval[1])} %"
+def _span(interval: Sequence[float], say: Say) -> str:
+    low, high = (number(100 * end) for end in interval)
+    return say("{low} to {high} %", low=low, high=high)
+
+
+def gap_words(gap: float, interval: Sequence[float], say: Say) -> str:
+    """A difference and its interval where a mark is pointed at: ``3.1 points, 0.4 to 5.8``."""
+    low, high = map(bound, interval)
+    return say.parted([say.points(gap), say("{low} to {high}", low=low, high=high)])
 
 
 def dodged(rows: Sequence[Row], name: str, methods: Sequence[str]) -> list[Row]:

@@ -22,6 +22,7 @@ from onset.report.figures.base import (
     layered,
     name_axis,
     quantity,
+    rows_high,
     tooltip,
     top_of,
 )
@@ -64,15 +65,19 @@ def _pairs(group: Sequence[Cell]) -> list[tuple[dict[str, str], _Pair]]:
 
 
 def _panel(title: str, where: dict[str, str], pair: _Pair, style: Style, top: float) -> Panel:
-    sides = [points_and_bars(cells) for cells in pair]
+    sides = [points_and_bars(cells, style) for cells in pair]
     clean, moved = ({row["method"]: row for row in points} for points, _ in sides)
     both = [name for name in style.methods if name in clean and name in moved]
     axis = {"labelExpr": PERCENT, "tickCount": 5}
     x = quantity("accuracy", title="Accuracy", scale={"domain": [0, top], "nice": False}, axis=axis)
-    at = {"x": x, "y": category("method", title=None, sort=both, axis=name_axis(both)), "color": style.colour()}
+    at = {
+        "x": x,
+        "y": category("method", title=None, sort=both, axis=name_axis({name: name for name in both})),
+        "color": style.colour(),
+    }
     joined = [{**clean[name], "to": moved[name]["accuracy"]} for name in both]
     layers = [
-        *chance_layers(pair[0], vertical=True),
+        *chance_layers(pair[0], style, vertical=True),
         layer("rule", joined, at | {"x2": end("to")}, strokeWidth=3, opacity=0.55),
     ]
     for (_, bars), place, shade in zip(sides, (-6, 6), (0.7, 0.45), strict=True):
@@ -84,4 +89,6 @@ def _panel(title: str, where: dict[str, str], pair: _Pair, style: Style, top: fl
         look = {"filled": not fill, "size": 70, "strokeWidth": 2, **fill}
         layers.append(layer("point", [found[name] for name in both], spots, **look))
     words = describe(title, "the shift", [*pair[0], *pair[1]], style)
-    return Panel(title, where, (layered(layers, "", 34 * len(both) + 10),), words)
+    return Panel(
+        title, where, (layered(layers, "", rows_high(map(style.say.method, both), 34, 220) * len(both) + 10),), words
+    )

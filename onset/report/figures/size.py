@@ -119,13 +119,13 @@ _SCORE_NOTE = (
 
 def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: float, curves: Rows) -> Panel:
     title = where["task"]
-    points, bars = points_and_bars(cells)
+    points, bars = points_and_bars(cells, style)
     sizes = sorted({row["params"] for row in points})
     points, bars = (dodged(rows, "params", style.methods) for rows in (points, bars))
     names = _line_ends(points, top)
     scale = _with_room(log_scale([row["x"] for row in points]), [row["method"] for row in names])
-    bare = quantity("x", title=None, scale=scale, axis=size_axis(sizes, False))
-    named = quantity("x", title="Parameters", scale=scale, axis=size_axis(sizes, True))
+    bare = quantity("x", title=None, scale=scale, axis=size_axis(sizes, False, style))
+    named = quantity("x", title="Parameters", scale=scale, axis=size_axis(sizes, True, style))
 
     known = any(row["parse"] is not None for row in points)
     lines = _lines(points, where, curves)
@@ -133,12 +133,12 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     metric, rows = _score_rows(points, judged)
     accuracy = line_layers(points, bars, lines, {"x": bare if known or rows else named, "y": accuracy_axis(top)}, style)
     said = [
-        f"{style.say.method(method)}: {verdict_words(curve['emergence'], style.say)}"
+        style.say("{name}: {said}", name=style.say.method(method), said=verdict_words(curve["emergence"], style.say))
         for (method, *_), curve in judged.items()
     ]
     layers = [
         *_threshold_layers(judged, bare, style),
-        *chance_layers(cells),
+        *chance_layers(cells, style),
         *accuracy,
         *_name_layers(names, bare, style),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onset.analysis.questions.say import Say
-from onset.analysis.words import number, percent
+from onset.analysis.words import percent
 from onset.report.figures.base import (
     GREY,
     PAPER,
@@ -27,10 +27,10 @@ from onset.report.figures.base import (
     name_axis,
     quantity,
     reach_of,
+    rows_high,
     tooltip,
 )
-from onset.report.figures.rows import Row, facets, with_budget_name
-from onset.report.words import between
+from onset.report.figures.rows import Row, facets, gap_words, with_budget_name
 
 
 def stage_figure(shown: Shown) -> Figure | None:
@@ -50,8 +50,7 @@ def stage_figure(shown: Shown) -> Figure | None:
 def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
     rows = [_row(one, style.say) for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))]
     names = [row["name"] for row in rows]
-    axis = name_axis([line for name in names for line in name.split("\n")], most=200)
-    axis |= {"labelExpr": "split(datum.value, '\\n')"}
+    axis = name_axis({name: name for name in names}, most=200)
     y = category("name", title=None, sort=names, axis=axis)
     top = min(1.0, math.ceil(20 * max(max(row["base"], row["other"]) for row in rows) + 0.2) / 20)
     scale = {"domain": [0, max(top, 0.05)], "nice": False}
@@ -72,7 +71,7 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
         layer("rule", rows, at | {"x": gap, "x2": end("high"), "opacity": fade(0.8)}, strokeWidth=2),
         layer("point", rows, spot | {"x": quantity("difference")}, **dot(60)),
     ]
-    height = len(names) * (12 * max(name.count("\n") for name in names) + 28) + 10  # all rows are equally high
+    height = len(names) * rows_high(names, 40, 200) + 10  # all rows are equally high
     charts = layered(levels, "Accuracy", height), layered(differences, "Difference from the reference", height)
     compared = ", ".join(name.replace("\n", " · ") for name in names)
     against = "{task}: {compared}, each against the base model of the same size unless another is named."
@@ -93,9 +92,9 @@ def _row(one: Mapping[str, Any], say: Say) -> Row:
         "difference": one["difference"],
         "low": low,
         "high": high,
-        "says": f"{number(100 * one['difference'])} points, {between(one['interval'])}",
-        "levels": f"{percent(one['accuracy_b'])} and {percent(one['accuracy_a'])}",
-        "verdict": one["verdict"],
+        "says": gap_words(one["difference"], one["interval"], say),
+        "levels": say("{a} and {b}", a=percent(one["accuracy_b"]), b=percent(one["accuracy_a"])),
+        "verdict": say(one["verdict"]),
     }
 
 
@@ -103,6 +102,6 @@ def _against(sides: Sequence[str], say: Say) -> str:
     """The last step of a stage, and below it the stage it is compared with where that is not the base model."""
     stage, reference = sides
     if reference == "base":
-        return stage
-    given = say("given {reference}", reference=reference)
-    return f"{stage.removeprefix(f'{reference}, ')}\n{given}"
+        return say.stage(stage)
+    given = say("given {reference}", reference=say.stage(reference))
+    return f"{say.stage(stage.removeprefix(f'{reference}, '))}\n{given}"

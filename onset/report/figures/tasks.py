@@ -65,7 +65,7 @@ def _panel(order: Mapping[str, Any], cells: Sequence[Cell], curves: Rows, style:
     lines: list[Row] = []
     middles: list[Row] = []
     for task, name in names.items():
-        rows, spans = points_and_bars([cell for cell in mine if cell["task"] == task])
+        rows, spans = points_and_bars([cell for cell in mine if cell["task"] == task], style)
         points += [{**row, "x": row["params"], "task": name} for row in rows]
         bars += [{**row, "x": row["params"], "task": name} for row in spans]
         curve = next(c for c in curves if c["shift"] == "none" and c["task"] == task and _is_of(c, order))
@@ -76,7 +76,7 @@ def _panel(order: Mapping[str, Any], cells: Sequence[Cell], curves: Rows, style:
     sizes = sorted({row["params"] for row in points})
     domain = list(names.values())
     palette = [PALETTE[i % len(PALETTE)] for i in range(len(domain))]
-    x = quantity("x", title="Parameters", scale=log_scale(sizes), axis=size_axis(sizes, True))
+    x = quantity("x", title="Parameters", scale=log_scale(sizes), axis=size_axis(sizes, True, style))
     at = {"x": x, "y": accuracy_axis(top_of(mine))}
     at |= {"color": category("task", scale={"domain": domain, "range": palette}, legend=None)}
     spans_at = at | {"y": quantity("low"), "y2": end("high"), "strokeOpacity": ink(), "opacity": fade(0.5)}
@@ -84,7 +84,7 @@ def _panel(order: Mapping[str, Any], cells: Sequence[Cell], curves: Rows, style:
     spots = at | {"opacity": fade(), "tooltip": tooltip({"task": "Task"} | CELL_TOOLTIP)}
     names_at = at | {"text": category("task"), "opacity": fade()}
     layers = [
-        *chance_layers(mine),
+        *chance_layers(mine, style),
         layer("line", lines, at | {"opacity": fade(0.85)}, strokeWidth=1.8),
         layer("rule", bars, spans_at, strokeWidth=2),
         layer("point", points, spots, **dot(40)),
