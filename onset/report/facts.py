@@ -151,8 +151,9 @@ def environments(cells: Iterable[Facts]) -> list[dict[str, str]]:
     return list(found.values())
 
 
-def name_of(cell: Facts) -> str:
-    """A cell in words: model, method, labels, task, and shift and seed."""
-    parts = [cell["model"], cell["method"], f"{cell['labels']} labels", cell["task"]]
-    parts += [f"shift {cell['shift']}"] if cell["shift"] != "none" else []
-    return " · ".join([*parts, f"seed {cell['seed']}"])
+def name_of(cell: Facts, say: Say = ENGLISH) -> str:
+    """A cell in words: model, method, labels, task, and shift and seed; in English by the names of the study."""
+    parts = [cell["model"], say.named(cell["method"]), say.counted("label", cell["labels"])]
+    parts.append(say.named_task(cell["task"]))
+    parts += [say("shift {shift}", shift=say.shift(cell["shift"]))] if cell["shift"] != "none" else []
+    return " · ".join([*parts, say("seed {seed}", seed=cell["seed"])])

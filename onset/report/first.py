@@ -34,6 +34,12 @@ def first_lines(findings: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     return [findings[place] for place in chosen], [one for place, one in enumerate(findings) if place not in chosen]
 
 
+def set_apart(findings: Sequence[Row]) -> tuple[Row | None, list[Row]]:
+    """That cells are missing or failed, which stands before all findings; and the others."""
+    unfinished = next((one for one in findings if one["verdict"] == "incomplete"), None)
+    return unfinished, [one for one in findings if one is not unfinished]
+
+
 def main_figure(findings: Sequence[Row], drawn: Sequence[Figure]) -> tuple[Figure, Panel] | None:
     """The figure of the first finding and the panel of its task and model; the first figure where it names none.
 

@@ -24,15 +24,16 @@ import polars as pl
 from markupsafe import Markup, escape
 
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.phrases import Language, phrase
+from onset.analysis.phrases import Language
 from onset.analysis.phrases.page import CHINESE, Say, words_in
 from onset.analysis.questions.say import Say as Speaker
 from onset.analysis.study import analyse, to_json
-from onset.analysis.words import counted, difference_name, percent, plain_method, plain_task, said, signed_bound
+from onset.analysis.words import counted, percent, plain_method, plain_shift, plain_stage, plain_task, signed_bound
 from onset.errors import DataError
 from onset.report import facts, figures
-from onset.report.bars import difference_bar, place_bar, ratio_bar, reach_of_bars, share_bar
-from onset.report.first import first_lines, main_figure
+from onset.report.bars import difference_bar, reach_of_bars, share_bar
+from onset.report.findings import Lines
+from onset.report.first import first_lines, main_figure, set_apart
 from onset.report.head import distinct, question_of, summary, tally, vital
 from onset.report.items import TEXT_LIMIT, pack
 from onset.report.layout import in_words, laid_out, legend_of, responsive
@@ -133,13 +134,22 @@ def page(
     environment.filters |= {
         "method": partial(plain_method, language=language),
         "task": partial(plain_task, language=language),
+        "shift": partial(plain_shift, language=language),
+        "stage": partial(plain_stage, language=language),
+        "told": style.say.told,
         "named": partial(_named, say=say, language=language),
     }
-    environment.globals |= {"difference_bar": difference_bar, "share_bar": share_bar, "counted": counted, "_": say}
-    lines = _Lines(shown, {figure.name: figure.title for figure in drawn}, language)
-    kept, rest = first_lines(shown["findings"])
+    environment.globals |= {
+        "difference_bar": partial(difference_bar, say=style.say),
+        "share_bar": partial(share_bar, say=style.say),
+        "counted": counted,
+        "_": say,
+    }
+    lines = Lines(shown, {figure.name: figure.title for figure in drawn}, language)
+    unfinished, findings = set_apart(shown["findings"])
+    kept, rest = first_lines(findings)
     first = [lines.of(one) for one in kept]
-    main = main_figure(shown["findings"], drawn)
+    main = main_figure(findings, drawn)
     subject = kept[0]["subject"] if kept else ""
     packed = pack(shown["cells"], records, text_limit=text_limit)
     template = environment.get_template("report.html.j2")
@@ -150,6 +160,7 @@ def page(
         question=study.get("question") or question_of(shown["cells"], language),
         summary=summary(shown, cells, language),
         vital=vital(shown, language),
+        unfinished=unfinished,
         headline=first[0] if first else None,
         findings=first[1:],
         more=[lines.of(one) for one in rest],
@@ -158,10 +169,9 @@ def page(
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],
         comparison_notes=[*comparison_notes(shown["comparisons"], style.say), *budget_notes(shown["cells"], style.say)],
-        finding_reach=lines.reach,
         reach=reach_of_bars(shown["comparisons"], fitting=0.9),
         margins=sorted({one["margin"] for one in shown["comparisons"]}),
-        curves=[_curve_words(curve) for curve in shown["curves"] if curve["emergence"]],
+        curves=[_curve_words(curve, style.say) for curve in shown["curves"] if curve["emergence"]],
         figures=[laid_out(figure, language) for figure in drawn],
         legend=legend_of(style, shown["cells"]),
         several={name: len({cell[name] for cell in shown["cells"]}) > 1 for name in _FACETS},
@@ -187,6 +197,7 @@ def page(
             [
                 {name: cell[name] for name in ("cell", *_FACETS)}
                 | {"plain": plain_method(cell["method"], language), "about": plain_task(cell["task"], language)}
+                | {"test": plain_shift(cell["shift"], language)}
                 for cell in shown["cells"]
             ]
         ),
@@ -234,69 +245,16 @@ def _embedded(value: Any) -> Markup:
 # ---- words ---------------------------------------------------------------------------------------------------------
 
 
-_CLASSES = {"for": "wins", "against": "loses", "level": "equivalent", "open": "undecided", "warning": "warning"}
-"""Tone of a finding -> its class in the page."""
-
-
-RATIO_REACH = 100
-"""Ratios are drawn from a hundredth to a hundred times."""
-
-
-class _Lines:
-    """Findings for the template, each with its words, its small picture and the figure it leads to."""
-
-    def __init__(self, shown: Mapping[str, Any], drawn: Mapping[str, str], language: Language) -> None:
-        """``drawn``: name -> title of the figures in the page."""
-        self._drawn, self._language = drawn, language
-        self._sizes = sorted({cell["params"] for cell in shown["cells"] if cell["params"]})
-        self.reach = reach_of_bars([one for one in shown["findings"] if difference_name(one["kind"])])
-
-    def of(self, finding: Mapping[str, Any]) -> dict[str, Any]:
-        """The finding's fields, and ``tone`` (a class), ``badge``, ``about``, ``picture``, ``facts``, ``figure``."""
-        kind, name = finding["kind"], finding["figure"]
-        return {
-            **finding,
-            "tone": _CLASSES[finding["tone"]],
-            "badge": said(kind, finding["verdict"], self._language),
-            "about": phrase(f"label.kind.{kind}", self._language),
-            "picture": self._picture(finding, _CLASSES[finding["tone"]]),
-            "facts": self._facts(finding),
-            "figure": {"name": name, "title": self._drawn[name]} if name in self._drawn else None,
-        }
-
-    def _picture(self, finding: Mapping[str, Any], tone: str) -> Markup:
-        """Nothing where there is no interval, or no scale for its unit."""
-        value, interval, unit = finding["estimate"], finding["interval"], finding["unit"]
-        if interval is None or (value is None and unit != "parameters"):
-            return Markup("")
-        if unit == "parameters" and len(self._sizes) > 1:
-            return place_bar(value, interval, self._sizes, tone)
-        if unit == "points" and None not in interval:
-            return difference_bar(value, interval, self.reach, tone)
-        if unit == "ratio" and value:
-            return ratio_bar(value, interval, RATIO_REACH, tone)
-        if unit == "share" and None not in interval:
-            return share_bar(value, interval, None, f"var(--{tone})", width=160)
-        return Markup("")
-
-    def _facts(self, finding: Mapping[str, Any]) -> list[str]:
-        name = difference_name(finding["kind"], self._language)
-        drawn = name and finding["unit"] == "points" and finding["estimate"] is not None
-        held = [f"{name}: {signed(finding['estimate'])}"] if drawn else []
-        held += [finding["test"]] if finding["test"] else []
-        return held + ([f"n = {finding['n']}"] if finding["test"] and finding["n"] else [])
-
-
 def _coded(text: str) -> Markup:
     """Escaped text whose parts between backticks are code."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
-def _curve_words(curve: Mapping[str, Any]) -> str:
+def _curve_words(curve: Mapping[str, Any], in_language: Speaker) -> str:
     """The verdict on a curve in words, and what the continuous scores say of a jump."""
-    check = curve.get("metric_check")
-    said = f" {check['sentence']}" if check and check["verdict"] != "unresolved" else ""
-    return f"{curve['sentence']}{said}"
+    check, between = curve.get("metric_check"), " " if in_language.language == "en" else ""
+    said = in_language.told(check["sentence"]) if check and check["verdict"] != "unresolved" else ""
+    return between.join(filter(None, [curve["sentence"], said]))
 
 
 # ---- filters, facts ---------------------------------------------------------------------------------------
@@ -322,16 +280,14 @@ def _filters(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _named(value: str, facet: str, say: Say, language: Language) -> str:
     """A value of a facet as a person says it."""
-    if facet == "shift" and value == "none":
-        return say("as given")
     if facet == "labels":
         return say(value)
-    spoken = {"method": plain_method, "task": plain_task}.get(facet)
+    spoken = {"method": plain_method, "task": plain_task, "shift": plain_shift, "stage": plain_stage}.get(facet)
     return spoken(value, language) if spoken else value
 
 
 def _facts(shown: Mapping[str, Any], cells: Sequence[facts.Facts], in_language: Speaker) -> dict[str, Any]:
-    begun = {cell["id"]: facts.name_of(cell) for cell in cells}
+    begun = {cell["id"]: facts.name_of(cell, in_language) for cell in cells}
     return {
         "models": facts.models(cells),
         "tasks": facts.tasks(cells),
@@ -340,5 +296,5 @@ def _facts(shown: Mapping[str, Any], cells: Sequence[facts.Facts], in_language: 
         "plans": facts.plans(cells),
         "environments": facts.environments(cells),
         "failed": [(begun.get(one, one), error) for one, error in shown["failed"].items()],
-        "missing": [begun.get(one, f"{one} (not begun)") for one in shown["missing"]],
+        "missing": [begun.get(one, in_language("{cell} (not begun)", cell=one)) for one in shown["missing"]],
     }

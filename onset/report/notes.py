@@ -50,12 +50,14 @@ def comparison_notes(comparisons: Sequence[Mapping[str, Any]], say: Say = ENGLIS
                 "Noise between draws is pooled over {comparisons} comparisons ({design}; {independent} independent):"
                 " prior of {df} degrees of freedom.",
                 comparisons=held["comparisons"],
-                design=design,
+                design=say.told(design),
                 independent=held["independent"],
                 df=number(held["prior_df"]),
             )
         )
     lines += [
-        say("Not pooled: {why}.", why=why) for why in dict.fromkeys(one["not_pooled"] for one in comparisons) if why
+        say("Not pooled: {why}.", why=say.told(why))
+        for why in dict.fromkeys(one["not_pooled"] for one in comparisons)
+        if why
     ]
     return lines

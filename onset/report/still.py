@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -13,10 +12,11 @@ from onset.analysis.phrases.page import Say
 from onset.analysis.words import number, plain_method, plain_task
 from onset.report.figures.base import Figure, Panel, Spec, Style
 from onset.report.figures.pictures import schema_version
-from onset.report.layout import mark, responsive
+from onset.report.layout import in_words, mark, responsive
 
 WIDTHS = {"wide": 640, "narrow": 262}
 """Width of the plot in pixels, by the class of its picture."""
+_SHORT = 200
 HEIGHTS = {"wide": 290, "narrow": 230}
 _PAGE_COLOURS = {"#010101": "--ink", "#020202": "--soft", "#030303": "--line", "#040404": "--strong-line"}
 """Placeholders that a renderer keeps, and what the page puts in their place: so dark and light need one picture."""
@@ -27,21 +27,23 @@ def still(figure: Figure, panel: Panel, style: Style, subject: str, language: La
     """The first chart of a panel for the template: a picture for each of `WIDTHS`, and the methods in it.
 
     ``subject``: what the headline is about; thresholds of methods it does not name are left out. Gives ``name`` of the
-    figure, what the panel is ``about``, ``describe`` (for readers who cannot see it), ``pictures``: class -> SVG,
-    ``methods``: name, name in plain words, colour, and whether it is tuned (dashed), of each method drawn; ``means``:
-    what is meant by where a method appears, empty where none is shown to.
+    figure, whether it is ``short`` (lower than what stands beside it), what the panel is ``about``, ``describe`` (for
+    readers who cannot see it), ``pictures``: class -> SVG, ``methods``: name, name in plain words, colour, and whether
+    it is tuned (dashed), of each method drawn; ``means``: what is meant by where a method appears, empty where none is
+    shown to.
     """
-    chart = _only_about(subject, _with_size_axis(panel, say), style)
+    chart = _only_about(subject, _with_size_axis(panel), style)
     seen = {row["method"] for part in chart["layer"] for row in part["data"]["values"] if "method" in row}
     rows = [row for part in chart["layer"] for row in part["data"]["values"]]
     tuned = {row["method"] for row in rows if row.get("kind") == "tuned"}
     plain = {name: plain_method(name, language) for name in style.methods if name in seen}
     return {
         "name": figure.name,
+        "short": _is_by_rows(chart) and chart["height"] < _SHORT,
         "about": _about(figure, panel, language),
         "describe": panel.describe,
         "means": _appears(chart, say),
-        "pictures": {look: _svg(_named(chart, plain, look), look) for look in WIDTHS},
+        "pictures": {look: _svg(in_words(_with_room(chart, look), style), look) for look in WIDTHS},
         "methods": [
             {
                 "name": name,
@@ -74,7 +76,7 @@ def _appears(chart: Spec, say: Say) -> str:
     return said.format(points=number(100 * above[0], 0 if round(100 * above[0], 1) % 1 == 0 else 1))
 
 
-def _with_size_axis(panel: Panel, say: Say) -> Spec:
+def _with_size_axis(panel: Panel) -> Spec:
     """The first chart, with the horizontal axis that charts stacked over one another share below the last."""
     chart = dict(panel.charts[0])
     below = panel.charts[-1]["layer"][-1]["encoding"].get("x", {})
@@ -82,9 +84,9 @@ def _with_size_axis(panel: Panel, say: Say) -> Spec:
     for part in chart["layer"]:
         channels = dict(part["encoding"])
         if "axis" in channels.get("x", {}) and below.get("title"):
-            channels["x"] = channels["x"] | {"axis": below["axis"], "title": say(below["title"])}
+            channels["x"] = channels["x"] | {"axis": below["axis"], "title": below["title"]}
         layers.append(part | {"encoding": channels})
-    return chart | {"layer": layers, "title": chart["title"] | {"text": say(chart["title"]["text"])}}
+    return chart | {"layer": layers}
 
 
 def _only_about(subject: str, chart: Spec, style: Style) -> Spec:
@@ -99,17 +101,12 @@ def _only_about(subject: str, chart: Spec, style: Style) -> Spec:
     return chart | {"layer": layers}
 
 
-def _named(chart: Spec, plain: Mapping[str, str], look: str) -> Spec:
-    """The names at the ends of lines in plain words; none in the narrow picture, which has no room."""
-    layers = []
-    for part in chart["layer"]:
-        if part["encoding"].get("text", {}).get("field") != "method":
-            layers.append(part if look == "wide" else _as_wide_as_its_points(part))
-        elif look == "wide":
-            rows = [row | {"plain": plain[row["method"]]} for row in part["data"]["values"]]
-            text = {"text": {"field": "plain", "type": "nominal"}}
-            layers.append(part | {"data": {"values": rows}, "encoding": part["encoding"] | text})
-    return chart | {"layer": layers}
+def _with_room(chart: Spec, look: str) -> Spec:
+    """The chart with names at the ends of lines; none in the narrow picture, which has no room."""
+    if look == "wide":
+        return chart
+    parts = [part for part in chart["layer"] if part["encoding"].get("text", {}).get("field") != "method"]
+    return chart | {"layer": [_as_wide_as_its_points(part) for part in parts]}
 
 
 def _as_wide_as_its_points(part: Spec) -> Spec:
@@ -132,6 +129,7 @@ def _svg(chart: Spec, look: str) -> Markup:
     for placeholder, name in _PAGE_COLOURS.items():
         text = text.replace(f'"{placeholder}"', f'"var({name})"')
     text = re.sub(r"(id=\"|url\(#)(?=clip)", rf"\1still-{look}-", text)
+    text = re.sub(r' aria-[a-z]+="[^"]*"', "", text)  # the picture is described as a whole
     return Markup(text.replace('class="marks"', f'class="still {look}"', 1))
 
 

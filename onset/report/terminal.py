@@ -14,7 +14,7 @@ from onset.analysis.phrases import Language
 from onset.analysis.phrases import counted as counted_in
 from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
-from onset.report.first import first_lines
+from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, table
 from onset.report.words import flops, p_value, share, shares, signed
@@ -29,18 +29,20 @@ _TONE_STYLES = {
 
 
 def print_lines(shown: Mapping[str, Any], console: Console, language: Language = "en") -> None:
-    """The headline and at most five findings, a line each, as the report begins: the verdict in its colour.
+    """The headline and at most five findings, a line each, as the report begins: the verdict in its colour. Last comes
+    what is not finished.
 
     ``shown``: what ``onset show --json`` prints, its short lines in ``language``.
     """
     say = words_in(language)
-    kept, rest = first_lines(shown["findings"])
+    unfinished, findings = set_apart(shown["findings"])
+    kept, rest = first_lines(findings)
     if not kept:
         console.print(Text(say("No cell of this study has been run yet.")))
     drawn = Table.grid(padding=(0, 2, 0, 0))
     drawn.add_column(no_wrap=True)
     drawn.add_column(overflow="fold")
-    for place, one in enumerate(kept):
+    for place, one in enumerate([*kept, unfinished] if unfinished else kept):
         verdict = Text(said(one["kind"], one["verdict"], language), style=_TONE_STYLES[one["tone"]])
         drawn.add_row(verdict, Text(one["short"], style="" if place else "bold"))
     console.print(drawn)

@@ -124,9 +124,10 @@ def test_a_place_is_drawn_on_the_sizes_and_an_open_end_runs_to_the_edge() -> Non
     assert band(None, 1e4) == (2.0, 80.0)
     assert band(1e4, None) == (80.0, 158.0)
     assert "<circle" not in place_bar(None, (1e3, 1e4), (1e3, 1e5), "wins")
-    assert "above 1 k and below 10 k, of sizes from 1 k to 100 k parameters" in place_bar(
-        2e3, (1e3, 1e4), (1e3, 1e5), "wins"
-    )
+    words = "2 k parameters, 95 % interval 1 k to 10 k, of sizes from 1 k to 100 k parameters"
+    drawn = place_bar(2e3, (1e3, 1e4), (1e3, 1e5), "wins")
+    assert f'aria-label="{words}"' in drawn
+    assert f"<title>{words}</title>" in drawn
 
 
 def test_a_study_without_findings_has_its_question_as_headline(tmp_path: Path) -> None:
@@ -211,4 +212,4 @@ def test_a_ratio_is_drawn_on_a_log_scale_around_one() -> None:
     # of a hundred in both directions ten lies half way, and what is further out or open at the edge
     assert places(1, (0.1, 10)) == ("41.0", "119.0", "80.0")
     assert places(10, (None, 1e4)) == ("2", "158.0", "119.0")
-    assert "10.0 times, 95 % interval above 2.0" in ratio_bar(10, (2, None), 100, "wins")
+    assert "10 times, 95 % interval above 2" in ratio_bar(10, (2, None), 100, "wins")

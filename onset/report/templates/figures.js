@@ -10,6 +10,7 @@ function look() {
   const colour = (name) => css.getPropertyValue(name).trim();
   const [ink, soft, line, strong] = ["--ink", "--soft", "--line", "--strong-line"].map(colour);
   return {
+    aria: false, // the panel is described as a whole
     background: "transparent",
     font: getComputedStyle(document.body).fontFamily,
     view: { stroke: null },

@@ -117,7 +117,7 @@ function where(row, named = true) {
   const cell = cells.get(data.cells[data.cellOf[row]].cell);
   const known = cell.labels !== null; // of other tools' results neither labels nor seeds are
   const parts = [cell.model, ...(named ? [plain(cell.method)] : []), ...(known ? [say("{count} labelled examples", { count: cell.labels })] : []), cell.about];
-  if (cell.shift !== "none") parts.push(say("shift {shift}", { shift: cell.shift }));
+  if (cell.shift !== "none") parts.push(say("shift {shift}", { shift: cell.test }));
   return [...parts, say(known ? "seed {seed}" : "draw {seed}", { seed: cell.seed })].join(" · ");
 }
 
