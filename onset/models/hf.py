@@ -98,8 +98,9 @@ class HFModel:
         """Completions of each request, in order (see `onset.models.base.Model.generate`).
 
         The next token is the largest logit at temperature 0, else the inverse of the cumulative
-        distribution at a uniform drawn for (seed, sample, step). What prompts have in common is run once, and
-        neither that nor the batches change what is generated. An ``overlong`` completion has
+        distribution (of what ``top_k`` and ``top_p`` leave of it) at a uniform drawn for (seed, sample,
+        step). What prompts have in common is run once, and neither that nor the batches change what is
+        generated. An ``overlong`` completion has
         ``prompt_tokens`` of the prompt that was not run. Raises ModelError for a bad request.
         """
         from onset.models.rows import Row
@@ -115,6 +116,8 @@ class HFModel:
                 request.seed,
                 sample,
                 request.until,
+                request.top_p,
+                request.top_k,
             )
             for request, tokens in zip(requests, prompts, strict=True)
             for sample in range(request.n)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from onset.models.choosing import LOGIT_CELLS, choose, logprobs_of
+from onset.models.choosing import LOGIT_CELLS, Kept, choose, logprobs_of
 from onset.models.endings import Endings, EndingsOf
 from onset.models.engine.head import precise_head
 from onset.models.rows import Row, Sample, Span
@@ -130,14 +130,15 @@ def _run(module: Any, rows: Sequence[Row], endings: EndingsOf) -> list[Sample]:
     while live:
         temperatures = np.array([text.row.temperature for text in live])
         uniforms = np.array([text.uniforms[len(text.tokens)] for text in live])
-        tokens, logprobs = choose(logits, temperatures, uniforms)
+        kept = Kept.of([text.row for text in live])
+        tokens, logprobs = choose(logits, temperatures, uniforms, kept)
         for text, token, logprob in zip(live, tokens.tolist(), logprobs.tolist(), strict=True):
             text.push(token, logprob)
-        kept = [slot for slot, text in enumerate(live) if text.finish is None]
-        live = [live[slot] for slot in kept]
+        going = [slot for slot, text in enumerate(live) if text.finish is None]
+        live = [live[slot] for slot in going]
         if live:
             # The cache is copied when it grows anyway, so dropping a finished row at once costs little.
-            stepper.select(kept)
+            stepper.select(going)
             logits = stepper.step([[text.tokens[-1]] for text in live])[:, -1]
     return [text.sample() for text in texts]
 

@@ -12,7 +12,7 @@ from onset.records import EndRule, Finish
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sample of one request, with its prompt as tokens (not empty)."""
+    """One sample of one request (`onset.records.Request`), with its prompt as tokens (not empty)."""
 
     prompt: tuple[int, ...]
     max_tokens: int
@@ -21,6 +21,8 @@ class Row:
     seed: int
     sample: int
     until: EndRule | None = None
+    top_p: float = 1.0
+    top_k: int | None = None
 
     def uniforms(self) -> NDArray[np.float64]:
         """The uniform in [0, 1) of each step, [max_tokens]; zeros for a greedy row, which draws nothing.

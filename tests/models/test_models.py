@@ -16,14 +16,16 @@ import pytest
 import torch
 from models_fixtures import PROMPTS, TEXT, VOCABULARY, gemma3, llama, plain_greedy, plain_logprob, save, tokenizer
 from scipy import stats
+from transformers import TopKLogitsWarper, TopPLogitsWarper
 
 from onset.errors import ModelError, UnknownName
 from onset.models import Model, default_label, open_model
-from onset.models.choosing import choose, logprobs_of
+from onset.models.choosing import Kept, choose, logprobs_of
 from onset.models.endings import Endings
 from onset.models.hf import HFModel, count_parameters, describe
 from onset.models.packaged import packaged_model
-from onset.models.plain import pack
+from onset.models.plain import generate, pack
+from onset.models.rows import Row
 from onset.models.scripted import Rule, ScriptedModel
 from onset.records import Completion, Pair, Request, Scored
 
@@ -127,6 +129,28 @@ def test_a_sample_does_not_depend_on_its_neighbours(model: HFModel) -> None:
     assert len({c.text for c in alone}) == 3
 
 
+def test_samples_of_the_top_are_each_of_its_own_request(model: HFModel) -> None:
+    """Through the engine and the plain way alike: with one token kept a sample is the greedy text."""
+    [greedy] = model.generate([Request(PROMPTS[0], 20)])
+    mixed = [
+        Request(PROMPTS[0], 20, n=2, temperature=1.3, seed=7),
+        Request(PROMPTS[0], 20, n=2, temperature=1.3, seed=7, top_k=1),
+        Request(PROMPTS[0], 20, n=2, temperature=1.3, seed=7, top_p=1e-9),
+        Request(PROMPTS[0], 20, n=2, temperature=1.3, seed=7, top_k=3, top_p=0.8),
+    ]
+    assert model.engine_note is None
+    found = [[one.text for one in done] for done in model.generate(mixed)]
+    assert found[1] == found[2] == [greedy[0].text] * 2
+    assert found[0] != found[3] != found[1]
+    rows = [
+        Row(tuple(model.encode([one.prompt])[0]), 20, (), one.temperature, 7, sample, None, one.top_p, one.top_k)
+        for one in mixed
+        for sample in range(2)
+    ]
+    plainly = generate(model.module, rows, model._endings, VOCABULARY, 4000)
+    assert [one.text for one in plainly] == [text for done in found for text in done]
+
+
 def test_samples_are_keyed_by_seed_and_index(tiny: HFModel) -> None:
     [three] = tiny.generate([Request(PROMPTS[0], 20, n=3, temperature=1.0, seed=5)])
     [two] = tiny.generate([Request(PROMPTS[0], 20, n=2, temperature=1.0, seed=5)])
@@ -148,6 +172,67 @@ def test_choose_inverts_the_cumulative_distribution(size: int) -> None:
     assert logprobs == pytest.approx(-table, abs=1e-4)
     again = logprobs_of(torch.from_numpy(logits), torch.arange(64), torch.from_numpy(tokens))
     assert again.numpy() == pytest.approx(logprobs, abs=1e-5)
+
+
+@pytest.mark.parametrize(("top_p", "top_k"), [(0.9, 0), (0.999, 0), (1.0, 40), (0.95, 40), (1e-6, 0), (1.0, 1)])
+@pytest.mark.parametrize("size", [30, 700, 20_000])
+def test_choose_draws_of_the_tokens_that_transformers_keeps(size: int, top_p: float, top_k: int) -> None:
+    rng = np.random.default_rng(3)
+    rows = 48
+    logits = torch.from_numpy(rng.normal(size=(rows, size)).astype(np.float32) * rng.choice([0.5, 2, 5], (rows, 1)))
+    logits = logits.float()
+    temperatures, uniforms = rng.uniform(0.4, 1.5, rows), rng.random(rows)
+    warped = logits / torch.from_numpy(temperatures)[:, None].float()
+    ids = torch.zeros(rows, 1, dtype=torch.long)
+    if top_k:
+        warped = TopKLogitsWarper(top_k)(ids, warped)
+    if top_p < 1:
+        warped = TopPLogitsWarper(top_p)(ids, warped)
+    totals = warped.double().softmax(-1).cumsum(-1).numpy()
+    expected = [int((total <= u).sum()) for total, u in zip(totals, uniforms, strict=True)]
+    kept = Kept(np.full(rows, top_p), np.full(rows, top_k))
+    tokens, logprobs = choose(logits, temperatures, uniforms, kept)
+    assert tokens.tolist() == expected
+    assert logprobs == pytest.approx(
+        logits.log_softmax(-1).gather(-1, torch.from_numpy(tokens)[:, None])[:, 0], abs=1e-4
+    )
+    greedy, _ = choose(logits, np.zeros(rows), uniforms, kept)
+    assert greedy.tolist() == logits.argmax(-1).tolist()
+    all_, same = (
+        choose(logits, temperatures, uniforms),
+        choose(logits, temperatures, uniforms, Kept(np.ones(rows), np.zeros(rows, dtype=np.int64))),
+    )
+    assert all((one == other).all() for one, other in zip(all_, same, strict=True))
+
+
+def test_rows_of_other_settings_are_drawn_as_they_are_alone() -> None:
+    rng = np.random.default_rng(4)
+    logits, temperatures, uniforms = (
+        torch.from_numpy(rng.normal(size=(60, 900))).float(),
+        rng.random(60),
+        rng.random(60),
+    )
+    temperatures[::7] = 0
+    kept = Kept(rng.choice([1.0, 0.9, 0.5], 60), rng.choice([0, 5, 1000], 60))
+    tokens, _ = choose(logits, temperatures, uniforms, kept)
+    for row in range(60):
+        one = np.array([row])
+        assert choose(logits[one], temperatures[one], uniforms[one], kept.only(one))[0].tolist() == [tokens[row]]
+
+
+def test_equally_probable_tokens_at_the_last_rank() -> None:
+    """Of five equals: with the one of rank 2 all, and of the nucleus those of the lowest numbers."""
+    logits = torch.tensor([[1.0, 3.0, 1.0, 1.0, 1.0, 1.0, -5.0]]).expand(1000, -1)
+    uniforms = np.linspace(0, 1 - 1e-9, 1000)
+
+    def drawn(top_p: float, top_k: int) -> set[int]:
+        kept = Kept(np.full(1000, top_p), np.full(1000, top_k))
+        return set(choose(logits, np.ones(1000), uniforms, kept)[0].tolist())
+
+    assert drawn(1.0, 2) == {0, 1, 2, 3, 4, 5}
+    assert drawn(1.0, 1) == {1}
+    assert drawn(0.75, 0) == drawn(0.75, 3) == {0, 1, 2}  # softmax: 0.6, and 0.08 each
+    assert drawn(0.5, 0) == {1}
 
 
 def test_choose_samples_the_softmax() -> None:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from onset.errors import ModelError
-from onset.models.choosing import LOGIT_CELLS, choose
+from onset.models.choosing import LOGIT_CELLS, Kept, choose
 from onset.models.engine.decode import decode
 from onset.models.engine.encode import encode
 from onset.models.engine.fixed import STRAGGLERS, Steps
@@ -221,6 +221,8 @@ class _Batch:
         self._base = np.zeros(size, dtype=np.int64)  # position of the slot's first token
         self._count = np.zeros(size, dtype=np.int64)  # tokens generated
         self._temperature = np.zeros(size)
+        self._top_p = np.ones(size)
+        self._top_k = np.zeros(size, dtype=np.int64)  # 0: all
         self._logprob = np.zeros(size)
         self._tokens = np.zeros((size, longest), dtype=np.int64)
         self._uniforms = np.zeros((size, longest))
@@ -250,6 +252,7 @@ class _Batch:
             self._base[slot] = question.base
             self._count[slot] = 0
             self._temperature[slot] = row.temperature
+            self._top_p[slot], self._top_k[slot] = row.top_p, row.top_k or 0
             self._logprob[slot] = 0.0
             self._uniforms[slot, : row.max_tokens] = row.uniforms()
         self._active += len(places)
@@ -327,7 +330,8 @@ class _Batch:
     def _record(self, first: int, end: int, logits: Tensor) -> None:
         """Choose the next token of slots ``first`` to ``end`` from ``logits`` [slots, vocabulary]."""
         slots = np.arange(first, end)
-        tokens, logprobs = choose(logits, self._temperature[slots], self._uniforms[slots, self._count[slots]])
+        uniforms, kept = self._uniforms[slots, self._count[slots]], Kept(self._top_p[slots], self._top_k[slots])
+        tokens, logprobs = choose(logits, self._temperature[slots], uniforms, kept)
         self._tokens[slots, self._count[slots]] = tokens
         self._logprob[slots] += logprobs
         self._count[slots] += 1
@@ -374,6 +378,8 @@ class _Batch:
             self._base,
             self._count,
             self._temperature,
+            self._top_p,
+            self._top_k,
             self._logprob,
             self._tokens,
             self._uniforms,
