@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from onset.batching import Solved, solve_all
@@ -69,7 +70,7 @@ class Evaluation:
         async def work(_: Item, ask: Ask) -> Any:
             return await self.method.prompt.prepare(ask, examples)
 
-        (done,) = solve_all(self.model, work, [Item("", "")], self._ask)
+        (done,) = solve_all(self.model, work, [Item("", "")], partial(self._ask, demos=self.shown.everywhere))
         if done.cause is not None:
             raise MethodError(f"method {self.method.name} could not be prepared: {done.cause}")
         return Prepared(done.result, done.transcript)
@@ -82,12 +83,12 @@ class Evaluation:
             for offset, (item, one) in enumerate(zip(items, solved, strict=True))
         ]
 
-    def _ask(self, item: Item, calls: Calls) -> Ask:
+    def _ask(self, item: Item, calls: Calls, demos: tuple[Item, ...] | None = None) -> Ask:
         return Ask(
             calls=calls,
             task=bare(self.task),
             item=item,
-            demos=self.shown.of(item) if item.question else self.shown.everywhere,
+            demos=self.shown.of(item) if demos is None else demos,
             seed=self.seed,
             vote=self.method.vote,
             continuous=self.continuous,

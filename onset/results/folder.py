@@ -186,6 +186,10 @@ class CellFolder:
         """The records of a finished cell, in order."""
         return pl.read_parquet(self.folder / "records.parquet").to_dicts()
 
+    def has_samples(self) -> bool:
+        """Do the records of a finished cell hold what another vote reads? (Earlier ones lack log-probabilities.)"""
+        return "logprobs" in pl.read_parquet_schema(self.folder / "records.parquet")
+
     def set_prepared(self, cost: Mapping[str, Any]) -> None:
         """Keep what the method's preparation took (``prepared.json``): it is part of the cell's cost."""
         write_json(self.folder / "prepared.json", dict(cost))

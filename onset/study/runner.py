@@ -310,7 +310,8 @@ class _Session:
         if cell.bank is None:
             return None
         for other in self.grid.cells:
-            if other.bank == cell.bank and other.id != cell.id and (held := self.store.cell(other.id)).done:
+            held = self.store.cell(other.id)
+            if other.bank == cell.bank and other.id != cell.id and held.done and held.has_samples():
                 return held
         return None
 

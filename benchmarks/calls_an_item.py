@@ -1,0 +1,79 @@
+"""Methods of one call and of two calls an item: the same tokens a second?
+
+    python benchmarks/calls_an_item.py MODEL --task FOLDER [--items 64] [--tokens 64] [--rounds 5]
+
+FOLDER holds GSM8K (train.jsonl, test.jsonl); MODEL is opened as in a study. One call writes ``tokens`` tokens after
+four demonstrations; two calls write half of them, then the other half after the same prompt and what was written. Both
+go through `onset.pipeline.Evaluation`, in turn, after a round that is not counted. Printed: output tokens a second of
+each, medians over the rounds, and their ratio with its range over rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from typing import Any, ClassVar
+
+from onset.demos.fit import Shown
+from onset.methods import method
+from onset.models import open_model
+from onset.pipeline import Evaluation
+from onset.plan import make_plan
+from onset.prompting.ask import ANSWER, Ask
+from onset.prompting.base import Prompt
+from onset.records import Answer, Attempt, Item
+from onset.tasks import open_tasks
+
+SHOTS = 4
+
+
+class InParts(Prompt):
+    """Writes ``tokens`` tokens in ``parts`` calls, each going on where the last one stopped. Nothing ends it sooner."""
+
+    kind: ClassVar[str] = "in-parts"
+    parts: int = 1
+    tokens: int = 64
+
+    async def solve(self, item: Item, ask: Ask) -> Attempt:
+        prompt, text, done = ask.prompt(item, rationale=True), "", ()
+        for _ in range(self.parts):
+            done = await ask.generate(prompt + text, ANSWER, max_tokens=self.tokens // self.parts, stop=())
+            text += done[0].text
+        return Attempt(prompt, done, (Answer(None, "none"),), Answer(None, "none"))
+
+
+def speed(evaluation: Evaluation, items: tuple[Item, ...]) -> float:
+    """Output tokens a second."""
+    started = time.perf_counter()
+    records = evaluation.evaluate(items, 0)
+    return sum(one.output_tokens for one in records) / (time.perf_counter() - started)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--items", type=int, default=64)
+    parser.add_argument("--tokens", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=5)
+    told = parser.parse_args()
+    (task,) = open_tasks({"name": "gsm8k", "path": told.task})
+    model: Any = open_model(told.model)
+    shown = Shown(make_plan(task, 0).take(SHOTS))
+    ways = {
+        parts: Evaluation(
+            model, task, method(prompt=InParts(parts=parts, tokens=told.tokens)), shown, seed=0, continuous=False
+        )
+        for parts in (1, 2)
+    }
+    items = task.test[: told.items]
+    rounds = [{parts: speed(way, items) for parts, way in ways.items()} for _ in range(told.rounds + 1)][1:]
+    for parts in ways:
+        print(f"{parts} call(s) an item: {statistics.median(one[parts] for one in rounds):.1f} tokens a second")
+    ratios = sorted(one[2] / one[1] for one in rounds)
+    print(f"two calls against one: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
+
+
+if __name__ == "__main__":
+    main()
