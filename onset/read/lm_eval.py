@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.words import listed
 from onset.errors import DataError
 from onset.read.base import Sizes, parse_json, read_text, safe
 from onset.read.lm_eval_results import TaskScore, is_results, model_name, read_results, shots, task_scores
@@ -83,7 +84,8 @@ def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ..
     """The outcomes of every task, filter and metric under ``path``; ``texts``: with what was asked and answered.
 
     Of several runs of one task with as many examples in one folder the latest is read, and a note says so. Raises
-    DataError for a damaged file, a line without what the format promises, and when no run has samples.
+    DataError for a damaged file, a line without what the format promises, and when no run has samples, or none with a
+    number for a document.
     """
     runs = find(path)
     if runs and not any(run.samples for run in runs):
@@ -104,17 +106,26 @@ def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ..
             latest[key] = run, earlier
     notes = [f"{one.task}: no samples file, so no per-item results" for _, _, (one, *_) in scores(path, sizes)]
     out: list[Outcomes] = []
+    lacking = []
     for (_, task, _), (run, earlier) in latest.items():
         said = [f"{task}: of {len(earlier) + 1} runs the latest was read ({run.date})"] if earlier else []
-        out += read_samples(run.samples[task], task, contents[id(run)], sizes, [*said, *notes], texts=texts)
-    return tuple(out)
+        made = read_samples(run.samples[task], task, contents[id(run)], sizes, [*said, *notes], texts=texts)
+        if not made:
+            lacking.append(f"{task}: no metric has a number for each document in its samples, so no per-item results")
+        out += made
+    if latest and not out:
+        files = listed([str(run.samples[task]) for (_, task, _), (run, _) in latest.items()])
+        raise DataError(f"{files}: no metric with a number for a document")
+    return tuple(replace(one, notes=(*one.notes, *lacking)) for one in out)
 
 
-def scores(path: Path, sizes: Sizes) -> list[tuple[str, float | None, list[TaskScore]]]:
-    """Model, size and scores of every task under ``path`` that has no samples: the latest where it is there twice."""
+def scores(path: Path, sizes: Sizes, *, sampled_too: bool = False) -> list[tuple[str, float | None, list[TaskScore]]]:
+    """Model, size and scores of every task under ``path`` that has no samples (with ``sampled_too``: of every task),
+    from the results files: the latest where it is there twice.
+    """
     out: dict[tuple[Path, str, str | None], tuple[str, float | None, list[TaskScore]]] = {}
     runs = [] if _is_samples_file(path) else find(path)  # a samples file that is named stands for its task alone
-    sampled = {(file.parent, task) for run in runs for task, file in run.samples.items()}
+    sampled = {(file.parent, task) for run in runs for task, file in run.samples.items() if not sampled_too}
     for run in runs:
         if run.results is None:
             continue

@@ -9,11 +9,14 @@ from typing import Any
 
 from onset.errors import DataError
 from onset.read.base import is_number, parse_json, read_text, safe
+from onset.read.lm_eval_metrics import lower_is_better
 
 
 @dataclass(frozen=True, slots=True)
 class TaskScore:
-    """A score of the results file: ``value`` with its standard error (None: ``N/A``); ``method`` as in `shots`."""
+    """A score of the results file: ``value`` with its standard error (None: ``N/A``); ``method`` as in `shots`; ``n``:
+    documents (None: not said); ``higher_is_better``: as the harness says, else as its metrics of that name are.
+    """
 
     task: str
     method: str | None
@@ -21,6 +24,8 @@ class TaskScore:
     filter: str
     value: float
     stderr: float | None
+    n: int | None = None
+    higher_is_better: bool = True
 
 
 def is_results(content: Any) -> bool:
@@ -48,9 +53,22 @@ def task_scores(content: Mapping[str, Any]) -> dict[str, list[TaskScore]]:
                 continue
             stderr = row.get(f"{metric}_stderr,{filter}")
             error = float(stderr) if is_number(stderr) else None
-            score = TaskScore(task, shots(content, task), metric, filter, float(value), error)
+            n, better = _documents(content, task), higher_is_better(content, task, metric)
+            score = TaskScore(task, shots(content, task), metric, filter, float(value), error, n, better)
             found.setdefault(task, []).append(score)
     return found
+
+
+def higher_is_better(content: Mapping[str, Any], task: str, metric: str) -> bool:
+    """As the results file says it of the task, else as the harness means a metric of that name."""
+    said = (content.get("higher_is_better") or {}).get(task, {}).get(metric)
+    return said if isinstance(said, bool) else not lower_is_better(metric)
+
+
+def _documents(content: Mapping[str, Any], task: str) -> int | None:
+    held = (content.get("n-samples") or {}).get(task)
+    count = held.get("effective") if isinstance(held, Mapping) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else None
 
 
 def shots(content: Mapping[str, Any], task: str) -> str | None:

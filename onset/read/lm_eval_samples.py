@@ -10,8 +10,9 @@ from typing import Any
 
 from onset.analysis.outcomes import NO_FILTER, Outcomes, Text
 from onset.errors import DataError
-from onset.read.base import ItemRow, Sizes, is_number, json_lines, numbered, safe, tabulate
-from onset.read.lm_eval_results import model_name, shots
+from onset.read.base import ItemRow, Sizes, json_lines, numbered, safe, tabulate
+from onset.read.lm_eval_metrics import note_of, per_document
+from onset.read.lm_eval_results import higher_is_better, model_name, shots
 from onset.scores import normalised_choice_probability
 
 INVALID = "[invalid]"
@@ -43,8 +44,9 @@ def read_samples(
 ) -> list[Outcomes]:
     """The outcomes of every filter and metric of the samples file ``path`` of a task, as its name writes it.
 
-    ``content``: the results file, empty without one; ``texts``: with what was asked and answered. Raises DataError for
-    a line without what the format promises, and for a document that is there twice with different outcomes.
+    ``content``: the results file, empty without one; ``texts``: with what was asked and answered. Empty where no metric
+    has a number for a document. Raises DataError for a line without what the format promises, and for a document that
+    is there twice with different outcomes.
     """
     configs = content.get("configs") or {}
     task = next((name for name in configs if safe(name) == file_task), file_task)
@@ -74,20 +76,19 @@ def read_samples(
         rows = [held[doc_id] for doc_id in sorted(held)]
         keys, twice = numbered(_key(row) for row in rows)
         more = [f"{task}: {twice} of {len(rows)} documents are copies of another and count too"] if twice else []
-        for metric in _metrics(rows, path):
-            table = tabulate({0: _item_rows(rows, keys, metric, config, texts=texts)}, str(path))
+        for metric, values in _metrics(rows, config).items():
+            table = tabulate({0: _item_rows(rows, keys, metric, values, config, texts=texts)}, str(path))
             version = (content.get("versions") or {}).get(task)
-            better = (content.get("higher_is_better") or {}).get(task, {}).get(metric)
             out.append(
                 Outcomes(
                     at=sizes.at(task, model, size, method=shots(content, task)),
                     metric=metric,
                     filter=filter,
                     versions=() if version is None else (str(version),),
-                    higher_is_better=better is not False,
+                    higher_is_better=higher_is_better(content, task, metric),
                     chance=_chance(rows, config) if metric in ("acc", "acc_norm") else None,
                     source=str(path),
-                    notes=(*said, *more),
+                    notes=(*said, *more, *([f"{task}: {weighed}"] if (weighed := note_of(metric, config)) else [])),
                     **table,
                 )
             )
@@ -116,14 +117,14 @@ def hash_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def _metrics(rows: Sequence[Mapping[str, Any]], path: Path) -> list[str]:
-    """Metrics that give every document a number; a document without it is refused, not dropped."""
-    names = list(dict.fromkeys(name for row in rows for name in _listed(row)))
-    found = [str(name) for name in names if any(is_number(row.get(name)) for row in rows)]
-    if not found:
-        listed = ", ".join(map(str, names)) or "none"
-        raise DataError(f"{path}: no metric with a number for a document, metrics: {listed}")
-    return found
+def _metrics(rows: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Metric -> a number a document, NaN where a document has none: it is not dropped.
+
+    Metrics without numbers of documents (those of a whole corpus, such as BLEU) are left out.
+    """
+    names = dict.fromkeys(name for row in rows for name in _listed(row))
+    found = {name: per_document(name, [row.get(name) for row in rows], config) for name in names}
+    return {name: values for name, values in found.items() if values is not None}
 
 
 def _listed(row: Mapping[str, Any]) -> list[str]:
@@ -132,16 +133,21 @@ def _listed(row: Mapping[str, Any]) -> list[str]:
 
 
 def _item_rows(
-    rows: Sequence[Mapping[str, Any]], keys: Sequence[str], metric: str, config: Mapping[str, Any], *, texts: bool
+    rows: Sequence[Mapping[str, Any]],
+    keys: Sequence[str],
+    metric: str,
+    values: Sequence[float],
+    config: Mapping[str, Any],
+    *,
+    texts: bool,
 ) -> list[ItemRow]:
     out = []
-    for row, key in zip(rows, keys, strict=True):
-        value: Any = row.get(metric)
+    for row, key, value in zip(rows, keys, values, strict=True):
         target = row.get("target_hash")
         out.append(
             ItemRow(
                 key,
-                float(value) if is_number(value) else float("nan"),
+                value,
                 target=target if isinstance(target, str) else hash_of(str(row.get("target"))),
                 prompt=row.get("prompt_hash"),
                 status=_status(row),
