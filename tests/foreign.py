@@ -10,6 +10,8 @@ from typing import Any
 
 FIXTURES = Path(__file__).parent / "fixtures"
 LM_EVAL, INSPECT = FIXTURES / "lm_eval", FIXTURES / "inspect"
+SCORES = FIXTURES / "lm_eval_scores"
+"""Perplexity, bits per byte, F1 and chrF of the same two models."""
 ITEMS = 240
 """Documents of a made-up run: the real ones, again and again under names of their own."""
 

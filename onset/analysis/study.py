@@ -15,6 +15,7 @@ from onset.analysis.estimates.decisions import decisions
 from onset.analysis.estimates.gains import gain_curves
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
+from onset.analysis.estimates.scores import compare_scores
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
@@ -25,6 +26,7 @@ from onset.analysis.questions import findings_of
 from onset.analysis.questions.comparison_words import comparison_sentence, stage_sentence
 from onset.analysis.questions.curve_words import curve_sentence
 from onset.analysis.questions.say import ENGLISH, Say
+from onset.analysis.questions.score_words import pair_sentence
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.results.files import write_json
@@ -52,6 +54,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
             losses=losses(arms, replicates=replicates),
             loss_differences=loss_differences(arms, replicates=replicates),
             models=compare_models(arms, margin=chosen, replicates=replicates) if measured.foreign else NO_MODELS,
+            scores=compare_scores(measured.scores, measured.stated, margin=chosen, replicates=replicates),
         ),
         sizes=BySize(
             curves=curves,
@@ -78,7 +81,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
     means, say = analysis.means, Say(language)
     return {
         "study": analysis.study.get("name"),
-        "sources": [source_of(one) for one in analysis.arms] if analysis.measured.foreign else [],
+        "sources": list(map(source_of, analysis.measured.read)),
         "notes": list(analysis.measured.notes),
         "cells": [
             _cell_json(
@@ -90,6 +93,8 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         ],
         "comparisons": [comparison_json(one, say) for one in analysis.contrasts.methods],
         "models": [model_json(one, say) for one in analysis.contrasts.models.pairs],
+        "scores": [one.json() for one in analysis.contrasts.scores.means],
+        "score_pairs": [one.json() | {"sentence": pair_sentence(one, say)} for one in analysis.contrasts.scores.pairs],
         "stages": [stage_json(one, say) for one in analysis.contrasts.stages],
         "stage_shifts": [one.json() for one in analysis.sizes.stage_shifts],
         "curves": [one.json() | {"sentence": curve_sentence(one, say)} for one in analysis.sizes.curves],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -223,6 +224,20 @@ def _parameter(text: str, language: Language) -> str:
         if key in PHRASES:
             return phrase(key, language, value=number)
     return phrase("task.=", language, name=name, value=value) if value else name
+
+
+def score(value: float, digits: int = 4) -> str:
+    """A score in its own unit, with ``digits`` significant digits and never in exponents: ``0.6572``, ``58.68``."""
+    if abs(value) >= 10**digits:
+        return number(value, 0)
+    places = digits - 1 - (math.floor(math.log10(abs(value))) if value else 0)
+    return number(value, min(max(places, 0), 8))
+
+
+def signed_score(value: float) -> str:
+    """A difference of scores with its sign, to three significant digits: ``+0.0492``."""
+    text = score(value, 3)
+    return f"+{text}" if value > 0 else text
 
 
 def p_words(value: float) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 
 from onset.analysis.curves.points import metric_label, point_of, score_points
 from onset.analysis.curves.series import Scale, SizePoint
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Outcomes, Stated
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
 from onset.errors import DataError
@@ -107,6 +107,38 @@ def _only(outcomes: tuple[Outcomes, ...], task: str | None, path: Path) -> tuple
     if not kept:
         raise DataError(f"{path}: no results of task '{task}', found: {', '.join(sorted({o.task for o in outcomes}))}")
     return kept
+
+
+def read_stated(
+    path: Path, *, only: str | None = None, params: Mapping[str, float] | None = None, family: str | None = None
+) -> tuple[Stated, ...]:
+    """Every score that the results files of lm-eval under ``path`` state, whether there are samples or not.
+
+    ``only``, ``params`` and ``family`` as in `read_outcomes`. Empty of other formats: those have items for every score.
+    """
+    if format_of(path) != "lm-eval":
+        return ()
+    sizes = Sizes(params or {}, family)
+    return tuple(
+        Stated(
+            at=sizes.at(one.task, model, size, method=one.method),
+            metric=one.metric,
+            value=one.value,
+            stderr=one.stderr,
+            n=one.n,
+            filter=one.filter,
+            higher_is_better=one.higher_is_better,
+            source=str(path),
+        )
+        for model, size, found in lm_eval.scores(path, sizes, sampled_too=True)
+        for one in found
+        if only is None or is_task(one.task, only)
+    )
+
+
+def has_items(path: Path) -> bool:
+    """Are there results item by item? Not in results files of lm-eval that came without samples."""
+    return format_of(path) != "lm-eval" or any(run.samples for run in lm_eval.find(path))
 
 
 def is_task(label: str, asked: str) -> bool:

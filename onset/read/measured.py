@@ -1,8 +1,9 @@
-"""Anybody's results as what a report is made of: right or wrong, each setting once.
+"""Anybody's results as what a report is made of: right or wrong, each setting once, and the other scores beside it.
 
 A results folder of Onset is taken as it is. Of other tools' results this chooses: one metric and filter for each task,
 the same for all its runs where they have one in common (the rule is in `onset.analysis.outcomes.choosing`), among those
-that are right or wrong; other scores are for ``onset compare`` and ``onset emergence``. What is left out is said.
+that are right or wrong. Metrics that are not (F1, perplexity, BLEU) are all kept, as scores of their own
+(`onset.read.other_scores`). What is left out is said.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from onset.analysis.outcomes import Measured, Outcomes, foreign, measured_of
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.words import counted, listed
 from onset.errors import DataError
-from onset.read.detect import format_of, read_outcomes
+from onset.read.detect import format_of, has_items, read_outcomes, read_stated
+from onset.read.other_scores import MetricKey, RunKey, TaskKey, by_task, scores_of, stated_of, unscored
 from onset.results.read import load
 
 
@@ -35,7 +37,7 @@ def read_measured(
     ``metric`` and ``filter``: where a source has several; ``texts``: with what was asked and answered (a results folder
     has its records); ``asked``: ``only``, ``grade_as``, ``params`` and ``family`` of `read_outcomes`. Raises DataError
     where one of these is given for a results folder, which says all of it, where a setting is there more than once,
-    where nothing is right or wrong, and as `read_outcomes` does.
+    where there is no score at all, and as `read_outcomes` does.
     """
     path = Path(path)
     if format_of(path) == "onset":
@@ -44,63 +46,59 @@ def read_measured(
             options = listed([f"--{name.replace('_', '-')}" for name in given])
             raise DataError(f"{path}: {options}: for results of other tools; a results folder of Onset says it itself")
         return measured_of(load(path))
-    outcomes = read_outcomes(path, texts=texts, **asked)
+    outcomes = read_outcomes(path, texts=texts, **asked) if has_items(path) else ()
     notes = [line for one in outcomes for line in one.notes]
-    chosen = _chosen(outcomes, metric, filter, notes)
-    if not chosen:
-        found = ", ".join(dict.fromkeys(one.metric for one in outcomes))
-        which = f"metric '{metric}'" if metric else "no metric"
-        raise DataError(f"{path}: {which} is right or wrong, as a report needs (found: {found}); use onset compare")
+    tasks = by_task(outcomes)
+    kinds = {task: _right_or_wrong([one for held in runs.values() for one in held]) for task, runs in tasks.items()}
+    chosen = _chosen(tasks, kinds, metric, filter, notes)
+    scores = scores_of(tasks, kinds, metric, filter, notes)
+    without = {name: value for name, value in asked.items() if name != "grade_as"}
+    stated = stated_of(outcomes, read_stated(path, **without), metric, filter, notes)
+    if not chosen and not scores and not stated:
+        found = ", ".join(dict.fromkeys(one.metric for one in outcomes)) or "none"
+        which = f"metric '{metric}'" if metric else "score"
+        raise DataError(f"{path}: no {which} to show (metrics found: {found})")
     kept = _of_one_gold(chosen, notes)
     notes += _other_items(kept)
-    return foreign(kept, path.resolve().stem if path.is_file() else path.resolve().name, notes)
-
-
-_Run = tuple[str | None, ...]
+    name = path.resolve().stem if path.is_file() else path.resolve().name
+    return foreign(kept, name, notes, scores=_of_one_gold(scores, notes), stated=stated)
 
 
 def _chosen(
-    outcomes: Sequence[Outcomes], metric: str | None, filter: str | None, notes: list[str]
+    tasks: Mapping[TaskKey, Mapping[RunKey, Sequence[Outcomes]]],
+    kinds: Mapping[TaskKey, set[MetricKey]],
+    metric: str | None,
+    filter: str | None,
+    notes: list[str],
 ) -> tuple[Outcomes, ...]:
-    tasks: dict[tuple[str, str], dict[_Run, list[Outcomes]]] = {}
-    for one in outcomes:
-        run = one.model, one.at.method, str(one.at.labels), one.stage
-        tasks.setdefault((one.task, one.shift), {}).setdefault(run, []).append(one)
+    """Of each run of a task its one metric that is right or wrong; none where another metric is asked for."""
     out = []
-    for (task, _), runs in tasks.items():
-        for held in runs.values():
-            sources = list(dict.fromkeys(one.source for one in held))
-            if len(sources) > 1:
-                who = " ".join(part for part in (held[0].model, held[0].method) if part)
-                raise DataError(f"{task} by {who} is there more than once: {listed(sources)}; name one of them")
-        kinds = _right_or_wrong([one for held in runs.values() for one in held])
-        usable = [[one for one in held if (one.metric, one.filter) in kinds] for held in runs.values()]
+    for key, runs in tasks.items():
+        if not any(metric in (None, name) for name, _ in kinds[key]):
+            continue
+        usable = [[one for one in held if (one.metric, one.filter) in kinds[key]] for held in runs.values()]
         common = set.intersection(*({(one.metric, one.filter) for one in held} for held in usable))
         if common:
             usable = [[one for one in held if (one.metric, one.filter) in common] for held in usable]
         for candidates, held in zip(usable, runs.values(), strict=True):
             if not candidates:
                 scores = listed(list(dict.fromkeys(one.metric for one in held)))
-                notes.append(f"{task}: left out for {held[0].model}: no score is right or wrong ({scores})")
+                notes.append(f"{key[0]}: no accuracy of {held[0].model}: no score is right or wrong ({scores})")
                 continue
             try:
                 choice = choose(candidates, metric=metric, filter=filter)
             except NoChoice as error:
-                notes.append(f"{task}: left out for {held[0].model}: {error}")
+                notes.append(f"{key[0]}: left out for {held[0].model}: {error}")
                 continue
-            notes += [f"{task}: {line}" for line in choice.notes]
-            one = picked(candidates, choice)
-            unscored = int((~np.isfinite(one.values)).sum())
-            if unscored:
-                said = f"{unscored} of {one.values.size} outcomes have no score and do not count"
-                notes.append(f"{task}, {one.model}: {said}")
-            out.append(one)
+            notes += [f"{key[0]}: {line}" for line in choice.notes]
+            out.append(picked(candidates, choice))
+            notes += unscored(out[-1])
     return tuple(out)
 
 
-def _right_or_wrong(outcomes: Sequence[Outcomes]) -> set[tuple[str, str]]:
+def _right_or_wrong(outcomes: Sequence[Outcomes]) -> set[MetricKey]:
     """The metrics and filters whose every score is 0 or 1, more being better, in all runs that measured any."""
-    kinds: dict[tuple[str, str], bool] = {}
+    kinds: dict[MetricKey, bool] = {}
     for one in outcomes:
         if np.isfinite(one.values).any():
             key = one.metric, one.filter

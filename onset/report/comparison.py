@@ -44,7 +44,8 @@ def summary(content: Mapping[str, Any]) -> list[str]:
     for name, title in _MEANS.items():
         mean = content["means"].get(name)
         if mean is not None and mean["n_tasks"] > 1:
-            ours, theirs = _accuracy(mean["accuracy_a"]), _accuracy(mean["accuracy_b"])
+            mean = mean | {"kind": "score" if any(not _is_share(one) for one in tasks) else "share"}
+            ours, theirs = _cell(mean["accuracy_a"], mean, " %"), _cell(mean["accuracy_b"], mean, " %")
             heading = title.format(n=mean["n_tasks"], noun=noun)
             lines.append(f"{heading}: {ours} with {a}, {theirs} with {b}, difference {_gap(mean)}.")
     whole = content["overall"]
@@ -109,12 +110,11 @@ def _common_prefix(names: Sequence[str]) -> str:
 
 
 def _is_share(one: Mapping[str, Any]) -> bool:
-    values = [one[key] for key in ("accuracy_a", "accuracy_b") if one.get(key) is not None]
-    return all(0 <= value <= 1 for value in values)
+    return bool(one["kind"] != "score")
 
 
-def _cell(value: float | None, one: Mapping[str, Any]) -> str:
-    return "–" if value is None else number(100 * value) if _is_share(one) else f"{value:.3g}"
+def _cell(value: float | None, one: Mapping[str, Any], unit: str = "") -> str:
+    return "–" if value is None else f"{number(100 * value)}{unit}" if _is_share(one) else f"{value:.3g}"
 
 
 def _signed(one: Mapping[str, Any]) -> str:
@@ -126,10 +126,6 @@ def _interval(one: Mapping[str, Any]) -> str:
     if one["interval"] is None:
         return "–"
     return shares(one["interval"]) if _is_share(one) else "{:.3g} to {:.3g}".format(*one["interval"])
-
-
-def _accuracy(value: float) -> str:
-    return percent(value) if 0 <= value <= 1 else f"{value:.3g}"
 
 
 def _gap(one: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ def summary(shown: Mapping[str, Any], cells: Sequence[Facts], language: Language
     """What was run, in a sentence or two; no result."""
     say = words_in(language)
     if not cells and not shown["cells"]:
-        return say("No cell of this study has been run yet.")
+        return _scored(shown, language) if shown.get("scores") else say("No cell of this study has been run yet.")
     cells = cells or shown["cells"]
     budgets = sorted(labels for labels in distinct(cells, "labels") if labels)
     seeds = len(distinct(cells, "seed"))
@@ -59,6 +59,17 @@ def summary(shown: Mapping[str, Any], cells: Sequence[Facts], language: Language
     return f"{text}{' ' if language == 'en' else ''}{given.format(many=many, seeds=seeds)}"
 
 
+def _scored(shown: Mapping[str, Any], language: Language) -> str:
+    """Of results in which nothing is right or wrong."""
+    held = shown["scores"]
+    models = distinct(held, "model")
+    return words_in(language)("{scores} of {models}, for {tasks}.").format(
+        scores=_listed(distinct(held, "metric"), language),
+        models=_listed(models, language) if len(models) <= _FEW else counted("model", len(models), language),
+        tasks=_named("task", [plain_task(name, language) for name in distinct(held, "task")], language),
+    )
+
+
 def _named(key: str, names: Sequence[str], language: Language) -> str:
     """``2 methods (chain of thought and answering at once)``; many are only counted."""
     count = counted(key, len(names), language)
@@ -77,7 +88,8 @@ def vital(shown: Mapping[str, Any], language: Language = "en") -> list[tuple[str
     """The study's size at a glance: (value, what it is)."""
     cells, say = shown["cells"], words_in(language)
     if not cells:
-        return []
+        held = shown.get("scores") or ()
+        return [_counted(len(distinct(held, name)), name, say) for name in ("model", "method", "task") if held]
     items = sorted({cell["n"] for cell in cells})
     unfinished = len(shown["missing"]) + len(shown["failed"])
     done = (

@@ -28,7 +28,17 @@ from onset.analysis.phrases import Language
 from onset.analysis.phrases.page import CHINESE, Say, words_in
 from onset.analysis.questions.say import Say as Speaker
 from onset.analysis.study import analyse, to_json
-from onset.analysis.words import counted, percent, plain_method, plain_shift, plain_stage, plain_task, signed_bound
+from onset.analysis.words import (
+    counted,
+    percent,
+    plain_method,
+    plain_shift,
+    plain_stage,
+    plain_task,
+    score,
+    signed_bound,
+    signed_score,
+)
 from onset.errors import DataError
 from onset.report import facts, figures
 from onset.report.bars import difference_bar, reach_of_bars, share_bar
@@ -130,6 +140,8 @@ def page(
         "sentences": sentences,
         "coded": _coded,
         "lead": lead,
+        "score": score,
+        "signed_score": signed_score,
     }
     environment.filters |= {
         "method": partial(plain_method, language=language),
@@ -182,6 +194,9 @@ def page(
         sources=shown.get("sources"),
         models=shown.get("models"),
         model_reach=reach_of_bars(shown.get("models", ()), fitting=0.9),
+        scores=shown.get("scores"),
+        score_pairs=shown.get("score_pairs"),
+        several_shifts=len({one["shift"] for one in shown.get("scores", ())}) > 1,
         reading=shown.get("notes"),
         has_classes=bool(shown.get("classification")),
         majorities=_majorities(shown["cells"]),

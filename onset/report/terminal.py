@@ -16,6 +16,7 @@ from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
 from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
+from onset.report.scores import print_scores
 from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, table
 from onset.report.words import flops, p_value, share, shares, signed
 
@@ -69,6 +70,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             named = {"task": key["task"] or "all tasks", "stage": "base"}
             _section(console, key | named, [key["method"] or "each item counts the same"])
             console.print(_model_table(group, wide=console.width >= WIDE))
+    print_scores(shown, console)
     if shown["cells"]:
         heading(console, "Cells")
         for key, group in grouped(shown["cells"], ("task", "shift", "stage")):

@@ -119,19 +119,22 @@ def test_json_lines_that_do_not_say_how_they_were_asked(tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------------------- what is chosen
 
 
-def test_a_metric_that_is_not_right_or_wrong_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_metric_that_is_not_right_or_wrong_is_a_score_and_no_accuracy(tmp_path: Path) -> None:
     harness_run(tmp_path / "a", "a", 10**6, RIGHT)
     (file,) = (tmp_path / "a").glob("samples_*.jsonl")
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     soft = [row | {"acc": 0.5 if row["doc_id"] == 7 else row["acc"]} for row in rows]
     file.write_text("\n".join(map(json.dumps, soft)))
-    (one,) = read_measured(tmp_path).outcomes
-    assert one.metric == "acc_norm"
+    found = read_measured(tmp_path)
+    assert [one.metric for one in found.outcomes] == ["acc_norm"]
+    assert [(one.metric, one.accuracy) for one in found.scores] == [("acc", pytest.approx((40 - 0.5) / 60))]
     file.write_text("\n".join(json.dumps(row | {"metrics": ["acc"]}) for row in soft))
-    assert refused(lambda: read_measured(tmp_path)) == (
-        f"{tmp_path}: no metric is right or wrong, as a report needs (found: acc); use onset compare"
+    bare = read_measured(tmp_path)
+    assert (bare.outcomes, [one.metric for one in bare.scores]) == ((), ["acc"])
+    assert not len(bare.cells)
+    assert refused(lambda: read_measured(LM_EVAL, metric="f1")) == (
+        f"{LM_EVAL}: no metric 'f1' to show (metrics found: acc, acc_norm, exact_match)"
     )
-    assert "metric 'f1' is right or wrong" in refused(lambda: read_measured(LM_EVAL, metric="f1"))
 
 
 def test_all_runs_of_a_task_are_read_by_the_metric_that_they_share(tmp_path: Path) -> None:

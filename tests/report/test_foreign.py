@@ -159,7 +159,7 @@ def test_the_terminal_says_what_was_read_and_what_was_decided(
     ("content", "message"),
     [
         (None, "no file"),
-        ({"results": {"a": {"acc,none": 0.5}}, "configs": {}}, "no per-item results (samples_*.jsonl)"),
+        ({"results": {"a": {"alias": "a"}}, "configs": {}}, "no score to show (metrics found: none)"),
         ([1], "not a known format"),
     ],
 )

@@ -258,7 +258,7 @@ def measure(
             plus.higher_is_better,
             math.inf if kind == "score" else 1.0,
         ),
-        sample=sample_of(table, replicates),
+        sample=sample_of(table, replicates, shares=kind != "score"),
     )
 
 
@@ -383,9 +383,15 @@ def decide(
 
 
 def _verdict(one: Contrast, decided: Decided) -> Verdict:
-    """At the adjusted p: a difference, else equivalence within the margin."""
-    if one.difference is None or decided.p is None:
+    return verdict_of(one.difference, decided.p, decided.p_equivalent, higher_is_better=one.scale.higher_is_better)
+
+
+def verdict_of(
+    difference: float | None, p: float | None, p_equivalent: float | None, *, higher_is_better: bool
+) -> Verdict:
+    """At the adjusted p: a difference, said of the plus side, else equivalence within the margin."""
+    if difference is None or p is None:
         return "undecided"
-    if decided.p <= ALPHA and one.difference != 0:
-        return "wins" if (one.difference > 0) == one.scale.higher_is_better else "loses"
-    return "equivalent" if decided.p_equivalent is not None and decided.p_equivalent <= ALPHA else "undecided"
+    if p <= ALPHA and difference != 0:
+        return "wins" if (difference > 0) == higher_is_better else "loses"
+    return "equivalent" if p_equivalent is not None and p_equivalent <= ALPHA else "undecided"

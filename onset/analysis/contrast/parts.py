@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from onset.analysis.outcomes import Aligned
+from onset.analysis.outcomes import Aligned, Outcomes
+from onset.analysis.outcomes.scores import UNBOUNDED
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import Moderated, Pool
@@ -105,12 +106,25 @@ class Sample:
         return Sample(table, crossed)
 
 
-def sample_of(table: Aligned, replicates: int = REPLICATES) -> Sample:
-    """What ``table`` says of the mean difference between its sides; two test sets are resampled apart."""
+def kind_of(a: Outcomes, b: Outcomes) -> Kind:
+    """Right or wrong on both sides, shares on both, or scores on any scale."""
+    if a.binary and b.binary:
+        return "binary"
+    known = [one.values[np.isfinite(one.values)] for one in (a, b)]
+    within = all(((values >= 0) & (values <= 1)).all() for values in known)
+    return "share" if within and not {a.metric, b.metric} & UNBOUNDED else "score"
+
+
+def sample_of(table: Aligned, replicates: int = REPLICATES, *, shares: bool = True) -> Sample:
+    """What ``table`` says of the mean difference between its sides; two test sets are resampled apart.
+
+    ``shares``: all values are within -1..1.
+    """
     if not table.plus.size or not table.minus.size:
         return Sample(table, None)
     apart = [Block(table.plus), Block(table.minus, -1.0)]
-    return Sample(table, crossed_bootstrap([Block(table.plus - table.minus)] if table.paired else apart, replicates))
+    blocks = [Block(table.plus - table.minus)] if table.paired else apart
+    return Sample(table, crossed_bootstrap(blocks, replicates, shares=shares))
 
 
 @dataclass(frozen=True, eq=False)

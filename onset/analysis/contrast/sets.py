@@ -34,7 +34,7 @@ from onset.analysis.contrast.matching import (
     source_of,
     without_items,
 )
-from onset.analysis.contrast.parts import Kind, Scale
+from onset.analysis.contrast.parts import Kind, Scale, kind_of
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.stats.adjust import MARGIN, benjamini_hochberg
@@ -67,6 +67,7 @@ class TaskContrast:
             "task": self.task,
             "metric": self.metric,
             "filter": self.filter,
+            "kind": one.scale.kind,
             "n": one.n,
             "draws": len(one.draws),
             "accuracy_a": accuracy_a,
@@ -212,7 +213,7 @@ def _pair(
         first, second = without_items(first, refused), without_items(second, refused)
     else:
         mismatches += differences(label, first, second, sides)
-    kind = _kind(first, second)
+    kind = kind_of(first, second)
     a, b = _bare(first), _bare(second)
     compared = measure(b, a, "set", margin=margin, replicates=replicates, names=(sides[1], sides[0]), kind=kind)
     return _Pair(label, first, second, a, b, kind, compared)
@@ -233,13 +234,6 @@ def _shared_noise(pairs: Sequence[_Pair]) -> list[_Pair]:
         for place, one in zip(places, made, strict=True):
             out[place] = replace(pairs[place], compared=one)
     return out
-
-
-def _kind(a: Outcomes, b: Outcomes) -> Kind:
-    if a.binary and b.binary:
-        return "binary"
-    known = [one.values[np.isfinite(one.values)] for one in (a, b)]
-    return "share" if all(((values >= 0) & (values <= 1)).all() for values in known) else "score"
 
 
 def _bare(one: Outcomes) -> Outcomes:
@@ -344,9 +338,9 @@ def _means(pairs: Sequence[_Pair], replicates: int) -> dict[str, Mean]:
 def _mean(pairs: Sequence[_Pair], weights: Sequence[float], n_tasks: int, replicates: int) -> Mean:
     tables = [_both(pair, [draw for draw in pair.a.draws if draw in pair.b.draws])[1:] for pair in pairs]
     blocks = [Block(second - first, weight) for (first, second), weight in zip(tables, weights, strict=True)]
-    crossed = crossed_bootstrap(blocks, replicates)
-    assert crossed is not None  # every pair has items
     scores = any(pair.kind == "score" for pair in pairs)
+    crossed = crossed_bootstrap(blocks, replicates, shares=not scores)
+    assert crossed is not None  # every pair has items
     scale = Scale("score" if scores else "share", None, limit=math.inf if scores else 1.0)
     interval, p = scale.cut(crossed.interval()), crossed.p()
     if 1 < crossed.draws < ENOUGH_DRAWS:

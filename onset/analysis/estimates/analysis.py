@@ -16,6 +16,7 @@ from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking
 from onset.analysis.estimates.models import Models
+from onset.analysis.estimates.scores import Scores
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.estimates.task_sizes import TaskOrder
@@ -26,7 +27,8 @@ from onset.analysis.outcomes import KEY, Measured, Outcomes
 @dataclass(frozen=True, eq=False)
 class Contrasts:
     """What is held against what: ``methods`` on one model, ``stages`` of training, clean items against shifted ones
-    (``losses``) and methods by what they lose (``loss_differences``), and the ``models`` of other tools' results.
+    (``losses``) and methods by what they lose (``loss_differences``), and the ``models`` of other tools' results, with
+    their ``scores`` that are not right or wrong.
     """
 
     methods: tuple[Contrast, ...]
@@ -34,6 +36,7 @@ class Contrasts:
     losses: tuple[Contrast, ...]
     loss_differences: tuple[Contrast, ...]
     models: Models
+    scores: Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,7 @@ class Analysis:
 
     def named(self, task: str) -> str | None:
         """``task`` where the study has several, else None: then a line need not say which."""
-        return task if len({arm.task for arm in self.arms}) > 1 else None
+        return task if len({one.task for one in self.measured.read or self.arms}) > 1 else None
 
     def clean(self) -> list[Outcomes]:
         """The arms without a shift."""

@@ -13,7 +13,7 @@ measured  outcomes, and the tables of cells and records beside them
 from __future__ import annotations
 
 from onset.analysis.outcomes.folder import KEY, outcomes_of
-from onset.analysis.outcomes.measured import Measured, foreign, measured_of, source_of
+from onset.analysis.outcomes.measured import Measured, Stated, foreign, measured_of, source_of
 from onset.analysis.outcomes.pairing import Aligned, between, pair, twinned
 from onset.analysis.outcomes.table import ACCURACY, NO_FILTER, Asked, Flops, Outcomes, Ran, Text
 
@@ -27,6 +27,7 @@ __all__ = [
     "Measured",
     "Outcomes",
     "Ran",
+    "Stated",
     "Text",
     "between",
     "foreign",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
 
 from onset.analysis.outcomes.folder import outcomes_of
 from onset.analysis.outcomes.table import NO_FILTER, Outcomes
+from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.counting import counted
 from onset.records import content_hash
 from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA
@@ -22,9 +23,29 @@ from onset.results.read import Results
 from onset.scores import wilson
 
 
+@dataclass(frozen=True, slots=True)
+class Stated(Placed):
+    """A score of which a source says no more than its ``value``, with its standard error (None: not said).
+
+    ``n``: items (None: not said); the rest as in `Outcomes`.
+    """
+
+    at: Setting
+    metric: str
+    value: float
+    stderr: float | None = None
+    n: int | None = None
+    filter: str = NO_FILTER
+    higher_is_better: bool = True
+    source: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """``outcomes``, and what is shown beside them.
+    """``outcomes``, right or wrong, and what is shown beside them.
+
+    ``scores``: other metrics of another tool's results, item by item, and ``stated`` those without items: none of them
+    is an accuracy of the cells.
 
     ``study``: the canonical study; of another tool's results a ``name`` alone. ``cells`` and ``records``: as in
     `onset.results.read.Results`; ``missing`` and ``failed``: its cells without results. ``foreign``: measured by
@@ -39,6 +60,13 @@ class Measured:
     failed: Mapping[str, str] = field(default_factory=dict)
     foreign: bool = False
     notes: tuple[str, ...] = ()
+    scores: tuple[Outcomes, ...] = ()
+    stated: tuple[Stated, ...] = ()
+
+    @property
+    def read(self) -> tuple[Outcomes | Stated, ...]:
+        """All that was read of another tool's results; empty of a results folder."""
+        return (*self.outcomes, *self.scores, *self.stated) if self.foreign else ()
 
 
 def measured_of(results: Results) -> Measured:
@@ -48,15 +76,24 @@ def measured_of(results: Results) -> Measured:
     )
 
 
+_Known = TypeVar("_Known", Outcomes, Stated)
 AS_ASKED = "as asked"
 """The method of results that do not say how the model was asked."""
 
 
-def foreign(outcomes: Sequence[Outcomes], name: str, notes: Iterable[str] = ()) -> Measured:
-    """Another tool's ``outcomes``, right or wrong, no two of one setting; ``name``: what the results are called."""
-    outcomes = [
-        one if one.at.method is not None else replace(one, at=replace(one.at, method=AS_ASKED)) for one in outcomes
-    ]
+def foreign(
+    outcomes: Sequence[Outcomes],
+    name: str,
+    notes: Iterable[str] = (),
+    *,
+    scores: Sequence[Outcomes] = (),
+    stated: Sequence[Stated] = (),
+) -> Measured:
+    """Another tool's ``outcomes``, right or wrong, no two of one setting; ``name``: what the results are called.
+
+    ``scores`` and ``stated``: as in `Measured`, no two of one setting, metric and filter.
+    """
+    outcomes = [_asked_somehow(one) for one in outcomes]
     cells: list[dict[str, Any]] = []
     records: list[dict[str, Any]] = []
     for one in outcomes:
@@ -72,10 +109,16 @@ def foreign(outcomes: Sequence[Outcomes], name: str, notes: Iterable[str] = ()) 
         pl.DataFrame(records, schema=held, orient="row"),
         foreign=True,
         notes=tuple(dict.fromkeys(notes)),
+        scores=tuple(map(_asked_somehow, scores)),
+        stated=tuple(map(_asked_somehow, stated)),
     )
 
 
-def source_of(one: Outcomes) -> dict[str, Any]:
+def _asked_somehow(one: _Known) -> _Known:
+    return one if one.at.method is not None else replace(one, at=replace(one.at, method=AS_ASKED))
+
+
+def source_of(one: Outcomes | Stated) -> dict[str, Any]:
     """Where outcomes of another tool were read, and which of its scores they are."""
     return {
         "task": one.task,
@@ -83,7 +126,7 @@ def source_of(one: Outcomes) -> dict[str, Any]:
         "method": one.at.method,
         "metric": one.metric,
         "filter": None if one.filter == NO_FILTER else one.filter,
-        "version": one.version,
+        "version": one.version if isinstance(one, Outcomes) else None,
         "file": one.source,
     }
 

@@ -23,6 +23,9 @@ SCORES = ("gold_logprob", "gold_prob", "1 - Brier", "pass rate", "edit similarit
 BOUNDED = frozenset(SCORES) - {"gold_logprob"}
 """Scores within 0..1."""
 
+UNBOUNDED = frozenset({"gold_logprob", "perplexity", "word_perplexity", "byte_perplexity", "bits_per_byte"})
+"""Scores that are no shares, although all values may lie within 0..1."""
+
 
 def cell_scores(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     """Cell -> score -> item -> value, of the cells with a size.

@@ -139,6 +139,24 @@ LINES: dict[str, tuple[str, str]] = {
         "no model is shown to be above chance ({chance}); highest is {model}",
         "不能断定有模型高于随机水平（{chance}）；最高的是 {model}",
     ),
+    # other tools' scores that are not right or wrong
+    "score.best": (
+        "best {metric} is that of {model}: {value}, better than {other} by {gap} ({range})",
+        "最好的 {metric} 属于 {model}：{value}，比 {other} 好 {gap}（{range}）",
+    ),
+    "score.undecided": (
+        "best {metric} so far is that of {model}: {value}, ahead of {other} by {gap} ({range}); not settled",
+        "目前最好的 {metric} 属于 {model}：{value}，比 {other} 好 {gap}（{range}），尚不能断定",
+    ),
+    "score.undecided.bare": (
+        "best {metric} so far is that of {model}: {value}; {other} has {against}; no interval, not settled",
+        "目前最好的 {metric} 属于 {model}：{value}；{other} 为 {against}；没有区间，尚不能断定",
+    ),
+    "score.measured": ("{value} {metric} with {model} ({range})", "得分 {metric} 为 {value}：{model}（{range}）"),
+    "score.measured.bare": (
+        "{value} {metric} with {model}, without a standard error",
+        "得分 {metric} 为 {value}：{model}，没有标准误",
+    ),
     "chain of thought.helps": (
         "{method} helps {model} by {points} ({range})",
         "{method}使 {model} 提高 {points}（{range}）",

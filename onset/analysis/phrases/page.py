@@ -164,6 +164,33 @@ _TABLES = {
     "Tokens": "词元",
     "Seconds": "秒",
     "show": "查看",
+    "Other scores": "其他得分",
+    "Metrics that are not right or wrong, each in its own unit and by itself: they are never mixed with accuracies or"
+    " with each other.": "不分对错的指标，各用自己的单位单独列出：不与准确率混合，也不互相混合。",
+    "Score": "得分",
+    "Value, 95 % interval": "数值，95 % 区间",
+    "Better is": "更好为",
+    "higher": "更高",
+    "lower": "更低",
+    "Known of it": "所知",
+    "every item": "逐题",
+    "no items, no standard error": "没有逐题结果，没有标准误",
+    "no items, only the standard error": "没有逐题结果，只有标准误",
+    "no interval": "没有区间",
+    "Two by two": "两两比较",
+    "Scores that are known item by item are paired on the items that both have; of others the standard errors are taken"
+    " as if of different items. p is corrected for all pairs of the metric on the task.": (
+        "有逐题结果的得分按双方都有的题配对；其余的按各自的标准误计算，当作不同的题。"
+        "p 已按该任务上该指标的全部配对校正。"
+    ),
+    "Of": "哪一个",
+    "Value": "数值",
+    "Value against it": "对照的数值",
+    "Difference, 95 % interval": "差值，95 % 区间",
+    "Where": "在何处",
+    "{scores} of {models}, for {tasks}.": "模型：{models}；得分：{scores}；{tasks}。",
+    "model": "个模型",
+    "models": "个模型",
 }
 
 _ITEMS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from onset.analysis.phrases import sentences_methods, sentences_sizes, sentences_warnings
+from onset.analysis.phrases import sentences_methods, sentences_scores, sentences_sizes, sentences_warnings
 
 _WORDS = {
     "none": "无",
@@ -125,6 +125,12 @@ _SIZE = {
 }
 
 SENTENCES: Mapping[str, str] = MappingProxyType(
-    _WORDS | _DECISION | _SIZE | sentences_methods.SENTENCES | sentences_sizes.SENTENCES | sentences_warnings.SENTENCES
+    _WORDS
+    | _DECISION
+    | _SIZE
+    | sentences_methods.SENTENCES
+    | sentences_scores.SENTENCES
+    | sentences_sizes.SENTENCES
+    | sentences_warnings.SENTENCES
 )
 """English template -> Chinese one."""

@@ -95,6 +95,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "kind.ingredient by size": ("Ingredient by size", "训练成分与规模"),
     "kind.best method": ("Best method", "最好的方法"),
     "kind.best model": ("Best model", "最好的模型"),
+    "kind.score": ("Score", "得分"),
     "kind.chain of thought": ("Chain of thought", "思维链"),
     "kind.size": ("Size", "规模"),
     "kind.shift": ("Shift", "分布变化"),

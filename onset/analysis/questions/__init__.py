@@ -27,6 +27,7 @@ QUESTIONS = Registry(
         "ingredient by size": Entry(f"{_HOME}.training:IngredientBySize", "does an ingredient move the size needed?"),
         "best method": Entry(f"{_HOME}.best_method:BestMethod", "which method does best?"),
         "best model": Entry(f"{_HOME}.best_model:BestModel", "which model does best?"),
+        "score": Entry(f"{_HOME}.scores:Score", "which model has the best score, where none is right or wrong?"),
         "chain of thought": Entry(f"{_HOME}.chain_of_thought:ChainOfThought", "which models does it help?"),
         "size": Entry(f"{_HOME}.size:Size", "how does accuracy grow with size?"),
         "shift": Entry(f"{_HOME}.shift:ShiftLoss", "what does a shift of the test items cost?"),

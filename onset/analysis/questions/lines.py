@@ -111,6 +111,11 @@ def share_range(interval: Interval | None) -> Word:
     return _range(interval, words.bound)
 
 
+def score_range(interval: Interval | None) -> Word:
+    """An interval of scores in their own unit, or of their differences."""
+    return _range(interval, lambda end: words.score(end, 3))
+
+
 def size_range(interval: Interval | None) -> Word:
     """An interval of sizes."""
     return _range(interval, size)

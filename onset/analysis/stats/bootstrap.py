@@ -36,6 +36,8 @@ Array = NDArray[np.float64]
 REPLICATES = 10_000
 FEW_INFORMATIVE = 10
 """Below this number of items whose value differs from the rest, resampling has no usable shape."""
+_NO_FLOOR = float(np.finfo(np.float64).tiny)
+"""The least variance of values on any scale: none, but resamples of few different items have no shape all the same."""
 _CHUNK = 2_000_000
 _KEPT_CHUNKS = 128
 
@@ -131,8 +133,10 @@ class Crossed:
         return min(1.0, 2 * min(self.tail(value, above=True), self.tail(value, above=False)))
 
 
-def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES) -> Crossed | None:
+def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES, *, shares: bool = True) -> Crossed | None:
     """Resample draws and items of ``blocks`` independently; None when a block holds no value at all.
+
+    ``shares``: the values are within -1..1; only then is there a least variance where hardly any items differ.
 
     Equal arguments give equal replicates: the resampling counts follow from the shapes alone. One draw means that
     only items are resampled.
@@ -142,7 +146,8 @@ def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES) -> 
         return None
     items = sum(int(np.isfinite(block.values).any(axis=0).sum()) for block in filled)
     parts = _variance(filled, replicates)
-    least = _least_variance(filled) if _informative(filled) < FEW_INFORMATIVE else 0.0
+    few = _informative(filled) < FEW_INFORMATIVE
+    least = 0.0 if not few else _least_variance(filled) if shares else _NO_FLOOR
     if least and parts.total <= least:
         # the least variance is that of a score interval, which has normal quantiles
         parts = replace(parts, total=least, df=float(max(items - 1, 1)))
