@@ -19,7 +19,6 @@ SENTENCES = {
     "{a} wins against {b}": "{a} 胜过 {b}",
     "{a} loses against {b}": "{a} 不如 {b}",
     "no interval": "没有区间",
-    "p {p}": "p {p}",
     "{where} (higher is better): {a} minus {b} is {difference} ({parts}; {test}): {verdict}": (
         "{where}（越高越好）：{a} 减 {b} 为 {difference}（{parts}；{test}）：{verdict}"
     ),

@@ -52,6 +52,10 @@ _TESTS = {
     "two test sets, not paired": "两个测试集，不配对",
     "paired on clean twins": "按原题配对",
     "paired on items": "按题配对",
+    "normal, from both standard errors, not paired": "由两个标准误得出的正态检验，不配对",
+    "none: a standard error is not known": "无：有一个标准误未知",
+    "none: a single item": "无：只有一道题",
+    "none: nothing to pair": "无：没有可配对的",
 }
 
 _DESIGNS = {

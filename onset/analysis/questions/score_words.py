@@ -37,13 +37,14 @@ def pair_sentence(one: ScorePair, say: Say) -> str:
     verdicts = {"wins": "{a} wins against {b}", "loses": "{a} loses against {b}"}
     parts = [
         say("no interval") if one.interval is None else score_range(one.interval, say),
-        "" if one.p_adjusted is None else say("p {p}", p=say.probability(one.p_adjusted)),
+        "" if one.p_adjusted is None else f"p {say.probability(one.p_adjusted)}",
     ]
     text = say(
         "{where} (higher is better): {a} minus {b} is {difference} ({parts}; {test}): {verdict}"
         if one.plus.of.higher_is_better
         else "{where} (lower is better): {a} minus {b} is {difference} ({parts}; {test}): {verdict}",
-        where=where, a=a, b=b, difference=words.signed_score(one.difference), parts=say.parted(parts), test=one.test,
+        where=where, a=a, b=b, difference=words.signed_score(one.difference), parts=say.parted(parts),
+        test=say.told(one.test),
         verdict=say(verdicts.get(one.verdict, one.verdict), a=a, b=b),
     )  # fmt: skip
     return say.text([text])
