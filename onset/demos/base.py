@@ -7,7 +7,7 @@ at the question (`Choice.per_item`) ranks anew for each.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import ClassVar, Literal
 
@@ -17,6 +17,9 @@ from onset.records import Item, derive_seed
 from onset.step import Step
 from onset.tasks.base import Task
 
+Ranking = Callable[[Item | None], Sequence[Item]]
+"""A question -> the examples, the one to be shown first when there is room for one only first."""
+
 
 class Choice(Step):
     """Settings that every choice has. ``order``: a seed by which those chosen are shuffled before they are shown (None:
@@ -24,7 +27,7 @@ class Choice(Step):
     """
 
     needs: ClassVar[frozenset[Literal["rationales"]]] = frozenset()
-    """What the examples must carry to be ranked."""
+    """What the examples must carry to be ranked, with the default settings."""
     per_item: ClassVar[bool] = False
     reads: ClassVar[bool] = False
     """Does the ranking look at examples that may not be shown (their text, their rationales)? Then all that are granted
@@ -32,11 +35,22 @@ class Choice(Step):
 
     order: int | None = Field(default=None, ge=0)
 
+    def needed(self) -> frozenset[Literal["rationales"]]:
+        """What the examples must carry to be ranked, as it is set."""
+        return self.needs
+
+    def check(self, task: Task) -> None:
+        """Raises DataError where the labelled examples of ``task`` cannot be ranked so."""
+
     @abstractmethod
     def rank(self, examples: Sequence[Item], task: Task, item: Item | None = None) -> Sequence[Item]:
-        """``examples``, the one to be shown first when there is room for one only first. ``examples`` are in the order
-        of the plan, which is random. ``item``: the question, where `per_item`. Pure.
+        """``examples``, or some of them, the one to be shown first when there is room for one only first. ``examples``
+        are in the order of the plan, which is random: ties stay in it. ``item``: the question, where `per_item`. Pure.
         """
+
+    def ranking(self, examples: Sequence[Item], task: Task) -> Ranking:
+        """`rank` of ``examples`` as a function of the question: what all questions share is done once."""
+        return lambda item: self.rank(examples, task, item)
 
     def arrange(self, chosen: Sequence[Item]) -> tuple[Item, ...]:
         """Those chosen, best first, as they are shown: here in that order."""

@@ -58,7 +58,8 @@ def choose_demonstrations(
     choice = method.choose
     if choice.per_item:
         most = len(usable) if method.shots is None else min(method.shots, len(usable))
-        chosen = {one.id: fits.shown(choice.rank(usable, task, one)[:most], one) for one in items}
+        ranking = choice.ranking(usable, task)
+        chosen = {one.id: fits.shown(ranking(one)[:most], one) for one in items}
         used = {demo.id: demo for shown in chosen.values() for demo in shown}
         shown = [one for one in usable if one.id in used]
         return Shown((), chosen, _ledger(method, usable, shown))

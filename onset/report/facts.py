@@ -97,8 +97,12 @@ def _words(table: Registry, spec: Any, say: Say) -> str:
     """What a step does, with what is set of it in brackets."""
     held = spec if isinstance(spec, Mapping) else {"kind": spec}
     known = table.load(held["kind"]).words if held["kind"] in table else held["kind"]
-    settings = ", ".join(f"{key} {value}" for key, value in held.items() if key not in _OWN)
+    settings = ", ".join(f"{key} {_listed(value)}" for key, value in held.items() if key not in _OWN)
     return f"{say(known)} ({settings})" if settings else say(known)
+
+
+def _listed(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def examples(cells: Iterable[Facts], say: Say = ENGLISH) -> list[dict[str, Any]]:

@@ -267,6 +267,8 @@ def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
             f"task {task.name}: method '{choosing[0]}' needs items with choices, {open_items} of its {len(task.test)}"
             " test items have none"
         )
+    for one in methods:
+        one.choose.check(task)
 
 
 def _cells(
