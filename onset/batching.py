@@ -112,8 +112,12 @@ def _outcome(work: asyncio.Future[Any], ask: Ask) -> Solved:
     error = asyncio.CancelledError() if work.cancelled() else work.exception()
     if error is None:
         return Solved(work.result(), tuple(ask.transcript))
-    cause = " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())[:500]
-    return Solved(None, tuple(ask.transcript), cause)
+    return Solved(None, tuple(ask.transcript), cause_of(error))
+
+
+def cause_of(error: BaseException) -> str:
+    """What ``error`` says, in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())[:500]
 
 
 def _deliver(futures: Sequence[asyncio.Future[Any]], results: Sequence[Any]) -> None:

@@ -8,7 +8,7 @@
     │   └── ModelError             a model that cannot be loaded or does not fit the request
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
-    ├── MethodError                a method could not do what it does once for a cell
+    ├── MethodError                a method could not do what it does, once for a cell or with what it got
     ├── ItemsFailed                the method raised an error at every item of a cell
     ├── CellsFailed                more cells failed than the error budget allows (exit code 1)
     └── Interrupted                a run was stopped from the keyboard (exit code 130)
@@ -71,7 +71,7 @@ class StoreError(OnsetError):
 
 
 class MethodError(OnsetError):
-    """A method could not prepare what it needs before its first item."""
+    """A method could not prepare what it needs before its first item, or cannot use what a model gave it."""
 
 
 class ItemsFailed(OnsetError):

@@ -181,6 +181,18 @@ def _name(made: Method) -> str:
 ANSWER_ONLY = method(prompt="answer-only")
 COT = method(prompt="cot")
 COT_VOTE = method(prompt="cot", vote=Majority(samples=20), name="cot-vote")
+ZERO_SHOT_COT = method(prompt="zero-shot-cot")
+
+# Wang et al. 2022, arXiv 2203.11171, section 3.1 ("sampling scheme"): 40 samples, drawn for each family as there
+SELF_CONSISTENCY = method(prompt="cot", vote=Majority(samples=40), name="self-consistency")
+SELF_CONSISTENCY_PALM = method(
+    prompt="cot", vote=Majority(samples=40, temperature=0.7, top_k=40), name="self-consistency-palm"
+)
+SELF_CONSISTENCY_LAMDA = method(
+    prompt="cot", vote=Majority(samples=40, temperature=0.5, top_k=40), name="self-consistency-lamda"
+)
+# Lewkowycz et al. 2022, arXiv 2206.14858 (maj1@k): nucleus sampling; k is set by task there, 64 here
+MINERVA = method(prompt="cot", vote=Majority(samples=64, temperature=0.6, top_p=0.95), name="minerva")
 LORA_ANSWERS = method(tune="lora", on="answers")
 LORA_RATIONALES = method(tune="lora", on="rationales")
 FULL_ANSWERS = method(tune="full", on="answers")
@@ -210,6 +222,20 @@ METHODS = Registry(
         "answer-only": Entry("onset.methods:ANSWER_ONLY", "prompt with question and answer pairs"),
         "cot": Entry("onset.methods:COT", "prompt with worked steps (chain of thought)"),
         "cot-vote": Entry("onset.methods:COT_VOTE", "chain of thought, majority of 20 samples at temperature 0.7"),
+        "zero-shot-cot": Entry("onset.methods:ZERO_SHOT_COT", "let's think step by step, no demonstrations"),
+        "self-consistency": Entry(
+            "onset.methods:SELF_CONSISTENCY", "chain of thought, majority of 40 samples as for GPT-3 (Wang et al. 2022)"
+        ),
+        "self-consistency-palm": Entry(
+            "onset.methods:SELF_CONSISTENCY_PALM", "as for PaLM: of the 40 most probable tokens at temperature 0.7"
+        ),
+        "self-consistency-lamda": Entry(
+            "onset.methods:SELF_CONSISTENCY_LAMDA",
+            "as for LaMDA and UL2: of the 40 most probable tokens at temperature 0.5",
+        ),
+        "minerva": Entry(
+            "onset.methods:MINERVA", "majority of 64 samples, nucleus 0.95 at temperature 0.6 (Lewkowycz et al. 2022)"
+        ),
         "lora-answers": Entry("onset.methods:LORA_ANSWERS", "LoRA tuning on answers"),
         "lora-rationales": Entry("onset.methods:LORA_RATIONALES", "LoRA tuning on worked steps and answers"),
         "full-answers": Entry("onset.methods:FULL_ANSWERS", "full fine-tuning on answers"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from onset.batching import Solved, solve_all
+from onset.batching import Solved, cause_of, solve_all
 from onset.demos.fit import Shown
 from onset.errors import MethodError
 from onset.methods import Method
@@ -144,7 +144,10 @@ class Evaluation:
         for text, finish, logprob, length in zip(kept.outputs, kept.finishes, kept.logprobs, kept.lengths, strict=True):
             done = Completion(text, length, 0, logprob, finish)  # type: ignore[arg-type]
             samples.append(Sample(text, self.method.prompt.read(done, item, self.task), logprob, length))
-        voted = self.method.vote.choose(samples, item)
+        try:
+            voted = self.method.vote.choose(samples, item)
+        except MethodError as error:
+            return replace(kept, answer=None, status="failed", correct=False, cause=cause_of(error), detail=None)
         return replace(
             kept,
             answer=voted.answer.value,

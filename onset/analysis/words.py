@@ -159,9 +159,9 @@ def plain_method(name: str, language: Language = "en") -> str:
         return name
     known = [(part["name"], part["value"]) for part in parts if part]
     text = phrase(f"method.{base}", language)
-    if any(kind == "vote" for kind, _ in known):
-        text = phrase("method.+vote", language, name=text)
-    renamed = [("samples" if kind == "vote" else kind, value) for kind, value in known if value or kind != "vote"]
+    for kind in [kind for kind, _ in known if kind in _VOTES]:
+        text = phrase(f"method.+{kind}", language, name=text)
+    renamed = [("samples" if kind in _VOTES else kind, value) for kind, value in known if value or kind not in _VOTES]
     return _with_more(text, [phrase(f"method.+{kind}", language, value=value) for kind, value in renamed], language)
 
 
@@ -208,7 +208,8 @@ def plain_stage(name: str, language: Language = "en") -> str:
 _METHODS = tuple(
     key.removeprefix("method.") for key in PHRASES if key.startswith("method.") and not key.startswith("method.+")
 )
-_METHOD_PART = re.compile(r"(?P<name>vote|shots|steps|lr|t|chat|plain)(?P<value>[0-9.e]*)")
+_VOTES = ("vote", "weighted")
+_METHOD_PART = re.compile(r"(?P<name>vote|weighted|shots|steps|lr|topk|topp|t|chat|plain)(?P<value>[0-9.e]*)")
 
 
 def _with_more(text: str, more: Sequence[str], language: Language) -> str:

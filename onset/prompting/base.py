@@ -25,7 +25,7 @@ log-probabilities of texts."""
 @dataclass(frozen=True, slots=True)
 class Planned:
     """Calls that `onset plan` counts with: of ``role``, to ``prompts`` prompts of ``tokens_in`` tokens (None: those of
-    the whole prompt), ``samples`` completions each, of about ``tokens_out`` tokens.
+    the whole prompt) and ``tokens_more``, ``samples`` completions each, of about ``tokens_out`` tokens.
     """
 
     role: str
@@ -33,6 +33,7 @@ class Planned:
     prompts: float = 1
     samples: int = 1
     tokens_in: float | None = None
+    tokens_more: float = 0.0
 
 
 class Prompt(Step):

@@ -168,11 +168,12 @@ def _inference(grid: Grid, cell: Cell, size: Size, tokens: tuple[float, float], 
     computed = each * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
     cost = Cost(0.0, computed / (PREFILL_SHARE * speed) if cell.continuous else 0.0)  # to score the gold answer
     for call in method.prompt.planned(task, method.vote.samples if method.vote else 1):
+        more = each * call.tokens_more * call.prompts * cell.items
         own = None if call.tokens_in is None else each * call.tokens_in * call.prompts * cell.items
-        prefill = each * prompt * call.prompts * cell.items if own is None else own
+        prefill = (each * prompt * call.prompts * cell.items if own is None else own) + more
         decode = each * call.tokens_out * call.samples * call.prompts * cell.items
         waves = max(1.0, cell.items * call.samples * call.prompts / ROWS)
-        seconds = (computed * call.prompts if own is None else own) / (PREFILL_SHARE * speed)
+        seconds = ((computed * call.prompts if own is None else own) + more) / (PREFILL_SHARE * speed)
         seconds += max(decode / (DECODE_SHARE * speed), waves * call.tokens_out * STEP_SECONDS[device])
         cost += Cost(prefill + decode, seconds)
     return cost

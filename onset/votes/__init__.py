@@ -11,5 +11,6 @@ VOTES = Registry(
     "vote",
     {
         "majority": Entry("onset.votes.majority:Majority", "the answer that most samples give (self-consistency)"),
+        "weighted": Entry("onset.votes.weighted:Weighted", "the answer whose samples are most probable together"),
     },
 )

@@ -1,0 +1,115 @@
+"""Zero-shot chain of thought: no demonstrations, the answer begins with a sentence that makes the model write steps.
+
+Source: Kojima et al. 2022, arXiv 2205.11916, section 3, with the words of its code
+(https://github.com/kojima-takeshi188/zero_shot_cot, `cot_trigger` and `direct_answer_trigger`). Two calls an item:
+
+    Question: Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?
+    Answer: Let's think step by step. <Pam has 17 - 7 = 10 keys.>
+    Therefore, the answer (arabic numerals) is < 10.>
+
+Deviations. "Question:" and "Answer:" instead of "Q:" and "A:", as in every prompt here. Steps end where they announce
+an answer or a new question, and with the task's token limit (there: 128 tokens, whatever is written). The words of the
+second call name the choices of an item that has two ("Yes or No" there), and say "among the options" of more ("among A
+through E" there: options have no letters here). The answer is read after those words as after any announcement (there:
+the first number or letter of the text). Through a chat template both texts begin the assistant's turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import Field
+
+from onset.answers import NumberFormat
+from onset.prompting.ask import ANSWER, Ask
+from onset.prompting.base import Planned, Prompt, gold_score, read_all
+from onset.prompting.text import STOP
+from onset.records import Answer, Attempt, Completion, Item
+from onset.tasks.base import PLAIN, Task
+
+EXTRACTION = "extraction"
+"""Role of the second call."""
+
+
+class ZeroShotChain(Prompt):
+    """A question, and the words that make a model write steps; then the words that make it name the answer."""
+
+    kind: ClassVar[str] = "zero-shot-cot"
+    source: ClassVar[str] = "Kojima et al. 2022, arXiv 2205.11916, section 3"
+    words: ClassVar[str] = "the words that make a model write steps, then those that ask for the answer"
+    shows: ClassVar[bool] = False
+    chain: ClassVar[bool] = True
+    calls: ClassVar[str] = "2 calls an item: the steps, the answer (with a vote of n samples: n + 1)"
+
+    trigger: str = Field(default="Let's think step by step.", min_length=1)
+
+    def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
+        """The steps, and the answers after them."""
+        steps = 0.6 * task.rationale_tokens
+        return (
+            Planned(ANSWER, steps, samples=samples),
+            Planned(EXTRACTION, 8.0, prompts=samples, tokens_more=steps),
+        )
+
+    async def solve(self, item: Item, ask: Ask) -> Attempt:
+        """Ask for steps (as many samples as the vote wants), then after each for the answer, greedily.
+
+        An output is the steps, the words of the second call and what follows them. The gold answer is scored after
+        those words of the first sample.
+        """
+        asked = ask.prompt(item, rationale=False, demos=()) + ask.lead + self.trigger
+        chains = await ask.generate(
+            asked,
+            ANSWER,
+            max_tokens=self.limit(ask.task, ask.chat),
+            sampling=ask.sampling,
+            stop=STOP[1:] if ask.chat is None else None,  # steps may have paragraphs
+            until=ask.end,
+        )
+        told = cue(item, ask.task)
+        done = tuple(await asyncio.gather(*(self._answer(asked, one, told, ask) for one in chains)))
+        found = read_all(done, item, ask, self)
+        announced = asked + chains[0].text.rstrip() + told
+        gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
+        return Attempt(asked, done, found.answers, found.voted.answer, gold, detail=found.voted.detail)
+
+    async def _answer(self, asked: str, chain: Completion, told: str, ask: Ask) -> Completion:
+        """The steps of ``chain`` with the answer after them, as one completion."""
+        if chain.finish == "overlong":
+            return chain
+        written = chain.text.rstrip() + told
+        (answer,) = await ask.generate(
+            asked + written, EXTRACTION, max_tokens=ask.task.answer_tokens, until=replace(ask.end, marker="")
+        )
+        if answer.finish == "overlong":
+            return replace(chain, text=written, logprob=None, finish="overlong")
+        known = chain.logprob is not None and answer.logprob is not None
+        return Completion(
+            written + answer.text,
+            chain.tokens + answer.tokens,
+            chain.prompt_tokens,
+            (chain.logprob or 0.0) + (answer.logprob or 0.0) if known else None,
+            answer.finish,
+        )
+
+    def read(self, done: Completion, item: Item, task: Task) -> Answer:
+        """The answer after the words of the second call."""
+        _, told, rest = done.text.rpartition(cue(item, task))
+        return task.format.extract(f"{PLAIN.marker}{rest}" if told else "", item, truncated=done.finish == "length")
+
+
+def cue(item: Item, task: Task) -> str:
+    """The words after which the answer to ``item`` stands, on a line of their own; in a layout with a marker of its own
+    that marker.
+    """
+    if task.layout.marker != PLAIN.marker:
+        return f"\n{task.layout.marker}"
+    if item.choices:
+        among = (
+            f"the answer ({' or '.join(item.choices)})" if len(item.choices) == 2 else "among the options, the answer"
+        )
+        return f"\nTherefore, {among} is"
+    kind = " (arabic numerals)" if isinstance(task.format, NumberFormat) else ""
+    return f"\nTherefore, the answer{kind} is"

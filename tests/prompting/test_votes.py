@@ -1,0 +1,86 @@
+"""Votes against arithmetic done by hand, and the presets of the papers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from onset.errors import MethodError
+from onset.methods import METHODS, method, read_vote
+from onset.records import Answer, Item
+from onset.votes.base import Sample, Vote
+from onset.votes.weighted import Weighted
+
+ITEM = Item("How many?", "18")
+
+
+def sample(value: str | None, logprob: float | None = -1.0, tokens: int = 4, text: str = "") -> Sample:
+    answer = Answer(value, "ok") if value is not None else Answer(None, "none")
+    return Sample(text, answer, logprob, tokens)
+
+
+EXAMPLE = [sample("18", -3.0, 3), sample("18", -6.0, 3), sample("26", -1.0, 2), sample(None, -0.1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "weights"),
+    [
+        ({}, {"18": math.exp(-1) + math.exp(-2), "26": math.exp(-0.5)}),
+        ({"combine": "mean"}, {"18": (math.exp(-1) + math.exp(-2)) / 2, "26": math.exp(-0.5)}),
+        ({"normalised": False}, {"18": math.exp(-3) + math.exp(-6), "26": math.exp(-1)}),
+        ({"normalised": False, "combine": "mean"}, {"18": (math.exp(-3) + math.exp(-6)) / 2, "26": math.exp(-1)}),
+    ],
+)
+def test_weights_are_the_probabilities_of_samples(settings: dict[str, object], weights: dict[str, float]) -> None:
+    voted = Weighted(samples=4, **settings).choose(EXAMPLE, ITEM)
+    assert voted.answer == Answer("26", "ok")  # the majority says 18
+    assert voted.detail["weights"] == pytest.approx({key: one / sum(weights.values()) for key, one in weights.items()})
+
+
+def test_weights_of_very_long_samples_do_not_vanish() -> None:
+    long = [sample("18", -5000.0, 900), sample("26", -5001.0, 900), sample("26", -5001.0, 900)]
+    voted = Weighted(samples=3, normalised=False).choose(long, ITEM)
+    assert voted.answer == Answer("18", "ok")
+    assert voted.detail["weights"]["18"] == pytest.approx(1 / (1 + 2 * math.exp(-1)))
+    assert Weighted(samples=3).choose(long, ITEM).answer == Answer("26", "ok")
+
+
+def test_equal_weights_go_to_the_first_and_nothing_found_is_counted() -> None:
+    assert Weighted(samples=2).choose([sample("26"), sample("18")], ITEM).answer == Answer("26", "ok")
+    nothing = [
+        sample(None),
+        Sample("", Answer(None, "truncated"), None, 0),
+        Sample("", Answer(None, "truncated"), None, 0),
+    ]
+    assert Weighted(samples=3).choose(nothing, ITEM).answer == Answer(None, "truncated")
+
+
+def test_a_sample_of_unknown_probability_cannot_be_weighed() -> None:
+    with pytest.raises(MethodError) as caught:
+        Weighted(samples=3).choose([sample("18"), sample("18", None), sample(None, None)], ITEM)
+    assert str(caught.value) == (
+        "vote 'weighted': 1 of 2 samples with an answer have no log-probability; this model gives none: use 'majority'"
+    )
+
+
+def test_votes_of_one_bank_share_it_and_have_specs_of_their_own() -> None:
+    votes = [read_vote(one) for one in (5, {"kind": "weighted", "samples": 5, "combine": "mean"})]
+    assert [one.bank() for one in votes if one] == [{"samples": 5, "temperature": 0.7}] * 2
+    made = method(prompt="cot", vote={"kind": "weighted", "samples": 5, "top_k": 40})
+    assert made.name == "cot-weighted5-topk40"
+    assert made.spec()["vote"] == {"kind": "weighted", "samples": 5, "temperature": 0.7, "top_k": 40}
+
+
+@pytest.mark.parametrize(
+    ("name", "drawn"),
+    [
+        ("self-consistency", {"samples": 40, "temperature": 0.7}),
+        ("self-consistency-palm", {"samples": 40, "temperature": 0.7, "top_k": 40}),
+        ("self-consistency-lamda", {"samples": 40, "temperature": 0.5, "top_k": 40}),
+        ("minerva", {"samples": 64, "temperature": 0.6, "top_p": 0.95}),
+    ],
+)
+def test_presets_draw_as_their_papers(name: str, drawn: dict[str, float]) -> None:
+    vote: Vote = METHODS.load(name).vote
+    assert vote.bank() == drawn
