@@ -171,10 +171,13 @@ def test_a_line_says_its_task_as_far_as_there_is_room() -> None:
     assert shift(task, "cot").startswith("Word problems, two steps, unseen things: cot loses 1.0 point under")
     assert shift(task, "m" * 30).startswith("Word problems: mmm")
     assert shift(task, "m" * 60).startswith("Mmm")
-    cut = shift(task, "m" * 120)
+    # a name is cut in its middle, never a number
+    cut = shift(task, "a" * 60 + "b" * 60)
     assert len(cut) == lines.LONGEST
-    # words are cut, never the interval
-    assert re.search(r"\w\N{HORIZONTAL ELLIPSIS} \([^()]+\)$", cut)
+    assert re.fullmatch("Aa+\N{HORIZONTAL ELLIPSIS}b+ loses 1.0 point under the shift typos \\(above 0.0\\)", cut)
+    # where names cannot give enough, the interval is kept
+    long = lines.line("curve.flat", None, method="m" * 50, first="f" * 60, last="(1)")["en"]
+    assert len(long) == lines.LONGEST
 
 
 def test_a_phrase_without_its_places_is_an_error() -> None:

@@ -23,14 +23,17 @@ _CHINESE = re.compile(r"(?<=[万亿]) (?=[\u4e00-\u9fff])")
 _SETTINGS = re.compile("(?<=\\S) ?[(\uff08][^()\uff08\uff09]*[)\uff09]$")
 _NUMBERS = re.compile("(?<=\\S) ?[(\uff08][^()\uff08\uff09]*\\d[^()\uff08\uff09]*[)\uff09]$")
 """An interval in brackets at the end of a line."""
+_EMPTY = re.compile(r" (?=:)|\uff08\uff09")
+"""What is left around a budget that is not said."""
+_LEAST_OF_A_NAME = 12
 _MARK = "\N{HORIZONTAL ELLIPSIS}"
 
 
 def line(key: str, of: str | None = None, **values: Word) -> Lines:
     """The phrase ``line.KEY`` in every language; ``of``: the task it is about, None where that goes without saying.
 
-    Where it is too long the task is said without its parameters, then left out, then the settings of methods are; what
-    is still too long is cut before its interval.
+    Where it is too long the task is said without its parameters, then left out, then the settings of methods and the
+    budget are; then the longest name is cut in its middle, and what is still too long before its interval.
     """
     return {language: _fitted(key, of, values, language) for language in LANGUAGES}
 
@@ -39,10 +42,17 @@ def _fitted(key: str, of: str | None, values: Mapping[str, Word], language: Lang
     said = {name: one if isinstance(one, str) else one(language) for name, one in values.items()}
     text = phrase(f"line.{key}", language, **said)
     tasks = [] if of is None else [words.plain_task(name, language) for name in (of, of.partition("[")[0])]
-    bare = phrase(f"line.{key}", language, **_without_settings(said))
+    plain = _without_settings(said)
+    bare = phrase(f"line.{key}", language, **plain)
     texts = [phrase("line.of", language, of=name, line=text) for name in tasks] + [text]
     texts += [phrase("line.of", language, of=name, line=bare) for name in tasks[1:]] + [bare]
-    whole = next((one for one in texts if len(one) <= LONGEST), bare)
+    if "given" in plain:
+        plain["given"] = ""
+        bare = _EMPTY.sub("", phrase(f"line.{key}", language, **plain))
+        texts.append(bare)
+    whole = next((one for one in texts if len(one) <= LONGEST), None)
+    if whole is None:
+        whole = _EMPTY.sub("", phrase(f"line.{key}", language, **_shortened(plain, len(bare) - LONGEST)))
     return _CHINESE.sub("", words.begun(whole if len(whole) <= LONGEST else _cut(whole)))
 
 
@@ -51,6 +61,16 @@ def _cut(text: str) -> str:
     found = _NUMBERS.search(text)
     kept = found.group() if found else ""
     return f"{text[: LONGEST - len(kept) - 1].rstrip()}{_MARK}{kept}"
+
+
+def _shortened(said: Mapping[str, str], excess: int) -> dict[str, str]:
+    """The longest word ``excess`` shorter, by a cut in its middle; as they are where too little of it would be left."""
+    name = max(said, key=lambda name: len(said[name]))
+    left = len(said[name]) - excess - 1
+    if left < _LEAST_OF_A_NAME:
+        return dict(said)
+    end = left // 2
+    return {**said, name: f"{said[name][: left - end].rstrip()}{_MARK}{said[name][-end:].lstrip()}"}
 
 
 def _without_settings(said: Mapping[str, str]) -> dict[str, str]:
