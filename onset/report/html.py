@@ -49,6 +49,7 @@ from onset.report.items import TEXT_LIMIT, pack
 from onset.report.layout import in_words, laid_out, legend_of, responsive
 from onset.report.library import figure_library
 from onset.report.notes import budget_notes, comparison_notes
+from onset.report.places import places_said
 from onset.report.still import still
 from onset.report.words import count, flops, lead, p_value, sentences, share, signed, whole
 from onset.results.files import write_bytes
@@ -177,6 +178,7 @@ def page(
         findings=first[1:],
         more=[lines.of(one) for one in rest],
         main=main and still(*main, style, subject, language, say),
+        places=places_said(shown, main[1].where, subject, style.say) if main else [],
         tally=tally(shown["comparisons"], language),
         verdict_words=VERDICT_WORDS,
         comparisons=shown["comparisons"],

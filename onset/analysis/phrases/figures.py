@@ -98,6 +98,21 @@ _CAPTIONS = {
     ),
 }
 
+_PLACES = {
+    "{at}: {method} appears: its curve stands {points} points above chance (dotted; shaded: 95 % interval)": (
+        "{at}：{method}出现：其曲线比随机水平高出 {points} 个百分点（虚线；阴影：95 % 区间）"
+    ),
+    "{at}: {method} leaves chance: its curve stands {points} points above it (dotted; shaded: 95 % interval)": (
+        "{at}：{method}离开随机水平：其曲线高出 {points} 个百分点（虚线；阴影：95 % 区间）"
+    ),
+    "{at}: {method} is halfway: its curve is midway between its floor and its ceiling": (
+        "{at}：{method}走完一半：其曲线在下限与上限的正中"
+    ),
+    "{at}: {method} overtakes {other}: the two fitted curves meet": "{at}：{method}超过{other}：两条拟合的曲线相交",
+    "{at}: {method} is shown to beat {other}: the smallest size measured from which on it wins at every size, item by"
+    " item": "{at}：可以断定{method}胜过{other}：逐题比较，从这一测过的规模起，它在每种规模上都胜出",
+}
+
 _BESIDE = {
     "difference": "差值",
     "accuracy": "准确率",
@@ -203,4 +218,4 @@ _NOTES = {
     "{count} used for {use}": "{count} 个用于 {use}",
 }
 
-FIGURES: Mapping[str, str] = MappingProxyType(_CAPTIONS | _BESIDE | _DESCRIBED | _NOTES)
+FIGURES: Mapping[str, str] = MappingProxyType(_CAPTIONS | _PLACES | _BESIDE | _DESCRIBED | _NOTES)
