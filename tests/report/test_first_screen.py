@@ -12,11 +12,16 @@ from synthetic import ladder_results, synthetic_results
 from onset import report
 from onset.analysis import analyse, to_json
 from onset.analysis.phrases.page import CHINESE
+from onset.analysis.questions.say import Say
+from onset.analysis.words import short_count
 from onset.report import figures
-from onset.report.bars import place_bar, ratio_bar
-from onset.report.first import MOST, first_lines, main_figure
+from onset.report.bars import difference_bar, place_bar, ratio_bar, share_bar
+from onset.report.figures.base import name_axis, rows_high, wrapped
+from onset.report.findings import Lines
+from onset.report.first import MOST, first_lines, main_figure, set_apart
 from onset.report.html import VERDICT_WORDS, page
 from onset.report.layout import laid_out
+from onset.report.places import places_said
 from onset.results.read import load, read_cells
 
 TRUTH = {
@@ -151,6 +156,8 @@ def test_a_recommendation_stands_open_beside_the_figure_of_its_model(tmp_path: P
     (why,) = re.findall(r'<div class="why">(.*?)</div>', screen, re.DOTALL)
     assert text_of(re.sub("</?code>", "`", why)).find(head["sentence"]) > 0
     assert "<code>" in why
+    tested = re.findall(r'<details class="tested[^"]*"><summary>[^<]*</summary>(.*?)</details>', why, re.DOTALL)
+    assert [text_of(one) for one in tested] == [f"{head['test']} · n = {head['n']}"]
     assert 'class="line top"' not in screen
 
 
@@ -162,6 +169,144 @@ def test_a_panel_is_titled_in_words_and_a_model_by_its_name() -> None:
     laid = laid_out(figures.Figure("size", "t", "c", "task", panels))
     assert [one["title"] for one in laid["panels"]] == ["word problems, two steps · chain of thought", "ladder/r1"]
     assert laid["panels"][0]["spec"] == "world-problems[steps=2] · cot"
+
+
+# ---- small pictures ------------------------------------------------------------------------------------------------
+
+
+def of_points(kind: str, verdict: str, value: float, low: float, high: float) -> dict[str, Any]:
+    held = {"kind": kind, "verdict": verdict, "tone": "for", "estimate": value, "interval": [low, high], "n": 40}
+    return held | {"unit": "points", "test": "paired bootstrap over items", "figure": None}
+
+
+@pytest.mark.parametrize(
+    ("found", "right", "said"),
+    [
+        (of_points("prompt or tune", "tuning", 0.1, 0.05, 0.2), True, "tuned − prompted: +10.0"),
+        (of_points("prompt or tune", "prompting", -0.1, -0.2, -0.05), True, "prompted − tuned: +10.0"),
+        (of_points("prompt or tune", "undecided", -0.1, -0.2, 0.05), False, "tuned − prompted: -10.0"),
+        (of_points("shift", "loses", 0.1, 0.05, 0.2), False, "shifted − as given: -10.0"),
+        (of_points("shift", "gains", -0.1, -0.2, -0.05), True, "shifted − as given: +10.0"),
+        (of_points("ingredient", "loses", -0.1, -0.2, -0.05), False, "stage − base: -10.0"),
+    ],
+)
+def test_right_of_nothing_is_what_the_line_says_first(found: dict[str, Any], right: bool, said: str) -> None:
+    said = said.replace("-", "\N{MINUS SIGN}")
+    made = Lines({"findings": [found], "cells": []}, {}, "en").of(found)
+    place = float(re.search(r'cx="([\d.]+)"', made["picture"])[1])  # type: ignore[index]
+    middle = float(re.search(r'class="zero" x1="([\d.]+)"', made["picture"])[1])  # type: ignore[index]
+    assert (place > middle) == right
+    assert made["facts"] == [said, "paired bootstrap over items", "n = 40"]
+    sign = "" if right else "\N{MINUS SIGN}"
+    ends = sorted(abs(end) for end in found["interval"])
+    low, high = (f"{100 * end:.1f}" for end in ends)
+    if found["verdict"] != "undecided":
+        whole = f"{low} to {high}" if right else f"{sign}{high} to {sign}{low}"
+        assert f"<title>{said} points, 95 % interval {whole}</title>" in made["picture"]
+
+
+def test_a_picture_seen_alone_has_its_scale() -> None:
+    def ticks(picture: str) -> list[str]:
+        return re.findall(r'<text class="tick"[^>]*>([^<]*)</text>', picture)
+
+    assert ticks(difference_bar(0.1, (0, 0.2), 0.4, "wins", scaled=True)) == ["\N{MINUS SIGN}40", "0", "+40"]
+    assert ticks(place_bar(2e3, (1e3, 1e4), (1e3, 2e3, 1e5), "wins", scaled=True)) == ["1 k", "100 k"]
+    assert ticks(share_bar(0.5, (0.4, 0.6), None, scaled=True)) == ["0", "100 %"]
+    assert ticks(ratio_bar(2, (1, 4), 100, "wins", scaled=True)) == ["1/100", "1", "100 ×"]
+    assert ticks(difference_bar(0.1, (0, 0.2), 0.4, "wins")) == []
+    chinese = place_bar(2e4, (1e4, None), (1e4, 1e6), "wins", say=Say("zh"), scaled=True)
+    assert ticks(chinese) == ["1 万", "100 万"]
+    assert "<title>2 万参数，95 % 区间高于 1 万；测过的规模从 1 万到 100 万参数</title>" in chinese
+
+
+def test_a_name_is_whole_however_long() -> None:
+    names = [
+        "tiny",
+        "SmolLM2-135M-Instruct-long-name",
+        "a" * 60,
+        "用解题步骤做的全参数微调（60 步，学习率 0.002）",
+        "no steps\n1.3 M",
+    ]
+    for name in names:
+        lines = wrapped(name)
+        assert "".join(lines).replace(" ", "") == name.replace("\n", "").replace(" ", "")
+        assert rows_high([name], 20) >= 13 * len(lines)
+    assert wrapped(names[1]) == ["SmolLM2-135M-Instruct-", "long-name"]
+    assert wrapped(names[-1]) == ["no steps", "1.3 M"]
+    axis = name_axis({"m": names[1]})
+    assert axis["labelExpr"] == '({"m": ["SmolLM2-135M-Instruct-", "long-name"]})[datum.value]'
+    assert axis["labelLimit"] >= 6.4 * len("SmolLM2-135M-Instruct-")
+
+
+# ---- what stands around the figure ---------------------------------------------------------------------------------
+
+
+def test_the_sizes_said_of_a_method_are_told_apart_under_the_figure(made: tuple[dict[str, Any], str]) -> None:
+    shown, text = made
+    (block,) = re.findall(r'<ul class="places">(.*?)</ul>', screen_of(text), re.DOTALL)
+    told = [text_of(one) for one in re.findall("<li>(.*?)</li>", block)]
+    curve = next(one for one in shown["curves"] if (one["task"], one["method"]) == ("sums", "cot"))["emergence"]
+    gain = next(one for one in shown["gains"] if one["task"] == "sums")["crossover"]
+    threshold = curve["threshold"]
+    sizes = {
+        "appears": threshold["estimate"],
+        "is halfway": threshold["midpoint"]["estimate"],
+        "overtakes answering at once": gain["estimate"],
+        "is shown to beat answering at once": gain["shown_from"],
+    }
+    clauses = [one.partition(": ")[2].split(":")[0] for one in told]
+    assert clauses == [f"chain of thought {what}" for what in sorted(sizes, key=lambda what: sizes[what])]
+    for what in ("overtakes answering at once", "is shown to beat answering at once"):
+        assert told[clauses.index(f"chain of thought {what}")].startswith(f"{short_count(sizes[what])}: ")
+    assert "Appears: where its curve" not in screen_of(text)
+
+
+def test_one_size_alone_needs_no_telling_apart() -> None:
+    place = {"estimate": None, "low": None, "high": None, "censored": None}
+    threshold = {"estimate": 5e4, "low": 4e4, "high": 6e4, "censored": None, "above_chance": 0.05, "midpoint": place}
+    where = {"task": "sums", "shift": "none", "stage": "base", "labels": "3"}
+    curve = {**where, "labels": 3, "method": "cot", "emergence": {"verdict": "emergent", "threshold": threshold}}
+    gain = {**where, "labels": 3, "kind": "chain of thought", "sides": ["cot", "answer-only"]}
+    gain["crossover"] = {"verdict": "from", "estimate": None, "shown_from": 6e4}
+    both = {"curves": [curve], "gains": [gain]}
+    assert places_said({"curves": [curve], "gains": []}, where, "sums, cot, family x", Say()) == []
+    assert [one.split(":")[0] for one in places_said(both, where, "sums, cot, family x", Say())] == ["50 k", "60 k"]
+    assert places_said(both, {**where, "labels": "64"}, "sums, cot, family x", Say()) == []
+    assert places_said(both, where, "sums, other, family x", Say()) == []
+    between = {**threshold, "censored": "gap"}
+    curve["emergence"] = {"verdict": "smooth", "threshold": between}
+    first = places_said(both, where, "sums, cot, family x", Say("zh"))[0]
+    assert first == "4 万至 6 万：思维链离开随机水平：其曲线高出 5 个百分点（虚线；阴影：95 % 区间）"
+
+
+def test_unfinished_cells_are_named_before_everything_with_the_command_that_runs_them(tmp_path: Path) -> None:
+    folder = synthetic_results(tmp_path, seeds=1, items=20, incomplete=True)
+    analysis = analyse(load(folder), replicates=50)
+    shown = to_json(analysis)
+    screen = screen_of(page(shown, analysis.study, read_cells(folder), analysis.measured.records))
+    ((summary, behind),) = re.findall(r'<details class="notice unfinished"><summary>(.*?)</summary>(.*?)</details>',
+                                      screen, re.DOTALL)  # fmt: skip
+    assert text_of(summary).startswith("2 cells missing or failed: ")
+    assert "<code>onset run STUDY</code>" in summary
+    unfinished, others = set_apart(shown["findings"])
+    assert unfinished is not None
+    assert unfinished["sentence"] in text_of(behind)
+    assert len(others) == len(shown["findings"]) - 1
+    lines = re.findall(r'<span class="short"[^>]*>(.*?)</span>', screen)
+    assert [line for line in lines if "missing or failed" in line] == []
+    assert set_apart(others) == (None, others)
+
+
+@pytest.mark.parametrize(("rows", "short"), [(1, True), (8, False)])
+def test_a_figure_of_few_rows_leaves_no_empty_room_below_it(rows: int, short: bool, tmp_path: Path) -> None:
+    names = tuple((f"m{place}", (place + 1) * 1_000_000) for place in range(rows))
+    families = [f"f{place}" for place in range(rows)]
+    folder = synthetic_results(tmp_path, models=names, families=families, tasks=(("addition", 0.0),), labels=(8,),
+                               seeds=1, items=10, voting=False)  # fmt: skip
+    analysis = analyse(load(folder), replicates=50)
+    text = page(to_json(analysis), analysis.study, read_cells(folder), analysis.measured.records)
+    (classes,) = re.findall(r'<section id="findings" class="([^"]*)"', text)
+    assert ("short" in classes.split()) == short
 
 
 # ---- in Chinese ----------------------------------------------------------------------------------------------------

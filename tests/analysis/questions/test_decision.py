@@ -122,6 +122,15 @@ def test_where_nothing_is_settled_a_next_step_is_named(tmp_path: Path) -> None:
     assert one.next_step.flops is None or one.next_step.flops > 0
 
 
+@pytest.mark.parametrize("own", [["tickets"], []])
+def test_that_none_is_above_chance_is_said_once(own: list[str], tmp_path: Path) -> None:
+    folder = synthetic_results(tmp_path, tasks=(("tickets", 0.5),), own=own, models=(("tiny", 10_000),), items=20)
+    found = {finding.kind: finding.verdict for finding in analyse(load(folder), replicates=FAST).findings}
+    name, silent = ("decision", "best method") if own else ("best method", "decision")
+    assert found[name] == "not above chance"
+    assert silent not in found
+
+
 def test_only_tasks_of_the_users_own() -> None:
     own = {"name": "tickets", "train": "t.csv"}
     assert own_tasks({"tasks": ["gsm8k", {"name": "word-problems", "steps": 2}, own]}) == ("tickets",)
