@@ -252,19 +252,24 @@ def test_a_chinese_page_has_no_english_but_what_is_marked(tmp_path: Path) -> Non
       const texts = [];
       while (walker.nextNode()) {
         const at = walker.currentNode.parentElement;
-        if (!at.closest("script, style, pre, code, [lang=en], .what, .where")) texts.push(walker.currentNode.textContent.trim());
+        if (!at.closest("script, style, pre, code, .what, .where")) texts.push(walker.currentNode.textContent.trim());
       }
-      return [...new Set(texts)];
+      const mark = [...document.querySelectorAll("#figure-size .panel svg .mark-symbol path")].at(-1);
+      const { left, top, width, height } = mark.getBoundingClientRect();
+      const at = { bubbles: true, clientX: left + width / 2, clientY: top + height / 2 };
+      for (const kind of ["pointerover", "pointermove", "mouseover", "mousemove"]) mark.dispatchEvent(new MouseEvent(kind, at));
+      await until(() => document.querySelector("#vg-tooltip-element td"));
+      const pointed = [...document.querySelectorAll("#vg-tooltip-element td")].map((one) => one.textContent);
+      return { texts: [...new Set(texts)], pointed };
     """
     dom, console = _browse(_probed(written, "chinese.html", script), tmp_path / "profile", fragment="#items")
-    seen = _answer(dom)
-    tests = {one["test"] for one in [*shown["findings"], *shown["comparisons"]] if one["test"]}
-    pools = [one["pool"]["design"] for one in shown["comparisons"] if one["pool"]]
-    pools += [one["not_pooled"] for one in shown["comparisons"] if one["not_pooled"]]
-    allowed = (*tests, *pools, *(cell["task"] for cell in shown["cells"]), "torch", "Pad ")
+    answer = _answer(dom)
+    seen = [*answer["texts"], *answer["pointed"]]
+    allowed = (*(cell["task"] for cell in shown["cells"]), "torch", "Pad ")
     left = [one for one in seen if ENGLISH.search(one) and not any(name in one for name in allowed)]
     assert console == []
     assert len(seen) > 200
+    assert any(one.startswith("可读率") for one in answer["pointed"])
     assert left == []
 
 
