@@ -194,7 +194,7 @@ def page(
         packed=packed,
         facts=_facts(shown, cells, style.say),
         sources=shown.get("sources"),
-        models=shown.get("models"),
+        models=[one | {"where": _asked_alike(one)} for one in shown.get("models", ())],
         model_reach=reach_of_bars(shown.get("models", ()), fitting=0.9),
         scores=shown.get("scores"),
         score_pairs=shown.get("score_pairs"),
@@ -293,6 +293,11 @@ def _filters(cells: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if len(values) > 1:
             rows.append({"facet": name, "label": _FACET_NAMES.get(name, name.capitalize()), "values": values})
     return rows
+
+
+def _asked_alike(pair: Mapping[str, Any]) -> dict[str, str]:
+    """The facets in which two models are alike; a comparison over all tasks has no task and no method."""
+    return {name: pair[name] for name in ("task", "method", "shift") if pair[name] is not None}
 
 
 def _named(value: str, facet: str, say: Say, language: Language) -> str:

@@ -11,11 +11,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from foreign import LM_EVAL
 from synthetic import synthetic_results
 
 from onset.analysis.study import analyse, to_json
 from onset.analysis.words import plain_method
-from onset.report.html import page
+from onset.read import read_measured
+from onset.report.html import build_report, page
 from onset.results.read import load, read_cells
 
 pytestmark = pytest.mark.slow
@@ -229,6 +231,52 @@ def test_the_address_of_a_comparison_restores_its_pair(report: Path, tmp_path: P
     assert restored == said
     assert "items.a=" in address
     assert "items.a=" not in after
+
+
+def test_models_of_another_tool_lead_to_the_items_on_which_they_differ(tmp_path: Path) -> None:
+    written = build_report(LM_EVAL, out=tmp_path / "report.html", analysis=analyse(read_measured(LM_EVAL, texts=True)))
+    script = """
+      const button = [...document.querySelectorAll("[data-by=model]")].find((one) => JSON.parse(one.dataset.pair).task === "world_facts");
+      button.click();
+      await until(() => document.querySelector("#item-count").textContent.includes("(A)"));
+      const item = document.querySelector(".item.two");
+      item.open = true;
+      await until(() => item.querySelector(".pair"));
+      return {
+        address: location.hash, sides: [button.dataset.a, button.dataset.b],
+        count: document.querySelector("#item-count").textContent,
+        questions: [...document.querySelectorAll(".item.two .what")].map((one) => one.textContent),
+        badges: [...document.querySelectorAll(".item.two .badge")].map((one) => one.textContent),
+        names: [...item.querySelectorAll(".pair h3")].map((one) => one.textContent),
+        where: item.querySelector("summary .small").textContent,
+      };
+    """
+    dom, console = _browse(_probed(written, "models.html", script), tmp_path / "profile")
+    answer = _answer(dom)
+    assert console == []
+    right = {}
+    for model in ("r2", "r4"):
+        (file,) = (LM_EVAL / model).glob("samples_world_facts_*.jsonl")
+        rows = map(json.loads, file.read_text().splitlines())
+        right[model] = {row["doc"]["question"]: row["acc"] == 1 for row in rows}
+    differ = [question for question in right["r2"] if right["r2"][question] != right["r4"][question]]
+    assert 0 < len(differ) <= 20
+    assert sorted(answer["questions"]) == sorted(differ)
+    a, b = answer["names"]
+    assert [a, b] == answer["sides"] == ["r4", "r2"]
+    assert answer["count"].startswith(f"{len(differ)} items on which r4 (A) and r2 (B) differ")
+    assert answer["badges"] == [
+        f"{'right' if right[a][question] else 'wrong'} in {a}, {'right' if right[b][question] else 'wrong'} in {b}"
+        for question in answer["questions"]
+    ]
+    assert "0-shot" in answer["where"]
+    assert "r4" not in answer["where"]
+    again = """
+      await until(() => document.querySelector("#item-count").textContent.includes("(A)"));
+      return document.querySelector("#item-count").textContent;
+    """
+    dom, more = _browse(_probed(written, "again.html", again), tmp_path / "profile", fragment=answer["address"])
+    assert (_answer(dom), more) == (answer["count"], [])
 
 
 ENGLISH = re.compile(r"[A-Za-z]{3,} [A-Za-z]{3,}")

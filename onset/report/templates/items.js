@@ -1,4 +1,4 @@
-// Items: unpacking, filtering, and two methods beside each other.
+// Items: unpacking, filtering, and two methods or two models beside each other.
 const list = one("#item-list");
 if (!list) return;
 const PAGE = 20;
@@ -10,7 +10,7 @@ const cells = new Map(read("cell-index").map((cell) => [cell.cell, cell]));
 const methods = new Map([...cells.values()].map((cell) => [cell.method, cell.plain]));
 let data = null;
 let found = [];
-let pair = null; // the two methods of a comparison, A and B, that are looked at side by side
+let pair = null; // the two sides of a comparison, A and B, that are looked at together, and `by` what they differ in
 let page = 0;
 
 async function unpack() {
@@ -80,23 +80,23 @@ function paired(rows) {
   const sides = new Map();
   for (const row of rows) {
     const cell = cells.get(data.cells[data.cellOf[row]].cell);
-    const side = pair.indexOf(cell.method);
+    const side = pair.sides.indexOf(cell[pair.by]);
     if (side < 0) continue;
-    const key = [data.rows.item[row], cell.model, cell.labels, cell.task, cell.shift, cell.stage, cell.seed].join("|");
+    const key = [data.rows.item[row], ...facets.filter((facet) => facet !== pair.by).map((facet) => cell[facet])].join("|");
     if (!sides.has(key)) sides.set(key, []);
     sides.get(key)[side] = row;
   }
   return [...sides.values()].filter(([a, b]) => a !== undefined && b !== undefined && data.rows.correct[a] !== data.rows.correct[b]);
 }
 
-// An item on which two methods differ: what changed from A to B, and both outputs beside each other.
+// An item on which two sides differ: what changed from A to B, and both outputs beside each other.
 function couple([a, b]) {
-  const [first, second] = pair.map(plain);
+  const [first, second] = called(pair);
   const says = (row, method) => say("{outcome} in {method}", { method, outcome: OUTCOMES[outcome(row)][1] });
   const summary = make("summary", {},
     make("span", { class: `badge ${data.rows.correct[a] ? "wins" : "loses"}` }, [says(a, first), says(b, second)].join(say(", "))),
     make("span", { class: "what" }, textOf(data.rows.question[a])),
-    make("span", { class: "small" }, where(a, false)));
+    make("span", { class: "small" }, where(a, pair.by)));
   const item = make("details", { class: "item two" }, summary);
   item.addEventListener("toggle", () => {
     if (!item.open || one(".pair", item)) return;
@@ -112,11 +112,12 @@ const FINISHES = { eos: say("ended by itself"), stop: say("ended at a stop strin
 const textOf = (number) => (number < 0 ? null : data.texts[number]);
 
 const plain = (method) => methods.get(method) ?? method;
+const called = ({ by, sides }) => (by === "method" ? sides.map(plain) : sides);
 
-function where(row, named = true) {
+function where(row, without = "") {
   const cell = cells.get(data.cells[data.cellOf[row]].cell);
   const known = cell.labels !== null; // of other tools' results neither labels nor seeds are
-  const parts = [cell.model, ...(named ? [plain(cell.method)] : []), ...(known ? [say("{count} labelled examples", { count: cell.labels })] : []), cell.about];
+  const parts = [...(without === "model" ? [] : [cell.model]), ...(without === "method" ? [] : [plain(cell.method)]), ...(known ? [say("{count} labelled examples", { count: cell.labels })] : []), cell.about];
   if (cell.shift !== "none") parts.push(say("shift {shift}", { shift: cell.test }));
   return [...parts, say(known ? "seed {seed}" : "draw {seed}", { seed: cell.seed })].join(" · ");
 }
@@ -174,7 +175,7 @@ function render() {
   const total = data.cellOf.length;
   const count = found.length.toLocaleString("en");
   const said = pair
-    ? say("{count} items on which {a} (A) and {b} (B) differ; any filter shows single answers again", { count, a: plain(pair[0]), b: plain(pair[1]) })
+    ? say("{count} items on which {a} (A) and {b} (B) differ; any filter shows single answers again", { count, a: called(pair)[0], b: called(pair)[1] })
     : say("{count} of {total} items", { count, total: total.toLocaleString("en") });
   status.textContent = found.length ? said : say("No item fits these filters.");
   list.replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(pair ? couple : entry));
@@ -189,20 +190,21 @@ function render() {
 const refresh = () => ready().then(search, () => {});
 let waiting = 0;
 const SIDES = ["items.a", "items.b"];
+const forget = () => { pair = null; [...SIDES, "items.by"].forEach((name) => chosen.delete(name)); };
 for (const [name, value] of [...chosen]) {
   const field = name.startsWith("items.") ? form.elements[name.slice(6)] : null;
   if (field) field.value = value;
 }
-if (SIDES.every((side) => methods.has(chosen.get(side)))) pair = SIDES.map((side) => chosen.get(side));
+const linked = { by: chosen.get("items.by") === "model" ? "model" : "method", sides: SIDES.map((side) => chosen.get(side)) };
+if (linked.sides.every((side) => [...cells.values()].some((cell) => cell[linked.by] === side))) pair = linked;
 form.addEventListener("input", ({ target }) => {
-  pair = null;
-  SIDES.forEach((side) => chosen.delete(side));
+  forget();
   if (target.name) remember(`items.${target.name}`, target.selectedIndex === 0 ? "" : target.value);
   clearTimeout(waiting);
   waiting = setTimeout(refresh, 150);
 });
 
-// The items of these facets alone, and of two methods where there is a pair; the address keeps both.
+// The items of these facets alone, and of two sides where there is a pair; the address keeps both.
 function lead(wanted, two = null) {
   form.reset();
   pair = two;
@@ -212,7 +214,8 @@ function lead(wanted, two = null) {
     form.elements[facet].value = String(wanted[facet]);
     chosen.set(`items.${facet}`, String(wanted[facet]));
   }
-  SIDES.forEach((side, i) => { if (two) chosen.set(side, two[i]); });
+  SIDES.forEach((side, i) => { if (two) chosen.set(side, two.sides[i]); });
+  if (two?.by === "model") chosen.set("items.by", "model");
   keep("items");
   refresh();
   one("#items").scrollIntoView();
@@ -225,9 +228,9 @@ all("button", pager).forEach((button) => button.addEventListener("click", () => 
   one("#items").scrollIntoView();
 }));
 all("[data-cell]").forEach((button) => button.addEventListener("click", () => lead(cells.get(button.dataset.cell))));
-// The items on which the methods of a comparison differ, each question with all its answers.
+// The items on which the two sides of a comparison differ, each question with both answers.
 all("[data-pair]").forEach((button) => button.addEventListener("click", () => {
-  lead(JSON.parse(button.dataset.pair), [button.dataset.a, button.dataset.b]);
+  lead(JSON.parse(button.dataset.pair), { by: button.dataset.by ?? "method", sides: [button.dataset.a, button.dataset.b] });
 }));
 new IntersectionObserver((entries, observer) => {
   if (!entries.some((one) => one.isIntersecting)) return;
