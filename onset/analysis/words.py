@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from onset.analysis.phrases import PHRASES, Language, phrase
 from onset.analysis.phrases.names import STEPS
@@ -66,6 +67,17 @@ def short_count(count: float) -> str:
         if count >= 0.9995 * size:
             return f"{_three(count / size)} {unit}"
     return _three(count)
+
+
+def on_scale(size: float, scale: Literal["params", "flops", "loss"], *, bare: bool = False) -> str:
+    """A place on an axis of sizes: ``7 B parameters``, ``1e+22 FLOPs``, ``a loss of 2.1`` (of pretraining, nats).
+
+    ``bare``: without what it counts, where that was said: ``7 B``, ``1e+22``, ``2.1``.
+    """
+    if scale == "params":
+        return short_count(size) if bare else parameters(size)
+    text = f"{size:.3g}"
+    return text if bare else f"{text} FLOPs" if scale == "flops" else f"a loss of {text}"
 
 
 def myriads(count: float) -> str:

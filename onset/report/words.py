@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from onset.analysis.curves.place import Place
 from onset.analysis.curves.series import Scale
-from onset.analysis.words import bound, number, percent, short_count
+from onset.analysis.words import bound, number, on_scale, percent, short_count
 
 DASH = "–"
 
@@ -51,7 +51,7 @@ def place_words(place: Place, scale: Scale) -> str:
     """``8.4 B (2.1 B to 27 B)``; open ends and gaps in words."""
 
     def size(value: float) -> str:
-        return number(value, 3) if scale == "loss" else short_count(value)
+        return on_scale(value, scale, bare=True)
 
     if place.censored == "gap" and place.low and place.high:
         return f"between {size(place.low)} and {size(place.high)}"

@@ -75,12 +75,10 @@ class Crossing:
         if self.verdict != "from" or self.gap is None:
             return self.verdict
         if self.meeting is None or self.estimate is None:
-            ends = " and ".join(size_words(end, self.a.scale) for end in self.gap)
-            return f"from between {ends}"
+            return f"from between {' and '.join(words.on_scale(end, self.a.scale, bare=True) for end in self.gap)}"
         where = self.meeting.place
-        unit = " parameters" if self.a.scale == "params" else ""
         spread = interval_words(where.low, where.high, self.a.scale)
-        return f"from {size_words(self.estimate, self.a.scale)}{unit} [{spread}]"
+        return f"from {words.on_scale(self.estimate, self.a.scale)} [{spread}]"
 
     def json(self) -> dict[str, Any]:
         """Plain JSON; an end of an interval that is unbounded is None."""
@@ -100,16 +98,11 @@ class Crossing:
         }
 
 
-def size_words(size: float, scale: Scale = "params") -> str:
-    """``4.1 B``; FLOPs in exponents, losses with two decimals."""
-    return {"flops": f"{size:.2g} FLOPs", "loss": f"loss {size:.2f}"}.get(scale, words.short_count(size))
-
-
 def interval_words(low: float | None, high: float | None, scale: Scale = "params") -> str:
     """``2.9 B to 5.5 B``; an end that runs off the sizes is unbounded."""
     if low is None and high is None:
         return "unbounded at both ends"
-    return " to ".join("unbounded" if end is None else size_words(end, scale) for end in (low, high))
+    return " to ".join("unbounded" if end is None else words.on_scale(end, scale, bare=True) for end in (low, high))
 
 
 def crossing(

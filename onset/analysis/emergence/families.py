@@ -148,12 +148,14 @@ class FamilyEffect:
         if self.mean is None or self.spread is None or self.new_family is None:
             return text + "; ".join(self.notes) + "."
         single = words.listed([f"{one.family} {_place_said(one.alone, self.scale)}" for one in used])
-        low, high = (_size(end, self.scale) for end in (self.mean.low, self.mean.high))
+        middle, low, high, first, last = (
+            words.on_scale(size, self.scale)
+            for size in (self.mean.estimate, self.mean.low, self.mean.high, *self.new_family)
+        )
         text += (
             f"thresholds differ by a factor of {words.ratio(10**self.spread.estimate)} (one standard deviation; 95 %"
             f" interval {words.ratio(10**self.spread.low)} to {words.ratio(10**self.spread.high)}) around"
-            f" {_size(self.mean.estimate, self.scale)} (95 % interval {low} to {high}); a new family is expected"
-            f" between {_size(self.new_family[0], self.scale)} and {_size(self.new_family[1], self.scale)}."
+            f" {middle} (95 % interval {low} to {high}); a new family is expected between {first} and {last}."
             f" Alone: {single}."
         )
         return " ".join([text, *(f"{note[0].upper()}{note[1:]}." for note in self.notes)])
@@ -397,19 +399,13 @@ def _ordered(low: float, high: float, scale: Scale) -> tuple[float, float]:
     return unplace(low, scale), unplace(high, scale)
 
 
-def _size(size: float, scale: Scale) -> str:
-    if scale == "params":
-        return words.parameters(size)
-    return f"{size:.2g} FLOPs" if scale == "flops" else f"a loss of {size:.3g}"
-
-
 def _place_said(at: Place, scale: Scale) -> str:
     if at.censored == "above" and at.low is not None:
-        return f"beyond {_size(at.low, scale)}"
+        return f"beyond {words.on_scale(at.low, scale)}"
     if at.censored == "below" and at.high is not None:
-        return f"before {_size(at.high, scale)}"
+        return f"before {words.on_scale(at.high, scale)}"
     if at.censored == "gap" and at.low is not None and at.high is not None:
-        return f"between {_size(at.low, scale)} and {_size(at.high, scale)}"
-    ends = [_size(end, scale) if end is not None else "not in range" for end in (at.low, at.high)]
-    middle = "unknown" if at.estimate is None else _size(at.estimate, scale)
+        return f"between {words.on_scale(at.low, scale)} and {words.on_scale(at.high, scale)}"
+    ends = [words.on_scale(end, scale) if end is not None else "not in range" for end in (at.low, at.high)]
+    middle = "unknown" if at.estimate is None else words.on_scale(at.estimate, scale)
     return f"{middle} ({ends[0]} to {ends[1]})"

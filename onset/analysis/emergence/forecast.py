@@ -34,7 +34,7 @@ from onset.analysis.curves.series import MIN_SIZES, Curve
 from onset.analysis.curves.shapes import Array, place, unplace
 from onset.analysis.emergence import routes
 from onset.analysis.emergence.ensemble import ensemble
-from onset.analysis.emergence.forecast_result import Backtest, Best, Forecast, Predicted, Trend, size_words
+from onset.analysis.emergence.forecast_result import Backtest, Best, Forecast, Predicted, Trend
 from onset.analysis.emergence.forecast_series import LEAST, Series, at_chance, trend_of
 from onset.analysis.emergence.routes import Runs
 from onset.analysis.stats.adjust import LEVEL
@@ -261,7 +261,7 @@ def _blank(ladder: _Ladder, to: Target) -> Predicted:
     beyond = np.array(_place(ladder, to)) - ladder.runs.at.max(axis=0)
     decades = float(beyond.max())
     refused, curve = None, ladder.curve
-    largest = size_words(unplace(float(ladder.runs.at[:, 0].max()), curve.scale), curve)
+    largest = words.on_scale(unplace(float(ladder.runs.at[:, 0].max()), curve.scale), curve.scale)
     if decades <= 1e-9:
         refused = f"it is not beyond the largest measured size, {largest}"
         if to.tokens is not None:

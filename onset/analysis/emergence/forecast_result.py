@@ -262,16 +262,9 @@ def _score(value: float) -> str:
     return words.number(value, 3)
 
 
-def size_words(size: float, curve: Curve) -> str:
-    """``7 B parameters``, ``1e+22 FLOPs``, ``a loss of 2.1``."""
-    if curve.scale == "params":
-        return words.parameters(size)
-    return f"{size:.3g} FLOPs" if curve.scale == "flops" else f"a loss of {size:.3g}"
-
-
 def _where(size: float, tokens: float | None, curve: Curve) -> str:
     beside = "" if tokens is None else f" and {words.short_count(tokens)} tokens"
-    return f"{size_words(size, curve)}{beside}"
+    return f"{words.on_scale(size, curve.scale)}{beside}"
 
 
 def _pair(pair: tuple[float, float] | None) -> list[float | None] | None:
