@@ -273,11 +273,11 @@ LINES: dict[str, tuple[str, str]] = {
         "in {settings} an answer was often not found; at worst it was found in {share} of outputs",
         "{settings}中常常找不到答案；最差时只在 {share} 的输出中找到",
     ),
-    "context.overlong prompts": (
+    "lost.overlong prompts": (
         "{prompts} did not fit the model's context and counted as wrong",
         "{prompts}放不进模型的上下文，算作答错",
     ),
-    "failed items.failed items": (
+    "lost.failed items": (
         "at {items} the method raised an error; they counted as wrong",
         "{items}上方法出错，算作答错",
     ),

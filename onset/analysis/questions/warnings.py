@@ -153,20 +153,31 @@ def _settings(arms: Sequence[Outcomes], say: Say) -> str:
     return say.listed(names)
 
 
-class TooLong(Question):
-    """Prompts that do not fit the model's context."""
+class Lost(Question):
+    """Items that count as wrong for another reason than their answer: the prompt does not fit the model's context, or
+    the method raised an error.
+    """
 
     kind = "warning"
     unit = "count"
-    verdicts = tones({"overlong prompts": "warning"})
+    verdicts = tones({"overlong prompts": "warning", "failed items": "warning"})
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        longer = [arm for arm in study.arms if arm.ran.overlong]
-        if longer:
-            total = sum(arm.ran.overlong for arm in longer)
-            short = lines.line("context.overlong prompts", prompts=lines.count("prompt", total))
-            yield self.finding("context", "overlong prompts", partial(_too_long, longer, total), short, n=total)
+        for subject, verdict, said in (
+            ("context", "overlong prompts", _too_long),
+            ("failed items", "failed items", _failed),
+        ):
+            lost = {arm: count for arm in study.arms if (count := _lost(arm, verdict))}
+            if lost:
+                total = sum(lost.values())
+                counts = {name: lines.count(name, total) for name in ("prompt", "item")}
+                short = lines.line(f"lost.{verdict}", prompts=counts["prompt"], items=counts["item"])
+                yield self.finding(subject, verdict, partial(said, tuple(lost), total), short, n=total)
+
+
+def _lost(arm: Outcomes, verdict: str) -> int:
+    return arm.ran.overlong if verdict == "overlong prompts" else arm.ran.failed
 
 
 def _too_long(longer: Sequence[Outcomes], total: int, say: Say) -> str:
@@ -177,22 +188,6 @@ def _too_long(longer: Sequence[Outcomes], total: int, say: Say) -> str:
         prompts=say.counted("prompt", total), settings=_settings(longer, say),
     )  # fmt: skip
     return say.text([text])
-
-
-class FailedItems(Question):
-    """Items at which the method raised an error."""
-
-    kind = "warning"
-    unit = "count"
-    verdicts = tones({"failed items": "warning"})
-    always = True
-
-    def _ask(self, study: Analysis) -> Iterable[Finding]:
-        broken = [arm for arm in study.arms if arm.ran.failed]
-        if broken:
-            total = sum(arm.ran.failed for arm in broken)
-            short = lines.line("failed items.failed items", items=lines.count("item", total))
-            yield self.finding("failed items", "failed items", partial(_failed, broken, total), short, n=total)
 
 
 def _failed(broken: Sequence[Outcomes], total: int, say: Say) -> str:
