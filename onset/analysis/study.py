@@ -13,7 +13,7 @@ from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens
 from onset.analysis.estimates.decisions import decisions
 from onset.analysis.estimates.gains import gain_curves
-from onset.analysis.estimates.label_curves import LabelPoint, label_curves, overtakings
+from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.scores import compare_scores
 from onset.analysis.estimates.size_curves import size_curves
@@ -44,6 +44,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
     arms = measured.outcomes
     chosen = margin if margin is not None else float(measured.study.get("margin", MARGIN))
     methods = compare_all(arms, margin=chosen, replicates=replicates)
+    by_labels = label_curves(arms, replicates=replicates)
     curves = size_curves([arm for arm in arms if arm.at.params] if measured.foreign else arms)
     measures = Analysis(
         measured=measured,
@@ -63,12 +64,12 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
             stage_shifts=stage_shifts(curves),
         ),
         labels=ByLabels(
-            curves=label_curves(arms, replicates=replicates),
+            curves=by_labels,
             overtakings=overtakings(methods, {arm.method for arm in arms if arm.tuned}),
         ),
         break_evens=break_evens(arms),
         classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
-        decisions=decisions(arms, measured, margin=chosen, replicates=replicates),
+        decisions=decisions(arms, measured, means_of(by_labels), margin=chosen, replicates=replicates),
     )
     return replace(measures, findings=findings_of(measures))
 

@@ -14,7 +14,7 @@ from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.costs import BreakEven
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.gains import GainCurve
-from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking
+from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.scores import Scores
 from onset.analysis.estimates.size_curves import SizeCurve
@@ -145,11 +145,7 @@ class Analysis:
     @cached_property
     def means(self) -> Mapping[tuple[Any, ...], LabelPoint]:
         """The mean accuracy of every arm with its interval, by the values of `onset.analysis.outcomes.KEY`."""
-        return {
-            (curve.model, curve.stage, curve.method, point.labels, curve.task, curve.shift): point
-            for curve in self.labels.curves
-            for point in curve.points
-        }
+        return means_of(self.labels.curves)
 
     def point(self, arm: Outcomes) -> LabelPoint:
         """The mean accuracy of an arm with its interval."""

@@ -17,7 +17,7 @@ import polars as pl
 
 from onset.analysis import words
 from onset.analysis.contrast.best import Rival, Standing, flops_of, standing
-from onset.analysis.estimates.label_curves import LabelPoint, mean_accuracy
+from onset.analysis.estimates.label_curves import LabelPoint
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
@@ -156,23 +156,35 @@ def own_tasks(study: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def decisions(
-    arms: Sequence[Outcomes], results: Measured, *, margin: float = MARGIN, replicates: int = REPLICATES
+    arms: Sequence[Outcomes],
+    results: Measured,
+    means: Mapping[tuple[Any, ...], LabelPoint],
+    *,
+    margin: float = MARGIN,
+    replicates: int = REPLICATES,
 ) -> tuple[Decision, ...]:
-    """One for each own task of the study that was measured without a shift."""
+    """One for each own task of the study that was measured without a shift; ``means``: the accuracy of every arm, by
+    the values of `onset.analysis.outcomes.KEY`.
+    """
     costs = _costs(results)
     out = []
     for task in own_tasks(results.study):
         measured = [arm for arm in arms if arm.task == task and arm.shift == "none"]
         if measured:
             held = standing(measured, margin=margin, replicates=replicates)
-            out.append(_decision(held, costs, results.study, replicates))
+            out.append(_decision(held, costs, results.study, means))
     return tuple(out)
 
 
-def _decision(held: Standing, costs: Mapping[_Key, _Used], study: Mapping[str, Any], replicates: int) -> Decision:
+def _decision(
+    held: Standing,
+    costs: Mapping[_Key, _Used],
+    study: Mapping[str, Any],
+    means: Mapping[tuple[Any, ...], LabelPoint],
+) -> Decision:
     alike = [held.best, *(one.arm for one in held.rivals if one.level)]
     arm = min(alike, key=lambda one: (flops_of(one).query, flops_of(one).tuning))
-    point = mean_accuracy(arm, replicates)
+    point = means[_key(arm)]
     used = costs[_key(arm)]
     return Decision(
         at=arm.at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -100,6 +100,15 @@ def _curve(group: Sequence[Outcomes], replicates: int) -> LabelCurve:
         chance=first.chance,
         points=tuple(mean_accuracy(arm, replicates) for arm in group),
     )
+
+
+def means_of(curves: Sequence[LabelCurve]) -> dict[tuple[Any, ...], LabelPoint]:
+    """The points of all curves, by the values of `onset.analysis.outcomes.KEY`."""
+    return {
+        (curve.model, curve.stage, curve.method, point.labels, curve.task, curve.shift): point
+        for curve in curves
+        for point in curve.points
+    }
 
 
 def overtakings(comparisons: Sequence[Contrast], tuned: set[str]) -> tuple[Overtaking, ...]:
