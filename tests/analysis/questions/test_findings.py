@@ -64,6 +64,8 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "cells",
         "comparisons",
         "models",
+        "scores",
+        "score_pairs",
         "stages",
         "stage_shifts",
         "curves",
