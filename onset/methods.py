@@ -21,6 +21,7 @@ from onset.tuning import TUNERS
 from onset.tuning.base import Schedule
 from onset.votes import VOTES
 from onset.votes.base import DEFAULT_TEMPERATURE, Vote
+from onset.votes.complexity import Complexity
 from onset.votes.majority import Majority
 
 Material = Literal["answers", "rationales"]
@@ -192,6 +193,8 @@ SELF_CONSISTENCY_LAMDA = method(
     prompt="cot", vote=Majority(samples=40, temperature=0.5, top_k=40), name="self-consistency-lamda"
 )
 # Lewkowycz et al. 2022, arXiv 2206.14858 (maj1@k): nucleus sampling; k is set by task there, 64 here
+# Fu et al. 2022, arXiv 2210.00720: of 50 samples up to 40 vote (`choose: complex` chooses demonstrations so too)
+COMPLEXITY_VOTE = method(prompt="cot", vote=Complexity(samples=50, keep=40), name="complexity-vote")
 MINERVA = method(prompt="cot", vote=Majority(samples=64, temperature=0.6, top_p=0.95), name="minerva")
 LORA_ANSWERS = method(tune="lora", on="answers")
 LORA_RATIONALES = method(tune="lora", on="rationales")
@@ -232,6 +235,9 @@ METHODS = Registry(
         "self-consistency-lamda": Entry(
             "onset.methods:SELF_CONSISTENCY_LAMDA",
             "as for LaMDA and UL2: of the 40 most probable tokens at temperature 0.5",
+        ),
+        "complexity-vote": Entry(
+            "onset.methods:COMPLEXITY_VOTE", "majority of the 40 samples of 50 with most steps (Fu et al. 2022)"
         ),
         "minerva": Entry(
             "onset.methods:MINERVA", "majority of 64 samples, nucleus 0.95 at temperature 0.6 (Lewkowycz et al. 2022)"

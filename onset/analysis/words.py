@@ -220,8 +220,10 @@ def plain_stage(name: str, language: Language = "en") -> str:
 _METHODS = tuple(
     key.removeprefix("method.") for key in PHRASES if key.startswith("method.") and not key.startswith("method.+")
 )
-_VOTES = ("vote", "weighted")
-_METHOD_PART = re.compile(r"(?P<name>vote|weighted|shots|steps|lr|topk|topp|t|chat|plain)(?P<value>[0-9.e]*)")
+_VOTES = ("vote", "weighted", "complexity")
+_METHOD_PART = re.compile(
+    r"(?P<name>vote|weighted|complexity|keep|shots|steps|lr|topk|topp|t|chat|plain)(?P<value>[0-9.e]*)"
+)
 
 
 def _with_more(text: str, more: Sequence[str], language: Language) -> str:

@@ -11,6 +11,9 @@ VOTES = Registry(
     "vote",
     {
         "majority": Entry("onset.votes.majority:Majority", "the answer that most samples give (self-consistency)"),
+        "complexity": Entry(
+            "onset.votes.complexity:Complexity", "the majority of the samples with most reasoning steps"
+        ),
         "weighted": Entry("onset.votes.weighted:Weighted", "the answer whose samples are most probable together"),
     },
 )

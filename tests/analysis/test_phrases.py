@@ -73,6 +73,7 @@ def test_tasks_have_names_a_person_can_read(name: str, english: str, chinese: st
         ("cot-vote", "a vote over chain of thought"),
         ("cot-shots4-vote8-t0.5", "a vote over chain of thought (4 shown, 8 samples, temperature 0.5)"),
         ("cot-chat", "chain of thought (as a chat)"),
+        ("cot-complexity8-keep5", "a vote of the most complex of chain of thought (8 samples, 5 kept)"),
         ("cot-weighted8-topk40", "a weighted vote over chain of thought (8 samples, top 40)"),
         ("zero-shot-cot-vote5", "a vote over zero-shot chain of thought (5 samples)"),
         ("lora-rationales-steps60-lr0.002", "LoRA on worked steps (60 steps, rate 0.002)"),

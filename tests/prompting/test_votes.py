@@ -6,10 +6,11 @@ import math
 
 import pytest
 
-from onset.errors import MethodError
+from onset.errors import MethodError, StudyError
 from onset.methods import METHODS, method, read_vote
 from onset.records import Answer, Item
 from onset.votes.base import Sample, Vote
+from onset.votes.complexity import Complexity
 from onset.votes.weighted import Weighted
 
 ITEM = Item("How many?", "18")
@@ -64,6 +65,44 @@ def test_a_sample_of_unknown_probability_cannot_be_weighed() -> None:
     )
 
 
+CHAINS = [
+    sample("18", text=" One.\nTwo.\nThe answer is 18."),
+    sample("26", text=" One. Two.\nThe answer is 26."),
+    sample("26", text=" One.\n\n  \nThe answer is 26."),
+    sample("26", text=" The answer is 26."),
+    sample(None, text=" One. Two. Three. Four. Five. Six"),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "detail"),
+    [
+        ({"keep": 1}, "18", {"kept": 1, "bound": 3, "answered": 1}),
+        ({"keep": 2}, "26", {"kept": 3, "bound": 2, "answered": 3}),  # both of rank 2
+        ({"keep": 3}, "26", {"kept": 3, "bound": 2, "answered": 3}),
+        ({"keep": 5}, "26", {"kept": 5, "bound": 1, "answered": 4}),  # self-consistency
+        ({"keep": 1, "simplest": True}, "26", {"kept": 2, "bound": 1, "answered": 1}),
+        ({"keep": 1, "by": "sentences"}, None, {"kept": 1, "bound": 6, "answered": 0}),
+        ({"keep": 2, "by": "sentences"}, "18", {"kept": 3, "bound": 3, "answered": 2}),
+    ],
+)
+def test_the_most_complex_vote(settings: dict[str, int], value: str | None, detail: dict[str, int]) -> None:
+    voted = Complexity(samples=5, **settings).choose(CHAINS, ITEM)
+    assert (voted.answer.value, dict(voted.detail)) == (value, detail)
+    assert voted.answer.status == ("ok" if value else "none")
+
+
+def test_no_more_can_be_kept_than_are_drawn() -> None:
+    for settings, message in [
+        ({"keep": 6}, "'keep' 6 is more than 'samples' 5"),
+        ({"keep": 0}, "'keep': Input should be greater than or equal to 1 (received 0)"),
+        ({}, "'keep' is missing"),
+    ]:
+        with pytest.raises(StudyError) as caught:
+            read_vote({"kind": "complexity", "samples": 5, **settings})
+        assert str(caught.value) == f"method: 'vote', complexity: {message}"
+
+
 def test_votes_of_one_bank_share_it_and_have_specs_of_their_own() -> None:
     votes = [read_vote(one) for one in (5, {"kind": "weighted", "samples": 5, "combine": "mean"})]
     assert [one.bank() for one in votes if one] == [{"samples": 5, "temperature": 0.7}] * 2
@@ -78,6 +117,7 @@ def test_votes_of_one_bank_share_it_and_have_specs_of_their_own() -> None:
         ("self-consistency", {"samples": 40, "temperature": 0.7}),
         ("self-consistency-palm", {"samples": 40, "temperature": 0.7, "top_k": 40}),
         ("self-consistency-lamda", {"samples": 40, "temperature": 0.5, "top_k": 40}),
+        ("complexity-vote", {"samples": 50, "temperature": 0.7}),
         ("minerva", {"samples": 64, "temperature": 0.6, "top_p": 0.95}),
     ],
 )

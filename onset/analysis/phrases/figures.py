@@ -200,6 +200,7 @@ _NOTES = {
     "in plain text": "以纯文本",
     "{vote} of {samples} samples at temperature {temperature}": "温度 {temperature} 下采样 {samples} 次，{vote}",
     "majority": "取多数",
+    "majority of those with most steps": "步骤最多者中取多数",
     "the answer of the largest summed probability": "取概率之和最大的答案",
     "the words that make a model write steps, then those that ask for the answer": (
         "引出解题步骤的一句话，再加询问答案的一句话"
