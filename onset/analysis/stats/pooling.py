@@ -38,11 +38,12 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import Crossed, layout_variance
 from onset.analysis.stats.shares import Interval
+from onset.analysis.stats.tails import root
 
 MOST_DF = 3.0
 """The most degrees of freedom a prior has, whatever the fit says."""
@@ -114,7 +115,7 @@ def trigamma_inverse(value: float) -> float:
         raise ValueError(f"trigamma_inverse: {value} must be above 0 and finite")
     # 1/x < trigamma(x) < 1/x + 1/x^2
     low, high = 1 / value, 1 / value + 1 / math.sqrt(value)
-    return float(optimize.brentq(lambda x: float(special.polygamma(1, x)) - value, 0.5 * low, 2 * high, xtol=1e-12))
+    return root(lambda x: float(special.polygamma(1, x)) - value, 0.5 * low, 2 * high, xtol=1e-12)
 
 
 def prior_df(variances: Sequence[float], df: float) -> float:

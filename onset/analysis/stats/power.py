@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 
-from scipy import optimize, special
+from scipy import special
 
 from onset.analysis.stats.draws import ENOUGH_DRAWS
 from onset.analysis.stats.pooling import most_prior_df
+from onset.analysis.stats.tails import root
 from onset.errors import InputError
 
 DISCORDANCES = (0.2, 0.4)
@@ -88,7 +89,7 @@ def _found(variance: float, df: float, level: float, power: float, *, spread: fl
     low, high = 0.0, critical + 10.0
     while short(high) < 0 and high < 1e4:
         high *= 2
-    away = float(optimize.brentq(short, low, high)) if short(high) >= 0 else high
+    away = root(short, low, high) if short(high) >= 0 else high
     return away * math.sqrt(spread or variance)
 
 

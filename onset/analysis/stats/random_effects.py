@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
-from onset.analysis.stats.tails import chi2_above
+from onset.analysis.stats.tails import chi2_above, root
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def random_effects(effect: Array, error: Array) -> tuple[float, float, float, fl
     variance = 0.0
     if q > spare:
         most = float(np.ptp(effect)) ** 2 + 1.0
-        variance = float(optimize.brentq(lambda value: squares(value) - spare, 0.0, most, xtol=1e-12))
+        variance = root(lambda value: squares(value) - spare, 0.0, most, xtol=1e-12)
     weight = 1 / (error**2 + variance)
     mean = float(np.average(effect, weights=weight))
     scale = math.sqrt(squares(variance) / spare / float(weight.sum()))

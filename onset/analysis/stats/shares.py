@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import math
 
-from scipy import optimize, special
+from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
+from onset.analysis.stats.tails import root
 from onset.scores import wilson
 
 Interval = tuple[float, float]
@@ -84,5 +85,5 @@ def tango(only_a: int, only_b: int, n: int, level: float = LEVEL) -> Interval | 
         side = -edge if target > 0 else edge
         centre = (only_a - only_b) / n
         outside = gap(side) * (1 if target > 0 else -1)
-        ends.append(float(optimize.brentq(gap, side, min(max(centre, -edge), edge))) if outside > 0 else side)
+        ends.append(root(gap, side, min(max(centre, -edge), edge)) if outside > 0 else side)
     return ends[0], ends[1]

@@ -1,4 +1,4 @@
-"""Tails and quantiles of the usual distributions.
+"""Tails and quantiles of the usual distributions, and roots.
 
 They are those of `scipy.stats`, by the functions of `scipy.special` beneath it: `scipy.stats` itself takes as long to
 import as a small study to read. The normal distribution's are in `scipy.special` under names of their own: `ndtr`,
@@ -7,10 +7,18 @@ import as a small study to read. The normal distribution's are in `scipy.special
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy import special
+
+
+def root(function: Callable[[float], float], low: float, high: float, *, xtol: float = 2e-12) -> float:
+    """Where ``function`` crosses 0 between ``low`` and ``high``, to within ``xtol`` (Brent 1973)."""
+    from scipy import optimize  # takes as long to import as all of numpy, and curves have no use for it
+
+    return float(optimize.brentq(function, low, high, xtol=xtol))
 
 
 def chi2_above(value: Any, df: Any) -> Any:
