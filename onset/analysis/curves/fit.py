@@ -95,6 +95,13 @@ class Best:
         """Some of the rows."""
         return Best(*(getattr(self, name)[rows] for name in Best.__dataclass_fields__))
 
+    def put(self, rows: Indices, other: Best) -> Best:
+        """With those of ``other`` in some of the rows."""
+        every = {name: getattr(self, name).copy() for name in Best.__dataclass_fields__}
+        for name, values in every.items():
+            values[rows] = getattr(other, name)
+        return Best(**every)
+
     def shares(self, shapes: Shapes) -> Array:
         """Fitted values, rows x sizes."""
         return self.low[:, None] + (self.high - self.low)[:, None] * shapes.values[self.shape]

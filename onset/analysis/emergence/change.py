@@ -19,7 +19,7 @@ from onset.analysis.curves.likelihood import Counts, Data, Indices, constant_fit
 from onset.analysis.curves.shapes import Array
 from onset.analysis.emergence.axis import Axis
 from onset.analysis.emergence.settings import Settings
-from onset.analysis.emergence.smooth import Growing, best_of_any, polynomial, powers, sequential
+from onset.analysis.emergence.smooth import Growing, best_of_any, may_reach, polynomial, powers, sequential
 
 _SURE = 1e-5
 """p of a change that no replicate could show."""
@@ -59,7 +59,11 @@ def changes(
     down, falls = falling.log_likelihood, np.ptp(falling.shares(axis.every), axis=1)
 
     def statistic(replicates: Data, least: Array) -> Array:
-        return _change_ratio(replicates, axis)
+        flat = np.repeat(constant_fit(replicates)[1][:, None], axis.x.size, axis=1)
+        out, rows = np.zeros(len(least)), np.flatnonzero(may_reach(replicates, flat, least))
+        if rows.size:
+            out[rows] = _change_ratio(replicates.take(rows), axis)
+        return out
 
     fitted = best_of_any(plain, axis, fit) if isinstance(plain, Counts) else fit.shares(axis)
     observed = _change_ratio(plain, axis, fitted)

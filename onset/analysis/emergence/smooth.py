@@ -20,7 +20,7 @@ import numpy as np
 
 from onset.analysis.curves.draws import Draws
 from onset.analysis.curves.fit import Best, Refined, best_fit, refine
-from onset.analysis.curves.likelihood import Counts, Data, Indices, joined, overdispersion, with_rho
+from onset.analysis.curves.likelihood import Counts, Data, Indices, Mask, joined, overdispersion, with_rho
 from onset.analysis.curves.shapes import Array
 from onset.analysis.emergence.axis import Axis
 from onset.analysis.emergence.settings import Settings
@@ -83,8 +83,8 @@ def fit_growth(data: Data, axis: Axis, *, any_direction: bool = False, least: Ar
     if not isinstance(data, Counts):
         return fit
     p = best_of_any(data, axis, fit) if any_direction else fit.shares(axis)
-    scatter = overdispersion(data, p, 4, level=1.0)
-    rho = np.where(overdispersion(data, p, 4) > 0, scatter, 0.0)
+    rho = overdispersion(data, p, 4)
+    scatter = rho if least is not None else overdispersion(data, p, 4, level=1.0)
     shown = np.flatnonzero(rho > 0)
     if shown.size:
         # with many items the grid of sharp curves is coarse, and what it misses is no scatter
@@ -93,17 +93,14 @@ def fit_growth(data: Data, axis: Axis, *, any_direction: bool = False, least: Ar
         options = np.stack([p[shown], closer], axis=1)
         p[shown] = options[np.arange(len(shown)), part.log_likelihood(options).argmax(axis=1)]
         scatter[shown] = overdispersion(part, p[shown], 4, level=1.0)
-        rho[shown] = np.where(overdispersion(part, p[shown], 4) > 0, scatter[shown], 0.0)
+        rho[shown] = overdispersion(part, p[shown], 4)
         shown = np.flatnonzero(rho > 0)
     if not shown.size:
         return replace(fit, scatter=scatter)
     again = _plain(with_rho(data.take(shown), rho[shown]), axis, None if least is None else least[shown])
-    sharp = {name: getattr(fit.sharp, name).copy() for name in Best.__dataclass_fields__}
-    for name, values in sharp.items():
-        values[shown] = getattr(again.sharp, name)
     found, shares = fit.smooth.log_likelihood.copy(), fit.smooth.shares.copy()
     found[shown], shares[shown] = again.smooth.log_likelihood, again.smooth.shares
-    return Growing(with_rho(data, rho), Best(**sharp), Refined(found, shares), scatter)
+    return Growing(with_rho(data, rho), fit.sharp.put(shown, again.sharp), Refined(found, shares), scatter)
 
 
 def best_of_any(data: Counts, axis: Axis, fit: Growing) -> Array:
@@ -121,10 +118,16 @@ def _plain(data: Data, axis: Axis, least: Array | None) -> Growing:
     A smooth curve that is closed in on only becomes likelier, and the ratio against it smaller: where the nearest shape
     of the grid leaves less than ``least``, and no scatter that would be fitted anew, it stays.
     """
-    nearest, sharp = best_fit(data, axis.smooth), best_fit(data, axis.sharp)
-    fit = Growing(data, sharp, Refined(nearest.log_likelihood, nearest.shares(axis.smooth)), np.zeros(len(data.share)))
+    nearest, scatter = best_fit(data, axis.smooth), np.zeros(len(data.share))
     if least is None:
-        return replace(fit, smooth=refine(data, axis.x, axis.smooth, nearest, axis.limits))
+        smooth = refine(data, axis.x, axis.smooth, nearest, axis.limits)
+        return Growing(data, best_fit(data, axis.sharp), smooth, scatter)
+    smooth = Refined(nearest.log_likelihood, nearest.shares(axis.smooth))
+    rows = np.flatnonzero(may_reach(data, smooth.shares, least))
+    sharp = Best(np.full(len(scatter), -np.inf), np.zeros(len(scatter), dtype=np.intp), scatter, scatter)
+    if rows.size:
+        sharp = sharp.put(rows, best_fit(data.take(rows), axis.sharp))
+    fit = Growing(data, sharp, smooth, scatter)
     asked = fit.ratio >= least - _EQUAL
     if isinstance(data, Counts) and not data.rho.any():
         asked |= overdispersion(data, fit.shares(axis), 4) > 0
@@ -133,6 +136,18 @@ def _plain(data: Data, axis: Axis, least: Array | None) -> Growing:
         closer = refine(data.take(rows), axis.x, axis.smooth, nearest.take(rows), axis.limits)
         fit.smooth.log_likelihood[rows], fit.smooth.shares[rows] = closer.log_likelihood, closer.shares
     return fit
+
+
+def may_reach(data: Data, fitted: Array, least: Array) -> Mask:
+    """Of which rows may a curve be likelier than ``fitted`` (rows x sizes) by ``least`` nats, whichever curve it is?
+
+    Where a share of its own at every size is not, none is; where sizes seem to scatter around ``fitted``, it is open.
+    """
+    if isinstance(data, Counts) and data.rho.any():
+        return np.ones(len(least), dtype=np.bool_)
+    found = data.log_likelihood(np.stack([data.share, fitted], axis=1))
+    out: Mask = found[:, 0] - found[:, 1] >= least - _EQUAL
+    return out | (overdispersion(data, fitted, 4) > 0) if isinstance(data, Counts) else out
 
 
 def test_smooth(fit: Growing, axis: Axis, keys: Sequence[int], settings: Settings) -> tuple[Array, Array]:
