@@ -34,16 +34,15 @@ half of the gain.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
 from onset.analysis.curves.growth import Group, jump_shapes, scaled, smooth_shapes
-from onset.analysis.curves.likelihood import Counts, Data, Scores
+from onset.analysis.curves.likelihood import Counts, Data, Scores, within
 from onset.analysis.curves.shapes import Array
 from onset.analysis.stats.tails import binomial_below
 
@@ -84,26 +83,24 @@ def p_jump(data: Data, x: Array, chance: Array, bounds: Bounds, *, continuous: b
     if continuous and isinstance(data, Scores):
         return _p_jump_of_scores(data, x, bounds)
     out = np.full(len(data.share), 0.5)
-    for rows, table, value in _by_chance(data, x, chance, bounds):
-        smooth, jump = [], []
-        for found, constant in _likelihoods(data.take(rows), table, value):
-            smooth.append(_log_sum(found[:, : table.smooth]) + constant)
-            jump.append(_log_sum(found[:, table.smooth :]) + constant)
-        out[rows] = special.expit(special.logsumexp(jump, axis=0) - special.logsumexp(smooth, axis=0))
+    for rows, table, found, constant in _by_chance(data, x, chance, bounds):
+        smooth, jump = (
+            special.logsumexp([_log_sum(one) for one in found[..., part]] + constant, axis=0)
+            for part in (slice(table.smooth), slice(table.smooth, None))
+        )
+        out[rows] = special.expit(jump - smooth)
     return out
 
 
 def jump_weights(data: Data, x: Array, chance: Array, bounds: Bounds) -> Array:
     """Posterior masses of the shapes of `growth.jump_shapes`, in their order, given a jump: rows x shapes."""
-    parts = jump_shapes(x, bounds.steepest)
-    out = np.zeros((len(data.share), sum(len(part.mass) for part in parts)))
-    for rows, table, value in _by_chance(data, x, chance, bounds):
-        each = list(_likelihoods(data.take(rows), table, value))
-        top = np.max([found[:, table.smooth :].max(axis=1) + constant for found, constant in each], axis=0)
-        for found, constant in each:
-            mass = np.exp(found[:, table.smooth :] + (constant - top)[:, None])
+    out = np.zeros((len(data.share), sum(len(part.mass) for part in jump_shapes(x, bounds.steepest))))
+    for rows, table, found, constant in _by_chance(data, x, chance, bounds):
+        top = (found[..., table.smooth :].max(axis=2) + constant).max(axis=0)
+        for one, common in zip(found[..., table.smooth :], constant, strict=True):
+            mass = np.exp(one + (common - top)[:, None])
             for row, masses in zip(rows, mass, strict=True):
-                out[row] += np.bincount(table.shape, masses, out.shape[1])
+                out[row] += np.bincount(table.shape[table.smooth :] - table.first, masses, out.shape[1])
     weights: Array = out / out.sum(axis=1, keepdims=True)
     return weights
 
@@ -113,41 +110,79 @@ def jump_weights(data: Data, x: Array, chance: Array, bounds: Bounds) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """Curves of both classes: the logarithms of right and wrong at the sizes (curves x sizes).
+    """Curves of both classes: ``floor`` + ``height`` * ``unit`` of ``shape``; ``unit``: shapes x sizes.
 
-    ``smooth``: how many of them, the first, are smooth; ``shape``: which shape of a jump each of the others has;
-    ``prior``: log prior mass of each in its class.
+    ``smooth``: how many of the curves, the first, are smooth; ``first``: the first shape of a jump; ``prior``: log
+    prior mass of each curve in its class.
     """
 
-    right: Floats
-    wrong: Floats
-    smooth: int
+    unit: Array
     shape: NDArray[np.intp]
+    floor: Array
+    height: Array
+    smooth: int
+    first: int
     prior: Floats
 
+    @classmethod
+    def of(cls, classes: Sequence[Sequence[Group]], chance: float | None, margin: float) -> _Table:
+        """``classes``: the groups of smooth growth and those of jumps; ``chance``: None where it is not known."""
+        groups, split = [*classes[0], *classes[1]], len(classes[0])
+        made = [_with_ends(group, chance, margin) for group in groups]
+        before = np.cumsum([0, *(len(group.mass) for group in groups)])
+        smooth = sum(len(one[0]) for one in made[:split])
+        mass = np.concatenate(
+            [one[3] / one[3].sum() * group.mass.sum() for one, group in zip(made, groups, strict=True)]
+        )
+        priors = [np.log(part / part.sum()) for part in (mass[:smooth], mass[smooth:])]
+        return cls(
+            np.concatenate([group.unit for group in groups]),
+            np.concatenate([one[0] + start for one, start in zip(made, before[:-1], strict=True)]),
+            np.concatenate([one[1] for one in made]), np.concatenate([one[2] for one in made]),
+            smooth, int(before[split]), np.concatenate(priors).astype(np.float32),
+        )  # fmt: skip
 
-def _by_chance(data: Data, x: Array, chance: Array, bounds: Bounds) -> Sequence[tuple[NDArray[np.intp], _Table, float]]:
-    """(rows, table, chance) of rows with one chance level, a few at a time."""
-    places = tuple(float(value) for value in x)
-    out = []
+    def shares(self) -> Iterator[tuple[slice, Array]]:
+        """The curves at the sizes, a few at a time: (which, curves x sizes)."""
+        for start in range(0, len(self.prior), _ROWS):
+            some = slice(start, start + _ROWS)
+            share = self.unit.take(self.shape[some], axis=0)
+            share *= self.height[some, None]
+            share += self.floor[some, None]
+            yield some, within(share, _INSIDE, 1 - _INSIDE)
+
+
+def _by_chance(
+    data: Data, x: Array, chance: Array, bounds: Bounds
+) -> Iterator[tuple[NDArray[np.intp], _Table, Floats, Array]]:
+    """Of rows with one chance level, a few at a time: (rows, table, and what `_likelihoods` gives)."""
+    classes = smooth_shapes(x, bounds.steepest), jump_shapes(x, bounds.steepest)
     for value in np.unique(chance):
         rows = np.flatnonzero(np.isnan(chance) if np.isnan(value) else chance == value)
-        table = _table(places, None if np.isnan(value) else float(value), bounds)
+        table = _Table.of(classes, None if np.isnan(value) else float(value), bounds.margin)
         size = max(1, _CELLS // len(table.prior))
-        out += [(rows[start : start + size], table, float(value)) for start in range(0, len(rows), size)]
-    return out
+        for start in range(0, len(rows), size):
+            some = rows[start : start + size]
+            yield some, table, *_likelihoods(data.take(some), table, float(value))
 
 
-def _likelihoods(data: Data, table: _Table, chance: float) -> Sequence[tuple[Floats, Array]]:
-    """For each amount of scatter: log of likelihood times prior of each curve, and what all of them have in common."""
-    out = []
-    for rho, before in zip(SCATTER, SCATTER_PRIOR, strict=True):
-        found, constant = (
-            _of_counts(data, table, rho, chance) if isinstance(data, Counts) else _of_shares(data, table, rho)
-        )
-        found += table.prior
-        out.append((found, constant + math.log(before)))
-    return out
+def _likelihoods(data: Data, table: _Table, chance: float) -> tuple[Floats, Array]:
+    """For each amount of scatter the log of likelihood times prior of each curve (scatters x rows x curves), and what
+    all curves have in common (scatters x rows).
+    """
+    weights = [_of_counts(data, rho, chance) if isinstance(data, Counts) else _of_shares(data, rho) for rho in SCATTER]
+    found = np.empty((len(SCATTER), len(data.share), len(table.prior)), np.float32)
+    for some, share in table.shares():
+        first = np.log(share).astype(np.float32)
+        if isinstance(data, Counts):
+            second = np.log(1 - share).astype(np.float32)
+        else:
+            first = np.exp(first)
+            second = first**2
+        for one, (a, b, _) in zip(found, weights, strict=True):
+            one[:, some] = a @ first.T + b @ second.T
+    found += table.prior
+    return found, np.array([common for *_, common in weights]) + np.log(SCATTER_PRIOR)[:, None]
 
 
 def _log_sum(values: Floats) -> Array:
@@ -156,80 +191,30 @@ def _log_sum(values: Floats) -> Array:
     return out
 
 
-def _of_counts(data: Counts, table: _Table, rho: float, chance: float) -> tuple[Floats, Array]:
+def _of_counts(data: Counts, rho: float, chance: float) -> tuple[Floats, Floats, Array]:
+    """Weights of the logarithms of right and of wrong, rows x sizes, and what all curves have in common, rows."""
     right, n = data.right, data.n
     if math.isfinite(chance):
         right = np.where(binomial_below(right, n, chance) < _FAR_BELOW, chance * n, right)
     inflation = 1 + (n - 1) * rho
     good, bad = right / inflation, (n - right) / inflation
-    found = good.astype(np.float32) @ table.right.T + bad.astype(np.float32) @ table.wrong.T
     near = (right + 0.5) / (n + 1)
     a, b = near * (1 - rho) / rho, (1 - near) * (1 - rho) / rho
     exact = special.betaln(right + a, n - right + b) - special.betaln(a, b)
     matched: Array = (exact - good * np.log(near) - bad * np.log1p(-near)).sum(axis=1)
-    return found, matched
+    return good.astype(np.float32), bad.astype(np.float32), matched
 
 
-def _of_shares(data: Scores, table: _Table, rho: float) -> tuple[Floats, Array]:
+def _of_shares(data: Scores, rho: float) -> tuple[Floats, Floats, Array]:
+    """Weights of shares and of their squares, rows x sizes, and what all curves have in common, rows."""
     inside = np.clip(data.value, 0.1, 0.9)
     weight = 1 / (data.error**2 + rho * inside * (1 - inside))
-    share = np.exp(table.right)
-    found = (weight * data.value).astype(np.float32) @ share.T
-    found -= (weight / 2).astype(np.float32) @ (share**2).T
     common: Array = (np.log(weight) - weight * data.value**2).sum(axis=1) / 2
-    return found, common
+    return (weight * data.value).astype(np.float32), -(weight / 2).astype(np.float32), common
 
 
-@lru_cache(maxsize=16)
-def _table(places: tuple[float, ...], chance: float | None, bounds: Bounds) -> _Table:
-    x = np.array(places)
-    every, priors, shapes = [], [], []
-    for groups in (smooth_shapes(x, bounds.steepest), jump_shapes(x, bounds.steepest)):
-        made = [_with_ends(group, chance, bounds.margin) for group in groups]
-        mass = np.concatenate(
-            [one.prior / one.prior.sum() * group.mass.sum() for one, group in zip(made, groups, strict=True)]
-        )
-        before = np.cumsum([0, *(len(group.mass) for group in groups)])
-        shapes = [one.shape + start for one, start in zip(made, before[:-1], strict=True)]
-        every.append(made)
-        priors.append(np.log(mass / mass.sum()))
-    right, wrong = _logarithms([one for made in every for one in made], x.size)
-    return _Table(
-        right, wrong, sum(len(one.prior) for one in every[0]), np.concatenate(shapes),
-        np.concatenate(priors).astype(np.float32),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class _Curves:
-    """``floor`` + ``height`` * ``unit`` of ``shape``, the ``prior`` mass of each curve; ``unit``: shapes x sizes."""
-
-    unit: Array
-    shape: NDArray[np.intp]
-    floor: Array
-    height: Array
-    prior: Array
-
-
-def _logarithms(parts: Sequence[_Curves], sizes: int) -> tuple[Floats, Floats]:
-    """Of right and of wrong, all curves x sizes."""
-    total = sum(len(part.prior) for part in parts)
-    right, wrong = np.empty((total, sizes), np.float32), np.empty((total, sizes), np.float32)
-    end = 0
-    for part in parts:
-        for start in range(0, len(part.prior), _ROWS):
-            some = slice(start, start + _ROWS)
-            share = part.unit[part.shape[some]] * part.height[some, None]
-            share += part.floor[some, None]
-            np.clip(share, _INSIDE, 1 - _INSIDE, out=share)
-            begin, end = end, end + len(share)
-            right[begin:end] = np.log(share)
-            wrong[begin:end] = np.log1p(-share)
-    return right, wrong
-
-
-def _with_ends(group: Group, chance: float | None, margin: float) -> _Curves:
-    """Every shape with every floor and every rise that keeps it within 0..1."""
+def _with_ends(group: Group, chance: float | None, margin: float) -> tuple[NDArray[np.intp], Array, Array, Array]:
+    """Every shape with every floor and every rise that keeps it within 0..1: (shape, floor, height, prior mass)."""
     floors, weights = _floors(chance, margin)
     if not group.from_floor and chance is not None:
         begin = floors[-1]
@@ -240,8 +225,10 @@ def _with_ends(group: Group, chance: float | None, margin: float) -> _Curves:
     height = rises[None, :] / np.maximum(span, 1e-9)[:, None]
     # shapes x floors x rises
     allowed = (floors[None, :, None] + height[:, None, :] <= 1 + 1e-9) & (span > 1e-6)[:, None, None]
-    which, floor, rise = np.nonzero(allowed)
-    return _Curves(group.unit, which, floors[floor], height[which, rise], group.mass[which] * weights[floor])
+    shape, mass = np.arange(len(span))[:, None, None], group.mass[:, None, None] * weights[None, :, None]
+    columns = shape, floors[None, :, None], height[:, None, :], mass
+    which, floor, rise, prior = (np.broadcast_to(one, allowed.shape)[allowed] for one in columns)
+    return which, floor, rise, prior
 
 
 def _floors(chance: float | None, margin: float) -> tuple[Array, Array]:
