@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onset.report.figures.base import Figure, Panel
+from onset.report.words import sentences
 
 MOST = 5
 """Findings under the headline."""
@@ -49,12 +50,16 @@ def main_figure(findings: Sequence[Row], drawn: Sequence[Figure]) -> tuple[Figur
         return None
     name = findings[0]["figure"] if findings else None
     figure = next((one for one in drawn if one.name == name), drawn[0])
-    subject, line = (findings[0]["subject"], findings[0]["short"]) if findings else ("", "")
-    return figure, max(figure.panels, key=lambda panel: _rank(panel.where, subject, line))
+    # a line may have cut the model's name in two: the first sentence behind it has all of it
+    subject, said = findings[0]["subject"] if findings else "", ""
+    if findings:
+        said = " ".join([subject, findings[0]["short"], *sentences(findings[0].get("sentence", ""))[:1]])
+    return figure, max(figure.panels, key=lambda panel: _rank(panel.where, subject, said))
 
 
-def _rank(where: Mapping[str, str], subject: str, line: str) -> tuple[int, bool, bool, bool, int]:
-    named = where.get("model") in re.split(r"[ ,:]+", f"{subject} {line}")
+def _rank(where: Mapping[str, str], subject: str, said: str) -> tuple[int, bool, bool, bool, int]:
+    model = re.escape(where.get("model", " "))
+    named = re.search(rf"(?<![\w./-]){model}(?![\w/-])", said, re.ASCII) is not None
     as_given, plain = where.get("shift") == "none", where.get("stage") == "base"
     labels = where.get("labels", "")
     return _is_about(where.get("task", ""), subject), named, as_given, plain, int(labels) if labels.isdigit() else 0

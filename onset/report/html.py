@@ -169,6 +169,7 @@ def page(
     scripts = [library.result(), _behaviour()]
     return template.render(
         language=language,
+        space=" " if language == "en" else "",
         study=study,
         question=study.get("question") or question_of(shown["cells"], language),
         summary=summary(shown, cells, language),

@@ -161,6 +161,24 @@ def test_a_recommendation_stands_open_beside_the_figure_of_its_model(tmp_path: P
     assert 'class="line top"' not in screen
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_figure_of_a_recommendation_is_of_its_model_however_long_its_name(language: Any, tmp_path: Path) -> None:
+    long = "some-organisation/a-model-with-a-very-long-name-and-more-of-it-270m"
+    models = ((f"{long}-base", 135_000_000), (long, 270_000_000), ("b", 300_000_000))
+    folder = synthetic_results(tmp_path, models=models, families=("a", "b", "c"), tasks=(("tickets", 0.25),),
+                               own=["tickets"], seeds=1, items=40)  # fmt: skip
+    analysis = analyse(load(folder), replicates=100)
+    for one in models:
+        shown = to_json(analysis, language)
+        # whatever was the best: the line and the sentence say this one
+        best = analysis.decisions[0].model
+        head = {**shown["findings"][0], "short": "\N{HORIZONTAL ELLIPSIS}"}
+        head["sentence"] = head["sentence"].replace(best, one[0], 1)
+        found = main_figure([head], figures.figures(shown))
+        assert found is not None
+        assert found[1].where["model"] == one[0]
+
+
 def test_a_panel_is_titled_in_words_and_a_model_by_its_name() -> None:
     panels = (
         figures.Panel("world-problems[steps=2] · cot", {"task": "world-problems[steps=2]"}, (), ""),

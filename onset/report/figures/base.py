@@ -260,7 +260,7 @@ def _wide(text: str) -> float:
 
 def rows_high(names: Iterable[str], least: int, most: int = 156) -> int:
     """Pixels of a row that holds the lines of every name: ``least`` or more."""
-    return max(least, *(14 * len(wrapped(name, most)) + 8 for name in names))
+    return max(least, *(16 * len(wrapped(name, most)) + 6 for name in names))
 
 
 def top_of(cells: Iterable[Cell]) -> float:
