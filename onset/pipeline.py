@@ -130,7 +130,11 @@ class Evaluation:
             scores=None if attempt is None or attempt.scores is None else tuple(map(_finite, attempt.scores)),
             calls=tuple(_call(one) for one in solved.transcript),
             detail=canonical_json(dict(attempt.detail)) if attempt and attempt.detail else None,
+            rights=self._rights(item, attempt.answers) if attempt else (),
         )
+
+    def _rights(self, item: Item, answers: Sequence[Answer]) -> tuple[bool, ...]:
+        return tuple(self.task.format.correct(one, item) for one in answers)
 
     def reread(self, items: Sequence[Item], held: Sequence[Mapping[str, Any]]) -> list[Record]:
         """The records of ``items`` under this method's vote, from ``held``, those of another one over the same bank."""
@@ -154,6 +158,7 @@ class Evaluation:
             status=voted.answer.status,
             correct=self.task.format.correct(voted.answer, item),
             detail=canonical_json(dict(voted.detail)) if voted.detail else None,
+            rights=self._rights(item, [one.answer for one in samples]),
         )
 
     def conclude(self, items: Sequence[Item], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -173,6 +178,7 @@ class Evaluation:
             "answers": [answer.value],
             "status": answer.status,
             "correct": self.task.format.correct(answer, item),
+            "rights": [*self._rights(item, [answer])],
         }
 
 

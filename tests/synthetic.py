@@ -294,6 +294,7 @@ def _record(
         prompt_tokens=prompt_tokens,
         output_tokens=output_tokens,
         flops=2.0 * 0.9 * key.params * (prompt_tokens + output_tokens),
+        rights=tuple(value == item.answer for value in answers),
     )
 
 

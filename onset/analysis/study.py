@@ -9,6 +9,7 @@ from typing import Any
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses, stage_comparisons
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, Classes, Contrasts
+from onset.analysis.estimates.banks import banks_of
 from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens
 from onset.analysis.estimates.decisions import decisions
@@ -70,6 +71,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
         break_evens=break_evens(arms),
         classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
         decisions=decisions(arms, measured, means_of(by_labels), margin=chosen, replicates=replicates),
+        banks=() if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates),
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -102,6 +104,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "gains": [one.json() for one in analysis.sizes.gains],
         "task_orders": [one.json() for one in analysis.sizes.task_orders],
         "classification": [one.json() for one in analysis.classes.arms],
+        "banks": [one.json() for one in analysis.banks],
         "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
         "missing": list(analysis.measured.missing),

@@ -10,6 +10,7 @@ from typing import Any
 from onset import markup
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
+from onset.analysis.estimates.banks import Bank
 from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.costs import BreakEven
 from onset.analysis.estimates.decisions import Decision
@@ -73,6 +74,7 @@ class Analysis:
     """All estimates of what was ``measured``; shares (0..1) everywhere.
 
     ``margin``: of equivalence, as it was used; ``decisions``: what to use on each task of the user's own;
+    ``banks``: what every number of samples would do, where samples vote;
     ``findings``: empty while the questions are asked.
     """
 
@@ -84,6 +86,7 @@ class Analysis:
     break_evens: tuple[BreakEven, ...]
     classes: Classes
     decisions: tuple[Decision, ...]
+    banks: tuple[Bank, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property

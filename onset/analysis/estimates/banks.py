@@ -1,0 +1,209 @@
+"""What a bank of samples says of every number of samples: accuracy of one, of a majority of k, of any of k.
+
+Where a method drew N samples of each item, every subset of k of them is a run with k samples that could have been:
+`onset.analysis.stats.subsets` averages over all of them, so that one cell gives the accuracy of every vote up to N, and
+pass@k, what a perfect choice among k samples would reach. Votes of several kinds over the same samples are one bank.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from onset.analysis.contrast.contrast import Contrast, contrast, decide
+from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.setting import Placed, Setting
+from onset.analysis.stats.adjust import MARGIN
+from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
+from onset.analysis.stats.shares import Interval
+from onset.analysis.stats.subsets import majorities, passes
+from onset.records import content_hash
+
+EVERY = 64
+"""Up to it every k has its point; above, points stand evenly on a logarithmic scale, the last at N."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankPoint:
+    """With ``k`` samples an item: accuracy of the ``majority`` (maj@k; samples without an answer do not vote, ties are
+    split evenly), and the share of items at which ``any`` sample is right (pass@k), with their 95 % intervals.
+    """
+
+    k: int
+    majority: float
+    majority_interval: Interval
+    any: float
+    any_interval: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class Bank(Placed):
+    """The samples of one setting, which the votes ``methods`` share.
+
+    ``samples``: N of an item; ``unread``: share of samples without an answer; ``points``: by ascending k, from 1 to N;
+    ``gain``: the majority of all N against one sample, on the same items, decided with all other banks of the study;
+    ``room``: pass@N minus maj@N, what a perfect choice would add, with ``room_interval``.
+    """
+
+    at: Setting
+    methods: tuple[str, ...]
+    draws: tuple[int, ...]
+    n: int
+    samples: int
+    unread: float
+    points: tuple[BankPoint, ...]
+    gain: Contrast
+    room: float
+    room_interval: Interval
+
+    @property
+    def one(self) -> BankPoint:
+        """A single sample."""
+        return self.points[0]
+
+    @property
+    def all(self) -> BankPoint:
+        """All N samples."""
+        return self.points[-1]
+
+    def json(self) -> dict[str, Any]:
+        """As plain JSON; shares 0..1."""
+        gain = self.gain.json()
+        return {
+            "model": self.model,
+            "params": self.params,
+            "stage": self.stage,
+            "methods": list(self.methods),
+            "labels": self.labels,
+            "task": self.task,
+            "shift": self.shift,
+            "seeds": list(self.draws),
+            "n": self.n,
+            "samples": self.samples,
+            "unread": self.unread,
+            "points": [
+                {
+                    "k": one.k,
+                    "majority": one.majority,
+                    "majority_interval": list(one.majority_interval),
+                    "any": one.any,
+                    "any_interval": list(one.any_interval),
+                }
+                for one in self.points
+            ],
+            "gain": gain["difference"],
+            "gain_interval": gain["interval"],
+            **{name: gain[name] for name in ("p", "p_holm", "test", "margin", "verdict")},
+            "room": self.room,
+            "room_interval": list(self.room_interval),
+        }
+
+
+def banks_of(measured: Measured, *, margin: float = MARGIN, replicates: int = REPLICATES) -> tuple[Bank, ...]:
+    """Every bank of samples of a results folder, in the order of its cells.
+
+    A bank needs to know which samples are right: a setting with a cell that was measured before records held that
+    (`onset.records.Record.rights`) has none.
+    """
+    wanted = ("cell", "item", "outputs", "answers", "rights", "status")
+    cells = measured.cells.filter(pl.col("vote").is_not_null() & (pl.col("n") > 0))
+    records = {
+        str(cell): table.to_dicts()
+        for (cell,), table in measured.records.filter(pl.col("cell").is_in(cells["cell"].to_list()))
+        .select(wanted)
+        .group_by("cell", maintain_order=True)
+    }
+    arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
+    found: dict[str, tuple[Outcomes, list[str], list[list[dict[str, Any]]], int]] = {}
+    for key, table in cells.group_by(KEY, maintain_order=True):
+        group = table.sort("seed").to_dicts()
+        held = [records[cell["cell"]] for cell in group]
+        if any(row["rights"] is None or len(row["rights"]) != len(row["answers"]) for draw in held for row in draw):
+            continue
+        place = content_hash([list(map(str, key[:2] + key[3:])), [[row["outputs"] for row in draw] for draw in held]])
+        if place in found:
+            found[place][1].append(str(key[2]))
+        else:
+            found[place] = (arms[key], [str(key[2])], held, int(group[0]["vote"]))
+    made = [_bank(arm, methods, held, samples, margin, replicates) for arm, methods, held, samples in found.values()]
+    decided = decide([one.gain for one in made], "banks of samples")
+    return tuple(replace(one, gain=gain) for one, gain in zip(made, decided, strict=True))
+
+
+def _bank(
+    arm: Outcomes,
+    methods: Sequence[str],
+    held: Sequence[Sequence[Mapping[str, Any]]],
+    samples: int,
+    margin: float,
+    replicates: int,
+) -> Bank:
+    majority, right = _tables(arm, held, samples)
+    points = tuple(
+        BankPoint(k, *_mean(majority[k - 1], replicates), *_mean(right[k - 1], replicates)) for k in _places(samples)
+    )
+    sides = [replace(arm, values=majority[at], scores={}) for at in (-1, 0)]
+    room, room_interval = _mean(right[-1] - majority[-1], replicates)
+    outputs = [row for draw in held for row in draw if row["status"] != "failed"]
+    said = sum(answer is not None for row in outputs for answer in row["answers"])
+    return Bank(
+        at=arm.at,
+        methods=tuple(methods),
+        draws=arm.draws,
+        n=len(arm.items),
+        samples=samples,
+        unread=1 - said / (samples * len(outputs)) if outputs else 1.0,
+        points=points,
+        gain=contrast(
+            *sides, "method", margin=margin, replicates=replicates, names=(f"maj@{samples}", "1 sample"), kind="share"
+        ),
+        room=room,
+        room_interval=room_interval,
+    )
+
+
+def _places(samples: int) -> tuple[int, ...]:
+    few = range(1, min(samples, EVERY) + 1)
+    more = np.geomspace(EVERY, samples, EVERY // 2).round().astype(int) if samples > EVERY else ()
+    return tuple(sorted({*few, *map(int, more)}))
+
+
+def _tables(
+    arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], samples: int
+) -> tuple[Array, Array]:
+    """maj@k and pass@k of every k, each k x draws x items; NaN where a draw lacks the item. At an item at which the
+    method failed no sample is right.
+    """
+    place = {item: column for column, item in enumerate(arm.items)}
+    majority, right = (np.full((samples, len(held), len(place)), np.nan) for _ in range(2))
+    for row, draw in enumerate(held):
+        for record in draw:
+            column = place[record["item"]]
+            majority[:, row, column], right[:, row, column] = _of(record, samples)
+    return majority, right
+
+
+def _of(record: Mapping[str, Any], samples: int) -> tuple[Array, Array]:
+    if record["status"] == "failed":
+        return np.zeros(samples), np.zeros(samples)
+    answers, rights = record["answers"], record["rights"]
+    if len(answers) != samples:
+        raise ValueError(f"item {record['item']}: {len(answers)} answers of a vote over {samples} samples")
+    right = Counter(answer for answer, good in zip(answers, rights, strict=True) if answer is not None and good)
+    wrong = Counter(answer for answer, good in zip(answers, rights, strict=True) if answer is not None and not good)
+    unread = samples - right.total() - wrong.total()
+    return majorities(list(right.values()), list(wrong.values()), unread), passes(right.total(), samples)
+
+
+def _mean(values: Array, replicates: int) -> tuple[float, Interval]:
+    """The mean over draws and items with its interval, cut at 0 and 1."""
+    crossed = crossed_bootstrap([Block(values)], replicates)
+    assert crossed is not None  # a bank holds at least one item
+    low, high = crossed.interval()
+    mean = crossed.estimate
+    return mean, (min(mean, max(0.0, low)), max(mean, min(1.0, high)))
