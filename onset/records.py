@@ -231,8 +231,8 @@ class Record:
 
     ``position`` is the item's place in the cell's fixed order (0-based); ``flops`` the floating-point
     operations of inference (2 N a token, no reuse of shared prefixes), both over all
-    ``calls`` that are part of the method; ``rights``: is each of ``answers`` right; ``logprobs`` (nats) and ``lengths`` (tokens) of the outputs, ``scores`` and
-    ``detail`` (JSON) as in `Attempt`; ``overlong`` is true when the
+    ``calls`` that are part of the method; ``rights``: is each of ``answers`` right; ``logprobs`` (nats) and
+    ``lengths`` (tokens) of the outputs, ``scores`` and ``detail`` (JSON) as in `Attempt`; ``overlong`` is true when the
     prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
     (then there are no outputs): such items count as wrong and are reported.
     """

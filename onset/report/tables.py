@@ -84,6 +84,17 @@ def heading(console: Console, text: str) -> None:
     console.print(Text(text, style="bold"))
 
 
+def section(console: Console, key: Mapping[str, Any], details: Iterable[str]) -> None:
+    """What a table is about, underlined: task, shift, stage and model of ``key``, and ``details`` in brackets."""
+    parts = [str(key["task"])]
+    parts += [f"shift {key['shift']}"] if key["shift"] != "none" else []
+    parts += [f"stage {key['stage']}"] if key["stage"] != "base" else []
+    text = Text(" · ".join([*parts, *([str(key["model"])] if "model" in key else [])]), style="underline")
+    text.append(Text(f" ({', '.join(details)})", style="dim not underline"))
+    console.print()
+    console.print(text)
+
+
 def grouped(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> list[tuple[dict[str, Any], list[Any]]]:
     """The rows of each combination of values of ``names``, in order of appearance, and these values."""
     groups: dict[tuple[Any, ...], list[Any]] = defaultdict(list)

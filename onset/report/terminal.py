@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
 from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
+from onset.report.outputs import print_banks
 from onset.report.scores import print_scores
-from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, table
+from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, section, table
 from onset.report.words import flops, p_value, share, shares, signed
 
 _TONE_STYLES = {
@@ -60,7 +61,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
         for key, group in grouped(shown["comparisons"], ("task", "shift", "stage", "model")):
             draws = {len(one["seeds"]) for one in group}
             said = [counted(draws.pop(), "draw")] if len(draws) == 1 else []
-            _section(console, key, [_model_size(group[0]), *said])
+            section(console, key, [_model_size(group[0]), *said])
             console.print(_comparison_table(group, wide=console.width >= WIDE, draws=not said))
         for line in [*comparison_notes(shown["comparisons"]), *budget_notes(shown["cells"])]:
             console.print(Text(line, style="dim"))
@@ -68,7 +69,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
         heading(console, "Models (one minus the one it is against, in points; p adjusted by Holm)")
         for key, group in grouped(shown["models"], ("task", "method", "shift")):
             named = {"task": key["task"] or "all tasks", "stage": "base"}
-            _section(console, key | named, [key["method"] or "each item counts the same"])
+            section(console, key | named, [key["method"] or "each item counts the same"])
             console.print(_model_table(group, wide=console.width >= WIDE))
     print_scores(shown, console)
     if shown["cells"]:
@@ -80,12 +81,13 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             baselines = [] if chance is None else [f"chance {percent(chance)}"]
             if group[0].get("majority") is not None:
                 baselines.append(f'always "{group[0]["majority_label"]}" {percent(group[0]["majority"])}')
-            _section(console, key, [items, *baselines])
+            section(console, key, [items, *baselines])
             console.print(_cell_table(group, wide=console.width >= WIDE))
         if not shown["comparisons"]:
             for line in budget_notes(shown["cells"]):
                 console.print(Text(line, style="dim"))
         _print_templates(shown["cells"], console)
+    print_banks(shown, console)
     _print_unfinished(shown, console)
     _print_reading(shown, console)
 
@@ -196,16 +198,6 @@ def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
             values += [short_count(cell["tokens"]), flops(cell["flops"]), seconds]
         add_row(drawn, *values)
     return drawn
-
-
-def _section(console: Console, key: Mapping[str, Any], details: Iterable[str]) -> None:
-    parts = [str(key["task"])]
-    parts += [f"shift {key['shift']}"] if key["shift"] != "none" else []
-    parts += [f"stage {key['stage']}"] if key["stage"] != "base" else []
-    text = Text(" · ".join([*parts, *([str(key["model"])] if "model" in key else [])]), style="underline")
-    text.append(Text(f" ({', '.join(details)})", style="dim not underline"))
-    console.print()
-    console.print(text)
 
 
 def _print_templates(cells: Sequence[Mapping[str, Any]], console: Console) -> None:

@@ -279,7 +279,7 @@ def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: 
     drawn = [figure for made in (ladder, pair) for figure in figures.figures(made.shown)]
     charts = [chart for figure in drawn for panel in figure.panels[-2:] for chart in panel.charts]
     assert {figure.name for figure in drawn} == {
-        "size", "gains", "labels", "cost", "shift", "comparisons", "confusion"
+        "size", "gains", "labels", "cost", "samples", "shift", "comparisons", "confusion"
     }  # fmt: skip
     for chart in charts:
         alt.Chart.from_dict(figures.specification(chart))

@@ -147,7 +147,15 @@ def _bank(
     points = tuple(
         BankPoint(k, *_mean(majority[k - 1], replicates), *_mean(right[k - 1], replicates)) for k in _places(samples)
     )
-    sides = [replace(arm, values=majority[at], scores={}) for at in (-1, 0)]
+    gain = contrast(
+        replace(arm, values=majority[-1], scores={}),
+        replace(arm, values=majority[0], scores={}),
+        "method",
+        margin=margin,
+        replicates=replicates,
+        names=(f"maj@{samples}", "1 sample"),
+        kind="share",
+    )
     room, room_interval = _mean(right[-1] - majority[-1], replicates)
     outputs = [row for draw in held for row in draw if row["status"] != "failed"]
     said = sum(answer is not None for row in outputs for answer in row["answers"])
@@ -159,9 +167,7 @@ def _bank(
         samples=samples,
         unread=1 - said / (samples * len(outputs)) if outputs else 1.0,
         points=points,
-        gain=contrast(
-            *sides, "method", margin=margin, replicates=replicates, names=(f"maj@{samples}", "1 sample"), kind="share"
-        ),
+        gain=gain,
         room=room,
         room_interval=room_interval,
     )
@@ -173,9 +179,7 @@ def _places(samples: int) -> tuple[int, ...]:
     return tuple(sorted({*few, *map(int, more)}))
 
 
-def _tables(
-    arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], samples: int
-) -> tuple[Array, Array]:
+def _tables(arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], samples: int) -> tuple[Array, Array]:
     """maj@k and pass@k of every k, each k x draws x items; NaN where a draw lacks the item. At an item at which the
     method failed no sample is right.
     """

@@ -96,6 +96,14 @@ _CAPTIONS = {
         "答对的在对角线上。最后两列是不属于任何标签的答案和读不出答案的输出，都算答错。宏 F1：各标签 F1 "
         "的平均，附 95 % 区间。"
     ),
+    "Accuracy against the number k of samples an item, on a log scale, from one bank of samples: averaged over all"
+    " subsets of k of them. Solid: the answer of most of the k samples (maj@k; ties are split evenly). Dashed: the"
+    " share of items at which at least one of them is right (pass@k), which a perfect choice among them would"
+    " reach. Shaded: 95 % intervals.": (
+        "准确率随每题采样次数 k 的变化，对数刻度，取自同一批采样：对其中所有 k 次的子集取平均。实线：k "
+        "次采样中多数的答案（maj@k；平局平分）。虚线：至少有一次正确的题的比例（pass@k），"
+        "即在其中完美挑选所能达到的。阴影：95 % 区间。"
+    ),
 }
 
 _PLACES = {
@@ -126,6 +134,10 @@ _BESIDE = {
     "{a} and {b}": "{a} 与 {b}",
     "{part} of {whole} ({share})": "{part} / {whole}（{share}）",
     "answered": "答出的标签",
+    "majority of k samples": "k 次采样取多数",
+    "any of k samples": "k 次采样中任一正确",
+    "Samples an item": "每题采样次数",
+    "Answer": "答案",
     "label": "标签",
     "Labelled examples": "标注样例",
     "Log-probability of the gold answer (nats)": "标准答案的对数概率（nat）",
@@ -167,6 +179,10 @@ _DESCRIBED = {
     "{title}: accuracy against model size for {tasks}.": "{title}：{tasks}的准确率随模型规模的变化。",
     "{task}: {compared}, each against the base model of the same size unless another is named.": (
         "{task}：{compared}，未另注明时都与同规模的基础模型相比。"
+    ),
+    "{task}, {model}: accuracy against the number of samples.": "{task}，{model}：准确率随采样次数的变化。",
+    "{method}: {one} with one sample, {majority} by the majority of {count}, {any} by the best of them": (
+        "{method}：一次采样 {one}，{count} 次取多数 {majority}，取其中最好的 {any}"
     ),
     "{task}, {model}: confusion of {count} labels ({names}).": "{task}，{model}：{count} 个标签的混淆（{names}）。",
 }

@@ -87,6 +87,22 @@ LINES: dict[str, tuple[str, str]] = {
         "a vote over {other} is not shown to help at any size; the largest gain: {points} ({range})",
         "没有证据表明对{other}投票在某种规模上有益；最大增益 {points}（{range}）",
     ),
+    "samples.gains": (
+        "{vote} gains {points} over one of its {count} samples ({range})",
+        "{vote}比其 {count} 次采样中的一次高 {points}（{range}）",
+    ),
+    "samples.loses": (
+        "{vote} is worse than one of its {count} samples: {points} ({range})",
+        "{vote}不如其 {count} 次采样中的一次：{points}（{range}）",
+    ),
+    "samples.equivalent": (
+        "{vote} is no better than one of its {count} samples: {points} ({range})",
+        "{vote}并不好于其 {count} 次采样中的一次：{points}（{range}）",
+    ),
+    "samples.undecided": (
+        "{vote} is not shown to beat one of its {count} samples: {points} ({range})",
+        "没有证据表明{vote}胜过其 {count} 次采样中的一次：{points}（{range}）",
+    ),
     "size by task.ordered": (
         "“{larger}” needs {ratio} times the parameters of “{smaller}” ({range})",
         "“{larger}”需要的参数是“{smaller}”的 {ratio} 倍（{range}）",

@@ -183,5 +183,29 @@ _UNDECIDED = {
     ),
 }
 
-SENTENCES: dict[str, str] = _COMPARISON | _PROMPT_OR_TUNE | _BEST | _CHAIN | _BEST_MODEL | _SHIFT | _COST | _UNDECIDED
+_SAMPLES = {
+    "Samples on {task}, {model} {given}: the majority of the {count} samples of {vote} is {points} more often right"
+    " than one of them ({range}; {verdict}; {sample})": (
+        "采样，{task}，{model}（{given}）：{vote}的 {count} 次采样取多数，比其中一次多答对 {points}"
+        "（{range}；{verdict}；{sample}）"
+    ),
+    "Samples on {task}, {model} {given}: the majority of the {count} samples of {vote} is {points} less often"
+    " right than one of them ({range}; {verdict}; {sample})": (
+        "采样，{task}，{model}（{given}）：{vote}的 {count} 次采样取多数，比其中一次少答对 {points}"
+        "（{range}；{verdict}；{sample}）"
+    ),
+    "one is right in {one} ({one_range}), their majority in {majority} ({majority_range})": (
+        "一次采样的正确率为 {one}（{one_range}），取多数为 {majority}（{majority_range}）"
+    ),
+    "at least one of them is right in {any} of items ({any_range}): a perfect choice would add {room} ({room_range})": (
+        "{any} 的题至少有一次采样正确（{any_range}）：完美的挑选还能增加 {room}（{room_range}）"
+    ),
+    "the majority of {few} samples is within a point of that of {count}": (
+        "{few} 次采样取多数，与 {count} 次相差不到一个百分点"
+    ),
+}
+
+SENTENCES: dict[str, str] = (
+    _COMPARISON | _PROMPT_OR_TUNE | _BEST | _CHAIN | _SAMPLES | _BEST_MODEL | _SHIFT | _COST | _UNDECIDED
+)
 """English template -> Chinese one."""

@@ -100,6 +100,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "kind.emergence": ("Emergence", "突现"),
     "kind.crossover": ("Crossover", "交叉"),
     "kind.voting": ("Voting", "投票"),
+    "kind.samples": ("Samples", "采样"),
     "kind.size by task": ("Size by task", "任务与规模"),
     "kind.prompt or tune": ("Prompt or tune", "提示还是微调"),
     "kind.ingredient": ("Ingredient", "训练成分"),

@@ -21,6 +21,7 @@ from onset.report.figures.cost import cost_figure
 from onset.report.figures.gains import gain_figure
 from onset.report.figures.labels import label_figure
 from onset.report.figures.pictures import PAPER_CONFIG, pictures, schema_version, specification, write_pictures
+from onset.report.figures.samples import sample_figure
 from onset.report.figures.shift import shift_figure
 from onset.report.figures.size import size_figure
 from onset.report.figures.stages import stage_figure
@@ -50,6 +51,7 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     stage_figure,
     label_figure,
     cost_figure,
+    sample_figure,
     shift_figure,
     comparison_figure,
     confusion_figure,

@@ -1,0 +1,42 @@
+"""What is said of a study's outputs in the terminal: every number of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from onset.report.tables import add_row, grouped, heading, section, table
+from onset.report.words import share, shares, signed
+
+_SHOWN = (1, 2, 3, 5, 10, 20, 50, 100)
+"""Numbers of samples that have a line, beside that of all."""
+
+
+def print_banks(shown: Mapping[str, Any], console: Console) -> None:
+    """Accuracy of a majority of k samples and of the best of them, a line a k."""
+    if not shown.get("banks"):
+        return
+    heading(console, "Samples (maj@k: right by majority; pass@k: any right; in per cent, 95 % interval)")
+    for key, group in grouped(shown["banks"], ("task", "shift", "stage")):
+        section(console, key, [f"{group[0]['n']} items"])
+        names = [("Model", "name"), ("Method", "name"), ("Labels", "n"), ("k", "n")]
+        drawn = table([*names, ("maj@k", "n"), ("interval", "n"), ("pass@k", "n"), ("interval", "n")])
+        for bank in group:
+            for place, point in enumerate(_points(bank)):
+                name = [bank["model"], ", ".join(bank["methods"]), bank["labels"]] if place == 0 else ["", "", ""]
+                majority = [share(point["majority"]), shares(point["majority_interval"])]
+                add_row(drawn, *name, point["k"], *majority, share(point["any"]), shares(point["any_interval"]))
+        console.print(drawn)
+        for bank in group:
+            low, high = (signed(end) for end in bank["gain_interval"])
+            console.print(
+                f"{bank['model']}, {bank['methods'][0]}: maj@{bank['samples']} minus maj@1"
+                f" {signed(bank['gain'])} ({low} to {high}), {bank['verdict']}",
+                style="dim", markup=False, highlight=False,
+            )  # fmt: skip
+
+
+def _points(bank: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return [one for one in bank["points"] if one["k"] in _SHOWN or one["k"] == bank["samples"]]
