@@ -70,10 +70,18 @@ class Evaluation:
         async def work(_: Item, ask: Ask) -> Any:
             return await self.method.prompt.prepare(ask, examples)
 
-        (done,) = solve_all(self.model, work, [Item("", "")], partial(self._ask, demos=self.shown.everywhere))
+        (done,) = solve_all(self.model, work, [self._no_item()], partial(self._ask, demos=self.shown.everywhere))
         if done.cause is not None:
             raise MethodError(f"method {self.method.name} could not be prepared: {done.cause}")
         return Prepared(done.result, done.transcript)
+
+    def _no_item(self) -> Item:
+        """What a method that prepares is asked about: no question, with what all items have in common."""
+        every = [*self.task.test, *self.task.pool, *(one for _, items in self.task.test_sets for one in items)]
+        lists = {one.choices for one in every}
+        shared = lists.pop() if len(lists) == 1 and self.shown.by_item is None else None
+        context = "" if every and all(one.context is not None for one in every) else None
+        return Item("", "", choices=shared, context=context)
 
     def evaluate(self, items: Sequence[Item], first: int) -> list[Record]:
         """The records of ``items``, whose first has position ``first`` in its cell."""

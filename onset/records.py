@@ -196,7 +196,8 @@ class Attempt:
     """What a solver hands back for one item.
 
     ``prompt`` is the text that asked for the answer, ``completions`` every sample in order, ``answers`` the
-    answer of each, ``answer`` the final one (after a vote, if any), ``gold`` how probable the gold answer was.
+    answer of each (where it was chosen and nothing generated: that one, and no completion), ``answer`` the final one
+    (after a vote, if any), ``gold`` how probable the gold answer was.
     ``scores``: the log-probabilities (nats) of the item's choices, where the answer was chosen by them; ``detail``:
     what else is to be kept of how the answer came about, as plain JSON.
     """

@@ -33,14 +33,21 @@ def normalised_choice_probability(gold_index: int, logprobs: Sequence[float | No
     """
     if not 0 <= gold_index < len(logprobs):
         raise ValueError(f"gold_index {gold_index} with {len(logprobs)} choices")
+    shares = choice_probabilities(logprobs)
+    return None if shares is None else shares[gold_index]
+
+
+def choice_probabilities(logprobs: Sequence[float | None]) -> tuple[float, ...] | None:
+    """Probability (0..1) of each choice among the choices: the softmax over ``logprobs`` (nats), as in
+    `normalised_choice_probability`; None where that is.
+    """
     known = [logprob for logprob in logprobs if logprob is not None]
-    if len(known) < len(logprobs):
-        return None
-    highest = max(known)
-    if highest == -math.inf:
+    highest = max(known, default=-math.inf)
+    if len(known) < len(logprobs) or highest == -math.inf:
         return None
     weights = [math.exp(logprob - highest) for logprob in known]
-    return weights[gold_index] / math.fsum(weights)
+    total = math.fsum(weights)
+    return tuple(weight / total for weight in weights)
 
 
 def edit_distance(a: Sequence[object], b: Sequence[object]) -> int:

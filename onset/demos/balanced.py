@@ -32,7 +32,7 @@ class Balanced(Choice):
     words: ClassVar[str] = "each label equally often"
     reads: ClassVar[bool] = True
 
-    def check(self, task: Task) -> None:
+    def check_task(self, task: Task) -> None:
         """Raises DataError where the answers are no labels: items with choices of their own, or answers that are more
         than `MOST`, or of which there are fewer than two examples each.
         """

@@ -39,7 +39,7 @@ class Choice(Step):
         """What the examples must carry to be ranked, as it is set."""
         return self.needs
 
-    def check(self, task: Task) -> None:
+    def check_task(self, task: Task) -> None:
         """Raises DataError where the labelled examples of ``task`` cannot be ranked so."""
 
     @abstractmethod

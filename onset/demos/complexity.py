@@ -49,7 +49,7 @@ class ByComplexity(Choice):
         """Rationales, but where questions are measured."""
         return frozenset() if self.by == "question" else frozenset({"rationales"})
 
-    def check(self, task: Task) -> None:
+    def check_task(self, task: Task) -> None:
         """Raises DataError where all examples are equally complex: the choice would be one at random."""
         measured = {complexity(item, self.by) for item in task.pool if item.rationale or self.by == "question"}
         if len(measured) == 1:

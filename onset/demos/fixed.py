@@ -45,7 +45,7 @@ class Fixed(Choice):
             raise ValueError(f"positions begin with 1 (received {min(self.positions)})")
         return self
 
-    def check(self, task: Task) -> None:
+    def check_task(self, task: Task) -> None:
         """Raises DataError for an id, or a position, that no labelled example has."""
         known = {item.id for item in task.pool}
         for one in self.ids:

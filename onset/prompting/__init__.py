@@ -15,5 +15,6 @@ PROMPTING = Registry(
         "zero-shot-cot": Entry(
             "onset.prompting.zero_shot_cot:ZeroShotChain", "zero-shot chain of thought: let's think step by step"
         ),
+        "rank-classification": Entry("onset.prompting.chosen:Chosen", "the most probable choice; may be calibrated"),
     },
 )

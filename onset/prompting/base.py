@@ -70,13 +70,18 @@ class Prompt(Step):
     def check(self, vote: Vote | None) -> None:
         """Raises StudyError where its settings do not go together with ``vote``."""
 
+    def check_task(self, task: Task) -> None:
+        """Raises DataError where ``task`` lacks what its settings need, beyond `needs`."""
+
     def used(self, examples: Sequence[Item]) -> tuple[Use, ...]:
         """What `prepare` uses of the granted examples, for the ledger: nothing, unless it says so."""
         return ()
 
     async def prepare(self, ask: Ask, examples: Sequence[Item]) -> Any:
         """What is done once for a cell, before its first item: `Ask.state` of every item. ``examples``: those that the
-        budget grants; each that is looked at must be in `used`. Equal arguments give an equal state.
+        budget grants; each that is looked at must be in `used`. ``ask.item`` has no question, only the choices that all
+        items share, and an empty context where all have one; no choices where each item has its own, or is shown
+        demonstrations of its own. Equal arguments give an equal state.
         """
         return None
 

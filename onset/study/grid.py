@@ -268,7 +268,8 @@ def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
             " test items have none"
         )
     for one in methods:
-        one.choose.check(task)
+        one.choose.check_task(task)
+        one.prompt.check_task(task)
 
 
 def _cells(

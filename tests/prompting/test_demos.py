@@ -183,13 +183,13 @@ def test_answers_that_are_no_labels_are_refused() -> None:
     for count, pool in ((30, 300), (6, 10)):
         task = made([item(f"q{place}", f"a{place % count}") for place in range(pool)])
         with pytest.raises(DataError) as error:
-            choice("balanced").check(task)
+            choice("balanced").check_task(task)
         assert str(error.value) == (
             "task t: 'choose: balanced' needs answers that are a few labels (at most 20, or choices that all items"
             f" share), its {pool} labelled examples have {count} different answers"
         )
     sides = tuple(f"a{place}" for place in range(30))
-    choice("balanced").check(made([item(f"q{one}", one, choices=sides) for one in sides]))
+    choice("balanced").check_task(made([item(f"q{one}", one, choices=sides) for one in sides]))
 
 
 # ----------------------------------------------------------------------------------------------------- nearest
@@ -336,12 +336,12 @@ def test_rationales_read_to_choose_are_in_the_ledger() -> None:
 def test_a_choice_that_would_be_one_at_random_is_refused() -> None:
     task = made([item(f"q{place}", rationale="a. " * place + "a.") for place in range(4)])
     with pytest.raises(DataError) as error:
-        choice("complex").check(task)
+        choice("complex").check_task(task)
     assert str(error.value) == (
         "task t: 'choose: complex' by steps finds no example more complex than another, all of them have 1; write"
         " 'by: sentences' where steps share a line"
     )
-    choice("complex", by="sentences").check(task)
+    choice("complex", by="sentences").check_task(task)
 
 
 # ------------------------------------------------------------------------------------------------------- fixed
@@ -387,7 +387,7 @@ def test_what_is_wrong_with_a_choice_is_said_in_one_line() -> None:
         ({"positions": [7]}, "task t: 'choose: fixed' names position 7, its pool holds 1 labelled examples"),
     ):
         with pytest.raises(DataError) as refused:
-            read_step(DEMOS, {"kind": "fixed", **settings}, "t").check(task)
+            read_step(DEMOS, {"kind": "fixed", **settings}, "t").check_task(task)
         assert str(refused.value) == message
 
 

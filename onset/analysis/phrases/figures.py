@@ -199,6 +199,9 @@ _NOTES = {
     "Not pooled: {why}.": "未合并：{why}。",
     "Prompt with {what}; {how}": "提示：{what}；{how}",
     "question and answer pairs": "问题与答案对",
+    "question and answer pairs, answered by the most probable choice (rank classification)": (
+        "问题与答案对，取概率最大的选项作答（排序分类）"
+    ),
     "questions with worked steps and answers (chain of thought)": "带解题步骤和答案的问题（思维链）",
     "{count} demonstrations": "{count} 个示例",
     "as many of the labelled examples as fit": "放得下多少标注样例就放多少",
