@@ -9,7 +9,8 @@ import pytest
 
 from onset.analysis.phrases import LANGUAGES, PHRASES, counted, phrase
 from onset.analysis.phrases.names import STEPS
-from onset.analysis.phrases.told import CHECKED, TOLD, retold
+from onset.analysis.phrases.reading import READING
+from onset.analysis.phrases.told import CHECKED, SCORES, TOLD, retold
 from onset.analysis.questions import lines
 from onset.analysis.words import (
     begun,
@@ -99,7 +100,7 @@ def test_shifts_and_stages_of_the_package_have_names_and_others_keep_theirs() ->
     assert plain_stage("extra notes, sft", "zh") == "另加 notes，sft"
 
 
-@pytest.mark.parametrize("table", [TOLD, CHECKED, STEPS])
+@pytest.mark.parametrize("table", [TOLD, CHECKED, SCORES, READING, STEPS])
 def test_what_is_told_has_the_places_of_its_template(table: dict[str, str]) -> None:
     for english, chinese in table.items():
         assert places(chinese) <= places(english)
@@ -118,6 +119,7 @@ def test_what_is_told_has_the_places_of_its_template(table: dict[str, str]) -> N
          "交叉自助法，按原题配对，并有 3 次抽取的 t 区间：取两者中较宽者"),
         ("loss of a tuned method, paired items, 2 draws", "微调方法的损失，题配对，2 次抽取"),
         ("a test of somebody else's", None),
+        ("something and, of all things, another", None),
     ],
 )  # fmt: skip
 def test_a_test_is_said_by_the_template_that_it_was_made_from(text: str, said: str | None) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from foreign import LM_EVAL, SCORES
 from synthetic import METHOD_SPECS, ladder_results, synthetic_results
 
 from onset.analysis import analyse, to_json
 from onset.analysis.phrases import PHRASES
 from onset.analysis.phrases.page import CHINESE
 from onset.analysis.phrases.sentences import SENTENCES
+from onset.read import read_measured
 from onset.report.html import page
 from onset.results.read import load, read_cells
 
@@ -89,13 +91,15 @@ def pointed_at(chart: dict[str, Any]) -> list[str]:
 
 def told(folder: Path, replicates: int) -> tuple[list[str], set[str]]:
     """What the Chinese page of a folder says, and the names that the study gave."""
-    results = load(folder)
-    analysis = analyse(results, replicates=replicates)
+    ours = (folder / "study.json").exists()
+    analysis = analyse(load(folder) if ours else read_measured(folder, texts=True), replicates=replicates)
     shown = to_json(analysis, "zh")
-    said = _Said(page(shown, analysis.study, read_cells(folder), analysis.measured.records, language="zh"))
+    cells = read_cells(folder) if ours else []
+    said = _Said(page(shown, analysis.study, cells, analysis.measured.records, language="zh"))
     charts = [chart for panel in json.loads(said.scripts["specs"]) for chart in panel]
     names = {str(cell[name]) for cell in shown["cells"] for name in ("model", "task", "method", "stage", "shift")}
     names |= {family for cell in shown["cells"] if (family := cell["family"])} | set(METHOD_SPECS)
+    names |= {str(one[name]) for one in shown["scores"] for name in ("model", "task", "method", "metric", "filter")}
     names |= {one["subject"] for one in shown["findings"]} | {str(analysis.study["name"])}
     return [*said.found, *drawn(charts), *(text for chart in charts for text in pointed_at(chart))], names
 
@@ -127,10 +131,25 @@ def own(folder: Path) -> Path:
                              seeds=1, items=20)  # fmt: skip
 
 
-@pytest.mark.parametrize("made", [ladder, grid, own])
+def of_others(_: Path) -> Path:
+    """Right and wrong of another tool, model by model."""
+    return LM_EVAL
+
+
+def scores_of_others(_: Path) -> Path:
+    """Scores that are not right or wrong."""
+    return SCORES
+
+
+@pytest.mark.parametrize("made", [ladder, grid, own, of_others, scores_of_others])
 def test_nothing_on_a_chinese_page_is_left_in_english(made: Any, tmp_path: Path) -> None:
     said, names = told(made(tmp_path), replicates=50)
-    kept = ("ModelError: the model ran out of memory at batch size 1", "device cpu", "dtype float32")
+    kept = (
+        "ModelError: the model ran out of memory at batch size 1",
+        "device cpu",
+        "dtype float32",
+        "exact_match, strict-match",
+    )
     assert len(set(said)) > 150
     bare = {text for text in said if text not in names}
     for name in sorted({*names, *kept}, key=len, reverse=True):

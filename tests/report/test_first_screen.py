@@ -330,7 +330,7 @@ def test_a_figure_of_few_rows_leaves_no_empty_room_below_it(rows: int, short: bo
 # ---- in Chinese ----------------------------------------------------------------------------------------------------
 
 TEMPLATES = Path(report.__file__).parent / "templates"
-TEMPLATE = (TEMPLATES / "report.html.j2").read_text(encoding="utf-8")
+TEMPLATE = "".join(path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.glob("*.j2")))
 
 
 def test_every_word_of_the_page_has_a_chinese_one() -> None:

@@ -2,7 +2,8 @@
 
 A phrase has the same places in every language. A line begins in lower case, as it may follow the name of a task.
 English forms of a count stand as ``one|many``. `findings` holds the lines, `terms` their parts, names and labels,
-`names` those of shifts and stages, `told` names of tests and reasons, `page` the words of the report.
+`names` those of shifts and stages, `told` names of tests and reasons, `reading` notes on
+what was read, `page` the words of the report.
 """
 
 from __future__ import annotations

@@ -123,6 +123,9 @@ _METRIC = {
     "{curve}: {metric} jumps, but {scores} of the same outputs grow smoothly: the jump is one of the metric.": (
         "{metric}跃升，而同样输出的{scores}平滑增长：跃升出自指标。"
     ),
+}
+
+_SCORES = {
     "accuracy": "准确率",
     "{a}, {b}": "{a}、{b}",
     "{a} and {b}": "{a}和{b}",
@@ -140,19 +143,22 @@ _SOURCES = {
 TOLD: Mapping[str, str] = MappingProxyType(_TESTS | _DESIGNS | _REASONS | _SOURCES)
 """English template -> Chinese one: tests, reasons, where data are from."""
 CHECKED: Mapping[str, str] = MappingProxyType(_METRIC)
-"""The same of the check whether a jump is one of the metric, which follows a sentence that names the curve; ``{a} and
-{b}`` would take other texts apart.
-"""
+"""The same of the check whether a jump is one of the metric, which follows a sentence that names the curve."""
+SCORES: Mapping[str, str] = MappingProxyType(_SCORES)
+"""Names of metrics in it, and of several: ``{a} and {b}`` would take other texts apart."""
 
 
-def retold(text: str, table: Mapping[str, str]) -> str | None:
-    """``text`` by the template of ``table`` that it was made from, what fills its places likewise; None: by none."""
+def retold(text: str, table: Mapping[str, str], places: Mapping[str, str] | None = None) -> str | None:
+    """``text`` by the template of ``table`` that it was made from, what fills its places by those of ``places``
+    (default: ``table``); None: by none.
+    """
     if text in table:
         return table[text]
+    within = table if places is None else places
     for template, said in table.items():
         found = _pattern(template).fullmatch(text) if "{" in template else None
         if found:
-            return said.format(**{name: retold(part, table) or part for name, part in found.groupdict().items()})
+            return said.format(**{name: retold(part, within) or part for name, part in found.groupdict().items()})
     return None
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from onset.analysis import words
 from onset.analysis.phrases import Language, counted, phrase
 from onset.analysis.phrases.page import CHINESE
+from onset.analysis.phrases.reading import READING
 from onset.analysis.phrases.sentences import SENTENCES
-from onset.analysis.phrases.told import CHECKED, TOLD, retold
+from onset.analysis.phrases.told import CHECKED, SCORES, TOLD, retold
 from onset.analysis.stats.shares import Interval
 
 Ends = tuple[float | None, float | None]
@@ -90,13 +91,13 @@ class Say:
         return words.plain_stage(name, self.language)
 
     def told(self, text: str) -> str:
-        """A test, a reason or a check on a metric as it was estimated, which is in English; as it is where no table
-        knows it.
+        """A test, a reason, a check on a metric or a note on what was read as it was made, which is in English; as it
+        is where no table knows it.
         """
         return text if self.language == "en" else self._known(text) or text
 
     def _known(self, text: str) -> str | None:
-        return retold(text, TOLD) or retold(text, CHECKED)
+        return retold(text, TOLD) or retold(text, CHECKED, SCORES) or retold(text, READING)
 
     def reasons(self, reasons: Sequence[str]) -> str:
         """`` (reason; reason)``; elsewhere than in English those that a table knows."""

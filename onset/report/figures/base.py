@@ -185,7 +185,7 @@ CELL_TOOLTIP = {
     "method": "Method",
     "model": "Model",
     "size": "Parameters",
-    "labels": "Labelled examples",
+    "budget": "Labelled examples",
     "says": "Accuracy",
     "counts": "Correct, 95 % interval",
     "parsed": "Parse rate",

@@ -84,6 +84,7 @@ def _point(group: Sequence[Cell], say: Say) -> Row:
         "model": first["model"],
         "params": first["params"],
         "labels": first["labels"],
+        "budget": say("not stated") if first["labels"] is None else str(first["labels"]),
         "kind": "tuned" if first["tune"] else "prompted",
         "accuracy": mean["accuracy"],
         "parse": sum(parses) / len(parses) if parses else None,

@@ -77,6 +77,13 @@ def test_numbers_and_names_are_said_in_the_language() -> None:
     assert (english.named("cot"), chinese.named("cot")) == ("cot", "思维链")
     assert (english.named_task("gsm8k"), chinese.named_task("coin-flip")) == ("gsm8k", "抛硬币")
     assert (english.reasons(["a", "b"]), english.reasons([]), chinese.reasons(["a"])) == (" (a; b)", "", "")
+    assert [say.told("filter a was used, and not b") for say in (english, chinese)] == [
+        "filter a was used, and not b"
+    ] * 2
+    assert chinese.reasons(["seed 1: example plan p against q, refused", "so"]) == (
+        "（种子 1：样例计划 p 对 q，拒绝比较）"
+    )
+    assert (english.why(["no test"]), english.why([]), chinese.why(["so"])) == (": no test", "", "")
     assert [say.probability(p) for say in (english, chinese) for p in (0.02, 1e-5)] == [
         ".020", "below .001", ".020", "小于 .001",
     ]  # fmt: skip
