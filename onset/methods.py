@@ -81,9 +81,16 @@ class Method:
         """
         return {key: _said(getattr(self, key)) for key in _OPTIONS if getattr(self, key) not in (None, Random())}
 
+    def identity(self) -> dict[str, Any]:
+        """The spec with what files hold in place of where they are: what a cell's id says. Raises DataError for a file
+        that cannot be used.
+        """
+        steps = {key: one.identity() for key in _OPTIONS if isinstance(one := getattr(self, key), Step) and one.paths}
+        return self.spec() | steps
+
     def bank(self) -> dict[str, Any] | None:
         """The spec of the samples it votes on (None: it does not vote): methods with one bank share its samples."""
-        return None if self.vote is None else self.spec() | {"vote": self.vote.bank()}
+        return None if self.vote is None else self.identity() | {"vote": self.vote.bank()}
 
 
 _OPTIONS = ("prompt", "shots", "choose", "vote", "tune", "on", "steps", "learning_rate", "template")

@@ -49,7 +49,8 @@ class Prepared:
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """A model asked in one way: what `evaluate` needs for any chunk of items. ``chat``: the template it is asked
-    through, None for plain text; ``state``: what the method prepared (`prepare`).
+    through, None for plain text; ``state``: what the method prepared (`prepare`); ``questions``: those of the whole
+    cell.
     """
 
     model: Model
@@ -60,6 +61,7 @@ class Evaluation:
     continuous: bool = True
     chat: ChatTemplate | None = None
     state: Any = None
+    questions: tuple[str, ...] = ()
 
     def prepare(self, examples: Sequence[Item]) -> Prepared:
         """What the method does once for the cell. ``examples``: all that the budget grants.
@@ -102,6 +104,7 @@ class Evaluation:
             continuous=self.continuous,
             chat=self.chat,
             state=self.state,
+            questions=self.questions,
         )
 
     def _record(self, item: Item, solved: Solved, position: int) -> Record:

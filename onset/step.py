@@ -12,6 +12,7 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -29,6 +30,15 @@ class Step(BaseModel):
     source: ClassVar[str] = ""
     words: ClassVar[str] = ""
     """What it does, as a report says it: the end of "Prompt with ...", "demonstrations: ..." or "one answer: ..."."""
+    paths: ClassVar[tuple[str, ...]] = ()
+    """Settings that name files, relative to the study file."""
+
+    def contents(self) -> dict[str, str]:
+        """Of each of `paths` that is set, a hash of what the file holds, which stands in a cell's id in its place: a
+        file may move, and other contents are another method. Raises DataError, in one line, for a file that cannot be
+        used.
+        """
+        return {}
 
     def set(self) -> dict[str, Any]:
         """What differs from the defaults, as plain JSON."""
@@ -39,9 +49,15 @@ class Step(BaseModel):
         settings = self.set()
         return {"kind": self.kind, **settings} if settings else self.kind
 
+    def identity(self) -> Any:
+        """`spec`, with what files hold in place of where they are. Raises DataError as `contents` does."""
+        held = self.contents()
+        return {**self.spec(), **held} if held else self.spec()
+
     def label(self) -> str:
         """Name and settings in one word: ``nearest-order3``."""
-        return "-".join([self.kind, *(f"{key}{_short(value)}" for key, value in self.set().items())])
+        named = {key: Path(value).stem if key in self.paths else value for key, value in self.set().items()}
+        return "-".join([self.kind, *(f"{key}{_short(value)}" for key, value in named.items())])
 
     @classmethod
     def settings(cls) -> list[str]:

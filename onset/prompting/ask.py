@@ -48,7 +48,8 @@ class Ask:
 
     ``task``: without examples; ``demos``: the demonstrations, as shown; ``seed``: the cell's; ``vote``: how one answer
     is taken of several (None: one greedy answer); ``continuous``: whether the gold answer is to be scored too;
-    ``chat``: the template to ask through (None: plain text); ``state``: what the method prepared once for the cell.
+    ``chat``: the template to ask through (None: plain text); ``state``: what the method prepared once for the cell;
+    ``questions``: those of all items of the cell, in their order and without their answers, for controls.
     ``transcript``: the calls so far, in the order in which they were answered.
     """
 
@@ -61,6 +62,7 @@ class Ask:
     continuous: bool = True
     chat: ChatTemplate | None = None
     state: Any = None
+    questions: tuple[str, ...] = ()
     transcript: list[Call] = field(default_factory=list)
 
     def prompt(self, item: Item, *, rationale: bool, demos: Sequence[Item] | None = None) -> str:

@@ -115,7 +115,7 @@ class Cell:
         return {
             "model": self.model,
             "stage": self.stage,
-            "method": self.method.spec(),
+            "method": self.method.identity(),
             "labels": self.labels,
             "task": self.task,
             "task_hash": self.task_hash,

@@ -279,7 +279,8 @@ class _Session:
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         self.watch.advanced(cell, at)
-        evaluation = Evaluation(model, task, cell.method, shown, derive_seed("cell", cell.seed), cell.continuous, chat)
+        seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
+        evaluation = Evaluation(model, task, cell.method, shown, seed, cell.continuous, chat, questions=asked)
         if at == 0 and (held := self._bank(cell)) is not None:
             folder.append(evaluation.reread(items, held.records()))
             folder.set_time(held.seconds())
@@ -289,8 +290,7 @@ class _Session:
             prepared = evaluation.prepare(examples)
             if prepared.calls:
                 folder.set_prepared(prepared.to_json(model.facts.params_compute))
-            if prepared.state is not None:
-                evaluation = replace(evaluation, state=prepared.state)
+            evaluation = replace(evaluation, state=prepared.state)
             folder.add_time(time.perf_counter() - started)
         while at < len(items):
             started = time.perf_counter()

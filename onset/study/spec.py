@@ -26,9 +26,12 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from onset import markup
+from onset.demos import DEMOS
 from onset.errors import StudyError
 from onset.methods import METHODS, Material, Method, method
 from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, default_label, expand_spec, split_spec
+from onset.prompting import PROMPTING
+from onset.votes import VOTES
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 _PATH_KEYS = ("path", "train", "test")
@@ -347,8 +350,20 @@ def _rebase(study: Study, folder: Path) -> Study:
         for entry in study.models
     )
     tasks = tuple(one if isinstance(one, str) else _rebase_task(one, folder) for one in study.tasks)
+    methods = tuple(one if isinstance(one, str) else _rebase_method(one, folder) for one in study.methods)
     parts = tuple(_rebase(part, folder) for part in study.parts)
-    return study.model_copy(update={"models": models, "tasks": tasks, "parts": parts})
+    return study.model_copy(update={"models": models, "tasks": tasks, "methods": methods, "parts": parts})
+
+
+def _rebase_method(entry: MethodEntry, folder: Path) -> MethodEntry:
+    """A method with the files that its steps name as seen from the working directory."""
+    held: dict[str, Any] = {}
+    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES)):
+        step = getattr(entry, key)
+        paths = table.load(step["kind"]).paths if isinstance(step, Mapping) and "kind" in step else ()
+        moved = {path: _under(step[path], folder) for path in paths if step.get(path) is not None}
+        held |= {key: {**step, **moved}} if moved else {}
+    return entry.model_copy(update=held) if held else entry
 
 
 def _rebase_spec(spec: str, folder: Path) -> str:
