@@ -16,5 +16,13 @@ PROMPTING = Registry(
             "onset.prompting.zero_shot_cot:ZeroShotChain", "zero-shot chain of thought: let's think step by step"
         ),
         "rank-classification": Entry("onset.prompting.chosen:Chosen", "the most probable choice; may be calibrated"),
+        "retrieve-then-read": Entry(
+            "onset.prompting.retrieve:RetrieveThenRead", "passages found by BM25, then the answer"
+        ),
+        "generate-then-read": Entry(
+            "onset.prompting.generate:GenerateThenRead", "the model writes a passage, then answers"
+        ),
+        "recite": Entry("onset.prompting.recite:Recite", "the model recites passages, answers after each, majority"),
+        "knowledge": Entry("onset.prompting.knowledge:KnowledgePrompt", "triples and glosses before the question"),
     },
 )

@@ -31,6 +31,17 @@ from onset.votes.majority import Majority
 
 REPLIES = {"heads": " It is heads. The answer is heads.", "tails": " It is tails. The answer is tails."}
 EVERY = pytest.mark.parametrize("name", PROMPTING)
+FIXTURES = Path(__file__).parent / "fixtures"
+NEEDED: dict[str, dict[str, Any]] = {
+    "retrieve-then-read": {"corpus": str(FIXTURES / "passages.jsonl")},
+    "knowledge": {"glosses": str(FIXTURES / "glosses.jsonl"), "triples": str(FIXTURES / "triples.jsonl")},
+}
+"""Settings of methods that cannot do without."""
+
+
+def written(name: str) -> Any:
+    """The method as a study writes it in the shortest way."""
+    return {"kind": name, **NEEDED[name]} if name in NEEDED else name
 
 
 @dataclass
@@ -59,7 +70,7 @@ def task() -> Task:
 
 
 def prompt_of(name: str) -> Prompt:
-    step: Prompt = read_step(PROMPTING, name, "test")
+    step: Prompt = read_step(PROMPTING, written(name), "test")
     return step
 
 
@@ -134,7 +145,7 @@ def test_equal_calls_give_equal_attempts(name: str, task: Task) -> None:
 def test_it_samples_as_many_answers_as_it_is_told(name: str, task: Task) -> None:
     if not votes(name):
         with pytest.raises(StudyError):
-            method(prompt=name, vote=5)
+            method(prompt=written(name), vote=5)
         return
     attempt, told, _ = solved(name, task.test[0], task, vote=Majority(samples=5))
     assert len(attempt.completions) == len(attempt.answers) == 5

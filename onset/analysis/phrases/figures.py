@@ -203,6 +203,14 @@ _NOTES = {
         "问题与答案对，取概率最大的选项作答（排序分类）"
     ),
     "questions with worked steps and answers (chain of thought)": "带解题步骤和答案的问题（思维链）",
+    "a passage found for the question": "为问题检索到的段落",
+    "a passage that the model has written for the question": "模型为问题写出的段落",
+    "questions with passages that answer them; passages recited before answering": (
+        "问题与含答案的段落；作答前先背诵段落"
+    ),
+    "question and answer pairs, each after triples and glosses of what it is about": (
+        "问题与答案对，各配所涉概念的三元组与释义"
+    ),
     "{count} demonstrations": "{count} 个示例",
     "as many of the labelled examples as fit": "放得下多少标注样例就放多少",
     "LoRA (low-rank adapters) on {what}; the tuned model is asked without demonstrations": (
