@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 from rich.console import Console
@@ -36,6 +39,43 @@ GradeAs = Annotated[
     typer.Option(metavar="TASK", help="JSON lines of texts: the task whose extractor and scorer grade them."),
 ]
 Only = Annotated[str | None, typer.Option(metavar="TASK", help="Only this task, or its subtasks.")]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How results are read that do not say everything themselves: the options of every command that has `reads`."""
+
+    only: Only = None
+    grade_as: GradeAs = None
+    metric: Metric = None
+    filter: Filter = None
+    params: Params = None
+    family: Family = None
+
+    def asked(self) -> dict[str, Any]:
+        """Arguments of `onset.read.read_measured` and `onset.read.read_points`. Raises DataError as `sizes` does."""
+        return {one.name: getattr(self, one.name) for one in fields(self)} | {"params": sizes(self.params)}
+
+
+def reads(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` with an option for every field of `Reading`, which it gets as ``reading``."""
+    hints = get_type_hints(Reading, include_extras=True)
+    options = [
+        Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=hints[one.name])
+        for one in fields(Reading)
+    ]
+    whole = signature(command, eval_str=True)
+    own = [one for one in whole.parameters.values() if one.name != "reading"]
+
+    @functools.wraps(command)
+    def called(**given: Any) -> None:
+        reading = Reading(**{one.name: given.pop(one.name) for one in options})
+        command(**given, reading=reading)
+
+    made: Any = called
+    made.__signature__ = whole.replace(parameters=[*own, *options])
+    made.__annotations__ = {one.name: one.annotation for one in (*own, *options)}
+    return called
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from onset.cli.common import (
-    Family,
     Filter,
     Folder,
     GradeAs,
     Json,
     Metric,
     Only,
-    Params,
+    Reading,
     console,
     parse_pairs,
     print_json,
-    sizes,
+    reads,
 )
 from onset.errors import DataError
 
@@ -65,6 +64,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
         print_comparison(content, console())
 
 
+@reads
 def emergence(  # noqa: PLR0913 - one parameter an option
     paths: Annotated[
         list[Path],
@@ -72,12 +72,6 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     ],
     *,
     scale: Annotated[str, typer.Option(help="What size is: params, flops or loss (of pretraining).")] = "params",
-    only: Only = None,
-    grade_as: GradeAs = None,
-    metric: Annotated[str | None, typer.Option(help="Only this metric.")] = None,
-    filter: Filter = None,
-    params: Params = None,
-    family: Family = None,
     margin: Annotated[float, typer.Option(help="How near chance counts as at chance, as a share.")] = 0.05,
     least_rise: Annotated[
         float, typer.Option(help="The smallest rise above chance called emergent, as a share.")
@@ -101,6 +95,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
         typer.Option(metavar="A B", help="Names of two curves: also say from which size on B is ahead of A."),
     ] = None,
     as_json: Json = False,
+    reading: Reading,
 ) -> None:
     """Does an ability grow smoothly with size or emerge, where, and how sure is that?"""
     from onset.analysis.curves.series import Scale, curves_of
@@ -119,20 +114,10 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     if ahead and "next" in (forecast or []):
         raise DataError("--forecast next: expected alone, or sizes such as 7B")
     notes: list[str] = []
-    points = read_points(
-        paths,
-        scale=size,
-        only=only,
-        grade_as=grade_as,
-        metric=metric,
-        filter=filter,
-        params=sizes(params),
-        family=family,
-        note=notes.append,
-    )
+    points = read_points(paths, scale=size, note=notes.append, **reading.asked())
     settings = Settings(level=level, margin=margin, least_rise=least_rise, replicates=replicates)
     curves = curves_of(points, size)
-    if family is None:
+    if reading.family is None:
         notes += _alone(curves)
     found = overview(curves, settings, ahead=ahead, pair=crossover)
     if as_json:

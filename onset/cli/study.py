@@ -12,17 +12,12 @@ import typer
 from onset.cli.common import (
     AnyResults,
     Details,
-    Family,
-    Filter,
-    GradeAs,
     InLanguage,
     Json,
-    Metric,
-    Only,
-    Params,
+    Reading,
     console,
     print_json,
-    sizes,
+    reads,
 )
 
 if TYPE_CHECKING:
@@ -77,27 +72,20 @@ def plan(
         print_plan(content, console())
 
 
-def show(  # noqa: PLR0913 - one parameter an option
+@reads
+def show(
     path: AnyResults,
     as_json: Json = False,
     details: Details = False,
     language: InLanguage = "en",
     *,
-    only: Only = None,
-    grade_as: GradeAs = None,
-    metric: Metric = None,
-    filter: Filter = None,
-    params: Params = None,
-    family: Family = None,
+    reading: Reading,
 ) -> None:
     """What results say, in a few lines; with --details all findings in full, comparisons and cells before them."""
     from onset.analysis.study import analyse, to_json
     from onset.read import read_measured
 
-    measured = read_measured(
-        path, metric=metric, filter=filter, only=only, grade_as=grade_as, params=sizes(params), family=family
-    )
-    content = to_json(analyse(measured), language)
+    content = to_json(analyse(read_measured(path, **reading.asked())), language)
     if as_json:
         print_json(content)
         return
@@ -106,7 +94,8 @@ def show(  # noqa: PLR0913 - one parameter an option
         print(f"Tables: onset show {path} --details")
 
 
-def report(  # noqa: PLR0913 - one parameter an option
+@reads
+def report(
     path: AnyResults,
     out: Annotated[
         Path | None,
@@ -117,12 +106,7 @@ def report(  # noqa: PLR0913 - one parameter an option
     png: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write each figure as PNG and SVG.")] = None,
     language: InLanguage = "en",
     *,
-    only: Only = None,
-    grade_as: GradeAs = None,
-    metric: Metric = None,
-    filter: Filter = None,
-    params: Params = None,
-    family: Family = None,
+    reading: Reading,
 ) -> None:
     """Write one self-contained, offline HTML page of results: of a study, of lm-eval, of inspect."""
     from onset.analysis.study import analyse
@@ -130,16 +114,7 @@ def report(  # noqa: PLR0913 - one parameter an option
     from onset.report.html import build_report, write_png
     from onset.report.library import figure_library
 
-    measured = read_measured(
-        path,
-        metric=metric,
-        filter=filter,
-        texts=True,
-        only=only,
-        grade_as=grade_as,
-        params=sizes(params),
-        family=family,
-    )
+    measured = read_measured(path, texts=True, **reading.asked())
     figure_library()  # made while the results are analysed
     analysis = analyse(measured)
     print(build_report(path, out=out, analysis=analysis, language=language))
