@@ -119,8 +119,7 @@ def _cell_json(row: dict[str, Any], mean: LabelPoint | None, f1: CellF1 | None) 
         "majority": f1 and f1.majority,
         "majority_label": f1 and f1.majority_label,
     }
-    over_draws = mean and {"accuracy": mean.accuracy, "interval": list(mean.interval), "draws": mean.draws}
-    return row | {"interval": _pair(row["low"], row["high"]), "mean": over_draws} | of_labels
+    return row | {"interval": _pair(row["low"], row["high"]), "mean": mean and mean.json()} | of_labels
 
 
 def _pair(low: float | None, high: float | None) -> list[float] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.contrast.parts import Verdict
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Flops, Outcomes
 from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
 from onset.analysis.stats.shares import Interval
 from onset.scores import wilson
@@ -23,7 +23,8 @@ class LabelPoint:
     """Mean accuracy (share) over the draws at one budget.
 
     ``interval``: Wilson's for one draw of right and wrong, crossed bootstrap over draws and items otherwise; ``n``:
-    items.
+    items; ``parse_rate``: share of outputs an answer was found in, and ``flops``, means over all draws (None: not
+    known).
     """
 
     labels: int
@@ -31,6 +32,19 @@ class LabelPoint:
     n: int
     accuracy: float
     interval: Interval
+    parse_rate: float | None = None
+    flops: Flops | None = None
+
+    def json(self) -> dict[str, Any]:
+        """What is said of an arm in each of its cells; FLOPs of a query, and of a tuning (0 for prompting)."""
+        return {
+            "accuracy": self.accuracy,
+            "interval": list(self.interval),
+            "draws": self.draws,
+            "parse_rate": self.parse_rate,
+            "flops_query": self.flops and self.flops.query,
+            "flops_tuning": self.flops and self.flops.tuning,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,7 @@ def mean_accuracy(arm: Outcomes, replicates: int = REPLICATES) -> LabelPoint:
         assert crossed is not None  # an arm holds at least one outcome
         low, high = crossed.interval()
     interval = max(0.0, low), min(1.0, high)
-    return LabelPoint(arm.labels, len(arm.draws), items, arm.accuracy, interval)
+    return LabelPoint(arm.labels, len(arm.draws), items, arm.accuracy, interval, arm.parse_rate, arm.ran.flops)
 
 
 def label_curves(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[LabelCurve, ...]:

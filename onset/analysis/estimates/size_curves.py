@@ -14,12 +14,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from scipy import special
+
 from onset.analysis.curves.points import point_of, score_curves
-from onset.analysis.curves.series import Curve, curves_of
+from onset.analysis.curves.series import Curve, SizePoint, curves_of
 from onset.analysis.emergence.metric import MetricCheck, metric_check
 from onset.analysis.emergence.verdict import MIN_SIZES, Emergence, Settings, emergence_of
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Placed, Setting
+from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.counting import Counted
 
 SETTINGS = Settings(threshold_replicates=0)
@@ -84,10 +87,19 @@ class SizeCurve(Placed):
                     "sizes": [int(point.x) for point in one.points],
                     "values": [point.score for point in one.points],
                     "errors": [point.stderr for point in one.points],
+                    "intervals": [_interval(point) for point in one.points],
                 }
                 for one in self.scores
             ],
         }
+
+
+def _interval(point: SizePoint) -> list[float] | None:
+    """The normal interval of a score (95 %); None where its standard error is not known."""
+    if point.score is None or point.stderr is None:
+        return None
+    half = point.stderr * float(special.ndtri((1 + LEVEL) / 2))
+    return [point.score - half, point.score + half]
 
 
 def size_curves(arms: Sequence[Outcomes], settings: Settings = SETTINGS) -> tuple[SizeCurve, ...]:

@@ -70,9 +70,6 @@ _BAR_FIELDS = ("method", "family", "model", "params", "labels", "inference", "tu
 
 def _point(group: Sequence[Cell], say: Say) -> Row:
     first, mean = group[0], group[0]["mean"]
-    parses = [cell["parse_rate"] for cell in group if cell["parse_rate"] is not None]
-    inference = [cell["flops_inference"] / cell["n"] for cell in group if cell["flops_inference"]]
-    tuning = [cell["flops_tuning"] or 0.0 for cell in group]
     each = [
         say.parted([say("{part} of {whole}", part=cell["correct"], whole=cell["n"]), _span(cell["interval"], say)])
         for cell in group
@@ -87,13 +84,13 @@ def _point(group: Sequence[Cell], say: Say) -> Row:
         "budget": say("not stated") if first["labels"] is None else str(first["labels"]),
         "kind": "tuned" if first["tune"] else "prompted",
         "accuracy": mean["accuracy"],
-        "parse": sum(parses) / len(parses) if parses else None,
-        "inference": sum(inference) / len(inference) if inference else None,
-        "tuning": sum(tuning) / len(tuning),
+        "parse": mean["parse_rate"],
+        "inference": mean["flops_query"] or None,
+        "tuning": mean["flops_tuning"] or 0.0,
         "size": say.size(first["params"]) if first["params"] else say("unknown"),
         "says": say.parted([percent(mean["accuracy"]), seeds, _span(mean["interval"], say)]),
         "counts": say.clauses(each),
-        "parsed": percent(sum(parses) / len(parses)) if parses else say("not measured"),
+        "parsed": say("not measured") if mean["parse_rate"] is None else percent(mean["parse_rate"]),
     }
 
 

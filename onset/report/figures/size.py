@@ -130,7 +130,7 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     known = any(row["parse"] is not None for row in points)
     lines = _lines(points, where, curves)
     judged = _judged(points, where, curves)
-    metric, rows = _score_rows(points, judged)
+    metric, rows = _score_rows(points, judged, style.say)
     accuracy = line_layers(points, bars, lines, {"x": bare if known or rows else named, "y": accuracy_axis(top)}, style)
     said = [
         style.say("{name}: {said}", name=style.say.method(method), said=verdict_words(curve["emergence"], style.say))
@@ -280,13 +280,13 @@ _SCORE_NAMES = {
 }
 
 
-def _score_rows(points: Rows, judged: _Judged) -> tuple[str, list[Row]]:
+def _score_rows(points: Rows, judged: _Judged, say: Say) -> tuple[str, list[Row]]:
     """The continuous score most of the judged lines have, and its rows."""
     held = {
-        (key, score["metric"], model): (value, error)
+        (key, score["metric"], model): (value, interval)
         for key, curve in judged.items()
         for score in curve["scores"]
-        for model, value, error in zip(score["models"], score["values"], score["errors"], strict=True)
+        for model, value, interval in zip(score["models"], score["values"], score["intervals"], strict=True)
     }
     metrics = [score["metric"] for curve in judged.values() for score in curve["scores"]]
     if not metrics:
@@ -297,10 +297,11 @@ def _score_rows(points: Rows, judged: _Judged) -> tuple[str, list[Row]]:
         key = str(point["method"]), str(point["family"]), point["labels"]
         if (key, metric, point["model"]) not in held:
             continue
-        value, error = held[key, metric, point["model"]]
+        value, interval = held[key, metric, point["model"]]
+        low, high = interval or (value, value)
         row = {name: point[name] for name in ("method", "family", "kind", "model", "size", "x")}
-        row |= {"score": value, "low": value - 1.96 * error, "high": value + 1.96 * error}
-        rows.append(row | {"says": f"{number(value, 3)} ± {number(1.96 * error, 3)}"})
+        spread = say("{low} to {high}", low=number(low, 3), high=number(high, 3)) if interval else ""
+        rows.append(row | {"score": value, "low": low, "high": high, "says": say.parted([number(value, 3), spread])})
     return metric, rows
 
 
