@@ -72,6 +72,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "gains",
         "task_orders",
         "classification",
+        "banks",
         "decisions",
         "findings",
         "missing",
