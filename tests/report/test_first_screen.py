@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from onset.report.first import MOST, first_lines, main_figure, set_apart
 from onset.report.html import VERDICT_WORDS, page
 from onset.report.layout import laid_out
 from onset.report.places import places_said
+from onset.report.words import sentences
 from onset.results.read import load, read_cells
 
 TRUTH = {
@@ -159,6 +161,8 @@ def test_a_recommendation_stands_open_beside_the_figure_of_its_model(tmp_path: P
     tested = re.findall(r'<details class="tested[^"]*"><summary>[^<]*</summary>(.*?)</details>', why, re.DOTALL)
     assert [text_of(one) for one in tested] == [f"{head['test']} · n = {head['n']}"]
     assert 'class="line top"' not in screen
+    # a name that is cut in the headline is whole when pointed at
+    assert html.unescape(re.findall(r'<h1[^>]*title="(.*?)">', screen)[0]) == sentences(head["sentence"])[0]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
