@@ -62,7 +62,7 @@ class Method:
     @property
     def needs(self) -> frozenset[str]:
         """What it cannot do without (`onset.prompting.base.Need`)."""
-        return self.prompt.needs | self.choose.needed()
+        return self.prompt.needed() | self.choose.needed()
 
     def schedule(self) -> Schedule:
         """The default schedule with this method's steps and learning rate, where it names them."""

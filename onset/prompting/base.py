@@ -52,7 +52,11 @@ class Prompt(Step):
     @property
     def rationale(self) -> bool:
         """Do its demonstrations show their rationales?"""
-        return "rationales" in self.needs
+        return "rationales" in self.needed()
+
+    def needed(self) -> frozenset[Need]:
+        """`needs`, and what its settings make it need."""
+        return self.needs
 
     def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
         """The prompt about ``item`` that has to fit the model's context together with `limit` tokens."""

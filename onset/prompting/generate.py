@@ -34,7 +34,8 @@ from onset.plan import Use, use_of
 from onset.prompting.ask import GREEDY, Ask
 from onset.prompting.base import Planned
 from onset.prompting.clusters import clusters
-from onset.prompting.reading import CHARACTERS, PROVIDE, SUPPORT, Reader, is_statement, one_line, query_of
+from onset.prompting.reading import CHARACTERS, PROVIDE, SUPPORT, Reader, one_line, query_of
+from onset.prompting.text import is_statement
 from onset.records import Attempt, Completion, Item, Sampling, derive_seed
 from onset.tasks.base import Task
 from onset.votes.base import Vote

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 from onset.prompting.ask import ANSWER, GREEDY, Ask
 from onset.prompting.base import Planned, Prompt, gold_score, read_all
+from onset.prompting.text import is_statement
 from onset.records import Answer, Attempt, Completion, Item
 from onset.scores import vote
 from onset.tasks.base import Task
@@ -35,11 +36,6 @@ SUPPORT = (
 MARKER = "The answer is"
 CHARACTERS = 3.5
 """Characters of a token, for `onset plan`."""
-
-
-def is_statement(item: Item) -> bool:
-    """Is it to be said to be true or false?"""
-    return {one.casefold() for one in item.choices or ()} == {"true", "false"}
 
 
 def query_of(item: Item) -> str:

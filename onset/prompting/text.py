@@ -29,6 +29,11 @@ from onset.turns import turns_of
 STOP = ("\n\n", "\nQuestion:", "Question:")
 
 
+def is_statement(item: Item) -> bool:
+    """Are its choices true and false?"""
+    return {one.casefold() for one in item.choices or ()} == {"true", "false"}
+
+
 def question_block(item: Item, layout: Layout = PLAIN) -> str:
     """The item up to and including ``Answer:``, with no trailing space."""
     lines = [f"{layout.context} {item.context}"] if item.context else []
