@@ -24,5 +24,9 @@ PROMPTING = Registry(
         ),
         "recite": Entry("onset.prompting.recite:Recite", "the model recites passages, answers after each, majority"),
         "knowledge": Entry("onset.prompting.knowledge:KnowledgePrompt", "triples and glosses before the question"),
+        "self-check": Entry(
+            "onset.prompting.self_check:SelfCheck", "samples that the model itself calls true or false"
+        ),
+        "maieutic": Entry("onset.prompting.maieutic:Maieutic", "a tree of explanations, of statements true or false"),
     },
 )

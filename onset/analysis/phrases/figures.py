@@ -203,6 +203,10 @@ _NOTES = {
         "问题与答案对，取概率最大的选项作答（排序分类）"
     ),
     "questions with worked steps and answers (chain of thought)": "带解题步骤和答案的问题（思维链）",
+    "samples that the model itself then calls true or false": "采样后由模型自己判断真假",
+    "a tree of explanations of why a statement is true and false (maieutic)": (
+        "解释陈述为何真、为何假的树（助产式提示）"
+    ),
     "a passage found for the question": "为问题检索到的段落",
     "a passage that the model has written for the question": "模型为问题写出的段落",
     "questions with passages that answer them; passages recited before answering": (

@@ -1,0 +1,409 @@
+"""Maieutic prompting: a tree of explanations of why a statement is true and why it is false, and the answer that
+contradicts the fewest of them.
+
+Source: Jung et al. 2022, arXiv 2205.11822, section 3, and the released code where the paper leaves a number open
+(https://github.com/jaehunjung1/Maieutic-Prompting). Of a statement and its negation the model says how probably each is
+true; where both are judged alike (not *integral*) it explains why the statement is true, and why it is false, and each
+explanation is judged, and explained again, in the same way. Branches without an integral leaf are cut. Weighted
+MaxSAT over what is left: an integral node counts |p - q| / (p + q) for its belief, two nodes of which one entails or
+contradicts the other count 1. The explanations taken for true then say whether the statement is.
+
+    Q: Eating soup means eating only solids?
+    A: This statement is false, because <soup is a liquid.>      Soup is a liquid. -> contradicts Q: false
+
+Deviations. Beliefs are the probability of " true" among " true" and " false", from log-probabilities (released: of the
+first five tokens, else none). Entailment is judged by the model itself, with the words of Brown et al. 2020, arXiv
+2005.14165, appendix G (ANLI), where the paper has a tuned RoBERTa. Calls are bounded: what a sample does not finish
+with a point, says twice, or cannot be negated is no explanation, and none is drawn in its place. Nothing is true by
+default (released: on a tie, and where nothing is left): then the statement's own two beliefs decide, and where these
+are equal the answer is ``ambiguous``. Of several optima of MaxSAT the mean decides.
+
+A task may bring a statement in words of its own (column ``statement``) and its negation (``negation``), as the data of
+the paper do; else the question is the statement, and the model negates it. With ``explanations`` the prompts show the
+demonstrations' rationales; without, their answers alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from onset.errors import DataError, MethodError, StudyError
+from onset.models.chat import ChatTemplate
+from onset.prompting.ask import ANSWER, GREEDY, Ask
+from onset.prompting.base import Need, Planned, Prompt, gold_score
+from onset.prompting.maxsat import SOLVERS, Assignment, Clause
+from onset.prompting.text import is_statement
+from onset.records import Answer, Attempt, Completion, Item, Sampling
+from onset.scores import normalised_choice_probability
+from onset.tasks.base import Task
+from onset.votes.base import Vote
+
+NEGATION, EXPLANATION, BELIEF, ENTAILMENT = "negation", "explanation", "belief", "entailment"
+"""Roles of the calls: that negate, that explain, that judge a statement, that judge two against each other."""
+
+NEGATE = """Given a statement, negate it to create a new sentence.
+###
+Q: Bread is baked in an oven.
+A: The statement is false. Bread is not baked in an oven.
+###
+Q: The Moon is larger than the Earth.
+A: The statement is false. The Moon is not larger than the Earth.
+###
+Q: Some birds cannot fly.
+A: The statement is false. All birds can fly.
+###
+Q: All rivers flow to the north.
+A: The statement is false. Not all rivers flow to the north.
+###
+Q: If it rains, the street gets wet.
+A: The statement is false. If it rains, the street does not get wet.
+###
+Q: Nobody has ever climbed Mount Everest.
+A: The statement is false. Somebody has climbed Mount Everest.
+###
+"""
+EXPLAIN = (
+    "Given a statement, infer whether the statement makes sense or does not make sense, and explain the reason.\n###\n"
+)
+JUDGE = "Given a statement, correctly explain whether the statement is true or false.\n###\n"
+_TRUTHS = ("true", "false")
+_LABELS = ("True", "False", "Neither")
+
+
+@dataclass(slots=True)
+class Node:
+    """A statement and its negation, how probably each is true (None: too long to be judged), and what explains it.
+    ``name``: "Q", "QT0" (why it is true, the first), "QT0F1" ...
+    """
+
+    name: str
+    said: str
+    negated: str
+    beliefs: tuple[float | None, float | None]
+    integral: bool
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Is the statement believed at least as much as its negation, or not judged?"""
+        p, q = self.beliefs
+        return p is None or q is None or p >= q
+
+    @property
+    def text(self) -> str:
+        """What it stands for in the inference: the statement, or its negation where that is believed more."""
+        return self.said if self.holds else self.negated
+
+    @property
+    def weight(self) -> float:
+        """How sure the belief is (0..1)."""
+        p, q = self.beliefs
+        return 0.0 if p is None or q is None or p + q == 0 else abs(p - q) / (p + q)
+
+    def walk(self) -> list[Node]:
+        """The nodes of its tree, itself first."""
+        return [self, *(one for child in self.children for one in child.walk())]
+
+    def pruned(self) -> bool:
+        """Cut branches without an integral leaf; is one left?"""
+        if not self.children:
+            return self.integral
+        self.children = [one for one in self.children if one.pruned()]
+        return bool(self.children)
+
+
+class Maieutic(Prompt):
+    """``depth`` of the tree; ``width``: explanations of each side of the statement, ``deeper``: below that, each drawn
+    at ``temperature`` and ``deeper_temperature``; ``integrity``: ``flip``, the more probable of true and false differs
+    between a statement and its negation (the paper), or ``threshold``, their probabilities differ by more than
+    ``threshold`` (released: 0.45); ``explanations``: show the demonstrations' rationales; ``solver`` of MaxSAT.
+    """
+
+    kind: ClassVar[str] = "maieutic"
+    source: ClassVar[str] = "Jung et al. 2022, arXiv 2205.11822, section 3"
+    words: ClassVar[str] = "a tree of explanations of why a statement is true and false (maieutic)"
+    needs: ClassVar[frozenset[Need]] = frozenset({"choices", "scores"})
+    calls: ClassVar[str] = (
+        "2 or 3 calls an item whose statement is integral; else 3 a node, 2 to explain each that is not, and 1 an"
+        " ordered pair of nodes: up to 71 and 342 at the defaults"
+    )
+
+    depth: int = Field(default=2, ge=1, le=3)
+    width: int = Field(default=3, ge=1, le=10)
+    deeper: int = Field(default=1, ge=1, le=10)
+    temperature: float = Field(default=1.0, gt=0, le=5)
+    deeper_temperature: float = Field(default=0.5, gt=0, le=5)
+    integrity: Literal["flip", "threshold"] = "flip"
+    threshold: float = Field(default=0.45, ge=0, lt=1)
+    explanations: bool = False
+    tokens: int = Field(default=64, ge=1, le=1024)
+    solver: Literal["exact", "rc2"] = "exact"
+
+    def needed(self) -> frozenset[Need]:
+        """With ``explanations``, rationales too."""
+        return self.needs | {"rationales"} if self.explanations else self.needs
+
+    def check(self, vote: Vote | None) -> None:
+        """It has one answer; a threshold goes with its kind of integrity."""
+        if vote is not None:
+            raise StudyError(f"method: '{self.kind}' infers one answer of its tree; leave out 'vote'")
+        if self.integrity == "flip" and "threshold" in self.set():
+            raise StudyError(f"method: '{self.kind}': 'threshold' needs 'integrity: threshold'")
+
+    def check_task(self, task: Task) -> None:
+        """Raises DataError for items whose choices are not true and false."""
+        for one in (*task.test, *task.pool):
+            if not is_statement(one):
+                raise DataError(
+                    f"task {task.name}: method '{self.kind}' judges statements, whose choices are true and false"
+                    f" (received {', '.join(one.choices or ()) or 'none'}: {one.question[:60]})"
+                )
+
+    def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
+        """The prompt that explains the statement; `limit` leaves room for the prompts that judge explanations."""
+        text = explain_prompt(statement_of(item), demos if self.explanations else ())
+        judged = judge_prompt(statement_of(item), demos, explained=self.explanations)
+        text = max(text, judged, key=len)
+        return text if chat is None else chat([("user", text)])
+
+    def limit(self, task: Task, chat: ChatTemplate | None) -> int:
+        """An explanation, and the belief about one."""
+        return 2 * self.tokens + 8
+
+    def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
+        """Half of the statements are taken to be integral, of the others' trees half of the branches to grow."""
+        nodes = self.width * (1 + self.deeper)
+        own = sum(len(statement_of(one)) for one in task.test[:20]) / len(task.test[:20]) / 3.5
+        pairs = Planned(ENTAILMENT, 1.0, prompts=nodes * (nodes + 1) / 2, tokens_in=2 * own + 20)
+        out = 0.5 * self.tokens if self.explanations else 2.0
+        judge = Planned(BELIEF, out, prompts=2 + nodes)
+        explain = Planned(EXPLANATION, 0.5 * self.tokens, prompts=1 + self.width, samples=self.width)
+        return (judge, explain, Planned(NEGATION, own, prompts=1 + nodes / 2, tokens_in=200 + own), pairs)
+
+    async def solve(self, item: Item, ask: Ask) -> Attempt:
+        """Grow the tree, infer. The output says the tree in lines; ``detail`` holds what decided (``decided``:
+        ``statement`` or ``explanations``), the score and the number of nodes left.
+
+        Raises MethodError where the model writes no negation, and for too many nodes (`onset.prompting.maxsat`).
+        """
+        tree = _Tree(self, item, ask)
+        root, stem = await tree.root()
+        if stem is None:
+            done = Completion("", 0, 0, None, "overlong")
+            none = Answer(None, "none")
+            return Attempt(tree.asked, (done,), (none,), none)
+        await tree.grow(root)
+        left = root.walk()[1:] if root.pruned() and not root.integral else []
+        score = await self._score(root, left, ask)
+        answer, decided = _decide(root, score, item)
+        lines = [_line(one) for one in [root, *left]]
+        said = f"{ask.task.layout.marker} {answer.value}." if answer.value else "No answer."
+        done = Completion("\n".join([*lines, said]), 0, 0, None, "eos")
+        gold = await gold_score(stem, item, ask, run=True)
+        detail: dict[str, Any] = {"decided": decided, "score": score, "nodes": len(left)}
+        return Attempt(stem, (done,), (answer,), answer, gold, detail=detail)
+
+    def is_integral(self, p: float | None, q: float | None) -> bool:
+        """Do a statement and its negation, true with p and q, get opposite judgements?"""
+        if p is None or q is None:
+            return False
+        return (p - 0.5) * (q - 0.5) < 0 if self.integrity == "flip" else abs(p - q) > self.threshold
+
+    async def _score(self, root: Node, nodes: Sequence[Node], ask: Ask) -> float | None:
+        """What the explanations taken for true say of the statement: above 0 true, below 0 false; None without any."""
+        if not nodes:
+            return None
+        pairs = list(itertools.permutations(range(len(nodes)), 2))
+        with_root = [(one.text, other) for one in nodes for other in (root.said, root.negated)]
+        asked = [*((nodes[a].text, nodes[b].text) for a, b in pairs), *with_root]
+        judged = await asyncio.gather(*(entails(*one, ask) for one in asked))
+        optima = SOLVERS[self.solver](len(nodes), clauses(nodes, dict(zip(pairs, judged, strict=False))))
+        verdicts = judged[len(pairs) :]
+        votes = [_sign(verdicts[2 * place]) - _sign(verdicts[2 * place + 1]) for place in range(len(nodes))]
+        return math.fsum(_sum(votes, one) for one in optima) / len(optima)
+
+
+def _sum(votes: Sequence[int], taken: Assignment) -> int:
+    return sum(vote for vote, true in zip(votes, taken, strict=True) if true)
+
+
+def _sign(label: str) -> int:
+    return {"True": 1, "False": -1, "Neither": 0}[label]
+
+
+def clauses(nodes: Sequence[Node], judged: dict[tuple[int, int], str]) -> list[Clause]:
+    """The weighted clauses of the inference: beliefs of integral nodes, and 1 for each ordered pair of which the first
+    entails or contradicts the second.
+    """
+    own: list[Clause] = [(one.weight, (place,)) for place, one in enumerate(nodes, 1) if one.integral and one.weight]
+    for (a, b), label in judged.items():
+        if label != "Neither":
+            own.append((1.0, (-(a + 1), b + 1 if label == "True" else -(b + 1))))
+    return own
+
+
+def _decide(root: Node, score: float | None, item: Item) -> tuple[Answer, str]:
+    """The answer, and whether the explanations decided or the statement's own beliefs."""
+    decided = "explanations" if score else "statement"
+    p, q = root.beliefs
+    lead = score or (0.0 if p is None or q is None else p - q)
+    if lead == 0:
+        return Answer(None, "ambiguous"), decided
+    wanted = "true" if lead > 0 else "false"
+    return Answer(next(one for one in item.choices or () if one.casefold() == wanted), "ok"), decided
+
+
+def _line(node: Node) -> str:
+    said = ", ".join("not judged" if one is None else f"{one:.2f}" for one in node.beliefs)
+    return f"{node.name}: {node.text} (true {said}{'' if node.integral else ', not integral'})"
+
+
+class _Tree:
+    """The growing tree of one item."""
+
+    def __init__(self, method: Maieutic, item: Item, ask: Ask) -> None:
+        self._method = method
+        self._item = item
+        self._ask = ask
+        self.asked = ""
+
+    async def root(self) -> tuple[Node, str | None]:
+        """The statement, judged, and what its answer is scored after (None: it does not fit)."""
+        said, own = statement_of(self._item), self._item.meta.get("negation")
+        negated = statement(own) if isinstance(own, str) and own.strip() else await self._negation(said, "Q")
+        if negated is None:
+            raise MethodError(f"the model writes no negation of: {said[:80]}")
+        self.asked, p = await self._belief(said, ANSWER)
+        _, q = await self._belief(negated, BELIEF)
+        node = Node("Q", said, negated, (p, q), self._method.is_integral(p, q))
+        return node, self.asked if p is not None else None
+
+    async def grow(self, root: Node) -> None:
+        """Explain what is not integral, level by level."""
+        method, level = self._method, [root]
+        for depth in range(method.depth):
+            drawn = (
+                Sampling(method.width, method.temperature)
+                if depth == 0
+                else (Sampling(method.deeper, method.deeper_temperature))
+            )
+            open_nodes = [one for one in level if not one.integral]
+            grown = await asyncio.gather(*(self._children(one, drawn) for one in open_nodes))
+            for parent, children in zip(open_nodes, grown, strict=True):
+                parent.children = children
+            level = [one for children in grown for one in children]
+
+    async def _children(self, parent: Node, drawn: Sampling) -> list[Node]:
+        sides = await asyncio.gather(*(self._explanations(parent, truth, drawn) for truth in _TRUTHS))
+        named = [
+            (f"{parent.name}{truth[0].upper()}{place}", text)
+            for truth, texts in zip(_TRUTHS, sides, strict=True)
+            for place, text in enumerate(texts)
+        ]
+        nodes = await asyncio.gather(*(self._node(name, text) for name, text in named))
+        return [one for one in nodes if one is not None]
+
+    async def _node(self, name: str, said: str) -> Node | None:
+        negated = await self._negation(said, name)
+        if negated is None:
+            return None
+        (_, p), (_, q) = await asyncio.gather(self._belief(said, BELIEF), self._belief(negated, BELIEF))
+        return Node(name, said, negated, (p, q), self._method.is_integral(p, q))
+
+    async def _explanations(self, parent: Node, truth: str, drawn: Sampling) -> list[str]:
+        shown = self._ask.demos if self._method.explanations else ()
+        begun = f"This statement is {truth}, because"
+        done = await self._complete(
+            explain_prompt(parent.said, shown), begun, EXPLANATION, drawn, f"{parent.name}{truth[0].upper()}"
+        )
+        texts = [" ".join(one.text.split()) for one in done]
+        return list(dict.fromkeys(statement(one) for one in texts if len(one) > 1 and one.endswith(".")))
+
+    async def _negation(self, said: str, name: str) -> str | None:
+        head = f"{NEGATE}Q: {said}\nA:"
+        (done,) = await self._complete(head, "The statement is false.", NEGATION, GREEDY, f"{name}N")
+        text = " ".join(done.text.split())
+        return statement(text) if text else None
+
+    async def _belief(self, said: str, role: str) -> tuple[str, float | None]:
+        """What " true" is scored after, and its probability."""
+        method, ask = self._method, self._ask
+        head = judge_prompt(said, ask.demos, explained=method.explanations)
+        if method.explanations:
+            (done,) = await self._complete(head, "", EXPLANATION, GREEDY, f"{said}B")
+            reason = " ".join(done.text.partition("Therefore, the statement is")[0].split())
+            stem = self._begun(head, f"{reason} Therefore, the statement is".strip())
+        else:
+            stem = self._begun(head, "The statement is")
+        scored = await ask.score(stem, [f" {one}" for one in _TRUTHS], role)
+        return stem, normalised_choice_probability(0, [one.logprob for one in scored])
+
+    def _begun(self, head: str, begun: str) -> str:
+        """A prompt whose answer has begun, in plain text or as the assistant's turn."""
+        if self._ask.chat is None:
+            return f"{head} {begun}".rstrip()
+        return f"{self._ask.wrap(head.removesuffix('A:').rstrip())}{begun}"
+
+    async def _complete(self, head: str, begun: str, role: str, drawn: Sampling, key: str) -> tuple[Completion, ...]:
+        stop = ("\n", "###") if self._ask.chat is None else ("\n", *self._ask.stop)
+        prompt = self._begun(head, begun)
+        return await self._ask.generate(
+            prompt, role, max_tokens=self._method.tokens, sampling=drawn, stop=stop, key=key
+        )
+
+
+def statement(text: str) -> str:
+    """A sentence as a statement: first letter large, a point at its end."""
+    text = text.strip().rstrip("?.!").rstrip()
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def statement_of(item: Item) -> str:
+    """What is to be judged: the column ``statement``, else the question."""
+    own = item.meta.get("statement")
+    return statement(own if isinstance(own, str) and own.strip() else item.question)
+
+
+def _asked(said: str) -> str:
+    return f"Q: {said.removesuffix('.')}?\nA:"
+
+
+def explain_prompt(said: str, demos: Sequence[Item]) -> str:
+    """The prompt that explains ``said``; the words that call it true or false begin the answer."""
+    shown = [
+        f"{_asked(statement_of(one))} This statement is {one.answer.lower()}, because {_reason(one)}\n###\n"
+        for one in demos
+    ]
+    return "".join([EXPLAIN, *shown, _asked(said)])
+
+
+def judge_prompt(said: str, demos: Sequence[Item], *, explained: bool) -> str:
+    """The prompt that judges ``said``, with the demonstrations' rationales or their answers alone."""
+    shown = []
+    for one in demos:
+        reason = f" {statement(_reason(one))} Therefore, the statement is" if explained else " The statement is"
+        shown.append(f"{_asked(statement_of(one))}{reason} {one.answer.lower()}.\n###\n")
+    return "".join([JUDGE, *shown, _asked(said)])
+
+
+def _reason(demo: Item) -> str:
+    return " ".join((demo.rationale or "").split())
+
+
+async def entails(premise: str, hypothesis: str, ask: Ask) -> str:
+    """``True`` where the model says that ``hypothesis`` follows, ``False`` where it is contradicted, ``Neither``; of
+    equally probable ones, and where they do not fit the context, ``Neither``.
+    """
+    context = ask.wrap(f"{premise}\nQuestion: {hypothesis} True, False, or Neither?\nAnswer:")
+    lead = " " if ask.chat is None else ""
+    scored = await ask.score(context, [f"{lead}{one}" for one in _LABELS], ENTAILMENT)
+    known = [-math.inf if one.logprob is None else one.logprob for one in scored]
+    best = max(known)
+    return _LABELS[known.index(best)] if known.count(best) == 1 else "Neither"
