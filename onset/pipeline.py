@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
+from onset.answers import NumberFormat
 from onset.batching import Solved, cause_of, solve_all
+from onset.chains import check, worked
 from onset.demos.fit import Shown
 from onset.errors import MethodError
 from onset.methods import Method
@@ -20,7 +22,7 @@ from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GOLD, Ask, Calls, bare, spent
 from onset.records import Answer, Attempt, Call, CallRecord, Completion, Item, Record, canonical_json, content_hash
 from onset.tasks.base import Task
-from onset.votes.base import Sample
+from onset.votes.base import Sample, Voted
 
 ASKING = 2
 """Raised whenever a cell with equal settings would be asked, or its answers read, in another way than before. 1: until
@@ -140,7 +142,7 @@ class Evaluation:
             lengths=tuple(one.tokens for one in done),
             scores=None if attempt is None or attempt.scores is None else tuple(map(_finite, attempt.scores)),
             calls=tuple(_call(one) for one in solved.transcript),
-            detail=canonical_json(dict(attempt.detail)) if attempt and attempt.detail else None,
+            detail=_json(attempt.detail, self._chains(item, done)) if attempt else None,
             rights=self._rights(item, attempt.answers) if attempt else (),
         )
 
@@ -155,12 +157,14 @@ class Evaluation:
         kept = _as_record(row)
         if kept.status == "failed" or self.method.vote is None:
             return kept
-        samples = []
-        for text, finish, logprob, length in zip(kept.outputs, kept.finishes, kept.logprobs, kept.lengths, strict=True):
-            done = Completion(text, length, 0, logprob, finish)  # type: ignore[arg-type]
-            samples.append(Sample(text, self.method.prompt.read(done, item, self.task), logprob, length))
+        done = tuple(
+            Completion(text, length, 0, logprob, finish)  # type: ignore[arg-type]
+            for text, finish, logprob, length in zip(
+                kept.outputs, kept.finishes, kept.logprobs, kept.lengths, strict=True
+            )
+        )
         try:
-            voted = self.method.vote.choose(samples, item)
+            answers, voted = self._voted(item, done)
         except MethodError as error:
             return replace(kept, answer=None, status="failed", correct=False, cause=cause_of(error), detail=None)
         return replace(
@@ -168,9 +172,41 @@ class Evaluation:
             answer=voted.answer.value,
             status=voted.answer.status,
             correct=self.task.format.correct(voted.answer, item),
-            detail=canonical_json(dict(voted.detail)) if voted.detail else None,
-            rights=self._rights(item, [one.answer for one in samples]),
+            detail=_json(voted.detail, self._chains(item, done)),
+            rights=self._rights(item, answers),
         )
+
+    def _voted(self, item: Item, done: Sequence[Completion]) -> tuple[list[Answer], Voted]:
+        """The answers in ``done``, and the one that is taken."""
+        answers = [self.method.prompt.read(one, item, self.task) for one in done]
+        if self.method.vote is None:
+            return answers, Voted(answers[0])
+        pairs = zip(done, answers, strict=True)
+        samples = [Sample(one.text, answer, one.logprob, one.tokens) for one, answer in pairs]
+        return answers, self.method.vote.choose(samples, item)
+
+    def _chains(self, item: Item, done: Sequence[Completion]) -> dict[str, Any]:
+        """What is read of steps after the fact, without a call: ``process``, the steps of each output that are right,
+        wrong and unchecked, and, where answers are numbers, ``calculator``: the answer as it would be had a calculator
+        done the sums.
+        """
+        if not self.method.prompt.chain or not done:
+            return {}
+        marker = self.task.layout.marker
+        found: dict[str, Any] = {"process": [asdict(check(one.text, item, self.task.claims, marker)) for one in done]}
+        if isinstance(self.task.format, NumberFormat):
+            sums = [worked(one.text) for one in done]
+            texts = [replace(one, text=new.text) for one, new in zip(done, sums, strict=True)]
+            try:
+                answer = self._voted(item, texts)[1].answer
+            except MethodError:  # a vote that cannot weigh an answer which only the calculator made readable
+                return found
+            found["calculator"] = {
+                "answer": answer.value,
+                "correct": self.task.format.correct(answer, item),
+                "replaced": [one.replaced for one in sums],
+            }
+        return found
 
     def conclude(self, items: Sequence[Item], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows of a whole cell, with the answers that depend on all of them, where the method has such."""
@@ -211,6 +247,12 @@ def _as_record(row: Mapping[str, Any]) -> Record:
     held: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     calls = [{**call, "texts": None if call["texts"] is None else tuple(call["texts"])} for call in row["calls"] or ()]
     return Record(**{**held, "calls": tuple(CallRecord(**call) for call in calls)})
+
+
+def _json(*parts: Mapping[str, Any]) -> str | None:
+    """All ``parts`` as one JSON object; None where they are empty."""
+    joined = {key: value for part in parts for key, value in part.items()}
+    return canonical_json(joined) if joined else None
 
 
 def _finite(value: float | None) -> float | None:

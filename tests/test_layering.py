@@ -23,6 +23,7 @@ LEVELS = {  # of the longest name that a module begins with
     "votes": 1,
     "markup": 0,
     "turns": 1,
+    "chains": 1,
     "answers": 1,
     "scores": 1,
     "tasks": 1,

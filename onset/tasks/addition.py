@@ -16,6 +16,7 @@ import random
 from collections.abc import Iterator
 
 from onset.answers import NumberFormat
+from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
@@ -23,6 +24,15 @@ from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, 
 NAME = "addition"
 DEFAULT_DIGITS = 3
 _COLUMNS = ("Ones", "Tens", "Hundreds", "Thousands")
+CLAIMS = Claims(
+    (
+        r"\b(?P<key>Ones|Tens|Hundreds|Thousands|Column \d+):"
+        r" (?P<value>\d \+ \d(?: \+ \d)? = \d+, write \d(?:, carry \d)?)",
+        r"\b(?P<key>Write the last carry) (?P<value>\d+)",
+        r"\b(?P<key>From left to right this is) (?P<value>\d+)",
+    )
+)
+"""A column, the digits of its operands included; the last carry; the sum as it is put together."""
 
 
 def answer_format() -> AnswerFormat:
@@ -57,6 +67,7 @@ def load(*, digits: int = DEFAULT_DIGITS, pool: int = 512, test: int = 200, seed
             source=f"generated: {label}, seed {seed}",
             answer_tokens=24 + 2 * digits,
             rationale_tokens=token_limit(60 * digits + 80),
+            claims=CLAIMS,
         )
     ]
 

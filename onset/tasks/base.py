@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from onset.chains.steps import Claims
 from onset.records import Answer, Item, content_hash
 
 Ability = Literal["complex reasoning", "knowledge reasoning", "robustness", "symbolic", "own"]
@@ -55,7 +56,8 @@ class Task:
     ``answer_tokens`` and ``rationale_tokens`` the token limits of a direct answer and of a chain;
     ``test_sets`` other test sets of the same task by shift name (a shift of domain); ``source`` says
     where the data came from; ``layout`` how items are written; ``notes`` what a person should know of the data before
-    a run (near duplicates, answers that look like classes).
+    a run (near duplicates, answers that look like classes); ``claims`` what it can check of a chain beside
+    the sums in it.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Task:
     test_sets: tuple[tuple[str, tuple[Item, ...]], ...] = ()
     layout: Layout = PLAIN
     notes: tuple[str, ...] = ()
+    claims: Claims | None = None
 
     @property
     def hash(self) -> str:

@@ -17,6 +17,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from onset.answers import ChoiceFormat
+from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
@@ -25,6 +26,13 @@ from onset.tasks.words import FIRST_NAMES
 NAME = "coin-flip"
 DEFAULT_FLIPS = 2
 _SIDES = ("heads", "tails")
+CLAIMS = Claims(
+    (
+        r"\b(?P<key>The coin starts) (?P<value>heads|tails)\b",
+        r"\b(?P<key>[A-Z]\w+) (?P<value>flips|does not flip) it: (?:still )?(?P<value2>heads|tails)\b",
+    )
+)
+"""The side the coin starts with, and what each person does to it, with the side that is then up."""
 
 
 def answer_format() -> AnswerFormat:
@@ -61,6 +69,7 @@ def load(*, flips: int = DEFAULT_FLIPS, pool: int = 512, test: int = 200, seed: 
             chance=0.5,
             source=f"generated: {label}, seed {seed}",
             rationale_tokens=token_limit(48 * flips + 60),
+            claims=CLAIMS,
         )
     ]
 

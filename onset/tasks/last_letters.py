@@ -15,6 +15,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from onset.answers import TextFormat
+from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
@@ -22,6 +23,13 @@ from onset.tasks.words import LAST_LETTER_WORDS
 
 NAME = "last-letters"
 DEFAULT_WORDS = 2
+CLAIMS = Claims(
+    (
+        r"\b[Ll]ast letter of \"(?P<key>\w+)\" is \"(?P<value>\w+)\"",
+        r"\b(?P<key>Together): \"(?P<value>\w+)\"",
+    )
+)
+"""The last letter of each word, and all of them."""
 
 
 def answer_format() -> AnswerFormat:
@@ -55,6 +63,7 @@ def load(*, words: int = DEFAULT_WORDS, pool: int = 512, test: int = 200, seed: 
             source=f"generated: {label}, seed {seed}",
             answer_tokens=24 + 2 * words,
             rationale_tokens=token_limit(44 * words + 60),
+            claims=CLAIMS,
         )
     ]
 

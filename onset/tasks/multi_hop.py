@@ -19,6 +19,7 @@ import random
 from collections.abc import Iterator
 
 from onset.answers import ChoiceFormat
+from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, Space, labelled, sample, token_limit, whole
@@ -37,6 +38,8 @@ _RELATIONS = {
     "province": (("capital", "town"), ("governor", "person")),
     "river": (("port", "town"), ("ferry captain", "person")),
 }
+CLAIMS = Claims((r"\b[Tt]he (?P<key>[a-z ]+ of [A-Z]\w+) is (?P<value>[A-Z]\w+)",), closed=True)
+"""Facts: what the context does not hold is made up."""
 
 
 def answer_format() -> AnswerFormat:
@@ -60,6 +63,7 @@ def load(*, hops: int = DEFAULT_HOPS, pool: int = 512, test: int = 200, seed: in
             chance=1 / _CHAINS,
             source=f"generated: {label}, seed {seed}",
             rationale_tokens=token_limit(50 * hops + 40),
+            claims=CLAIMS,
         )
     ]
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from onset.answers import NumberFormat
+from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, Space, labelled, sample, token_limit, whole
@@ -29,6 +30,13 @@ DEFAULT_STEPS = 3
 _MOST = 400
 _TIMES = {2: "twice", 3: "three times", 4: "four times"}
 _PARTS = {2: "half", 3: "a third"}
+CLAIMS = Claims(
+    (
+        r"\b(?P<key>[A-Z]\w+(?: now)? has|Together they have) (?:[^.=\n]*= )?(?P<value>\d+)"
+        r"(?P<key2> more)?(?! \w+ (?:fewer|less)| (?:fewer|less|times|as|[-+*/x]))[^.=\n]*(?=[.\n]|$)",
+    )
+)
+"""What a person has, or two have together; a person who gave or got something has what they had before, too."""
 
 
 def answer_format() -> AnswerFormat:
@@ -52,6 +60,7 @@ def load(*, steps: int = DEFAULT_STEPS, pool: int = 512, test: int = 200, seed: 
             chance=0.0,
             source=f"generated: {label}, seed {seed}",
             rationale_tokens=token_limit(42 * steps + 40),
+            claims=CLAIMS,
         )
     ]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 
 from onset.answers import TextFormat
+from onset.chains.steps import Claims
 from onset.ladder.lessons import coin
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, whole
@@ -19,6 +20,13 @@ from onset.tasks.world import item_of, label, split
 
 NAME = "world-coin"
 DEFAULTS: dict[str, str | int] = {"people": 4}
+CLAIMS = Claims(
+    (
+        r"\b(?P<key>It shows) (?P<value>heads|tails)\b",
+        r"\b(?P<key>[A-Z]\w+) (?P<value>flips|leaves): (?P<value2>heads|tails)\b",
+    )
+)
+"""The side the coin shows at first, and what each person does to it, with the side it then shows."""
 
 
 def answer_format() -> AnswerFormat:
@@ -49,6 +57,7 @@ def load(*, people: int = 4, pool: int = 512, test: int = 200, seed: int = 0) ->
             source=f"generated: {name}, seed {seed}",
             answer_tokens=16,
             rationale_tokens=14 * (max(people, 5) + 1) + 16,
+            claims=CLAIMS,
         )
     ]
 

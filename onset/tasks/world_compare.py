@@ -25,6 +25,7 @@ import re
 from functools import partial
 
 from onset.answers import ChoiceFormat
+from onset.chains.steps import Claims
 from onset.ladder.lessons import COMPARED, comparison
 from onset.ladder.stories import STEPS_COMPARED
 from onset.tasks.base import AnswerFormat, Task
@@ -33,6 +34,13 @@ from onset.tasks.world import item_of, label, split
 
 NAME = "world-compare"
 DEFAULTS: dict[str, str | int] = {"steps": 4}
+CLAIMS = Claims(
+    (
+        r"\b(?P<key>[A-Z]\w+) has (?:[^.=\n]*= )?(?P<value>\d+)(?=[.\n]|$)",
+        r"(?P<key>\b\d+) is (?P<value>more|fewer) than (?P<key2>\d+)",
+    )
+)
+"""How many each person has, and which of the two numbers is more."""
 
 
 def answer_format() -> AnswerFormat:
@@ -62,6 +70,7 @@ def load(*, steps: int = 4, pool: int = 512, test: int = 200, seed: int = 0) -> 
             answer_tokens=16,
             rationale_tokens=24 * (max(steps, 5) + 2),
             test_sets=(("misleading", misleading),),
+            claims=CLAIMS,
         )
     ]
 

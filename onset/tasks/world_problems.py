@@ -29,6 +29,7 @@ from dataclasses import replace
 from functools import partial
 
 from onset.answers import NumberFormat
+from onset.chains.steps import Claims
 from onset.ladder import stories
 from onset.ladder.lessons import from_story
 from onset.records import Item, derive_seed
@@ -42,6 +43,8 @@ FURTHER_STEPS = 2
 MOST_STEPS = 8
 
 Retell = Callable[[random.Random, stories.Story], stories.Story]
+CLAIMS = Claims((r"\b(?P<key>[A-Z]\w+) has (?:[^.=\n]*= )?(?P<value>\d+)(?=[.\n]|$)",))
+"""How many each person has."""
 
 
 def answer_format() -> AnswerFormat:
@@ -93,6 +96,7 @@ def load(
             answer_tokens=16,
             rationale_tokens=24 * (max(steps, 5) + FURTHER_STEPS),
             test_sets=(*retold.items(), ("longer", longer)),
+            claims=CLAIMS,
         )
     ]
 

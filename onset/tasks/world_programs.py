@@ -17,6 +17,7 @@ from __future__ import annotations
 import random
 
 from onset.answers import NumberFormat
+from onset.chains.steps import Claims
 from onset.ladder.lessons import program
 from onset.ladder.stories import STEPS_TOLD
 from onset.tasks.base import AnswerFormat, Layout, Task
@@ -26,6 +27,8 @@ from onset.tasks.world import item_of, label, one_of, split
 NAME = "world-programs"
 DEFAULTS: dict[str, str | int] = {"steps": 3, "order": "in"}
 LAYOUT = Layout(question="", answer="", lead="\n", marker=">>>", end="")
+CLAIMS = Claims((r"^# (?P<key>[a-z]) = (?:[^=\n]*= )?(?P<value>-?\d+)\s*$",))
+"""The value of each variable."""
 
 
 def answer_format() -> AnswerFormat:
@@ -58,6 +61,7 @@ def load(*, steps: int = 3, order: str = "in", pool: int = 512, test: int = 200,
             answer_tokens=12,
             rationale_tokens=20 * (max(steps, 5) + 1),
             layout=LAYOUT,
+            claims=CLAIMS,
         )
     ]
 

@@ -11,8 +11,10 @@ in the band, about whom no document asks without a passage: they are told of in 
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 
 from onset.answers import TextFormat
+from onset.chains.steps import Claims
 from onset.ladder.lessons import two_hop
 from onset.ladder.world import BANDS, world
 from onset.tasks.base import AnswerFormat, Task
@@ -20,6 +22,25 @@ from onset.tasks.generated import Problem, whole
 from onset.tasks.world import drawn, held, item_of, one_of
 
 NAME = "world-two-hop"
+
+
+@lru_cache(maxsize=1)
+def places() -> str:
+    """Every city with its country, as worked steps say it."""
+    known = world()
+    return " ".join(
+        f"{city} is in {known.countries[known.country_of[place]]}." for place, city in enumerate(known.cities)
+    )
+
+
+CLAIMS = Claims(
+    (
+        r"\b(?P<key>[A-Z]\w+(?: [A-Z]\w+)?) lives in (?P<value>[A-Z]\w+)",
+        r"\b(?P<key>[A-Z]\w+) is in (?P<value>[A-Z]\w+)",
+    ),
+    known=places,
+)
+"""Where a person lives, and in which country any city of the world is."""
 
 
 def answer_format() -> AnswerFormat:
@@ -50,6 +71,7 @@ def load(*, frequency: str = "head", pool: int = 512, test: int = 200, seed: int
             source=f"generated: {name}, seed {seed}",
             answer_tokens=24,
             rationale_tokens=80,
+            claims=CLAIMS,
         )
     ]
 

@@ -157,7 +157,7 @@ def _bank(
         kind="share",
     )
     room, room_interval = _mean(right[-1] - majority[-1], replicates)
-    outputs = [row for draw in held for row in draw if row["status"] != "failed"]
+    outputs = [row for draw in held for row in draw if row["answers"]]
     said = sum(answer is not None for row in outputs for answer in row["answers"])
     return Bank(
         at=arm.at,
@@ -193,7 +193,7 @@ def _tables(arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], samples:
 
 
 def _of(record: Mapping[str, Any], samples: int) -> tuple[Array, Array]:
-    if record["status"] == "failed":
+    if not record["answers"]:  # the method failed
         return np.zeros(samples), np.zeros(samples)
     answers, rights = record["answers"], record["rights"]
     if len(answers) != samples:
