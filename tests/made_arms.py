@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from onset.analysis.outcomes import Asked, Flops, Outcomes, Ran
+from onset.analysis.outcomes import Asked, Flops, Measure, Outcomes, Outputs, Ran
 from onset.analysis.setting import Setting, steps
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 
-_PARTS = {"at": Setting, "asked": Asked, "ran": Ran}
+_PARTS = {"at": Setting, "measure": Measure, "outputs": Outputs, "asked": Asked, "ran": Ran}
 
 
 def arm(values: Array, method: str = "a", *, items: tuple[str, ...] | None = None, **changes: Any) -> Outcomes:
@@ -21,15 +21,14 @@ def arm(values: Array, method: str = "a", *, items: tuple[str, ...] | None = Non
     draws, n = values.shape
     whole = Outcomes(
         at=Setting("t", model="m", family="f", params=1_000_000, method=method, labels=8),
-        metric="accuracy",
+        measure=Measure("accuracy", chance=0.0),
         draws=tuple(range(draws)),
         items=items or tuple(f"{index:04d}" for index in range(n)),
         values=values,
-        statuses=(("ok",) * n,) * draws,
+        outputs=Outputs(statuses=(("ok",) * n,) * draws),
         twins=(None,) * n,
         versions=("task",) * draws,
         plans=tuple(f"plan{seed}" for seed in range(draws)),
-        chance=0.0,
         asked=Asked(prompt="answer-only"),
         ran=Ran(Flops(1.0, 0.0)),
     )
@@ -37,7 +36,7 @@ def arm(values: Array, method: str = "a", *, items: tuple[str, ...] | None = Non
 
 
 def changed(one: Outcomes, **changes: Any) -> Outcomes:
-    """``one`` with fields of its own, of its setting, or of how it was asked and ran; ``stage`` in one text."""
+    """``one`` with fields of its own, of its setting, measure or outputs, or of how it was asked and ran; ``stage`` in one text."""
     if "stage" in changes:
         changes["stage"] = steps(changes["stage"])
     for part, kind in _PARTS.items():

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis.outcomes import Text
+from onset.analysis.outcomes import Outputs, Text
 from onset.analysis.setting import Setting
 from onset.errors import DataError
 from onset.models.families import family_of
@@ -92,10 +92,12 @@ def tabulate(draws: Mapping[int, Sequence[ItemRow]], source: str) -> dict[str, A
         "items": tuple(place),
         "values": values,
         "targets": tuple(targets.values()),
-        "prompts": tuple(tuple(line) for line in prompts),
-        "statuses": tuple(tuple(line) for line in statuses),
-        "texts": tuple(map(tuple, texts)) if any(row.text for rows in draws.values() for row in rows) else (),
-        "scores": {name: table for name, table in scores.items() if np.isfinite(table).any()},
+        "outputs": Outputs(
+            prompts=tuple(tuple(line) for line in prompts),
+            statuses=tuple(tuple(line) for line in statuses),
+            texts=tuple(map(tuple, texts)) if any(row.text for rows in draws.values() for row in rows) else (),
+            scores={name: table for name, table in scores.items() if np.isfinite(table).any()},
+        ),
     }
 
 

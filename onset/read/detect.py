@@ -20,7 +20,7 @@ import numpy as np
 
 from onset.analysis.curves.points import metric_label, point_of, score_points
 from onset.analysis.curves.series import Scale, SizePoint
-from onset.analysis.outcomes import Outcomes, Stated
+from onset.analysis.outcomes import Measure, Outcomes, Stated
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
 from onset.errors import DataError
@@ -122,12 +122,10 @@ def read_stated(
     return tuple(
         Stated(
             at=sizes.at(one.task, model, size, method=one.method),
-            metric=one.metric,
+            measure=Measure(one.metric, one.filter, higher_is_better=one.higher_is_better),
             value=one.value,
             stderr=one.stderr,
             n=one.n,
-            filter=one.filter,
-            higher_is_better=one.higher_is_better,
             source=str(path),
         )
         for model, size, found in lm_eval.scores(path, sizes, sampled_too=True)
@@ -274,4 +272,4 @@ def _points_of_scores(
 
 def _named(model: str, one: lm_eval_results.TaskScore) -> Outcomes:
     at = Setting(one.task, model=model)
-    return Outcomes(at, one.metric, (), (), np.empty((0, 0)), filter=one.filter)
+    return Outcomes(at, Measure(one.metric, one.filter), (), (), np.empty((0, 0)))

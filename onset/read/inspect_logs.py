@@ -24,7 +24,7 @@ from typing import Any
 
 import polars as pl
 
-from onset.analysis.outcomes import Outcomes, Text
+from onset.analysis.outcomes import Measure, Outcomes, Text
 from onset.errors import DataError
 from onset.read.base import ItemRow, Sizes, is_number, numbered, parse_json, read_text, tabulate
 from onset.records import canonical_json, content_hash
@@ -107,9 +107,8 @@ def _read_log(
     return [
         Outcomes(
             at=sizes.at(task, model, metadata.get("params"), method=solvers(header)),
-            metric=name,
+            measure=Measure(name, chance=_chance(samples)),
             versions=(str(evaluation.get("task_version")),) * len(table["draws"]),
-            chance=_chance(samples),
             source=str(path),
             notes=tuple(_notes(task, header, samples, values[name])),
             **table,

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.outcomes import Outcomes, Text
+from onset.analysis.outcomes import Measure, Outcomes, Text
 from onset.errors import DataError
 from onset.grading import grade
 from onset.read.base import ItemRow, Sizes, is_number, json_lines, numbered, tabulate
@@ -78,7 +78,7 @@ def _outcomes(
             family=family if isinstance(family, str) else None,
             method=method or None,
         ),
-        metric=metric,
+        measure=Measure(metric),
         source=str(path),
         notes=tuple(notes),
         **tabulate({0: made}, str(path)),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.outcomes import NO_FILTER, Outcomes, Text
+from onset.analysis.outcomes import NO_FILTER, Measure, Outcomes, Text
 from onset.errors import DataError
 from onset.read.base import ItemRow, Sizes, json_lines, numbered, safe, tabulate
 from onset.read.lm_eval_metrics import note_of, per_document
@@ -82,11 +82,13 @@ def read_samples(
             out.append(
                 Outcomes(
                     at=sizes.at(task, model, size, method=shots(content, task)),
-                    metric=metric,
-                    filter=filter,
+                    measure=Measure(
+                        metric,
+                        filter,
+                        chance=_chance(rows, config) if metric in ("acc", "acc_norm") else None,
+                        higher_is_better=higher_is_better(content, task, metric),
+                    ),
                     versions=() if version is None else (str(version),),
-                    higher_is_better=higher_is_better(content, task, metric),
-                    chance=_chance(rows, config) if metric in ("acc", "acc_norm") else None,
                     source=str(path),
                     notes=(*said, *more, *([f"{task}: {weighed}"] if (weighed := note_of(metric, config)) else [])),
                     **table,

@@ -9,7 +9,6 @@ that are right or wrong. Metrics that are not (F1, perplexity, BLEU) are all kep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +120,7 @@ def _of_one_gold(outcomes: Sequence[Outcomes], notes: list[str]) -> list[Outcome
         lost = len(one.items) - len(keep)
         if lost:
             notes.append(f"{one.task}: {counted(lost, 'item')} with another right answer in another run left out")
-        out.append(_only(one, keep) if lost else one)
+        out.append(one.only(keep) if lost else one)
     return [one for one in out if np.isfinite(one.values).any()]
 
 
@@ -136,22 +135,3 @@ def _other_items(outcomes: Sequence[Outcomes]) -> list[str]:
         for (task, _), sets in held.items()
         if len(set(sets)) > 1
     ]
-
-
-def _only(one: Outcomes, keep: Sequence[int]) -> Outcomes:
-    """The outcomes of the items at some places."""
-
-    def rows(table: Sequence[Sequence[Any]]) -> tuple[tuple[Any, ...], ...]:
-        return tuple(tuple(line[place] for place in keep) for line in table)
-
-    scores: Mapping[str, Any] = {name: table[:, keep] for name, table in one.scores.items()}
-    return replace(
-        one,
-        items=tuple(one.items[place] for place in keep),
-        values=one.values[:, keep],
-        targets=tuple(one.targets[place] for place in keep),
-        prompts=rows(one.prompts),
-        statuses=rows(one.statuses),
-        texts=rows(one.texts),
-        scores=scores,
-    )

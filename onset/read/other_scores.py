@@ -64,7 +64,7 @@ def scores_of(
     for key, runs in tasks.items():
         held = [one for some in runs.values() for one in some if np.isfinite(one.values).any()]
         names = dict.fromkeys(one.metric for one in held if (one.metric, one.filter) not in binary[key])
-        names |= dict.fromkeys(name for one in held for name in one.scores if name == metric)
+        names |= dict.fromkeys(name for one in held for name in one.outputs.scores if name == metric)
         for name in names:
             if metric in (None, name):
                 out += _of_metric(name, key, runs, binary[key], filter, notes)
@@ -80,7 +80,7 @@ def _of_metric(
     notes: list[str],
 ) -> list[Outcomes]:
     usable = [
-        [one for one in held if (one.metric == name and (name, one.filter) not in binary) or name in one.scores]
+        [one for one in held if (one.metric == name and (name, one.filter) not in binary) or name in one.outputs.scores]
         for held in runs.values()
     ]
     usable = [held for held in usable if held]
@@ -127,7 +127,7 @@ def _with_one_filter(
     twice = len({one.filter for one in held}) < len(held)
     if twice:
         raise DataError(f"{task} by {held[0].model}: {name} is there more than once: name one of the runs")
-    named = [Outcomes(one.at, one.metric, (), (), np.empty((0, 0)), filter=one.filter) for one in held]
+    named = [Outcomes(one.at, one.measure, (), (), np.empty((0, 0))) for one in held]
     try:
         choice = choose(named, metric=name, filter=filter)
     except NoChoice as error:

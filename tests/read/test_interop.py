@@ -16,6 +16,7 @@ from conftest import shared
 from synthetic import synthetic_results
 
 from onset.analysis.curves.series import SizePoint, curves_of
+from onset.analysis.outcomes import Measure, Outputs
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
 from onset.analysis.stats.counting import variance
@@ -80,8 +81,10 @@ def test_lm_eval_items_are_keyed_by_document_in_order_of_doc_id() -> None:
     assert list(steps.items) == keys
     assert list(steps.values[0]) == [line["exact_match"] for line in strict]
     assert list(steps.targets) == [line["target_hash"] for line in strict]
-    assert list(steps.prompts[0]) == [line["prompt_hash"] for line in strict]
-    assert list(steps.statuses[0]) == ["none" if line["filtered_resps"] == ["[invalid]"] else "ok" for line in strict]
+    assert list(steps.outputs.prompts[0]) == [line["prompt_hash"] for line in strict]
+    assert list(steps.outputs.statuses[0]) == [
+        "none" if line["filtered_resps"] == ["[invalid]"] else "ok" for line in strict
+    ]
     assert steps.parse_rate == 0.64
     assert steps.notes == ("world_steps: 1 of 25 documents are copies of another and count too",)
     assert one(read_outcomes(file), "world_steps", "exact_match", "strict-match").items == steps.items
@@ -93,8 +96,10 @@ def test_lm_eval_gold_choice_scores_agree_with_its_accuracy() -> None:
     for place, line in enumerate(lines):
         logprobs = np.array([float(answer[0]) for answer in line["filtered_resps"]])
         gold = int(line["target"])
-        assert facts.scores["gold_logprob"][0, place] == logprobs[gold]
-        assert facts.scores["gold_prob"][0, place] == pytest.approx(np.exp(logprobs[gold]) / np.exp(logprobs).sum())
+        assert facts.outputs.scores["gold_logprob"][0, place] == logprobs[gold]
+        assert facts.outputs.scores["gold_prob"][0, place] == pytest.approx(
+            np.exp(logprobs[gold]) / np.exp(logprobs).sum()
+        )
         assert facts.values[0, place] == (logprobs.argmax() == gold)
     assert facts.chance == 0.25
 
@@ -221,7 +226,7 @@ def test_lm_eval_curves_have_counts_and_continuous_twins() -> None:
     acc = curves["world_facts, 0-shot", "acc"].points
     assert [(p.x, p.n, p.correct, p.chance) for p in acc] == [(132432.0, 24, 20, 0.25), (652320.0, 24, 24, 0.25)]
     (small, _) = curves["world_facts, 0-shot", "gold_logprob"].points
-    facts = one(read_outcomes(LM_EVAL / "r2"), "world_facts", "acc").scores["gold_logprob"][0]
+    facts = one(read_outcomes(LM_EVAL / "r2"), "world_facts", "acc").outputs.scores["gold_logprob"][0]
     assert small.continuous
     assert small.score == pytest.approx(facts.mean())
     assert small.stderr == pytest.approx(facts.std(ddof=1) / len(facts) ** 0.5)
@@ -365,7 +370,7 @@ def test_texts_are_graded_by_the_task_and_grouped_by_subtask(tmp_path: Path) -> 
     first, second = read_outcomes(written(tmp_path / "cot.jsonl", ROWS), grade_as="bbh")
     assert (first.task, first.model, list(first.values[0])) == ("bbh/navigate", "cot", [1.0, 0.0])
     assert (second.task, second.model, list(second.values[0])) == ("bbh/snarks", "codex", [0.0])
-    assert second.statuses == (("none",),)
+    assert second.outputs.statuses == (("none",),)
     (only,) = read_outcomes(tmp_path / "cot.jsonl", grade_as="bbh/navigate")
     assert only.task == "bbh/navigate"
 
@@ -541,10 +546,10 @@ def test_own_results_give_curves_pooled_over_seeds_with_continuous_scores(own: P
         assert point.n == round(point.counted.n / point.counted.design_effect)
     prob = curves["coin-flip, answer-only, 8 labels", "gold_prob"].points[0]
     held = next(o for o in read_outcomes(own) if (o.task, o.method, o.shift) == ("coin-flip", "answer-only", "none"))
-    by_item = np.nanmean(held.scores["gold_prob"], axis=0)
+    by_item = np.nanmean(held.outputs.scores["gold_prob"], axis=0)
     assert prob.continuous
     assert prob.score == pytest.approx(by_item.mean())
-    assert prob.stderr == pytest.approx(variance(held.scores["gold_prob"]) ** 0.5)
+    assert prob.stderr == pytest.approx(variance(held.outputs.scores["gold_prob"]) ** 0.5)
 
 
 def test_unfinished_cells_are_told(tmp_path: Path) -> None:
@@ -575,7 +580,9 @@ def test_what_is_no_result_is_said(tmp_path: Path) -> None:
 
 def fake(metric: str, filter: str = "none") -> Outcomes:
     empty = np.empty((0, 0))
-    return Outcomes(Setting("t", model="m"), metric, (), (), empty, filter=filter, scores={"gold_prob": empty})
+    return Outcomes(
+        Setting("t", model="m"), Measure(metric, filter), (), (), empty, outputs=Outputs(scores={"gold_prob": empty})
+    )
 
 
 @pytest.mark.parametrize(

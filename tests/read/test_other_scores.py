@@ -86,7 +86,7 @@ def test_every_mean_is_the_one_that_the_harness_states(scores: Scores) -> None:
     }
     for (task, model, metric), one in found.items():
         assert one.value == pytest.approx(told(model)[task][f"{metric},none"], rel=1e-12)
-        assert one.of.higher_is_better == (metric in ("f1", "chrf"))
+        assert one.higher_is_better == (metric in ("f1", "chrf"))
         assert one.n == len(samples(model, task))
         assert (one.draws > 0) == (metric != "chrf")
     # the harness states the standard error of a mean, and bootstraps that of a perplexity

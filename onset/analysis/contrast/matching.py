@@ -7,7 +7,7 @@ answer) and what differs but is compared all the same (prompts, labels, filters)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -162,15 +162,7 @@ def refused_items(label: str, a: Outcomes, b: Outcomes, mismatches: list[Mismatc
 
 def without_items(one: Outcomes, refused: frozenset[str]) -> Outcomes:
     """The outcomes of all other items."""
-    keep = [place for place, item in enumerate(one.items) if item not in refused]
-    return replace(
-        one,
-        items=tuple(one.items[place] for place in keep),
-        values=one.values[:, keep],
-        targets=tuple(one.targets[place] for place in keep),
-        prompts=tuple(tuple(line[place] for place in keep) for line in one.prompts),
-        statuses=tuple(tuple(line[place] for place in keep) for line in one.statuses),
-    )
+    return one.only([place for place, item in enumerate(one.items) if item not in refused])
 
 
 def differences(label: str, a: Outcomes, b: Outcomes, sides: tuple[str, str]) -> list[Mismatch]:
@@ -212,7 +204,7 @@ def differences(label: str, a: Outcomes, b: Outcomes, sides: tuple[str, str]) ->
 def _prompts(one: Outcomes) -> dict[tuple[int, str], str]:
     return {
         (draw, item): prompt
-        for draw, line in zip(one.draws, one.prompts, strict=True)
+        for draw, line in zip(one.draws, one.outputs.prompts, strict=True)
         for item, prompt in zip(one.items, line, strict=True)
         if prompt is not None
     }

@@ -238,7 +238,7 @@ def _shared_noise(pairs: Sequence[_Pair]) -> list[_Pair]:
 
 def _bare(one: Outcomes) -> Outcomes:
     """The outcomes alone: versions and example plans were looked at before, and what differs was told."""
-    return Outcomes(one.at, one.metric, one.draws, one.items, one.values, higher_is_better=one.higher_is_better)
+    return Outcomes(one.at, one.measure, one.draws, one.items, one.values)
 
 
 def _decided(pairs: Sequence[_Pair]) -> list[TaskContrast]:
@@ -302,7 +302,7 @@ def _overall(pairs: Sequence[_Pair], margin: float, replicates: int) -> TaskCont
 
 
 def _rate(outcomes: Sequence[Outcomes]) -> float | None:
-    statuses = [status for one in outcomes for line in one.statuses for status in line if status is not None]
+    statuses = [status for one in outcomes for line in one.outputs.statuses for status in line if status is not None]
     return sum(status == "ok" for status in statuses) / len(statuses) if statuses else None
 
 

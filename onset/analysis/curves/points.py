@@ -8,7 +8,6 @@ the same outputs are curves of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -70,8 +69,7 @@ def score_points(one: Outcomes, size: float, note: Callable[[str], None] = lambd
 
     Items are clusters over draws; with several draws their noise is in the error too.
     """
-    scores = (replace(one, metric=name, values=values) for name, values in one.scores.items())
-    return [point_of(score, size, note, continuous=True) for score in scores]
+    return [point_of(one.as_score(name), size, note, continuous=True) for name in one.outputs.scores]
 
 
 def score_curves(outcomes: Sequence[Outcomes]) -> tuple[Curve, ...]:

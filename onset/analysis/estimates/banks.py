@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
-from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.outcomes import KEY, Measured, Outcomes, Outputs
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
@@ -148,8 +148,8 @@ def _bank(
         BankPoint(k, *_mean(majority[k - 1], replicates), *_mean(right[k - 1], replicates)) for k in _places(samples)
     )
     gain = contrast(
-        replace(arm, values=majority[-1], scores={}),
-        replace(arm, values=majority[0], scores={}),
+        replace(arm, values=majority[-1], outputs=Outputs()),
+        replace(arm, values=majority[0], outputs=Outputs()),
         "method",
         margin=margin,
         replicates=replicates,

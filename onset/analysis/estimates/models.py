@@ -15,7 +15,7 @@ import numpy as np
 
 from onset.analysis.contrast.asked import decided, link
 from onset.analysis.contrast.contrast import Contrast, measure, share_noise
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Measure, Outcomes
 from onset.analysis.setting import Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES, Array
@@ -96,7 +96,7 @@ def _joined(arms: Sequence[Outcomes], *, same_draws: bool) -> Outcomes:
     tables = [arm.values if same_draws else _mean_over_draws(arm.values) for arm in arms]
     return Outcomes(
         at=Setting("", model=first.model, family=first.family, params=first.at.params),
-        metric=first.metric,
+        measure=Measure(first.metric),
         draws=first.draws if same_draws else (0,),
         items=tuple(f"{place}/{item}" for place, arm in enumerate(arms) for item in arm.items),
         values=np.hstack(tables),

@@ -22,7 +22,7 @@ from scipy import special
 from onset.analysis.contrast.asked import link
 from onset.analysis.contrast.contrast import Contrast, measure, share_noise, verdict_of
 from onset.analysis.contrast.parts import Verdict, kind_of
-from onset.analysis.outcomes import NO_FILTER, Outcomes, Stated
+from onset.analysis.outcomes import NO_FILTER, Measure, Measuring, Outcomes, Stated
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import LEVEL, MARGIN, holm
 from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
@@ -35,7 +35,7 @@ _Z = float(special.ndtri((1 + LEVEL) / 2))
 
 
 @dataclass(frozen=True, eq=False)
-class ScoreMean(Placed):
+class ScoreMean(Placed, Measuring):
     """The mean of one metric at one setting, in the metric's own unit.
 
     ``of``: its items, or what is stated of it; ``stderr`` and ``interval`` (95 %): None where not known; ``draws``: 0
@@ -55,9 +55,9 @@ class ScoreMean(Placed):
         return self.of.at
 
     @property
-    def metric(self) -> str:
-        """The metric's name, as the tool writes it."""
-        return self.of.metric
+    def measure(self) -> Measure:
+        """What was measured."""
+        return self.of.measure
 
     def json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -69,8 +69,8 @@ class ScoreMean(Placed):
             "params": self.at.params,
             "method": self.at.method,
             "metric": self.metric,
-            "filter": None if self.of.filter == NO_FILTER else self.of.filter,
-            "higher_is_better": self.of.higher_is_better,
+            "filter": None if self.filter == NO_FILTER else self.filter,
+            "higher_is_better": self.higher_is_better,
             "value": self.value,
             "stderr": self.stderr,
             "interval": None if self.interval is None else list(self.interval),
@@ -110,7 +110,7 @@ class ScorePair:
 
     def ahead(self) -> tuple[float | None, Interval | None]:
         """How much better the plus side is, with its interval: the difference, turned where less is better."""
-        if self.plus.of.higher_is_better or self.difference is None:
+        if self.plus.higher_is_better or self.difference is None:
             return self.difference, self.interval
         return -self.difference, None if self.interval is None else (-self.interval[1], -self.interval[0])
 
@@ -138,8 +138,8 @@ class ScorePair:
             "model": None if self.axis == "model" else at.model,
             "method": None if self.axis == "method" else at.at.method,
             "metric": at.metric,
-            "filter": None if at.of.filter == NO_FILTER else at.of.filter,
-            "higher_is_better": at.of.higher_is_better,
+            "filter": None if at.filter == NO_FILTER else at.filter,
+            "higher_is_better": at.higher_is_better,
             "sides": list(self.names),
             "sizes": [self.plus.at.params, self.minus.at.params],
             "item_by_item": one is not None,
@@ -182,7 +182,7 @@ def compare_scores(
     for axis in _AXES:
         groups: dict[tuple[Setting, str, str], list[ScoreMean]] = {}
         for one in means:
-            groups.setdefault((_apart_from(one, axis), one.metric, one.of.filter), []).append(one)
+            groups.setdefault((_apart_from(one, axis), one.metric, one.filter), []).append(one)
         for group in groups.values():
             ranked = sorted(group, key=lambda one: one.params) if axis == "model" else group
             pairs += _decided([_pair(axis, a, b, margin, replicates) for b, a in combinations(ranked, 2)])
@@ -249,7 +249,7 @@ def _decided(pairs: Sequence[ScorePair]) -> list[ScorePair]:
             p_equivalent=next(equivalent) if asked else None,
         )
         verdict = verdict_of(
-            made.difference, made.p_adjusted, made.p_equivalent, higher_is_better=one.plus.of.higher_is_better
+            made.difference, made.p_adjusted, made.p_equivalent, higher_is_better=one.plus.higher_is_better
         )
         out.append(replace(made, verdict=verdict))
     return out

@@ -15,7 +15,18 @@ from __future__ import annotations
 from onset.analysis.outcomes.folder import KEY, outcomes_of
 from onset.analysis.outcomes.measured import Measured, Stated, foreign, measured_of, source_of
 from onset.analysis.outcomes.pairing import Aligned, between, pair, twinned
-from onset.analysis.outcomes.table import ACCURACY, NO_FILTER, Asked, Flops, Outcomes, Ran, Text
+from onset.analysis.outcomes.table import (
+    ACCURACY,
+    NO_FILTER,
+    Asked,
+    Flops,
+    Measure,
+    Measuring,
+    Outcomes,
+    Outputs,
+    Ran,
+    Text,
+)
 
 __all__ = [
     "ACCURACY",
@@ -24,8 +35,11 @@ __all__ = [
     "Aligned",
     "Asked",
     "Flops",
+    "Measure",
     "Measured",
+    "Measuring",
     "Outcomes",
+    "Outputs",
     "Ran",
     "Stated",
     "Text",

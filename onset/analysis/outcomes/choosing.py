@@ -8,7 +8,7 @@ strictest by name (one with "strict" in it, then ``none``, then the first of the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from onset.analysis.outcomes.table import NO_FILTER, Outcomes
 
@@ -85,11 +85,11 @@ def _metrics(candidates: Sequence[Outcomes]) -> list[str]:
 
 
 def _scores(candidates: Sequence[Outcomes]) -> list[str]:
-    return list(dict.fromkeys(name for one in candidates for name in one.scores))
+    return list(dict.fromkeys(name for one in candidates for name in one.outputs.scores))
 
 
 def _filters(candidates: Sequence[Outcomes], metric: str) -> list[str]:
-    return list(dict.fromkeys(one.filter for one in candidates if one.metric == metric or metric in one.scores))
+    return list(dict.fromkeys(one.filter for one in candidates if one.metric == metric or metric in one.outputs.scores))
 
 
 def picked(candidates: Sequence[Outcomes], choice: Choice) -> Outcomes:
@@ -98,5 +98,4 @@ def picked(candidates: Sequence[Outcomes], choice: Choice) -> Outcomes:
     for one in same:
         if one.metric == choice.metric:
             return one
-    one = next(one for one in same if choice.metric in one.scores)
-    return replace(one, metric=choice.metric, values=one.scores[choice.metric], higher_is_better=True)
+    return next(one for one in same if choice.metric in one.outputs.scores).as_score(choice.metric)

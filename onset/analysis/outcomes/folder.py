@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from onset.analysis.outcomes.scores import SCORES, cell_scores
-from onset.analysis.outcomes.table import ACCURACY, Asked, Flops, Outcomes, Ran, Strings
+from onset.analysis.outcomes.table import ACCURACY, Asked, Flops, Measure, Outcomes, Outputs, Ran, Strings
 from onset.analysis.setting import Setting, steps
 from onset.analysis.stats.bootstrap import Array
 from onset.records import content_hash
@@ -63,19 +63,20 @@ def _outcomes(
             task=first["task"], shift=first["shift"], model=first["model"], family=first["family"],
             params=first["params"], stage=steps(first["stage"]), method=first["method"], labels=first["labels"],
         ),
-        metric=ACCURACY,
+        measure=Measure(ACCURACY, chance=first["chance"]),
         draws=tuple(cell["seed"] for cell in cells),
         items=tuple(place),
         values=_numbers(held, place),
         targets=tuple(targets),
-        prompts=_strings(held, place, "prompt_hash"),
-        statuses=_strings(held, place, "status"),
+        outputs=Outputs(
+            prompts=_strings(held, place, "prompt_hash"),
+            statuses=_strings(held, place, "status"),
+            scores=_scores([measured.get(cell["cell"], {}) for cell in cells], place),
+        ),
         source=source,
         twins=tuple(twins),
         plans=tuple(cell["plan_hash"] for cell in cells),
         versions=tuple(cell["task_hash"] for cell in cells),
-        chance=first["chance"],
-        scores=_scores([measured.get(cell["cell"], {}) for cell in cells], place),
         asked=Asked(
             prompt=first["prompt"],
             tune=first["tune"],

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from onset.analysis.outcomes.folder import outcomes_of
-from onset.analysis.outcomes.table import NO_FILTER, Outcomes
+from onset.analysis.outcomes.table import NO_FILTER, Measure, Measuring, Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.counting import counted
 from onset.records import content_hash
@@ -24,19 +24,17 @@ from onset.scores import wilson
 
 
 @dataclass(frozen=True, slots=True)
-class Stated(Placed):
+class Stated(Placed, Measuring):
     """A score of which a source says no more than its ``value``, with its standard error (None: not said).
 
     ``n``: items (None: not said); the rest as in `Outcomes`.
     """
 
     at: Setting
-    metric: str
+    measure: Measure
     value: float
     stderr: float | None = None
     n: int | None = None
-    filter: str = NO_FILTER
-    higher_is_better: bool = True
     source: str = ""
 
 
@@ -134,9 +132,13 @@ def source_of(one: Outcomes | Stated) -> dict[str, Any]:
 def _cell(one: Outcomes, row: int) -> dict[str, Any]:
     found = counted(one.values[row : row + 1])
     low, high = wilson(found.correct, found.n) if found.n else (None, None)
-    known = [status for status in (one.statuses[row] if one.statuses else ()) if status is not None]
+    known = [status for status in (one.outputs.statuses[row] if one.outputs.statuses else ()) if status is not None]
     at = one.at
-    of = {name: float(np.nanmean(table[row])) for name, table in one.scores.items() if np.isfinite(table[row]).any()}
+    of = {
+        name: float(np.nanmean(table[row]))
+        for name, table in one.outputs.scores.items()
+        if np.isfinite(table[row]).any()
+    }
     return dict.fromkeys(CELL_SCHEMA) | {
         "cell": content_hash([one.source, at.task, at.model, at.method, one.metric, one.filter, one.draws[row]]),
         "model": at.model,
@@ -161,14 +163,16 @@ def _cell(one: Outcomes, row: int) -> dict[str, Any]:
 
 
 def _records(one: Outcomes, row: int, cell: str) -> list[dict[str, Any]]:
-    if not one.texts:
+    if not one.outputs.texts:
         return []
     out = []
-    for place, (item, text) in enumerate(zip(one.items, one.texts[row], strict=True)):
+    for place, (item, text) in enumerate(zip(one.items, one.outputs.texts[row], strict=True)):
         value = one.values[row, place]
         if text is None or not np.isfinite(value):
             continue
-        scores = {name: table[row, place] for name, table in one.scores.items() if np.isfinite(table[row, place])}
+        scores = {
+            name: table[row, place] for name, table in one.outputs.scores.items() if np.isfinite(table[row, place])
+        }
         out.append(
             dict.fromkeys(RECORD_SCHEMA)
             | {
@@ -182,7 +186,7 @@ def _records(one: Outcomes, row: int, cell: str) -> list[dict[str, Any]]:
                 "finishes": [],
                 "answers": [],
                 "answer": text.answer,
-                "status": one.statuses[row][place] if one.statuses else None,
+                "status": one.outputs.statuses[row][place] if one.outputs.statuses else None,
                 "correct": bool(value),
                 "overlong": False,
                 "gold_logprob": scores.get("gold_logprob"),

@@ -5,8 +5,9 @@ Whoever's logs are read, the same table comes out; what a source does not say is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -75,42 +76,114 @@ class Text:
     answer: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What was measured: the ``metric`` and, of lm-evaluation-harness, the ``filter`` that read the outputs.
+
+    ``chance``: the score of guessing (None: not known); ``higher_is_better``: False for an error or a loss.
+    """
+
+    metric: str
+    filter: str = NO_FILTER
+    chance: float | None = None
+    higher_is_better: bool = True
+
+
+class Measuring:
+    """What has a measure, which says its parts."""
+
+    if TYPE_CHECKING:
+
+        @property
+        def measure(self) -> Measure:
+            """What was measured: a field of the class."""
+
+    @property
+    def metric(self) -> str:
+        """The metric's name, as the source writes it."""
+        return self.measure.metric
+
+    @property
+    def filter(self) -> str:
+        """The filter's name; `NO_FILTER` without one."""
+        return self.measure.filter
+
+    @property
+    def chance(self) -> float | None:
+        """The score of guessing."""
+        return self.measure.chance
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Not of an error or a loss."""
+        return self.measure.higher_is_better
+
+
 @dataclass(frozen=True, eq=False)
-class Outcomes(Placed):
+class Outputs:
+    """What was asked and came back, all draws x items; empty where the source does not say.
+
+    ``prompts``: hashes; ``statuses``: of parsing; ``texts``: where they were asked for, None where an item was not in a
+    draw (a results folder has them in its records); ``scores``: continuous scores of the same outputs by name
+    (``gold_logprob`` in nats, ``gold_prob`` in 0..1), NaN where not known.
+    """
+
+    prompts: Strings = ()
+    statuses: Strings = ()
+    texts: tuple[tuple[Text | None, ...], ...] = ()
+    scores: Mapping[str, Array] = field(default_factory=dict)
+
+    def only(self, places: Sequence[int]) -> Outputs:
+        """Those of the items at ``places``."""
+        return Outputs(
+            tuple(tuple(row[place] for place in places) for row in self.prompts),
+            tuple(tuple(row[place] for place in places) for row in self.statuses),
+            tuple(tuple(row[place] for place in places) for row in self.texts),
+            {name: table[:, places] for name, table in self.scores.items()},
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes(Placed, Measuring):
     """One metric at one setting.
 
     ``values``: draws x items (0 or 1 for a strict metric), NaN where a draw lacks the item; ``draws`` names its rows
     (seeds of Onset, epochs of inspect), ``items`` its columns by content: the source's document hash, else a hash of
     what the item is. ``targets``: hashes of the gold answers and ``twins`` the clean items that shifted ones were made
-    from, one an item; ``prompts`` (hashes) and ``statuses`` (of parsing): draws x items; ``scores``: continuous scores
-    of the same outputs by name (``gold_logprob`` in nats, ``gold_prob`` in 0..1), draws x items, NaN where not known.
-    ``plans``: example plans, and ``versions``: of the task, one a draw. ``texts``: draws x items where they were asked
-    for, None where an item was not in a draw; a results folder has them in its records.
-
-    ``chance``: the score of guessing; ``higher_is_better``: False for an error or a loss; ``source``: the file or
+    from, one an item. ``plans``: example plans, and ``versions``: of the task, one a draw. ``source``: the file or
     folder; ``notes``: what the reader had to decide, in words.
     """
 
     at: Setting
-    metric: str
+    measure: Measure
     draws: tuple[int, ...]
     items: tuple[str, ...]
     values: Array
     targets: tuple[str | None, ...] = ()
-    prompts: Strings = ()
-    statuses: Strings = ()
-    source: str = ""
-    filter: str = NO_FILTER
     twins: tuple[str | None, ...] = ()
     plans: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
-    chance: float | None = None
-    higher_is_better: bool = True
-    scores: Mapping[str, Array] = field(default_factory=dict)
+    outputs: Outputs = Outputs()
     asked: Asked = Asked()
     ran: Ran = Ran()
-    texts: tuple[tuple[Text | None, ...], ...] = ()
+    source: str = ""
     notes: tuple[str, ...] = ()
+
+    def only(self, places: Sequence[int]) -> Outcomes:
+        """The outcomes of the items at ``places``."""
+        return replace(
+            self,
+            items=tuple(self.items[place] for place in places),
+            values=self.values[:, places],
+            targets=tuple(self.targets[place] for place in places) if self.targets else (),
+            twins=tuple(self.twins[place] for place in places) if self.twins else (),
+            outputs=self.outputs.only(places),
+        )
+
+    def as_score(self, name: str) -> Outcomes:
+        """The continuous score of that name in the place of the metric; each grows with the ability."""
+        measure = replace(self.measure, metric=name, higher_is_better=True)
+        return replace(self, measure=measure, values=self.outputs.scores[name])
 
     @property
     def accuracy(self) -> float:
@@ -142,7 +215,7 @@ class Outcomes(Placed):
     @property
     def parse_rate(self) -> float | None:
         """The share of outputs an answer was found in (0..1); None where the source does not say."""
-        known = [status for row in self.statuses for status in row if status is not None]
+        known = [status for row in self.outputs.statuses for status in row if status is not None]
         return sum(status == "ok" for status in known) / len(known) if known else None
 
     @property

@@ -41,7 +41,7 @@ def pair_sentence(one: ScorePair, say: Say) -> str:
     ]
     text = say(
         "{where} (higher is better): {a} minus {b} is {difference} ({parts}; {test}): {verdict}"
-        if one.plus.of.higher_is_better
+        if one.plus.higher_is_better
         else "{where} (lower is better): {a} minus {b} is {difference} ({parts}; {test}): {verdict}",
         where=where, a=a, b=b, difference=words.signed_score(one.difference), parts=say.parted(parts),
         test=say.told(one.test),

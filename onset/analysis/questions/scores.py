@@ -35,7 +35,7 @@ class Score(Question):
         groups: dict[tuple[Setting, str, str], list[ScoreMean]] = {}
         for one in study.contrasts.scores.means:
             if one.at.clean:
-                key = one.at.without("model", "family", "params"), one.metric, one.of.filter
+                key = one.at.without("model", "family", "params"), one.metric, one.filter
                 groups.setdefault(key, []).append(one)
         known = {(at, metric) for at, metric, _ in groups}
         for (at, metric, _), means in groups.items():
@@ -43,7 +43,7 @@ class Score(Question):
                 yield self._finding(study, means)
 
     def _finding(self, study: Analysis, means: Sequence[ScoreMean]) -> Finding:
-        ranked = sorted(means, key=lambda one: -one.value if one.of.higher_is_better else one.value)
+        ranked = sorted(means, key=lambda one: -one.value if one.higher_is_better else one.value)
         best = ranked[0]
         several = len({one.method for one in study.contrasts.scores.means if one.task == best.task}) > 1
         rivals = [(one, _between(study.contrasts.scores.pairs, best, one)) for one in ranked[1:]]
@@ -99,7 +99,7 @@ def _sentence(best: ScoreMean, rivals: Sequence[_Rival], verdict: str, say: Say)
     parts += [say("it cannot be told apart from {models}", models=_said(rest, say))] if rest else []
     text = say(
         "on {task}, {model} has the best {metric}, where higher is better ({level}): {standing}"
-        if best.of.higher_is_better
+        if best.higher_is_better
         else "on {task}, {model} has the best {metric}, where lower is better ({level}): {standing}",
         task=say.named_task(best.task), model=best.model, metric=best.metric, level=level(best, say),
         standing=say.clauses(parts),

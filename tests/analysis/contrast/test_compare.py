@@ -19,6 +19,7 @@ from synthetic import synthetic_results
 
 from onset.analysis.contrast.matching import select
 from onset.analysis.contrast.sets import SetComparison, compare_sets, to_json
+from onset.analysis.outcomes import Measure, Outputs
 from onset.analysis.setting import Setting
 from onset.analysis.stats.adjust import benjamini_hochberg
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
@@ -37,13 +38,12 @@ def outcomes(values: Any, *, task: str = "t", model: str = "a", **changes: Any) 
     draws, n = values.shape
     made = Outcomes(
         at=Setting(task, model=model, family="f", params=1e6),
-        metric="acc",
+        measure=Measure("acc"),
         draws=tuple(range(draws)),
         items=tuple(f"{task}{index}" for index in range(n)),
         values=values,
         targets=("gold",) * n,
-        prompts=((None,) * n,) * draws,
-        statuses=((None,) * n,) * draws,
+        outputs=Outputs(prompts=((None,) * n,) * draws, statuses=((None,) * n,) * draws),
         source=f"{model}.jsonl",
     )
     return changed(made, **changes)

@@ -152,9 +152,9 @@ def test_emergence_is_the_verdict_of_the_curve_with_the_gains_beside_it(jump: An
 def _read(one: Outcomes, share: float) -> Outcomes:
     """With an answer found in that share of the outputs alone."""
     statuses = tuple(
-        tuple("ok" if place < share * len(row) else "none" for place in range(len(row))) for row in one.statuses
+        tuple("ok" if place < share * len(row) else "none" for place in range(len(row))) for row in one.outputs.statuses
     )
-    return replace(one, statuses=statuses)
+    return replace(one, outputs=replace(one.outputs, statuses=statuses))
 
 
 def test_emergence_out_of_unreadable_answers_is_said_to_be_perhaps_the_format(jump: Analysis) -> None:
