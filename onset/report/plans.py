@@ -17,8 +17,9 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What ``onset plan`` prints before anything runs.
 
     ``plan``: ``study``, ``cells`` (count), ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
-    ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``), ``detectable`` (rows as
-    `onset.analysis.contrast.planning.Detectable`) and ``notes`` (lines).
+    ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``), ``prompts`` (rows as
+    `onset.study.prompts.prompt_rows`), ``detectable`` (rows as `onset.analysis.contrast.planning.Detectable`) and
+    ``notes`` (lines).
     """
     heading(console, f"{plan['study']}: {counted(plan['cells'], 'cell')}")
     columns = [("Model", "name"), ("Template", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")]
@@ -31,10 +32,28 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     add_row(drawn, "all", "", plan["cells"], total, flops(plan["flops"]), duration(plan["seconds"]))
     console.print(drawn)
     console.print(Text("Time is a guess from a short measurement of this machine, good to a factor of about two."))
+    if plan["prompts"]:
+        _print_prompts(plan["prompts"], console)
     if plan["detectable"]:
         _print_detectable(plan["detectable"], console)
     for note in plan["notes"]:
         console.print(Text(f"note: {note}"))
+
+
+def _print_prompts(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    heading(console, "Demonstrations in a prompt")
+    drawn = table([("Method", "name"), ("Labels", "n"), ("Shown, about", "n"), ("Tokens of a prompt, about", "n")])
+    for row in rows:
+        add_row(drawn, row["method"], row["labels"], _span(row["demonstrations"]), _span(row["prompt_tokens"]))
+    console.print(drawn)
+    if any(row["demonstrations"][0] < row["usable"][0] for row in rows if row["fitted"]):
+        console.print(Text("Fewer than are granted: no more fit beside the longest question and its answer."))
+
+
+def _span(values: Sequence[int]) -> str:
+    """``8``, or ``96–128``."""
+    low, high = values
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
 
 
 def _print_detectable(rows: Sequence[Mapping[str, Any]], console: Console) -> None:

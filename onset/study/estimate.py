@@ -18,10 +18,8 @@ from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
 from onset.prompting.text import render
 from onset.study.grid import Cell, Grid
+from onset.study.prompts import CHARACTERS_PER_TOKEN, Prompts, prompt_rows, prompts_of
 from onset.tuning import tuner as open_tuner
-
-CHARACTERS_PER_TOKEN = 3.5
-"""English prose has about 4 characters a token, numbers and names fewer."""
 
 PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
 """Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
@@ -47,12 +45,14 @@ class Cost:
 @dataclass(frozen=True)
 class Estimate:
     """``cells``: cell id -> cost of its inference; ``tunings``: tuned id -> cost of its training;
-    ``speeds``: dtype -> the measured matrix-product speed (FLOP/s) behind the seconds.
+    ``speeds``: dtype -> the measured matrix-product speed (FLOP/s) behind the seconds; ``prompts``: cell id -> what it
+    shows, and how long its prompts are.
     """
 
     cells: Mapping[str, Cost]
     tunings: Mapping[str, Cost]
     speeds: Mapping[str, float]
+    prompts: Mapping[str, Prompts]
 
     def total(self) -> Cost:
         """Everything together."""
@@ -75,8 +75,9 @@ class Estimate:
             "flops": total.flops,
             "seconds": total.seconds,
             "models": self._models(grid),
+            "prompts": prompt_rows((cell, self.prompts[cell.id]) for cell in grid.cells),
             "notes": list(grid.notes),
-            "grid": [_cell_json(cell, self.cells[cell.id]) for cell in grid.cells],
+            "grid": [_cell_json(cell, self.cells[cell.id], self.prompts[cell.id]) for cell in grid.cells],
         }
 
     def _models(self, grid: Grid) -> list[dict[str, Any]]:
@@ -100,7 +101,7 @@ class Estimate:
         }
 
 
-def _cell_json(cell: Cell, cost: Cost) -> dict[str, Any]:
+def _cell_json(cell: Cell, cost: Cost, prompts: Prompts) -> dict[str, Any]:
     return {
         "id": cell.id,
         "model": cell.model,
@@ -111,6 +112,8 @@ def _cell_json(cell: Cell, cost: Cost) -> dict[str, Any]:
         "shift": cell.shift,
         "seed": cell.seed,
         "items": cell.items,
+        "demonstrations": prompts.demonstrations,
+        "prompt_tokens": round(prompts.tokens),
         "flops": cost.flops,
         "seconds": cost.seconds,
     }
@@ -126,45 +129,28 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     known = dict(sizes or {})
     cells: dict[str, Cost] = {}
     tunings: dict[str, Cost] = {}
-    prompts: dict[tuple[str, str, bool, bool, int], tuple[float, float]] = {}
+    prompts: dict[str, Prompts] = {}
+    known_prompts: dict[tuple[Any, ...], Prompts] = {}
     for cell in grid.cells:
         if cell.model_spec not in known:
             known[cell.model_spec] = peek(cell.model_spec)
         size = known[cell.model_spec]
         speed = _speed(grid.study.dtype, device, size, speeds)
-        shots = 0 if cell.method.tune else _shots(cell)
-        key = (cell.task, cell.shift, cell.method.rationales, cell.method.prompt.rationale, shots)
-        if key not in prompts:
-            prompts[key] = _prompt_tokens(grid, cell, shots)
-        cells[cell.id] = _inference(grid, cell, size, prompts[key], speed, device)
+        key = (cell.task, cell.shift, cell.method, cell.labels, size.context)
+        if key not in known_prompts:
+            known_prompts[key] = prompts_of(grid, cell, size.context)
+        prompts[cell.id] = known_prompts[key]
+        cells[cell.id] = _inference(grid, cell, size, prompts[cell.id], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
-    return Estimate(cells, tunings, speeds)
+    return Estimate(cells, tunings, speeds, prompts)
 
 
-def _shots(cell: Cell) -> int:
-    if not cell.method.prompt.shows:
-        return 0
-    return cell.labels if cell.method.shots is None else min(cell.method.shots, cell.labels)
-
-
-def _prompt_tokens(grid: Grid, cell: Cell, shots: int) -> tuple[float, float]:
-    """Mean tokens of a prompt, and of the demonstrations that all prompts share."""
-    task = grid.tasks[cell.task]
-    plan = make_plan(task, grid.study.seeds[0])
-    usable = [one for one in plan.take(cell.labels) if one.rationale or not cell.method.rationales][:shots]
-    items = grid.items(cell.task, cell.shift)[:20]
-    rationale = cell.method.prompt.rationale
-    whole = sum(len(render(task, usable, item, rationale=rationale)) for item in items) / len(items)
-    own = sum(len(render(task, (), item, rationale=rationale)) for item in items) / len(items)
-    return whole / CHARACTERS_PER_TOKEN, (whole - own) / CHARACTERS_PER_TOKEN
-
-
-def _inference(grid: Grid, cell: Cell, size: Size, tokens: tuple[float, float], speed: float, device: str) -> Cost:
+def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: float, device: str) -> Cost:
     """FLOPs without reuse of what prompts share; seconds with it: once a chunk (`onset.models.engine`)."""
     task, method = grid.tasks[cell.task], cell.method
     each = 2.0 * size.params_compute
-    prompt, shared = (min(one, size.context) for one in tokens)
+    prompt, shared = (min(one, size.context) for one in (prompts.tokens, prompts.shared))
     computed = each * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
     cost = Cost(0.0, computed / (PREFILL_SHARE * speed) if cell.continuous else 0.0)  # to score the gold answer
     for call in method.prompt.planned(task, method.vote.samples if method.vote else 1):

@@ -644,9 +644,11 @@ def test_plan_list_and_grade_fit_80_columns() -> None:
     }  # fmt: skip
     model = {"model": "SmolLM2-135M-Instruct", "templates": ["chat", "plain"], "cells": 24, "tunings": 9}
     model |= {"flops": 1.0e15, "seconds": 2000.0}
+    prompts = {"method": "lora-rationales-steps15-chat", "labels": 256, "fitted": True}
+    prompts |= {"demonstrations": [96, 128], "usable": [256, 256], "prompt_tokens": [1890, 7912]}
     plan = {
         "study": "small", "cells": 24, "flops": 1.0e15, "seconds": 2000.0, "models": [model],
-        "detectable": [promised], "notes": ["a note"],
+        "detectable": [promised], "notes": ["a note"], "prompts": [prompts],
     }  # fmt: skip
     rows = [{"prediction": "x" * 100, "status": "none"}, {"prediction": "18", "status": "ok"}]
     status = {"ok": 1, "none": 1, "truncated": 0, "ambiguous": 0}
@@ -657,6 +659,9 @@ def test_plan_list_and_grade_fit_80_columns() -> None:
     )
     assert max(map(len, text.splitlines())) <= 80
     assert "33 min 20 s" in text
+    assert "256        96–128" in text
+    assert "1,890–7,912" in text
+    assert "Fewer than are granted: no more fit beside the longest question and its answer." in text
     assert "5.1 points" in text
     assert "symbolic · digits=3" in text
     assert "Of 2 rows: 1 with an answer, 1 without an answer." in text
