@@ -25,7 +25,7 @@ _ITERATIONS = 4
 _KEPT = 4
 _ROUNDS = 8
 _CELLS = 30_000
-"""Shapes of rows that are ranked in one go, few enough to stay in the processor's cache."""
+"""Shapes of rows that are ranked, and shares that are solved, in one go: few enough for the processor's cache."""
 
 Limits = dict[Family, tuple[Bounds, Sequence[float]]]
 """Per family: bounds and first steps of its shape parameters."""
@@ -154,6 +154,12 @@ def _screen(data: Data, values: Array, squares: Array, rising: bool) -> Array:
 # ---- the exact inner solution ---------------------------------------------------------------------------------------
 
 
+def _blocks(values: Array) -> list[Indices]:
+    """Rows of ``values`` that are solved in one go."""
+    size = max(1, _CELLS // max(values[:1].size, 1))
+    return [np.arange(start, min(start + size, len(values))) for start in range(0, len(values), size)]
+
+
 def solve(
     data: Data, values: Array, *, rising: bool = True, iterations: int = _ITERATIONS
 ) -> tuple[Array, Array, Array]:
@@ -161,14 +167,19 @@ def solve(
 
     ``rising``: high >= low, else either sign. Shares stay within 0..1 at every size where the data are counts.
     """
-    # sums over sizes are then sums of whole tables
-    up = np.ascontiguousarray(np.moveaxis(values, 2, 0))
-    share = along(data.share, 0)
-    low, high = _weighted(share, along(data.start_weight(), 0), up, bounded=data.bounded, rising=rising)
+    blocks = _blocks(values)
+    if len(blocks) > 1:
+        parts = [solve(data.take(some), values[some], rising=rising, iterations=iterations) for some in blocks]
+        found, low, high = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return found, low, high
+    # sums over sizes are then sums of whole tables, and what belongs to rows is repeated over fits in one piece
+    up = np.ascontiguousarray(values.T)
+    down, share = 1 - up, along(data.share, 0)
+    low, high = _weighted(share, along(data.start_weight(), 0), up, down, bounded=data.bounded, rising=rising)
     p = low + (high - low) * up
     best, kept = data.log_likelihood(p, 0), (low, high)
     for _ in range(iterations if data.bounded else 0):
-        low, high = _weighted(share, data.weight(p, 0), up, bounded=True, rising=rising)
+        low, high = _weighted(share, data.weight(p, 0), up, down, bounded=True, rising=rising)
         p = low + (high - low) * up
         found = data.log_likelihood(p, 0)
         better = found > best
@@ -180,12 +191,13 @@ def solve(
         # scoring can overshoot next to 0 and 1: go on from half way back to the best
         low, high = np.where(better, low, (low + kept[0]) / 2), np.where(better, high, (high + kept[1]) / 2)
         p = low + (high - low) * up
-    return best, *kept
+    return np.ascontiguousarray(best.T), np.ascontiguousarray(kept[0].T), np.ascontiguousarray(kept[1].T)
 
 
-def _weighted(share: Array, weight: Array, up: Array, *, bounded: bool, rising: bool) -> tuple[Array, Array]:
-    """Weighted least squares for (low, high) inside the allowed box, rows x fits; tables have the sizes first."""
-    down = 1 - up
+def _weighted(
+    share: Array, weight: Array, up: Array, down: Array, *, bounded: bool, rising: bool
+) -> tuple[Array, Array]:
+    """Weighted least squares for (low, high) inside the allowed box, fits x rows; tables are sizes x fits x rows."""
     part = weight * up
     one = part * share
     us = one.sum(0)
@@ -239,20 +251,30 @@ def solve_through(data: Data, values: Array, crossed: Array, target: Array, *, i
     ``values``: rows x fits x sizes; ``crossed``: the shape's value where the curve must be at ``target`` (rows x fits,
     and rows). The curve is target + rise (T - crossed) with rise >= 0 and, for counts, shares within 0..1.
     """
-    lean = np.ascontiguousarray(np.moveaxis(values, 2, 0)) - crossed
-    level = target[:, None]
-    most = _most(level, crossed) if data.bounded else np.full(crossed.shape, np.inf)
-    share, square = along(data.share, 0) - level, lean**2
+    blocks = _blocks(values)
+    if len(blocks) > 1:
+        return np.concatenate(
+            [
+                solve_through(data.take(some), values[some], crossed[some], target[some], iterations=iterations)
+                for some in blocks
+            ]
+        )
+    lean = np.ascontiguousarray(values.T) - crossed.T
+    most = _most(target, crossed.T) if data.bounded else np.full(crossed.T.shape, np.inf)
+    share, square = along(data.share, 0) - target, lean**2
 
     def shares(weight: Array) -> Array:
-        rise = (weight * lean * share).sum(0) / np.maximum((weight * square).sum(0), 1e-12)
-        out: Array = level + np.minimum(np.maximum(rise, 0.0), most) * lean
-        return out
+        part = weight * lean
+        part *= share
+        rise = part.sum(0) / np.maximum(np.multiply(weight, square, out=part).sum(0), 1e-12)
+        np.multiply(np.minimum(np.maximum(rise, 0.0), most), lean, out=part)
+        part += target
+        return part
 
     p = shares(along(data.start_weight(), 0))
     for _ in range(iterations - 1 if data.bounded else 0):
         p = shares(data.weight(p, 0))
-    return data.log_likelihood(p, 0)
+    return np.ascontiguousarray(data.log_likelihood(p, 0).T)
 
 
 # ---- closing in between the shapes of a grid ------------------------------------------------------------------------

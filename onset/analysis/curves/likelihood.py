@@ -41,8 +41,8 @@ def within(p: Array, low: float, high: float) -> Array:
 
 
 def along(table: Array, axis: int) -> Array:
-    """A table (rows x sizes) to stand beside rows x fits x sizes (axis -1) or sizes x rows x fits (axis 0)."""
-    return table[:, None, :] if axis else np.ascontiguousarray(table.T)[:, :, None]
+    """A table (rows x sizes) to stand beside rows x fits x sizes (axis -1) or sizes x fits x rows (axis 0)."""
+    return table[:, None, :] if axis else np.ascontiguousarray(table.T)[:, None, :]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +89,14 @@ class Counts:
         return np.divide(n, out, out=out)
 
     def log_likelihood(self, p: Array, axis: int = -1) -> Array:
-        """Of shares ``p``, whose sizes lie along ``axis``: rows x fits, nats, without the binomial coefficients."""
+        """Of shares ``p``, nats, without the binomial coefficients; sizes lie along ``axis``, which is summed over."""
         scattered = self.scattered
         if scattered.any() and not scattered.all():
             mixed = np.empty(p.shape[:-1] if axis else p.shape[1:])
             for rows in (np.flatnonzero(scattered), np.flatnonzero(~scattered)):
-                mixed[rows] = self.take(rows).log_likelihood(p[rows] if axis else p[:, rows], axis)
+                mixed[rows if axis else (..., rows)] = self.take(rows).log_likelihood(
+                    p[rows] if axis else p[..., rows], axis
+                )
             return mixed
         inside = within(p, _EPS, 1 - _EPS)
         right, wrong, _ = self._tables[axis]
@@ -168,7 +170,7 @@ class Scores:
         return out
 
     def log_likelihood(self, p: Array, axis: int = -1) -> Array:
-        """Of values ``p``, whose sizes lie along ``axis``: rows x fits, nats, without the constant."""
+        """Of values ``p``, nats, without the constant; sizes lie along ``axis``, which is summed over."""
         out: Array = -0.5 * (((along(self.value, axis) - p) / along(self.error, axis)) ** 2).sum(axis=axis)
         return out
 
