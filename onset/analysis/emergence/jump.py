@@ -142,14 +142,21 @@ class _Table:
             smooth, int(before[split]), np.concatenate(priors).astype(np.float32),
         )  # fmt: skip
 
-    def shares(self) -> Iterator[tuple[slice, Array]]:
-        """The curves at the sizes, a few at a time: (which, curves x sizes)."""
+    def terms(self, out: Floats, *, counts: bool) -> Floats:
+        """Of each curve at the sizes the logarithms of right and of wrong, or the share and its square, into ``out``:
+        2 x curves x sizes.
+        """
         for start in range(0, len(self.prior), _ROWS):
             some = slice(start, start + _ROWS)
             share = self.unit.take(self.shape[some], axis=0)
             share *= self.height[some, None]
             share += self.floor[some, None]
-            yield some, within(share, _INSIDE, 1 - _INSIDE)
+            share = within(share, _INSIDE, 1 - _INSIDE)
+            out[0, some] = np.log(share)
+            out[1, some] = np.log(np.subtract(1, share, out=share), out=share)
+        if not counts:
+            np.square(np.exp(out[0], out=out[0]), out=out[1])
+        return out
 
 
 def _by_chance(
@@ -157,30 +164,29 @@ def _by_chance(
 ) -> Iterator[tuple[NDArray[np.intp], _Table, Floats, Array]]:
     """Of rows with one chance level, a few at a time: (rows, table, and what `_likelihoods` gives)."""
     classes = smooth_shapes(x, bounds.steepest), jump_shapes(x, bounds.steepest)
+    room = np.empty((2, 0, x.size), np.float32)
     for value in np.unique(chance):
         rows = np.flatnonzero(np.isnan(chance) if np.isnan(value) else chance == value)
         table = _Table.of(classes, None if np.isnan(value) else float(value), bounds.margin)
-        size = max(1, _CELLS // len(table.prior))
+        curves = len(table.prior)
+        if curves > room.shape[1]:
+            # the first use of memory takes as long as the logarithms that are written to it
+            room = np.empty((2, curves, x.size), np.float32)
+        terms, size = table.terms(room[:, :curves], counts=isinstance(data, Counts)), max(1, _CELLS // curves)
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
-            yield some, table, *_likelihoods(data.take(some), table, float(value))
+            yield some, table, *_likelihoods(data.take(some), table, terms, float(value))
 
 
-def _likelihoods(data: Data, table: _Table, chance: float) -> tuple[Floats, Array]:
+def _likelihoods(data: Data, table: _Table, terms: Floats, chance: float) -> tuple[Floats, Array]:
     """For each amount of scatter the log of likelihood times prior of each curve (scatters x rows x curves), and what
     all curves have in common (scatters x rows).
     """
     weights = [_of_counts(data, rho, chance) if isinstance(data, Counts) else _of_shares(data, rho) for rho in SCATTER]
     found = np.empty((len(SCATTER), len(data.share), len(table.prior)), np.float32)
-    for some, share in table.shares():
-        first = np.log(share).astype(np.float32)
-        if isinstance(data, Counts):
-            second = np.log(1 - share).astype(np.float32)
-        else:
-            first = np.exp(first)
-            second = first**2
-        for one, (a, b, _) in zip(found, weights, strict=True):
-            one[:, some] = a @ first.T + b @ second.T
+    for one, (first, second, _) in zip(found, weights, strict=True):
+        np.matmul(first, terms[0].T, out=one)
+        np.add(one, second @ terms[1].T, out=one)
     found += table.prior
     return found, np.array([common for *_, common in weights]) + np.log(SCATTER_PRIOR)[:, None]
 
