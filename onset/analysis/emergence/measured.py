@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,14 +57,16 @@ def measure(curves: Sequence[Curve], settings: Settings) -> list[Measured]:
     chance = np.array([chance_of(curve) for curve in curves])
     continuous = curves[0].points[0].continuous
     fit = fit_growth(data, axis, any_direction=True)
-    p_values, used = test_smooth(fit, axis, keys, settings)
     moved = changes(fit.data, axis, fit, keys, [not curve.points[0].continuous for curve in curves], settings)
     bounds = Bounds(settings.margin, settings.steepest_smooth)
     # of a curve that falls it is not asked
     rises = np.flatnonzero(np.array([one.direction > 0 for one in moved]))
     jump = np.full(len(curves), EVEN)
-    jump[rises] = p_jump(fit.data.take(rises), axis.x, chance[rises], bounds, continuous=continuous)
-    described, fitted = candidates(fit.data, axis.x), fit.shares(axis)
+    with ThreadPoolExecutor(1) as pool:
+        jumps = pool.submit(p_jump, fit.data.take(rises), axis.x, chance[rises], bounds, continuous=continuous)
+        p_values, used = test_smooth(fit, axis, keys, settings)
+        described, fitted = candidates(fit.data, axis.x), fit.shares(axis)
+        jump[rises] = jumps.result()
     made = []
     for row, curve in enumerate(curves):
         growth = Growth(
