@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from onset.analysis.curves.likelihood import Counts, Scores
+from onset.analysis.curves.likelihood import Counts, Scores, constant_fit
 from onset.analysis.curves.series import Curve, SizePoint, curves_of
 from onset.analysis.curves.shapes import Curve as Truth
 from onset.analysis.curves.shapes import Hinge, Logistic, LogLinear, LossPowerLaw, Quadratic, Ramp, Step, unplace
 from onset.analysis.curves.threshold import leave_by
 from onset.analysis.emergence.axis import axis_of
+from onset.analysis.emergence.change import _change_ratio as change_ratio
 from onset.analysis.emergence.jump import Bounds, p_jump
-from onset.analysis.emergence.smooth import fit_growth
+from onset.analysis.emergence.smooth import fit_growth, may_reach
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 from onset.cli import main
 from onset.errors import DataError, InputError
@@ -647,3 +648,18 @@ def test_replicates_exceed_the_observed_ratio_as_often_as_when_all_are_closed_in
         found = fit_growth(data, axis, least=np.full(200, least)).ratio
         assert ((found >= least) == (ratio >= least)).all()
         assert found[ratio >= least] == pytest.approx(ratio[ratio >= least], abs=1e-9)
+
+
+@pytest.mark.parametrize("scatter", [0.0, 0.02])
+def test_no_replicate_of_no_change_is_left_out_that_would_have_counted(scatter: float) -> None:
+    rng = np.random.default_rng(6)
+    size = (1 - scatter) / scatter if scatter else 0.0
+    share = rng.beta(0.3 * size, 0.7 * size, (300, 12)) if scatter else np.full((300, 12), 0.3)
+    data = Counts(rng.binomial(60, share).astype(float), np.full((300, 12), 60.0), np.zeros(300))
+    axis = axis_of(tuple(X.tolist()), QUICK)
+    ratio, level = change_ratio(data, axis), np.repeat(constant_fit(data)[1][:, None], 12, axis=1)
+    asked = np.array([may_reach(data, level, np.full(300, least)) for least in np.quantile(ratio, [0.5, 0.9, 0.99])])
+    assert all(
+        one[ratio >= least].all() for one, least in zip(asked, np.quantile(ratio, [0.5, 0.9, 0.99]), strict=True)
+    )
+    assert np.mean(asked[-1]) < 0.8
