@@ -28,5 +28,8 @@ PROMPTING = Registry(
             "onset.prompting.self_check:SelfCheck", "samples that the model itself calls true or false"
         ),
         "maieutic": Entry("onset.prompting.maieutic:Maieutic", "a tree of explanations, of statements true or false"),
+        "draft-sketch-check": Entry(
+            "onset.prompting.draft_check:DraftCheck", "worked steps as equations, each checked"
+        ),
     },
 )

@@ -207,6 +207,7 @@ _NOTES = {
     "a tree of explanations of why a statement is true and false (maieutic)": (
         "解释陈述为何真、为何假的树（助产式提示）"
     ),
+    "worked steps, written again as equations that are checked line by line": "解题步骤，再写成逐行检查的等式",
     "a passage found for the question": "为问题检索到的段落",
     "a passage that the model has written for the question": "模型为问题写出的段落",
     "questions with passages that answer them; passages recited before answering": (
