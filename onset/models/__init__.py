@@ -7,35 +7,42 @@
     open_model("ladder/r4")                       a model of the embedded ladder (`onset.ladder.rungs`)
     open_model("scripted:replies.json")           a fake that answers from a file (see `onset.models.scripted`)
 
-A backend is a function ``(target, LoadOptions) -> Model`` and one line of `BACKENDS`. Importing this
-package imports none of them.
+A backend is a `onset.models.backend.Backend` in a file of its own and one line of `BACKENDS`. Importing this package
+imports none of them.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from onset.errors import ModelError, UnknownName
-from onset.models.base import Model, ModelFacts
+from onset.models.backend import DEFAULT_BATCH_TOKENS, Backend, LoadOptions, Told
+from onset.models.base import Can, Model, ModelFacts
 from onset.registry import Entry, Registry
 
-__all__ = ["BACKENDS", "DTYPES", "LoadOptions", "Model", "ModelFacts", "open_model"]
+__all__ = [
+    "BACKENDS",
+    "DEFAULT_BATCH_TOKENS",
+    "DTYPES",
+    "Can",
+    "LoadOptions",
+    "Model",
+    "ModelFacts",
+    "Told",
+    "open_model",
+]
 
 BACKENDS = Registry(
     "model backend",
     {
-        "hf": Entry("onset.models.hf:open_hf", "Hugging Face hub id or local folder (the default, no prefix needed)"),
-        "gguf": Entry("onset.models.gguf:open_gguf", "a GGUF file, dequantised"),
-        "packaged": Entry("onset.models.packaged:open_packaged", "a model that installs from the package registry"),
-        "ladder": Entry("onset.models.ladder:open_ladder", "the embedded ladder; in a study, ladder is r0 to r7"),
-        "scripted": Entry("onset.models.scripted:open_scripted", "a fake that answers from a JSON file of rules"),
+        "hf": Entry("onset.models.hub:HUB", "Hugging Face hub id or local folder (the default, no prefix needed)"),
+        "gguf": Entry("onset.models.gguf:GGUF", "a GGUF file, dequantised"),
+        "packaged": Entry("onset.models.packaged:PACKAGES", "a model that installs from the package registry"),
+        "ladder": Entry("onset.models.ladder:LADDER", "the embedded ladder; in a study, ladder is r0 to r7"),
+        "scripted": Entry("onset.models.scripted:SCRIPTED", "a fake that answers from a JSON file of rules"),
     },
 )
-
-PATH_BACKENDS = ("gguf", "scripted")
-"""Backends whose target is always a file."""
 
 LADDER = "ladder"
 
@@ -43,24 +50,6 @@ DTYPES = ("auto", "float32", "bfloat16", "float16")
 """Allowed names of the type of the weights; ``auto`` is bfloat16 on a GPU, and on a CPU where a trial shows it faster,
 else float32 (`onset.models.dtypes`).
 """
-
-DEFAULT_BATCH_TOKENS = 32768
-"""Tokens whose keys and values are held at once: they take 1.2 GB for Gemma 3 270M in float32, 4 GB for a 7B model with
-grouped queries in bfloat16."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
-    """How to load: ``label`` is the name in tables (None: the backend's default), ``device`` ``auto``
-    (a GPU when there is one), ``cpu``, ``cuda``, ``cuda:1`` ...; ``dtype`` one of `DTYPES`;
-    ``batch_tokens`` the most tokens whose keys and values are held at once (what prompts have in common
-    once, each row's own prompt and output).
-    """
-
-    label: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    batch_tokens: int = DEFAULT_BATCH_TOKENS
 
 
 def open_model(
@@ -70,11 +59,13 @@ def open_model(
     device: str = "auto",
     dtype: str = "auto",
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
+    told: Told = Told(),  # noqa: B008 - frozen
 ) -> Model:
     """Load the model that ``spec`` names (see the module's first lines for the forms it takes).
 
     ``label`` defaults to the hub id, or to the name of the folder or file. Batch composition, and with
     it the last bits of a log-probability, depends on ``batch_tokens``: keep it fixed within a study.
+    ``told``: size, context and revision of a model that does not tell them, a server's.
 
     Raises ModelError (one line) for a missing folder or file, an architecture that cannot be used, a
     hub that cannot be reached, a bad option; UnknownName for an unknown ``prefix:``.
@@ -83,9 +74,22 @@ def open_model(
         raise ModelError(f"model '{spec}': dtype '{dtype}' is not one of {', '.join(DTYPES)}")
     if batch_tokens < 1:
         raise ModelError(f"model '{spec}': batch_tokens must be at least 1, got {batch_tokens}")
-    backend, target = split_spec(spec)
-    model: Model = BACKENDS.load(backend)(target, LoadOptions(label, device, dtype, batch_tokens))
-    return model
+    backend, target = backend_of(spec)
+    check_told(spec, told)
+    return backend.open(target, LoadOptions(label, device, dtype, batch_tokens, told))
+
+
+def backend_of(spec: str) -> tuple[Backend, str]:
+    """The backend of a spec, and what stands behind its prefix. Raises as `split_spec` does."""
+    name, target = split_spec(spec)
+    backend: Backend = BACKENDS.load(name)
+    return backend, target
+
+
+def check_told(spec: str, told: Told) -> None:
+    """Raises ModelError where a study says of a model what the model's own files say."""
+    if told.said and backend_of(spec)[0].local:
+        raise ModelError(f"model '{spec}': '{told.said[0]}' is read from its files; leave it out")
 
 
 def split_spec(spec: str) -> tuple[str, str]:
@@ -130,25 +134,22 @@ def default_label(spec: str) -> str:
     """What a model is called in tables when the study gives no label: the hub id, the name in
     ``packaged:NAME``, or the last part of a path without its ending. Raises as `split_spec` does.
     """
-    backend, target = split_spec(spec)
-    if backend in ("gguf", "scripted"):
-        return Path(target).stem
-    if backend == "hf" and (target.startswith((".", "/", "~")) or Path(target).expanduser().is_dir()):
-        return Path(target).expanduser().resolve().name
-    return f"{LADDER}/{target}" if backend == LADDER else target
+    backend, target = backend_of(spec)
+    return backend.label(target)
+
+
+def rebase_spec(spec: str, folder: Path) -> str:
+    """The spec of a study file in ``folder`` as it is written in the working directory. Raises as `split_spec` does."""
+    name, target = split_spec(spec)
+    held = backend_of(spec)[0].rebase(target, folder)
+    return spec if held == target else held if name == "hf" else f"{name}:{held}"
 
 
 def describe() -> list[dict[str, str]]:
     """One line for each way of naming a model: name, summary."""
-    from onset.ladder.rungs import NAMES
-    from onset.models.packaged import PACKAGED
-
-    written = {"hf": "ORG/NAME or FOLDER", LADDER: f"{LADDER}/..."}
-    inside = {"packaged": [f"packaged:{one}" for one in PACKAGED], LADDER: [f"{LADDER}/{one}" for one in NAMES]}
-    return [
-        {
-            "name": written.get(name, f"{name}:..."),
-            "summary": entry.summary + (f": {', '.join(inside[name])}" if name in inside else ""),
-        }
-        for name, entry in BACKENDS.items()
-    ]
+    out = []
+    for name, entry in BACKENDS.items():
+        backend: Backend = BACKENDS.load(name)
+        inside = ", ".join(backend.inside())
+        out.append({"name": backend.written, "summary": f"{entry.summary}: {inside}" if inside else entry.summary})
+    return out

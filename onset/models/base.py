@@ -19,25 +19,48 @@ class ModelFacts:
     architecture lineage (sizes of one family share a curve); ``stage`` the training step applied to the
     base model before methods are compared (``base`` when none); ``context`` the longest sequence in
     tokens; ``revision`` a hash of weights and tokenizer; ``dtype`` and ``device`` of the computation.
+
+    A server may tell neither size nor context, tokenizer or revision: None, where the study does not tell them.
     """
 
     name: str
     family: str
     stage: str
-    params: int
-    params_non_embedding: int
-    params_compute: int
-    context: int
-    tokenizer: str
-    revision: str
+    params: int | None
+    params_non_embedding: int | None
+    params_compute: int | None
+    context: int | None
+    tokenizer: str | None
+    revision: str | None
     dtype: str
     device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Can:
+    """What a model can do beside completing texts.
+
+    ``score``: give log-probabilities of texts; ``score_chat``: also after a prompt of its chat template; ``tune``: have
+    its weights changed; ``repeat``: give equal completions for equal requests, bit for bit. ``why``: why it gives no
+    scores, in words that follow "it gives no log-probabilities".
+    """
+
+    score: bool = True
+    score_chat: bool = True
+    tune: bool = False
+    repeat: bool = True
+    why: str = ""
+
+    def scores(self, *, chat: bool) -> bool:
+        """Does it give log-probabilities where it is asked in this way?"""
+        return self.score_chat if chat else self.score
 
 
 @runtime_checkable
 class Model(Protocol):
     """Two questions can be asked of a model; both take many at once and answer in order.
 
+    What else it can do, an attribute ``can`` says (`Can`): a model of one's own without it scores and is not tuned.
     A model that is to be asked through a chat template has two attributes more, ``chat`` and ``instruct`` (see
     `onset.models.chat.chosen_template`), and its `count_tokens` takes ``templated``.
     """
@@ -62,3 +85,9 @@ class Model(Protocol):
     def count_tokens(self, text: str) -> int:
         """Tokens of ``text`` as the start of a prompt, special tokens included."""
         ...
+
+
+def ability(model: Model) -> Can:
+    """What ``model`` can do (`Can`)."""
+    told: Can = getattr(model, "can", Can())
+    return told

@@ -24,19 +24,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from onset.errors import ModelError
+from onset.models.backend import Backend, LoadOptions, Size, under
 from onset.models.cache import cache_folder, fresh
+from onset.models.configs import seen, size_of, template_of_files
 from onset.models.hf import HFModel, load_hf, loading
 
 if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
-
-    from onset.models import LoadOptions
 
 LAYOUT = 2
 """Raised when what `convert` writes changes, so that folders of an older release are not used."""
@@ -105,6 +105,43 @@ class Layout:
         told = json.loads((folder / _LAYOUT_FILE).read_text(encoding="utf-8"))
         tensors = tuple(Stored(**{**one, "shape": tuple(one["shape"])}) for one in told["tensors"])
         return cls(told["architecture"], told["config"], tensors, told["tied"])
+
+
+class Gguf(Backend):
+    """``gguf:PATH``: a GGUF file."""
+
+    written: ClassVar[str] = "gguf:..."
+
+    def label(self, target: str) -> str:
+        """The file's stem."""
+        return Path(target).stem
+
+    def rebase(self, target: str, folder: Path) -> str:
+        """A path."""
+        return under(target, folder)
+
+    def peek(self, target: str) -> Size:
+        """From the file's header."""
+        return size_of(str(prepare(Path(target).expanduser())[0]))
+
+    def template(self, target: str) -> Literal["chat", "plain"]:
+        """From the file's header."""
+        return template_of_files(str(prepare(Path(target).expanduser())[0]), f"gguf:{target}")
+
+    def identity(self, target: str) -> list[str] | None:
+        """The file."""
+        return seen([Path(target).expanduser()])
+
+    def revision(self, target: str) -> str | None:
+        """The file's hash."""
+        return hash_file(Path(target).expanduser())
+
+    def open(self, target: str, options: LoadOptions) -> HFModel:
+        """See `open_gguf`."""
+        return open_gguf(target, options)
+
+
+GGUF = Gguf()
 
 
 def open_gguf(target: str, options: LoadOptions) -> HFModel:

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from onset.errors import ModelError
-from onset.models import DEFAULT_BATCH_TOKENS
-from onset.models.base import ModelFacts
+from onset.models.backend import DEFAULT_BATCH_TOKENS
+from onset.models.base import Can, ModelFacts
 from onset.models.chat import ChatTemplate, is_instruct, template_of
 from onset.models.families import family_of
 from onset.models.requests import check_requests
@@ -26,7 +26,7 @@ from onset.turns import is_mark
 if TYPE_CHECKING:
     import torch
 
-    from onset.models import LoadOptions
+    from onset.models.backend import LoadOptions
     from onset.models.endings import Endings
     from onset.models.engine import Machine, Recorder, Shape
     from onset.models.rows import Row, Sample, Span
@@ -46,6 +46,8 @@ class HFModel:
     last part of where the model was loaded from, may say so. Of a checkpoint's generation config only the end-of-text
     tokens are used: never its temperature or penalties.
     """
+
+    can = Can(tune=True)
 
     def __init__(
         self,

