@@ -17,9 +17,9 @@ from onset.chains import check, worked
 from onset.demos.fit import Shown
 from onset.errors import MethodError
 from onset.methods import Method
-from onset.models.base import Model
+from onset.models.base import Model, ModelFacts
 from onset.models.chat import ChatTemplate
-from onset.prompting.ask import ANSWER, GOLD, Ask, Calls, bare, spent
+from onset.prompting.ask import ANSWER, GOLD, Ask, Calls, bare, spent, total
 from onset.records import Answer, Attempt, Call, CallRecord, Completion, Item, Record, canonical_json, content_hash
 from onset.tasks.base import Task
 from onset.votes.base import Sample, Voted
@@ -37,14 +37,14 @@ class Prepared:
     state: Any = None
     calls: tuple[Call, ...] = ()
 
-    def to_json(self, params: int) -> dict[str, Any]:
-        """Its cost, as kept beside the records. ``params``: those that each token is multiplied with."""
+    def to_json(self, facts: ModelFacts) -> dict[str, Any]:
+        """Its cost, as kept beside the records; null where it is not known. ``facts``: of the model asked."""
         went_in, came_out = spent(self.calls)
         return {
             "calls": len(self.calls),
             "prompt_tokens": went_in,
             "output_tokens": came_out,
-            "flops": 2.0 * params * (went_in + came_out),
+            "flops": facts.flops(total([went_in, came_out])),
         }
 
 
@@ -136,7 +136,7 @@ class Evaluation:
             gold_prob=_finite(attempt.gold.probability) if attempt else None,
             prompt_tokens=went_in,
             output_tokens=came_out,
-            flops=2.0 * self.model.facts.params_compute * (went_in + came_out),
+            flops=self.model.facts.flops(total([went_in, came_out])),
             cause=solved.cause,
             logprobs=tuple(_finite(one.logprob) for one in done),
             lengths=tuple(one.tokens for one in done),

@@ -70,8 +70,8 @@ class Display:
 
     def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
         """Start the clock: ``missing`` cells and the tunings they need make up the whole."""
-        self._total = sum(self._estimate.cells[cell.id].seconds for cell in missing)
-        self._total += sum(self._estimate.tunings[one].seconds for one in {c.tuned for c in missing if c.tuned})
+        self._total = sum(self._estimate.weight(cell) for cell in missing)
+        self._total += sum(self._estimate.tunings[one].seconds or 0.0 for one in {c.tuned for c in missing if c.tuned})
         self._started = time.monotonic()
         kept = len(grid.cells) - len(missing)
         self._console.print(f"{len(missing)} cells to run" + (f", {kept} already there" if kept else ""))
@@ -92,7 +92,7 @@ class Display:
         """Count committed items, weighted by what the cell costs."""
         first = cell.id not in self._pending
         self._pending[cell.id] = self._pending.get(cell.id, 0) + items
-        weight = self._estimate.cells[cell.id].seconds * items / cell.items
+        weight = self._estimate.weight(cell) * items / cell.items
         if first:  # what was found committed says nothing about the pace
             self._skipped += weight
         self._advance(weight)
@@ -113,7 +113,7 @@ class Display:
         before = self._tuned.get(tuned, 0.0)
         if share > before:
             self._tuned[tuned] = share
-            self._advance((share - before) * self._estimate.tunings[tuned].seconds)
+            self._advance((share - before) * (self._estimate.tunings[tuned].seconds or 0.0))
 
     def failed(self, cell: Cell, error: str) -> None:
         """Say at once that a cell failed."""

@@ -122,13 +122,13 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Completion:
     """What came back: ``text`` without the stop string, ``tokens`` generated (the end-of-text token and
-    the tokens that showed the end count), ``prompt_tokens``, the sum of the tokens' log-probabilities
-    ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it ended.
+    the tokens that showed the end count), ``prompt_tokens`` (both None where a server does not count them), the sum of
+    the tokens' log-probabilities ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it ended.
     """
 
     text: str
-    tokens: int
-    prompt_tokens: int
+    tokens: int | None
+    prompt_tokens: int | None
     logprob: float | None
     finish: Finish
 
@@ -181,13 +181,14 @@ class Gold:
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call of a model about an item: its ``role`` (`onset.prompting.ask`), the ``prompt``, the tokens that ran
-    (those of the prompt once, however many samples share it) and the ``texts`` that came back, or that were scored.
+    (those of the prompt once, however many samples share it; None: not known) and the ``texts`` that came back, or
+    that were scored.
     """
 
     role: str
     prompt: str
-    prompt_tokens: int
-    output_tokens: int
+    prompt_tokens: int | None
+    output_tokens: int | None
     texts: tuple[str, ...]
 
 
@@ -220,8 +221,8 @@ class CallRecord:
     role: str
     prompt_hash: str
     prompt: str | None
-    prompt_tokens: int
-    output_tokens: int
+    prompt_tokens: int | None
+    output_tokens: int | None
     n: int
     texts: tuple[str, ...] | None
 
@@ -232,7 +233,8 @@ class Record:
 
     ``position`` is the item's place in the cell's fixed order (0-based); ``flops`` the floating-point
     operations of inference (2 N a token, no reuse of shared prefixes), both over all
-    ``calls`` that are part of the method; ``rights``: is each of ``answers`` right; ``logprobs`` (nats) and
+    ``calls`` that are part of the method (None where a server tells no tokens, or no size); ``rights``: is each of
+    ``answers`` right; ``logprobs`` (nats) and
     ``lengths`` (tokens) of the outputs, ``scores`` and ``detail`` (JSON) as in `Attempt`; ``overlong`` is true when the
     prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
     (then there are no outputs): such items count as wrong and are reported.
@@ -254,12 +256,12 @@ class Record:
     overlong: bool
     gold_logprob: float | None
     gold_prob: float | None
-    prompt_tokens: int
-    output_tokens: int
-    flops: float
+    prompt_tokens: int | None
+    output_tokens: int | None
+    flops: float | None
     cause: str | None = None
     logprobs: tuple[float | None, ...] = ()
-    lengths: tuple[int, ...] = ()
+    lengths: tuple[int | None, ...] = ()
     scores: tuple[float | None, ...] | None = None
     calls: tuple[CallRecord, ...] = ()
     detail: str | None = None

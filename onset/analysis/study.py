@@ -46,7 +46,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
     chosen = margin if margin is not None else float(measured.study.get("margin", MARGIN))
     methods = compare_all(arms, margin=chosen, replicates=replicates)
     by_labels = label_curves(arms, replicates=replicates)
-    curves = size_curves([arm for arm in arms if arm.at.params] if measured.foreign else arms)
+    curves = size_curves([arm for arm in arms if arm.at.params])
     measures = Analysis(
         measured=measured,
         margin=chosen,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from onset.errors import ModelError
 from onset.methods import Method
 from onset.models.base import Model
 from onset.models.chat import ChatTemplate
@@ -54,9 +55,9 @@ def choose_demonstrations(
     usable = tuple(item for item in granted if item.rationale or not method.rationales)
     if not method.prompt.shows or not usable or method.shots == 0:
         return Shown()
-    fits = _Fits(model, task, method, chat, plan.seed)
     choice = method.choose
     if choice.per_item:
+        fits = _Fits(model, task, method, chat, plan.seed)
         most = len(usable) if method.shots is None else min(method.shots, len(usable))
         ranking = choice.ranking(usable, task)
         chosen = {one.id: fits.shown(ranking(one)[:most], one) for one in items}
@@ -68,7 +69,7 @@ def choose_demonstrations(
         best = ranked[: method.shots]
         fitted = choice.shown(best, plan.seed)
     else:
-        fitted = fits.shown(ranked, longest)
+        fitted = _Fits(model, task, method, chat, plan.seed).shown(ranked, longest)
     return Shown(fitted, None, _ledger(method, usable, fitted))
 
 
@@ -88,13 +89,22 @@ def longest_question(model: Model, task: Task, shifts: Sequence[str], prompt: Pr
     return max(longest, key=lambda one: model.count_tokens(prompt.longest(task, (), one, None)))
 
 
+def _context(model: Model, method: Method) -> int:
+    if model.facts.context is None:
+        raise ModelError(
+            f"model '{model.facts.name}' does not tell its context, so how many demonstrations fit it is not known:"
+            f" give 'context: ...' beside the model, or 'shots: N' in method {method.name}"
+        )
+    return model.facts.context
+
+
 class _Fits:
     """How many demonstrations leave room for a question and its answer."""
 
     def __init__(self, model: Model, task: Task, method: Method, chat: ChatTemplate | None, seed: int) -> None:
         self._model: Any = model
         self._method = method
-        self._room = model.facts.context - method.prompt.limit(task, chat)
+        self._room = _context(model, method) - method.prompt.limit(task, chat)
         self._arranged: Callable[[Sequence[Item]], tuple[Item, ...]] = lambda best: method.choose.shown(best, seed)
         self._text: Callable[[Sequence[Item], Item], str] = lambda demos, item: method.prompt.longest(
             task, demos, item, chat

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
+from onset.errors import ModelError
 from onset.records import Completion, Pair, Request, Scored
 
 
@@ -34,6 +35,18 @@ class ModelFacts:
     revision: str | None
     dtype: str
     device: str
+
+    def flops(self, tokens: int | None) -> float | None:
+        """Operations of running ``tokens``: 2 for each and each of ``params_compute``; None where either is unknown."""
+        return None if tokens is None or self.params_compute is None else 2.0 * self.params_compute * tokens
+
+    def known(self, what: Literal["params_compute", "context"]) -> int:
+        """A fact that cannot be done without. Raises ModelError where it is not known."""
+        value: int | None = getattr(self, what)
+        if value is None:
+            key = "params" if what == "params_compute" else what
+            raise ModelError(f"model '{self.name}' does not tell its {key}: give it in the study, '{key}: ...'")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,7 +306,7 @@ class HFModel:
         return tuple(ids[:start]), tuple(ids[start:])
 
     def _fits(self, tokens: int) -> bool:
-        return tokens <= self._facts.context
+        return tokens <= self._facts.known("context")
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ class ScriptedModel:
 
     def _complete(self, request: Request, sample: int) -> Completion:
         prompt_tokens = self.count_tokens(request.prompt)
-        if prompt_tokens + request.max_tokens > self._facts.context:
+        if not self._fits(prompt_tokens + request.max_tokens):
             return Completion("", 0, prompt_tokens, None, "overlong")
         text, tokens, finish = _cut(self._text(request.prompt, sample), request)
         return Completion(text, tokens, prompt_tokens, _made_up(request.prompt, text, tokens), finish)
@@ -139,12 +139,15 @@ class ScriptedModel:
 
     def _score(self, pair: Pair) -> Scored:
         before, tokens = self.count_tokens(pair.context), self.count_tokens(pair.continuation)
-        if before + tokens > self._facts.context:
+        if not self._fits(before + tokens):
             return Scored(None, tokens, before)
         for rule in self._matching(pair.context):
             if pair.continuation in rule.logprobs:
                 return Scored(rule.logprobs[pair.continuation], tokens, before)
         return Scored(_made_up(pair.context, pair.continuation, tokens), tokens, before)
+
+    def _fits(self, tokens: int) -> bool:
+        return self._facts.context is None or tokens <= self._facts.context
 
     def _matching(self, text: str) -> list[Rule]:
         """The rules whose pattern occurs, the one that decides first."""

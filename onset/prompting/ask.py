@@ -8,7 +8,7 @@ The labelled examples a solver sees are those it was given (`Ask.demos`, and tho
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -135,7 +135,7 @@ class Ask:
                 role=role,
                 prompt=prompt,
                 prompt_tokens=done[0].prompt_tokens if ran else 0,  # samples share the prefill of their prompt
-                output_tokens=sum(one.tokens for one in done) if ran else 0,
+                output_tokens=total(one.tokens for one in done) if ran else 0,
                 texts=tuple(one.text for one in done),
             )
         )
@@ -160,7 +160,15 @@ class Ask:
         return tuple(scored)
 
 
-def spent(transcript: Sequence[Call]) -> tuple[int, int]:
-    """Tokens that went in and that came out, over all calls that are part of the method."""
+def spent(transcript: Sequence[Call]) -> tuple[int | None, int | None]:
+    """Tokens that went in and that came out, over all calls that are part of the method; None where a call's are not
+    known.
+    """
     own = [one for one in transcript if one.role != GOLD]
-    return sum(one.prompt_tokens for one in own), sum(one.output_tokens for one in own)
+    return total(one.prompt_tokens for one in own), total(one.output_tokens for one in own)
+
+
+def total(counts: Iterable[int | None]) -> int | None:
+    """The sum, None where one is not known."""
+    held = list(counts)
+    return None if None in held else sum(one or 0 for one in held)

@@ -17,7 +17,8 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What ``onset plan`` prints before anything runs.
 
     ``plan``: ``study``, ``cells`` (count), ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
-    ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``), ``prompts`` (rows as
+    ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``; both null where not
+    known), ``prompts`` (rows as
     `onset.study.prompts.prompt_rows`), ``detectable`` (rows as `onset.analysis.contrast.planning.Detectable`) and
     ``notes`` (lines).
     """
@@ -25,11 +26,11 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     columns = [("Model", "name"), ("Template", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")]
     drawn = table(columns)
     for row in plan["models"]:
-        ways, cost = ", ".join(row["templates"]), (flops(row["flops"]), duration(row["seconds"]))
+        ways, cost = ", ".join(row["templates"]), _cost(row)
         add_row(drawn, row["model"], ways, row["cells"], row["tunings"], *cost)
     total = sum(row["tunings"] for row in plan["models"])
     drawn.add_section()
-    add_row(drawn, "all", "", plan["cells"], total, flops(plan["flops"]), duration(plan["seconds"]))
+    add_row(drawn, "all", "", plan["cells"], total, *_cost(plan))
     console.print(drawn)
     console.print(Text("Time is a guess from a short measurement of this machine, good to a factor of about two."))
     if plan["prompts"]:
@@ -54,6 +55,15 @@ def _span(values: Sequence[int]) -> str:
     """``8``, or ``96–128``."""
     low, high = values
     return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def _cost(row: Mapping[str, Any]) -> tuple[str, str]:
+    """FLOPs and time, as far as they are known before a model is asked."""
+    unknown = "unknown"
+    return (
+        unknown if row["flops"] is None else flops(row["flops"]),
+        unknown if row["seconds"] is None else duration(row["seconds"]),
+    )
 
 
 def _print_detectable(rows: Sequence[Mapping[str, Any]], console: Console) -> None:

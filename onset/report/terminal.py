@@ -19,7 +19,7 @@ from onset.report.notes import budget_notes, comparison_notes
 from onset.report.outputs import print_banks
 from onset.report.scores import print_scores
 from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, section, table
-from onset.report.words import flops, p_value, share, shares, signed
+from onset.report.words import count, flops, p_value, share, shares, signed
 
 _TONE_STYLES = {
     "for": "bold blue",
@@ -195,7 +195,7 @@ def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
         values += [share(cell["macro_f1"])] if labels else []
         if costs:
             seconds = "–" if cell["seconds"] is None else number(cell["seconds"], 0)
-            values += [short_count(cell["tokens"]), flops(cell["flops"]), seconds]
+            values += [count(cell["tokens"]), flops(cell["flops"]), seconds]
         add_row(drawn, *values)
     return drawn
 

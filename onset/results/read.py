@@ -280,9 +280,9 @@ def _prepared(cell: Path) -> Mapping[str, Any]:
 def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: Mapping[str, Any]) -> dict[str, Any]:
     n, correct = len(records), int(records["correct"].sum())
     interval = wilson(correct, n) if n else None
-    prompt_tokens = int(records["prompt_tokens"].sum()) + int(prepared["prompt_tokens"])
-    output_tokens = int(records["output_tokens"].sum()) + int(prepared["output_tokens"])
-    inference = float(records["flops"].sum()) + float(prepared["flops"])
+    prompt_tokens, output_tokens, inference = (
+        _sum(records[name], prepared[name]) for name in ("prompt_tokens", "output_tokens", "flops")
+    )
     tuned = float(tuning["flops"]) if tuning else 0.0
     return {
         "n": n,
@@ -298,11 +298,18 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: 
         "gold_prob": records["gold_prob"].mean(),
         "prompt_tokens": prompt_tokens,
         "output_tokens": output_tokens,
-        "tokens": prompt_tokens + output_tokens,
+        "tokens": None if prompt_tokens is None or output_tokens is None else prompt_tokens + output_tokens,
         "flops_inference": inference,
         "flops_tuning": tuned,
-        "flops": inference + tuned,
+        "flops": None if inference is None else inference + tuned,
     }
+
+
+def _sum(column: pl.Series, more: float | None) -> Any:
+    """A column's sum and ``more``; None where one of them is not known."""
+    if more is None or column.null_count():
+        return None
+    return sum(column.to_list(), more)
 
 
 def _time(cell: Path) -> dict[str, float | None]:

@@ -7,18 +7,23 @@ Tokens are guessed from characters; the time is a guess to within a factor of ab
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from onset.errors import ModelError
+from onset.models import backend_of
+from onset.models.backend import Told
 from onset.models.dtypes import MARGIN, SMALL
 from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
+from onset.prompting.base import Planned
 from onset.prompting.text import render
 from onset.study.grid import Cell, Grid
 from onset.study.prompts import CHARACTERS_PER_TOKEN, Prompts, prompt_rows, prompts_of
+from onset.tasks.base import Task
 from onset.tuning import tuner as open_tuner
 
 PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
@@ -33,13 +38,19 @@ ROWS = 64
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Estimated ``flops`` and ``seconds`` of a cell's inference, or of a tuning."""
+    """Estimated ``flops`` and ``seconds`` of a cell's inference, or of a tuning; None: not known (a model behind a
+    server tells no size, and its speed is not this machine's).
+    """
 
-    flops: float
-    seconds: float
+    flops: float | None
+    seconds: float | None
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.flops + other.flops, self.seconds + other.seconds)
+        return Cost(_sum(self.flops, other.flops), _sum(self.seconds, other.seconds))
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one + other
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,18 @@ class Estimate:
         return sum(self.cells.values(), zero) + sum(self.tunings.values(), zero)
 
     def price(self, cell: Cell) -> tuple[float, float]:
-        """FLOPs of ``cell`` that grow with its items, and those of the tuning it needs."""
-        return self.cells[cell.id].flops, self.tunings[cell.tuned].flops if cell.tuned else 0.0
+        """FLOPs of ``cell`` that grow with its items, and those of the tuning it needs. Where they are not known its
+        items stand for the first: what is weighed against it is of the same model.
+        """
+        flops = self.cells[cell.id].flops
+        if flops is None:
+            return float(cell.items), 0.0
+        return flops, (self.tunings[cell.tuned].flops or 0.0) if cell.tuned else 0.0
+
+    def weight(self, cell: Cell) -> float:
+        """What ``cell`` counts in a bar of progress: its seconds; one an item where they are not known."""
+        seconds = self.cells[cell.id].seconds
+        return float(cell.items) if seconds is None else seconds
 
     def to_json(self, grid: Grid) -> dict[str, Any]:
         """What ``onset plan --json`` prints of the estimated ``grid`` (docs/notes/formats.md).
@@ -126,16 +147,17 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     """
     device = _device(grid.study.device)
     speeds: dict[str, float] = {}
-    known = dict(sizes or {})
+    known, peeked = dict(sizes or {}), dict[str, Size]()
     cells: dict[str, Cost] = {}
     tunings: dict[str, Cost] = {}
     prompts: dict[str, Prompts] = {}
     known_prompts: dict[tuple[Any, ...], Prompts] = {}
     for cell in grid.cells:
-        if cell.model_spec not in known:
-            known[cell.model_spec] = peek(cell.model_spec)
-        size = known[cell.model_spec]
-        speed = _speed(grid.study.dtype, device, size, speeds)
+        size = known.get(cell.model_spec) or peeked.get(cell.model)
+        if size is None:
+            size = peeked[cell.model] = peek(cell.model_spec, grid.told.get(cell.model, Told()))
+        here = backend_of(cell.model_spec)[0].local
+        speed = _speed(grid.study.dtype, device, size, speeds) if here else None
         key = (cell.task, cell.shift, cell.method, cell.labels, size.context)
         if key not in known_prompts:
             known_prompts[key] = prompts_of(grid, cell, size.context)
@@ -146,26 +168,46 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     return Estimate(cells, tunings, speeds, prompts)
 
 
-def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: float, device: str) -> Cost:
-    """FLOPs without reuse of what prompts share; seconds with it: once a chunk (`onset.models.engine`)."""
-    task, method = grid.tasks[cell.task], cell.method
+def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: float | None, device: str) -> Cost:
+    """FLOPs without reuse of what prompts share; seconds with it: once a chunk (`onset.models.engine`).
+
+    ``speed``: None where the model runs elsewhere.
+    """
+    if size.params_compute is None:
+        return Cost(None, None)
+    task = grid.tasks[cell.task]
     each = 2.0 * size.params_compute
-    prompt, shared = (min(one, size.context) for one in (prompts.tokens, prompts.shared))
+    most = math.inf if size.context is None else size.context
+    prompt, shared = (min(one, most) for one in (prompts.tokens, prompts.shared))
+    if speed is None:
+        return Cost(sum(_flops(call, each, prompt, cell.items) for call in _planned(cell, task)), None)
     computed = each * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
     cost = Cost(0.0, computed / (PREFILL_SHARE * speed) if cell.continuous else 0.0)  # to score the gold answer
-    for call in method.prompt.planned(task, method.vote.samples if method.vote else 1):
+    for call in _planned(cell, task):
         more = each * call.tokens_more * call.prompts * cell.items
         own = None if call.tokens_in is None else each * call.tokens_in * call.prompts * cell.items
-        prefill = (each * prompt * call.prompts * cell.items if own is None else own) + more
         decode = each * call.tokens_out * call.samples * call.prompts * cell.items
         waves = max(1.0, cell.items * call.samples * call.prompts / ROWS)
         seconds = ((computed * call.prompts if own is None else own) + more) / (PREFILL_SHARE * speed)
         seconds += max(decode / (DECODE_SHARE * speed), waves * call.tokens_out * STEP_SECONDS[device])
-        cost += Cost(prefill + decode, seconds)
+        cost += Cost(_flops(call, each, prompt, cell.items), seconds)
     return cost
 
 
-def _tuning(grid: Grid, cell: Cell, size: Size, speed: float) -> Cost:
+def _planned(cell: Cell, task: Task) -> tuple[Planned, ...]:
+    method = cell.method
+    return method.prompt.planned(task, method.vote.samples if method.vote else 1)
+
+
+def _flops(call: Planned, each: float, prompt: float, items: int) -> float:
+    """Of a planned call about each of ``items``, ``each`` a token."""
+    prefill = prompt if call.tokens_in is None else call.tokens_in
+    return each * (prefill + call.tokens_more + call.tokens_out * call.samples) * call.prompts * items
+
+
+def _tuning(grid: Grid, cell: Cell, size: Size, speed: float | None) -> Cost:
+    if size.params_compute is None or speed is None:  # a model that runs elsewhere is not tuned
+        return Cost(None, None)
     task, method, schedule = grid.tasks[cell.task], cell.method, cell.method.schedule()
     examples = make_plan(task, cell.seed).take(cell.labels)
     text = [len(render(task, (), one, rationale=False)) + len(one.answer) for one in examples]
@@ -203,7 +245,7 @@ def _speed(dtype: str, device: str, size: Size, known: dict[str, float]) -> floa
         return of(dtype)
     if device != "cpu":
         return of("bfloat16")
-    if size.params_compute < SMALL or of("bfloat16") < MARGIN * of("float32"):
+    if size.params_compute is None or size.params_compute < SMALL or of("bfloat16") < MARGIN * of("float32"):
         return of("float32")
     return of("bfloat16")
 

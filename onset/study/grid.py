@@ -12,6 +12,7 @@ from typing import Any
 from onset.errors import DataError, StudyError
 from onset.methods import Method
 from onset.models import default_label
+from onset.models.backend import Told
 from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
 from onset.study.spec import Study
@@ -136,7 +137,8 @@ class Grid:
     """The cells of a study in running order, and the loaded tasks they speak of.
 
     Cells of one model come together, then those of one tuned model: each model is loaded once and each
-    tuning runs once. ``notes`` are lines for the user: combinations left out and why.
+    tuning runs once. ``told``: label -> what the study says of a model. ``notes`` are
+    lines for the user: combinations left out and why.
     """
 
     study: Study
@@ -145,6 +147,7 @@ class Grid:
     tests: Mapping[tuple[str, str], tuple[Item, ...]]
     families: Mapping[str, str | None]
     notes: tuple[str, ...]
+    told: Mapping[str, Told]
 
     def items(self, task: str, shift: str) -> tuple[Item, ...]:
         """The test items of a task under a shift: the same for every cell, drawn by content hash."""
@@ -185,6 +188,7 @@ def expand(study: Study) -> Grid:
     tests: dict[tuple[str, str], tuple[Item, ...]] = {}
     families: dict[str, str | None] = {}
     specs: dict[str, str] = {}
+    told: dict[str, Told] = {}
     cells: dict[str, Cell] = {}
     for piece in pieces:
         for name, task in piece.tasks.items():
@@ -194,6 +198,9 @@ def expand(study: Study) -> Grid:
             if tests.setdefault(place, items) != items:
                 raise StudyError(f"study: two parts ask different numbers of items of {' under shift '.join(place)}")
         families |= {label: family for label, family in piece.families.items() if family or label not in families}
+        for label, said in piece.told.items():
+            if told.setdefault(label, said) != said:
+                raise StudyError(f"study: two parts say different things of model '{label}'; give one a label")
         for cell in piece.cells:
             if specs.setdefault(cell.model, cell.model_spec) != cell.model_spec:
                 raise StudyError(f"study: two parts call different models '{cell.model}'; give one a label")
@@ -204,7 +211,7 @@ def expand(study: Study) -> Grid:
     order = list(specs)
     together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
-    return Grid(study, tuple(together), tasks, tests, families, notes)
+    return Grid(study, tuple(together), tasks, tests, families, notes, told)
 
 
 def _check_names(methods: Iterable[Method]) -> None:
@@ -236,7 +243,8 @@ def _expand(study: Study) -> Grid:
     cells = tuple(_cells(study, models, tasks, tests, methods))
     if not cells:
         raise StudyError("study: no cell is left: every method is a tuning method and the only budget is 0 labels")
-    return Grid(study, cells, tasks, tests, families, _notes(study, tasks, methods))
+    told = {label: entry.told for (label, _), entry in zip(models, study.models, strict=True)}
+    return Grid(study, cells, tasks, tests, families, _notes(study, tasks, methods), told)
 
 
 def _labelled(study: Study) -> list[tuple[str, str]]:

@@ -33,8 +33,9 @@ class Prompts:
     shared: float
 
 
-def prompts_of(grid: Grid, cell: Cell, context: int) -> Prompts:
-    """What ``cell`` shows in a model of ``context`` tokens, with the first seed's examples.
+def prompts_of(grid: Grid, cell: Cell, context: int | None) -> Prompts:
+    """What ``cell`` shows in a model of ``context`` tokens (None: not known, and all are counted), with the first
+    seed's examples.
 
     Raises PlanMismatch where the choice names an example that the budget does not grant.
     """
@@ -50,7 +51,7 @@ def prompts_of(grid: Grid, cell: Cell, context: int) -> Prompts:
 
     ranked = usable if method.choose.per_item or not usable else list(method.choose.rank(usable, task))
     shown = ranked[: method.shots]
-    if method.shots is None and shown:
+    if method.shots is None and shown and context is not None:
         longest = max(items, key=lambda one: characters((), one))
         room = CHARACTERS_PER_TOKEN * (context - prompt.limit(task, None))
         shown = shown[: _largest(len(shown), lambda count: characters(ranked[:count], longest) <= room)]

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from onset.errors import StoreError
+from onset.models import backend_of
+from onset.models.backend import Told
 from onset.models.peek import fingerprint, revision
 from onset.results.folder import Store
 from onset.study.grid import Grid
@@ -32,7 +34,10 @@ class Revisions:
             held = dict.fromkeys(self._held(label))
             if not held:
                 continue
-            now = self._revision(label, spec)
+            local = backend_of(spec)[0].local
+            now = self._revision(label, spec) if local else self._grid.told.get(label, Told()).revision
+            if now is None and not local:
+                continue  # nobody says
             if now is None:
                 note(f"model '{label}': {spec} is not here any more; its finished cells are kept as they are")
                 continue
@@ -40,9 +45,9 @@ class Revisions:
                 if one != now:
                     raise changed(label, "revision", one, now, self._store)
 
-    def seen(self, label: str, mark: str | None, found: str) -> None:
-        """Note that files of fingerprint ``mark`` (None: unknown) have the revision ``found``."""
-        if mark is not None:
+    def seen(self, label: str, mark: str | None, found: str | None) -> None:
+        """Note that files of fingerprint ``mark`` have the revision ``found`` (None: unknown)."""
+        if mark is not None and found is not None:
             self._store.note_model(label, {"fingerprint": mark, "revision": found})
 
     def _revision(self, label: str, spec: str) -> str | None:
@@ -57,16 +62,17 @@ class Revisions:
             self.seen(label, mark, found)
         return found
 
-    def _held(self, label: str) -> Iterator[str]:
+    def _held(self, label: str) -> Iterator[str | None]:
         for cell in self._grid.cells:
             folder = self._store.cell(cell.id)
             if cell.model == label and folder.done:
                 yield folder.facts()["facts"]["revision"]
 
 
-def changed(label: str, what: str, held: str, now: str, store: Store) -> StoreError:
+def changed(label: str, what: str, held: str | None, now: str | None, store: Store) -> StoreError:
     """The error for a model that is not the one of the finished cells."""
     remedy = "use another folder or another label"
+    held, now = held or "unknown", now or "unknown"
     if what == "revision":
         remedy = f"restore the weights, or {remedy}"
     return StoreError(

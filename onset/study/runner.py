@@ -7,7 +7,6 @@ chunks; a chunk is committed before the next begins. A failed cell is noted and 
 from __future__ import annotations
 
 import gc
-import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,12 +14,12 @@ from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from onset.demos.fit import Shown
 from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
 from onset.models import DTYPES, open_model
-from onset.models.base import Model
+from onset.models.backend import Told
+from onset.models.base import Model, ability
 from onset.models.chat import ChatTemplate, chosen_template
 from onset.models.peek import fingerprint
 from onset.pipeline import ASKING, Evaluation
@@ -34,6 +33,7 @@ from onset.study.names import names
 from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, changed
 from onset.study.spec import Study
+from onset.study.written import cell_json, held_template, template_json
 from onset.tasks.base import Task
 from onset.tuning import tuner as open_tuner
 from onset.tuning.base import Example, Seeds, TuningReport
@@ -128,11 +128,14 @@ class _Session:
         if model is None:
             return
         self._check_same(model, cells[0].model)
-        prompted = [cell for cell in cells if cell.tuned is None]
+        for cell in cells:
+            self._guard([cell], partial(_check_able, model, cell))
+        left = [cell for cell in cells if cell.id not in self.failed]
+        prompted = [cell for cell in left if cell.tuned is None]
         for cell in prompted:
             self._guard([cell], partial(self._run_prompted, cell, model))
         by_tuning: dict[str, list[Cell]] = {}
-        for cell in cells:
+        for cell in left:
             if cell.tuned is not None:
                 by_tuning.setdefault(cell.tuned, []).append(cell)
         for group in by_tuning.values():
@@ -155,7 +158,12 @@ class _Session:
         def load() -> None:
             mark = fingerprint(first.model_spec)
             model = open_model(
-                first.model_spec, label=first.model, device=device, dtype=dtype, batch_tokens=batch_tokens
+                first.model_spec,
+                label=first.model,
+                device=device,
+                dtype=dtype,
+                batch_tokens=batch_tokens,
+                told=self.grid.told.get(first.model, Told()),
             )
             if mark is None or mark == fingerprint(first.model_spec):  # else: written to while it was read
                 self.revisions.seen(first.model, mark or fingerprint(first.model_spec), model.facts.revision)
@@ -179,7 +187,11 @@ class _Session:
     def _tell(self, model: Model) -> None:
         """Pass on what a model has to say of how it runs, once."""
         note: str | None = getattr(model, "engine_note", None)
-        if note is not None and note not in self.told:
+        if note is not None:
+            self._note(note)
+
+    def _note(self, note: str) -> None:
+        if note not in self.told:
             self.told.add(note)
             self.watch.note(note)
 
@@ -193,11 +205,11 @@ class _Session:
                     held, now = facts[what], getattr(model.facts, what)
                     if held != now:
                         raise changed(label, what, held, now, self.store)
-                self._check_template(model, cell, _held_template(folder))
+                self._check_template(model, cell, held_template(folder))
 
     def _check_template(self, model: Model, cell: Cell, held: Mapping[str, str | None]) -> None:
         """A finished cell must have been asked as it would be asked now."""
-        now = _template_json(chosen_template(model, cell.method.template))
+        now = template_json(chosen_template(model, cell.method.template))
         if held == now:
             return
         ways = {"plain": "in plain text", "chat": "through its chat template"}
@@ -270,17 +282,18 @@ class _Session:
         family = self.grid.families.get(cell.model) or base.facts.family
         folder.begin(
             {
-                **_cell_json(cell, base, task, plan, ledger, report),
+                **cell_json(cell, base, task, plan, ledger, report),
                 "facts": {**asdict(base.facts), "family": family},
                 "tuned_revision": model.facts.revision if cell.tuned else None,
-                **_template_json(chat),
+                **template_json(chat),
             }
         )
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         self.watch.advanced(cell, at)
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
-        evaluation = Evaluation(model, task, cell.method, shown, seed, cell.continuous, chat, questions=asked)
+        continuous = cell.continuous and self._scores(model, chat is not None)
+        evaluation = Evaluation(model, task, cell.method, shown, seed, continuous, chat, questions=asked)
         if at == 0 and (held := self._bank(cell)) is not None:
             folder.append(evaluation.reread(items, held.records()))
             folder.set_time(held.seconds())
@@ -289,7 +302,7 @@ class _Session:
             started = time.perf_counter()
             prepared = evaluation.prepare(examples)
             if prepared.calls:
-                folder.set_prepared(prepared.to_json(model.facts.params_compute))
+                folder.set_prepared(prepared.to_json(model.facts))
             evaluation = replace(evaluation, state=prepared.state)
             folder.add_time(time.perf_counter() - started)
         while at < len(items):
@@ -304,6 +317,15 @@ class _Session:
             raise ItemsFailed(f"every one of the {len(items)} items failed; first: {cause}")
         self._copy_tuning_time(cell, folder)
         folder.finish(len(items), partial(evaluation.conclude, items))
+
+    def _scores(self, model: Model, chat: bool) -> bool:
+        can = ability(model)
+        if not can.scores(chat=chat):
+            self._note(
+                f"model '{model.facts.name}' gives no log-probabilities{f' ({can.why})' if can.why else ''}:"
+                " those of the gold answers are not measured"
+            )
+        return can.scores(chat=chat)
 
     def _bank(self, cell: Cell) -> CellFolder | None:
         """A finished cell that voted on the very samples that ``cell`` would draw."""
@@ -330,10 +352,7 @@ class _Session:
         from onset.models.hf import HFModel
 
         method, task = cell.method, self.grid.tasks[cell.task]
-        if not isinstance(base, HFModel):
-            raise ModelError(
-                f"model '{cell.model}' cannot be tuned: method {method.name} needs a local Hugging Face model"
-            )
+        assert isinstance(base, HFModel)  # no other model says that it can be tuned
         tuner = open_tuner(method.tune or "")
         granted = self._plan(cell).take(cell.labels)
         examples = [item for item in granted if item.rationale or method.on == "answers"]
@@ -342,7 +361,7 @@ class _Session:
         use = use_of("training", examples, rationales=method.on == "rationales")
         held = self.store.tuned(cell.tuned or "")
         chat = chosen_template(base, method.template)
-        template = None if chat is None else _template_json(chat)  # before there were any, all were trained without
+        template = None if chat is None else template_json(chat)  # before there were any, all were trained without
         if held.done and held.template() != template:
             held.discard()
         if held.done:
@@ -362,6 +381,18 @@ class _Session:
         return model, report, use
 
 
+def _check_able(model: Model, cell: Cell) -> None:
+    """Raises ModelError where the method of ``cell`` needs what ``model`` cannot do."""
+    if cell.tuned is not None and not ability(model).tune:
+        raise ModelError(
+            f"model '{cell.model}' cannot be tuned: method {cell.method.name} needs a local Hugging Face model"
+        )
+    chat = chosen_template(model, cell.method.template) is not None
+    if "scores" in cell.method.needs and not (can := ability(model)).scores(chat=chat):
+        why = f" ({can.why})" if can.why else ""
+        raise ModelError(f"model '{cell.model}' gives no log-probabilities{why}: method {cell.method.name} needs them")
+
+
 def _example(task: Task, item: Item, rationale: bool, chat: ChatTemplate | None = None) -> Example:
     """The very prompt the tuned model will be evaluated with: no demonstrations."""
     prompt = render(task, (), item, rationale=rationale, chat=chat)
@@ -369,62 +400,5 @@ def _example(task: Task, item: Item, rationale: bool, chat: ChatTemplate | None 
     return Example(prompt, answer) if chat is None else Example(prompt, answer, templated=True, end=chat.end)
 
 
-def _template_json(chat: ChatTemplate | None) -> dict[str, str | None]:
-    """How a cell is asked, for ``cell.json``."""
-    return {"template": "plain" if chat is None else "chat", "template_hash": None if chat is None else chat.hash}
-
-
-def _held_template(folder: CellFolder) -> dict[str, str | None]:
-    """How a finished cell was asked. (Before there were templates all were asked in plain text.)"""
-    facts = folder.facts()
-    return {"template": facts.get("template", "plain"), "template_hash": facts.get("template_hash")}
-
-
 def _seeds(cell: Cell) -> Seeds:
     return Seeds(*(derive_seed("tuning", what, cell.seed) for what in ("init", "order", "sampling")))
-
-
-def _cell_json(
-    cell: Cell, base: Model, task: Task, plan: ExamplePlan, ledger: Sequence[Use], report: TuningReport | None
-) -> dict[str, Any]:
-    return {
-        "id": cell.id,
-        "model": cell.model,
-        "model_spec": cell.model_spec,
-        "stage": base.facts.stage,
-        "method": cell.method.name,
-        "method_spec": cell.method.spec(),
-        "labels": cell.labels,
-        "task": cell.task,
-        "ability": task.ability,
-        "task_hash": cell.task_hash,
-        "task_source": task.source,
-        "chance": task.chance,
-        "shift": cell.shift,
-        "seed": cell.seed,
-        "items": cell.items,
-        "chunk": cell.chunk,
-        "asking": ASKING,
-        "plan_hash": plan.hash,
-        "ledger": [line.to_json() for line in ledger],
-        "tuned": cell.tuned,
-        "tuning": None if report is None else asdict(report),
-        "environment": _environment(base),
-    }
-
-
-def _environment(model: Model) -> dict[str, str | None]:
-    def of(package: str) -> str | None:
-        try:
-            return installed_version(package)
-        except ModuleNotFoundError:
-            return None
-
-    return {
-        "onset": of("lm-onset"),
-        "python": platform.python_version(),
-        "torch": of("torch"),
-        "transformers": of("transformers"),
-        "device": model.facts.device,
-        "dtype": model.facts.dtype,
-    }

@@ -28,8 +28,8 @@ from onset import markup
 from onset.demos import DEMOS
 from onset.errors import StudyError
 from onset.methods import METHODS, Material, Method, method
-from onset.models import DEFAULT_BATCH_TOKENS, default_label, expand_spec, rebase_spec
-from onset.models.backend import under
+from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec, rebase_spec
+from onset.models.backend import Told, under
 from onset.prompting import PROMPTING
 from onset.votes import VOTES
 
@@ -63,11 +63,23 @@ class PriceEntry(BaseModel):
         return self
 
 
+_COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMBT])", re.IGNORECASE)
+
+
+def _count(value: Any) -> Any:
+    """``7B``, ``1.5 B``, ``350M`` as numbers; anything else as it is."""
+    match = _COUNT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return value
+    return round(float(match[1]) * 10 ** (3 * ("KMBT".index(match[2].upper()) + 1)))
+
+
 class ModelEntry(BaseModel):
     """A model of the study: how to open it (``spec``), how to call it in tables (``label``), and which other
     sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone). ``template``:
     how to ask it (``chat``, ``plain``) where a method leaves that to the model (``auto``); ``price``: its own, not the
-    study's.
+    study's. Of a model behind a server, which may tell none of it: ``params`` (parameters, ``7B`` or a number),
+    ``context`` (the longest sequence in tokens), ``revision`` (a word for the version of its weights).
     """
 
     model_config = _STRICT
@@ -76,6 +88,14 @@ class ModelEntry(BaseModel):
     family: str | None = None
     template: Template | None = None
     price: PriceEntry | None = None
+    params: Annotated[int, BeforeValidator(_count)] | None = Field(default=None, ge=1)
+    context: int | None = Field(default=None, ge=2)
+    revision: str | None = Field(default=None, min_length=1)
+
+    @property
+    def told(self) -> Told:
+        """What the study says of the model."""
+        return Told(self.params, self.context, self.revision)
 
 
 class MethodEntry(BaseModel):
@@ -300,6 +320,8 @@ def _validate_grid(values: Mapping[str, Any], where: str) -> Study:
     _refuse_repeats("shifts", study.shifts)
     _refuse_repeats("template", study.template)
     study.build_methods()
+    for entry in study.models:
+        check_told(entry.spec, entry.told)
     return study
 
 

@@ -45,7 +45,7 @@ class Full:
         and rounded back at the end, so that the tuned model computes as its base does.
         """
         weights.refuse_adapted(model, self.name)
-        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.context))
+        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.known("context")))
         model.free()
         module = copy.deepcopy(model.module).requires_grad_(True)
         stored = {name: weight.dtype for name, weight in module.named_parameters()}
@@ -63,7 +63,7 @@ class Full:
         _cast(module, stored)
         trained = dict(module.named_parameters())
         return weights.tuned_model(model, module, trained), trace.report(
-            self.flops * model.facts.params_compute, trained
+            self.flops * model.facts.known("params_compute"), trained
         )
 
     def save(self, tuned: HFModel, folder: Path) -> None:
@@ -73,7 +73,7 @@ class Full:
         tuned.module.config.save_pretrained(folder)
         # Not save_pretrained: it refuses some published generation configs, of which only the end tokens matter.
         tuned.module.generation_config.to_json_file(folder / "generation_config.json")
-        weights.write(dict(tuned.module.named_parameters()), folder / WEIGHTS, tuned.facts.revision)
+        weights.write(dict(tuned.module.named_parameters()), folder / WEIGHTS, str(tuned.facts.revision))
 
     def load(self, model: HFModel, folder: Path) -> HFModel:
         """A copy of the base model with the weights of ``folder``."""

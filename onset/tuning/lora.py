@@ -60,7 +60,7 @@ class LoRA:
         """The base's own weights, shared, with a trained float32 adapter beside them. The forward pass of
         training is that of evaluation (no autocast), whatever the dtype of the base.
         """
-        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.context))
+        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.known("context")))
         model.free()
         module = _inject(model, self._config(), seeds.init)
         trained = _adapter(module)
@@ -76,7 +76,7 @@ class LoRA:
             progress=progress,
         )
         return weights.tuned_model(model, module, trained), trace.report(
-            self.flops * model.facts.params_compute, trained
+            self.flops * model.facts.known("params_compute"), trained
         )
 
     def save(self, tuned: HFModel, folder: Path) -> None:
@@ -85,7 +85,7 @@ class LoRA:
         config = copy.copy(tuned.module.peft_config["default"])
         config.target_modules = sorted(config.target_modules)  # a set: its order differs between processes
         config.save_pretrained(str(folder))
-        weights.write(_adapter(tuned.module), folder / WEIGHTS, tuned.facts.revision)
+        weights.write(_adapter(tuned.module), folder / WEIGHTS, str(tuned.facts.revision))
 
     def load(self, model: HFModel, folder: Path) -> HFModel:
         """The base's own weights, shared, with the adapter of ``folder`` beside them; rank, scaling and

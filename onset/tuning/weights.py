@@ -43,7 +43,7 @@ def tuned_model(base: HFModel, module: torch.nn.Module, trained: Mapping[str, to
     """``module`` as a model: the base's tokenizer, batches and facts, but for the revision, which is the hash of
     the base's revision and the trained weights.
     """
-    revision = digest(base.facts.revision, trained)
+    revision = digest(str(base.facts.revision), trained)
     return base.derive(module.eval(), replace(base.facts, revision=revision))
 
 
@@ -94,7 +94,7 @@ def read_into(weights: Mapping[str, torch.Tensor], path: Path, base: HFModel) ->
                 weight.data.copy_(stored)
     except (OSError, SafetensorError) as error:
         raise StoreError(f"cannot read tuned weights {path}: {error}") from error
-    found = digest(base.facts.revision, weights)
+    found = digest(str(base.facts.revision), weights)
     if found != revision:
         raise StoreError(
             f"tuned weights {path} have revision {found} on {base.facts.name} {base.facts.revision}, expected "

@@ -22,13 +22,13 @@ DEFAULT_TEMPERATURE = 0.7
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One sample of an answer: its ``text``, the ``answer`` read from it, the sum of its tokens' log-probabilities
-    (nats at temperature 1; None: not known) and its ``tokens``.
+    (nats at temperature 1; None: not known) and its ``tokens`` (None: not known).
     """
 
     text: str
     answer: Answer
     logprob: float | None
-    tokens: int
+    tokens: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from onset.prompting.ask import total
 from onset.read.base import safe
 from onset.records import canonical_json
 from onset.scores import wilson
@@ -163,7 +164,7 @@ def _instance(evaluation: str, model_id: str, task: str, record: Mapping[str, An
         "token_usage": {
             "input_tokens": record["prompt_tokens"],
             "output_tokens": record["output_tokens"],
-            "total_tokens": record["prompt_tokens"] + record["output_tokens"],
+            "total_tokens": total([record["prompt_tokens"], record["output_tokens"]]),
         },
         "metadata": _texts({name: record[name] for name in _KEPT}),
     }

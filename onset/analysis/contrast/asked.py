@@ -132,7 +132,7 @@ def _like(group: Sequence[Outcomes], arm: Outcomes, stage: str) -> Outcomes | No
     """The arm of that stage that is asked in the same way and of the same size."""
     for other in group:
         alike = (other.method, other.labels, other.stage) == (arm.method, arm.labels, stage)
-        if alike and abs(arm.params - other.params) <= SAME_SIZE * other.params:
+        if alike and arm.at.params and other.at.params and abs(arm.params - other.params) <= SAME_SIZE * other.params:
             return other
     return None
 

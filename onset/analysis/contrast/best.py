@@ -10,6 +10,7 @@ less conservative: here each comparison brings its own test).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -51,7 +52,7 @@ def standing(arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: in
     ``arms``: of one task and shift, at least one; models, methods and budgets may differ. Noise between draws is
     pooled over the comparisons, as among the methods of a model. Raises ValueError without arms.
     """
-    best = max(arms, key=lambda arm: (arm.accuracy, -flops_of(arm).query))
+    best = max(arms, key=lambda arm: (arm.accuracy, [-one for one in cost_of(arm)]))
     others = [arm for arm in arms if arm is not best]
     compared = share_noise(
         [measure(best, other, "method", margin=margin, replicates=replicates) for other in others],
@@ -62,9 +63,10 @@ def standing(arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: in
     return Standing(best, tuple(sorted(rivals, key=lambda one: -one.arm.accuracy)))
 
 
-def flops_of(arm: Outcomes) -> Flops:
-    """What asking and tuning took; 0 where it is not known."""
-    return arm.ran.flops or Flops(0.0, 0.0)
+def cost_of(arm: Outcomes) -> tuple[float, float]:
+    """What asking and tuning took, to order by: what is not known comes last."""
+    flops = arm.ran.flops or Flops(math.inf, math.inf)
+    return flops.query, flops.tuning
 
 
 def _rival(arm: Outcomes, one: Contrast, among: int) -> Rival:

@@ -9,6 +9,7 @@ ran the study, and money where the study gives a price.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
@@ -16,7 +17,7 @@ from typing import Any, Literal
 import polars as pl
 
 from onset.analysis import words
-from onset.analysis.contrast.best import Rival, Standing, flops_of, standing
+from onset.analysis.contrast.best import Rival, Standing, cost_of, standing
 from onset.analysis.estimates.label_curves import LabelPoint
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.setting import Placed, Setting
@@ -35,11 +36,11 @@ THOUSAND = 1000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a thousand queries cost: ``flops``; ``seconds`` as measured (None: not known); ``money`` and its
+    """What a thousand queries cost: ``flops`` and ``seconds`` as measured (None: not known); ``money`` and its
     ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once.
     """
 
-    flops: float
+    flops: float | None
     seconds: float | None
     money: float | None
     currency: str | None
@@ -64,8 +65,8 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What would settle the nearest open rival: ``seeds`` or ``items`` to set in the study, and its ``flops``; both
-    None where no number of either would.
+    """What would settle the nearest open rival: ``seeds`` or ``items`` to set in the study (both None where no number
+    of either would), and its ``flops`` (None: not known).
     """
 
     rival: Alternative
@@ -183,7 +184,7 @@ def _decision(
     means: Mapping[tuple[Any, ...], LabelPoint],
 ) -> Decision:
     alike = [held.best, *(one.arm for one in held.rivals if one.level)]
-    arm = min(alike, key=lambda one: (flops_of(one).query, flops_of(one).tuning))
+    arm = min(alike, key=cost_of)
     point = means[_key(arm)]
     used = costs[_key(arm)]
     return Decision(
@@ -236,8 +237,8 @@ class _Used:
     """Means over the draws of one arm: of a query, and of one tuning."""
 
     seconds: float | None
-    prompt_tokens: float
-    output_tokens: float
+    prompt_tokens: float | None
+    output_tokens: float | None
     tuning_seconds: float | None
     adapters: tuple[str, ...]
 
@@ -251,8 +252,8 @@ def _costs(results: Measured) -> dict[_Key, _Used]:
         tuned = table["tuning_seconds"].drop_nulls()
         out[key] = _Used(
             float(timed["seconds"].sum()) / int(timed["n"].sum()) if len(timed) else None,
-            int(table["prompt_tokens"].sum()) / n,
-            int(table["output_tokens"].sum()) / n,
+            None if table["prompt_tokens"].null_count() else int(table["prompt_tokens"].sum()) / n,
+            None if table["output_tokens"].null_count() else int(table["output_tokens"].sum()) / n,
             float(tuned.mean()) if len(tuned) else None,  # type: ignore[arg-type]
             tuple(f"tuned/{one}" for one in table["tuned"].drop_nulls().unique(maintain_order=True)),
         )
@@ -262,11 +263,11 @@ def _costs(results: Measured) -> dict[_Key, _Used]:
 def _price(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> Price:
     money, currency = _money(arm, used, study)
     return Price(
-        flops=THOUSAND * flops_of(arm).query,
+        flops=None if arm.ran.flops is None else THOUSAND * arm.ran.flops.query,
         seconds=None if used.seconds is None else THOUSAND * used.seconds,
         money=money,
         currency=currency,
-        tuning_flops=flops_of(arm).tuning,
+        tuning_flops=0.0 if arm.ran.flops is None else arm.ran.flops.tuning,
         tuning_seconds=used.tuning_seconds if arm.tuned else None,
     )
 
@@ -281,6 +282,8 @@ def _money(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> tuple[float 
         return None, None
     if price.get("hour") is not None:
         money = None if used.seconds is None else THOUSAND * used.seconds / 3600 * price["hour"]
+    elif used.prompt_tokens is None or used.output_tokens is None:
+        money = None
     else:
         money = THOUSAND * (used.prompt_tokens * price["input"] + used.output_tokens * price["output"]) / 1e6
     return money, None if money is None else price["currency"]
@@ -292,25 +295,33 @@ def _money(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> tuple[float 
 def _next_step(held: Standing) -> NextStep | None:
     """The cheapest way to settle one open rival: more draws, or more items."""
     steps = [_step(held.best, one) for one in held.open]
-    possible = [one for one in steps if one.flops is not None]
+    possible = [one for one in steps if one.seeds is not None or one.items is not None]
     if possible:
-        return min(possible, key=lambda one: one.flops or 0.0)
+        return min(possible, key=_dear)
     return steps[0] if steps else None
 
 
 def _step(best: Outcomes, rival: Rival) -> NextStep:
     one, arms = rival.against, (best, rival.arm)
     draws, name = max(len(one.draws), 1), _name(rival.arm, best)
-    query = sum(flops_of(arm).query for arm in arms)
+    query, tuning = (sum(each) for each in zip(*(cost_of(arm) for arm in arms), strict=True))
     ways: list[NextStep] = []
-    each = query * one.n + sum(flops_of(arm).tuning for arm in arms)
+    each = query * one.n + tuning
     if one.verdict == "wins":  # shown if it were the only alternative
-        ways.append(NextStep(name, draws + 1, None, each))
+        ways.append(NextStep(name, draws + 1, None, _known(each)))
     if one.needed_draws is not None and one.needed_draws > draws:
-        ways.append(NextStep(name, one.needed_draws, None, (one.needed_draws - draws) * each))
+        ways.append(NextStep(name, one.needed_draws, None, _known((one.needed_draws - draws) * each)))
     if one.needed is not None and one.needed > one.n:
-        ways.append(NextStep(name, None, one.needed, (one.needed - one.n) * draws * query))
-    return min(ways, key=lambda step: step.flops or 0.0) if ways else NextStep(name, None, None, None)
+        ways.append(NextStep(name, None, one.needed, _known((one.needed - one.n) * draws * query)))
+    return min(ways, key=_dear) if ways else NextStep(name, None, None, None)
+
+
+def _known(flops: float) -> float | None:
+    return flops if math.isfinite(flops) else None
+
+
+def _dear(step: NextStep) -> float:
+    return math.inf if step.flops is None else step.flops
 
 
 def _changes(held: Standing, arm: Outcomes) -> list[Change]:

@@ -177,7 +177,7 @@ def gain_curves(
                 known[(said.at.without("method"), said.names)] = said
     groups: dict[Setting, list[Outcomes]] = {}
     for arm in arms:
-        if not arm.tuned:
+        if not arm.tuned and arm.at.params:
             groups.setdefault(arm.at.without("model", "params", "method"), []).append(arm)
     made = []
     for group in groups.values():

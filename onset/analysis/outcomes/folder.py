@@ -85,10 +85,7 @@ def _outcomes(
             shown=(min(shown), max(shown)) if first["tune"] is None and first["labels"] else None,
         ),
         ran=Ran(
-            flops=Flops(
-                query=sum(cell["flops_inference"] for cell in cells) / n,
-                tuning=sum(cell["flops_tuning"] for cell in cells) / len(cells),
-            ),
+            flops=_flops(cells, n),
             overlong=sum(cell["overlong"] for cell in cells),
             failed=sum(cell["failed_items"] for cell in cells),
             cause=next(
@@ -102,6 +99,16 @@ def _outcomes(
             ),
         ),
     )  # fmt: skip
+
+
+def _flops(cells: Sequence[Mapping[str, Any]], n: int) -> Flops | None:
+    """Means of the draws; None where a server does not tell what one takes."""
+    if any(cell["flops_inference"] is None for cell in cells):
+        return None
+    return Flops(
+        query=sum(cell["flops_inference"] for cell in cells) / n,
+        tuning=sum(cell["flops_tuning"] for cell in cells) / len(cells),
+    )
 
 
 def _numbers(held: Sequence[Mapping[str, list[Any]]], place: Mapping[str, int]) -> Array:

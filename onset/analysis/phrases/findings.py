@@ -293,6 +293,10 @@ LINES: dict[str, tuple[str, str]] = {
         "{prompts} did not fit the model's context and counted as wrong",
         "{prompts}放不进模型的上下文，算作答错",
     ),
+    "sizes.size unknown": (
+        "the size of {models} is not known: no place on curves over size, no FLOPs",
+        "{models}的规模未知：不在规模曲线上，也没有 FLOPs",
+    ),
     "lost.failed items": (
         "at {items} the method raised an error; they counted as wrong",
         "{items}上方法出错，算作答错",

@@ -52,6 +52,7 @@ _DECISION = {
     "more seeds or items would hardly tell it from {rival}: take the cheaper one": (
         "再多的种子或题也很难把它与{rival}分开：取更便宜的"
     ),
+    "the next step is {key}, which may tell it from {rival}": "下一步：{key}，或可将它与{rival}区分开",
     "the cheapest next step is {key} ({operations}), which may tell it from {rival}": (
         "最便宜的下一步是 {key}（{operations}），或可把它与{rival}分开"
     ),

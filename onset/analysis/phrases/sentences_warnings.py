@@ -49,6 +49,13 @@ SENTENCES: dict[str, str] = {
     "{prompts} do not fit the model's context and count as wrong ({settings})": (
         "{prompts}放不进模型的上下文，算作答错（{settings}）"
     ),
+    "The size of {models} is not known: it is on no curve over size, and what it costs is not counted": (
+        "{models} 的规模未知：它不在任何规模曲线上，其开销也未计入"
+    ),
+    "The sizes of {models} are not known: they are on no curve over size, and what they cost is not counted": (
+        "{models} 的规模未知：它们不在任何规模曲线上，其开销也未计入"
+    ),
+    "a study can tell it: `{key}` beside the model": "研究文件可以写明：在模型旁写 `{key}`",
     "at {items} the method raised an error: it counts as wrong ({settings})": (
         "{items}上方法出错，算作答错（{settings}）"
     ),

@@ -155,6 +155,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "refused": ("refused", "拒绝比较"),
     "low parse rate": ("answers not found", "找不到答案"),
     "overlong prompts": ("overlong prompts", "提示过长"),
+    "size unknown": ("size unknown", "规模未知"),
     "failed items": ("failed items", "出错的题"),
     "one label": ("one label", "单一标签"),
     "majority baseline": ("majority baseline", "多数类基线"),

@@ -112,11 +112,13 @@ def _some(others: tuple[Alternative, ...], say: Say) -> str:
 
 def _cost(one: Decision, say: Say) -> str:
     price = one.price
-    parts = [words.operations(price.flops)]
+    parts = [words.operations(price.flops)] if price.flops is not None else []
     if price.seconds is not None:
         parts.append(say("{time} as measured here", time=say.duration(price.seconds)))
     if price.money is not None:
         parts.append(f"{price.currency}{price.money:.2g}")
+    if not parts:
+        return ""
     if price.tuning_flops <= 0:
         return say("a thousand queries cost {cost}", cost=say.parted(parts))
     once = [words.operations(price.tuning_flops)]
@@ -131,9 +133,11 @@ def _next(one: Decision, say: Say) -> list[str]:
     if step is None:
         return []
     rival = _name(step.rival, say)
-    if step.flops is None:
+    if step.seeds is None and step.items is None:
         return [say("more seeds or items would hardly tell it from {rival}: take the cheaper one", rival=rival)]
     key = f"`seeds: {step.seeds}`" if step.seeds is not None else f"`items: {step.items}`"
+    if step.flops is None:
+        return [say("the next step is {key}, which may tell it from {rival}", key=key, rival=rival)]
     cost = words.operations(step.flops)
     said = "the cheapest next step is {key} ({operations}), which may tell it from {rival}"
     return [say(said, key=key, operations=cost, rival=rival)]

@@ -190,6 +190,31 @@ def _too_long(longer: Sequence[Outcomes], total: int, say: Say) -> str:
     return say.text([text])
 
 
+class SizeUnknown(Question):
+    """Models that say nothing of their size: they are on no curve over size."""
+
+    kind = "warning"
+    unit = "count"
+    verdicts = tones({"size unknown": "warning"})
+    always = True
+
+    def _ask(self, study: Analysis) -> Iterable[Finding]:
+        models = tuple(dict.fromkeys(arm.model for arm in study.arms if not arm.at.params))
+        if models:
+            short = lines.line("sizes.size unknown", models=lines.count("model", len(models)))
+            yield self.finding("sizes", "size unknown", partial(_size_unknown, models), short, n=len(models))
+
+
+def _size_unknown(models: Sequence[str], say: Say) -> str:
+    said = (
+        "The size of {models} is not known: it is on no curve over size, and what it costs is not counted"
+        if len(models) == 1
+        else "The sizes of {models} are not known: they are on no curve over size, and what they cost is not counted"
+    )
+    remedy = say("a study can tell it: `{key}` beside the model", key="params: 7B")
+    return say.text([say(said, models=say.listed(list(models))), remedy])
+
+
 def _failed(broken: Sequence[Outcomes], total: int, say: Say) -> str:
     counted = say(
         "at {items} the method raised an error: it counts as wrong ({settings})"

@@ -1,0 +1,78 @@
+"""What is written of a cell beside its records: ``cell.json`` (docs/notes/formats.md)."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version as installed_version
+from typing import Any
+
+from onset.models.base import Model
+from onset.models.chat import ChatTemplate
+from onset.pipeline import ASKING
+from onset.plan import ExamplePlan, Use
+from onset.results.folder import CellFolder
+from onset.study.grid import Cell
+from onset.tasks.base import Task
+from onset.tuning.base import TuningReport
+
+
+def template_json(chat: ChatTemplate | None) -> dict[str, str | None]:
+    """How a cell is asked, for ``cell.json``."""
+    return {"template": "plain" if chat is None else "chat", "template_hash": None if chat is None else chat.hash}
+
+
+def held_template(folder: CellFolder) -> dict[str, str | None]:
+    """How a finished cell was asked. (Before there were templates all were asked in plain text.)"""
+    facts = folder.facts()
+    return {"template": facts.get("template", "plain"), "template_hash": facts.get("template_hash")}
+
+
+def cell_json(
+    cell: Cell, base: Model, task: Task, plan: ExamplePlan, ledger: Sequence[Use], report: TuningReport | None
+) -> dict[str, Any]:
+    """``cell.json``, but for the facts of the model and the template."""
+    return {
+        "id": cell.id,
+        "model": cell.model,
+        "model_spec": cell.model_spec,
+        "stage": base.facts.stage,
+        "method": cell.method.name,
+        "method_spec": cell.method.spec(),
+        "labels": cell.labels,
+        "task": cell.task,
+        "ability": task.ability,
+        "task_hash": cell.task_hash,
+        "task_source": task.source,
+        "chance": task.chance,
+        "shift": cell.shift,
+        "seed": cell.seed,
+        "items": cell.items,
+        "chunk": cell.chunk,
+        "asking": ASKING,
+        "plan_hash": plan.hash,
+        "ledger": [line.to_json() for line in ledger],
+        "tuned": cell.tuned,
+        "tuning": None if report is None else asdict(report),
+        "environment": environment(base),
+    }
+
+
+def environment(model: Model) -> dict[str, str | None]:
+    """Versions of what computed, and on what."""
+
+    def of(package: str) -> str | None:
+        try:
+            return installed_version(package)
+        except ModuleNotFoundError:
+            return None
+
+    return {
+        "onset": of("lm-onset"),
+        "python": platform.python_version(),
+        "torch": of("torch"),
+        "transformers": of("transformers"),
+        "device": model.facts.device,
+        "dtype": model.facts.dtype,
+    }
