@@ -123,7 +123,8 @@ class Request:
 class Completion:
     """What came back: ``text`` without the stop string, ``tokens`` generated (the end-of-text token and
     the tokens that showed the end count), ``prompt_tokens`` (both None where a server does not count them), the sum of
-    the tokens' log-probabilities ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it ended.
+    the tokens' log-probabilities ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it
+    ended.
     """
 
     text: str
