@@ -23,7 +23,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from onset.answers import NumberFormat
-from onset.prompting.ask import ANSWER, Ask
+from onset.prompting.ask import ANSWER, Ask, total
 from onset.prompting.base import Planned, Prompt, gold_score, read_all
 from onset.prompting.text import STOP
 from onset.records import Answer, Attempt, Completion, Item
@@ -88,7 +88,7 @@ class ZeroShotChain(Prompt):
         known = chain.logprob is not None and answer.logprob is not None
         return Completion(
             written + answer.text,
-            chain.tokens + answer.tokens,
+            total([chain.tokens, answer.tokens]),
             chain.prompt_tokens,
             (chain.logprob or 0.0) + (answer.logprob or 0.0) if known else None,
             answer.finish,

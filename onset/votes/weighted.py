@@ -39,10 +39,10 @@ class Weighted(Vote):
         """The answer of the largest weight, of equals the one that was sampled first; where no sample has an answer,
         what the majority says. ``detail``: ``weights``, each answer's share (0..1) of all weights.
 
-        Raises MethodError where a sample with an answer has no log-probability.
+        Raises MethodError where a sample with an answer has no log-probability, or no number of tokens to divide it by.
         """
         answered = [one for one in samples if one.answer.value is not None]
-        unknown = sum(1 for one in answered if one.logprob is None)
+        unknown = sum(1 for one in answered if one.logprob is None or (self.normalised and one.tokens is None))
         if unknown:
             raise MethodError(
                 f"vote 'weighted': {unknown} of {len(answered)} samples with an answer have no log-probability; this"
@@ -62,4 +62,4 @@ class Weighted(Vote):
 
     def _log_weight(self, sample: Sample) -> float:
         logprob = sample.logprob or 0.0
-        return logprob / max(1, sample.tokens) if self.normalised else logprob
+        return logprob / max(1, sample.tokens or 1) if self.normalised else logprob
