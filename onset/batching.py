@@ -20,6 +20,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from onset.errors import RequestRefused
 from onset.models.base import Model
 from onset.prompting.ask import Ask, Calls
 from onset.records import Call, Completion, Item, Pair, Request, Scored
@@ -102,7 +103,9 @@ class Batcher:
         pairs, self._pairs = self._pairs, []
         if requests:
             asked = [one for one, _ in requests]
-            _deliver([future for _, future in requests], await self._call(lambda: self._model.generate(asked)))
+            # a server may refuse one request: the item that asked fails, not the chunk
+            answers = getattr(self._model, "answers", self._model.generate)
+            _deliver([future for _, future in requests], await self._call(lambda: answers(asked)))
         if pairs:
             scored = [one for one, _ in pairs]
             _deliver([future for _, future in pairs], await self._call(lambda: self._model.score(scored)))
@@ -122,7 +125,11 @@ def cause_of(error: BaseException) -> str:
 
 def _deliver(futures: Sequence[asyncio.Future[Any]], results: Sequence[Any]) -> None:
     for future, result in zip(futures, results, strict=True):
-        if not future.done():  # a solver that was cancelled in a gather waits no more
+        if future.done():  # a solver that was cancelled in a gather waits no more
+            continue
+        if isinstance(result, RequestRefused):
+            future.set_exception(result)
+        else:
             future.set_result(result)
 
 

@@ -6,6 +6,7 @@
     │   ├── StudyError             a study file that does not validate
     │   ├── DataError              a data file: missing, a bad row, duplicates, overlap, too few
     │   └── ModelError             a model that cannot be loaded or does not fit the request
+    │       └── RequestRefused     one request that a server will not answer: its item fails
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
     ├── MethodError                a method could not do what it does, once for a cell or with what it got
@@ -60,6 +61,14 @@ class DataError(InputError):
 
 class ModelError(InputError):
     """A model that cannot be loaded, or cannot serve what is asked of it."""
+
+
+class RequestRefused(ModelError):
+    """One request that a server will not answer; others it may. ``key``: of the request that it complains of."""
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class PlanMismatch(OnsetError):

@@ -5,6 +5,7 @@
     open_model("gguf:path/file.gguf")             a GGUF file, dequantised
     open_model("packaged:gemma-3-270m")           a model that installs from the package registry
     open_model("ladder/r4")                       a model of the embedded ladder (`onset.ladder.rungs`)
+    open_model("openai:http://localhost:8000/v1#NAME")   a model behind a server (docs/servers.md)
     open_model("scripted:replies.json")           a fake that answers from a file (see `onset.models.scripted`)
 
 A backend is a `onset.models.backend.Backend` in a file of its own and one line of `BACKENDS`. Importing this package
@@ -40,6 +41,7 @@ BACKENDS = Registry(
         "gguf": Entry("onset.models.gguf:GGUF", "a GGUF file, dequantised"),
         "packaged": Entry("onset.models.packaged:PACKAGES", "a model that installs from the package registry"),
         "ladder": Entry("onset.models.ladder:LADDER", "the embedded ladder; in a study, ladder is r0 to r7"),
+        "openai": Entry("onset.models.servers.backend:OPENAI", "a model behind a server of OpenAI's protocol"),
         "scripted": Entry("onset.models.scripted:SCRIPTED", "a fake that answers from a JSON file of rules"),
     },
 )

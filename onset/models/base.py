@@ -88,6 +88,9 @@ class Model(Protocol):
 
         A prompt that does not fit the context together with ``max_tokens`` gives ``n`` completions
         with ``finish="overlong"``, empty text and 0 tokens: the caller counts them.
+
+        A model that may refuse one request and answer the others has a method ``answers`` too: the same, with an
+        `onset.errors.RequestRefused` in the place of what it refused.
         """
         ...
 

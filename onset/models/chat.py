@@ -65,11 +65,16 @@ def is_instruct(tokenizer: Any, ends: frozenset[int], template: ChatTemplate | N
     documents (Llama 2, Mistral, OLMo), the ``name`` has to say it: "Instruct", "chat", "it", "SFT", "DPO". A name with
     "base" or "pt" is a base model's.
     """
-    if template is None or template.end is None or _SAYS_BASE.search(name):
+    if template is None or template.end is None or says_base(name):
         return False
     if _OF_DOCUMENTS.fullmatch(template.end):
         return _SAYS_INSTRUCT.search(name) is not None
     return tokenizer.convert_tokens_to_ids(template.end) in ends
+
+
+def says_base(name: str) -> bool:
+    """Does the name of a model say that it is a base model?"""
+    return _SAYS_BASE.search(name) is not None
 
 
 def chosen_template(model: Any, wanted: str | None) -> ChatTemplate | None:

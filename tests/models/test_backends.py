@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,8 +12,10 @@ from models_fixtures import llama, save, tokenizer
 from test_gguf import write
 
 from onset.errors import ModelError, OnsetError
-from onset.models import BACKENDS, Model, default_label, describe, open_model
+from onset.models import BACKENDS, Model, Told, backend_of, default_label, describe, open_model
+from onset.models.base import ability
 from onset.models.peek import peek
+from onset.models.scripted import ScriptedModel
 from onset.records import Pair, Request
 
 QUESTION = "Question: How many keys does Pam have?\nAnswer:"
@@ -29,15 +32,26 @@ def _scripted(folder: Path) -> str:
     return f"scripted:{folder / 'replies.json'}"
 
 
+def _served(_: Path) -> str:
+    pytest.importorskip("openai", reason="the extra 'server' is not installed")
+    pytest.importorskip("pytest_httpserver", reason="pytest-httpserver is not installed")
+    from served import Served
+
+    one = Served(ScriptedModel({"keys": " The answer is 7."})).start()
+    atexit.register(one.server.stop)
+    return one.spec
+
+
 TARGETS: Mapping[str, Callable[[Path], str]] = {
     "hf": lambda folder: str(save(folder / "tiny", llama(), tokenizer(bos=False))),
     "gguf": lambda folder: f"gguf:{write(folder / 'made.gguf', llama(hidden=64))}",
     "packaged": _packaged,
     "ladder": lambda _: "ladder/r0",
+    "openai": _served,
     "scripted": _scripted,
 }
 """Backend -> a small model of its kind, made in a folder, as a study names it."""
-NOWHERE = {"hf": "./nowhere", "ladder": "ladder/nowhere"}
+NOWHERE = {"hf": "./nowhere", "ladder": "ladder/nowhere", "openai": "openai:nowhere"}
 """What is not there, where it is not ``BACKEND:nowhere``."""
 
 
@@ -60,20 +74,25 @@ def test_its_facts_are_those_that_a_study_needs(spec: str, model: Model) -> None
     facts = model.facts
     assert isinstance(model, Model)
     assert facts.name == default_label(spec)
-    assert 0 < facts.params_compute <= facts.params
+    assert facts.context is not None
     assert facts.context > 0
-    assert all((facts.family, facts.stage, facts.revision, facts.tokenizer, facts.dtype, facts.device))
+    assert all((facts.family, facts.stage, facts.dtype, facts.device))
+    if backend_of(spec)[0].local:  # a server may tell none of these
+        assert 0 < (facts.params_compute or 0) <= (facts.params or 0)
+        assert all((facts.revision, facts.tokenizer))
 
 
 def test_its_size_is_known_before_it_is_loaded(spec: str, model: Model) -> None:
-    assert (peek(spec).params_compute, peek(spec).context) == (model.facts.params_compute, model.facts.context)
+    told = Told(params=model.facts.params_compute, context=model.facts.context)
+    assert (peek(spec, told).params_compute, peek(spec, told).context) == (told.params, told.context)
 
 
 def test_it_completes_in_order_as_often_as_it_is_asked(model: Model) -> None:
     asked = [Request(QUESTION, 8), Request(f"Pam. {QUESTION}", 8, n=3, temperature=0.7, seed=5)]
     found = model.generate(asked)
     assert [len(completions) for completions in found] == [1, 3]
-    assert found == model.generate(asked)
+    if ability(model).repeat:
+        assert found == model.generate(asked)
     assert all(0 <= one.tokens <= 8 for completions in found for one in completions)
     assert model.generate([]) == []
 

@@ -1,0 +1,216 @@
+"""Requests to a server, through the ``openai`` client: sent again where that helps, and errors in one line.
+
+    refused at once        401, 403, 404, 405, 501: nothing of this server can be measured (ModelError)
+    refused alone          400, 413, 422: one request (RequestRefused), whose item fails
+    sent again             429, 408, 409 and 5xx up to `RETRIES` times, when the server says or after twice the time;
+                           no connection, or one that broke off, and replies that are no JSON: `CUT` times; no reply
+                           in `TIMEOUT` seconds: once
+
+The client's own retries are not used: it sends a request that took ten minutes as often again as one that was refused
+in a millisecond, and does not tell of a 429 that it sends again, by which the number of requests at once is found
+(`onset.models.servers.gate`).
+
+Keys are read from the environment and stand in no message: ``OPENAI_API_KEY`` goes to api.openai.com and to
+``OPENAI_BASE_URL`` alone, since a study file names any server; that of another server is in `key_name`.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from onset.errors import ModelError, RequestRefused
+from onset.models.servers.gate import Gate, Pass
+
+TIMEOUT = 600.0
+"""Seconds for a whole reply."""
+RETRIES, CUT = 10, 3
+LONGEST_WAIT = 120.0
+"""Seconds that a server may ask to wait; a day's quota that is used up is no reason to sit here for hours."""
+
+
+class ServerGone(ModelError):
+    """No reply, or none of the kind that was hoped for after all tries: it may be there again later."""
+
+
+class ServerRefuses(ModelError):
+    """What was asked for is refused, whatever the request; ``status``: of HTTP."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+_ALONE = frozenset({400, 413, 422})
+_AGAIN = frozenset({408, 409, 429})
+T = TypeVar("T")
+
+
+def key_name(url: str) -> str:
+    """The variable of the environment that holds the key of the server at ``url``.
+
+    >>> key_name("https://api.openai.com/v1"), key_name("http://localhost:8000/v1")
+    ('OPENAI_API_KEY', 'ONSET_API_KEY_LOCALHOST_8000')
+    """
+    known = {"api.openai.com", urlsplit(os.environ.get("OPENAI_BASE_URL", "")).netloc}
+    place = urlsplit(url).netloc
+    return "OPENAI_API_KEY" if place in known else f"ONSET_API_KEY_{re.sub(r'[^A-Za-z0-9]', '_', place).upper()}"
+
+
+class Client:
+    """One server."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            import openai
+        except ImportError:
+            raise ModelError(
+                "a model behind a server needs the package openai: pip install 'lm-onset[server]'"
+            ) from None
+        self.url = url
+        self.gate = Gate()
+        self._openai = openai
+        self._key = os.environ.get(key_name(url), "")
+        self._client = openai.OpenAI(
+            base_url=url, api_key=self._key or "none", timeout=openai.Timeout(TIMEOUT, connect=10.0), max_retries=0
+        )
+
+    def get(self, path: str) -> Any:
+        """The JSON at ``path``. Raises ModelError, RequestRefused."""
+        return self._kept_up(lambda: self._client.get(path, cast_to=object))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON that answers ``body``. Raises ModelError, RequestRefused."""
+        return self._kept_up(lambda: self._client.post(path, body=dict(body), cast_to=object))
+
+    def all(self, work: Sequence[Callable[[], T]]) -> list[T | RequestRefused]:
+        """What each piece of ``work`` returns, in order, whichever ends first; several at once. The refusal of one is
+        in its place. Raises the ModelError of the first, in order, that has one: the others are not begun any more.
+        """
+        if not work:
+            return []
+        pool = ThreadPoolExecutor(min(len(work), self.gate.most), thread_name_prefix="onset-server")
+        futures: list[Future[T | RequestRefused]] = [pool.submit(_refusal, one) for one in work]
+        try:
+            return [one.result() for one in futures]
+        except ModelError:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        except BaseException:  # an interrupt: what is under way is cut off
+            self._client.close()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _kept_up(self, send: Callable[[], Any]) -> Any:
+        with self.gate.through() as held:
+            tried = 0
+            while True:
+                try:
+                    found = send()
+                    if not isinstance(found, dict):
+                        raise _NoJSON
+                    self.gate.went_well()
+                    return found
+                except (self._openai.APIError, ValueError, _NoJSON) as error:
+                    tried += 1
+                    pause(self._wait(error, tried, held))
+
+    def _wait(self, error: Exception, tried: int, held: Pass) -> float:
+        """Seconds after which it may help to send it again. Raises the error in one line where it does not."""
+        status = int(getattr(error, "status_code", 0))
+        if isinstance(error, self._openai.APITimeoutError):
+            self.gate.too_much(held)
+            if tried > 1:
+                raise ServerGone(f"server {self.url}: no reply in time, twice") from None
+            return 0.0
+        if isinstance(error, self._openai.APIConnectionError):
+            if tried > CUT:
+                raise ServerGone(
+                    f"server {self.url} cannot be reached: {self._said(error.__cause__ or error)}"
+                ) from None
+            return _doubled(tried)
+        if not isinstance(error, self._openai.APIStatusError):
+            if tried > CUT:
+                raise ServerGone(
+                    f"server {self.url} speaks another dialect: its reply is no JSON object ({self._said(error)})"
+                ) from None
+            return _doubled(tried)
+        if status in _ALONE:
+            raise RequestRefused(
+                f"the server refused it ({status}): {self._said(error)}", getattr(error, "param", None)
+            ) from None
+        if status not in _AGAIN and (status < 500 or status == 501):
+            raise ServerRefuses(
+                f"server {self.url} refuses ({status}): {self._said(error)}{self._remedy(status)}", status
+            ) from None
+        if status in (429, 503, 529):
+            self.gate.too_much(held)
+        wait = _asked(error.response.headers)
+        spent = getattr(error, "code", None) == "insufficient_quota"
+        if tried > RETRIES or spent or (wait or 0.0) > LONGEST_WAIT:
+            asks = f", asks to wait {wait:.0f} s" if wait and wait > LONGEST_WAIT else ""
+            raise ServerGone(
+                f"server {self.url} does not serve any more ({status}{asks}): {self._said(error)}; run again to go on"
+            ) from None
+        return _doubled(tried) if wait is None else wait
+
+    def _remedy(self, status: int) -> str:
+        if status not in (401, 403):
+            return ""
+        held = "is set" if self._key else "is not set"
+        return f"; its key is read from {key_name(self.url)}, which {held}"
+
+    def _said(self, error: BaseException) -> str:
+        """What an error says in one line, without the key."""
+        body = getattr(error, "body", None)
+        text = (
+            next((body[key] for key in ("message", "detail", "error") if body.get(key)), "")
+            if isinstance(body, dict)
+            else ""
+        )
+        text = " ".join(str(text or error or type(error).__name__).split())
+        if self._key:
+            text = text.replace(self._key, "***")
+        text = re.sub(r"\b(sk-|Bearer )\S+", r"\1***", text)
+        return (text if len(text) <= 200 else f"{text[:200]} ...").rstrip(".")
+
+
+class _NoJSON(Exception):
+    """A reply that is no JSON object."""
+
+    def __str__(self) -> str:
+        return "text or HTML"
+
+
+def pause(seconds: float) -> None:
+    """Wait before a request is sent again."""
+    time.sleep(seconds)
+
+
+def _refusal(work: Callable[[], T]) -> T | RequestRefused:
+    try:
+        return work()
+    except RequestRefused as error:
+        return error
+
+
+def _doubled(tried: int) -> float:
+    """Half a second, then twice as long each time up to 20 s; a little less by chance, so that not all come at once."""
+    return float(min(20.0, 0.5 * 2.0 ** (tried - 1)) * random.uniform(0.75, 1.0))
+
+
+def _asked(headers: Mapping[str, str]) -> float | None:
+    """How many seconds the server asks to wait; None where it does not say (or names a date)."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) / unit)
+        except (KeyError, ValueError):
+            continue
+    return None

@@ -1,0 +1,212 @@
+"""A model behind a server: requests one by one, many at once, answers in order (docs/servers.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+from onset.errors import ModelError, RequestRefused
+from onset.models.base import Can, ModelFacts
+from onset.models.chat import says_base
+from onset.models.requests import check_requests
+from onset.models.servers.client import Client, ServerGone
+from onset.models.servers.dialect import (
+    REPLACED,
+    Reply,
+    body_of,
+    completions,
+    is_too_long,
+    messages_of,
+    path_of,
+    read_reply,
+)
+from onset.models.servers.scores import Way, choose
+from onset.models.servers.template import ServerChat, server_chat
+from onset.records import Completion, Pair, Request, Scored
+
+BYTES_PER_TOKEN = 3
+"""A guess on the safe side, for servers that count no tokens: English has four bytes and more a token."""
+
+
+class ServerModel:
+    """A model that `onset.models.servers.backend` connected to.
+
+    Which requests end first changes nothing: each has its own seed, and answers are handed back in the order of the
+    requests. What the server itself does is another matter: of equal requests it may answer each in another way, so
+    ``can.repeat`` is false. ``chat``: the server's own template; ``instruct``: is it asked through it where a study
+    leaves that to the model? Unless its name says that it is a base model.
+    """
+
+    def __init__(self, client: Client, model: str, facts: ModelFacts) -> None:
+        self.client = client
+        self.model = model
+        self.chat: ServerChat = server_chat(facts.name)
+        self.instruct = not says_base(model)
+        self._facts = facts
+        self._refused: set[str] = set()
+        self._many = True
+        self._counts = True
+        self._gone = False
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What the server and the study tell."""
+        return self._facts
+
+    @property
+    def engine_note(self) -> str:
+        """One line about what is not known of it."""
+        facts = self._facts
+        unknown = [key for key, value in (("params", facts.params), ("revision", facts.revision)) if value is None]
+        said = f"; not known: {', '.join(unknown)} (a study may tell them)" if unknown else ""
+        return f"{facts.name} is asked at {self.client.url}: equal requests may get other answers another time{said}"
+
+    @cached_property
+    def can(self) -> Can:
+        """Scores where the server gave the right ones when it was tried, with a few short requests."""
+        plain, chat = (self._way(templated) for templated in (False, True))
+        why = plain if isinstance(plain, str) else chat if isinstance(chat, str) else ""
+        return Can(
+            score=not isinstance(plain, str), score_chat=not isinstance(chat, str), tune=False, repeat=False, why=why
+        )
+
+    def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+        """Completions of each request, in order. Raises ModelError, also for the first request that was refused."""
+        found = self.answers(requests)
+        for one in found:
+            if isinstance(one, RequestRefused):
+                raise one
+        return [one for one in found if not isinstance(one, RequestRefused)]
+
+    def answers(self, requests: Sequence[Request]) -> list[list[Completion] | RequestRefused]:
+        """As `generate`, with the refusal of a request in its place: the item's that asked. Raises ModelError where the
+        server is not there any more, or speaks another dialect.
+        """
+        check_requests(requests)
+        self._there()
+        jobs: list[tuple[int, int | None]] = []
+        for place, request in enumerate(requests):
+            apart = request.n > 1 and not self._many
+            jobs += [(place, sample) for sample in range(request.n)] if apart else [(place, None)]
+        found = self._all([partial(self._replies, requests[place], sample) for place, sample in jobs])
+        replies: list[list[Reply]] = [[] for _ in requests]
+        refused: dict[int, RequestRefused] = {}
+        for (place, _), one in zip(jobs, found, strict=True):
+            if isinstance(one, RequestRefused):
+                refused.setdefault(place, one)
+            else:
+                replies[place] += one
+        return [
+            _refusal(refused[place], request) if place in refused else completions(replies[place], request.n)
+            for place, request in enumerate(requests)
+        ]
+
+    def score(self, pairs: Sequence[Pair]) -> list[Scored]:
+        """The log-probability of each continuation, in order; None where it does not fit the context. Raises ModelError
+        where the server tells none.
+        """
+        ways = {templated: self._way(templated) for templated in {one.templated for one in pairs}}
+        for way in ways.values():
+            if isinstance(way, str):
+                raise ModelError(f"model '{self._facts.name}' gives no log-probabilities: {way}")
+        self._there()
+        found = self._all([partial(self._score, ways[one.templated], one) for one in pairs])
+        for one in found:
+            if isinstance(one, RequestRefused):
+                raise one
+        return [one for one in found if not isinstance(one, RequestRefused)]
+
+    def count_tokens(self, text: str, *, templated: bool = False) -> int:
+        """Tokens of a prompt: as the server counts them (vLLM's ``/tokenize``), else a guess on the safe side, which
+        decides how many demonstrations fit and nothing else.
+        """
+        if self._counts:
+            asked = self._messages(text) if templated else {"prompt": text}
+            try:
+                found = self.client.post(
+                    f"{self.client.url.removesuffix('/v1')}/tokenize", {"model": self.model, **asked}
+                )
+                if isinstance(found.get("count"), int):
+                    return int(found["count"])
+            except ServerGone:
+                raise
+            except ModelError:
+                pass
+            self._counts = False
+        return -(-len(text.encode()) // BYTES_PER_TOKEN)
+
+    def _messages(self, prompt: str) -> dict[str, Any]:
+        return messages_of(self.chat, prompt)
+
+    def _way(self, templated: bool) -> Way | str:
+        held: dict[bool, Way | str] = self.__dict__.setdefault("_ways", {})
+        if templated not in held:
+            held[templated] = choose(self.client, self.model, self.chat, templated=templated)
+        return held[templated]
+
+    def _score(self, way: Way | str, pair: Pair) -> Scored:
+        assert not isinstance(way, str)
+        try:
+            return way(self.client, self.model, self.chat, pair)
+        except RequestRefused as error:
+            if is_too_long(error):
+                return Scored(None, 0, 0)
+            raise
+
+    def _replies(self, request: Request, sample: int | None) -> list[Reply]:
+        """One request, or one sample of it; where the server takes no ``n``, the samples that it left out too."""
+        replies = [self._reply(request, sample)]
+        wanted = request.n if sample is None else 1
+        if sample is None and len(replies[0].texts) < wanted:
+            self._many = False
+            replies += [self._reply(request, place) for place in range(len(replies[0].texts), wanted)]
+        return replies
+
+    def _reply(self, request: Request, sample: int | None) -> Reply:
+        body = body_of(self.model, request, sample, self.chat)
+        while True:
+            sent = self._in_dialect(body)
+            try:
+                return read_reply(self.client.post(path_of(request), sent), request, self.client.url)
+            except RequestRefused as error:
+                key = None if is_too_long(error) else _named(error, sent)
+                if key is None:
+                    raise
+                self._refused.add(key)
+
+    def _in_dialect(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """``body`` without the keys that this server has refused."""
+        out = {}
+        for key, value in body.items():
+            name = REPLACED[key] if key in self._refused else key
+            if name is not None:
+                out[name] = value
+        return out
+
+    def _all(self, work: Sequence[Callable[[], Any]]) -> list[Any]:
+        try:
+            return self.client.all(work)
+        except ServerGone:
+            self._gone = True
+            raise
+
+    def _there(self) -> None:
+        """After a server went away: is it there again? Asked once, so that each cell that is left fails at once."""
+        if self._gone:
+            self.client.get("/models")
+            self._gone = False
+
+
+def _named(error: RequestRefused, sent: Mapping[str, Any]) -> str | None:
+    """The key that a refusal complains of, of those that can be done without."""
+    if error.key in REPLACED and error.key in sent:
+        return error.key
+    return next((key for key in REPLACED if key in sent and re.search(rf"\b{key}\b", str(error))), None)
+
+
+def _refusal(error: RequestRefused, request: Request) -> list[Completion] | RequestRefused:
+    if is_too_long(error):
+        return [Completion("", 0, None, None, "overlong")] * request.n
+    return error
