@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from onset.cli import ladder, names, others, study
+from onset.cli import ladder, names, others, servers, study
 from onset.errors import OnsetError
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "grade": others.grade,
     "claims": others.claims,
     "list": names.list_names,
+    "check-server": servers.check_server,
 }
 """Name -> command, in the order of ``onset --help``."""
 

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import call
 from served import Served, cut, quick, raw, status
 from werkzeug import Response
 
+from onset.analysis.study import analyse
 from onset.errors import CellsFailed, ModelError, RequestRefused, StudyError
 from onset.models import Told, open_model
 from onset.models.base import ability
 from onset.models.scripted import ScriptedModel
 from onset.models.servers import client
+from onset.models.servers.agreement import Agreement, agreement
 from onset.models.servers.client import key_name
 from onset.models.servers.gate import Gate
-from onset.records import EndRule, Pair, Request
+from onset.records import EndRule, Pair, Request, Scored
 from onset.results.read import load
 from onset.study.estimate import estimate
 from onset.study.grid import expand
@@ -393,6 +397,64 @@ def test_a_prompt_that_the_server_finds_too_long_is_overlong(served: Served) -> 
     ((found,),) = model.generate([Request("heads " * 600, 8)])
     assert (found.finish, found.text, found.tokens) == ("overlong", "", 0)
     assert model.score([Pair("heads " * 600, " b")])[0].logprob is None
+
+
+def test_a_size_that_nobody_tells_is_said(served: Served, tmp_path: Path) -> None:
+    run(study(served), tmp_path / "r")
+    (said,) = [one for one in analyse(load(tmp_path / "r"), replicates=50).findings if one.subject == "sizes"]
+    assert said.verdict == "size unknown"
+    assert said.sentence.startswith("The size of far is not known: it is on no curve over size")
+
+
+# ---- is it the model it is said to be? ---------------------------------------------------------------------------
+
+
+class ByWord(ScriptedModel):
+    """Scores are sums over words, as the server's are."""
+
+    def score(self, pairs: Sequence[Pair]) -> list[Scored]:
+        return [self._sum(pair) for pair in pairs]
+
+    def _sum(self, pair: Pair) -> Scored:
+        words, before = re.findall(r"\s*\S+|\s+$", pair.continuation), pair.context
+        values = [
+            super(ByWord, self).score([Pair(before + "".join(words[:at]), word)])[0].logprob
+            for at, word in enumerate(words)
+        ]
+        return Scored(sum(one or 0 for one in values), len(words), self.count_tokens(before))
+
+
+def test_a_server_is_held_against_a_local_copy(served: Served) -> None:
+    model = open_model(served.spec)
+    same = agreement(model, ByWord(REPLIES, default=" I cannot say."))
+    assert (same.lengths, same.begun, same.verdict) == (8, 8, "same")
+    assert same.apart == pytest.approx(0)
+    assert agreement(model, ScriptedModel(REPLIES, default=" I cannot say.")).verdict == "different"  # other scores
+    served.usage = False
+    other = agreement(open_model(served.spec), ByWord({}, default=" Something else."))
+    assert (other.lengths, other.begun, other.verdict) == (None, 0, "different")
+
+
+def test_the_command_says_what_was_compared(served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    served.logprobs = "absent"
+    for name, default, verdict, code in (("same", " I cannot say.", "same", 0), ("other", " No.", "different", 1)):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"default": default}))
+        ended, out, _ = call(capsys, "check-server", served.spec, f"scripted:{tmp_path / name}.json", "--json")
+        assert (json.loads(out)["verdict"], ended) == (verdict, code)
+    ended, out, _ = call(capsys, "check-server", f"{served.url}#fake", f"scripted:{tmp_path}/same.json")
+    assert ended == 0
+    assert "not known: 'prompt_logprobs' is not told" in out
+
+
+@pytest.mark.parametrize(
+    ("lengths", "apart", "begun", "verdict"),
+    [
+        (8, 0.03, 7, "same"), (8, 0.5, 8, "different"), (7, 0.0, 8, "different"), (8, 0.0, 3, "different"),
+        (None, None, 8, "same"), (8, None, 5, "not shown"),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_an_agreement(lengths: int | None, apart: float | None, begun: int, verdict: str) -> None:
+    assert Agreement(8, lengths, apart, begun, "").verdict == verdict
 
 
 # ---- how many at once --------------------------------------------------------------------------------------------
