@@ -307,6 +307,19 @@ def test_what_names_no_model_of_a_server_is_refused(target: str, message: str) -
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "fault", [status(500, "no cache"), status(404), raw('{"models": []}'), raw("<html>", "text/html")]
+)
+def test_a_server_without_a_list_of_models_is_asked_all_the_same(
+    served: Served, monkeypatch: pytest.MonkeyPatch, fault: Any
+) -> None:
+    quick(monkeypatch)
+    served.when = lambda body: None if body else fault(body)
+    model = open_model(served.spec)
+    assert model.generate([Request("heads", 8)])[0][0].text == " The answer is heads."
+    assert model.facts.context is None
+
+
 def test_a_model_that_the_server_has_not_is_said_with_those_it_has(served: Served) -> None:
     with pytest.raises(ModelError, match=r"has no model 'other'\. It has: fake"):
         open_model(f"openai:{served.url}#other")

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from onset.errors import ModelError, RequestRefused
+from onset.errors import ModelError
 from onset.models.backend import Backend, LoadOptions, Size
 from onset.models.base import ModelFacts
 from onset.models.chat import says_base
 from onset.models.families import family_of
-from onset.models.servers.client import Client, ServerRefuses
+from onset.models.servers.client import Client
 from onset.models.servers.model import ServerModel
 
 
@@ -67,17 +67,7 @@ def split(target: str) -> tuple[str, str]:
 
 def _listed(client: Client, model: str) -> Mapping[str, Any]:
     """What the server's list of models says of this one; nothing where it has no list."""
-    try:
-        found = client.get("/models").get("data")
-    except (RequestRefused, ServerRefuses) as error:
-        if getattr(error, "status", None) in (401, 403):
-            raise
-        return {}
-    rows = (
-        [one for one in found if isinstance(one, Mapping) and isinstance(one.get("id"), str)]
-        if isinstance(found, list)
-        else []
-    )
+    rows = [one for one in client.models() if isinstance(one.get("id"), str)]
     if rows and not any(one["id"] == model for one in rows):
         names = sorted(one["id"] for one in rows)
         more = f" and {len(names) - 8} more" if len(names) > 8 else ""

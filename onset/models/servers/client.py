@@ -36,7 +36,13 @@ LONGEST_WAIT = 120.0
 
 
 class ServerGone(ModelError):
-    """No reply, or none of the kind that was hoped for after all tries: it may be there again later."""
+    """No reply, or none of the kind that was hoped for after all tries: it may be there again later. ``answered``: is
+    something there at all?
+    """
+
+    def __init__(self, message: str, *, answered: bool = True) -> None:
+        super().__init__(message)
+        self.answered = answered
 
 
 class ServerRefuses(ModelError):
@@ -81,9 +87,24 @@ class Client:
             base_url=url, api_key=self._key or "none", timeout=openai.Timeout(TIMEOUT, connect=10.0), max_retries=0
         )
 
-    def get(self, path: str) -> Any:
-        """The JSON at ``path``. Raises ModelError, RequestRefused."""
-        return self._kept_up(lambda: self._client.get(path, cast_to=object))
+    def models(self) -> list[Mapping[str, Any]]:
+        """What the server lists of its models; empty where it has no list (``transformers serve`` fails at it where
+        nothing is in its cache). Raises ServerGone where there is no server, ServerRefuses where the key is missing.
+        """
+        try:
+            found = self._kept_up(lambda: self._client.get("/models", cast_to=object), retries=1)
+        except RequestRefused:
+            return []
+        except ServerRefuses as error:
+            if error.status in (401, 403):
+                raise
+            return []
+        except ServerGone as error:
+            if error.answered:
+                return []
+            raise
+        rows = found.get("data")
+        return [one for one in rows if isinstance(one, Mapping)] if isinstance(rows, list) else []
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON that answers ``body``. Raises ModelError, RequestRefused."""
@@ -108,7 +129,7 @@ class Client:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _kept_up(self, send: Callable[[], Any]) -> Any:
+    def _kept_up(self, send: Callable[[], Any], retries: int = RETRIES) -> Any:
         with self.gate.through() as held:
             tried = 0
             while True:
@@ -120,20 +141,20 @@ class Client:
                     return found
                 except (self._openai.APIError, ValueError, _NoJSON) as error:
                     tried += 1
-                    pause(self._wait(error, tried, held))
+                    pause(self._wait(error, tried, held, retries))
 
-    def _wait(self, error: Exception, tried: int, held: Pass) -> float:
+    def _wait(self, error: Exception, tried: int, held: Pass, retries: int) -> float:
         """Seconds after which it may help to send it again. Raises the error in one line where it does not."""
         status = int(getattr(error, "status_code", 0))
         if isinstance(error, self._openai.APITimeoutError):
             self.gate.too_much(held)
             if tried > 1:
-                raise ServerGone(f"server {self.url}: no reply in time, twice") from None
+                raise ServerGone(f"server {self.url}: no reply in time, twice", answered=False) from None
             return 0.0
         if isinstance(error, self._openai.APIConnectionError):
             if tried > CUT:
                 raise ServerGone(
-                    f"server {self.url} cannot be reached: {self._said(error.__cause__ or error)}"
+                    f"server {self.url} cannot be reached: {self._said(error.__cause__ or error)}", answered=False
                 ) from None
             return _doubled(tried)
         if not isinstance(error, self._openai.APIStatusError):
@@ -154,7 +175,7 @@ class Client:
             self.gate.too_much(held)
         wait = _asked(error.response.headers)
         spent = getattr(error, "code", None) == "insufficient_quota"
-        if tried > RETRIES or spent or (wait or 0.0) > LONGEST_WAIT:
+        if tried > retries or spent or (wait or 0.0) > LONGEST_WAIT:
             asks = f", asks to wait {wait:.0f} s" if wait and wait > LONGEST_WAIT else ""
             raise ServerGone(
                 f"server {self.url} does not serve any more ({status}{asks}): {self._said(error)}; run again to go on"

@@ -195,7 +195,7 @@ class ServerModel:
     def _there(self) -> None:
         """After a server went away: is it there again? Asked once, so that each cell that is left fails at once."""
         if self._gone:
-            self.client.get("/models")
+            self.client.models()
             self._gone = False
 
 
