@@ -262,7 +262,8 @@ def _decide(root: Node, score: float | None, item: Item) -> tuple[Answer, str]:
 
 def _line(node: Node) -> str:
     said = ", ".join("not judged" if one is None else f"{one:.2f}" for one in node.beliefs)
-    return f"{node.name}: {node.text} (true {said}{'' if node.integral else ', not integral'})"
+    text = node.said if node.name == "Q" or node.holds else f"not: {node.said} but: {node.negated}"
+    return f"{node.name}: {text} (true {said}{'' if node.integral else ', not integral'})"
 
 
 class _Tree:
@@ -330,6 +331,8 @@ class _Tree:
         head = f"{NEGATE}Q: {said}\nA:"
         (done,) = await self._complete(head, "The statement is false.", NEGATION, GREEDY, f"{name}N")
         text = " ".join(done.text.split())
+        if done.finish == "length":  # whole sentences alone: a half one says something else
+            text = text[: text.rfind(".") + 1]
         return statement(text) if text else None
 
     async def _belief(self, said: str, role: str) -> tuple[str, float | None]:

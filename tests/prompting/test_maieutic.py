@@ -143,6 +143,15 @@ def test_a_task_may_bring_its_statement_and_else_the_model_negates() -> None:
         solve(Maieutic(), bare, world)
 
 
+def test_of_a_negation_that_is_cut_whole_sentences_stay() -> None:
+    world = World()
+    cut = " Eating soup means eating liquids. Soup is" + " so" * 70
+    world.reply = lambda prompt, _: cut if prompt.startswith(NEGATE) else " so"
+    world.beliefs["Eating soup means eating liquids."] = 0.1
+    attempt, _ = solve(Maieutic(), replace(SOUP, meta={}), world)
+    assert attempt.completions[0].text == f"Q: {Q} (true 0.60, 0.10)\nThe answer is true."
+
+
 # ---- inference -----------------------------------------------------------------------------------------------------
 
 
@@ -154,8 +163,8 @@ def test_the_example_worked_out_by_hand() -> None:
     attempt, _, _ = asked()
     assert (attempt.answer.value, attempt.detail) == ("false", {"decided": "explanations", "score": -2.0, "nodes": 2})
     assert attempt.completions[0].text == (
-        f"Q: {NOT_Q} (true 0.60, 0.70, not integral)\nQF0: {LIQUID} (true 0.90, 0.20)\n"
-        f"QF1: {NO_DRINK} (true 0.30, 0.80)\nThe answer is false."
+        f"Q: {Q} (true 0.60, 0.70, not integral)\nQF0: {LIQUID} (true 0.90, 0.20)\n"
+        f"QF1: not: {DRINK} but: {NO_DRINK} (true 0.30, 0.80)\nThe answer is false."
     )
 
 
