@@ -1,4 +1,4 @@
-"""What is said of a study's outputs in the terminal: every number of samples."""
+"""What is said of a study's outputs in the terminal: every number of samples, and the steps of chains."""
 
 from __future__ import annotations
 
@@ -40,3 +40,46 @@ def print_banks(shown: Mapping[str, Any], console: Console) -> None:
 
 def _points(bank: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [one for one in bank["points"] if one["k"] in _SHOWN or one["k"] == bank["samples"]]
+
+
+def print_chains(shown: Mapping[str, Any], console: Console) -> None:
+    """Answers by their steps, and what a calculator changes: a line a method."""
+    if not shown.get("chains"):
+        return
+    heading(console, "Steps (answer right or wrong, by right steps, a wrong one, or none that can be checked)")
+    for key, group in grouped(shown["chains"], ("task", "shift", "stage")):
+        section(console, key, [f"{group[0]['n']} items"])
+        heads = [("Model", "name"), ("Method", "name"), ("Labels", "n"), ("Outputs", "n")]
+        drawn = table([*heads, *((f"{answer} {steps}", "n") for answer in ("R", "W") for steps in ("r", "w", "?"))])
+        for one in group:
+            counts = [one["counts"][answer][steps] for answer in _ANSWERS for steps in _STEPS]
+            add_row(drawn, one["model"], one["method"], one["labels"], one["outputs"], *counts)
+        console.print(drawn)
+        for one in group:
+            for line in _chain_lines(one):
+                console.print(f"{one['model']}, {one['method']}: {line}", style="dim", markup=False, highlight=False)
+    console.print(
+        "R, W: right, wrong answer; r, w, ?: right steps, a wrong one, none checked", style="dim", highlight=False
+    )
+
+
+_ANSWERS = ("right answer", "wrong answer")
+_STEPS = ("right", "wrong", "unchecked")
+
+
+def _chain_lines(one: Mapping[str, Any]) -> list[str]:
+    said = []
+    for name, words in (
+        ("steps", "of the steps checked are right"),
+        ("lucky", "of right answers with steps that can be checked have a wrong step"),
+    ):
+        if (held := one[name]) is not None:
+            ends = shares(held["interval"])
+            said.append(f"{share(held['value'])} ({ends}; {held['part']} of {held['whole']}) {words}")
+    if (sums := one["calculator"]) is not None:
+        low, high = (signed(end) for end in sums["interval"])
+        said.append(
+            f"with a calculator {share(sums['accuracy'])} instead of {share(sums['accuracy_without'])}:"
+            f" {signed(sums['difference'])} ({low} to {high}), {sums['verdict']}"
+        )
+    return said

@@ -11,6 +11,7 @@ from onset import markup
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.banks import Bank
+from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.costs import BreakEven
 from onset.analysis.estimates.decisions import Decision
@@ -74,7 +75,7 @@ class Analysis:
     """All estimates of what was ``measured``; shares (0..1) everywhere.
 
     ``margin``: of equivalence, as it was used; ``decisions``: what to use on each task of the user's own;
-    ``banks``: what every number of samples would do, where samples vote;
+    ``banks``: what every number of samples would do, where samples vote; ``chains``: steps and answers of each arm;
     ``findings``: empty while the questions are asked.
     """
 
@@ -87,6 +88,7 @@ class Analysis:
     classes: Classes
     decisions: tuple[Decision, ...]
     banks: tuple[Bank, ...] = ()
+    chains: tuple[Chains, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property

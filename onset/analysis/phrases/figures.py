@@ -104,6 +104,12 @@ _CAPTIONS = {
         "次采样中多数的答案（maj@k；平局平分）。虚线：至少有一次正确的题的比例（pass@k），"
         "即在其中完美挑选所能达到的。阴影：95 % 区间。"
     ),
+    "Shares of all outputs (over items, draws and samples) by answer and steps. Steps are right where some could be"
+    " checked and none is wrong, by the sums in them and by what the task knows; they are unchecked where none"
+    " could be.": (
+        "按答案与步骤划分的全部输出的比例（合计各题、各次抽取与采样）。步骤正确：有可以检查的步骤且都不错，"
+        "依据其中的算式和任务所知的内容；没有可以检查的则为未检查。"
+    ),
 }
 
 _PLACES = {
@@ -137,6 +143,15 @@ _BESIDE = {
     "majority of k samples": "k 次采样取多数",
     "any of k samples": "k 次采样中任一正确",
     "Samples an item": "每题采样次数",
+    "right answer, right steps": "答对，步骤正确",
+    "right answer, steps unchecked": "答对，步骤未检查",
+    "right answer, a wrong step": "答对，含错误步骤",
+    "wrong answer, right steps": "答错，步骤正确",
+    "wrong answer, steps unchecked": "答错，步骤未检查",
+    "wrong answer, a wrong step": "答错，含错误步骤",
+    "Share of outputs": "输出的比例",
+    "Answer and steps": "答案与步骤",
+    "Outputs": "输出",
     "Answer": "答案",
     "label": "标签",
     "Labelled examples": "标注样例",
@@ -183,6 +198,10 @@ _DESCRIBED = {
     "{task}, {model}: accuracy against the number of samples.": "{task}，{model}：准确率随采样次数的变化。",
     "{method}: {one} with one sample, {majority} by the majority of {count}, {any} by the best of them": (
         "{method}：一次采样 {one}，{count} 次取多数 {majority}，取其中最好的 {any}"
+    ),
+    "{task}, {model}: answers by their steps.": "{task}，{model}：答案与其步骤。",
+    "{method}: {sound} right by right steps, {lucky} right by a wrong step": (
+        "{method}：由正确步骤答对 {sound}，含错误步骤而答对 {lucky}"
     ),
     "{task}, {model}: confusion of {count} labels ({names}).": "{task}，{model}：{count} 个标签的混淆（{names}）。",
 }

@@ -103,6 +103,34 @@ LINES: dict[str, tuple[str, str]] = {
         "{vote} is not shown to beat one of its {count} samples: {points} ({range})",
         "没有证据表明{vote}胜过其 {count} 次采样中的一次：{points}（{range}）",
     ),
+    "process.sound": (
+        "right answers of {method} come from right steps: a wrong one in {share} ({range} %)",
+        "{method}的正确答案来自正确的步骤：含错误步骤的占 {share}（{range} %）",
+    ),
+    "process.lucky": (
+        "{share} of the right answers of {method} have a wrong step ({range} %)",
+        "{method}的正确答案中有 {share} 含错误步骤（{range} %）",
+    ),
+    "process.undecided": (
+        "not settled: {share} of the right answers of {method} have a wrong step ({range} %)",
+        "{method}的正确答案是否来自正确的步骤尚不能断定：{share} 含错误步骤（{range} %）",
+    ),
+    "calculator.gains": (
+        "a calculator for the sums of {method} on {model} adds {points} ({range})",
+        "用计算器算{method}中的算式，{model} 提高 {points}（{range}）",
+    ),
+    "calculator.loses": (
+        "a calculator for the sums of {method} on {model} costs: {points} ({range})",
+        "用计算器算{method}中的算式，{model} 反而降低：{points}（{range}）",
+    ),
+    "calculator.equivalent": (
+        "a calculator for the sums of {method} makes no difference for {model}: {points} ({range})",
+        "用计算器算{method}中的算式，对 {model} 没有差别：{points}（{range}）",
+    ),
+    "calculator.undecided": (
+        "whether a calculator for the sums of {method} helps {model} is not decided: {points} ({range})",
+        "用计算器算{method}中的算式对 {model} 是否有益，尚不能断定：{points}（{range}）",
+    ),
     "size by task.ordered": (
         "“{larger}” needs {ratio} times the parameters of “{smaller}” ({range})",
         "“{larger}”需要的参数是“{smaller}”的 {ratio} 倍（{range}）",

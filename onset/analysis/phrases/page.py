@@ -101,6 +101,7 @@ _FIGURES = {
     "What each ingredient changes": "各训练成分的作用",
     "Accuracy and labelled examples": "准确率与标注样例数",
     "Accuracy and cost": "准确率与成本",
+    "Answers and their steps": "答案与步骤",
     "Accuracy and number of samples": "准确率与采样次数",
     "Accuracy under a shift": "分布变化下的准确率",
     "Which labels are taken for which": "哪些标签被误认",

@@ -205,7 +205,27 @@ _SAMPLES = {
     ),
 }
 
+_STEPS = {
+    "Steps on {task}, {model} {given}: of {whole} right answers of {method} whose steps can be checked, {part}"
+    " ({share}; {range}) have a wrong step": (
+        "步骤，{task}，{model}（{given}）：{method}有 {whole} 个正确答案的步骤可以检查，"
+        "其中 {part} 个（{share}；{range}）含错误步骤"
+    ),
+    "{count} right answers have no step that can be checked": "{count} 个正确答案没有可以检查的步骤",
+    "{share} of all steps checked are right ({range}; {unchecked} steps unchecked)": (
+        "检查过的步骤中 {share} 正确（{range}；另有 {unchecked} 步无法检查）"
+    ),
+    "after right steps the answer is right in {share} ({range})": "步骤正确时答案正确的占 {share}（{range}）",
+    "after a wrong step in {share} ({range})": "含错误步骤时占 {share}（{range}）",
+    "A calculator on {task}, {model} {given}: with the sums of its steps worked out, {method} is right in"
+    " {with_sums} instead of {without}, {points} ({range}; {verdict}; {sample})": (
+        "计算器，{task}，{model}（{given}）：把步骤中的算式算对后，{method}的正确率为 {with_sums}，原为"
+        " {without}，相差 {points}（{range}；{verdict}；{sample}）"
+    ),
+    "it replaced results in {part} of {whole} outputs": "它在 {whole} 个输出中的 {part} 个里改了结果",
+}
+
 SENTENCES: dict[str, str] = (
-    _COMPARISON | _PROMPT_OR_TUNE | _BEST | _CHAIN | _SAMPLES | _BEST_MODEL | _SHIFT | _COST | _UNDECIDED
+    _COMPARISON | _PROMPT_OR_TUNE | _BEST | _CHAIN | _SAMPLES | _STEPS | _BEST_MODEL | _SHIFT | _COST | _UNDECIDED
 )
 """English template -> Chinese one."""

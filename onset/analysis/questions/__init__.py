@@ -22,6 +22,8 @@ QUESTIONS = Registry(
         "crossover": Entry(f"{_HOME}.crossover:Overtakes", "from which size on does chain of thought win?"),
         "voting": Entry(f"{_HOME}.voting:Voting", "at which size does a vote over samples add most?"),
         "samples": Entry(f"{_HOME}.samples:Samples", "what do more samples bring, and a perfect choice?"),
+        "process": Entry(f"{_HOME}.process:Process", "do right answers come from right steps?"),
+        "calculator": Entry(f"{_HOME}.process:Calculator", "what would a calculator change?"),
         "size by task": Entry(f"{_HOME}.size_by_task:SizeByTask", "which of related tasks needs the larger model?"),
         "prompt or tune": Entry(f"{_HOME}.prompt_or_tune:PromptOrTune", "is it better to prompt or to tune?"),
         "ingredient": Entry(f"{_HOME}.training:Ingredient", "what does an ingredient of training change?"),

@@ -15,6 +15,7 @@ from typing import Any
 
 from onset.analysis.phrases import Language
 from onset.report.figures.base import PALETTE, Figure, Panel, Shown, Style, style_of
+from onset.report.figures.chains import chain_figure
 from onset.report.figures.comparisons import comparison_figure
 from onset.report.figures.confusion import confusion_figure
 from onset.report.figures.cost import cost_figure
@@ -52,6 +53,7 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     label_figure,
     cost_figure,
     sample_figure,
+    chain_figure,
     shift_figure,
     comparison_figure,
     confusion_figure,
