@@ -361,8 +361,8 @@ def test_the_line_drawn_is_the_curve_of_the_verdict(rungs: Made) -> None:
         assert [row["accuracy"] for row in line] == pytest.approx(fit["values"], abs=1e-4)
         found = next(one.found for one in rungs.analysis.sizes.curves if one.method == method)
         assert found is not None
-        assert found.fitted is not None
-        shares = found.fitted(np.log10(curve["sizes"]))
+        assert found.fit is not None
+        shares = found.fit.curve(np.log10(curve["sizes"]))
         observed = np.array(curve["correct"]) / np.array(curve["n"])
         assert np.abs(shares - observed).max() == pytest.approx(fit["largest_gap"])
 

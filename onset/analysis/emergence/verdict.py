@@ -55,7 +55,6 @@ from onset.analysis import words
 from onset.analysis.curves.goodness import Fit
 from onset.analysis.curves.midpoint import Midpoint
 from onset.analysis.curves.series import MIN_SIZES, Curve
-from onset.analysis.curves.shapes import Curve as FittedCurve
 from onset.analysis.curves.shapes import place, unplace
 from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold
 from onset.analysis.emergence.axis import chance_of, same_axis
@@ -80,15 +79,14 @@ class Emergence:
     """The verdict on one curve.
 
     ``p_value``, ``q_value``: against smooth growth (None where nothing could be tested, q also where the curve is not
-    shown to grow); ``p_change``: against no
-    change at all; ``best_family``: of the families that agree with the verdict the one of lowest AIC, ``fitted`` its
-    curve, ``fit`` whether the data bear it (None: not tested); ``midpoint``: where a rising curve is halfway between
-    its floor and its ceiling (`onset.analysis.curves.midpoint`; None: no growth shown, no counts, or no logistic fits);
-    ``p_jump``: probability that its growth is a jump from chance, given that it grows (None where it falls or could not
-    be tested; where growth is not shown it says little); ``floor``: pooled accuracy of the sizes before the rise, its
-    90 % interval and how many sizes; ``rise``: of the best rising curve over the sizes; ``rho``: intra-size
-    correlation where sizes are overdispersed, else 0; ``scatter``: its estimate, shown or not; ``smooth_fit``: the
-    best smooth curve at the sizes.
+    shown to grow); ``p_change``: against no change at all; ``fit``: of the families that agree with the verdict the
+    curve of lowest AIC, and whether the data bear it (None: not tested); ``midpoint``: where a rising curve is halfway
+    between its floor and its ceiling (`onset.analysis.curves.midpoint`; None: no growth shown, no counts, or no
+    logistic fits); ``p_jump``: probability that its growth is a jump from chance, given that it grows (None where it
+    falls or could not be tested; where growth is not shown it says little); ``floor``: pooled accuracy of the sizes
+    before the rise, its 90 % interval and how many sizes; ``rise``: of the best rising curve over the sizes; ``rho``:
+    intra-size correlation where sizes are overdispersed, else 0; ``scatter``: its estimate, shown or not;
+    ``smooth_fit``: the best smooth curve at the sizes.
     """
 
     curve: Curve
@@ -97,8 +95,6 @@ class Emergence:
     q_value: float | None
     p_change: float | None
     p_jump: float | None
-    best_family: str | None
-    fitted: FittedCurve | None
     threshold: Threshold
     floor: tuple[float, float, float, int] | None
     rise: float | None
@@ -109,6 +105,11 @@ class Emergence:
     fit: Fit | None = None
     midpoint: Midpoint | None = field(default=None, compare=False)
     scatter: float = 0.0
+
+    @property
+    def best_family(self) -> str | None:
+        """The family of the curve that goes with the verdict."""
+        return None if self.fit is None else self.fit.curve.name
 
     def json(self) -> dict[str, Any]:
         """The stable keys of ``onset emergence --json``, and what further says how the verdict came about."""
@@ -359,7 +360,6 @@ def _decide(one: Measured, q: float | None, settings: Settings) -> Emergence:
         curve=one.curve, verdict=verdict, p_value=growth.p_value if tested else None, q_value=q,
         p_change=one.change.p_value if tested else None,
         p_jump=growth.p_jump if tested and one.change.direction > 0 else None,
-        best_family=None if fit is None else fit.curve.name, fitted=None if fit is None else fit.curve,
         threshold=one.threshold if said else NOT_IN_RANGE, floor=ends.floor,
         rise=growth.rise if tested else None, rho=growth.rho, replicates=growth.replicates, notes=tuple(notes),
         smooth_fit=growth.smooth_fit, fit=fit, midpoint=one.midpoint if drawn and verdict in _RISES else None,

@@ -42,7 +42,7 @@ def result(
     sizes = [None if one is None else 10**one for one in (estimate, low, high)]
     return Emergence(
         curve=curve_of(family, [0, 0, 0, 50, 120, 180, 190]), verdict="emergent", p_value=0.01, q_value=0.01, p_change=0.001,
-        p_jump=0.9, best_family="logistic", fitted=None,
+        p_jump=0.9,
         threshold=Threshold(Place(sizes[0], sizes[1], sizes[2], censored), 0.05), floor=None, rise=0.9, rho=0.0, replicates=19,
         notes=(),
     )  # fmt: skip
