@@ -19,6 +19,7 @@ from werkzeug import Response
 
 from onset.models.scripted import ScriptedModel
 from onset.models.servers import client
+from onset.models.servers.model import STORY
 from onset.records import Pair, Request
 
 CONTEXT = 512
@@ -54,6 +55,7 @@ class Served:
         self.faults: list[Fault] = []
         self.when: Fault = lambda _: None
         self.n, self.usage, self.logprobs, self.refuses = True, True, "right", ()
+        self.draws, self.checks_context = True, True
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: Counter[str] = Counter()
@@ -76,11 +78,9 @@ class Served:
 
     def texts(self) -> list[dict[str, Any]]:
         """Bodies of the requests for texts."""
-        return [
-            one
-            for one in self.bodies
-            if one and "echo" not in one and "prompt_logprobs" not in one and "max_tokens" in one
-        ]
+        tried = ("echo", "prompt_logprobs")
+        asked = [one for one in self.bodies if "max_tokens" in one and not any(key in one for key in tried)]
+        return [one for one in asked if STORY not in json.dumps(one)]
 
     def _handle(self, asked: Asked) -> Response:
         body = json.loads(asked.get_data() or b"{}")
@@ -107,9 +107,13 @@ class Served:
                 )
         most = body.get("max_tokens", body.get("max_completion_tokens"))
         length = self.model.count_tokens(prompt)
-        if length + most > CONTEXT:
+        if self.checks_context and length + most > CONTEXT:
             said = f"This model's maximum context length is {CONTEXT} tokens. However, you requested {length + most} tokens."
             return status(400, said)(body) or Response()
+        if STORY in prompt and body["temperature"] == 1.0:  # is it a server that draws?
+            story = f" dog number {body['seed'] if self.draws else 0}."
+            text = {"message": {"content": story}} if chat else {"text": story}
+            return _json({"choices": [{"index": 0, "finish_reason": "stop", **text}]})
         asked = Request(prompt, most, tuple(body.get("stop", ())), 1, body["temperature"])
         choices, total = [], 0
         for sample in range(body.get("n", 1) if self.n else 1):

@@ -470,6 +470,29 @@ def test_what_is_said_of_an_agreement(lengths: int | None, apart: float | None, 
     assert Agreement(8, lengths, apart, begun, "").verdict == verdict
 
 
+@pytest.mark.parametrize("templated", [True, False])
+def test_a_server_that_draws_nothing_gives_no_samples_to_vote_on(served: Served, templated: bool) -> None:
+    served.draws = False
+    model = open_model(served.spec)
+    prompt = model.chat([("user", "tails")]) if templated else "tails"  # type: ignore[attr-defined]
+    drawn = Request(prompt, 8, n=3, temperature=0.7, templated=templated)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="the server draws no samples: temperature 1 gives one text for 3 seeds"):
+            model.generate([drawn])
+    model.generate([Request(prompt, 8, templated=templated)])
+    served.draws = True
+    assert len(model.generate([drawn, drawn])[1]) == 3
+    stories = [one for one in served.bodies if one.get("max_tokens") == 16]
+    assert [one["seed"] for one in stories] == [1, 2, 3] * 3  # not tried again once it is known
+
+
+def test_a_prompt_that_is_run_past_the_context_is_overlong(served: Served) -> None:
+    served.checks_context = False
+    model = open_model(served.spec, told=Told(context=40))
+    found = model.generate([Request("heads " * 40, 8), Request("heads", 8)])
+    assert [(one.finish, one.text) for (one,) in found] == [("overlong", ""), ("eos", " The answer is heads.")]
+
+
 # ---- how many at once --------------------------------------------------------------------------------------------
 
 

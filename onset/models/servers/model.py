@@ -26,6 +26,9 @@ from onset.models.servers.scores import Way, choose
 from onset.models.servers.template import ServerChat, server_chat
 from onset.records import Completion, Pair, Request, Scored
 
+STORY = "Once upon a time there was a"
+"""What is asked to see whether a server draws: hardly any two drawn texts of `STORY_TOKENS` tokens go on alike."""
+STORY_TOKENS, STORY_SEEDS = 16, (1, 2, 3)
 BYTES_PER_TOKEN = 3
 """A guess on the safe side, for servers that count no tokens: English has four bytes and more a token."""
 
@@ -48,6 +51,7 @@ class ServerModel:
         self._refused: set[str] = set()
         self._many = True
         self._counts = True
+        self._drawn: set[bool] = set()
         self._gone = False
 
     @property
@@ -86,6 +90,8 @@ class ServerModel:
         """
         check_requests(requests)
         self._there()
+        for templated in dict.fromkeys(one.templated for one in requests if one.temperature > 0):
+            self._check_draws(templated)
         jobs: list[tuple[int, int | None]] = []
         for place, request in enumerate(requests):
             apart = request.n > 1 and not self._many
@@ -99,9 +105,32 @@ class ServerModel:
             else:
                 replies[place] += one
         return [
-            _refusal(refused[place], request) if place in refused else completions(replies[place], request.n)
+            _refusal(refused[place], request) if place in refused else self._done(replies[place], request)
             for place, request in enumerate(requests)
         ]
+
+    def _done(self, replies: Sequence[Reply], request: Request) -> list[Completion]:
+        """What came back, but for a prompt that is longer than the context and was run all the same."""
+        most = self._facts.context
+        if most is not None and any((one.prompt_tokens or 0) + request.max_tokens > most for one in replies):
+            return [Completion("", 0, replies[0].prompt_tokens, None, "overlong")] * request.n
+        return completions(replies, request.n)
+
+    def _check_draws(self, templated: bool) -> None:
+        """Tried once: three seeds at temperature 1 give texts that are not all the same. A vote over samples that are
+        one greedy text would be no vote. Raises ModelError.
+        """
+        if templated in self._drawn:
+            return
+        prompt = self.chat([("user", f"Go on: {STORY}")]) if templated else STORY
+        asked = [Request(prompt, STORY_TOKENS, temperature=1.0, seed=seed, templated=templated) for seed in STORY_SEEDS]
+        texts = {self._reply(one, None).texts[0][0] for one in asked}
+        if len(texts) == 1:
+            raise ModelError(
+                f"model '{self._facts.name}': the server draws no samples: temperature 1 gives one text for"
+                f" {len(STORY_SEEDS)} seeds, so nothing can be voted on; ask it greedily, or make the server sample"
+            )
+        self._drawn.add(templated)
 
     def score(self, pairs: Sequence[Pair]) -> list[Scored]:
         """The log-probability of each continuation, in order; None where it does not fit the context. Raises ModelError
