@@ -58,6 +58,12 @@ class Prompt(Step):
         """`needs`, and what its settings make it need."""
         return self.needs
 
+    def seeded(self) -> bool:
+        """Does what it asks depend on the cell's seed (calls that sample, or the granted examples), though it shows no
+        demonstration and has no vote?
+        """
+        return False
+
     def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
         """The prompt about ``item`` that has to fit the model's context together with `limit` tokens."""
         return render(task, demos, item, rationale=self.rationale, chat=chat)

@@ -90,6 +90,10 @@ class DraftCheck(Prompt):
                 f" {type(task.format).__name__})"
             )
 
+    def seeded(self) -> bool:
+        """Sketches after the first are drawn."""
+        return self.budget > 1
+
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """A draft, and sketches of half the budget."""
         out = 0.6 * task.rationale_tokens

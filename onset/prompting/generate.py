@@ -79,6 +79,10 @@ class GenerateThenRead(Reader):
         if vote is not None and self.several > 1:
             raise StudyError(f"method: '{self.kind}' votes over its {self.several} passages; leave out 'vote'")
 
+    def seeded(self) -> bool:
+        """With several passages or clusters."""
+        return self.several > 1
+
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """Documents of about half their limit, and their readings."""
         items, long = task.test[:20], 0.5 * self.tokens

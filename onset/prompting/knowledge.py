@@ -1,6 +1,6 @@
 """Knowledge in the context: a triple of a knowledge graph and a gloss of each concept stand before a question.
 
-Source: Xu et al. 2021, arXiv 2012.04808, sections 3.2 and 3.3 (DEKCOR), whose input for a choice is question, choice,
+Source: Xu et al. 2021, arXiv 2012.04808, section 3 (DEKCOR), whose input for a choice is question, choice,
 the descriptions of both concepts and a triple. The triple is an edge between the question's concept and the choice
 where the graph has one (the heaviest); else, of those that begin at the choice's concept, the one of the largest weight
 times N / N_r, N their number and N_r that of them with its relation, which favours rare relations.
@@ -178,7 +178,7 @@ class KnowledgePrompt(Prompt):
     """
 
     kind: ClassVar[str] = "knowledge"
-    source: ClassVar[str] = "Xu et al. 2021, arXiv 2012.04808, sections 3.2 and 3.3"
+    source: ClassVar[str] = "Xu et al. 2021, arXiv 2012.04808, section 3"
     words: ClassVar[str] = "question and answer pairs, each after triples and glosses of what it is about"
     paths: ClassVar[tuple[str, ...]] = ("triples", "glosses")
 

@@ -166,6 +166,10 @@ class Maieutic(Prompt):
                     f" (received {', '.join(one.choices or ()) or 'none'}: {one.question[:60]})"
                 )
 
+    def seeded(self) -> bool:
+        """Its explanations are drawn."""
+        return True
+
     def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
         """The prompt that explains the statement; `limit` leaves room for the prompts that judge explanations."""
         text = explain_prompt(statement_of(item), demos if self.explanations else ())

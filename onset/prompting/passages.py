@@ -163,6 +163,6 @@ def _library() -> Any:
 @lru_cache(maxsize=8)
 def index_of(corpus: Corpus, k1: float = 1.5, b: float = 0.75) -> Index:
     """The index of a corpus, built once: cells over the same passages share it. ``k1`` (at least 0) and ``b`` (0..1) as
-    in Robertson and Zaragoza 2009 (doi 10.1561/1500000019), section 3.2; Lucene's variant.
+    in Robertson and Zaragoza 2009 (doi 10.1561/1500000019); Lucene's variant.
     """
     return Index(corpus, k1, b)

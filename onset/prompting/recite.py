@@ -59,6 +59,10 @@ class Recite(Prompt):
         if vote is not None:
             raise StudyError(f"method: '{self.kind}' votes over its {self.recitations} recitations; leave out 'vote'")
 
+    def seeded(self) -> bool:
+        """With several recitations."""
+        return self.recitations > 1
+
     def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
         """The prompt that recites: longer than the one that answers, unless a recitation has its most tokens."""
         text = recite_prompt(demos, item)

@@ -1,6 +1,6 @@
 r"""Retrieve, then read: the best passages of a corpus by BM25 stand before the question.
 
-Source: BM25 as in Robertson and Zaragoza 2009 (doi 10.1561/1500000019), section 3.2, by bm25s; the reader's prompt is
+Source: BM25 as in Robertson and Zaragoza 2009 (doi 10.1561/1500000019), by bm25s; the reader's prompt is
 that of generate-then-read (Yu et al. 2023, arXiv 2209.10063), so that the two differ in the passage alone.
 
     Refer to the passage below and answer the following question with just one entity. \n\n Passage: Marie Curie: Born
@@ -38,7 +38,7 @@ class RetrieveThenRead(Reader):
 
     kind: ClassVar[str] = "retrieve-then-read"
     source: ClassVar[str] = (
-        "Robertson and Zaragoza 2009, doi 10.1561/1500000019, section 3.2; reader: Yu et al. 2023, arXiv 2209.10063"
+        "Robertson and Zaragoza 2009, doi 10.1561/1500000019; reader: Yu et al. 2023, arXiv 2209.10063"
     )
     words: ClassVar[str] = "a passage found for the question"
     paths: ClassVar[tuple[str, ...]] = ("corpus",)

@@ -72,6 +72,10 @@ class SelfCheck(Prompt):
                 f"method: '{self.kind}' shows {self.shown} of {self.samples} samples; 'shown' is too large"
             )
 
+    def seeded(self) -> bool:
+        """Its samples are drawn."""
+        return True
+
     def limit(self, task: Task, chat: ChatTemplate | None) -> int:
         """The token limit of a sample."""
         return most_tokens(task, rationale=self.steps, chat=chat)

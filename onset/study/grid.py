@@ -323,7 +323,7 @@ def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:
         return ()
     if method.tune or (labels > 0 and method.shots != 0):
         return study.seeds
-    return study.seeds if method.vote else study.seeds[:1]
+    return study.seeds if method.vote or method.prompt.seeded() else study.seeds[:1]
 
 
 def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -> tuple[str, ...]:
@@ -332,7 +332,7 @@ def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -
         left_out = [one.name for one in methods if one.tune]
         if left_out:
             notes.append(f"0 labels: nothing to tune on, left out: {', '.join(left_out)}")
-        if len(study.seeds) > 1 and any(not one.tune and not one.vote for one in methods):
+        if len(study.seeds) > 1 and any(not one.tune and not one.vote and not one.prompt.seeded() for one in methods):
             notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
     needing = [one.name for one in methods if one.rationales]
     for task in tasks.values():

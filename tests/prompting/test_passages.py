@@ -413,6 +413,13 @@ def test_clusters_part_texts_with_other_words_and_repeat() -> None:
         clusters(texts[:2], 3, 0)
 
 
+def test_methods_that_draw_run_every_seed_though_they_show_nothing() -> None:
+    kinds = [{"kind": "generate-then-read", "clusters": 2}, {"kind": "generate-then-read"}]
+    asked = study(methods=[{"prompt": one} for one in kinds], seeds=3)
+    cells = expand(make_study(**asked)).cells
+    assert [sum(cell.method.prompt.set() == {"clusters": 2} for cell in cells), len(cells)] == [3, 4]
+
+
 # ---- recite --------------------------------------------------------------------------------------------------------
 
 RECITE = "The answer to the above question can be found in the following Wikipedia page, section, and paragraph:"

@@ -177,6 +177,9 @@ def test_calls_that_sample_have_seeds_of_their_own(name: str, task: Task) -> Non
     _, told, _ = solved(name, task.test[0], task, vote=Majority(samples=5) if votes(name) else None)
     drawn = [one for one in told.requests if one.temperature > 0]
     assert len({one.seed for one in drawn}) == len(drawn)
+    _, told, _ = solved(name, task.test[0], task)
+    if any(one.temperature > 0 for one in told.requests):
+        assert prompt_of(name).seeded(), "without a vote its answers depend on the seed, and a study runs one seed"
 
 
 @EVERY
