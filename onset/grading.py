@@ -20,6 +20,7 @@ from onset.errors import DataError
 from onset.records import Item, Status
 from onset.scores import wilson
 from onset.tasks.base import AnswerFormat
+from onset.thinking import answer_part
 
 
 def read_rows(path: str | Path) -> list[dict[str, Any]]:
@@ -89,7 +90,7 @@ def _graded(
     prediction, truncated, item = _read(source, number, row)
     answers = format_for(row)
     try:
-        answer = answers.extract(prediction, item, truncated=truncated)
+        answer = answers.extract(answer_part(prediction), item, truncated=truncated)
         correct = answers.correct(answer, item)
     except DataError as error:
         _refuse(source, number, str(error))

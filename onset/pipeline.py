@@ -24,9 +24,10 @@ from onset.records import Answer, Attempt, Call, CallRecord, Completion, Item, R
 from onset.tasks.base import Task
 from onset.votes.base import Sample, Voted
 
-ASKING = 2
+ASKING = 3
 """Raised whenever a cell with equal settings would be asked, or its answers read, in another way than before. 1: until
-results folders got format 2; 2: a text ends where its answer does, and reading stops where a new turn begins.
+results folders got format 2; 2: a text ends where its answer does, and reading stops where a new turn begins; 3: what
+reasoning models write between their marks is no answer.
 """
 
 
@@ -144,6 +145,7 @@ class Evaluation:
             calls=tuple(_call(one) for one in solved.transcript),
             detail=_json(attempt.detail, self._chains(item, done)) if attempt else None,
             rights=self._rights(item, attempt.answers) if attempt else (),
+            thinking=tuple(one.thinking for one in done),
         )
 
     def _rights(self, item: Item, answers: Sequence[Answer]) -> tuple[bool, ...]:

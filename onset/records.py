@@ -13,16 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Status = Literal["ok", "none", "truncated", "ambiguous"]
+Status = Literal["ok", "none", "truncated", "ambiguous", "out of budget"]
 """``ok`` found; ``none`` no answer in the text; ``truncated`` the text ended before the answer did;
-``ambiguous`` several different answers and no rule to prefer one."""
+``ambiguous`` several different answers and no rule to prefer one; ``out of budget`` the thinking took all the tokens it
+may take, and no answer was begun."""
 
-Outcome = Literal["ok", "none", "truncated", "ambiguous", "failed"]
+Outcome = Literal["ok", "none", "truncated", "ambiguous", "out of budget", "failed"]
 """A `Status`, or ``failed``: what was to find the answer raised an error (`Record.cause`)."""
 
-Finish = Literal["eos", "stop", "length", "overlong"]
-"""Why a completion ended: end-of-text token, a stop string or the end of its answer, the token limit, or
-``overlong``: the prompt does not fit the model's context and nothing was generated."""
+Finish = Literal["eos", "stop", "length", "budget", "overlong"]
+"""Why a completion ended: end-of-text token, a stop string or the end of its answer, the token limit, ``budget``: it
+was still thinking at the limit of that (`Thinking`), or ``overlong``: the prompt does not fit the model's context and
+nothing was generated."""
 
 
 def canonical_json(value: Any) -> str:
@@ -82,6 +84,20 @@ class EndRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Thinking:
+    """A text that may think before it answers, between the marks ``start`` and ``end`` (`onset.thinking`), for at most
+    ``tokens`` tokens, its marks included. ``inside``: the prompt ends with ``start``.
+
+    While a text thinks, neither stop strings nor the rule for the end of an answer end it.
+    """
+
+    start: str
+    end: str
+    tokens: int
+    inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How completions are drawn: ``n`` of them; ``temperature`` 0 is greedy (then ``n`` must be 1); of the next token's
     distribution at that temperature the ``top_k`` most probable tokens (None: all), then the smallest number of most
@@ -104,7 +120,8 @@ class Request:
     step, so that a draw does not depend on which requests share its batch. Generation ends after
     ``max_tokens`` tokens, at the first of ``stop``, which is not part of the text returned, or where ``until``
     says: the text returned ends with the answer's sentence. ``templated``: a chat template made the prompt; its
-    special tokens are in the text, and the completion begins a turn, without a space.
+    special tokens are in the text, and the completion begins a turn, without a space. ``thinking``: the completion may
+    think first; ``stop`` and ``until`` are looked for in what follows.
     """
 
     prompt: str
@@ -117,6 +134,7 @@ class Request:
     templated: bool = False
     top_p: float = 1.0
     top_k: int | None = None
+    thinking: Thinking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +142,8 @@ class Completion:
     """What came back: ``text`` without the stop string, ``tokens`` generated (the end-of-text token and
     the tokens that showed the end count), ``prompt_tokens`` (both None where a server does not count them), the sum of
     the tokens' log-probabilities ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it
-    ended.
+    ended. ``thinking``: how many of the tokens were thinking, marks included (None: it was not asked to, or did not
+    think).
     """
 
     text: str
@@ -132,6 +151,7 @@ class Completion:
     prompt_tokens: int | None
     logprob: float | None
     finish: Finish
+    thinking: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +255,9 @@ class Record:
     ``position`` is the item's place in the cell's fixed order (0-based); ``flops`` the floating-point
     operations of inference (2 N a token, no reuse of shared prefixes), both over all
     ``calls`` that are part of the method (None where a server tells no tokens, or no size); ``rights``: is each of
-    ``answers`` right; ``logprobs`` (nats) and
-    ``lengths`` (tokens) of the outputs, ``scores`` and ``detail`` (JSON) as in `Attempt`; ``overlong`` is true when the
+    ``answers`` right; ``logprobs`` (nats), ``lengths`` (tokens) and ``thinking`` (how many of these tokens were
+    thinking; None: the output did not think) of the outputs, ``scores`` and ``detail`` (JSON) as in `Attempt`;
+    ``overlong`` is true when the
     prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
     (then there are no outputs): such items count as wrong and are reported.
     """
@@ -267,3 +288,4 @@ class Record:
     calls: tuple[CallRecord, ...] = ()
     detail: str | None = None
     rights: tuple[bool, ...] = ()
+    thinking: tuple[int | None, ...] = ()

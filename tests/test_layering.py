@@ -24,6 +24,7 @@ LEVELS = {  # of the longest name that a module begins with
     "markup": 0,
     "turns": 1,
     "chains": 1,
+    "thinking": 1,
     "answers": 1,
     "scores": 1,
     "tasks": 1,

@@ -222,7 +222,7 @@ _METHODS = tuple(
 )
 _VOTES = ("vote", "weighted", "complexity")
 _METHOD_PART = re.compile(
-    r"(?P<name>vote|weighted|complexity|keep|shots|steps|lr|topk|topp|t|chat|plain)(?P<value>[0-9.e]*)"
+    r"(?P<name>budget|vote|weighted|complexity|keep|shots|steps|lr|topk|topp|t|chat|plain)(?P<value>[0-9.e]*)"
 )
 
 

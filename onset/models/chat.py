@@ -4,23 +4,25 @@ Nothing of a template is rewritten here. The text it makes holds its special tok
 any (`onset.records.Request.templated`): a prompt has one ``<bos>``, the template's. There is never a system turn of
 ours, and turns alternate, so a template that refuses either serves as well. Two things that templates may take are
 pinned, for equal prompts on every day: the date they print (``date_string``), and no thinking before the answer
-(``enable_thinking``): whether a model writes steps is what methods differ in.
+(``enable_thinking``): whether a model writes steps is what methods differ in. A method that lets it think asks through
+`ChatTemplate.that_thinks`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from onset.errors import ModelError
 from onset.records import content_hash
+from onset.thinking import marks_in
 
 Turn = tuple[Literal["user", "assistant"], str]
 """Who speaks, and what."""
 
-_PINNED = {"date_string": "01 Jan 2025", "enable_thinking": False}
+_PINNED = {"date_string": "01 Jan 2025"}
 _PROBE = "onset-probe"
 _OF_DOCUMENTS = re.compile(r"</s>|<eos>|<\|?end[_▁]?of[_▁]?(?:text|sentence)\|?>|<｜end▁of▁sentence｜>", re.IGNORECASE)
 """Tokens that end any document: a base model ends its texts with one too."""
@@ -33,17 +35,27 @@ class ChatTemplate:
     """The template of a tokenizer: turns -> the text of a prompt that the assistant's turn begins after.
 
     ``end``: the special token that ends an assistant's turn (None: the template writes none) and ``hash`` (16 hex
-    digits) of the template's text.
+    digits) of the template's text; ``thinks``: is the model to think before it answers?
     """
 
     tokenizer: Any
     model: str
     end: str | None
     hash: str
+    thinks: bool = False
 
     def __call__(self, turns: Sequence[Turn]) -> str:
         """Raises ModelError when the template refuses the turns."""
-        return _apply(self.tokenizer, self.model, turns, begin=True)
+        return _apply(self.tokenizer, self.model, turns, begin=True, thinks=self.thinks)
+
+    def that_thinks(self) -> ChatTemplate:
+        """The same template with thinking switched on, where it has a switch (``enable_thinking``, ``thinking``)."""
+        return replace(self, thinks=True)
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """The marks of thinking that the template speaks of (`onset.thinking.MARKS`)."""
+        return marks_in(str(self.tokenizer.get_chat_template()))
 
 
 def template_of(tokenizer: Any, model: str) -> ChatTemplate | None:
@@ -91,10 +103,11 @@ def chosen_template(model: Any, wanted: str | None) -> ChatTemplate | None:
     return chat if wanted == "chat" or getattr(model, "instruct", False) else None
 
 
-def _apply(tokenizer: Any, model: str, turns: Sequence[Turn], *, begin: bool) -> str:
+def _apply(tokenizer: Any, model: str, turns: Sequence[Turn], *, begin: bool, thinks: bool = False) -> str:
     messages = [{"role": role, "content": content} for role, content in turns]
     try:
-        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=begin, **_PINNED)
+        asked = _PINNED | {"enable_thinking": thinks} | ({"thinking": True} if thinks else {})
+        text = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=begin, **asked)
     except Exception as error:  # jinja's, and whatever a template raises
         first = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from onset.records import EndRule, Finish
+from onset.records import EndRule, Finish, Thinking
+from onset.thinking import answer_start
 from onset.turns import CLOSING, TURN_LAST, find_end
 
 UNFINISHED = "\N{REPLACEMENT CHARACTER}"
@@ -26,8 +28,28 @@ _TAIL = 256
 """Last tokens of a text in which a stop string is looked for, at least."""
 
 
-EndingsOf = Callable[[tuple[str, ...], EndRule | None], "Endings"]
-"""The endings of texts with these stop strings and this rule."""
+EndingsOf = Callable[[tuple[str, ...], EndRule | None, Thinking | None], "Endings"]
+"""The endings of texts with these stop strings and these rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks of thinking of a ``rule`` as the tokens ``start`` and ``end``; ``special``: these tokens do not show in
+    a text, so that they are looked for themselves.
+    """
+
+    rule: Thinking
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    special: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A text as its ``thinking``, the end mark included, and the ``rest`` (None: it still thinks)."""
+
+    thinking: str
+    rest: str | None
 
 
 class Endings:
@@ -35,8 +57,9 @@ class Endings:
 
     ``decode``: tokens -> text (of a `tokenizers.Tokenizer`); ``eos``: ids that end a text; ``vocabulary``: how many
     ids there are; ``special``: ids of stop strings and of marks of a turn that are special tokens, whose text does not
-    show. ``flags`` [vocabulary]: can a text end at this token? ``brink`` [vocabulary]: at the one after it? True until
-    it is known that it cannot.
+    show; ``marks``: of thinking, which a text may begin with. ``flags`` [vocabulary]: can a text end at this token?
+    ``brink`` [vocabulary]: at the one after it? True until it is known that it cannot. ``budget``: the number of tokens
+    at which a text ends that still thinks (0: no text does).
     """
 
     def __init__(
@@ -47,8 +70,11 @@ class Endings:
         vocabulary: int,
         special: frozenset[int] = frozenset(),
         until: EndRule | None = None,
+        marks: Marks | None = None,
     ) -> None:
         self._decode = decode
+        self._marks = marks
+        self.budget = 0 if marks is None else marks.rule.tokens
         self._eos = eos
         self._special = special
         self._stop = stop
@@ -83,6 +109,8 @@ class Endings:
             if self._complete(prompt, tokens):
                 return "stop"
             self._learn(prompt[-1], tokens[-1])
+        if len(tokens) == self.budget and self._parts(prompt, tokens).rest is None:
+            return "budget"
         return None
 
     def text(self, prompt: Sequence[int], tokens: Sequence[int], finish: Finish) -> str:
@@ -90,15 +118,58 @@ class Endings:
         token.
         """
         kept = tokens[:-1] if finish == "eos" else tokens
-        whole = self._added(prompt[-_BEFORE:], kept)
-        if finish != "stop":
-            return whole
-        places = [place for one in self._stop if (place := whole.find(one)) >= 0]
-        end = find_end(whole, self._until) if self._until else None
-        places += [] if end is None else [end[0]]
-        return whole[: min(places)] if places else whole
+        parts = self._parts(prompt, kept)
+        whole = parts.rest or ""
+        if finish == "stop" and parts.rest is not None:
+            places = [place for one in self._stop if (place := whole.find(one)) >= 0]
+            end = find_end(whole, self._until) if self._until else None
+            places += [] if end is None else [end[0]]
+            whole = whole[: min(places)] if places else whole
+        return parts.thinking + whole
+
+    def thought(self, prompt: Sequence[int], tokens: Sequence[int]) -> int | None:
+        """How many of a finished row's ``tokens`` are thinking, marks included; None where it did not think."""
+        if self._marks is None:
+            return None
+        parts = self._parts(prompt, tokens)
+        if parts.rest is None or not parts.thinking:
+            return len(tokens) if parts.rest is None else None
+        low, high = 0, len(tokens)  # the first `high` tokens hold the end mark, the first `low` do not
+        while high - low > 1:
+            middle = (low + high) // 2
+            held = self._parts(prompt, tokens[:middle])
+            low, high = (low, middle) if held.rest is not None and held.thinking else (middle, high)
+        return high
+
+    def _parts(self, prompt: Sequence[int], tokens: Sequence[int]) -> _Parts:
+        """The text of ``tokens``, and where it stops thinking."""
+        if self._marks is None:
+            return _Parts("", self._added(prompt[-_BEFORE:], tokens))
+        rule = self._marks.rule
+        if self._marks.special:
+            return self._parts_by_tokens(self._marks, prompt, tokens)
+        whole = self._added(prompt[-_BEFORE:], tokens)
+        place = answer_start(whole, rule)
+        return _Parts(whole, None) if place is None else _Parts(whole[:place], whole[place:])
+
+    def _parts_by_tokens(self, marks: Marks, prompt: Sequence[int], tokens: Sequence[int]) -> _Parts:
+        """The same where the marks do not show: they are put into the text."""
+        begun = 0 if marks.rule.inside else _first(tokens, marks.start)
+        thinks = marks.rule.inside or (begun is not None and not self._added(prompt[-_BEFORE:], tokens[:begun]).strip())
+        start = "" if marks.rule.inside or not thinks else marks.rule.start
+        after = (begun or 0) + (len(marks.start) if start else 0)
+        end = _first(tokens, marks.end)
+        if end is None:
+            thinking = start + self._added(prompt[-_BEFORE:], tokens[after:])
+            return _Parts(thinking, None) if thinks else _Parts("", thinking)
+        inner = self._added(prompt[-_BEFORE:], tokens[after:end])
+        rest = self._added(tokens[end : end + len(marks.end)], tokens[end + len(marks.end) :])
+        return _Parts(start + inner + marks.rule.end, rest)
 
     def _complete(self, prompt: Sequence[int], tokens: Sequence[int]) -> bool:
+        if self._marks is not None:
+            rest = self._parts(prompt, tokens).rest
+            return rest is not None and self._holds(rest)
         if len(tokens) > self._tail and self._until is None:
             recent = self._added(tokens[-self._tail - _BEFORE : -self._tail], tokens[-self._tail :])
             if not self._holds(recent):
@@ -132,3 +203,9 @@ class Endings:
         if whole.startswith(start):
             return whole[len(start) :]
         return self._decode(list(tokens), skip_special_tokens=True)
+
+
+def _first(tokens: Sequence[int], mark: tuple[int, ...]) -> int | None:
+    """Where the tokens of ``mark`` begin in ``tokens``."""
+    held, size = list(mark), len(mark)
+    return next((place for place in range(len(tokens) - size + 1) if list(tokens[place : place + size]) == held), None)

@@ -20,7 +20,7 @@ from onset.models.base import Can, ModelFacts
 from onset.models.chat import ChatTemplate, is_instruct, template_of
 from onset.models.families import family_of
 from onset.models.requests import check_requests
-from onset.records import Completion, EndRule, Pair, Request, Scored
+from onset.records import Completion, EndRule, Pair, Request, Scored, Thinking
 from onset.turns import is_mark
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class HFModel:
         self.origin = origin
         self._facts = facts
         self._eos = end_tokens(getattr(module.generation_config, "eos_token_id", None), tokenizer)
-        self._known_endings: dict[tuple[tuple[str, ...], EndRule | None], Endings] = {}
+        self._known_endings: dict[tuple[tuple[str, ...], EndRule | None, Thinking | None], Endings] = {}
         self._probed: dict[Any, _Tried] = {}
         self._spare = Spare()
         module.eval()
@@ -120,6 +120,7 @@ class HFModel:
                 request.until,
                 request.top_p,
                 request.top_k,
+                request.thinking,
             )
             for request, tokens in zip(requests, prompts, strict=True)
             for sample in range(request.n)
@@ -130,7 +131,9 @@ class HFModel:
         for request, tokens in zip(requests, prompts, strict=True):
             if self._fits(len(tokens) + request.max_tokens):
                 found = [next(samples) for _ in range(request.n)]
-                results.append([Completion(s.text, s.tokens, len(tokens), s.logprob, s.finish) for s in found])
+                results.append(
+                    [Completion(s.text, s.tokens, len(tokens), s.logprob, s.finish, s.thinking) for s in found]
+                )
             else:
                 results.append([Completion("", 0, len(tokens), None, "overlong")] * request.n)
         return results
@@ -209,21 +212,32 @@ class HFModel:
             self._probed[now] = _try_out(self.module)
         return self._probed[now]
 
-    def _endings(self, stop: tuple[str, ...], until: EndRule | None = None) -> Endings:
-        from onset.models.endings import Endings
+    def _endings(
+        self, stop: tuple[str, ...], until: EndRule | None = None, thinking: Thinking | None = None
+    ) -> Endings:
+        from onset.models.endings import Endings, Marks
 
-        if (stop, until) not in self._known_endings:
+        if (stop, until, thinking) not in self._known_endings:
             special = {token.content: place for place, token in self._added_tokens().items() if token.special}
             ending = {one for one in special if one in stop or (until is not None and is_mark(one, until.turns))}
-            self._known_endings[stop, until] = Endings(
+            marks = None
+            if thinking is not None:
+                start, end = (
+                    tuple(self.tokenizer.encode(one, add_special_tokens=False))
+                    for one in (thinking.start, thinking.end)
+                )
+                marks = Marks(thinking, start, end, not set(special.values()).isdisjoint(start + end))
+                ending = {one for one in ending if one not in thinking.start + thinking.end}
+            self._known_endings[stop, until, thinking] = Endings(
                 self.tokenizer.backend_tokenizer.decode,
                 self._eos,
                 stop,
                 self._vocabulary,
                 frozenset(special[one] for one in ending),
                 until,
+                marks,
             )
-        return self._known_endings[stop, until]
+        return self._known_endings[stop, until, thinking]
 
     def _added_tokens(self) -> dict[int, Any]:
         """Tokens that are not of the tokenizer's model, such as ``<|im_end|>``."""

@@ -105,8 +105,9 @@ class _Text:
         """Append a token; sets ``finish`` when the text ends with it."""
         self.tokens.append(token)
         self._logprob += logprob
-        if self._endings.flags[token] or self._endings.brink[self.tokens[-2:][0]]:
-            self.finish = self._endings.finish(self.row.prompt, self.tokens)
+        known = self._endings
+        if known.flags[token] or known.brink[self.tokens[-2:][0]] or len(self.tokens) == known.budget:
+            self.finish = known.finish(self.row.prompt, self.tokens)
         if self.finish is None and len(self.tokens) == self.row.max_tokens:
             self.finish = "length"
 
@@ -114,12 +115,13 @@ class _Text:
         """The finished row."""
         assert self.finish is not None
         text = self._endings.text(self.row.prompt, self.tokens, self.finish)
-        return Sample(text, len(self.tokens), self._logprob, self.finish)
+        thought = self._endings.thought(self.row.prompt, self.tokens)
+        return Sample(text, len(self.tokens), self._logprob, self.finish, thought)
 
 
 def _run(module: Any, rows: Sequence[Row], endings: EndingsOf) -> list[Sample]:
     """One batch through the loop: prefill each different prompt once, then a token a step."""
-    texts = [_Text(row, endings(row.stop, row.until)) for row in rows]
+    texts = [_Text(row, endings(row.stop, row.until, row.thinking)) for row in rows]
     prompts = list(dict.fromkeys(row.prompt for row in rows))
     stepper = Stepper(module)
     logits = stepper.prefill(prompts)

@@ -23,6 +23,10 @@ def _problem(request: Request) -> str | None:
 def _problem_of_length(request: Request) -> str | None:
     if request.max_tokens < 1:
         return f"max_tokens must be at least 1, got {request.max_tokens}"
+    if request.thinking is not None and not 1 <= request.thinking.tokens < request.max_tokens:
+        return f"thinking may take 1 to {request.max_tokens - 1} of its max_tokens, got {request.thinking.tokens}"
+    if request.thinking is not None and "" in (request.thinking.start, request.thinking.end):
+        return "an empty mark of thinking is in every text"
     if "" in request.stop:
         return "an empty stop string ends every text"
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from onset.records import EndRule, Finish
+from onset.records import EndRule, Finish, Thinking
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Row:
     until: EndRule | None = None
     top_p: float = 1.0
     top_k: int | None = None
+    thinking: Thinking | None = None
 
     def uniforms(self) -> NDArray[np.float64]:
         """The uniform in [0, 1) of each step, [max_tokens]; zeros for a greedy row, which draws nothing.
@@ -38,12 +39,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a row became: text up to where it ends, tokens generated, their log-probability (nats)."""
+    """What a row became: text up to where it ends, tokens generated, their log-probability (nats), why it ended, and
+    how many tokens were thinking (None: it did not think).
+    """
 
     text: str
     tokens: int
     logprob: float
     finish: Finish
+    thinking: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

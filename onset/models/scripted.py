@@ -37,6 +37,7 @@ from onset.models.base import ModelFacts
 from onset.models.configs import seen
 from onset.models.requests import check_requests
 from onset.records import Completion, Finish, Pair, Request, Scored, content_hash
+from onset.thinking import answer_start
 from onset.turns import find_end
 
 Reply = Callable[[str, int], str]
@@ -128,8 +129,8 @@ class ScriptedModel:
         prompt_tokens = self.count_tokens(request.prompt)
         if not self._fits(prompt_tokens + request.max_tokens):
             return Completion("", 0, prompt_tokens, None, "overlong")
-        text, tokens, finish = _cut(self._text(request.prompt, sample), request)
-        return Completion(text, tokens, prompt_tokens, _made_up(request.prompt, text, tokens), finish)
+        text, tokens, finish, thought = _cut(self._text(request.prompt, sample), request)
+        return Completion(text, tokens, prompt_tokens, _made_up(request.prompt, text, tokens), finish, thought)
 
     def _text(self, prompt: str, sample: int) -> str:
         if self._reply is not None:
@@ -204,18 +205,32 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+$", text)
 
 
-def _cut(text: str, request: Request) -> tuple[str, int, Finish]:
-    """The text up to a stop string, the end of its answer or the token limit, the tokens it took and why it ended."""
+def _cut(text: str, request: Request) -> tuple[str, int, Finish, int | None]:
+    """The text up to where it ends, the tokens it took, why it ended, and the tokens of its thinking."""
+    if request.thinking is None:
+        return (*_cut_answer(text, request, request.max_tokens), None)
+    place, budget = answer_start(text, request.thinking), request.thinking.tokens
+    words = _words(text if place is None else text[:place])
+    if len(words) > budget or (place is None and len(words) == budget):
+        return "".join(words[:budget]), budget, "budget", budget
+    if place is None:
+        return text, len(words) + 1, "eos", len(words) + 1
+    shown, tokens, finish = _cut_answer(text[place:], request, request.max_tokens - len(words))
+    return text[:place] + shown, len(words) + tokens, finish, len(words) or None
+
+
+def _cut_answer(text: str, request: Request, most: int) -> tuple[str, int, Finish]:
+    """The text up to a stop string, the end of its answer or ``most`` tokens, the tokens it took and why it ended."""
     words = _words(text)
-    shown = "".join(words[: request.max_tokens])
+    shown = "".join(words[:most])
     stops = [(place, place + len(stop)) for stop in request.stop if (place := shown.find(stop)) >= 0]
     ended = find_end(shown, request.until) if request.until else None
     stops += [] if ended is None else [ended]
     if stops:
         start, end = min(stops)
         return shown[:start], len(_words(shown[:end])), "stop"
-    if len(words) >= request.max_tokens:
-        return shown, request.max_tokens, "length"
+    if len(words) >= most:
+        return shown, most, "length"
     return text, len(words) + 1, "eos"
 
 

@@ -12,6 +12,9 @@ PROMPTING = Registry(
     {
         "answer-only": Entry("onset.prompting.answer_only:AnswerOnly", "demonstrations with their answers alone"),
         "cot": Entry("onset.prompting.cot:Chain", "chain of thought: demonstrations with their rationales"),
+        "thinking": Entry(
+            "onset.prompting.thinking:Thinks", "a reasoning model thinks, for a budget of tokens, and answers"
+        ),
         "zero-shot-cot": Entry(
             "onset.prompting.zero_shot_cot:ZeroShotChain", "zero-shot chain of thought: let's think step by step"
         ),

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from onset.models.chat import ChatTemplate
 from onset.prompting.text import STOP, end_rule, render
-from onset.records import Call, Completion, EndRule, Item, Pair, Request, Sampling, Scored, derive_seed
+from onset.records import Call, Completion, EndRule, Item, Pair, Request, Sampling, Scored, Thinking, derive_seed
 from onset.tasks.base import Task
 from onset.votes.base import Vote
 
@@ -107,14 +107,16 @@ class Ask:
         sampling: Sampling = GREEDY,
         stop: Sequence[str] | None = None,
         until: EndRule | None = None,
+        thinking: Thinking | None = None,
         key: str = "",
     ) -> tuple[Completion, ...]:
         """``sampling.n`` completions of ``prompt``.
 
         ``stop``: texts that end a completion (None: those of an answer); ``until``: the rule by which it ends, for an
-        answer `end`. Draws are keyed by cell, item and ``key``: a solver that samples several times gives each call a
-        key of its own, so that no result depends on the order in which calls are answered. A prompt that does not fit
-        the model's context is never run: its completions have ``finish="overlong"``.
+        answer `end`; ``thinking``: whether it may think first, and how long. Draws are keyed by cell, item and ``key``:
+        a solver that samples several times gives each call a key of its own, so that no result depends on the order in
+        which calls are answered. A prompt that does not fit the model's context is never run: its completions have
+        ``finish="overlong"``.
         """
         request = Request(
             prompt,
@@ -127,6 +129,7 @@ class Ask:
             seed=derive_seed(self.seed, self.item.id, key) if key else derive_seed(self.seed, self.item.id),
             until=until,
             templated=self.chat is not None,
+            thinking=thinking,
         )
         done = tuple(await self.calls.generate(request))
         ran = bool(done) and done[0].finish != "overlong"

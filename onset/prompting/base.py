@@ -15,6 +15,7 @@ from onset.records import Answer, Attempt, Completion, Gold, Item
 from onset.scores import normalised_choice_probability
 from onset.step import Step
 from onset.tasks.base import Task
+from onset.thinking import answer_part
 from onset.votes.base import Sample, Vote, Voted
 
 Need = Literal["rationales", "choices", "scores"]
@@ -100,8 +101,10 @@ class Prompt(Step):
         """Ask about one item. What it hands back depends on nothing but its arguments and the model's answers."""
 
     def read(self, done: Completion, item: Item, task: Task) -> Answer:
-        """The answer in one completion. Pure."""
-        return task.format.extract(done.text, item, truncated=done.finish == "length")
+        """The answer in one completion, after its thinking if it thinks. Pure."""
+        if done.finish == "budget":
+            return Answer(None, "out of budget")
+        return task.format.extract(answer_part(done.text), item, truncated=done.finish == "length")
 
     def conclude(self, items: Sequence[Item], scores: Sequence[Sequence[float | None] | None]) -> list[Answer] | None:
         """The answers of a whole cell, where they depend on all of its items (None: they do not). ``scores``: each

@@ -113,4 +113,5 @@ _STATUSES = {
     "none": "without an answer",
     "truncated": "cut off before the answer",
     "ambiguous": "with several different answers",
+    "out of budget": "still thinking at the end of the budget",
 }

@@ -65,10 +65,11 @@ RECORD_SCHEMA: dict[str, Any] = {
     ),
     "detail": pl.String,
     "rights": pl.List(pl.Boolean),
+    "thinking": pl.List(pl.Int64),
 }
 """The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
 
-ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights")
+ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights", "thinking")
 """Columns that cells lack which were measured before there were such: null there (``cause`` in format 1, the others in
 format 2 before methods of several calls)."""
 
@@ -97,6 +98,8 @@ CELL_SCHEMA: dict[str, Any] = {
     "high": pl.Float64,
     "parse_rate": pl.Float64,
     "truncated_rate": pl.Float64,
+    "out_of_budget_rate": pl.Float64,
+    "thinking_tokens": pl.Float64,
     "overlong": pl.Int64,
     "failed_items": pl.Int64,
     "gold_logprob": pl.Float64,

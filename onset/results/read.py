@@ -292,6 +292,8 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: 
         "high": interval[1] if interval else None,
         "parse_rate": (records["status"] == "ok").mean(),
         "truncated_rate": (records["status"] == "truncated").mean(),
+        "out_of_budget_rate": (records["status"] == "out of budget").mean(),
+        "thinking_tokens": records["thinking"].explode().mean(),
         "overlong": int(records["overlong"].sum()),
         "failed_items": int((records["status"] == "failed").sum()),
         "gold_logprob": records["gold_logprob"].mean(),

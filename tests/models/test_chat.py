@@ -402,3 +402,22 @@ def test_weights_tuned_in_another_way_than_they_would_be_asked_are_tuned_again(t
 
 def test_the_list_of_methods_names_the_template() -> None:
     assert any(one.startswith("template=auto|chat|plain") for one in method_parameters())
+
+
+# --------------------------------------------------------------------------------------------------- thinking
+
+SWITCHED = TEMPLATE.replace(
+    "<|im_start|>assistant\n{% endif %}",
+    "<|im_start|>assistant\n{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}",
+)
+"""Thinking is switched off by an empty thought, as Qwen3's template does."""
+
+
+def test_thinking_is_off_but_for_the_template_that_thinks() -> None:
+    chat = chat_of(wrap(tokenizer(SWITCHED)))
+    said = [("user", "Ray has 4 keys.")]
+    off, on = chat(said), chat.that_thinks()(said)  # type: ignore[arg-type]
+    assert off.endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
+    assert on == off.removesuffix("<think>\n\n</think>\n\n")
+    assert chat.marks == ("<think>", "</think>")
+    assert (chat.hash, chat.end) == (chat.that_thinks().hash, chat.that_thinks().end)

@@ -23,14 +23,14 @@ from tape import Tape
 
 from onset.errors import ModelError
 from onset.models import engine, plain
-from onset.models.endings import Endings
+from onset.models.endings import Endings, Marks
 from onset.models.engine import Machine, Unfit, fixed, groups, linear, memory, merge, refill, window
 from onset.models.engine.groups import Group, group
 from onset.models.engine.head import precise_head
 from onset.models.engine.storage import Slots
 from onset.models.hf import HFModel, describe
 from onset.models.rows import Row, Sample, Span
-from onset.records import EndRule, Pair, Request
+from onset.records import EndRule, Pair, Request, Thinking
 
 SHARED = tuple(range(40, 40 + 90))
 TAILS = [(5,), (7, 8, 9), tuple(range(10, 35)), (11, 12), tuple(range(200, 214))]
@@ -72,8 +72,10 @@ def machine(module: Any, budget: int = 4000, stop_at: tuple[int, ...] = (0,), re
     width = module.config.vocab_size
     known: dict[Any, Endings] = {}
 
-    def endings(stop: tuple[str, ...], until: EndRule | None = None) -> Endings:
-        return known.setdefault((stop, until), Endings(decode, frozenset(stop_at), stop, width, until=until))
+    def endings(stop: tuple[str, ...], until: EndRule | None = None, thinking: Thinking | None = None) -> Endings:
+        marks = None if thinking is None else Marks(thinking, (), ())
+        made = Endings(decode, frozenset(stop_at), stop, width, until=until, marks=marks)
+        return known.setdefault((stop, until, thinking), made)
 
     return Machine(module, engine.probe(module), width, endings, budget, new_recorder=recorder)
 

@@ -343,9 +343,10 @@ class _Batch:
         before = self._tokens[slots, np.maximum(self._count[slots] - 2, 0)]
         rows = [self._asked[place] for place in self._place[slots]]
         flagged = self._count[slots] >= np.array([row.max_tokens for row in rows])
-        for stop, until in {(row.stop, row.until) for row in rows}:
-            mine = np.array([row.stop == stop and row.until == until for row in rows])
-            flagged |= mine & self._machine.endings(stop, until).may_end(last, before)
+        for asked in {(row.stop, row.until, row.thinking) for row in rows}:
+            mine = np.array([(row.stop, row.until, row.thinking) == asked for row in rows])
+            endings = self._machine.endings(*asked)
+            flagged |= mine & (endings.may_end(last, before) | (self._count[slots] == endings.budget))
         for slot in slots[flagged][::-1].tolist():
             sample = self._finished(slot)
             if sample is not None:
@@ -357,11 +358,12 @@ class _Batch:
         row = self._asked[int(self._place[slot])]
         count = int(self._count[slot])
         tokens = self._tokens[slot, :count].tolist()
-        endings = self._machine.endings(row.stop, row.until)
+        endings = self._machine.endings(row.stop, row.until, row.thinking)
         finish = endings.finish(row.prompt, tokens) or ("length" if count == row.max_tokens else None)
         if finish is None:
             return None
-        return Sample(endings.text(row.prompt, tokens, finish), count, float(self._logprob[slot]), finish)
+        text, thought = endings.text(row.prompt, tokens, finish), endings.thought(row.prompt, tokens)
+        return Sample(text, count, float(self._logprob[slot]), finish, thought)
 
     def _remove(self, slot: int) -> None:
         """Free a slot: the last active row moves into it."""
