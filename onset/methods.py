@@ -190,6 +190,7 @@ ANSWER_ONLY = method(prompt="answer-only")
 COT = method(prompt="cot")
 COT_VOTE = method(prompt="cot", vote=Majority(samples=20), name="cot-vote")
 ZERO_SHOT_COT = method(prompt="zero-shot-cot")
+SCRATCHPAD = method(prompt="scratchpad")
 THINKING = method(prompt="thinking")
 
 # Wang et al. 2022, arXiv 2203.11171, section 3.1 ("sampling scheme"): 40 samples, drawn for each family as there
@@ -234,6 +235,7 @@ METHODS = Registry(
         "cot": Entry("onset.methods:COT", "prompt with worked steps (chain of thought)"),
         "cot-vote": Entry("onset.methods:COT_VOTE", "chain of thought, majority of 20 samples at temperature 0.7"),
         "zero-shot-cot": Entry("onset.methods:ZERO_SHOT_COT", "let's think step by step, no demonstrations"),
+        "scratchpad": Entry("onset.methods:SCRATCHPAD", "prompt with a trace of states before the answer"),
         "thinking": Entry("onset.methods:THINKING", "a reasoning model thinks for up to 2,048 tokens, and answers"),
         "self-consistency": Entry(
             "onset.methods:SELF_CONSISTENCY", "chain of thought, majority of 40 samples as for GPT-3 (Wang et al. 2022)"

@@ -12,6 +12,9 @@ PROMPTING = Registry(
     {
         "answer-only": Entry("onset.prompting.answer_only:AnswerOnly", "demonstrations with their answers alone"),
         "cot": Entry("onset.prompting.cot:Chain", "chain of thought: demonstrations with their rationales"),
+        "scratchpad": Entry(
+            "onset.prompting.scratchpad:Scratchpad", "demonstrations with a state trace, as the task writes it"
+        ),
         "thinking": Entry(
             "onset.prompting.thinking:Thinks", "a reasoning model thinks, for a budget of tokens, and answers"
         ),

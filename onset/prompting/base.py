@@ -18,9 +18,9 @@ from onset.tasks.base import Task
 from onset.thinking import answer_part
 from onset.votes.base import Sample, Vote, Voted
 
-Need = Literal["rationales", "choices", "scores"]
-"""What a method cannot do without: demonstrations with rationales; items with choices; a model that gives
-log-probabilities of texts."""
+Need = Literal["rationales", "traces", "choices", "scores"]
+"""What a method cannot do without: demonstrations with rationales, or with state traces; items with choices; a model
+that gives log-probabilities of texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Prompt(Step):
 
     @property
     def rationale(self) -> bool:
-        """Do its demonstrations show their rationales?"""
-        return "rationales" in self.needed()
+        """Do its demonstrations show steps, their rationales or what stands for them?"""
+        return not self.needed().isdisjoint({"rationales", "traces"})
 
     def needed(self) -> frozenset[Need]:
         """`needs`, and what its settings make it need."""
@@ -67,7 +67,11 @@ class Prompt(Step):
 
     def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
         """The prompt about ``item`` that has to fit the model's context together with `limit` tokens."""
-        return render(task, demos, item, rationale=self.rationale, chat=chat)
+        return render(task, self.dressed(demos, task), item, rationale=self.rationale, chat=chat)
+
+    def dressed(self, demos: Sequence[Item], task: Task) -> tuple[Item, ...]:
+        """``demos`` as they are shown."""
+        return tuple(demos)
 
     def limit(self, task: Task, chat: ChatTemplate | None) -> int:
         """The token limit of an answer."""

@@ -32,7 +32,7 @@ class Chain(Prompt):
         The continuous score is the log-probability of the gold answer after the model's *own* chain (the
         first sample's), cut at "The answer is": it measures what the chain made of the question.
         """
-        prompt = ask.prompt(item, rationale=True)
+        prompt = ask.prompt(item, rationale=True, demos=self.dressed(ask.demos, ask.task))
         done, found = await answered(prompt, item, ask, self)
         announced = prompt + until_marker(done[0].text, ask.task.layout, ask.lead)
         gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")

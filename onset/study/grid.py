@@ -28,6 +28,7 @@ UNSAID: Mapping[str, Any] = {
     "dtype": "auto",
     "batch_tokens": 32768,
     "schedule": {},
+    "traces": None,
 }
 """What a cell's id does not say: a cell with one of these values has the id of a cell that has no such key.
 
@@ -56,7 +57,7 @@ class Cell:
 
     ``id`` is the hash of everything that shapes its records; it names the cell's folder. Where the model
     was read from is not part of it: the label stands for the weights, and their revision is checked.
-    ``items_hash`` covers the ids of the test items in order.
+    ``items_hash`` covers the ids of the test items in order; ``traces`` is a hash of the state traces its prompts show.
     """
 
     model: str
@@ -73,6 +74,7 @@ class Cell:
     chunk: int
     compute: tuple[str, str, int]
     continuous: bool
+    traces: str | None = None
 
     @cached_property
     def id(self) -> str:
@@ -125,6 +127,7 @@ class Cell:
             "dtype": dtype,
             "batch_tokens": batch_tokens,
             "schedule": schedule,
+            "traces": self.traces,
         }
 
 
@@ -288,6 +291,7 @@ def _cells(
     methods: Sequence[Method],
 ) -> Iterator[Cell]:
     hashes = {name: task.hash for name, task in tasks.items()}
+    traced = {name: task.traces for name, task in tasks.items() if any("traces" in one.needs for one in methods)}
     compute = (study.device, study.dtype, study.batch_tokens)
     own = {label: entry.template for (label, _), entry in zip(models, study.models, strict=True)}
     for (label, spec), stage, name, method, labels in product(models, study.stages, tasks, methods, study.labels):
@@ -307,6 +311,7 @@ def _cells(
                 chunk=study.chunk,
                 compute=compute,
                 continuous=study.continuous,
+                traces=traced[name] if "traces" in method.needs else None,
             )
 
 

@@ -20,6 +20,7 @@ from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.traces import of_sum
 
 NAME = "addition"
 DEFAULT_DIGITS = 3
@@ -68,6 +69,8 @@ def load(*, digits: int = DEFAULT_DIGITS, pool: int = 512, test: int = 200, seed
             answer_tokens=24 + 2 * digits,
             rationale_tokens=token_limit(60 * digits + 80),
             claims=CLAIMS,
+            trace=of_sum,
+            trace_tokens=(digits + 1) * (3 * digits + 9) + 2 * digits + 60,
         )
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -57,7 +58,8 @@ class Task:
     ``test_sets`` other test sets of the same task by shift name (a shift of domain); ``source`` says
     where the data came from; ``layout`` how items are written; ``notes`` what a person should know of the data before
     a run (near duplicates, answers that look like classes); ``claims`` what it can check of a chain beside
-    the sums in it.
+    the sums in it; ``trace`` writes the state trace of a labelled example, for a scratchpad (None: the task has none),
+    and ``trace_tokens`` is the token limit of a trace and its answer.
     """
 
     name: str
@@ -74,14 +76,24 @@ class Task:
     layout: Layout = PLAIN
     notes: tuple[str, ...] = ()
     claims: Claims | None = None
+    trace: Callable[[Item], str] | None = None
+    trace_tokens: int = 0
 
     @property
     def hash(self) -> str:
         """16 hex digits over the labelled pool, rationales included, and everything else but the test items that
         shapes a prompt or an answer's score. (A cell's identity has the ids of its test items beside it: a new
-        test set leaves the results on the others, and the tuned models, as they are.)
+        test set leaves the results on the others, and the tuned models, as they are; what traces say, only prompts that
+        show them depend on: `traces`.)
         """
         pool = [(item.id, item.rationale) for item in self.pool]
         limits = [self.answer_tokens, self.rationale_tokens]
         shape = [self.name, self.instruction, pool, repr(self.format), self.chance, limits]
         return content_hash(shape if self.layout == PLAIN else [*shape, repr(self.layout)])
+
+    @property
+    def traces(self) -> str | None:
+        """16 hex digits over the traces of the labelled pool; None where there are none."""
+        if self.trace is None:
+            return None
+        return content_hash([self.trace_tokens, *map(self.trace, self.pool)])

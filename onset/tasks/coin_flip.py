@@ -21,6 +21,7 @@ from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.traces import of_coin
 from onset.tasks.words import FIRST_NAMES
 
 NAME = "coin-flip"
@@ -70,6 +71,8 @@ def load(*, flips: int = DEFAULT_FLIPS, pool: int = 512, test: int = 200, seed: 
             source=f"generated: {label}, seed {seed}",
             rationale_tokens=token_limit(48 * flips + 60),
             claims=CLAIMS,
+            trace=of_coin,
+            trace_tokens=token_limit(62 * flips + 160),
         )
     ]
 

@@ -23,6 +23,7 @@ from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.traces import limit, of_problem
 from onset.tasks.words import FIRST_NAMES, THINGS
 
 NAME = "word-problems"
@@ -61,6 +62,8 @@ def load(*, steps: int = DEFAULT_STEPS, pool: int = 512, test: int = 200, seed: 
             source=f"generated: {label}, seed {seed}",
             rationale_tokens=token_limit(42 * steps + 40),
             claims=CLAIMS,
+            trace=of_problem,
+            trace_tokens=limit(steps + 2),
         )
     ]
 

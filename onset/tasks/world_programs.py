@@ -22,6 +22,7 @@ from onset.ladder.lessons import program
 from onset.ladder.stories import STEPS_TOLD
 from onset.tasks.base import AnswerFormat, Layout, Task
 from onset.tasks.generated import Problem, whole
+from onset.tasks.traces import limit, of_program
 from onset.tasks.world import item_of, label, one_of, split
 
 NAME = "world-programs"
@@ -62,6 +63,8 @@ def load(*, steps: int = 3, order: str = "in", pool: int = 512, test: int = 200,
             rationale_tokens=20 * (max(steps, 5) + 1),
             layout=LAYOUT,
             claims=CLAIMS,
+            trace=of_program,
+            trace_tokens=limit(max(steps, 5) + 1),
         )
     ]
 

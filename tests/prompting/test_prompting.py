@@ -197,7 +197,8 @@ def test_the_gold_answer_is_scored_where_that_is_wanted_and_it_was_asked(name: s
 @EVERY
 def test_its_demonstrations_have_steps_only_where_it_says_that_it_needs_them(name: str, task: Task) -> None:
     _, told, ask = solved(name, task.test[0], task)
-    steps = [demo.rationale or "" for demo in ask.demos]
+    traced = "traces" in prompt_of(name).needs and task.trace
+    steps = [traced(demo) if traced else demo.rationale or "" for demo in ask.demos]
     texts = " ".join(one.prompt for one in told.requests) + " ".join(one.context for one in told.pairs)
     assert all((one in texts) == prompt_of(name).rationale for one in steps)
 

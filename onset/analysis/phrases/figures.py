@@ -253,6 +253,7 @@ _NOTES = {
     "majority": "取多数",
     "majority of those with most steps": "步骤最多者中取多数",
     "the answer of the largest summed probability": "取概率之和最大的答案",
+    "questions with state traces and answers (scratchpad)": "带状态轨迹和答案的问题（草稿）",
     "question and answer pairs, and thinking before the answer": "问题与答案对，先思考再作答",
     "the words that make a model write steps, then those that ask for the answer": (
         "引出解题步骤的一句话，再加询问答案的一句话"

@@ -39,6 +39,7 @@ METHODS: dict[str, tuple[str, str]] = {
     "lora-rationales": ("LoRA on worked steps", "用解题步骤做的 LoRA 微调"),
     "full-answers": ("full tuning on answers", "用答案做的全参数微调"),
     "full-rationales": ("full tuning on worked steps", "用解题步骤做的全参数微调"),
+    "scratchpad": ("a scratchpad", "草稿"),
     "thinking": ("thinking first", "先思考再作答"),
     "+budget": ("{value} tokens of thinking", "思考至多 {value} 个词元"),
     "zero-shot-cot": ("zero-shot chain of thought", "零样本思维链"),
