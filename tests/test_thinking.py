@@ -16,6 +16,8 @@ from onset.models import plain
 from onset.models.hf import HFModel, describe
 from onset.models.rows import Row
 from onset.models.scripted import ScriptedModel
+from onset.models.servers.dialect import body_of, read_reply
+from onset.models.servers.template import server_chat
 from onset.records import EndRule, Request, Thinking
 from onset.thinking import MARKS, answer_part, answer_start, marks_in
 from onset.turns import find_end
@@ -194,3 +196,24 @@ def test_the_scripted_model_thinks_like_a_real_one(text: str, done: tuple[Any, .
     request = Request("a", 12, until=EndRule("The answer is"), thinking=RULE)
     [[one]] = ScriptedModel({"a": text}).generate([request])
     assert (one.text, one.tokens, one.finish, one.thinking) == done
+
+
+def test_a_server_is_told_to_think_and_what_it_thought_is_no_answer() -> None:
+    chat = server_chat("m")
+    assert (chat.marks, chat.that_thinks()([("user", "a")])) == (MARKS[0], chat([("user", "a")]))
+    request = Request(chat([("user", "a")]), 60, until=EndRule("The answer is"), templated=True, thinking=RULE)
+    body = body_of("m", request, None, chat)
+    assert (body["chat_template_kwargs"], body["max_tokens"]) == ({"enable_thinking": True}, 60)
+    assert "chat_template_kwargs" not in body_of("m", replace(request, thinking=None), None, chat)
+
+    def read(content: str | None, reason: str) -> tuple[str, str]:
+        choice = {"index": 0, "message": {"content": content}, "finish_reason": reason}
+        text, finish, _ = read_reply({"choices": [choice]}, request, "here").texts[0]
+        return text, finish
+
+    thought = "<think>The answer is 9. No.</think>"
+    assert read(f"{thought}The answer is 10. So", "stop") == (f"{thought}The answer is 10.", "stop")
+    assert read("The answer is 10. So", "stop") == ("The answer is 10.", "stop")  # it keeps its thinking to itself
+    assert read(None, "length") == ("", "budget")
+    assert read("<think>The answer is 9. No", "length") == ("<think>The answer is 9. No", "budget")
+    assert read(f"{thought}10 and", "length") == (f"{thought}10 and", "length")

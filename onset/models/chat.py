@@ -55,7 +55,7 @@ class ChatTemplate:
     @property
     def marks(self) -> tuple[str, str]:
         """The marks of thinking that the template speaks of (`onset.thinking.MARKS`)."""
-        return marks_in(str(self.tokenizer.get_chat_template()))
+        return marks_in("" if self.tokenizer is None else str(self.tokenizer.get_chat_template()))
 
 
 def template_of(tokenizer: Any, model: str) -> ChatTemplate | None:

@@ -23,7 +23,7 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from onset.models.chat import ChatTemplate
-from onset.prompting.ask import ANSWER, Ask
+from onset.prompting.ask import ANSWER, Ask, total
 from onset.prompting.base import Planned, Prompt, gold_score, read_all
 from onset.prompting.cot import until_marker
 from onset.prompting.text import STOP, most_tokens
@@ -110,7 +110,7 @@ class Thinks(Prompt):
         known = one.logprob is not None and answer.logprob is not None
         return Completion(
             text + answer.text,
-            one.tokens + answer.tokens,
+            total([one.tokens, answer.tokens]),
             one.prompt_tokens,
             (one.logprob or 0.0) + (answer.logprob or 0.0) if known else None,
             answer.finish,

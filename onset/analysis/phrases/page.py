@@ -327,6 +327,7 @@ _SCRIPT = {
     "too long": "过长",
     "none found": "未找到",
     "cut off before an answer": "答案之前被截断",
+    "still thinking at the end of its budget": "思考用尽预算",
     "several different answers": "有几个不同的答案",
     "prompt too long for the model": "提示对模型过长",
     "ended by itself": "自行结束",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onset.errors import ModelError, RequestRefused
 from onset.models.servers.spelled import Token
 from onset.models.servers.template import ServerChat
 from onset.records import Completion, Finish, Request
+from onset.thinking import answer_start
 from onset.turns import find_end
 
 MOST_STOPS = 4
@@ -30,9 +31,11 @@ REPLACED: Mapping[str, str | None] = {
     "stop": None,
     "logprobs": None,
     "top_logprobs": None,
+    "chat_template_kwargs": None,
 }
-"""Keys that some servers refuse, and what is sent instead (None: nothing, for texts are cut at stop strings here, and
-no result needs a seed or log-probabilities). Of the others none is left out: an answer would be drawn in another way.
+"""Keys that some servers refuse, and what is sent instead (None: nothing, for texts are cut at stop strings here, no
+result needs a seed or log-probabilities, and a server that knows no such switch decides itself whether its model
+thinks). Of the others none is left out: an answer would be drawn in another way.
 """
 
 
@@ -66,6 +69,8 @@ def body_of(model: str, request: Request, sample: int | None, chat: ServerChat) 
         body["top_p"] = request.top_p
     if request.top_k is not None:
         body["top_k"] = request.top_k
+    if request.templated and request.thinking is not None:
+        body["chat_template_kwargs"] = {"enable_thinking": True}
     return body
 
 
@@ -121,11 +126,17 @@ def _text(choice: Mapping[str, Any], request: Request, url: str) -> tuple[str, F
     text, cut = cut_text(text, request)
     stopped = cut or isinstance(choice.get("stop_reason"), str)
     finish: Finish = "stop" if stopped else "length" if choice.get("finish_reason") == "length" else "eos"
+    if finish == "length" and request.thinking is not None and answer_start(text, request.thinking) is None:
+        finish = "budget"  # a server gives thinking and answer one limit; what it thought it may keep to itself
     return text, finish, tokens_of(choice.get("logprobs"))
 
 
 def cut_text(text: str, request: Request) -> tuple[str, bool]:
-    """A text up to the first stop string or the end of its answer, and was there one?"""
+    """A text up to the first stop string or the end of its answer, after its thinking, and was there one?"""
+    if request.thinking is not None:
+        begin = answer_start(text, request.thinking)
+        rest, cut = ("", False) if begin is None else cut_text(text[begin:], replace(request, thinking=None))
+        return text[:begin] + rest, cut
     stops = [(place, place) for stop in request.stop if (place := text.find(stop)) >= 0]
     ended = find_end(text, request.until) if request.until else None
     stops += [] if ended is None else [ended]

@@ -107,7 +107,7 @@ function couple([a, b]) {
 }
 
 const OUTCOMES = { correct: ["equivalent", say("right")], wrong: ["loses", say("wrong")], unparsed: ["undecided", say("no answer")], overlong: ["undecided", say("too long")], failed: ["undecided", say("failed")] };
-const STATUSES = { none: say("none found"), truncated: say("cut off before an answer"), ambiguous: say("several different answers"), overlong: say("prompt too long for the model"), failed: say("the method raised an error") };
+const STATUSES = { none: say("none found"), truncated: say("cut off before an answer"), ambiguous: say("several different answers"), "out of budget": say("still thinking at the end of its budget"), overlong: say("prompt too long for the model"), failed: say("the method raised an error") };
 const FINISHES = { eos: say("ended by itself"), stop: say("ended at a stop string"), length: say("cut off at the token limit"), overlong: say("not run") };
 const textOf = (number) => (number < 0 ? null : data.texts[number]);
 
