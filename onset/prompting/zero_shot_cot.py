@@ -25,7 +25,7 @@ from pydantic import Field
 from onset.answers import NumberFormat
 from onset.prompting.ask import ANSWER, Ask, total
 from onset.prompting.base import Planned, Prompt, gold_score, read_all
-from onset.prompting.text import STOP
+from onset.prompting.text import STOP, question_block
 from onset.records import Answer, Attempt, Completion, Item
 from onset.tasks.base import PLAIN, Task
 
@@ -59,7 +59,7 @@ class ZeroShotChain(Prompt):
         An output is the steps, the words of the second call and what follows them. The gold answer is scored after
         those words of the first sample.
         """
-        asked = ask.prompt(item, rationale=False, demos=()) + ask.lead + self.trigger
+        asked = _question(item, ask) + ask.lead + self.trigger
         chains = await ask.generate(
             asked,
             ANSWER,
@@ -98,6 +98,16 @@ class ZeroShotChain(Prompt):
         """The answer after the words of the second call."""
         _, told, rest = done.text.rpartition(cue(item, task))
         return task.format.extract(f"{PLAIN.marker}{rest}" if told else "", item, truncated=done.finish == "length")
+
+
+def _question(item: Item, ask: Ask) -> str:
+    """The question as every method asks it, but that a chat is not told how to write the answer: a model that is told
+    begins with the answer, and the second call asks for it.
+    """
+    if ask.chat is None:
+        return ask.prompt(item, rationale=False, demos=())
+    said = question_block(item, replace(ask.task.layout, question="", answer=""))
+    return ask.chat([("user", f"{ask.task.instruction}\n\n{said}" if ask.task.instruction else said)])
 
 
 def cue(item: Item, task: Task) -> str:

@@ -53,8 +53,7 @@ def test_its_prompts_and_what_is_read() -> None:
 def test_through_a_chat_template_both_begin_the_assistants_turn() -> None:
     attempt, kept, _ = solve(ZeroShotChain(), ITEM, TASK, REPLIES, chat=Turns())
     asked = (
-        '<user>Write the answer as "The answer is ...".\n\n'
-        "Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?<end><assistant>Let's think step by step."
+        "<user>Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?<end><assistant>Let's think step by step."
     )
     steps = " First we look at Ray.\n\nHe owns 17, and 17 - 7 = 10."
     assert [one.prompt for one in kept.requests] == [
@@ -63,6 +62,11 @@ def test_through_a_chat_template_both_begin_the_assistants_turn() -> None:
     ]
     assert all(one.stop == ("<end>",) and one.templated for one in kept.requests)
     assert attempt.answer == Answer("10", "ok")
+    passage = replace(ITEM, context="Keys.", choices=("10", "11"))
+    _, kept, _ = solve(ZeroShotChain(), passage, replace(TASK, instruction="Count."), REPLIES, chat=Turns())
+    assert kept.requests[0].prompt == (
+        f"<user>Count.\n\nContext: Keys.\n{ITEM.question}\nOptions: 10; 11<end><assistant>Let's think step by step."
+    )
 
 
 def test_each_sample_has_an_extraction_of_its_own() -> None:
