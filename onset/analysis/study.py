@@ -10,6 +10,7 @@ from onset.analysis.contrast.asked import compare_all, loss_differences, losses,
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, Classes, Contrasts
 from onset.analysis.estimates.banks import banks_of
+from onset.analysis.estimates.calibration import calibrations_of
 from onset.analysis.estimates.chains import chains_of
 from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens
@@ -72,6 +73,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
         break_evens=break_evens(arms),
         classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
         decisions=decisions(arms, measured, means_of(by_labels), margin=chosen, replicates=replicates),
+        calibrations=() if measured.foreign else calibrations_of(measured),
         banks=() if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates),
         chains=() if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates),
     )
@@ -108,6 +110,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "classification": [one.json() for one in analysis.classes.arms],
         "banks": [one.json() for one in analysis.banks],
         "chains": [one.json() for one in analysis.chains],
+        "calibrations": [one.json() for one in analysis.calibrations],
         "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
         "missing": list(analysis.measured.missing),

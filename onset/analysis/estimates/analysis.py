@@ -11,6 +11,7 @@ from onset import markup
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.banks import Bank
+from onset.analysis.estimates.calibration import Calibrated
 from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.costs import BreakEven
@@ -76,6 +77,7 @@ class Analysis:
 
     ``margin``: of equivalence, as it was used; ``decisions``: what to use on each task of the user's own;
     ``banks``: what every number of samples would do, where samples vote; ``chains``: steps and answers of each arm;
+    ``calibrations``: calibrated methods beside the same ones without;
     ``findings``: empty while the questions are asked.
     """
 
@@ -89,6 +91,7 @@ class Analysis:
     decisions: tuple[Decision, ...]
     banks: tuple[Bank, ...] = ()
     chains: tuple[Chains, ...] = ()
+    calibrations: tuple[Calibrated, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -87,6 +87,18 @@ LINES: dict[str, tuple[str, str]] = {
         "a vote over {other} is not shown to help at any size; the largest gain: {points} ({range})",
         "没有证据表明对{other}投票在某种规模上有益；最大增益 {points}（{range}）",
     ),
+    "calibration.narrows": (
+        "{method} varies {ratio} times as much between draws as {other} ({range})",
+        "{method}在各次抽取之间的波动是{other}的 {ratio} 倍（{range}）",
+    ),
+    "calibration.widens": (
+        "{method} varies {ratio} times as much between draws as {other} ({range})",
+        "{method}在各次抽取之间的波动是{other}的 {ratio} 倍（{range}）",
+    ),
+    "calibration.undecided": (
+        "{method} is not shown to vary otherwise between draws than {other}: {ratio} times ({range})",
+        "没有证据表明{method}在各次抽取之间的波动与{other}不同：{ratio} 倍（{range}）",
+    ),
     "samples.gains": (
         "{vote} gains {points} over one of its {count} samples ({range})",
         "{vote}比其 {count} 次采样中的一次高 {points}（{range}）",

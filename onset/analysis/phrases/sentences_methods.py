@@ -205,6 +205,18 @@ _SAMPLES = {
     ),
 }
 
+_CALIBRATION = {
+    "Calibration on {task}, {model} {given}: between draws the accuracy of {plain} has a standard deviation of"
+    " {before}, that of {method} of {after}, {ratio} times as much ({range}; {verdict}; {sample})": (
+        "校准，{task}，{model}（{given}）：各次抽取之间{plain}准确率的标准差为 {before}，{method}为 {after}，"
+        "是前者的 {ratio} 倍（{range}；{verdict}；{sample}）"
+    ),
+    "on average the two are right in {plain} and {calibrated}": "两者平均答对 {plain} 与 {calibrated}",
+    "batch calibration looks at the test questions, without their labels": "批校准会看测试问题，但不看其标签",
+    "it varies less": "波动更小",
+    "it varies more": "波动更大",
+}
+
 _STEPS = {
     "Steps on {task}, {model} {given}: of {whole} right answers of {method} whose steps can be checked, {part}"
     " ({share}; {range}) have a wrong step": (
@@ -226,6 +238,16 @@ _STEPS = {
 }
 
 SENTENCES: dict[str, str] = (
-    _COMPARISON | _PROMPT_OR_TUNE | _BEST | _CHAIN | _SAMPLES | _STEPS | _BEST_MODEL | _SHIFT | _COST | _UNDECIDED
+    _CALIBRATION
+    | _COMPARISON
+    | _PROMPT_OR_TUNE
+    | _BEST
+    | _CHAIN
+    | _SAMPLES
+    | _STEPS
+    | _BEST_MODEL
+    | _SHIFT
+    | _COST
+    | _UNDECIDED
 )
 """English template -> Chinese one."""

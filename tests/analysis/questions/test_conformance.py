@@ -31,7 +31,18 @@ TRUTH = {
 }
 LATER = (0.02, 0.03, 0.04, 0.05, 0.06, 0.3, 0.8, 0.95)
 """Accuracy of a model that lacks an ingredient, over the sizes."""
-UNHEARD = {"best model", "score", "pairing", "sizes", "one label", "majority", "results", "process", "calculator"}
+UNHEARD = {
+    "calibration",
+    "best model",
+    "score",
+    "pairing",
+    "sizes",
+    "one label",
+    "majority",
+    "results",
+    "process",
+    "calculator",
+}
 """Questions about what none of the made-up studies has; their own tests hear them."""
 BY_SIZE = {"emergence", "crossover", "voting", "size by task", "ingredient by size", "size", "curves"}
 
