@@ -49,7 +49,8 @@ def choose_demonstrations(
     From the plan's first ``labels`` examples, those that carry what the method needs, ranked by ``method.choose``:
     ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for ``longest``
     (`longest_question`; not used where ``method.shots`` is given) and its answer. A choice that looks at the question
-    chooses for each of ``items``; where a prompt would not fit, its last-ranked demonstrations are left out.
+    chooses for each of ``items``; where a prompt would not fit (and the model tells its context), its last-ranked
+    demonstrations are left out.
     """
     granted = plan.take(labels)
     usable = tuple(item for item in granted if item.rationale or not method.rationales)
@@ -57,10 +58,14 @@ def choose_demonstrations(
         return Shown()
     choice = method.choose
     if choice.per_item:
-        fits = _Fits(model, task, method, chat, plan.seed)
         most = len(usable) if method.shots is None else min(method.shots, len(usable))
         ranking = choice.ranking(usable, task)
-        chosen = {one.id: fits.shown(ranking(one)[:most], one) for one in items}
+        # of a server that does not tell its context nothing can be said to fit, or not to
+        fits = None if model.facts.context is None else _Fits(model, task, method, chat, plan.seed)
+        chosen = {
+            one.id: fits.shown(ranking(one)[:most], one) if fits else choice.shown(ranking(one)[:most], plan.seed)
+            for one in items
+        }
         used = {demo.id: demo for shown in chosen.values() for demo in shown}
         shown = [one for one in usable if one.id in used]
         return Shown((), chosen, _ledger(method, usable, shown))

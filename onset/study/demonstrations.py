@@ -8,14 +8,15 @@ long for that, is refused, since a clean and a shifted cell that show different 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from onset.demos.fit import Shown, choose_demonstrations, longest_question
 from onset.errors import StoreError
 from onset.methods import Method
 from onset.models.base import Model
 from onset.models.chat import chosen_template
-from onset.plan import ExamplePlan, use_of
+from onset.plan import ExamplePlan
 from onset.records import Item
 from onset.results.folder import Store
 from onset.study.grid import Cell, Grid
@@ -53,9 +54,11 @@ class Demonstrations:
         if key not in self._chosen:
             longest = self._longest_of(cell, model) if cell.method.shots is None else None
             task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.method.template)
-            self._chosen[key] = self._kept(
-                cell, choose_demonstrations(model, task, cell.method, plan, cell.labels, longest, chat)
-            )
+
+            def choose(method: Method) -> Shown:
+                return choose_demonstrations(model, task, method, plan, cell.labels, longest, chat)
+
+            self._chosen[key] = self._kept(cell, choose)
         return self._chosen[key]
 
     def _longest_of(self, cell: Cell, model: Model) -> Item:
@@ -68,19 +71,17 @@ class Demonstrations:
     def _shifts(self, task: str) -> Sequence[str]:
         return tuple(dict.fromkeys(["none", *(shift for name, shift in self._grid.tests if name == task)]))
 
-    def _kept(self, cell: Cell, fitted: Shown) -> Shown:
-        """``fitted``, or the fewer that finished cells have shown."""
+    def _kept(self, cell: Cell, choose: Callable[[Method], Shown]) -> Shown:
+        """As many as fit, or the fewer that finished cells have shown."""
+        fitted = choose(cell.method)
         shown = {ids: one for one in self._siblings[_key(cell)] if (ids := self._finished(one)) is not None}
         if not shown:
             return fitted
         ids = min(shown, key=len)
-        if len(shown) == 1 and tuple(item.id for item in fitted.everywhere[: len(ids)]) == ids:
-            if len(ids) == len(fitted.everywhere):
-                return fitted
-            chosen = fitted.everywhere[: len(ids)]
-            line = use_of("demonstration", chosen, rationales=cell.method.prompt.rationale)
-            others = [one for one in fitted.ledger if one.use != "demonstration"]
-            return Shown(chosen, None, (*others, line) if chosen else tuple(others))
+        if len(shown) == 1 and len(ids) <= len(fitted.everywhere):
+            fewer = choose(replace(cell.method, shots=len(ids))) if ids else Shown()
+            if tuple(item.id for item in fewer.everywhere) == ids:
+                return fewer
         counts = " and ".join(str(len(one)) for one in sorted(shown, key=len))
         shifts = ", ".join(self._shifts(cell.task))
         raise StoreError(

@@ -149,6 +149,36 @@ def test_as_many_as_fit_are_the_first_in_rank(name: str, task: Task) -> None:
     )
 
 
+def test_nearest_ones_of_a_model_that_tells_no_context_are_as_many_as_asked_for(task: Task) -> None:
+    server = ScriptedModel({}, facts=replace(MADE_UP_FACTS, context=None))
+    how = method(prompt="answer-only", shots=3, choose="nearest")
+    found = choose_demonstrations(server, task, how, make_plan(task, 1), 9, None, items=task.test)
+    assert found == shown(task, make_plan(task, 1), 3, kind="nearest")
+
+
+@pytest.mark.parametrize("choose", ["random", "balanced", {"kind": "random", "order": 2}], ids=str)
+def test_a_shift_that_is_added_shows_what_finished_cells_have_shown(choose: Any, tmp_path: Path) -> None:
+    """Where more would fit by now, those are kept: also by a choice that does not show the best ones first."""
+    made = {
+        "name": "s",
+        "models": [{"spec": "scripted:none.json", "label": "fake"}],
+        "tasks": [{"name": "coin-flip", "pool": 12, "test": 6}],
+        "methods": [{"prompt": "answer-only", "choose": choose, "name": "a"}],
+        "labels": [9],
+        "seeds": 1,
+        "items": 6,
+    }
+    small, large = (
+        ScriptedModel({}, default=" The answer is heads.", facts=replace(MADE_UP_FACTS, context=context, revision="r"))
+        for context in (150, 4096)
+    )
+    run(make_study(**made), tmp_path / "d", models={"fake": small})
+    run(make_study(**made, shifts=["none", "typos"]), tmp_path / "d", models={"fake": large})
+    counts = {row["demonstrations"] for row in load(tmp_path / "d").cells.to_dicts()}
+    assert len(counts) == 1
+    assert 0 < counts.pop() < 9
+
+
 # ---------------------------------------------------------------------------------------------------- balanced
 
 
