@@ -95,11 +95,11 @@ def check(chain: str, item: Item, claims: Claims | None, marker: str) -> Steps:
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Beginning and end of every line and sentence with a letter or digit in it."""
+    """Beginning and end of every line and sentence that says something: the number of a list's entry does not."""
     start = 0
     for match in [*_SENTENCE.finditer(text), None]:
         end = len(text) if match is None else match.start()
-        if any(char.isalnum() for char in text[start:end]):
+        if "=" in text[start:end] or any(char.isalpha() for char in text[start:end]):
             yield start, end
         start = end if match is None else match.end()
 

@@ -91,6 +91,16 @@ def test_a_step_that_says_nothing_known_is_unchecked() -> None:
     assert check("", item, None, "The answer is") == Steps(0, 0, 0)
 
 
+def test_the_numbers_of_a_list_and_markup_are_no_steps() -> None:
+    """As Qwen2.5-Coder 0.5B writes; its last sum is wrong."""
+    item = Item("How long did they all take?", "18")
+    text = (
+        "1. Amalia's work: 4 hours\n2. Megan's work: 2 hours longer, so 4 + 2 = 6 hours\n\n\\[\n4 + 6 + 8 = 20\n\\]\n\n"
+        "Therefore, it took \\(\\boxed{20}\\) hours."
+    )
+    assert check(text, item, None, "The answer is") == Steps(right=1, wrong=1, unchecked=2)
+
+
 def test_the_announcement_and_another_problem_are_no_steps() -> None:
     item = Item("How many?", "12")
     text = "3 * 4 = 12. The answer is 12.\n\nQuestion: What is 2 + 2?\nAnswer: 2 + 2 = 5."
