@@ -17,8 +17,10 @@ from commands import RULES, STUDY, call, shown_json
 from rich.console import Console
 from synthetic import synthetic_results
 
+from onset.demos import DEMOS
 from onset.methods import METHODS
 from onset.progress import Display
+from onset.prompting import PROMPTING
 from onset.study.estimate import estimate
 from onset.study.grid import Cell, expand
 from onset.study.observer import Silent
@@ -243,8 +245,15 @@ def test_lists_name_the_packaged_models_the_rungs_and_what_a_method_may_set(caps
     models = {row["name"]: row["summary"] for row in shown_json(capsys, "list", "models", "--json")}
     assert "packaged:gemma-3-270m, packaged:smollm2-135m-instruct" in models["packaged:..."]
     assert "ladder/r0, ladder/r1" in models["ladder/..."]
-    *presets, own = shown_json(capsys, "list", "methods", "--json")
+    rows = shown_json(capsys, "list", "methods", "--json")
+    *presets, own = (row for row in rows if row["table"] == "methods")
     assert {row["name"] for row in presets} == set(METHODS)
+    for table, held in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES)):
+        steps = {row["name"]: row for row in rows if row["table"] == table}
+        assert steps.keys() == set(held)
+        assert all(row["source"] and row["settings"] is not None for row in steps.values())
+    (cot,) = (row for row in rows if (row["table"], row["name"]) == ("prompt", "cot"))
+    assert (cot["needs"], cot["calls"]) == (["rationales"], "1 call an item")
     assert next(row for row in presets if row["name"] == "cot-vote")["parameters"] == [
         "prompt=cot",
         "vote={samples: 20, temperature: 0.7}",
