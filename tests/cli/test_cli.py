@@ -26,6 +26,7 @@ from onset.study.grid import Cell, expand
 from onset.study.observer import Silent
 from onset.study.runner import run
 from onset.study.spec import MethodEntry, make_study
+from onset.votes import VOTES
 
 
 @pytest.fixture
