@@ -18,6 +18,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from onset.errors import RequestRefused
@@ -81,6 +82,8 @@ class Batcher:
         """Solve ``items`` in order. A solver that raises fails its item; an error of the model ends the chunk."""
         asks = [ask_of(item, self) for item in items]
         work = [asyncio.ensure_future(solver(item, ask)) for item, ask in zip(items, asks, strict=True)]
+        for one, ask in zip(work, asks, strict=True):
+            one.add_done_callback(partial(_close, ask))
         try:
             while not all(one.done() for one in work):
                 await self._settle()
@@ -109,6 +112,10 @@ class Batcher:
         if pairs:
             scored = [one for one, _ in pairs]
             _deliver([future for _, future in pairs], await self._call(lambda: self._model.score(scored)))
+
+
+def _close(ask: Ask, _: asyncio.Future[Any]) -> None:
+    ask.closed = True
 
 
 def _outcome(work: asyncio.Future[Any], ask: Ask) -> Solved:

@@ -5,6 +5,7 @@ Item -> Prompt -> Completion -> Answer -> Score -> Record
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -20,6 +21,7 @@ from onset.methods import Method
 from onset.models.base import Model, ModelFacts
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GOLD, Ask, Calls, bare, spent, total
+from onset.prompting.base import vote_detail
 from onset.records import Answer, Attempt, Call, CallRecord, Completion, Item, Record, canonical_json, content_hash
 from onset.tasks.base import Task
 from onset.votes.base import Sample, Voted
@@ -142,7 +144,7 @@ class Evaluation:
             logprobs=tuple(_finite(one.logprob) for one in done),
             lengths=tuple(one.tokens for one in done),
             scores=None if attempt is None or attempt.scores is None else tuple(map(_finite, attempt.scores)),
-            calls=tuple(_call(one) for one in solved.transcript),
+            calls=tuple(_call(one, prompt) for one in solved.transcript),
             detail=_json(attempt.detail, self._chains(item, done)) if attempt else None,
             rights=self._rights(item, attempt.answers) if attempt else (),
             thinking=tuple(one.thinking for one in done),
@@ -168,13 +170,13 @@ class Evaluation:
         try:
             answers, voted = self._voted(item, done)
         except MethodError as error:
-            return replace(kept, answer=None, status="failed", correct=False, cause=cause_of(error), detail=None)
+            return _failed(kept, cause_of(error))
         return replace(
             kept,
             answer=voted.answer.value,
             status=voted.answer.status,
             correct=self.task.format.correct(voted.answer, item),
-            detail=_json(voted.detail, self._chains(item, done)),
+            detail=_json(_but_vote(kept.detail), vote_detail(voted), self._chains(item, done)),
             rights=self._rights(item, answers),
         )
 
@@ -231,8 +233,9 @@ class Evaluation:
         }
 
 
-def _call(one: Call) -> CallRecord:
-    bare_call = one.role in (ANSWER, GOLD)
+def _call(one: Call, prompt: str) -> CallRecord:
+    """``prompt``: the record's, which is not said twice."""
+    bare_call = one.role == GOLD or (one.role == ANSWER and one.prompt == prompt)
     return CallRecord(
         role=one.role,
         prompt_hash=content_hash(one.prompt),
@@ -242,6 +245,34 @@ def _call(one: Call) -> CallRecord:
         n=len(one.texts),
         texts=None if bare_call else one.texts,
     )
+
+
+def _failed(kept: Record, cause: str) -> Record:
+    """The record of an item on whose samples a vote raised, from that of a vote that did not: as if asked anew."""
+    return replace(
+        kept,
+        outputs=(),
+        finishes=(),
+        answers=(),
+        answer=None,
+        status="failed",
+        correct=False,
+        overlong=False,
+        gold_logprob=None,
+        gold_prob=None,
+        cause=cause,
+        logprobs=(),
+        lengths=(),
+        calls=tuple(one for one in kept.calls if one.role != GOLD),
+        detail=None,
+        rights=(),
+    )
+
+
+def _but_vote(detail: str | None) -> dict[str, Any]:
+    """A record's detail without what its vote says."""
+    held = json.loads(detail) if detail else {}
+    return {key: value for key, value in held.items() if key != "vote"}
 
 
 def _as_record(row: Mapping[str, Any]) -> Record:

@@ -57,7 +57,7 @@ class Step(BaseModel):
     def label(self) -> str:
         """Name and settings in one word: ``nearest-order3``."""
         named = {key: Path(value).stem if key in self.paths else value for key, value in self.set().items()}
-        return "-".join([self.kind, *(f"{key}{_short(value)}" for key, value in named.items())])
+        return "-".join([self.kind, *(f"{key}{short(value)}" for key, value in named.items())])
 
     @classmethod
     def settings(cls) -> list[str]:
@@ -102,7 +102,8 @@ def _one_line(error: ValidationError, step: type[Step]) -> str:
     return f"'{place}': {message} (received {first['input']!r})" if place else message
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A setting's value as a part of a name: letters, digits and ``._+-``."""
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return "".join(one for one in text if one.isalnum() or one in "._+-")[:24]
 

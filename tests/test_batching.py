@@ -90,6 +90,32 @@ async def broken(item: Item, ask: Ask) -> str:
     return item.question
 
 
+async def gathers(item: Item, ask: Ask) -> None:
+    """One branch of three gives up after its first call, the others go on."""
+
+    async def branch(place: int) -> None:
+        await ask.generate(f"{item.question} first {place}", "first", max_tokens=1)
+        if place == 1:
+            raise ValueError("no way")
+        await ask.generate(f"{item.question} second {place}", "second", max_tokens=1)
+
+    await asyncio.gather(*(branch(place) for place in range(3)))
+
+
+def test_what_an_item_that_failed_had_asked_does_not_depend_on_its_neighbours() -> None:
+    async def slow(item: Item, ask: Ask) -> None:
+        for step in range(5):
+            await ask.generate(f"{item.question} {step}", "step", max_tokens=1)
+
+    async def mixed(item: Item, ask: Ask) -> None:
+        await (gathers if item is ITEMS[0] else slow)(item, ask)
+
+    (alone,) = solve_all(Counting(), gathers, ITEMS[:1], lambda item, calls: Ask(calls, TASK, item))  # type: ignore[arg-type]
+    beside = solve(Counting(), mixed)[0]
+    assert alone == beside
+    assert [call.role for call in beside.transcript] == ["first"] * 3
+
+
 def test_a_solver_that_raises_fails_its_item_alone() -> None:
     model = Counting()
     solved = solve(model, broken)

@@ -31,4 +31,4 @@ class AnswerOnly(Prompt):
         done, found = await answered(prompt, item, ask, self)
         announced = f"{prompt}{ask.lead}{ask.task.layout.marker}"
         gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
-        return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=found.voted.detail)
+        return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=found.detail)

@@ -50,7 +50,8 @@ class Ask:
     is taken of several (None: one greedy answer); ``continuous``: whether the gold answer is to be scored too;
     ``chat``: the template to ask through (None: plain text); ``state``: what the method prepared once for the cell;
     ``questions``: those of all items of the cell, in their order and without their answers, for controls.
-    ``transcript``: the calls so far, in the order in which they were answered.
+    ``transcript``: the calls so far, in the order in which they were answered. ``closed``: the item has ended: what
+    other calls of it still bring is no part of it, so that nothing depends on which items share its batches.
     """
 
     calls: Calls
@@ -64,6 +65,7 @@ class Ask:
     state: Any = None
     questions: tuple[str, ...] = ()
     transcript: list[Call] = field(default_factory=list)
+    closed: bool = False
 
     def prompt(self, item: Item, *, rationale: bool, demos: Sequence[Item] | None = None) -> str:
         """The prompt that asks ``item`` after the demonstrations, in the format that all methods share."""
@@ -97,6 +99,11 @@ class Ask:
     def end(self) -> EndRule:
         """Where a text that answers the item ends."""
         return end_rule(self.task, self.item)
+
+    def _check_open(self) -> None:
+        """Ends what is left of a solver that has raised: one that gathers calls leaves the others behind."""
+        if self.closed:
+            raise asyncio.CancelledError
 
     async def generate(
         self,
@@ -132,6 +139,7 @@ class Ask:
             thinking=thinking,
         )
         done = tuple(await self.calls.generate(request))
+        self._check_open()
         ran = bool(done) and done[0].finish != "overlong"
         self.transcript.append(
             Call(
@@ -150,6 +158,7 @@ class Ask:
         """
         templated = self.chat is not None
         scored = await asyncio.gather(*(self.calls.score(Pair(context, one, templated)) for one in options))
+        self._check_open()
         ran = [one for one in scored if one.logprob is not None]
         self.transcript.append(
             Call(

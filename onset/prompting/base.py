@@ -132,6 +132,16 @@ class Answered:
     answers: tuple[Answer, ...]
     voted: Voted
 
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What the vote keeps of its choice, under ``vote``: another vote over the same samples puts its own there."""
+        return vote_detail(self.voted)
+
+
+def vote_detail(voted: Voted) -> dict[str, Any]:
+    """What a vote keeps of its choice, as a part of a record's detail."""
+    return {"vote": dict(voted.detail)} if voted.detail else {}
+
 
 def read_all(done: Sequence[Completion], item: Item, ask: Ask, method: Prompt) -> Answered:
     """The answers of ``done``, and the one that is taken."""

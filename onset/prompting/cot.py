@@ -36,7 +36,7 @@ class Chain(Prompt):
         done, found = await answered(prompt, item, ask, self)
         announced = prompt + until_marker(done[0].text, ask.task.layout, ask.lead)
         gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
-        return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=found.voted.detail)
+        return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=found.detail)
 
 
 def until_marker(chain: str, layout: Layout, lead: str) -> str:

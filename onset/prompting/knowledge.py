@@ -215,5 +215,5 @@ class KnowledgePrompt(Prompt):
         done, found = await answered(prompt, item, ask, self)
         announced = f"{prompt}{ask.lead}{ask.task.layout.marker}"
         gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
-        detail = {**found.voted.detail, "known": len(self._lines(item))}
+        detail = {**found.detail, "known": len(self._lines(item))}
         return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=detail)

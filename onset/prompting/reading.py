@@ -103,7 +103,7 @@ async def attempt(prompt: str, done: Sequence[Completion], item: Item, ask: Ask,
     detail: dict[str, Any] = {}
     if ask.vote is not None:
         found = read_all(done, item, ask, method)
-        answers, answer, detail = found.answers, found.voted.answer, dict(found.voted.detail)
+        answers, answer, detail = found.answers, found.voted.answer, found.detail
     else:
         answers = tuple(method.read(one, item, ask.task) for one in done)
         answer = vote(answers, [one.logprob for one in done])

@@ -73,7 +73,7 @@ class ZeroShotChain(Prompt):
         found = read_all(done, item, ask, self)
         announced = asked + chains[0].text.rstrip() + told
         gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
-        return Attempt(asked, done, found.answers, found.voted.answer, gold, detail=found.voted.detail)
+        return Attempt(asked, done, found.answers, found.voted.answer, gold, detail=found.detail)
 
     async def _answer(self, asked: str, chain: Completion, told: str, ask: Ask) -> Completion:
         """The steps of ``chain`` with the answer after them, as one completion."""

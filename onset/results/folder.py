@@ -187,8 +187,13 @@ class CellFolder:
         return pl.read_parquet(self.folder / "records.parquet").to_dicts()
 
     def has_samples(self) -> bool:
-        """Do the records of a finished cell hold what another vote reads? (Earlier ones lack log-probabilities.)"""
-        return "logprobs" in pl.read_parquet_schema(self.folder / "records.parquet")
+        """Do all records of a finished cell hold what another vote reads? Earlier ones lack log-probabilities, and
+        an item at which the method or its vote failed has no samples.
+        """
+        path = self.folder / "records.parquet"
+        if "logprobs" not in pl.read_parquet_schema(path):
+            return False
+        return not (pl.read_parquet(path, columns=["status"])["status"] == "failed").any()
 
     def set_prepared(self, cost: Mapping[str, Any]) -> None:
         """Keep what the method's preparation took (``prepared.json``): it is part of the cell's cost."""

@@ -17,6 +17,7 @@ from onset.methods import Method
 from onset.models.base import Model
 from onset.models.chat import chosen_template
 from onset.plan import ExamplePlan
+from onset.prompting.base import Prompt
 from onset.records import Item
 from onset.results.folder import Store
 from onset.study.grid import Cell, Grid
@@ -38,7 +39,7 @@ class Demonstrations:
         for cell in grid.cells:
             self._siblings[_key(cell)].append(cell)
         self._chosen: dict[Key, Shown] = {}
-        self._longest: dict[tuple[str, str, str], Item] = {}
+        self._longest: dict[tuple[str, str, Prompt], Item] = {}
 
     def of(self, cell: Cell, model: Model, plan: ExamplePlan) -> Shown:
         """What ``cell`` shows, and its ledger.
@@ -62,7 +63,7 @@ class Demonstrations:
         return self._chosen[key]
 
     def _longest_of(self, cell: Cell, model: Model) -> Item:
-        key = (cell.model, cell.task, cell.method.prompt.label())
+        key = (cell.model, cell.task, cell.method.prompt)
         if key not in self._longest:
             task, shifts = self._grid.tasks[cell.task], self._shifts(cell.task)
             self._longest[key] = longest_question(model, task, shifts, cell.method.prompt)

@@ -17,7 +17,7 @@ from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
 from onset.study.spec import Study
 from onset.tasks import open_tasks
-from onset.tasks.base import Task
+from onset.tasks.base import Task, asked_beside
 
 UNSAID: Mapping[str, Any] = {
     "stage": "base",
@@ -307,12 +307,18 @@ def _cells(
                 shift=shift,
                 seed=seed,
                 items=len(tests[name, shift]),
-                items_hash=content_hash([item.id for item in tests[name, shift]]),
+                items_hash=content_hash(_asked(tests[name, shift])),
                 chunk=study.chunk,
                 compute=compute,
                 continuous=study.continuous,
                 traces=traced[name] if "traces" in method.needs else None,
             )
+
+
+def _asked(items: Sequence[Item]) -> list[Any]:
+    """All of the test items that prompts may hold: their ids, and what is told beside them."""
+    told = asked_beside(items)
+    return [item.id for item in items] + ([told] if told else [])
 
 
 def _of_model(method: Method, template: str | None) -> Method:

@@ -14,6 +14,7 @@ from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from onset.demos.fit import Shown
 from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
@@ -107,6 +108,10 @@ def _note_earlier(store: Store, grid: Grid, watch: Observer) -> None:
             f"{earlier} of {len(done)} finished cells were measured by a version that asked or read otherwise;"
             " they are kept: use another folder to measure them anew"
         )
+
+
+_OF_BANK = ("facts", "tuned_revision", "ledger", "plan_hash", "asking", "template", "template_hash")
+"""What must be equal of two cells of one bank, for one to be read from the samples of the other."""
 
 
 class _Session:
@@ -280,21 +285,20 @@ class _Session:
         folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
         family = self.grid.families.get(cell.model) or base.facts.family
-        folder.begin(
-            {
-                **cell_json(cell, base, task, plan, ledger, report),
-                "facts": {**asdict(base.facts), "family": family},
-                "tuned_revision": model.facts.revision if cell.tuned else None,
-                **template_json(chat),
-            }
-        )
+        said = {
+            **cell_json(cell, base, task, plan, ledger, report),
+            "facts": {**asdict(base.facts), "family": family},
+            "tuned_revision": model.facts.revision if cell.tuned else None,
+            **template_json(chat),
+        }
+        folder.begin(said)
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
         self.watch.advanced(cell, at)
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)
         evaluation = Evaluation(model, task, cell.method, shown, seed, continuous, chat, questions=asked)
-        if at == 0 and (held := self._bank(cell)) is not None:
+        if at == 0 and (held := self._bank(cell, said)) is not None:
             folder.append(evaluation.reread(items, held.records()))
             folder.set_time(held.seconds())
             self.watch.advanced(cell, at := len(items))
@@ -327,13 +331,19 @@ class _Session:
             )
         return can.scores(chat=chat)
 
-    def _bank(self, cell: Cell) -> CellFolder | None:
-        """A finished cell that voted on the very samples that ``cell`` would draw."""
+    def _bank(self, cell: Cell, said: Mapping[str, Any]) -> CellFolder | None:
+        """A finished cell that voted on the very samples that ``cell`` would draw: measured on the same weights, with
+        the same demonstrations, in the same words (``said``: what is known of ``cell``), and with samples of every
+        item.
+        """
         if cell.bank is None:
             return None
         for other in self.grid.cells:
             held = self.store.cell(other.id)
-            if other.bank == cell.bank and other.id != cell.id and held.done and held.has_samples():
+            if other.bank != cell.bank or other.id == cell.id or not held.done:
+                continue
+            facts = held.facts()
+            if all(facts.get(key) == said[key] for key in _OF_BANK) and held.has_samples():
                 return held
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -89,7 +89,9 @@ class Task:
         pool = [(item.id, item.rationale) for item in self.pool]
         limits = [self.answer_tokens, self.rationale_tokens]
         shape = [self.name, self.instruction, pool, repr(self.format), self.chance, limits]
-        return content_hash(shape if self.layout == PLAIN else [*shape, repr(self.layout)])
+        shape += [] if self.layout == PLAIN else [repr(self.layout)]
+        told = asked_beside(self.pool)
+        return content_hash([*shape, told] if told else shape)
 
     @property
     def traces(self) -> str | None:
@@ -97,3 +99,13 @@ class Task:
         if self.trace is None:
             return None
         return content_hash([self.trace_tokens, *map(self.trace, self.pool)])
+
+
+TOLD = ("statement", "negation", "concept")
+"""Keys of `onset.records.Item.meta` that prompting methods put into prompts, where an item has them."""
+
+
+def asked_beside(items: Sequence[Item]) -> list[list[str | int | float | None]]:
+    """What prompts may hold of ``items`` that their ids do not: their `TOLD`; nothing where none has any."""
+    found = [[item.meta.get(key) for key in TOLD] for item in items]
+    return found if any(one is not None for row in found for one in row) else []

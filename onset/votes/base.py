@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from onset.records import Answer, Item, Sampling
-from onset.step import Step
+from onset.step import Step, short
 
 DEFAULT_TEMPERATURE = 0.7
 """Wang et al. 2022, section 3.1 (PaLM and GPT-3); only a vote samples."""
@@ -68,7 +68,7 @@ class Vote(Step):
         parts = [f"{name}{self.samples}"]
         if self.temperature != DEFAULT_TEMPERATURE:
             parts.append(f"t{self.temperature:g}")
-        parts += [f"{key.replace('_', '')}{value:g}" for key, value in _numbers(self).items()]
+        parts += [f"{key.replace('_', '')}{short(value)}" for key, value in _others(self).items()]
         return "-".join(parts)
 
     @abstractmethod
@@ -83,9 +83,5 @@ def _drawn(vote: Vote) -> dict[str, Any]:
     }
 
 
-def _numbers(vote: Vote) -> dict[str, Any]:
-    return {
-        key: value
-        for key, value in vote.set().items()
-        if key not in ("samples", "temperature") and isinstance(value, int | float)
-    }
+def _others(vote: Vote) -> dict[str, Any]:
+    return {key: value for key, value in vote.set().items() if key not in ("samples", "temperature")}

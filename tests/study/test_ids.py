@@ -9,8 +9,10 @@ import pytest
 
 from onset.methods import METHODS, method
 from onset.prompting.cot import Chain
+from onset.records import Item
 from onset.step import Step
 from onset.study.grid import UNSAID, UNSAID_SCHEDULE, Cell
+from onset.tasks.base import Task
 from onset.tuning.base import Schedule
 from onset.votes.majority import Majority
 
@@ -135,3 +137,11 @@ def test_what_ids_leave_out_is_what_studies_do_today() -> None:
     """Not a rule: where a default is changed, this test is edited and `UNSAID` is not."""
     assert Schedule() == Schedule(**UNSAID_SCHEDULE)
     assert PLAIN.said.keys() & UNSAID.keys() == set()
+
+
+def test_what_methods_tell_beside_a_question_is_in_the_hash_of_its_task_and_in_no_others() -> None:
+    plain = Task("t", "own", (Item("a", "yes"),), (Item("b", "no"),), None, 0.5, "made")  # type: ignore[arg-type]
+    told = replace(plain, pool=(replace(plain.pool[0], meta={"statement": "A is."}),))
+    assert told.hash != plain.hash
+    assert replace(plain, pool=(replace(plain.pool[0], meta={"steps": 2}),)).hash == plain.hash
+    assert replace(plain, test=(Item("c", "no"),)).hash == plain.hash

@@ -24,7 +24,7 @@ from models_fixtures import llama, save, tokenizer
 
 from onset.analysis.study import analyse
 from onset.cli import main
-from onset.errors import CellsFailed, DataError, OnsetError, StoreError, StudyError
+from onset.errors import CellsFailed, DataError, MethodError, OnsetError, StoreError, StudyError
 from onset.models import open_model
 from onset.models.hf import HFModel
 from onset.models.scripted import ScriptedModel
@@ -319,6 +319,8 @@ class Last(Majority):
     kind = "last"
 
     def choose(self, samples: Sequence[Sample], item: Item) -> Voted:
+        if samples[-1].logprob is None:
+            raise MethodError("not known")
         return Voted(samples[-1].answer, {"of": len(samples)})
 
 
@@ -355,9 +357,37 @@ def test_a_second_vote_reads_the_samples_of_the_first(tmp_path: Path, monkeypatc
     run(study(methods=methods[1:], labels=[2], seeds=1), tmp_path / "alone", models={"fake": alone})
     assert both.served == alone.served
     read, drawn = (load(tmp_path / name) for name in ("both", "alone"))
-    assert set(read.records.filter(pl.col("answer") == "tails")["detail"]) == {'{"of":3}'}
+    assert set(read.records.filter(pl.col("answer") == "tails")["detail"]) == {'{"vote":{"of":3}}'}
     (cell,) = drawn.cells["cell"]
     assert read.records.filter(pl.col("cell") == cell).equals(drawn.records)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_vote_that_fails_leaves_the_same_records_read_and_drawn_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int
+) -> None:
+    """Whichever vote comes first, and whichever of them fails at some items."""
+    monkeypatch.setitem(VOTES._entries, "last", Entry(f"{__name__}:Last", "last"))
+
+    class Silent(Counted):
+        def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+            done = super().generate(requests)
+            return [
+                [replace(one, logprob=None) for one in samples] if len(request.prompt) % 2 else samples
+                for request, samples in zip(requests, done, strict=True)
+            ]
+
+    methods = [{"prompt": "answer-only", "vote": 3}, {"prompt": "answer-only", "vote": {"kind": "last", "samples": 3}}]
+    both = [methods[first], methods[1 - first]]
+    for name, asked in (("both", both), ("alone", methods[:1]), ("other", methods[1:])):
+        run(study(methods=asked, labels=[2], seeds=1), tmp_path / name, models={"fake": Silent()})
+    read = load(tmp_path / "both").records
+    for name in ("alone", "other"):
+        drawn = load(tmp_path / name).records
+        assert read.filter(pl.col("cell") == drawn["cell"][0]).equals(drawn)
+    failed = load(tmp_path / "other").records["status"] == "failed"
+    assert failed.any()
+    assert not failed.all()
 
 
 @pytest.fixture
