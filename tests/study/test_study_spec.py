@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from onset.errors import OnsetError, StudyError
+from onset.methods import METHODS
+from onset.prompting import PROMPTING
 from onset.study.grid import expand
 from onset.study.spec import Study, make_study, read_study, vary
 
@@ -69,8 +71,8 @@ def test_the_methods_of_the_design_are_understood() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"methods": ["cott"]}, "unknown method 'cott': did you mean 'cot'? Known: answer-only, cot, cot-vote, full-answers, full-rationales, lora-answers, lora-rationales"),
-        ({"methods": [{"prompt": "cut"}]}, "unknown prompting method 'cut': did you mean 'cot'? Known: answer-only, cot"),
+        ({"methods": ["cott"]}, f"unknown method 'cott': did you mean 'cot'? Known: {', '.join(sorted(METHODS))}"),
+        ({"methods": [{"prompt": "cut"}]}, f"unknown prompting method 'cut': did you mean 'cot'? Known: {', '.join(sorted(PROMPTING))}"),
         ({"methods": [{"tune": "lorra", "on": "answers"}]}, "unknown tuning method 'lorra': did you mean 'lora'? Known: full, lora"),
         ({"methods": [{"tune": "lora"}]}, "method: 'tune: lora' needs 'on: answers' or 'on: rationales'"),
         ({"methods": [{"prompt": "cot", "on": "answers"}]}, "method: 'on: answers' belongs to a tuning method, but 'tune' is not given"),
