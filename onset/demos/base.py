@@ -33,6 +33,10 @@ class Choice(Step):
     """Does the ranking look at examples that may not be shown (their text, their rationales)? Then all that are granted
     count as used."""
 
+    reads_rationales: ClassVar[bool] = False
+    """Does it read the rationales of examples that have one, whether or not the method shows them? Then they count as
+    used."""
+
     order: int | None = Field(default=None, ge=0)
 
     def needed(self) -> frozenset[Literal["rationales"]]:

@@ -81,7 +81,7 @@ def choose_demonstrations(
 def _ledger(method: Method, usable: Sequence[Item], shown: Sequence[Item]) -> tuple[Use, ...]:
     lines = []
     if method.choose.reads:
-        lines.append(use_of("index", usable, rationales=method.rationales))
+        lines += _read(method, usable)
     if shown:
         lines.append(use_of("demonstration", shown, rationales=method.prompt.rationale))
     return tuple(lines)
@@ -101,6 +101,14 @@ def _context(model: Model, method: Method) -> int:
             f" give 'context: ...' beside the model, or 'shots: N' in method {method.name}"
         )
     return model.facts.context
+
+
+def _read(method: Method, usable: Sequence[Item]) -> list[Use]:
+    """What a choice that reads examples used: those with rationales apart where it read these too."""
+    if method.rationales or not method.choose.reads_rationales:
+        return [use_of("index", usable, rationales=method.rationales)]
+    parts = {told: [one for one in usable if bool(one.rationale) == told] for told in (True, False)}
+    return [use_of("index", part, rationales=told) for told, part in parts.items() if part]
 
 
 class _Fits:

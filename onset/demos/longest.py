@@ -20,6 +20,7 @@ class Longest(Choice):
     source: ClassVar[str] = "Fu et al. 2022, arXiv 2210.00720 (a control)"
     words: ClassVar[str] = "the longest ones"
     reads: ClassVar[bool] = True
+    reads_rationales: ClassVar[bool] = True
 
     def rank(self, examples: Sequence[Item], task: Task, item: Item | None = None) -> Sequence[Item]:
         """The longest first; ties stay in the order of the plan."""

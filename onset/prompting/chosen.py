@@ -11,8 +11,9 @@ prompt:
 
     none         the most probable choice: argmax_j p(j | x)
     contextual   Zhao et al. 2021, arXiv 2102.09690, section 5: argmax_j p(j | x) / p_cf(j). p_cf is the mean of the
-                 choices' probabilities (normalised over the choices, as in the released code) where "N/A", "" and
-                 "[MASK]" stand in the place of the question. That is W = diag(p_cf)^-1, b = 0; the softmax of the
+                 choices' probabilities where "N/A", "" and "[MASK]" stand in the place of the question, normalised over
+                 the choices (as in the released code: the mean first, so that an input after which the choices are
+                 improbable weighs little). That is W = diag(p_cf)^-1, b = 0; the softmax of the
                  paper around it changes no order.
     batch        Zhou et al. 2023, arXiv 2309.17249: argmax_j p(j | x) / mean_x p(j | x), the mean over all test items
                  of the cell. It looks at the test questions, never at their answers: it is transductive, other methods
@@ -181,11 +182,12 @@ async def _prior(item: Item, ask: Ask) -> Prior:
         context = text if item.context is not None else None
         stand_in = Item(text, "", choices=item.choices, context=context)
         scored = await _score(_announced(stand_in, ask), stand_in, ask, CALIBRATION)
-        row = choice_probabilities([one.logprob for one in scored])
-        if row is None:
+        if choice_probabilities([one.logprob for one in scored]) is None:
             raise MethodError(f"contextual calibration: no choice has a probability with {text!r} as the question")
-        rows.append(row)
-    prior = tuple(math.fsum(column) / len(rows) for column in zip(*rows, strict=True))
+        rows.append([_known(one.logprob) for one in scored])
+    highest = max(map(max, rows))
+    sums = [math.fsum(math.exp(one - highest) for one in column) for column in zip(*rows, strict=True)]
+    prior = tuple(one / math.fsum(sums) for one in sums)
     if min(prior) == 0:
         never = (item.choices or ())[prior.index(0)]
         raise MethodError(

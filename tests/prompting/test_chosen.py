@@ -85,8 +85,8 @@ def solve(item: Item, settings: Mapping[str, Any] = {}, *, state: Any = None, **
 
 
 def by_zhao(p: Sequence[float], rows: Sequence[Sequence[float]]) -> int:
-    """As the released code of Zhao et al. 2021 has it: probabilities and prior normalised, W = diag(p_cf)^-1, b = 0."""
-    prior = np.mean([np.array(row) / np.sum(row) for row in rows], axis=0)
+    """As the released code of Zhao et al. 2021 has it: the mean of what is not normalised, W = diag(p_cf)^-1, b = 0."""
+    prior = np.mean([np.array(row) for row in rows], axis=0)
     w = np.linalg.inv(np.identity(len(p)) * (prior / prior.sum()))
     return int(np.argmax(w @ (np.array(p) / np.sum(p)).reshape(-1, 1)))
 
@@ -113,11 +113,11 @@ def test_the_most_probable_choice_is_the_answer() -> None:
 
 
 def test_contextual_calibration_is_that_of_zhao() -> None:
-    """p_cf = ((.25 + .5 + .1) / 3, (.75 + .5 + .9) / 3) = (.28333, .71667)."""
+    """p_cf = (.1 + .2 + .03, .3 + .2 + .27) / 1.1 = (.3, .7)."""
     found = []
     for item in ITEMS:
         attempt, ask = solve(item, {"calibration": "contextual"})
-        assert attempt.detail["prior"] == pytest.approx([0.85 / 3, 2.15 / 3])
+        assert attempt.detail["prior"] == pytest.approx([0.3, 0.7])
         assert [call.role for call in ask.transcript] == [ANSWER, *[CALIBRATION] * 3]
         assert attempt.answer.value == SIDES[by_zhao(P[item.question], list(FREE.values()))]
         assert attempt.gold == solve(item)[0].gold  # the model's own
