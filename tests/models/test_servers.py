@@ -419,6 +419,16 @@ def test_a_size_that_nobody_tells_is_said(served: Served, tmp_path: Path) -> Non
     assert said.sentence.startswith("The size of far is not known: it is on no curve over size")
 
 
+def test_a_plan_says_what_is_unknown(served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "study.yaml").write_text(
+        json.dumps(study(served).canonical() | {"parts": []}).replace(', "parts": []', "")
+    )
+    code, out, _ = call(capsys, "plan", str(tmp_path / "study.yaml"))
+    assert code == 0
+    (row,) = [line for line in out.splitlines() if line.startswith("far")]
+    assert row.split() == ["far", "plain", "1", "0", "unknown", "unknown"]
+
+
 # ---- is it the model it is said to be? ---------------------------------------------------------------------------
 
 
