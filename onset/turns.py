@@ -31,6 +31,11 @@ _MARKS = {
 TURNS = tuple(_MARKS)
 """The marks of a new turn."""
 
+BLANK = "blank line"
+"""The mark of a text that has one paragraph: a blank line after its first words. It begins no turn: rules name it where
+they want it."""
+_MARKS[BLANK] = r"\n[ \t]*\n"
+
 SENTENCE_END = r"(?<!\b[A-Z])(?<!\bSt)(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bJr)[.!?]"
 """The point that ends a sentence, before what follows is looked at. One after an initial or a title ends none: "J. K.
 Rowling", "St. Louis"."""

@@ -27,15 +27,20 @@ def task_of(*items: Item, pool: Sequence[Item] = (), number: bool = False) -> Ta
 
 @dataclass
 class Told:
-    """``reply``: the text of a sample; ``probability`` of an option after a context (None: it does not fit)."""
+    """``reply``: the text of a sample; ``probability`` of an option after a context (None: it does not fit);
+    ``fits``: does a prompt that generates fit?
+    """
 
     reply: Reply
     probability: Probability = lambda context, option: 0.5
+    fits: Callable[[str], bool] = lambda prompt: True
     requests: list[Request] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
 
     async def generate(self, request: Request) -> list[Completion]:
         self.requests.append(request)
+        if not self.fits(request.prompt):
+            return [Completion("", 0, 0, None, "overlong")] * request.n
         return ScriptedModel(self.reply).generate([request])[0]
 
     async def score(self, pair: Pair) -> Scored:

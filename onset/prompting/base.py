@@ -117,6 +117,12 @@ class Prompt(Step):
         return None
 
 
+def unanswered(prompt: str, done: Completion) -> Attempt:
+    """The attempt of an item that has no answer because of ``done``, the first call: one whose prompt did not fit."""
+    nothing = Answer(None, "none")
+    return Attempt(prompt, (done,), (nothing,), nothing)
+
+
 async def answered(prompt: str, item: Item, ask: Ask, method: Prompt) -> tuple[tuple[Completion, ...], Answered]:
     """Ask ``prompt`` for an answer, or for as many as the vote wants, and read them."""
     done = await ask.generate(

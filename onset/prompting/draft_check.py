@@ -4,7 +4,7 @@ Source: Jiang et al. 2023, arXiv 2210.12283, section 3 (Draft, Sketch, and Prove
 word problems with numbers. A greedy draft (a chain of thought); a formal sketch of it; the checker looks at the sketch
 line by line. From the first line that it rejects on, the sketch is asked again after the lines accepted so far, drawn
 at ``temperature``, until all lines are accepted and the answer is the last line's value, or the budget of sketches is
-spent: then the item has failed.
+spent: then there is no answer.
 
     Question: Ray owns 17 keys. Pam has 7 fewer. How many keys does Pam have?
     Draft: Pam has 17 - 7 = 10. The answer is 10.
@@ -29,12 +29,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from onset.answers import NumberFormat, canonical_number
-from onset.errors import DataError, MethodError, StudyError
+from onset.errors import DataError, StudyError
+from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GREEDY, Ask
-from onset.prompting.base import Need, Planned, Prompt, gold_score
+from onset.prompting.base import Need, Planned, Prompt, gold_score, unanswered
 from onset.prompting.checkers import CHECKERS
 from onset.prompting.formal import Equation, Undefined, Unreadable, read_line, value, values
 from onset.prompting.reading import query_of
+from onset.prompting.text import most_tokens
 from onset.records import Answer, Attempt, Completion, Item, Sampling
 from onset.tasks.base import Task
 from onset.votes.base import Vote
@@ -94,6 +96,19 @@ class DraftCheck(Prompt):
         """Sketches after the first are drawn."""
         return self.budget > 1
 
+    def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
+        """The longer of the prompt that drafts and of that which asks for a sketch, before its draft is written."""
+        sketched = sketch_prompt(item, "", demos)
+        asked = (super().longest(task, demos, item, chat), sketched if chat is None else chat([("user", sketched)]))
+        return max(asked, key=len)
+
+    def limit(self, task: Task, chat: ChatTemplate | None) -> int:
+        """Room for a draft, the lines accepted before, and a sketch."""
+        return self._draft_tokens(task, chat) + 2 * self.tokens
+
+    def _draft_tokens(self, task: Task, chat: ChatTemplate | None) -> int:
+        return most_tokens(task, rationale=True, chat=chat)
+
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """A draft, and sketches of half the budget."""
         out = 0.6 * task.rationale_tokens
@@ -101,32 +116,26 @@ class DraftCheck(Prompt):
         return (Planned(DRAFT, out), Planned(ANSWER, 0.3 * self.tokens, prompts=sketches, tokens_more=out))
 
     async def solve(self, item: Item, ask: Ask) -> Attempt:
-        """Draft, sketch, check. ``detail``: the ``sketches`` it took, and what was ``rejected``, each with why.
-
-        Raises MethodError where no sketch is accepted within the budget.
+        """Draft, sketch, check. ``detail``: the ``sketches`` it took, and what was ``rejected``, each with why. Where
+        no sketch is accepted within the budget the status is ``none``, and the output the lines that were accepted.
         """
         asked = ask.prompt(item, rationale=True)
-        (draft,) = await ask.generate(asked, DRAFT, max_tokens=self.limit(ask.task, ask.chat), until=ask.end)
+        (draft,) = await ask.generate(asked, DRAFT, max_tokens=self._draft_tokens(ask.task, ask.chat), until=ask.end)
         if draft.finish == "overlong":
-            none = Answer(None, "none")
-            return Attempt(asked, (draft,), (none,), none)
+            return unanswered(asked, draft)
         prompt = sketch_prompt(item, draft.text, ask.demos)
         sketch, sketches, done = Sketch(), 0, draft
         while sketch.answer is None and sketches < self.budget:
             role, drawn = (ANSWER, GREEDY) if sketches == 0 else (GAP, Sampling(1, self.temperature))
             (done,) = await self._ask(prompt, sketch, role, drawn, ask, f"sketch{sketches}")
             if done.finish == "overlong":
-                none = Answer(None, "none")
-                return Attempt(ask.wrap(prompt), (done,), (none,), none)
+                return unanswered(_begun(ask, prompt, Sketch()), done)
             sketches += 1
             self._take(done.text, sketch)
-        if sketch.answer is None:
-            line, why = sketch.rejected[-1]
-            raise MethodError(f"no sketch of {sketches} was accepted; last rejected: {line[:60]!r} ({why})")
         own = _begun(ask, prompt, Sketch())
         text = Completion(sketch.text(), done.tokens, done.prompt_tokens, None, "eos")
         gold = await gold_score(f"{_begun(ask, prompt, Sketch(sketch.lines))}\nThe answer is", item, ask, run=True)
-        answer = Answer(sketch.answer, "ok")
+        answer = Answer(sketch.answer, "none" if sketch.answer is None else "ok")
         detail: dict[str, Any] = {"sketches": sketches, "rejected": sketch.rejected, "draft": draft.text}
         return Attempt(own, (text,), (answer,), answer, gold, detail=detail)
 

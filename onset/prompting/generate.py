@@ -15,7 +15,8 @@ cluster at temperature 0.95, each is read, and the majority is taken.
 
 Deviations: the paper reads several documents together by a tuned reader (FiD), here each is read by the same model
 zero-shot; clusters are of TF-IDF vectors, where the paper has embeddings of another model; which five are shown is
-drawn by the cell's seed, where the released code has none.
+drawn by the cell's seed, where the released code has none; a document holds an answer where it has its words in a row,
+whatever the punctuation between them.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from pydantic import Field
 from onset.errors import MethodError, StudyError
 from onset.plan import Use, use_of
 from onset.prompting.ask import GREEDY, Ask
-from onset.prompting.base import Planned
+from onset.prompting.base import Planned, unanswered
 from onset.prompting.clusters import clusters
 from onset.prompting.reading import CHARACTERS, PROVIDE, SUPPORT, Reader, one_line, query_of
 from onset.prompting.text import is_statement
@@ -119,10 +120,10 @@ class GenerateThenRead(Reader):
         groups = clusters([f"{item.question} {document}" for item, _, document in held], self.clusters, ask.seed)
         rng = Random(derive_seed("clusters", ask.seed))
         drawn = [rng.sample(group, min(SHOWN, len(group))) for group in groups]
-        return tuple("".join(f"{held[one][1]}{held[one][2]} \n\n\n\n " for one in group) for group in drawn)
+        return tuple("".join(f"{held[one][1]} {held[one][2]} \n\n\n\n " for one in group) for group in drawn)
 
     async def solve(self, item: Item, ask: Ask) -> Attempt:
-        """Write and read."""
+        """Write and read. Where the prompt that asks for a document does not fit, the item is overlong."""
         own = passage_prompt(item)
         if self.clusters is not None:
             drawn = Sampling(1, self.temperature)
@@ -133,6 +134,9 @@ class GenerateThenRead(Reader):
         else:
             sampling = GREEDY if self.passages == 1 else Sampling(self.passages, self.temperature)
             written = list(await self._write(own, ask, sampling, "passage"))
+        for one in written:
+            if one.finish == "overlong":
+                return unanswered(ask.wrap(own), one)
         return await self.answers([one_line(one.text) for one in written], item, ask)
 
     async def _write(self, prompt: str, ask: Ask, sampling: Sampling, key: str = "") -> tuple[Completion, ...]:

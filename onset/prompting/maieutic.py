@@ -14,9 +14,12 @@ contradicts the other count 1. The explanations taken for true then say whether 
 Deviations. Beliefs are the probability of " true" among " true" and " false", from log-probabilities (released: of the
 first five tokens, else none). Entailment is judged by the model itself, with the words of Brown et al. 2020, arXiv
 2005.14165, appendix G (ANLI), where the paper has a tuned RoBERTa. Calls are bounded: what a sample does not finish
-with a point, says twice, or cannot be negated is no explanation, and none is drawn in its place. Nothing is true by
-default (released: on a tie, and where nothing is left): then the statement's own two beliefs decide, and where these
-are equal the answer is ``ambiguous``. Of several optima of MaxSAT the mean decides.
+with a point, says twice, or cannot be negated is no explanation, and none is drawn in its place. No explanation comes
+before a belief unless ``explanations`` is set (released: always), and then alone the prompt that explains shows
+demonstrations. The six examples of how to negate are made by hand, as the paper's are: no labelled examples of any
+task, and so in no ledger. Nothing is true by default (released: on a tie, and where nothing is left): then the
+statement's own two beliefs decide, and where these are equal the answer is ``ambiguous``. Of several optima of MaxSAT
+the mean decides.
 
 A task may bring a statement in words of its own (column ``statement``) and its negation (``negation``), as the data of
 the paper do; else the question is the statement, and the model negates it. With ``explanations`` the prompts show the
@@ -34,11 +37,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from onset.errors import DataError, MethodError, StudyError
+from onset.errors import DataError, StudyError
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GREEDY, Ask
-from onset.prompting.base import Need, Planned, Prompt, gold_score
-from onset.prompting.maxsat import SOLVERS, Assignment, Clause
+from onset.prompting.base import Need, Planned, Prompt, gold_score, unanswered
+from onset.prompting.maxsat import SOLVERS, Clause, mean_of_optima
 from onset.prompting.text import is_statement
 from onset.records import Answer, Attempt, Completion, Item, Sampling
 from onset.scores import normalised_choice_probability
@@ -195,15 +198,22 @@ class Maieutic(Prompt):
         """Grow the tree, infer. The output says the tree in lines; ``detail`` holds what decided (``decided``:
         ``statement`` or ``explanations``), the score and the number of nodes left.
 
-        Raises MethodError where the model writes no negation, and for too many nodes (`onset.prompting.maxsat`).
+        Where the model writes no negation of the statement the status is ``none`` and ``decided`` is ``nothing``. An
+        item of which any prompt that generates, or the statement's belief, does not fit is overlong. Raises MethodError
+        for too many nodes (`onset.prompting.maxsat`).
         """
         tree = _Tree(self, item, ask)
-        root, stem = await tree.root()
-        if stem is None:
-            done = Completion("", 0, 0, None, "overlong")
-            none = Answer(None, "none")
-            return Attempt(tree.asked, (done,), (none,), none)
-        await tree.grow(root)
+        root = await tree.root()
+        if root is not None and tree.overlong is None:
+            await tree.grow(root)
+        stem = tree.asked
+        if tree.overlong is not None:
+            return unanswered(stem, tree.overlong)
+        if root is None:
+            silent, done = Answer(None, "none"), Completion("No negation.", 0, 0, None, "eos")
+            gold = await gold_score(stem, item, ask, run=True)
+            held: dict[str, Any] = {"decided": "nothing", "score": None, "nodes": 0}
+            return Attempt(stem, (done,), (silent,), silent, gold, detail=held)
         left = root.walk()[1:] if root.pruned() and not root.integral else []
         score = await self._score(root, left, ask)
         answer, decided = _decide(root, score, item)
@@ -228,14 +238,10 @@ class Maieutic(Prompt):
         with_root = [(one.text, other) for one in nodes for other in (root.said, root.negated)]
         asked = [*((nodes[a].text, nodes[b].text) for a, b in pairs), *with_root]
         judged = await asyncio.gather(*(entails(*one, ask) for one in asked))
-        optima = SOLVERS[self.solver](len(nodes), clauses(nodes, dict(zip(pairs, judged, strict=False))))
+        held = clauses(nodes, dict(zip(pairs, judged, strict=False)))
         verdicts = judged[len(pairs) :]
         votes = [_sign(verdicts[2 * place]) - _sign(verdicts[2 * place + 1]) for place in range(len(nodes))]
-        return math.fsum(_sum(votes, one) for one in optima) / len(optima)
-
-
-def _sum(votes: Sequence[int], taken: Assignment) -> int:
-    return sum(vote for vote, true in zip(votes, taken, strict=True) if true)
+        return mean_of_optima(SOLVERS[self.solver], votes, held)
 
 
 def _sign(label: str) -> int:
@@ -278,17 +284,21 @@ class _Tree:
         self._item = item
         self._ask = ask
         self.asked = ""
+        """What the statement's own answer is scored after."""
+        self.overlong: Completion | None = None
+        """Of a prompt that did not fit."""
 
-    async def root(self) -> tuple[Node, str | None]:
-        """The statement, judged, and what its answer is scored after (None: it does not fit)."""
+    async def root(self) -> Node | None:
+        """The statement, judged; None where the model writes no negation of it."""
         said, own = statement_of(self._item), self._item.meta.get("negation")
         negated = statement(own) if isinstance(own, str) and own.strip() else await self._negation(said, "Q")
-        if negated is None:
-            raise MethodError(f"the model writes no negation of: {said[:80]}")
         self.asked, p = await self._belief(said, ANSWER)
+        if p is None and self.overlong is None:
+            self.overlong = Completion("", 0, 0, None, "overlong")
+        if negated is None or self.overlong is not None:
+            return None
         _, q = await self._belief(negated, BELIEF)
-        node = Node("Q", said, negated, (p, q), self._method.is_integral(p, q))
-        return node, self.asked if p is not None else None
+        return Node("Q", said, negated, (p, q), self._method.is_integral(p, q))
 
     async def grow(self, root: Node) -> None:
         """Explain what is not integral, level by level."""
@@ -361,9 +371,12 @@ class _Tree:
     async def _complete(self, head: str, begun: str, role: str, drawn: Sampling, key: str) -> tuple[Completion, ...]:
         stop = ("\n", "###") if self._ask.chat is None else ("\n", *self._ask.stop)
         prompt = self._begun(head, begun)
-        return await self._ask.generate(
+        done = await self._ask.generate(
             prompt, role, max_tokens=self._method.tokens, sampling=drawn, stop=stop, key=key
         )
+        if done[0].finish == "overlong":
+            self.overlong = done[0]
+        return done
 
 
 def statement(text: str) -> str:

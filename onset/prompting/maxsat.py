@@ -2,14 +2,15 @@
 
 Exact by looking at every assignment, up to 20 variables; by RC2 (Ignatiev et al. 2019, doi 10.3233/SAT190116) of
 python-sat beyond that, or where it is asked for (the extra ``maxsat``). Both give every optimum, so that nothing hangs
-on which of several a solver happens to find.
+on which of several a solver happens to find. `mean_of_optima` leaves out what no clause holds, which is true in half.
 
     clause (1.0, (-1, 2))     weight 1: not the first variable, or the second
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -45,8 +46,8 @@ def exact(variables: int, clauses: Sequence[Clause]) -> list[Assignment]:
 
 
 def rc2(variables: int, clauses: Sequence[Clause], most: int = 4096) -> list[Assignment]:
-    """Every optimum, as `exact` orders them, at most ``most`` of them. Raises MethodError where python-sat is not
-    installed.
+    """Every optimum, as `exact` orders them. Raises MethodError for more than ``most`` of them, and where python-sat is
+    not installed.
     """
     try:
         from pysat.examples.rc2 import RC2
@@ -63,11 +64,34 @@ def rc2(variables: int, clauses: Sequence[Clause], most: int = 4096) -> list[Ass
     with RC2(formula) as solver:
         cost: int | None = None
         for model in solver.enumerate():
-            if (cost is not None and solver.cost > cost) or len(found) == most:
+            if cost is not None and solver.cost > cost:
                 break
+            if len(found) == most:
+                raise MethodError(f"MaxSAT of {variables} variables: more than {most} optima, too many to look at all")
             cost, true = solver.cost, set(model)
             found.append(tuple(variable in true for variable in range(1, variables + 1)))
     return sorted(set(found), key=lambda one: one[::-1])
+
+
+def mean_of_optima(
+    solver: Callable[[int, Sequence[Clause]], list[Assignment]], values: Sequence[int], clauses: Sequence[Clause]
+) -> float:
+    """The mean over all optima of the sum of ``values``, one a variable, of those that are true. A variable in no
+    clause that weighs anything is true in half of the optima: ``solver`` is asked about the others alone. Raises
+    MethodError as it does.
+    """
+    weighty = [(weight, literals) for weight, literals in clauses if round(weight * _SCALE) > 0]
+    held = sorted({abs(one) for _, literals in weighty for one in literals})
+    if not held:
+        return sum(values) / 2
+    new = {old: place for place, old in enumerate(held, 1)}
+    named = [
+        (weight, tuple(new[abs(one)] * (1 if one > 0 else -1) for one in literals)) for weight, literals in weighty
+    ]
+    optima = solver(len(held), named)
+    sums = [sum(values[old - 1] for old, true in zip(held, one, strict=True) if true) for one in optima]
+    free = sum(value for place, value in enumerate(values, 1) if place not in new)
+    return math.fsum(sums) / len(optima) + free / 2
 
 
 SOLVERS = {"exact": exact, "rc2": rc2}

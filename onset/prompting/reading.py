@@ -7,14 +7,16 @@ Source: Yu et al. 2023, arXiv 2209.10063, appendix; the released prompts word by
     Question: ... \n\n The answer is
 
 Methods that read through this file differ in nothing but the passage. Deviations: an item with choices names them in a
-line after its question, and an item's own context stands before its question. An item whose choices are true and false
-is a statement, asked as fact checking.
+line after its question, and an item's own context stands before its question; an answer has the task's token limit,
+where it is 10 tokens, and in plain text ends with its paragraph, so that a next passage and question that the model
+makes up are not read. An item whose choices are true and false is a statement, asked as fact checking.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from onset.prompting.ask import ANSWER, GREEDY, Ask
@@ -23,6 +25,7 @@ from onset.prompting.text import is_statement
 from onset.records import Answer, Attempt, Completion, Item
 from onset.scores import vote
 from onset.tasks.base import Task
+from onset.turns import BLANK
 
 READ = (
     "Refer to the passage below and answer the following question with just one entity. \n\n"
@@ -85,8 +88,10 @@ class Reader(Prompt):
         """
         prompts = [ask.wrap(reading_prompt(one, item)) for one in passages]
         limit, sampling = self.limit(ask.task, ask.chat), ask.sampling if len(prompts) == 1 else GREEDY
-        stop = () if ask.chat is None else None
-        calls = (ask.generate(one, ANSWER, max_tokens=limit, sampling=sampling, stop=stop) for one in prompts)
+        stop, end = (None, ask.end) if ask.chat else ((), replace(ask.end, turns=(*ask.end.turns, BLANK)))
+        calls = (
+            ask.generate(one, ANSWER, max_tokens=limit, sampling=sampling, stop=stop, until=end) for one in prompts
+        )
         done = [one for each in await asyncio.gather(*calls) for one in each]
         return await attempt(prompts[0], done, item, ask, self)
 

@@ -26,7 +26,7 @@ from pydantic import Field
 from onset.errors import StudyError
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GREEDY, Ask
-from onset.prompting.base import Need, Planned, Prompt
+from onset.prompting.base import Need, Planned, Prompt, unanswered
 from onset.prompting.reading import after_marker, attempt, one_line, query_of
 from onset.records import Answer, Attempt, Completion, Item, Sampling
 from onset.tasks.base import Task
@@ -84,7 +84,9 @@ class Recite(Prompt):
         return task.format.extract(after_marker(done.text), item, truncated=done.finish == "length")
 
     async def solve(self, item: Item, ask: Ask) -> Attempt:
-        """Recite, answer after each recitation, take the majority."""
+        """Recite, answer after each recitation, take the majority. Where the prompt that recites does not fit, the item
+        is overlong.
+        """
         chat = ask.chat is not None
         sampling = GREEDY if self.recitations == 1 else Sampling(self.recitations, self.temperature)
         stop = None if chat else (_LINE,)
@@ -92,6 +94,8 @@ class Recite(Prompt):
         recited = await ask.generate(
             prompt, RECITATION, max_tokens=self.tokens, sampling=sampling, stop=stop, key="recitation"
         )
+        if recited[0].finish == "overlong":
+            return unanswered(prompt, recited[0])
         prompts = [ask.wrap(answer_prompt(one.text, ask.demos, item)) for one in recited]
         stop, limit = (None if chat else ("\n",)), ask.task.answer_tokens
         calls = (ask.generate(one, ANSWER, max_tokens=limit, stop=stop) for one in prompts)
@@ -115,4 +119,4 @@ def answer_prompt(recitation: str, demos: Sequence[Item], item: Item) -> str:
         return f"Q: {query_of(one)}{_LINE}A:"
 
     shown = [*(f"{asked(one)} {one.answer}" for one in demos), asked(item)]
-    return _APART.join([f"{one_line(recitation)}{_LINE}{RELEVANT}", *shown])
+    return f"{one_line(recitation)}{_LINE}{RELEVANT}{_LINE}{_APART.join(shown)}"

@@ -6,12 +6,14 @@ that of generate-then-read (Yu et al. 2023, arXiv 2209.10063), so that the two d
     Refer to the passage below and answer the following question with just one entity. \n\n Passage: Marie Curie: Born
     in Warsaw in 1867, she ... \n\n Question: Where was Marie Curie born? \n\n The answer is
 
-Several passages stand in one prompt, best first, a line each. ``control: shuffled`` shows the passages of another
-question of the cell, each question's to exactly one other: what is left of a gain then came of a passage being there.
+Several passages stand in one prompt, best first, a line each. A question that shares no word with any passage is asked
+after an empty one. ``control: shuffled`` shows the passages found for another question of the cell, the next one that
+none of the own passages are found for: what is left of a gain then came of a passage being there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
 
@@ -26,6 +28,8 @@ from onset.records import Attempt, Item
 from onset.tasks.base import Task
 
 _WHERE = "method retrieve-then-read, 'corpus'"
+Found = tuple[int, float]
+"""The place of a passage in its corpus, and its score."""
 _PASSAGE_TOKENS = 130.0
 """Tokens of a passage, for `onset plan`: passages of 100 words are the custom (Karpukhin et al. 2020, arXiv 2004.04906,
 section 4.1)."""
@@ -62,27 +66,30 @@ class RetrieveThenRead(Reader):
         return index_of(read_corpus(self.corpus, _WHERE), self.k1, self.b)
 
     async def solve(self, item: Item, ask: Ask) -> Attempt:
-        """Find and read. Raises MethodError where no passage shares a word with the question, or where the control has
-        no other question.
+        """Find and read. ``detail``: places of the ``passages`` in the corpus, best first, and their ``scores``, both
+        empty where no passage shares a word with the question. Raises MethodError where the control has no other
+        question with other passages.
         """
         index: Index = ask.state
-        query = item.question if self.control == "none" else another(item.question, ask.questions)
-        found = index.best(query, self.passages)
-        if not found:
-            raise MethodError(f"no passage of {self.corpus} shares a word with the question: {query[:80]}")
+        query, found = item.question, index.best(item.question, self.passages)
+        if self.control != "none":
+            query, found = self._another(item.question, found, index, ask.questions)
         made = await self.answers(["\n".join(index.corpus.texts[place] for place, _ in found)], item, ask)
         kept = {"passages": [place for place, _ in found], "scores": [round(score, 4) for _, score in found]}
         shuffled = {} if self.control == "none" else {"found_for": query}
         return replace(made, detail={**made.detail, **kept, **shuffled})
 
-
-def another(question: str, questions: tuple[str, ...]) -> str:
-    """The next question after ``question``, round the end: each is the other of exactly one, if all differ. Raises
-    MethodError where there is no other.
-    """
-    place = questions.index(question) if question in questions else 0
-    for step in range(1, len(questions)):
-        other = questions[(place + step) % len(questions)]
-        if other != question:
-            return other
-    raise MethodError("control 'shuffled' needs another question in the cell, there is none")
+    def _another(
+        self, question: str, own: Sequence[Found], index: Index, questions: Sequence[str]
+    ) -> tuple[str, list[Found]]:
+        """The next question, round the end, for which passages are found and none of ``own``; and these."""
+        held = {index.corpus.texts[place] for place, _ in own}
+        place = questions.index(question) if question in questions else 0
+        for other in dict.fromkeys([*questions[place + 1 :], *questions[:place]]):
+            found = index.best(other, self.passages)
+            if found and held.isdisjoint(index.corpus.texts[one] for one, _ in found):
+                return other, found
+        raise MethodError(
+            f"control 'shuffled': no other of the cell's {len(questions)} questions finds passages of {self.corpus}"
+            f" that are not this one's: {question[:60]}"
+        )

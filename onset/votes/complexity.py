@@ -3,7 +3,8 @@
 Source: Fu et al. 2022, arXiv 2210.00720, section 3: of N sampled chains the K most complex vote, where a step is a line
 (there N = 50, and K = 30 to 40, chosen on a development set). Two things the paper leaves open: chains as complex as
 the one of rank K vote too, and a chain without an answer keeps its place among the K and has no vote; ``detail`` counts
-both. ``by: sentences`` is a measure of its ablations, for chains that stand on one line; ``simplest`` its control.
+both. Chains of one line all tie, so that all vote and the answer is that of self-consistency (``kept`` equals
+``samples``): ``by: sentences``, a measure of its ablations, is for these. ``simplest`` is its control.
 
     3 lines: 18     2 lines: 26     2 lines: 26     1 line: 26        keep 1: 18;  keep 2: three vote, 26
 """

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from told import Told, Turns, solve, task_of
 
-from onset.errors import DataError, MethodError, StudyError
+from onset.demos.fit import Shown
+from onset.errors import DataError, StudyError
 from onset.methods import method
+from onset.models.scripted import ScriptedModel
+from onset.pipeline import Evaluation
 from onset.prompting.draft_check import HEAD, DraftCheck, equations, sketch_prompt
 from onset.records import Item
 
@@ -80,17 +83,50 @@ def test_a_rejected_line_is_asked_again_after_those_accepted() -> None:
         ("\n17 + 10 = 27\nThe answer is many.", "The answer is many.", "the answer is no number"),
     ],
 )
-def test_a_spent_budget_fails_in_one_line(sketch: str, line: str, why: str) -> None:
-    with pytest.raises(MethodError) as error:
-        asked([sketch] * 1, budget=1)
-    assert str(error.value) == f"no sketch of 1 was accepted; last rejected: {line!r} ({why})"
+def test_a_spent_budget_leaves_no_answer_and_says_why(sketch: str, line: str, why: str) -> None:
+    attempt, _, ask = asked([sketch] * 1, budget=1)
+    assert (attempt.answer.value, attempt.answer.status) == (None, "none")
+    assert (attempt.detail["sketches"], attempt.detail["rejected"]) == (1, [[line, why]])
+    assert [call.role for call in ask.transcript] == ["draft", "answer", "gold"]
+    assert attempt.gold.logprob is not None
 
 
 def test_no_more_is_asked_than_the_budget() -> None:
     left = Told(lambda prompt, _: "\n1 = 2" if HEAD in prompt else DRAFT)
-    with pytest.raises(MethodError, match="no sketch of 3 was accepted"):
-        solve(DraftCheck(budget=3), KEYS, left, task=TASK)
-    assert len(left.requests) == 4
+    attempt, _ = solve(DraftCheck(budget=3), KEYS, left, task=TASK)
+    assert (attempt.answer.status, attempt.detail["sketches"], len(left.requests)) == ("none", 3, 4)
+    assert attempt.completions[0].text == ""
+
+
+def test_a_model_that_writes_no_sketch_measures_0_percent_and_fails_no_item() -> None:
+    items = [KEYS, Item("Ann has 2 and 3 keys. How many?", "5")]
+    model = ScriptedModel({"": " Pam has many."})
+    evaluation = Evaluation(model, task_of(*items, number=True), method(prompt="draft-sketch-check"), Shown(), 0)
+    records = evaluation.evaluate(items, 0)
+    assert [(one.status, one.correct, one.cause) for one in records] == [("none", False, None)] * 2
+    assert all(one.gold_logprob is not None for one in records)
+
+
+def test_as_many_demonstrations_fit_as_the_sketch_has_room_for() -> None:
+    """Every prompt of an item fits a context in which `longest` and `limit` do."""
+    made, demos = DraftCheck(tokens=20, budget=2), [DEMO] * 6
+    for chat in (None, Turns()):
+        longest = made.longest(TASK, demos, KEYS, chat)
+        told = Told(lambda prompt, _: "\n17 - 7 = 10\n17 + 10 = 28" if HEAD in prompt else DRAFT)
+        solve(made, KEYS, told, task=TASK, demos=demos, chat=chat)
+        room = len(longest.split()) + made.limit(TASK, chat)
+        assert [len(one.prompt.split()) + one.max_tokens <= room for one in told.requests] == [True] * 3
+        assert HEAD in longest
+    assert made.limit(TASK, None) == TASK.rationale_tokens + 2 * 20
+
+
+def test_a_prompt_that_does_not_fit_is_overlong() -> None:
+    for part, prompt in (("Answer:", "Question: "), (HEAD, HEAD)):
+        told = Told(lambda prompt, _: DRAFT, fits=lambda prompt, part=part: part not in prompt)
+        attempt, _ = solve(DraftCheck(), KEYS, told, task=TASK)
+        assert [one.finish for one in attempt.completions] == ["overlong"]
+        assert attempt.prompt.startswith(prompt)
+        assert (attempt.answer.status, attempt.gold.logprob) == ("none", None)
 
 
 def test_through_a_chat_accepted_lines_begin_the_turn() -> None:

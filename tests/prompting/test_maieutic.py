@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from told import Told, Turns, solve, task_of
 
-from onset.errors import DataError, MethodError, StudyError
+from onset.errors import DataError, StudyError
 from onset.methods import method
 from onset.prompting.maieutic import EXPLAIN, JUDGE, NEGATE, Maieutic, explain_prompt, judge_prompt, statement
 from onset.records import Item
@@ -139,8 +139,20 @@ def test_a_task_may_bring_its_statement_and_else_the_model_negates() -> None:
     solve(Maieutic(), bare, world)
     assert world.prompts[0] == f"{NEGATE}Q: {Q}\nA: The statement is false."
     world.reply = lambda *_: "  "
-    with pytest.raises(MethodError, match=f"^the model writes no negation of: {Q}$"):
-        solve(Maieutic(), bare, world)
+    attempt, ask = solve(Maieutic(), bare, world)
+    assert (attempt.answer.status, attempt.detail) == ("none", {"decided": "nothing", "score": None, "nodes": 0})
+    assert [call.role for call in ask.transcript] == ["negation", "answer", "gold"]
+    assert attempt.completions[0].finish == "eos"
+
+
+@pytest.mark.parametrize("part", [NEGATE, EXPLAIN, f"{NEGATE}Q: {LIQUID}", f"{EXPLAIN}Q: {SOLIDS[:-1]}"])
+def test_a_prompt_that_does_not_fit_is_overlong_and_no_inability(part: str) -> None:
+    world = World()
+    world.fits = lambda prompt: not prompt.startswith(part)
+    item = replace(SOUP, meta={}) if part == NEGATE else SOUP
+    attempt, _ = solve(Maieutic(), item, world)
+    assert [one.finish for one in attempt.completions] == ["overlong"]
+    assert (attempt.answer.status, attempt.gold.logprob) == ("none", None)
 
 
 def test_of_a_negation_that_is_cut_whole_sentences_stay() -> None:

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from onset.errors import MethodError
-from onset.prompting.maxsat import Clause, exact, rc2
+from onset.prompting.maxsat import Clause, exact, mean_of_optima, rc2
 
 NEEDS_PYSAT = pytest.mark.skipif(importlib.util.find_spec("pysat") is None, reason="python-sat is not installed")
 
@@ -40,6 +40,30 @@ def formula(seed: int) -> tuple[int, list[Clause]]:
 def test_the_exact_optima_are_those_of_the_definition(seed: int) -> None:
     variables, clauses = formula(seed)
     assert exact(variables, clauses) == by_hand(variables, clauses)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_mean_of_the_optima_is_that_of_the_definition(seed: int) -> None:
+    variables, clauses = formula(seed)
+    values = [random.Random(f"{seed}-{one}").randint(-2, 2) for one in range(variables)]
+    optima = by_hand(variables, clauses)
+    mean = math.fsum(value * true for one in optima for value, true in zip(values, one, strict=True)) / len(optima)
+    assert mean_of_optima(exact, values, clauses) == pytest.approx(mean, abs=1e-12)
+
+
+def test_what_no_clause_holds_is_true_in_half() -> None:
+    """Thirty that are free beside two that contradict each other: no assignment of the thirty is looked at."""
+    assert mean_of_optima(exact, [2] * 30 + [1, -1], [(1.0, (31,)), (0.5, (32,)), (1.0, (-31, -32))]) == 31.0
+    assert mean_of_optima(exact, [1, 2], []) == mean_of_optima(rc2, [1, 2], [(0.0, (1,))]) == 1.5
+
+
+@NEEDS_PYSAT
+def test_more_optima_than_rc2_looks_at_are_one_line() -> None:
+    clauses: list[Clause] = [(1.0, pair) for one in range(1, 7, 2) for pair in ((one, one + 1), (-one, -one - 1))]
+    assert len(rc2(6, clauses, most=8)) == 8
+    with pytest.raises(MethodError) as error:
+        rc2(6, clauses, most=7)
+    assert str(error.value) == "MaxSAT of 6 variables: more than 7 optima, too many to look at all"
 
 
 @NEEDS_PYSAT

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from told import Told
+from told import solve as told_solve
 
 from onset.answers import ChoiceFormat, TextFormat
 from onset.demos.fit import Shown
@@ -28,7 +30,6 @@ from onset.prompting.knowledge import read_knowledge
 from onset.prompting.passages import Corpus, index_of, read_corpus
 from onset.prompting.reading import reading_prompt
 from onset.prompting.recite import answer_prompt, recite_prompt
-from onset.prompting.retrieve import another
 from onset.records import Attempt, Item
 from onset.step import read_step
 from onset.study.grid import expand
@@ -176,15 +177,29 @@ def test_the_best_passages_stand_before_the_question_each_in_a_line() -> None:
     assert attempt.answer.value == "vistula"
 
 
-def test_the_control_shows_each_questions_passages_to_one_other() -> None:
+def test_the_control_shows_the_passages_of_another_question() -> None:
     questions = (BORN.question, RIVER.question, "What is a coin?", RIVER.question)
-    assert [another(one, questions) for one in questions[:3]] == [RIVER.question, "What is a coin?", RIVER.question]
     made = step("retrieve-then-read", corpus=CORPUS, control="shuffled")
     attempt, calls, _ = solve(made, BORN, lambda *_: " Warsaw.", questions=questions[:2])
     assert calls.prompts == [reading_prompt("Warsaw: Warsaw is the capital of Poland, on the river Vistula.", BORN)]
     assert attempt.detail["found_for"] == RIVER.question
-    with pytest.raises(MethodError, match="control 'shuffled' needs another question in the cell, there is none"):
-        solve(made, BORN, lambda *_: "", questions=(BORN.question,))
+    for same in ((BORN.question,), (BORN.question, "Who was Marie Curie?", "?")):
+        with pytest.raises(MethodError) as error:
+            solve(made, BORN, lambda *_: "", questions=same)
+        assert str(error.value) == (
+            f"control 'shuffled': no other of the cell's {len(same)} questions finds passages of {CORPUS} that are not"
+            " this one's: Where was Marie Curie born?"
+        )
+
+
+def test_the_control_never_shows_a_passage_of_the_question_itself() -> None:
+    made = step("retrieve-then-read", corpus=CORPUS, control="shuffled")
+    questions = (BORN.question, "Who was Marie Curie?", RIVER.question)
+    attempt, _, _ = solve(made, BORN, lambda *_: " Warsaw.", questions=questions)
+    assert attempt.detail["found_for"] == RIVER.question
+    two = step("retrieve-then-read", corpus=CORPUS, control="shuffled", passages=2)
+    with pytest.raises(MethodError, match=r"passages of .* that are not this one's"):
+        solve(two, BORN, lambda *_: " Warsaw.", questions=(BORN.question, RIVER.question))  # both find both
 
 
 def test_a_whole_cell_knows_the_questions_of_the_others() -> None:
@@ -197,10 +212,61 @@ def test_a_whole_cell_knows_the_questions_of_the_others() -> None:
     assert [one["found_for"] for one in details] == [RIVER.question, BORN.question]
 
 
-def test_a_question_that_shares_no_word_fails_in_one_line() -> None:
+def test_a_question_that_shares_no_word_is_asked_without_a_passage() -> None:
     item = Item("Why?", "because")
-    with pytest.raises(MethodError, match=r"^no passage of .*passages.jsonl shares a word with the question: Why\?$"):
-        solve(step("retrieve-then-read", corpus=CORPUS), item, lambda *_: "")
+    attempt, calls, _ = solve(step("retrieve-then-read", corpus=CORPUS), item, lambda *_: " Because.")
+    assert calls.prompts == [reading_prompt("", item)]
+    assert (attempt.answer.value, attempt.detail) == ("because", {"passages": [], "scores": []})
+
+
+# ---- where readings end --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (" Warsaw \n\n Refer to the passage below. \n\n Passage: x \n\n The answer is Paris", " Warsaw "),
+        ("\n\nWarsaw.\n \nThe answer is Paris.", "\n\nWarsaw."),
+        (" Warsaw. Question: Who? The answer is Paris.", " Warsaw. "),
+        (" I see. The answer is Warsaw. The answer is Paris.", " I see. The answer is Warsaw."),
+    ],
+)
+def test_in_plain_text_a_reading_ends_with_its_paragraph(text: str, kept: str) -> None:
+    attempt, calls, _ = solve(step("retrieve-then-read", corpus=CORPUS), BORN, lambda *_: text)
+    assert attempt.completions[0].text == kept
+    assert (attempt.answer.value, attempt.completions[0].finish) == ("warsaw", "stop")
+    assert calls.requests[-1].max_tokens == task_of([BORN]).answer_tokens
+
+
+def test_through_a_chat_a_reading_may_have_paragraphs() -> None:
+    text = "Marie Curie is from Poland.\n\nThe answer is Warsaw."
+    attempt, _, _ = solve(step("retrieve-then-read", corpus=CORPUS), BORN, lambda *_: text, chat=Turns())
+    assert attempt.answer.value == "warsaw"
+
+
+# ---- what does not fit ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("generate-then-read", {}), ("generate-then-read", {"passages": 3}), ("recite", {"recitations": 2})],
+)
+def test_what_cannot_be_asked_for_knowledge_is_overlong_and_not_closed_book(
+    kind: str, settings: dict[str, Any]
+) -> None:
+    """The prompt fits with the few tokens of an answer, and not with those of a passage."""
+    told = Told(lambda *_: " Warsaw.", fits=lambda prompt: "Passage:" in prompt or prompt.endswith("A:"))
+    attempt, ask = told_solve(step(kind, **settings), BORN, told, demos=[DEMO])
+    assert [one.finish for one in attempt.completions] == ["overlong"]
+    assert (attempt.answer.status, attempt.gold.logprob, len(ask.transcript)) == ("none", None, 1)
+
+
+def test_one_cluster_that_does_not_fit_makes_the_item_overlong() -> None:
+    made = step("generate-then-read", clusters=2)
+    told = Told(lambda *_: " Warsaw.", fits=lambda prompt: "long" not in prompt)
+    ask = Ask(told, bare(task_of([BORN])), BORN, seed=5, state=("short ", "long "))
+    attempt = asyncio.run(made.solve(BORN, ask))
+    assert ([one.finish for one in attempt.completions], attempt.answer.status) == (["overlong"], "none")
 
 
 def test_a_corpus_is_the_same_in_every_format_and_place(tmp_path: Path) -> None:
@@ -432,7 +498,7 @@ def test_recitation_prompts_are_word_by_word_as_released() -> None:
     )
     assert answer_prompt(" Curie was\nborn in Warsaw.", [DEMO], BORN) == (
         "Curie was born in Warsaw.\n\nBased on the above paragraph, could you answer the following (probably) relevant"
-        " questions?\n\n\nQ: Who wrote Emma?\n\nA: Jane Austen\n\n\nQ: Where was Marie Curie born?\n\nA:"
+        " questions?\n\nQ: Who wrote Emma?\n\nA: Jane Austen\n\n\nQ: Where was Marie Curie born?\n\nA:"
     )
 
 
