@@ -88,6 +88,11 @@ class Prompt(Step):
     def check_task(self, task: Task) -> None:
         """Raises DataError where ``task`` lacks what its settings need, beyond `needs`."""
 
+    def check_budget(self, labels: int) -> None:
+        """Raises StudyError where ``labels`` labelled examples, one of a study's budgets, are too few for its settings,
+        so that `prepare` could never succeed.
+        """
+
     def used(self, examples: Sequence[Item]) -> tuple[Use, ...]:
         """What `prepare` uses of the granted examples, for the ledger: nothing, unless it says so."""
         return ()

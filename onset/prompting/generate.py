@@ -16,7 +16,9 @@ cluster at temperature 0.95, each is read, and the majority is taken.
 Deviations: the paper reads several documents together by a tuned reader (FiD), here each is read by the same model
 zero-shot; clusters are of TF-IDF vectors, where the paper has embeddings of another model; which five are shown is
 drawn by the cell's seed, where the released code has none; a document holds an answer where it has its words in a row,
-whatever the punctuation between them.
+whatever the punctuation between them. A model that writes fewer documents with their answer than there are clusters is
+shown as many clusters as it has documents, and asked without any for the others: it has answers then, and no cell is
+missing.
 """
 
 from __future__ import annotations
@@ -25,12 +27,13 @@ import asyncio
 import re
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import ClassVar
 
 from pydantic import Field
 
-from onset.errors import MethodError, StudyError
+from onset.errors import StudyError
 from onset.plan import Use, use_of
 from onset.prompting.ask import GREEDY, Ask
 from onset.prompting.base import Planned, unanswered
@@ -80,6 +83,14 @@ class GenerateThenRead(Reader):
         if vote is not None and self.several > 1:
             raise StudyError(f"method: '{self.kind}' votes over its {self.several} passages; leave out 'vote'")
 
+    def check_budget(self, labels: int) -> None:
+        """A cluster has a document at least, and a document an example."""
+        if self.clusters is not None and labels < self.clusters:
+            raise StudyError(
+                f"method: '{self.kind}' with 'clusters: {self.clusters}' needs as many labelled examples (received"
+                f" {labels}); leave out smaller budgets, or set fewer clusters"
+            )
+
     def seeded(self) -> bool:
         """With several passages or clusters."""
         return self.several > 1
@@ -98,8 +109,8 @@ class GenerateThenRead(Reader):
         return () if self.clusters is None or not examples else (use_of("filter", examples[:MOST], rationales=False),)
 
     async def prepare(self, ask: Ask, examples: Sequence[Item]) -> tuple[str, ...] | None:
-        """With clusters, what stands before a question in the prompt of each. Raises MethodError where fewer documents
-        than clusters hold their answer.
+        """With clusters, what stands before a question in the prompt of each; where fewer documents than clusters hold
+        their answer, nothing in those that are left.
         """
         if self.clusters is None:
             return None
@@ -112,18 +123,18 @@ class GenerateThenRead(Reader):
             for item, prompt, document in zip(asked, prompts, documents, strict=True)
             if holds(document, item.answer)
         ]
-        if len(held) < self.clusters:
-            raise MethodError(
-                f"{len(held)} of {len(asked)} documents hold the answer to their question; 'clusters: {self.clusters}'"
-                f" needs as many"
-            )
-        groups = clusters([f"{item.question} {document}" for item, _, document in held], self.clusters, ask.seed)
+        most = min(self.clusters, len(held))
+        texts_of = [f"{item.question} {document}" for item, _, document in held]
+        groups = clusters(texts_of, most, ask.seed) if most else []
         rng = Random(derive_seed("clusters", ask.seed))
         drawn = [rng.sample(group, min(SHOWN, len(group))) for group in groups]
-        return tuple("".join(f"{held[one][1]} {held[one][2]} \n\n\n\n " for one in group) for group in drawn)
+        shown = ["".join(f"{held[one][1]} {held[one][2]} \n\n\n\n " for one in group) for group in drawn]
+        return (*shown, *[""] * (self.clusters - most))
 
     async def solve(self, item: Item, ask: Ask) -> Attempt:
-        """Write and read. Where the prompt that asks for a document does not fit, the item is overlong."""
+        """Write and read. Where the prompt that asks for a document does not fit, the item is overlong. With clusters
+        ``detail`` holds how many of the prompts show documents (``clusters``).
+        """
         own = passage_prompt(item)
         if self.clusters is not None:
             drawn = Sampling(1, self.temperature)
@@ -137,7 +148,10 @@ class GenerateThenRead(Reader):
         for one in written:
             if one.finish == "overlong":
                 return unanswered(ask.wrap(own), one)
-        return await self.answers([one_line(one.text) for one in written], item, ask)
+        made = await self.answers([one_line(one.text) for one in written], item, ask)
+        if self.clusters is None:
+            return made
+        return replace(made, detail={**made.detail, "clusters": sum(1 for one in ask.state if one)})
 
     async def _write(self, prompt: str, ask: Ask, sampling: Sampling, key: str = "") -> tuple[Completion, ...]:
         stop = () if ask.chat is None else None

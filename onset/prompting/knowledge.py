@@ -195,25 +195,30 @@ class KnowledgePrompt(Prompt):
         """The hash of each file's triples or glosses."""
         return dict(read_knowledge(self.triples, self.glosses).hashes)
 
-    def _lines(self, item: Item) -> list[str]:
-        return read_knowledge(self.triples, self.glosses).about(item, self.most)
+    async def prepare(self, ask: Ask, examples: object) -> Knowledge:
+        """The files' content, the same for every item. No example is looked at."""
+        return read_knowledge(self.triples, self.glosses)
 
-    def _told(self, item: Item) -> Item:
-        lines = self._lines(item)
+    def _told(self, item: Item, held: Knowledge) -> Item:
+        lines = held.about(item, self.most)
         known = " ".join(f"{one.rstrip('.')}." for one in lines)
         return item if not known else replace(item, context=f"{known} {item.context}" if item.context else known)
 
     def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: ChatTemplate | None) -> str:
         """The prompt with all knowledge in it."""
-        return render(task, [self._told(one) for one in demos], self._told(item), rationale=False, chat=chat)
+        held = read_knowledge(self.triples, self.glosses)
+        shown = [self._told(one, held) for one in demos]
+        return render(task, shown, self._told(item, held), rationale=False, chat=chat)
 
     async def solve(self, item: Item, ask: Ask) -> Attempt:
         """Ask once (or for as many samples as the vote wants) with the knowledge in the context. A question that
         nothing is known about is asked as it is; how many lines were known is kept (``known``).
         """
-        prompt = ask.prompt(self._told(item), rationale=False, demos=[self._told(one) for one in ask.demos])
+        held: Knowledge = ask.state
+        shown = [self._told(one, held) for one in ask.demos]
+        prompt = ask.prompt(self._told(item, held), rationale=False, demos=shown)
         done, found = await answered(prompt, item, ask, self)
         announced = f"{prompt}{ask.lead}{ask.task.layout.marker}"
         gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
-        detail = {**found.detail, "known": len(self._lines(item))}
+        detail = {**found.detail, "known": len(held.about(item, self.most))}
         return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=detail)

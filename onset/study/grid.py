@@ -81,6 +81,16 @@ class Cell:
         """16 hex digits of the canonical JSON of `said`."""
         return content_hash(self.said)
 
+    def check_files(self) -> None:
+        """Raises DataError where files that the method's settings name do not hold what the id was made of: they have
+        changed since the study was expanded.
+        """
+        if content_hash(self.said) != self.id:
+            raise DataError(
+                f"method {self.method.name}: a file that its settings name has changed since the study was read; run"
+                " the study again"
+            )
+
     @property
     def said(self) -> dict[str, Any]:
         """All that shapes the cell's records and is not as in `UNSAID`, as plain JSON."""
@@ -281,6 +291,8 @@ def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
     for one in methods:
         one.choose.check_task(task)
         one.prompt.check_task(task)
+        for labels in study.labels:
+            one.prompt.check_budget(labels)
 
 
 def _cells(

@@ -291,6 +291,7 @@ class _Session:
             "tuned_revision": model.facts.revision if cell.tuned else None,
             **template_json(chat),
         }
+        cell.check_files()
         folder.begin(said)
         at = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
@@ -305,6 +306,7 @@ class _Session:
         if at < len(items):
             started = time.perf_counter()
             prepared = evaluation.prepare(examples)
+            cell.check_files()  # what was prepared is what the id says, and stays so
             if prepared.calls:
                 folder.set_prepared(prepared.to_json(model.facts))
             evaluation = replace(evaluation, state=prepared.state)

@@ -33,6 +33,7 @@ from onset.prompting.recite import answer_prompt, recite_prompt
 from onset.records import Attempt, Item
 from onset.step import read_step
 from onset.study.grid import expand
+from onset.study.runner import run, run_grid
 from onset.study.spec import make_study, read_study
 from onset.tasks.base import Task
 
@@ -336,6 +337,43 @@ def test_a_corpus_stands_beside_its_study_and_moves_without_changing_cells(tmp_p
     assert expand(read_study(tmp_path / "a" / "s.yaml")).cells[0].id != ids[0]
 
 
+@pytest.mark.parametrize("kind", ["retrieve-then-read", "knowledge"])
+def test_a_file_that_changes_under_a_study_changes_no_cell_in_silence(kind: str, tmp_path: Path) -> None:
+    """Changed before its cell begins, the run ends in one line; under a running cell, every item sees the content that
+    its id was made of.
+    """
+    path, key = tmp_path / "facts.jsonl", "corpus" if kind == "retrieve-then-read" else "glosses"
+
+    def write(said: str) -> None:
+        row = {"text": f"A coin is {said}."} if key == "corpus" else {"term": "coin", "gloss": f"It is {said}."}
+        path.write_text(json.dumps(row))
+
+    prompts: list[str] = []
+
+    def reply(prompt: str, _: int) -> str:
+        prompts.append(prompt)
+        write("replaced by another text")
+        return " heads."
+
+    write("flat")
+    asked = make_study(**study(methods=[{"prompt": {"kind": kind, key: str(path)}}], chunk=1, labels=[0]))
+    models = {"fake": ScriptedModel(reply)}
+    summary = run(asked, tmp_path / "one", models=models)
+    assert (summary.ran, dict(summary.failed), len(prompts)) == (1, {}, 4)
+    assert all("is flat" in one and "replaced" not in one for one in prompts)
+
+    write("flat")
+    grid = expand(asked)
+    write("replaced by another text")
+    with pytest.raises(DataError) as error:
+        run_grid(grid, tmp_path / "two", models=models)
+    assert str(error.value) == (
+        f"method {grid.cells[0].method.name}: a file that its settings name has changed since the study was read; run"
+        " the study again"
+    )
+    assert len(prompts) == 4
+
+
 # ---- generate ------------------------------------------------------------------------------------------------------
 
 
@@ -426,10 +464,29 @@ def test_the_filter_of_clusters_is_in_the_ledger() -> None:
     assert step("generate-then-read").used(POOL) == ()
 
 
-def test_too_few_documents_for_the_clusters_are_one_line() -> None:
-    with pytest.raises(MethodError) as error:
-        solve(step("generate-then-read", clusters=8), BORN, written, examples=POOL)
-    assert str(error.value) == "7 of 8 documents hold the answer to their question; 'clusters: 8' needs as many"
+def test_a_model_with_too_few_documents_for_its_clusters_is_asked_without_for_the_others() -> None:
+    attempt, calls, _ = solve(step("generate-then-read", clusters=8), BORN, written, examples=POOL)
+    asked = calls.prompts[:8]
+    assert [prompt.count("\n\n\n\n") for prompt in asked] == [1] * 7 + [0]
+    assert (asked[7], attempt.detail["clusters"], len(attempt.answers)) == (passage_prompt(BORN), 7, 8)
+    attempt, calls, _ = solve(step("generate-then-read", clusters=2), BORN, lambda *_: " so", examples=POOL)
+    assert calls.prompts[:2] == [passage_prompt(BORN)] * 2
+    assert (attempt.detail["clusters"], attempt.answer.status) == (0, "ok")
+
+
+def test_fewer_labels_than_clusters_are_refused_before_anything_runs() -> None:
+    for labels in (0, 2):
+        asked = make_study(
+            **study(methods=[{"prompt": {"kind": "generate-then-read", "clusters": 3}}], labels=[labels, 4])
+        )
+        with pytest.raises(StudyError) as error:
+            expand(asked)
+        assert str(error.value) == (
+            f"method: 'generate-then-read' with 'clusters: 3' needs as many labelled examples (received {labels});"
+            " leave out smaller budgets, or set fewer clusters"
+        )
+    enough = study(methods=[{"prompt": {"kind": "generate-then-read", "clusters": 3}}], labels=[3])
+    assert len(expand(make_study(**enough)).cells) == 1
 
 
 def test_passages_and_a_vote_or_clusters_are_refused() -> None:

@@ -185,6 +185,10 @@ def test_a_study_says_how_many_tokens_were_thought_and_how_often_the_budget_ran_
     lost = [one for one in records if one["status"] == "out of budget"]
     assert {one["cell"] for one in lost} == {row["cell"] for row in thinking}
     assert all(set(one["thinking"]) == {30} and not one["correct"] for one in lost)
-    weights = [json.loads(one["detail"]).get("weights") for one in records if one["detail"] and one["status"] == "ok"]
+    weights = [
+        json.loads(one["detail"]).get("vote", {}).get("weights")
+        for one in records
+        if one["detail"] and one["status"] == "ok"
+    ]
     assert weights.count({"heads": 1.0}) == round(20 * up)  # of one cell
     assert set(map(str, weights)) == {"None", "{'heads': 1.0}"}
