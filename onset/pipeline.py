@@ -266,6 +266,7 @@ def _failed(kept: Record, cause: str) -> Record:
         calls=tuple(one for one in kept.calls if one.role != GOLD),
         detail=None,
         rights=(),
+        thinking=(),
     )
 
 
