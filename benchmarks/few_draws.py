@@ -22,7 +22,7 @@ import numpy as np
 
 from onset.analysis import setting as places
 from onset.analysis.contrast.contrast import Contrast, contrast, share_noise
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Measure, Outcomes
 from onset.analysis.stats.adjust import holm
 from onset.analysis.stats.bootstrap import Array
 
@@ -105,7 +105,7 @@ def arm(values: Array, method: str) -> Outcomes:
     draws, n = values.shape
     return Outcomes(
         at=places.Setting("t", model="m", family="f", params=1, method=method, labels=8),
-        metric="accuracy",
+        measure=Measure("accuracy"),
         draws=tuple(range(draws)),
         items=_names(n),
         values=values,
