@@ -73,6 +73,8 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "task_orders",
         "classification",
         "banks",
+        "chains",
+        "calibrations",
         "decisions",
         "findings",
         "missing",
