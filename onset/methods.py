@@ -215,10 +215,10 @@ def method_parameters() -> list[str]:
     """What a method that is spelled out may set, each with what it is where it is left out."""
     default = Schedule()
     return [
-        f"prompt={'|'.join(PROMPTING)}",
+        "prompt=NAME or {kind: NAME, its settings} (the table of prompt)",
         "shots=N (as many of the examples as fit)",
-        f"choose={'|'.join(DEMOS)} (random)",
-        f"vote={{kind: {'|'.join(VOTES)}, samples: N, temperature: {DEFAULT_TEMPERATURE:g}}} (none)",
+        "choose=NAME or {kind: NAME, its settings} (random; the table of choose)",
+        f"vote=N or {{kind: NAME, samples: N, temperature: {DEFAULT_TEMPERATURE:g}, ...}} (none; the table of vote)",
         f"tune={'|'.join(TUNERS)} (none)",
         f"on={'|'.join(get_args(Material))} (with tune)",
         f"steps=N ({default.steps})",
