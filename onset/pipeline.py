@@ -196,7 +196,7 @@ class Evaluation:
         """
         if not self.method.prompt.chain or not done:
             return {}
-        marker = self.task.layout.marker
+        marker = self.method.prompt.announces(item, self.task)
         found: dict[str, Any] = {"process": [asdict(check(one.text, item, self.task.claims, marker)) for one in done]}
         if isinstance(self.task.format, NumberFormat):
             sums = [worked(one.text) for one in done]

@@ -187,7 +187,8 @@ def _number(token: Token, match: re.Match[str], text: str) -> None:
 
 
 def _operator(name: str, match: re.Match[str], text: str, fresh: bool) -> str:
-    before, after = text[: match.start()].rstrip(" "), text[match.end() :]
+    before = text[max(0, match.start() - 40) : match.start()].rstrip(" ")
+    after = text[match.end() : match.end() + 40]
     if match.group() == "**" and not (before[-1:].isdigit() or before.endswith(")")):
         return "space"  # bold
     if match.group() == "**" and not re.match(r" ?[\d(]", after):
@@ -263,7 +264,9 @@ def _part_of_more(tokens: Sequence[Token], first: int, token: Token, text: str) 
     if first == 0:
         return False
     last = tokens[first - 1]
-    return last.text.lower() in _FUNCTIONS or bool(re.search(r"\d\s?:\s?$", text[: token.start]))
+    return last.text.lower() in _FUNCTIONS or bool(
+        re.search(r"\d\s?:\s?$", text[max(0, token.start - 4) : token.start])
+    )
 
 
 # ---- worked out ----------------------------------------------------------------------------------------------------

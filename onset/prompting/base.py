@@ -115,6 +115,10 @@ class Prompt(Step):
             return Answer(None, "out of budget")
         return task.format.extract(answer_part(done.text), item, truncated=done.finish == "length")
 
+    def announces(self, item: Item, task: Task) -> str:
+        """The words in a text after which its answer stands: no step of it."""
+        return task.layout.marker
+
     def conclude(self, items: Sequence[Item], scores: Sequence[Sequence[float | None] | None]) -> list[Answer] | None:
         """The answers of a whole cell, where they depend on all of its items (None: they do not). ``scores``: each
         item's `onset.records.Attempt.scores`, None for an item that failed. Pure.

@@ -94,6 +94,10 @@ class ZeroShotChain(Prompt):
             answer.finish,
         )
 
+    def announces(self, item: Item, task: Task) -> str:
+        """The words of the second call."""
+        return cue(item, task).strip()
+
     def read(self, done: Completion, item: Item, task: Task) -> Answer:
         """The answer after the words of the second call."""
         _, told, rest = done.text.rpartition(cue(item, task))

@@ -8,6 +8,7 @@ import pytest
 from chain_fixtures import Turns, solve
 
 from onset.answers import NumberFormat
+from onset.chains.steps import Steps, check
 from onset.errors import InputError
 from onset.methods import method
 from onset.models.scripted import MADE_UP_FACTS, ScriptedModel
@@ -48,6 +49,11 @@ def test_its_prompts_and_what_is_read() -> None:
     assert output.prompt_tokens == ask.transcript[0].prompt_tokens
     assert kept.pairs[0].context == SECOND
     assert kept.pairs[0].continuation == " 10."
+
+
+def test_the_words_of_the_second_call_are_no_step() -> None:
+    (output,) = solve(ZeroShotChain(), ITEM, TASK, REPLIES)[0].completions
+    assert check(output.text, ITEM, None, ZeroShotChain().announces(ITEM, TASK)) == Steps(right=1, wrong=0, unchecked=1)
 
 
 def test_through_a_chat_template_both_begin_the_assistants_turn() -> None:
