@@ -9,7 +9,7 @@ import pytest
 from onset.results.read import load
 from onset.study.grid import expand
 from onset.study.runner import run
-from onset.study.spec import read_study, vary
+from onset.study.spec import read_study
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "knowledge.yaml"
 
@@ -23,7 +23,7 @@ def test_it_lays_out_with_the_files_beside_it() -> None:
 
 @pytest.mark.slow
 def test_every_cell_runs(tmp_path: Path) -> None:
-    summary = run(vary(read_study(EXAMPLE), items=2), tmp_path / "d")
+    summary = run(read_study(EXAMPLE), tmp_path / "d")
     assert (summary.ran, dict(summary.failed)) == (9, {})
     cells = load(tmp_path / "d").cells.to_dicts()
     assert all(cell["failed_items"] == 0 for cell in cells)
