@@ -93,7 +93,7 @@ class Thinks(Prompt):
         found = read_all(done, item, ask, self)
         announced = prompt + _announced(written[0].text, rule, ask)
         gold = await gold_score(announced, item, thinks, run=done[0].finish != "overlong")
-        return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=found.voted.detail)
+        return Attempt(prompt, done, found.answers, found.voted.answer, gold, detail=found.detail)
 
     def _rule(self, prompt: str, ask: Ask) -> Thinking:
         start, end = self.marks or (MARKS[0] if ask.chat is None else ask.chat.marks)
