@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from onset.models.chat import ChatTemplate
 from onset.plan import Use
-from onset.prompting.ask import ANSWER, GOLD, Ask
+from onset.prompting.ask import ANSWER, GOLD, Ask, total
 from onset.prompting.text import most_tokens, render
 from onset.records import Answer, Attempt, Completion, Gold, Item
 from onset.scores import normalised_choice_probability
@@ -130,6 +130,18 @@ def unanswered(prompt: str, done: Completion) -> Attempt:
     """The attempt of an item that has no answer because of ``done``, the first call: one whose prompt did not fit."""
     nothing = Answer(None, "none")
     return Attempt(prompt, (done,), (nothing,), nothing)
+
+
+def joined(first: Completion, text: str, then: Completion) -> Completion:
+    """``first``, of which ``text`` is kept (what was put behind it for a second call too), gone on with by ``then``."""
+    known = first.logprob is not None and then.logprob is not None
+    return replace(
+        first,
+        text=text + then.text,
+        tokens=total([first.tokens, then.tokens]),
+        logprob=(first.logprob or 0.0) + (then.logprob or 0.0) if known else None,
+        finish=then.finish,
+    )
 
 
 async def answered(prompt: str, item: Item, ask: Ask, method: Prompt) -> tuple[tuple[Completion, ...], Answered]:

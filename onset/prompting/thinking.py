@@ -23,8 +23,8 @@ from typing import ClassVar
 from pydantic import Field, field_validator
 
 from onset.models.chat import ChatTemplate
-from onset.prompting.ask import ANSWER, Ask, total
-from onset.prompting.base import Planned, Prompt, gold_score, read_all
+from onset.prompting.ask import ANSWER, Ask
+from onset.prompting.base import Planned, Prompt, gold_score, joined, read_all
 from onset.prompting.cot import until_marker
 from onset.prompting.text import STOP, most_tokens
 from onset.records import Attempt, Completion, Item, Thinking
@@ -107,15 +107,7 @@ class Thinks(Prompt):
         (answer,) = await ask.generate(
             prompt + text, FORCED, max_tokens=ask.task.answer_tokens, until=replace(ask.end, marker="")
         )
-        known = one.logprob is not None and answer.logprob is not None
-        return Completion(
-            text + answer.text,
-            total([one.tokens, answer.tokens]),
-            one.prompt_tokens,
-            (one.logprob or 0.0) + (answer.logprob or 0.0) if known else None,
-            answer.finish,
-            one.thinking,
-        )
+        return joined(one, text, answer)
 
 
 def _announced(text: str, rule: Thinking, ask: Ask) -> str:

@@ -23,8 +23,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from onset.answers import NumberFormat
-from onset.prompting.ask import ANSWER, Ask, total
-from onset.prompting.base import Planned, Prompt, gold_score, read_all
+from onset.prompting.ask import ANSWER, Ask
+from onset.prompting.base import Planned, Prompt, gold_score, joined, read_all
 from onset.prompting.text import STOP, question_block
 from onset.records import Answer, Attempt, Completion, Item
 from onset.tasks.base import PLAIN, Task
@@ -85,14 +85,7 @@ class ZeroShotChain(Prompt):
         )
         if answer.finish == "overlong":
             return replace(chain, text=written, logprob=None, finish="overlong")
-        known = chain.logprob is not None and answer.logprob is not None
-        return Completion(
-            written + answer.text,
-            total([chain.tokens, answer.tokens]),
-            chain.prompt_tokens,
-            (chain.logprob or 0.0) + (answer.logprob or 0.0) if known else None,
-            answer.finish,
-        )
+        return joined(chain, written, answer)
 
     def announces(self, item: Item, task: Task) -> str:
         """The words of the second call."""
