@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -35,6 +35,21 @@ class Planned:
     samples: int = 1
     tokens_in: float | None = None
     tokens_more: float = 0.0
+
+
+CHARACTERS_PER_TOKEN = 3.5
+"""What `onset plan` counts with: English prose has about 4 characters a token, numbers and names fewer."""
+
+
+def guessed_tokens(task: Task, text: Callable[[Item], str]) -> float:
+    """Tokens of ``text`` about an item of ``task``, guessed as the mean over its first test items."""
+    items = task.test[:20]
+    return sum(len(text(one)) for one in items) / len(items) / CHARACTERS_PER_TOKEN
+
+
+def guessed_chain(task: Task) -> float:
+    """Tokens of worked steps, guessed: most end before their limit."""
+    return 0.6 * task.rationale_tokens
 
 
 class Prompt(Step):
@@ -79,7 +94,7 @@ class Prompt(Step):
 
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """The calls about an item, for `onset plan`: most answers end before their limit."""
-        out = 0.6 * task.rationale_tokens if self.chain else 8.0
+        out = guessed_chain(task) if self.chain else 8.0
         return (Planned(ANSWER, out, samples=samples),)
 
     def check(self, vote: Vote | None) -> None:

@@ -32,7 +32,7 @@ from onset.answers import NumberFormat, canonical_number
 from onset.errors import DataError, StudyError
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GREEDY, Ask
-from onset.prompting.base import Need, Planned, Prompt, gold_score, unanswered
+from onset.prompting.base import Need, Planned, Prompt, gold_score, guessed_chain, unanswered
 from onset.prompting.checkers import CHECKERS
 from onset.prompting.formal import Equation, Undefined, Unreadable, read_line, value, values
 from onset.prompting.reading import query_of
@@ -111,7 +111,7 @@ class DraftCheck(Prompt):
 
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """A draft, and sketches of half the budget."""
-        out = 0.6 * task.rationale_tokens
+        out = guessed_chain(task)
         sketches = (1 + self.budget) / 2
         return (Planned(DRAFT, out), Planned(ANSWER, 0.3 * self.tokens, prompts=sketches, tokens_more=out))
 

@@ -36,9 +36,9 @@ from pydantic import Field
 from onset.errors import StudyError
 from onset.plan import Use, use_of
 from onset.prompting.ask import GREEDY, Ask
-from onset.prompting.base import Planned, unanswered
+from onset.prompting.base import Planned, guessed_tokens, unanswered
 from onset.prompting.clusters import clusters
-from onset.prompting.reading import CHARACTERS, PROVIDE, SUPPORT, Reader, one_line, query_of
+from onset.prompting.reading import PROVIDE, SUPPORT, Reader, one_line, query_of
 from onset.prompting.text import is_statement
 from onset.records import Attempt, Completion, Item, Sampling, derive_seed
 from onset.tasks.base import Task
@@ -97,8 +97,8 @@ class GenerateThenRead(Reader):
 
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """Documents of about half their limit, and their readings."""
-        items, long = task.test[:20], 0.5 * self.tokens
-        asked = sum(len(passage_prompt(one)) for one in items) / len(items) / CHARACTERS
+        long = 0.5 * self.tokens
+        asked = guessed_tokens(task, passage_prompt)
         shown = 0.0 if self.clusters is None else SHOWN * (asked + long)
         prompts = self.several if self.clusters else 1
         write = Planned(PASSAGE, long, prompts, 1 if self.clusters else self.passages, asked + shown)

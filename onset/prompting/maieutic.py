@@ -40,7 +40,7 @@ from pydantic import Field
 from onset.errors import DataError, StudyError
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GREEDY, Ask
-from onset.prompting.base import Need, Planned, Prompt, gold_score, unanswered
+from onset.prompting.base import Need, Planned, Prompt, gold_score, guessed_tokens, unanswered
 from onset.prompting.maxsat import SOLVERS, Clause, mean_of_optima
 from onset.prompting.text import is_statement
 from onset.records import Answer, Attempt, Completion, Item, Sampling
@@ -187,7 +187,7 @@ class Maieutic(Prompt):
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """Half of the statements are taken to be integral, of the others' trees half of the branches to grow."""
         nodes = self.width * (1 + self.deeper)
-        own = sum(len(statement_of(one)) for one in task.test[:20]) / len(task.test[:20]) / 3.5
+        own = guessed_tokens(task, statement_of)
         pairs = Planned(ENTAILMENT, 1.0, prompts=nodes * (nodes + 1) / 2, tokens_in=2 * own + 20)
         out = 0.5 * self.tokens if self.explanations else 2.0
         judge = Planned(BELIEF, out, prompts=2 + nodes)

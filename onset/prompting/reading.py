@@ -17,10 +17,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from onset.prompting.ask import ANSWER, GREEDY, Ask
-from onset.prompting.base import Planned, Prompt, gold_score, read_all
+from onset.prompting.base import Planned, Prompt, gold_score, guessed_tokens, read_all
 from onset.prompting.text import is_statement
 from onset.records import Answer, Attempt, Completion, Item
 from onset.scores import vote
@@ -37,8 +38,6 @@ SUPPORT = (
     "Generate a background document from Wikipedia to support or refute the statement. \n\n Statement: {query} \n\n"
 )
 MARKER = "The answer is"
-CHARACTERS = 3.5
-"""Characters of a token, for `onset plan`."""
 
 
 def query_of(item: Item) -> str:
@@ -68,8 +67,7 @@ class Reader(Prompt):
 
     def reading(self, task: Task, passage: float, samples: int = 1, prompts: int = 1) -> Planned:
         """The planned calls that read ``prompts`` passages of ``passage`` tokens each."""
-        items = task.test[:20]
-        own = sum(len(reading_prompt("", one)) for one in items) / len(items) / CHARACTERS
+        own = guessed_tokens(task, partial(reading_prompt, ""))
         return Planned(ANSWER, 8.0, prompts, samples, own + passage)
 
     def longest(self, task: Task, demos: Sequence[Item], item: Item, chat: object) -> str:

@@ -27,7 +27,7 @@ from pydantic import Field
 from onset.errors import MethodError, StudyError
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, Ask
-from onset.prompting.base import Need, Planned, Prompt, gold_score
+from onset.prompting.base import Need, Planned, Prompt, gold_score, guessed_chain, guessed_tokens
 from onset.prompting.cot import until_marker
 from onset.prompting.reading import query_of
 from onset.prompting.text import most_tokens
@@ -82,8 +82,8 @@ class SelfCheck(Prompt):
 
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """The samples, and a check of each, as if all were different."""
-        out = 0.6 * task.rationale_tokens if self.steps else 8.0
-        asked = sum(len(query_of(one)) for one in task.test[:20]) / len(task.test[:20]) / 3.5
+        out = guessed_chain(task) if self.steps else 8.0
+        asked = guessed_tokens(task, query_of)
         check = Planned(CHECK, 3.0, prompts=self.samples, tokens_in=asked + 30 + out * (1 + self.shown))
         return (Planned(ANSWER, out, samples=self.samples), check)
 

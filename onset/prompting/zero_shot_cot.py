@@ -24,7 +24,7 @@ from pydantic import Field
 
 from onset.answers import NumberFormat
 from onset.prompting.ask import ANSWER, Ask
-from onset.prompting.base import Planned, Prompt, gold_score, joined, read_all
+from onset.prompting.base import Planned, Prompt, gold_score, guessed_chain, joined, read_all
 from onset.prompting.text import STOP, question_block
 from onset.records import Answer, Attempt, Completion, Item
 from onset.tasks.base import PLAIN, Task
@@ -47,7 +47,7 @@ class ZeroShotChain(Prompt):
 
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """The steps, and the answers after them."""
-        steps = 0.6 * task.rationale_tokens
+        steps = guessed_chain(task)
         return (
             Planned(ANSWER, steps, samples=samples),
             Planned(EXTRACTION, 8.0, prompts=samples, tokens_more=steps),

@@ -19,10 +19,10 @@ from onset.models.backend import Told
 from onset.models.dtypes import MARGIN, SMALL
 from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
-from onset.prompting.base import Planned
+from onset.prompting.base import CHARACTERS_PER_TOKEN, Planned
 from onset.prompting.text import render
 from onset.study.grid import Cell, Grid
-from onset.study.prompts import CHARACTERS_PER_TOKEN, Prompts, prompt_rows, prompts_of
+from onset.study.prompts import Prompts, prompt_rows, prompts_of
 from onset.tasks.base import Task
 from onset.tuning import tuner as open_tuner
 

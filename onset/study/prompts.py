@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from onset.plan import make_plan
+from onset.prompting.base import CHARACTERS_PER_TOKEN
 from onset.records import Item
 from onset.study.grid import Cell, Grid
-
-CHARACTERS_PER_TOKEN = 3.5
-"""English prose has about 4 characters a token, numbers and names fewer."""
 
 ITEMS = 20
 """Test items whose prompts are measured."""

@@ -10,8 +10,9 @@ import pytest
 from onset.demos.fit import choose_demonstrations, longest_question
 from onset.models.scripted import MADE_UP_FACTS, ScriptedModel
 from onset.plan import make_plan
+from onset.prompting.base import CHARACTERS_PER_TOKEN
 from onset.study.grid import Grid, expand
-from onset.study.prompts import CHARACTERS_PER_TOKEN, prompt_rows, prompts_of
+from onset.study.prompts import prompt_rows, prompts_of
 from onset.study.spec import make_study
 
 
