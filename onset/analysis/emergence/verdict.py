@@ -67,7 +67,10 @@ from onset.analysis.stats.adjust import benjamini_hochberg
 __all__ = ["EVEN", "MIN_SIZES", "VERDICTS", "Emergence", "EmergenceVerdict", "Settings", "curve_kind", "emergence_of"]
 
 _TOGETHER = 400
-"""Curves fitted in one go."""
+"""Curves fitted in one go, at most."""
+_HALVED = 32
+"""From so many curves over the same sizes on, two processes are faster than one: they are fitted in two goes. A number
+and not what the processors say, since the last digits of a fit depend on what is fitted beside it."""
 _FINER = (5, 50)
 """By how much the replicates grow, in turn, where p is at their resolution and q, over many curves, is left open."""
 _FEW = 3
@@ -169,14 +172,10 @@ def emergence_of(
     ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
     """
     settings = settings or Settings()
-    rows = [
-        members[start : start + _TOGETHER]
-        for members in same_axis(curves)
-        for start in range(0, len(members), _TOGETHER)
-    ]
+    rows = [some for members in same_axis(curves) for some in _goes(members)]
     tasks = [[curves[row] for row in some] for some in rows]
-    count = workers or (os.cpu_count() or 1)
-    if count > 1 and len(curves) > _TOGETHER:
+    count = min(workers or (os.cpu_count() or 1), len(tasks))
+    if count > 1 and len(curves) >= _HALVED:
         with ProcessPoolExecutor(count) as pool:
             parts = list(pool.map(measure, tasks, [settings] * len(tasks)))
     else:
@@ -189,6 +188,13 @@ def emergence_of(
         whole = [again(one, finer) if _open(one, value, finer) else one for one, value in zip(whole, q, strict=True)]
         q = _q_values(whole, settings, adjust)
     return tuple(_decide(one, value, settings) for one, value in zip(whole, q, strict=True))
+
+
+def _goes(members: Sequence[int]) -> list[Sequence[int]]:
+    """``members`` in parts that are fitted in one go each."""
+    parts = max(math.ceil(len(members) / _TOGETHER), 1 + (len(members) >= _HALVED))
+    size = math.ceil(len(members) / parts)
+    return [members[start : start + size] for start in range(0, len(members), size)]
 
 
 def _open(one: Measured, q: float | None, settings: Settings) -> bool:
