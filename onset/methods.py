@@ -64,6 +64,11 @@ class Method:
         """What it cannot do without (`onset.prompting.base.Need`)."""
         return self.prompt.needed() | self.choose.needed()
 
+    @property
+    def zero_shot(self) -> bool:
+        """Does it use no labelled example, whatever the budget?"""
+        return self.tune is None and self.shots == 0 and not self.prompt.uses_examples()
+
     def schedule(self) -> Schedule:
         """The default schedule with this method's steps and learning rate, where it names them."""
         schedule = Schedule()
@@ -89,8 +94,12 @@ class Method:
         return self.spec() | steps
 
     def bank(self) -> dict[str, Any] | None:
-        """The spec of the samples it votes on (None: it does not vote): methods with one bank share its samples."""
-        return None if self.vote is None else self.identity() | {"vote": self.vote.bank()}
+        """The spec of the outputs it reads: methods with one bank share them. None: it neither votes nor is
+        `zero_shot`, and no other cell has the same.
+        """
+        if self.vote is None:
+            return self.identity() if self.zero_shot else None
+        return self.identity() | {"vote": self.vote.bank()}
 
 
 _OPTIONS = ("prompt", "shots", "choose", "vote", "tune", "on", "steps", "learning_rate", "template")

@@ -108,8 +108,12 @@ class Prompt(Step):
         so that `prepare` could never succeed.
         """
 
+    def uses_examples(self) -> bool:
+        """Does `prepare` use granted examples? Else cells that show none are the same at every budget, and run once."""
+        return False
+
     def used(self, examples: Sequence[Item]) -> tuple[Use, ...]:
-        """What `prepare` uses of the granted examples, for the ledger: nothing, unless it says so."""
+        """What `prepare` uses of the granted examples, for the ledger: nothing, unless `uses_examples`."""
         return ()
 
     async def prepare(self, ask: Ask, examples: Sequence[Item]) -> Any:

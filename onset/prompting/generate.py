@@ -104,6 +104,10 @@ class GenerateThenRead(Reader):
         write = Planned(PASSAGE, long, prompts, 1 if self.clusters else self.passages, asked + shown)
         return (write, self.reading(task, long, samples, self.several))
 
+    def uses_examples(self) -> bool:
+        """With clusters."""
+        return self.clusters is not None
+
     def used(self, examples: Sequence[Item]) -> tuple[Use, ...]:
         """With clusters, the answers of the first `MOST` examples, which filter their documents."""
         return () if self.clusters is None or not examples else (use_of("filter", examples[:MOST], rationales=False),)

@@ -16,7 +16,8 @@ from onset.report.words import flops
 def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What ``onset plan`` prints before anything runs.
 
-    ``plan``: ``study``, ``cells`` (count), ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
+    ``plan``: ``study``, ``cells`` (count), ``shared`` (of these, cells that read others' outputs),
+    ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
     ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``; both null where not
     known), ``prompts`` (rows as
     `onset.study.prompts.prompt_rows`), ``detectable`` (rows as `onset.analysis.contrast.planning.Detectable`) and
@@ -33,6 +34,9 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     add_row(drawn, "all", "", plan["cells"], total, *_cost(plan))
     console.print(drawn)
     console.print(Text("Time is a guess from a short measurement of this machine, good to a factor of about two."))
+    if plan["shared"]:
+        read = f"{counted(plan['shared'], 'cell')} of these read what another one was answered"
+        console.print(Text(f"{read} (the same samples, or no example at any budget): it is counted once."))
     if plan["prompts"]:
         _print_prompts(plan["prompts"], console)
     if plan["detectable"]:

@@ -186,9 +186,9 @@ class CellFolder:
         """The records of a finished cell, in order."""
         return pl.read_parquet(self.folder / "records.parquet").to_dicts()
 
-    def has_samples(self) -> bool:
-        """Do all records of a finished cell hold what another vote reads? Earlier ones lack log-probabilities, and
-        an item at which the method or its vote failed has no samples.
+    def has_outputs(self) -> bool:
+        """Do all records of a finished cell hold what another cell reads? Earlier ones lack log-probabilities, and
+        an item at which the method or its vote failed has no outputs.
         """
         path = self.folder / "records.parquet"
         if "logprobs" not in pl.read_parquet_schema(path):
@@ -198,6 +198,20 @@ class CellFolder:
     def set_prepared(self, cost: Mapping[str, Any]) -> None:
         """Keep what the method's preparation took (``prepared.json``): it is part of the cell's cost."""
         write_json(self.folder / "prepared.json", dict(cost))
+
+    def set_source(self, other: CellFolder | None) -> None:
+        """Name the finished cell whose outputs are read again (``source.json``; None: the model is asked), and take
+        from it how long they took, and what was prepared for them.
+        """
+        path = self.folder / "source.json"
+        if other is None:
+            with writing(path):
+                path.unlink(missing_ok=True)
+            return
+        write_json(path, {"cell": other.folder.name})
+        write_json(self.folder / "timing.json", {**self._timing(), "seconds": other._timing()["seconds"]})
+        if (prepared := other.folder / "prepared.json").exists():
+            self.set_prepared(read_json(prepared))
 
     def finish(
         self, total: int, conclude: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] | None = None
@@ -239,14 +253,6 @@ class CellFolder:
         """Add wall time, kept apart from the records: it differs from run to run."""
         held = self._timing()
         write_json(self.folder / "timing.json", {**held, "seconds": held["seconds"] + seconds})
-
-    def seconds(self) -> float:
-        """Wall time of its inference so far."""
-        return float(self._timing()["seconds"])
-
-    def set_time(self, seconds: float) -> None:
-        """Take the wall time from a cell whose samples are read again."""
-        write_json(self.folder / "timing.json", {**self._timing(), "seconds": seconds})
 
     def set_tuning_time(self, seconds: float) -> None:
         """Note how long its tuning took."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from onset.errors import ModelError
@@ -57,13 +59,15 @@ def _sum(one: float | None, other: float | None) -> float | None:
 class Estimate:
     """``cells``: cell id -> cost of its inference; ``tunings``: tuned id -> cost of its training;
     ``speeds``: dtype -> the measured matrix-product speed (FLOP/s) behind the seconds; ``prompts``: cell id -> what it
-    shows, and how long its prompts are.
+    shows, and how long its prompts are; ``shares``: id of each cell that asks nothing -> id of the cell whose outputs
+    it reads (`onset.study.grid.Cell.bank`): it costs nothing more.
     """
 
     cells: Mapping[str, Cost]
     tunings: Mapping[str, Cost]
     speeds: Mapping[str, float]
     prompts: Mapping[str, Prompts]
+    shares: Mapping[str, str] = field(default_factory=dict)
 
     def total(self) -> Cost:
         """Everything together."""
@@ -71,13 +75,19 @@ class Estimate:
         return sum(self.cells.values(), zero) + sum(self.tunings.values(), zero)
 
     def price(self, cell: Cell) -> tuple[float, float]:
-        """FLOPs of ``cell`` that grow with its items, and those of the tuning it needs. Where they are not known its
-        items stand for the first: what is weighed against it is of the same model.
+        """FLOPs of ``cell`` that grow with its items, and those of the tuning it needs. Cells that read the same
+        outputs pay for them in equal parts. Where FLOPs are not known, items stand for the first: what is weighed
+        against it is of the same model.
         """
-        flops = self.cells[cell.id].flops
+        paid = self.shares.get(cell.id, cell.id)
+        flops, payers = self.cells[paid].flops, 1 + self._readers[paid]
         if flops is None:
-            return float(cell.items), 0.0
-        return flops, (self.tunings[cell.tuned].flops or 0.0) if cell.tuned else 0.0
+            return float(cell.items) / payers, 0.0
+        return flops / payers, (self.tunings[cell.tuned].flops or 0.0) if cell.tuned else 0.0
+
+    @cached_property
+    def _readers(self) -> Counter[str]:
+        return Counter(self.shares.values())
 
     def weight(self, cell: Cell) -> float:
         """What ``cell`` counts in a bar of progress: its seconds; one an item where they are not known."""
@@ -93,12 +103,16 @@ class Estimate:
         return {
             "study": grid.study.name,
             "cells": len(grid.cells),
+            "shared": len(self.shares),
             "flops": total.flops,
             "seconds": total.seconds,
             "models": self._models(grid),
             "prompts": prompt_rows((cell, self.prompts[cell.id]) for cell in grid.cells),
             "notes": list(grid.notes),
-            "grid": [_cell_json(cell, self.cells[cell.id], self.prompts[cell.id]) for cell in grid.cells],
+            "grid": [
+                _cell_json(cell, self.cells[cell.id], self.prompts[cell.id]) | {"shares": self.shares.get(cell.id)}
+                for cell in grid.cells
+            ],
         }
 
     def _models(self, grid: Grid) -> list[dict[str, Any]]:
@@ -152,6 +166,8 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     tunings: dict[str, Cost] = {}
     prompts: dict[str, Prompts] = {}
     known_prompts: dict[tuple[Any, ...], Prompts] = {}
+    banks: dict[str, str] = {}
+    shares: dict[str, str] = {}
     for cell in grid.cells:
         size = known.get(cell.model_spec) or peeked.get(cell.model)
         if size is None:
@@ -162,10 +178,13 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
         if key not in known_prompts:
             known_prompts[key] = prompts_of(grid, cell, size.context)
         prompts[cell.id] = known_prompts[key]
-        cells[cell.id] = _inference(grid, cell, size, prompts[cell.id], speed, device)
+        if cell.bank is not None and banks.setdefault(cell.bank, cell.id) != cell.id:
+            shares[cell.id], cells[cell.id] = banks[cell.bank], Cost(0.0, 0.0)
+        else:
+            cells[cell.id] = _inference(grid, cell, size, prompts[cell.id], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
-    return Estimate(cells, tunings, speeds, prompts)
+    return Estimate(cells, tunings, speeds, prompts, shares)
 
 
 def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: float | None, device: str) -> Cost:

@@ -105,13 +105,15 @@ class Cell:
 
     @cached_property
     def bank(self) -> str | None:
-        """The id of the samples it votes on, shared with cells that vote otherwise; None where it does not vote."""
+        """The id of the outputs that it reads (`onset.methods.Method.bank`), shared with cells that vote otherwise on
+        them and, where no example is used, with those of other budgets; None where there can be no such cells.
+        """
         bank = self.method.bank()
         if bank is None:
             return None
-        return content_hash(
-            _said({key: value for key, value in self.said.items() if key != "name"} | {"method": bank}, UNSAID)
-        )
+        beside = ("name", "labels") if self.method.zero_shot else ("name",)
+        held = {key: value for key, value in self.said.items() if key not in beside}
+        return content_hash(_said(held | {"method": bank}, UNSAID))
 
     @cached_property
     def tuned(self) -> str | None:

@@ -111,7 +111,7 @@ def _note_earlier(store: Store, grid: Grid, watch: Observer) -> None:
 
 
 _OF_BANK = ("facts", "tuned_revision", "ledger", "plan_hash", "asking", "template", "template_hash")
-"""What must be equal of two cells of one bank, for one to be read from the samples of the other."""
+"""What must be equal of two cells of one bank, for one to be read from the outputs of the other."""
 
 
 class _Session:
@@ -299,10 +299,12 @@ class _Session:
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)
         evaluation = Evaluation(model, task, cell.method, shown, seed, continuous, chat, questions=asked)
-        if at == 0 and (held := self._bank(cell, said)) is not None:
-            folder.append(evaluation.reread(items, held.records()))
-            folder.set_time(held.seconds())
-            self.watch.advanced(cell, at := len(items))
+        if at == 0:
+            held = self._bank(cell, said)
+            folder.set_source(held)
+            if held is not None:
+                folder.append(evaluation.reread(items, held.records()))
+                self.watch.advanced(cell, at := len(items))
         if at < len(items):
             started = time.perf_counter()
             prepared = evaluation.prepare(examples)
@@ -334,9 +336,8 @@ class _Session:
         return can.scores(chat=chat)
 
     def _bank(self, cell: Cell, said: Mapping[str, Any]) -> CellFolder | None:
-        """A finished cell that voted on the very samples that ``cell`` would draw: measured on the same weights, with
-        the same demonstrations, in the same words (``said``: what is known of ``cell``), and with samples of every
-        item.
+        """A finished cell that holds the very outputs that ``cell`` would get: measured on the same weights, with the
+        same demonstrations, in the same words (``said``: what is known of ``cell``), and with outputs of every item.
         """
         if cell.bank is None:
             return None
@@ -345,7 +346,7 @@ class _Session:
             if other.bank != cell.bank or other.id == cell.id or not held.done:
                 continue
             facts = held.facts()
-            if all(facts.get(key) == said[key] for key in _OF_BANK) and held.has_samples():
+            if all(facts.get(key) == said[key] for key in _OF_BANK) and held.has_outputs():
                 return held
         return None
 

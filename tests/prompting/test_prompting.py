@@ -162,6 +162,25 @@ def test_equal_calls_give_equal_attempts(name: str, task: Task) -> None:
 
 
 @EVERY
+def test_what_uses_no_example_asks_the_same_at_every_budget(name: str, task: Task) -> None:
+    prompt, item = prompt_of(name), task.test[0]
+    assert not prompt.uses_examples()
+    assert prompt.used(task.pool) == ()
+
+    def asked(examples: Sequence[Item]) -> tuple[Any, ...]:
+        told, state = Told(), Told()
+        ask = Ask(told, bare(task), item, seed=3)
+
+        async def both() -> Attempt:
+            ask.state = await prompt.prepare(replace(ask, calls=state, transcript=[]), examples)
+            return await prompt.solve(item, ask)
+
+        return asyncio.run(both()), state.requests, state.pairs, told.requests, told.pairs
+
+    assert asked(()) == asked(task.pool[:2]) == asked(task.pool)
+
+
+@EVERY
 def test_it_samples_as_many_answers_as_it_is_told(name: str, task: Task) -> None:
     if not votes(name):
         with pytest.raises(StudyError):

@@ -647,7 +647,7 @@ def test_plan_list_and_grade_fit_80_columns() -> None:
     prompts = {"method": "lora-rationales-steps15-chat", "labels": 256, "fitted": True}
     prompts |= {"demonstrations": [96, 128], "usable": [256, 256], "prompt_tokens": [1890, 7912]}
     plan = {
-        "study": "small", "cells": 24, "flops": 1.0e15, "seconds": 2000.0, "models": [model],
+        "study": "small", "cells": 24, "shared": 1, "flops": 1.0e15, "seconds": 2000.0, "models": [model],
         "detectable": [promised], "notes": ["a note"], "prompts": [prompts],
     }  # fmt: skip
     rows = [{"prediction": "x" * 100, "status": "none"}, {"prediction": "18", "status": "ok"}]
@@ -660,6 +660,7 @@ def test_plan_list_and_grade_fit_80_columns() -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert "33 min 20 s" in text
     assert "256        96–128" in text
+    assert "1 cell of these read what another one was answered (the same samples, or no" in text
     assert "1,890–7,912" in text
     assert "Fewer than are granted: no more fit beside the longest question and its answer." in text
     assert "5.1 points" in text

@@ -100,6 +100,28 @@ def test_votes_over_the_same_samples_share_a_bank() -> None:
     assert voting(Majority(samples=20), seed=1).bank != bank
 
 
+def test_budgets_share_what_uses_no_example_and_nothing_else() -> None:
+    def at(labels: int, **settings: Any) -> Cell:
+        return replace(PLAIN, method=method(name="m", **settings), labels=labels)
+
+    clusters = {"kind": "generate-then-read", "clusters": 2}
+    for settings in ({"prompt": "cot"}, {"prompt": "cot", "shots": 2}, {"prompt": clusters}):
+        assert at(2, **settings).bank is None
+    assert at(2, prompt="cot", vote=3).bank != at(8, prompt="cot", vote=3).bank
+    assert replace(at(2, prompt="cot"), method=LORA).bank is None
+    for settings in (
+        {"prompt": "cot", "shots": 0},
+        {"prompt": "zero-shot-cot"},
+        {"prompt": "zero-shot-cot", "vote": 3},
+    ):
+        assert at(2, **settings).id != at(8, **settings).id
+        assert at(0, **settings).bank == at(2, **settings).bank == at(8, **settings).bank
+        assert replace(at(2, **settings), seed=1).bank != at(2, **settings).bank
+        assert replace(at(2, **settings), shift="typos").bank != at(2, **settings).bank
+    banks = [at(2, prompt=one, shots=0, vote=vote).bank for one in ("cot", "answer-only") for vote in (None, 3, 4)]
+    assert len(set(banks)) == 6
+
+
 @pytest.mark.parametrize(
     "changes",
     [
