@@ -58,7 +58,7 @@ class HFModel:
         batch_tokens: int = DEFAULT_BATCH_TOKENS,
         origin: str = "",
     ) -> None:
-        from onset.models.engine import Spare
+        from onset.models.engine import Spare, Trunks
 
         self.module = module
         self.tokenizer = tokenizer
@@ -69,6 +69,7 @@ class HFModel:
         self._known_endings: dict[tuple[tuple[str, ...], EndRule | None, Thinking | None], Endings] = {}
         self._probed: dict[Any, _Tried] = {}
         self._spare = Spare()
+        self._trunks = Trunks()
         module.eval()
 
     @property
@@ -95,6 +96,7 @@ class HFModel:
     def free(self) -> None:
         """Give back the memory, up to ``batch_tokens``, that is kept between calls for keys and values."""
         self._spare.free()
+        self._trunks.free()
 
     def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
         """Completions of each request, in order (see `onset.models.base.Model.generate`).
@@ -201,6 +203,7 @@ class HFModel:
             self.batch_tokens,
             self._spare,
             tried.new_recorder,
+            self._trunks,
         )
 
     def _tried(self) -> _Tried:

@@ -357,6 +357,46 @@ def test_each_beginning_is_run_once() -> None:
     assert sum(run) == len(SHARED) + len(second) + 2 * sum(map(len, TAILS)) + len(prompts) * (1 + 1 + 2)
 
 
+def _tokens_run(one: Machine, call: Callable[[], Any]) -> tuple[int, Any]:
+    """How many tokens ``call`` runs, and what it gives."""
+    run: list[int] = []
+    hook = one.module.register_forward_pre_hook(
+        lambda module, args, given: run.append(given["input_ids"].numel()), with_kwargs=True
+    )
+    found = call()
+    hook.remove()
+    return sum(run), found
+
+
+def test_the_beginning_that_was_run_last_is_not_run_again() -> None:
+    one = machine(llama())
+    rows = [row(prompt, 1) for prompt in PROMPTS]
+    own, spans = sum(map(len, TAILS)), [Span(prompt, (3, 4)) for prompt in PROMPTS]
+    generate, score = partial(engine.generate, one, rows), partial(engine.score, one, spans)
+    first = _tokens_run(one, generate)
+    assert first[0] == len(SHARED) + own
+    assert _tokens_run(one, generate) == (own, first[1])
+    assert _tokens_run(one, score) == (own + len(PROMPTS), engine.score(machine(llama()), spans))
+    other = [row(tuple(range(130, 230)) + tail, 1) for tail in TAILS]
+    assert _tokens_run(one, partial(engine.generate, one, other))[0] == 100 + own
+    assert _tokens_run(one, generate) == first
+    one.trunks.free()
+    assert _tokens_run(one, generate) == first
+
+
+def test_a_beginning_is_run_again_when_the_weights_have_changed() -> None:
+    one = machine(llama())
+    rows = [row(prompt, 4) for prompt in PROMPTS]
+    engine.generate(one, rows)
+    with torch.no_grad():
+        for weight in one.module.parameters():
+            weight.add_(torch.randn_like(weight), alpha=0.3)
+    assert_same(engine.generate(one, rows), plainly(one, rows))
+    held = one.module.model.layers[0].self_attn.k_proj
+    held.weight = torch.nn.Parameter(torch.randn_like(held.weight))
+    assert_same(engine.generate(one, rows), plainly(one, rows))
+
+
 def test_the_module_is_left_as_it_was() -> None:
     one = machine(llama())
     before = one.module.config._attn_implementation
@@ -375,14 +415,16 @@ def test_adapters_of_one_base_run_unmerged() -> None:
                 weight.normal_(std=0.3)
     rows = [row(prompt) for prompt in PROMPTS]
     texts = []
+    one = machine(adapted)
     for name in ("one", "two"):
         adapted.set_adapter(name)
-        one = machine(adapted)
         found = engine.generate(one, rows)
         assert_same(found, plainly(one, rows))
         assert_same(engine.generate(machine(adapted, recorder=Tapes()), rows), found)
         texts.append([sample.text for sample in found])
     assert texts[0] != texts[1]
+    with adapted.disable_adapter():
+        assert_same(engine.generate(one, rows), plainly(one, rows))
 
 
 # --- fixed shapes ---------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ any transformers decoder that passes the probe; the figure and the reasons are i
     probing   does the engine compute what the model computes by itself?
 """
 
+from onset.models.engine.encode import Trunks
 from onset.models.engine.fixed import CudaGraphs, Recorder
 from onset.models.engine.machine import Machine
 from onset.models.engine.probing import Unfit, probe, probe_recording
@@ -35,6 +36,7 @@ __all__ = [
     "Recorder",
     "Shape",
     "Spare",
+    "Trunks",
     "Unfit",
     "generate",
     "probe",

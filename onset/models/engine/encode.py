@@ -21,6 +21,48 @@ def encode(module: Any, tokens: tuple[int, ...], device: torch.device) -> Shared
     return running.trunk
 
 
+class Trunks:
+    """The trunk that was run last, kept for the next call: the second calls of a method, the next chunk of its items
+    and another method often begin with the very same demonstrations.
+
+    It is taken only for the same tokens, for weights that nobody has replaced or written to since and for the same
+    adapters, so that what is computed is what it would have been.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[tuple[object, ...], Shared] | None = None
+
+    def of(self, module: Any, tokens: tuple[int, ...], device: torch.device) -> Shared:
+        """Keys and values of ``tokens`` (at least one), run now if they are not there."""
+        key = tokens, device, _state(module)
+        last = self._last
+        if last is not None and last[0] == key:
+            return last[1]
+        self._last = last = None  # before more memory is asked for
+        trunk = encode(module, tokens, device)
+        self._last = key, trunk
+        return trunk
+
+    def free(self) -> None:
+        """Forget it."""
+        self._last = None
+
+
+def _state(module: Any) -> tuple[object, ...]:
+    """What changes with the weights of ``module`` and with what its adapters (peft's layers) do."""
+    weights = [
+        # a tensor made for inference alone counts no writes: it is never the same
+        object() if one.is_inference() else (one.data_ptr(), one.dtype, one._version)
+        for one in module.parameters()
+    ]
+    adapters = [
+        (layer._disable_adapters, str(layer._active_adapter), str(getattr(layer, "scaling", None)))
+        for layer in module.modules()
+        if hasattr(layer, "_disable_adapters") and hasattr(layer, "_active_adapter")
+    ]
+    return *weights, *adapters
+
+
 class Encode:
     """One row, causal attention; layers are added to ``trunk``, and their windows to ``windows``, as they come."""
 

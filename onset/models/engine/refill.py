@@ -19,7 +19,6 @@ from torch import Tensor
 from onset.errors import ModelError
 from onset.models.choosing import LOGIT_CELLS, Kept, choose
 from onset.models.engine.decode import decode
-from onset.models.engine.encode import encode
 from onset.models.engine.fixed import STRAGGLERS, Steps
 from onset.models.engine.groups import group
 from onset.models.engine.linear import Logits
@@ -76,7 +75,7 @@ def generate(machine: Machine, rows: Sequence[Row]) -> list[Sample]:
     toll = _TAIL * max((row.max_tokens for row in rows), default=0)
     for one in group(prompts, toll):
         members = [prompts[member] for member in one.members]
-        trunk = encode(machine.module, members[0][: one.trunk], machine.shape.device) if one.trunk else None
+        trunk = machine.trunk(members[0][: one.trunk])
         _run_group(machine, rows, trunk, {prompt: asked[prompt] for prompt in members}, results)
     return [sample for sample in results if sample is not None]
 

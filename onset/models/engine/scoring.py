@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from onset.models.choosing import LOGIT_CELLS, logprobs_of
-from onset.models.engine.encode import encode
 from onset.models.engine.groups import group
 from onset.models.engine.hook import forward
 from onset.models.engine.machine import Machine
@@ -61,7 +60,7 @@ def score(machine: Machine, spans: Sequence[Span]) -> list[float]:
     contexts = list(asked)
     for one in group(contexts, _PASS):
         members = [contexts[member] for member in one.members]
-        trunk = encode(machine.module, members[0][: one.trunk], machine.shape.device) if one.trunk else None
+        trunk = machine.trunk(members[0][: one.trunk])
         trees = [
             tree
             for context in sorted(members, key=lambda tokens: (len(tokens), tokens))
