@@ -315,11 +315,14 @@ class NumberFormat:
         return _extract(_plain(text), item, _read_start, _read_stated_number, _read_bare_number, truncated=truncated)
 
     def correct(self, answer: Answer, item: Item) -> bool:
-        """Is the number the gold one? Raises DataError when the gold answer is no number."""
-        gold = canonical_number(item.answer.rpartition("####")[2])
-        if gold is None:
-            raise DataError(f"gold answer {_short(item.answer)}: expected a number")
-        return exact_match(answer, gold)
+        """Is the number a gold one? Raises DataError when a gold answer is no number."""
+        found = False
+        for text in item.golds:
+            gold = canonical_number(text.rpartition("####")[2])
+            if gold is None:
+                raise DataError(f"gold answer {_short(text)}: expected a number")
+            found = found or exact_match(answer, gold)
+        return found
 
 
 # ---------------------------------------------------------------------------------------------------------- choices
@@ -484,6 +487,8 @@ def _gold_choice(gold: str, choices: tuple[str, ...]) -> str:
 # ------------------------------------------------------------------------------------------------------------- text
 
 _ARTICLE = re.compile(r"(?:a|an|the)\s+(?=\S)")
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _TEXT_LEAD = re.compile(r"[\s:*_`]*")
 _TEXT_END = re.compile(rf"{SENTENCE_END}(?=\s|$)")
 
@@ -535,25 +540,63 @@ class TextFormat:
 
     def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
         """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
-
-        def read(segment: str) -> _Reading:
-            return _read_line(segment, canonical_text, _TEXT_END)
-
-        def bare(whole: str) -> _Reading:
-            return _read_bare_line(whole, canonical_text, _LONGEST_BARE)
-
-        return _extract(text, item, read, read, bare, truncated=truncated)
+        return _extract_text(text, item, canonical_text, truncated=truncated)
 
     def correct(self, answer: Answer, item: Item) -> bool:
-        """Is the phrase the gold one? Raises DataError when the gold answer is empty."""
-        return exact_match(answer, _gold_text(item, canonical_text))
+        """Is the phrase a gold one? Raises DataError when a gold answer is empty."""
+        return _is_gold_text(answer, item, canonical_text)
 
 
-def _gold_text(item: Item, canonical: _Canonical) -> str:
-    gold = canonical(item.answer)
-    if gold is None:
-        raise DataError(f"gold answer {_short(item.answer)}: expected some text")
-    return gold
+def normalised_answer(text: str) -> str | None:
+    """Short free text as open question answering compares it: lower case, no punctuation, no article, single spaces.
+
+    The ``normalize_answer`` of SQuAD (Rajpurkar et al. 2016, arXiv 1606.05250, section 6.1; its evaluation script), by
+    which DrQA (Chen et al. 2017, arXiv 1704.00051) and GenRead (Yu et al. 2023, arXiv 2209.10063) score exact match,
+    after Unicode normalisation (NFC). Where it would leave nothing ("The The", "?") the text is `canonical_text`; None
+    when nothing is left of that either. Only ASCII punctuation goes, and a decimal point with it: "3.5" is "35".
+
+    >>> [normalised_answer(text) for text in ("The Beatles", "Washington, D.C.", "rock 'n' roll!", "The", " ")]
+    ['beatles', 'washington dc', 'rock n roll', 'the', None]
+    """
+    folded = unicodedata.normalize("NFC", text).lower().translate(_NO_PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", folded).split()) or canonical_text(text)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFormat:
+    """The answer to an open question, compared as `normalised_answer` with every right answer: the exact match of open
+    question answering.
+
+    It is read as in `TextFormat`. Two right answers are two values: a vote counts each by itself.
+    """
+
+    def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
+        """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
+        return _extract_text(text, item, normalised_answer, truncated=truncated)
+
+    def correct(self, answer: Answer, item: Item) -> bool:
+        """Is the phrase one of the right ones? Raises DataError when one of these is empty."""
+        return _is_gold_text(answer, item, normalised_answer)
+
+
+def _extract_text(text: str, item: Item, canonical: _Canonical, *, truncated: bool) -> Answer:
+    def read(segment: str) -> _Reading:
+        return _read_line(segment, canonical, _TEXT_END)
+
+    def bare(whole: str) -> _Reading:
+        return _read_bare_line(whole, canonical, _LONGEST_BARE)
+
+    return _extract(text, item, read, read, bare, truncated=truncated)
+
+
+def _is_gold_text(answer: Answer, item: Item, canonical: _Canonical) -> bool:
+    found = False
+    for text in item.golds:
+        gold = canonical(text)
+        if gold is None:
+            raise DataError(f"gold answer {_short(text)}: expected some text")
+        found = found or exact_match(answer, gold)
+    return found
 
 
 def _short(text: str) -> str:
@@ -603,7 +646,7 @@ class BBHFormat:
             return exact_match(answer, _gold_choice(item.answer, options))
         if canonical_number(item.answer) is not None:
             return NumberFormat().correct(answer, item)
-        return exact_match(answer, _gold_text(item, canonical_verbatim))
+        return _is_gold_text(answer, item, canonical_verbatim)
 
 
 def _bbh_options(item: Item) -> tuple[str, ...] | None:

@@ -4,8 +4,9 @@
     -> the same row with "answer": "18", "status": "ok", "correct": true
 
 A row has ``prediction`` (text) and ``target`` (text or number: the gold answer; for GSM8K it may be the whole solution
-ending in ``#### 18``). It may have ``question``, ``choices`` (a list of texts) and ``truncated`` (true where a token
-limit cut the prediction); any other key is carried along.
+ending in ``#### 18``; a list of texts or numbers where several answers are right). It may have ``question``,
+``choices`` (a list of texts) and ``truncated`` (true where a token limit cut the prediction); any other key is carried
+along.
 """
 
 from __future__ import annotations
@@ -107,16 +108,23 @@ def _read(source: str, number: int, row: Mapping[str, Any]) -> tuple[str, bool, 
     prediction, target, choices = row["prediction"], row["target"], row.get("choices")
     if not isinstance(prediction, str):
         _refuse(source, number, f"prediction: expected text, found {_kind(prediction)}")
-    if isinstance(target, bool) or not isinstance(target, str | int | float):
-        _refuse(source, number, f"target: expected text or a number, found {_kind(target)}")
+    golds = target if isinstance(target, list) else [target]
+    for one in golds:
+        if isinstance(one, bool) or not isinstance(one, str | int | float):
+            _refuse(source, number, f"target: expected text or a number, found {_kind(one)}")
+    if not golds:
+        _refuse(source, number, "target: expected at least one right answer, found an empty list")
+    if choices and len(golds) > 1:
+        _refuse(source, number, "target: expected one right answer, since the row has choices")
     if choices is not None and not (isinstance(choices, list) and all(isinstance(one, str) for one in choices)):
         _refuse(source, number, "choices: expected a list of texts")
     truncated = row.get("truncated", False)
     if not isinstance(truncated, bool):
         _refuse(source, number, f"truncated: expected true or false, found {_kind(truncated)}")
     question = row.get("question")
-    item = Item(question if isinstance(question, str) else "", str(target), choices=tuple(choices) if choices else None)
-    return prediction, truncated, item
+    first, *others = dict.fromkeys(map(str, golds))
+    asked = question if isinstance(question, str) else ""
+    return prediction, truncated, Item(asked, first, choices=tuple(choices) if choices else None, others=tuple(others))
 
 
 def _kind(value: object) -> str:

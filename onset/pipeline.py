@@ -148,6 +148,7 @@ class Evaluation:
             detail=_json(attempt.detail, self._chains(item, done)) if attempt else None,
             rights=self._rights(item, attempt.answers) if attempt else (),
             thinking=tuple(one.thinking for one in done),
+            golds=item.golds if item.others else (),
         )
 
     def _rights(self, item: Item, answers: Sequence[Answer]) -> tuple[bool, ...]:

@@ -49,7 +49,8 @@ class Item:
     ``answer`` is the gold answer as the task writes it, ``rationale`` the worked steps without the
     final answer (lines separated by newlines), ``choices`` the allowed answers of a multiple-choice
     item, ``context`` a passage the question is about, ``twin`` the id of the clean item that a shift
-    rewrote. ``meta`` holds small facts for slicing (``steps``, ``subtask`` ...).
+    rewrote. ``meta`` holds small facts for slicing (``steps``, ``subtask`` ...). ``others``: further answers that are
+    right too, where the item has several; demonstrations show, and targets are made of, ``answer``.
     """
 
     question: str
@@ -59,11 +60,18 @@ class Item:
     context: str | None = None
     twin: str | None = None
     meta: Mapping[str, str | int | float] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+
+    @property
+    def golds(self) -> tuple[str, ...]:
+        """All right answers, ``answer`` first."""
+        return (self.answer, *self.others)
 
     @property
     def id(self) -> str:
-        """16 hex digits: the hash of question, answer, choices and context (never of the rationale)."""
-        return content_hash([self.question, self.answer, self.choices, self.context])
+        """16 hex digits: the hash of question, right answers, choices and context (never of the rationale)."""
+        said = [self.question, self.answer, self.choices, self.context]
+        return content_hash([*said, self.others] if self.others else said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +199,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """``logprob`` of the gold answer (nats), and its ``probability`` among the item's choices (None for open answers);
-    both None where not measured.
+    """``logprob`` of the gold answer (nats; of several right ones the first), and its ``probability`` among the item's
+    choices (None for open answers); both None where not measured.
     """
 
     logprob: float | None
@@ -259,7 +267,8 @@ class Record:
     thinking; None: the output did not think) of the outputs, ``scores`` and ``detail`` (JSON) as in `Attempt`;
     ``overlong`` is true when the
     prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
-    (then there are no outputs): such items count as wrong and are reported.
+    (then there are no outputs): such items count as wrong and are reported; ``golds``: all right answers where the
+    item has several, ``gold`` first (empty where it has one).
     """
 
     position: int
@@ -289,3 +298,4 @@ class Record:
     detail: str | None = None
     rights: tuple[bool, ...] = ()
     thinking: tuple[int | None, ...] = ()
+    golds: tuple[str, ...] = ()

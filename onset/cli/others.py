@@ -155,7 +155,9 @@ def export(
 
 def grade(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSONL rows with prediction, target and question?.")],
-    task: Annotated[str, typer.Option(help="Whose extractor and scorer: a task's name, or number, choice, text.")],
+    task: Annotated[
+        str, typer.Option(help="Whose extractor and scorer: a task's name, or number, choice, text, open.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Extract and score answers in text from anywhere, exactly as a run would."""

@@ -202,8 +202,8 @@ async def gold_score(stem: str, item: Item, ask: Ask, *, run: bool) -> Gold:
     """Score the gold answer, and every choice of a multiple-choice item, after ``stem``.
 
     The continuation is ``" {answer}."`` (in the task's layout): with the full stop, so that 18 is not credited with the
-    probability of 180. Nothing is run, and nothing is known, when ``ask.continuous`` is false or ``run`` is (a prompt
-    that did not fit).
+    probability of 180; of several right answers the first. Nothing is run, and nothing is known, when
+    ``ask.continuous`` is false or ``run`` is (a prompt that did not fit).
     """
     if not (ask.continuous and run):
         return Gold(None, None)

@@ -125,7 +125,7 @@ class GenerateThenRead(Reader):
         held = [
             (item, prompt, document)
             for item, prompt, document in zip(asked, prompts, documents, strict=True)
-            if holds(document, item.answer)
+            if any(holds(document, one) for one in item.golds)
         ]
         most = min(self.clusters, len(held))
         texts_of = [f"{item.question} {document}" for item, _, document in held]

@@ -105,6 +105,11 @@ def _repeated(keys: Iterable[str]) -> str:
     return Counter(keys).most_common(1)[0][0]
 
 
+def written_gold(target: Any) -> str:
+    """The right answer as people read it; several of them ("Paris; City of Light")."""
+    return "; ".join(map(str, target)) if isinstance(target, list) else str(target)
+
+
 def numbered(keys: Iterable[str]) -> tuple[list[str], int]:
     """Keys made different: the second ``k`` becomes ``k#2``; with the number of keys that were there before."""
     seen: Counter[str] = Counter()

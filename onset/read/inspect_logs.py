@@ -26,7 +26,7 @@ import polars as pl
 
 from onset.analysis.outcomes import Measure, Outcomes, Text
 from onset.errors import DataError
-from onset.read.base import ItemRow, Sizes, is_number, numbered, parse_json, read_text, tabulate
+from onset.read.base import ItemRow, Sizes, is_number, numbered, parse_json, read_text, tabulate, written_gold
 from onset.records import canonical_json, content_hash
 
 VERSION = 2
@@ -189,7 +189,7 @@ def _text(sample: Mapping[str, Any], scorer: str) -> Text:
     answer = ((sample.get("scores") or {}).get(scorer) or {}).get("answer")
     return Text(
         question="\n".join([_resolved(str(asked), sample), *choices]),
-        gold=", ".join(map(str, target)) if isinstance(target, list) else str(target),
+        gold=written_gold(target),
         outputs=(_resolved(wrote, sample),) if isinstance(wrote, str) else (),
         answer=answer if isinstance(answer, str) and answer else None,
     )

@@ -17,7 +17,7 @@ from typing import Any
 from onset.analysis.outcomes import Measure, Outcomes, Text
 from onset.errors import DataError
 from onset.grading import grade
-from onset.read.base import ItemRow, Sizes, is_number, json_lines, numbered, tabulate
+from onset.read.base import ItemRow, Sizes, is_number, json_lines, numbered, tabulate, written_gold
 from onset.records import content_hash
 from onset.tasks import BARE_FORMATS, format_for, label_of
 from onset.tasks.base import AnswerFormat
@@ -113,7 +113,7 @@ def _text(row: Mapping[str, Any]) -> Text:
     question, prompt, wrote = (row.get(name) for name in ("question", "prompt", "prediction"))
     return Text(
         question=question if isinstance(question, str) else f"{row.get('index', '')}",
-        gold=str(row.get("target", "")),
+        gold=written_gold(row.get("target", "")),
         prompt=prompt if isinstance(prompt, str) else None,
         outputs=(wrote,) if isinstance(wrote, str) else (),
     )
@@ -131,10 +131,10 @@ def _graded(
     path: Path, task: str, rows: Sequence[tuple[int, dict[str, Any]]]
 ) -> tuple[str, list[float], list[str | None]]:
     values, statuses = [], []
-    formats: dict[tuple[Any, bool], AnswerFormat] = {}
+    formats: dict[tuple[Any, bool, bool], AnswerFormat] = {}
 
     def known(row: Mapping[str, Any]) -> AnswerFormat:
-        key = str(row.get("task")), bool(row.get("choices"))
+        key = str(row.get("task")), bool(row.get("choices")), isinstance(row.get("target"), list)
         if key not in formats:
             formats[key] = format_for(task, row)
         return formats[key]

@@ -10,7 +10,7 @@ from typing import Any
 
 from onset.analysis.outcomes import NO_FILTER, Measure, Outcomes, Text
 from onset.errors import DataError
-from onset.read.base import ItemRow, Sizes, json_lines, numbered, safe, tabulate
+from onset.read.base import ItemRow, Sizes, json_lines, numbered, safe, tabulate, written_gold
 from onset.read.lm_eval_metrics import note_of, per_document
 from onset.read.lm_eval_results import higher_is_better, model_name, shots
 from onset.scores import normalised_choice_probability
@@ -179,7 +179,7 @@ def _text(row: Mapping[str, Any], metric: str) -> Text:
     named = (doc.get(name) for name in _QUESTIONS) if isinstance(doc, Mapping) else ()
     question = next((text for text in named if isinstance(text, str)), None)
     answers, logprobs = row["filtered_resps"], _logprobs(row["filtered_resps"])
-    gold = str(row.get("target"))
+    gold = written_gold(row.get("target"))
     if logprobs is None:
         outputs = tuple(text for one in row.get("resps") or () for text in one if isinstance(text, str))
         answer = answers[0] if isinstance(answers, list) and answers and isinstance(answers[0], str) else None

@@ -90,7 +90,7 @@ def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], begins: int, 
     columns["item"].append(texts.number(row["twin"] or row["item"]))
     columns["question"].append(texts.number(row["question"]))
     columns["rest"].append(texts.number(row["prompt"][begins:]))
-    columns["gold"].append(texts.number(row["gold"]))
+    columns["gold"].append(texts.number("; ".join(row["golds"]) if row["golds"] else row["gold"]))
     columns["outputs"].append([texts.number(text) for text in row["outputs"]])
     columns["answers"].append([texts.number(text) for text in row["answers"]])
     columns["finishes"].append([texts.number(text) for text in row["finishes"]])

@@ -66,10 +66,11 @@ RECORD_SCHEMA: dict[str, Any] = {
     "detail": pl.String,
     "rights": pl.List(pl.Boolean),
     "thinking": pl.List(pl.Int64),
+    "golds": pl.List(pl.String),
 }
 """The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
 
-ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights", "thinking")
+ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights", "thinking", "golds")
 """Columns that cells lack which were measured before there were such: null there (``cause`` in format 1, the others in
 format 2 before methods of several calls)."""
 

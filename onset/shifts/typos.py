@@ -40,7 +40,7 @@ _NUMBER_WORDS = frozenset(_NUMBERS_SPELT.split())
 class Typos:
     """Misspells ``rate`` (0..1) of the eligible words of question and context.
 
-    Never touched: numbers, number words, hyphenated words, every word of the gold answer and of the choices, and
+    Never touched: numbers, number words, hyphenated words, every word of the right answers and of the choices, and
     words of fewer than four letters. No misspelling makes a word that stands elsewhere in the item.
     """
 
@@ -50,7 +50,7 @@ class Typos:
         """The item with typing errors, keyed by its id and ``seed``."""
         rng = random.Random(derive_seed("typos", item.id, seed))
         parts = [item.question, item.context or ""]
-        kept = {word.casefold() for text in (item.answer, *(item.choices or ())) for word in _ANY_WORD.findall(text)}
+        kept = {word.casefold() for text in (*item.golds, *(item.choices or ())) for word in _ANY_WORD.findall(text)}
         kept |= _NUMBER_WORDS
         present = {word.casefold() for text in parts for word in _ANY_WORD.findall(text)} | kept
         places = [

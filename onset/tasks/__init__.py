@@ -93,7 +93,7 @@ TASKS = Registry("task", _ENTRIES)
 _OWN = {"train", "hub", "columns"}
 """Parameters that only a task of the user's own has."""
 
-BARE_FORMATS = ("number", "choice", "text")
+BARE_FORMATS = ("number", "choice", "text", "open")
 """Answer formats that `format_for` knows by name, for texts of a task that is not in the table."""
 
 
@@ -137,8 +137,9 @@ def format_for(task: str, row: Mapping[str, Any]) -> AnswerFormat:
     """The answer format that grades a row of texts of ``task``, without the task's data.
 
     ``task`` is a name of the table, a label (``bbh/navigate``, ``addition[digits=5]``) or a bare format: ``number``,
-    ``choice``, ``text``. For ``bbh`` the subtask is that of the label, else the row's ``task`` where it has one; for
-    ``own`` the format is ``choice`` where the row has ``choices``, else ``text``. Raises UnknownName.
+    ``choice``, ``text``, ``open``. For ``bbh`` the subtask is that of the label, else the row's ``task`` where it has
+    one; for ``own`` the format is ``choice`` where the row has ``choices``, ``open`` where its ``target`` is a list of
+    several right answers, else ``text``. Raises UnknownName.
     """
     name, _, subtask = task.partition("[")[0].partition("/")
     if name in BARE_FORMATS and not subtask:
@@ -148,7 +149,9 @@ def format_for(task: str, row: Mapping[str, Any]) -> AnswerFormat:
         raise UnknownName("task", task, [*TASKS, *BARE_FORMATS])
     module = importlib.import_module(TASKS[name].target.partition(":")[0])
     make: Callable[..., AnswerFormat] = module.answer_format
-    known = {"subtask": subtask or row.get("task"), "choices": bool(row.get("choices"))}
+    target = row.get("target")
+    several = isinstance(target, list) and len(target) > 1
+    known = {"subtask": subtask or row.get("task"), "choices": bool(row.get("choices")), "several": several}
     return make(**{key: value for key, value in known.items() if key in inspect.signature(make).parameters})
 
 

@@ -111,7 +111,7 @@ def _repeats(split: Split) -> _Repeats:
     drop: set[int] = set()
     conflicting = 0
     for positions in groups.values():
-        if len({_normalised(split.items[position].answer) for position in positions}) > 1:
+        if len({frozenset(map(_normalised, split.items[position].golds)) for position in positions}) > 1:
             drop.update(positions)
             conflicting += len(positions)
         else:

@@ -1,4 +1,5 @@
-"""Near duplicates: two items that ask the same in almost the same words and have the same answer.
+"""Near duplicates: two items that ask the same in almost the same words and have the same answer (of several right
+ones: one in common).
 
 Texts are compared without case, punctuation and spacing. Two texts are near where the sets of their runs of five
 characters have a Jaccard similarity of at least 0.8, and both have 40 characters or more; a shorter text has too few
@@ -63,8 +64,8 @@ def folded(text: str) -> str:
 
 class Sketch:
     """An item, made ready to be compared. ``group``: what near items share exactly (numbers, choices); ``parts``:
-    question and context, a set of runs where the text is long, else the text; ``answer`` folded; ``masked``: everything
-    but the numbers.
+    question and context, a set of runs where the text is long, else the text; ``answers``: the right ones, folded;
+    ``masked``: everything but the numbers.
     """
 
     def __init__(self, item: Item) -> None:
@@ -73,7 +74,7 @@ class Sketch:
         choices = tuple(sorted(folded(choice) for choice in item.choices or ()))
         self.group = (*(tuple(_DIGITS.findall(text)) for text in texts), choices)
         self.parts: tuple[Runs | str, ...] = tuple(_runs(text) if len(text) >= SHORTEST else text for text in texts)
-        self.answer = folded(item.answer) or item.answer.strip()
+        self.answers = frozenset(folded(one) or one.strip() for one in item.golds)
         self.masked = (*(_DIGITS.sub("0", text) for text in texts), *choices)
 
     @property
@@ -194,7 +195,7 @@ def near_across(sketches: Sequence[Sketch], others: Sequence[Sketch]) -> Nearnes
     for place, sketch in enumerate(sketches):
         another: int | None = None
         for found in index.near(sketch):
-            if others[found].answer == sketch.answer:
+            if others[found].answers & sketch.answers:
                 same.append((place, found))
                 break
             another = found if another is None else another
@@ -220,7 +221,7 @@ def clusters(sketches: Sequence[Sketch]) -> tuple[int, ...]:
         first.append(place)
         for found in index.candidates(sketch):
             ends = sorted((root(found), root(place)))
-            if ends[0] != ends[1] and sketches[found].answer == sketch.answer and sketch.near(sketches[found]):
+            if ends[0] != ends[1] and sketches[found].answers & sketch.answers and sketch.near(sketches[found]):
                 first[ends[1]] = ends[0]
         index.add(sketch)
     return tuple(root(place) for place in range(len(sketches)))

@@ -4,7 +4,10 @@
 
 ``question`` and ``answer`` (text or number) are required; ``rationale`` (worked steps without the final
 answer), ``choices`` (at least two, on every item or on none) and ``context`` may be there. Other columns whose
-value is text or a number are kept as facts of the item.
+value is text or a number are kept as facts of the item. Where several answers are right, ``answer`` is a list of them
+(in CSV a text, with ``answer_separator``): any is right, and the first is what demonstrations show and targets are.
+
+    {"question": "Who wrote Good Omens?", "answer": ["Terry Pratchett", "Neil Gaiman"]}
 
     {name: tickets, train: tickets.csv, test: 0.3, columns: {question: text, answer: label}}
     {name: reviews, hub: org/name, train: train, test: validation, columns: {question: sentence, answer: label}}
@@ -18,10 +21,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from onset.answers import ChoiceFormat, NumberFormat, TextFormat
+from onset.answers import ChoiceFormat, NumberFormat, OpenFormat, TextFormat
 from onset.errors import DataError
 from onset.prompting.text import STOP, answer_text
 from onset.records import Item
@@ -34,19 +38,20 @@ from onset.tasks.rows import AnswerAs, Column, Reader, labels_of, parts_of
 from onset.tasks.splitting import cut, has_few_answers
 from onset.tasks.tables import listed, refuse, short
 
-FormatName = Literal["number", "choice", "text"]
-FORMATS: Mapping[str, type[NumberFormat] | type[ChoiceFormat] | type[TextFormat]] = {
+FormatName = Literal["number", "choice", "text", "open"]
+FORMATS: Mapping[str, type[NumberFormat] | type[ChoiceFormat] | type[TextFormat] | type[OpenFormat]] = {
     "number": NumberFormat,
     "choice": ChoiceFormat,
     "text": TextFormat,
+    "open": OpenFormat,
 }
 
 _NUMBER = re.compile(r"[-+]?\$?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?%?|[-+]?\d+/\d+")
 
 
-def answer_format(*, choices: bool = False) -> AnswerFormat:
-    """A short text, or one of the item's choices where it has some."""
-    return ChoiceFormat() if choices else TextFormat()
+def answer_format(*, choices: bool = False, several: bool = False) -> AnswerFormat:
+    """A short text, or one of the item's choices where it has some; ``several``: has it several right answers?"""
+    return ChoiceFormat() if choices else OpenFormat() if several else TextFormat()
 
 
 def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely given
@@ -61,6 +66,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     columns: Mapping[Column, str | Sequence[str]] | None = None,
     labels: Mapping[Any, str] | Sequence[Any] | None = None,
     answer_as: AnswerAs = "text",
+    answer_separator: str | None = None,
     split_seed: int = 0,
     format: FormatName | None = None,
     chance: float | None = None,
@@ -69,6 +75,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     duplicates: Duplicates = "refuse",
     near_duplicates: NearDuplicates = "refuse",
     empty: Literal["refuse", "drop"] = "refuse",
+    unreadable: Literal["refuse", "drop"] = "refuse",
     answer_tokens: int | None = None,
     rationale_tokens: int | None = None,
 ) -> list[Task]:
@@ -82,21 +89,25 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     ``choices`` it may be a list of columns. ``labels`` names all answers there are, which then are the choices of every
     item: a list, or a mapping from what stands in the file to the name (``{0: negative, 1: positive}``). Without it the
     names that a ``ClassLabel`` column carries are taken. ``answer_as``: is the answer of an item with choices their
-    text, their letter (A first), or their index (0 first)?
+    text, their letter (A first), or their index (0 first)? ``answer_separator`` stands between several right answers in
+    one text.
 
-    ``format`` is ``choice`` when every item has choices, ``number`` when every answer is a number, ``text``
-    otherwise, unless given. ``chance`` (0..1) is the mean of 1 / choices over the test items, 0 without choices,
-    unless given. ``duplicates`` and overlap: see `onset.tasks.checks.settle`; ``near_duplicates``: see
-    `onset.tasks.checks.settle_near`. ``empty: drop`` leaves out rows whose question is empty. The token limits follow
-    the longest answer and rationale of ``train`` (at least 24 and 256) unless given. What was dropped is said in
-    ``Task.source``.
+    ``format`` is ``choice`` when every item has choices, ``open`` when an item has several right answers, ``number``
+    when every answer is a number, ``text`` otherwise, unless given. ``chance`` (0..1) is the mean of 1 / choices over
+    the test items, 0 without choices, unless given. ``duplicates`` and overlap: see `onset.tasks.checks.settle`;
+    ``near_duplicates``: see `onset.tasks.checks.settle_near`. ``empty: drop`` leaves out rows whose question is empty.
+    The token limits follow the longest answer and rationale of ``train`` (at least 24 and 256) unless given.
+    ``unreadable: drop`` leaves out rows none of whose right answers the format can read back from a text. What was
+    dropped is said in ``Task.source``.
 
     Raises DataError, with file and line, for a missing file, a row that is no JSON object or lacks a
     column, an answer that is not among the choices or that the format cannot read back, an empty split,
     duplicates and overlap.
     """
-    _check_words(name, ability, format, empty, instruction, answer_as)
-    reader = Reader(name, parts_of(name, columns), labels_of(name, labels), answer_as, empty, hub, config, revision)
+    _check_words(name, ability, format, empty, unreadable, instruction, answer_as)
+    separator = _separator(name, answer_separator, answer_as, named=labels is not None)
+    parts, known = parts_of(name, columns), labels_of(name, labels)
+    reader = Reader(name, parts, known, answer_as, separator, empty, hub, config, revision)
     further = _named_files(name, test_sets)
     seed = whole(name, "split_seed", split_seed, 0, 2**31 - 1)
     notes: list[str] = []
@@ -112,9 +123,11 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     _check_filled(name, splits, "duplicates")
     splits[0], near = settle_near(splits[0], splits[1:], task=name, near_duplicates=near_duplicates)
     _check_filled(name, splits, "near duplicates")
-    pool = splits[0].items
     chosen = _format(name, splits, format)
-    near += [*unmet, *_numbers_as_labels(pool, chosen)]
+    splits, unread, partly = _readable(name, splits, chosen, unreadable)
+    _check_filled(name, splits, "rows without a readable answer")
+    pool = splits[0].items
+    near += [*unmet, *partly, *_numbers_as_labels(pool, chosen)]
     return [
         Task(
             name=name,
@@ -124,7 +137,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
             format=chosen,
             chance=_chance(name, splits[1].items, chance),
             source="; ".join(
-                [*(f"{split.path}: {len(split.items)} items" for split in splits), *notes, *dropped, *near]
+                [*(f"{split.path}: {len(split.items)} items" for split in splits), *notes, *dropped, *unread, *near]
             ),
             instruction=instruction,
             answer_tokens=_limit(name, "answer_tokens", answer_tokens, 24, [item.answer for item in pool]),
@@ -187,8 +200,24 @@ def _check_filled(name: str, splits: Sequence[Split], dropped: str) -> None:
             raise DataError(f"task '{name}': {split.path}: {split.name} is empty once {dropped} are dropped")
 
 
+def _separator(name: str, given: object, answer_as: AnswerAs, *, named: bool) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or not given.strip():
+        raise DataError(f"task '{name}': answer_separator must be what stands between answers ('|'), not {given!r}")
+    if named or answer_as != "text":
+        raise DataError(f"task '{name}': answer_separator goes with answers in words, not with labels or choices")
+    return given
+
+
 def _check_words(
-    name: object, ability: object, format: object, empty: object, instruction: object, answer_as: object
+    name: object,
+    ability: object,
+    format: object,
+    empty: object,
+    unreadable: object,
+    instruction: object,
+    answer_as: object,
 ) -> None:
     if not isinstance(name, str) or not name.strip():
         raise DataError(f"a task of your own needs a name, not {name!r}")
@@ -196,6 +225,7 @@ def _check_words(
         ("ability", ability, get_args(Ability)),
         ("format", format, (None, *FORMATS)),
         ("empty", empty, ("refuse", "drop")),
+        ("unreadable", unreadable, ("refuse", "drop")),
         ("answer_as", answer_as, get_args(AnswerAs)),
     ):
         if value not in allowed:
@@ -233,28 +263,82 @@ def _chance(name: str, test: Sequence[Item], given: float | None) -> float:
 
 
 def _format(name: str, splits: Sequence[Split], given: FormatName | None) -> AnswerFormat:
-    """The answer format; raises DataError where items do not fit it."""
-    rows = [(split, split.place(place), item) for split in splits for place, item in enumerate(split.items)]
-    with_choices = bool(rows[0][2].choices)
-    for split, place, item in rows:
-        if bool(item.choices) != with_choices:
-            has, others = ("choices", "none") if item.choices else ("no choices", "choices")
-            refuse(name, split.path, place, f"this item has {has}, the first item of {splits[0].name} has {others}")
+    """The answer format; raises DataError where only some items have choices, or none has where it needs them."""
+    items = [item for split in splits for item in split.items]
+    with_choices = bool(items[0].choices)
+    for split in splits:
+        for place, item in enumerate(split.items):
+            if bool(item.choices) != with_choices:
+                has, others = ("choices", "none") if item.choices else ("no choices", "choices")
+                what = f"this item has {has}, the first item of {splits[0].name} has {others}"
+                refuse(name, split.path, split.place(place), what)
     if given == "choice" and not with_choices:
         raise DataError(f"task '{name}': format 'choice' needs choices on every item, {splits[0].path} has none")
-    numbers = all(_NUMBER.fullmatch(item.answer) for _, _, item in rows)
-    chosen = FORMATS[given or ("choice" if with_choices else "number" if numbers else "text")]()
-    for split, place, item in rows:
-        told = answer_text(item, rationale=bool(item.rationale))
-        stop = next((one for one in STOP if one in told), None)
-        if stop:
-            refuse(name, split.path, place, f"answer or rationale holds {stop!r}, which ends an answer in every prompt")
-        # a gold answer that its own format cannot read would count every prediction as wrong, in silence
-        try:
-            read = chosen.correct(chosen.extract(answer_text(item, rationale=False), item), item)
-        except DataError as error:
-            refuse(name, split.path, place, str(error))
-        if not read:
-            kind = type(chosen).__name__
-            refuse(name, split.path, place, f"{kind} cannot read the answer {short(item.answer)} back from a text")
-    return chosen
+    numbers = all(_NUMBER.fullmatch(item.answer) for item in items)
+    several = any(item.others for item in items)
+    guessed = "choice" if with_choices else "open" if several else "number" if numbers else "text"
+    return FORMATS[given or guessed]()
+
+
+def _readable(
+    name: str, splits: Sequence[Split], chosen: AnswerFormat, unreadable: str
+) -> tuple[list[Split], list[str], list[str]]:
+    """The splits with the rows whose right answer can be read back from a text; a line on each split that lost rows,
+    and one on each in which some of an item's right answers cannot be.
+
+    A gold answer that its own format cannot read would count every prediction as wrong, in silence. Raises DataError
+    at the first such row, unless they are dropped, and where the format refuses an answer.
+    """
+    kept, dropped, partly = [], [], []
+    for split in splits:
+        keep: list[int] = []
+        lost: list[tuple[str, str]] = []
+        for place, item in enumerate(split.items):
+            where = split.place(place)
+            try:
+                unread = _unread(item, chosen)
+            except DataError as error:
+                refuse(name, split.path, where, str(error))
+            what = _unreadable(item, unread, chosen)
+            if what is None:
+                keep.append(place)
+                lost += [(where, one) for one in unread]
+            elif unreadable == "refuse":
+                hint = "; write 'unreadable: drop' to leave such rows out" if isinstance(chosen, OpenFormat) else ""
+                refuse(name, split.path, where, what + hint)
+        gone = len(split.items) - len(keep)
+        kept.append(split.only(split.name, keep) if gone else split)
+        if gone:
+            dropped.append(f"{gone} whose answer cannot be read back dropped from {split.name}")
+        if lost:
+            verb = "right answer cannot" if len(lost) == 1 else "right answers cannot"
+            partly.append(
+                f"{len(lost)} {verb} be read back from a text of {split.name}, others of the same items can (first "
+                f"{lost[0][0]}, {short(lost[0][1])})"
+            )
+    return kept, dropped, partly
+
+
+def _unread(item: Item, chosen: AnswerFormat) -> list[str]:
+    """The right answers of ``item`` that ``chosen`` does not read back from a text that states them."""
+    single = [replace(item, answer=one, others=()) for one in item.golds]
+    texts = [answer_text(one, rationale=False) for one in single]
+    return [
+        one.answer
+        for one, text in zip(single, texts, strict=True)
+        if not chosen.correct(chosen.extract(text, one), one) or (item.others and _stop(text))
+    ]
+
+
+def _unreadable(item: Item, unread: Sequence[str], chosen: AnswerFormat) -> str | None:
+    """Why nothing that a model writes could be right, or the item be shown; None where it can."""
+    if stop := _stop(answer_text(item, rationale=bool(item.rationale))):
+        return f"answer or rationale holds {stop!r}, which ends an answer in every prompt"
+    if len(unread) < len(item.golds):
+        return None
+    read = f"{short(item.answer)}" if not item.others else f"{short(item.answer)} or any other right one"
+    return f"{type(chosen).__name__} cannot read the answer {read} back from a text"
+
+
+def _stop(text: str) -> str | None:
+    return next((one for one in STOP if one in text), None)

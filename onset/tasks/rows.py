@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -70,12 +70,15 @@ def _written(value: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What a task says of its rows, and how rows become items."""
+    """What a task says of its rows, and how rows become items. ``separator``: what stands between several right answers
+    in one text (None: a text is one answer).
+    """
 
     task: str
     columns: Mapping[Column, tuple[str, ...]]
     labels: Mapping[str, str] | None
     answer_as: AnswerAs
+    separator: str | None
     empty: str
     hub: str | None
     config: str | None
@@ -141,7 +144,7 @@ class Reader:
         choices = self._choices(path, place, row)
         if labels is not None and choices is not None:
             refuse(self.task, path, place, "this row has choices of its own beside the task's labels")
-        answer = self._answer(path, place, row[self.columns["answer"][0]], choices, labels)
+        answer, *others = self._answers(path, place, row[self.columns["answer"][0]], choices, labels)
         if labels is not None:
             choices = tuple(dict.fromkeys(labels.values()))
         used = {column for columns in self.columns.values() for column in columns}
@@ -152,12 +155,27 @@ class Reader:
             choices=choices,
             context=self._optional(path, place, "context", row),
             meta={key: value for key, value in row.items() if key not in used and isinstance(value, str | int | float)},
+            others=tuple(others),
         )
         if choices is not None and item.answer not in choices:
             refuse(
                 self.task, path, place, f"answer {short(item.answer)} is not among the choices: {'; '.join(choices)}"
             )
         return item
+
+    def _answers(
+        self, path: str, place: str, value: object, choices: tuple[str, ...] | None, labels: Mapping[str, str] | None
+    ) -> Sequence[str]:
+        """The right answers, each once, in the order of the file: at least one."""
+        if self.separator is not None and isinstance(value, str) and value.strip():
+            value = value.split(self.separator)
+        if labels is not None or self.answer_as != "text" or not isinstance(value, list):
+            return [self._answer(path, place, value, choices, labels)]
+        if choices is not None:
+            refuse(self.task, path, place, f"a row with choices has one right answer, found {short(value)}")
+        if not value:
+            refuse(self.task, path, place, "answer is an empty list, at least one right answer is needed")
+        return list(dict.fromkeys(self._answer(path, place, one, None, None) for one in value))
 
     def _answer(
         self, path: str, place: str, value: object, choices: tuple[str, ...] | None, labels: Mapping[str, str] | None

@@ -20,7 +20,11 @@ FEW_ANSWERS = 20
 
 
 def has_few_answers(items: Sequence[Item]) -> bool:
-    """Are the answers labels? At most `FEW_ANSWERS` of them, five items or more to each on average."""
+    """Are the answers labels? At most `FEW_ANSWERS` of them, five items or more to each on average, and no item with
+    several right ones.
+    """
+    if any(item.others for item in items):
+        return False
     different = len({item.answer for item in items})
     return different <= FEW_ANSWERS and 5 * different <= len(items)
 

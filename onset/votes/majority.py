@@ -12,7 +12,8 @@ from onset.votes.base import Sample, Vote, Voted
 
 class Majority(Vote):
     """The answer that most samples give, each counting once (Wang et al. 2022, arXiv 2203.11171, section 2, the
-    "unweighted sum" row of Table 1). Ties and samples without an answer: `onset.scores.vote`.
+    "unweighted sum" row of Table 1). Ties and samples without an answer: `onset.scores.vote`. Two right
+    answers of an item with several are two answers here: nothing that a vote sees tells which answers are right.
     """
 
     kind: ClassVar[str] = "majority"

@@ -139,7 +139,7 @@ def _result(run: ExportRun, evaluation: str, cell: Mapping[str, Any]) -> dict[st
 
 
 def _instance(evaluation: str, model_id: str, task: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    asked, gold = record["question"], record["gold"]
+    asked, golds = record["question"], list(record["golds"] or [record["gold"]])
     return {
         "schema_version": SCHEMA,
         "evaluation_id": evaluation,
@@ -147,9 +147,9 @@ def _instance(evaluation: str, model_id: str, task: str, record: Mapping[str, An
         "evaluation_name": task,
         "evaluation_result_id": f"{evaluation}#{task}",
         "sample_id": record["item"],
-        "sample_hash": hashlib.sha256(f"{asked}{gold}".encode()).hexdigest(),
+        "sample_hash": hashlib.sha256(f"{asked}{''.join(golds)}".encode()).hexdigest(),
         "interaction_type": "single_turn",
-        "input": {"raw": asked, "formatted": record["prompt"], "reference": [gold]},
+        "input": {"raw": asked, "formatted": record["prompt"], "reference": golds},
         "output": {"raw": list(record["outputs"])},
         "answer_attribution": [
             {

@@ -4,8 +4,9 @@
     OUT/RUN/samples_TASK_DATE.jsonl      one line an item, filter ``none``, metric ``exact_match``
 
 The run is the model's name there; its parts stand in ``config.model_args``. ``doc`` is question, answer and Onset's
-item id; an answer that was not found is ``[invalid]``, as a filter of the harness writes it. ``gold_logprob`` and
-``gold_prob`` are metrics of the lines that have them, with their mean where every line has.
+item id; of several right answers the answer is the list, in ``target`` too. An answer that was not found is
+``[invalid]``, as a filter of the harness writes it. ``gold_logprob`` and ``gold_prob`` are metrics of the lines that
+have them, with their mean where every line has.
 """
 
 from __future__ import annotations
@@ -39,12 +40,13 @@ def write(runs: Sequence[ExportRun]) -> Iterable[tuple[Path, bytes]]:
 
 
 def _line(record: Mapping[str, Any], *, voted: bool) -> dict[str, Any]:
-    doc = {"question": record["question"], "answer": record["gold"], "item": record["item"]}
+    gold = golds_of(record)
+    doc = {"question": record["question"], "answer": gold, "item": record["item"]}
     scores = {name: record[name] for name in SCORES if record[name] is not None}
     return {
         "doc_id": record["position"],
         "doc": doc,
-        "target": record["gold"],
+        "target": gold,
         "arguments": {"gen_args_0": {"arg_0": record["prompt"], "arg_1": {"do_sample": voted}}},
         "resps": [list(record["outputs"])],
         "filtered_resps": [INVALID if record["answer"] is None else record["answer"]],
@@ -52,10 +54,15 @@ def _line(record: Mapping[str, Any], *, voted: bool) -> dict[str, Any]:
         "metrics": [METRIC, *scores],
         "doc_hash": hash_of(json.dumps(doc, indent=2, ensure_ascii=False)),
         "prompt_hash": hash_of(record["prompt"]),
-        "target_hash": hash_of(record["gold"]),
+        "target_hash": hash_of(str(gold)),
         METRIC: float(record["correct"]),
         **scores,
     }
+
+
+def golds_of(record: Mapping[str, Any]) -> str | list[str]:
+    """The right answer, or the list of all of them where there are several, as the harness's own tasks have it."""
+    return list(record["golds"]) if record["golds"] else str(record["gold"])
 
 
 def _results(run: ExportRun, lines: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, Any]:

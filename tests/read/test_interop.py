@@ -402,7 +402,7 @@ def test_rows_that_say_what_they_are_worth_need_no_task(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "task", "message"),
     [
-        (ROWS, None, "{file}, line 1: the row does not say 'correct' or 'score': name the task whose extractor grades it (--grade-as gsm8k, --grade-as bbh, or one of number, choice, text)"),
+        (ROWS, None, "{file}, line 1: the row does not say 'correct' or 'score': name the task whose extractor grades it (--grade-as gsm8k, --grade-as bbh, or one of number, choice, text, open)"),
         ([*ROWS, {"prediction": "x"}], "bbh", "{file}, line 4: expected the key 'target', found: prediction"),
         ([ROWS[0], "{"], "bbh", "{file}, line 2: not JSON (Expecting property name enclosed in double quotes)"),
         ([ROWS[0], "", ROWS[1]], "bbh", "{file}, line 2: expected a JSON object, found an empty line"),

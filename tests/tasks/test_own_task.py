@@ -138,7 +138,7 @@ def test_named_test_sets_are_kept_in_order(files: Files) -> None:
         ({"question": "a", "answer": ""}, "answer is empty"),
         (r'{"question": "a\ud800", "answer": "b"}', "question holds half a surrogate pair at character 2"),
         ({"question": 3, "answer": "b"}, "question must be text, found a number"),
-        ({"question": "a", "answer": ["b"]}, "answer must be text, found a list"),
+        ({"question": "a", "answer": {"b": 1}}, "answer must be text, found an object"),
         ({"question": "a", "answer": True}, "answer must be text, found true or false"),
         ({"question": "a", "answer": None}, "answer must be text, found null"),
         ({"question": "a", "answer": "b", "rationale": 1}, "rationale must be text, found a number"),
@@ -180,7 +180,7 @@ def test_missing_files_and_empty_splits(files: Files) -> None:
     ("more", "message"),
     [
         ({"chance": 1.5}, "chance must be from 0 to 1, not 1.5"),
-        ({"format": "numbers"}, "format must be one of number, choice, text, not 'numbers'"),
+        ({"format": "numbers"}, "format must be one of number, choice, text, open, not 'numbers'"),
         ({"format": "choice"}, "format 'choice' needs choices on every item, train.jsonl has none"),
         (
             {"ability": "magic"},

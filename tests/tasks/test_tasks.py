@@ -146,9 +146,9 @@ WORLD = "world-coin, world-compare, world-one-hop, world-problems, world-program
         (
             {"name": "tickets", "test": "x.jsonl"},
             DataError,
-            "task 'tickets' needs 'train'. Allowed: ability, answer_as, answer_tokens, chance, columns, config, "
-            "duplicates, empty, format, hub, instruction, labels, near_duplicates, rationale_tokens, revision, "
-            "split_seed, test, test_sets, train",
+            "task 'tickets' needs 'train'. Allowed: ability, answer_as, answer_separator, answer_tokens, chance, "
+            "columns, config, duplicates, empty, format, hub, instruction, labels, near_duplicates, rationale_tokens, "
+            "revision, split_seed, test, test_sets, train, unreadable",
         ),
         ("addition/easy", DataError, "task 'addition' has no subtasks, received 'addition/easy'"),
         (
@@ -201,5 +201,5 @@ def test_an_unknown_name_in_grading_lists_tasks_and_formats() -> None:
         format_for("numbr", {})
     assert str(caught.value) == (
         "unknown task 'numbr': did you mean 'number'? Known: addition, bbh, choice, coin-flip, gsm8k, last-letters, "
-        f"multi-hop, number, own, text, word-problems, {WORLD}"
+        f"multi-hop, number, open, own, text, word-problems, {WORLD}"
     )

@@ -146,7 +146,7 @@ class CellF1:
 
 def classified(results: Measured, *, replicates: int = REPLICATES) -> tuple[tuple[Classified, ...], dict[str, CellF1]]:
     """Every arm of a task with labels, in the order of the cells, and macro-F1 by cell id."""
-    wanted = ("cell", "item", "gold", "answer", "correct", "gold_prob")
+    wanted = ("cell", "item", "gold", "golds", "answer", "correct", "gold_prob")
     records = results.records.select(wanted).group_by("cell", maintain_order=True)
     tables = {str(cell): table for (cell,), table in records}
     arms: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
@@ -181,6 +181,8 @@ def _classes(cells: Sequence[str], tables: Mapping[str, pl.DataFrame]) -> dict[s
     has_choices = False
     for cell in cells:
         gold.update(tables[cell].select("item", "gold").iter_rows())
+        if (tables[cell]["golds"].list.len() > 0).any():
+            return None  # an item with several right answers is of no one class
         has_choices = has_choices or tables[cell]["gold_prob"].is_not_null().any()
     written = Counter(gold.values())
     forms: Counter[str] = Counter()

@@ -2,8 +2,9 @@
 
 Each grows with the ability: ``gold_logprob`` (nats), ``gold_prob`` (of the gold answer among the choices),
 ``1 - Brier`` (Brier 1950, Monthly Weather Review 78, of the gold answer alone: 1 - (1 - p)^2), ``edit similarity`` (of
-the answer to the gold one, for answers that are no choice) and ``pass rate`` (the share of samples that are right,
-where several were drawn: Hu et al. 2023, arXiv 2310.03262).
+the answer to the gold one, for answers that are no choice; not where an item has several right answers) and ``pass
+rate`` (the share of samples that are right, where several were drawn: Hu et al. 2023, arXiv 2310.03262). Of several
+right answers ``gold_logprob`` is that of the first.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def cell_scores(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     held: dict[str, Mapping[str, list[Any]]] = {
         str(key[0]): table.to_dict(as_series=False)
         for key, table in results.records.select(
-            "cell", "item", "gold", "answer", "answers", "correct", "gold_logprob", "gold_prob"
+            "cell", "item", "gold", "golds", "answer", "answers", "rights", "correct", "gold_logprob", "gold_prob"
         ).group_by("cell")
     }
     canonical = _canonical(cells, held)
@@ -76,15 +77,19 @@ def _values(
     else:
         golds = [canonical.get((task, item), gold) for item, gold in zip(items, table["gold"], strict=True)]
         if metric == "pass rate":
-            samples = table["answers"]
             values = [
                 sum(answer == gold for answer in one) / len(one) if len(one) > 1 else None
-                for one, gold in zip(samples, golds, strict=True)
+                for one, gold in zip(table["answers"], golds, strict=True)
+            ]
+            # of several right answers each is right: the records say which samples are
+            values = [
+                sum(right) / len(right) if several and value is not None else value
+                for value, several, right in zip(values, table["golds"], table["rights"], strict=True)
             ]
         else:
-            choice = any(p is not None for p in table["gold_prob"])
+            none = any(p is not None for p in table["gold_prob"]) or any(table["golds"])
             pairs = zip(table["answer"], golds, strict=True)
-            values = [None if choice else _similar(answer or "", gold) for answer, gold in pairs]
+            values = [None if none else _similar(answer or "", gold) for answer, gold in pairs]
     measured = {item: float(value) for item, value in zip(items, values, strict=True) if value is not None}
     return measured if len(measured) == len(items) and all(map(math.isfinite, measured.values())) else None
 

@@ -1,0 +1,83 @@
+"""Answers to open questions: SQuAD's normalisation as others compute it, and what is read of completions."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onset.answers import NumberFormat, OpenFormat, TextFormat, canonical_text, normalised_answer
+from onset.errors import DataError
+from onset.records import Answer, Item
+
+THEIRS: list[list[str]] = json.loads((Path(__file__).parent / "fixtures" / "squad_normalised.json").read_text())
+CARTHAGE = Item("where was ancient carthage located?", "Tunisia", others=("Tunis", "The Gulf of Tunis"))
+
+
+@pytest.mark.parametrize(("text", "theirs"), THEIRS)
+def test_the_normalisation_is_that_of_squad(text: str, theirs: str) -> None:
+    assert normalised_answer(text) == (theirs or canonical_text(text))
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing_and_only_blank_text_has_none(text: str) -> None:
+    value = normalised_answer(text)
+    assert (value is None) == (not unicodedata.normalize("NFC", text).strip())
+    assert value is None or normalised_answer(value) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "right"),
+    [
+        (" The answer is Tunisia.", "tunisia", True),
+        ("Tunisia", "tunisia", True),
+        ("The answer is: **Tunis**", "tunis", True),
+        ("The answer is the gulf of Tunis, of course.", "gulf of tunis of course", False),
+        ("The answer is Gulf of Tunis!\nIt is in Africa.", "gulf of tunis", True),
+        ("The answer is Tunisia. It lies in North Africa.", "tunisia", True),
+        ("The answer is Tunis, Tunisia", "tunis tunisia", False),
+        ("The answer is Carthage.", "carthage", False),
+        (" Tunisia\n\nQuestion: where is Rome?\nAnswer: Italy", "tunisia", True),
+        ("Carthage lay near today's Tunis, in the north of Tunisia, where its ruins can be seen.", None, False),
+        ("Tunisia\nTunis", None, False),
+        ("", None, False),
+    ],
+)
+def test_what_is_read_and_whether_it_is_right(text: str, value: str | None, right: bool) -> None:
+    answer = OpenFormat().extract(text, CARTHAGE)
+    assert (answer.value, OpenFormat().correct(answer, CARTHAGE)) == (value, right)
+
+
+def test_a_text_that_was_cut_before_its_answer_ended_has_none() -> None:
+    assert OpenFormat().extract("The answer is the Gulf of", CARTHAGE, truncated=True).status == "truncated"
+    assert OpenFormat().extract("The answer is Tunis. It is", CARTHAGE, truncated=True).value == "tunis"
+
+
+@pytest.mark.parametrize(
+    ("answers", "item", "said"),
+    [
+        (NumberFormat(), Item("q", "18", others=("1,000", "1/2")), ["18", "1000", "0.5"]),
+        (TextFormat(), Item("q", "Paris", others=("The City of Light",)), ["paris", "city of light"]),
+        (OpenFormat(), Item("q", "U.S.", others=("The States",)), ["us", "states"]),
+    ],
+)
+def test_any_right_answer_is_right_and_no_other(
+    answers: NumberFormat | TextFormat | OpenFormat, item: Item, said: list[str]
+) -> None:
+    for value in said:
+        assert answers.correct(Answer(value, "ok"), item)
+    for wrong in (Answer("17", "ok"), Answer(None, "none")):
+        assert not answers.correct(wrong, item)
+
+
+def test_a_further_answer_that_the_format_cannot_hold_is_named() -> None:
+    with pytest.raises(DataError) as caught:
+        NumberFormat().correct(Answer("18", "ok"), Item("q", "18", others=("many",)))
+    assert str(caught.value) == "gold answer 'many': expected a number"
+    with pytest.raises(DataError) as caught:
+        OpenFormat().correct(Answer("x", "ok"), Item("q", "x", others=(" ",)))
+    assert str(caught.value) == "gold answer ' ': expected some text"
