@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 
 from onset.demos import DEMOS
 from onset.demos.base import Choice
+from onset.demos.complex import Complex
 from onset.demos.random import Random
 from onset.errors import StudyError
 from onset.prompting import PROMPTING
@@ -211,9 +212,12 @@ SELF_CONSISTENCY_LAMDA = method(
     prompt="cot", vote=Majority(samples=40, temperature=0.5, top_k=40), name="self-consistency-lamda"
 )
 # Lewkowycz et al. 2022, arXiv 2206.14858 (maj1@k): nucleus sampling; k is set by task there, 64 here
-# Fu et al. 2022, arXiv 2210.00720: of 50 samples up to 40 vote (`choose: complex` chooses demonstrations so too)
-COMPLEXITY_VOTE = method(prompt="cot", vote=Complexity(samples=50, keep=40), name="complexity-vote")
 MINERVA = method(prompt="cot", vote=Majority(samples=64, temperature=0.6, top_p=0.95), name="minerva")
+# Fu et al. 2022, arXiv 2210.00720, section 4: 8 demonstrations, of 50 samples at temperature 0.7 up to 40 vote
+COMPLEXITY_VOTE = method(prompt="cot", vote=Complexity(samples=50, keep=40), name="complexity-vote")
+COMPLEXITY_BASED = method(
+    prompt="cot", shots=8, choose=Complex(), vote=Complexity(samples=50, keep=40), name="complexity-based"
+)
 LORA_ANSWERS = method(tune="lora", on="answers")
 LORA_RATIONALES = method(tune="lora", on="rationales")
 FULL_ANSWERS = method(tune="full", on="answers")
@@ -258,6 +262,10 @@ METHODS = Registry(
         ),
         "complexity-vote": Entry(
             "onset.methods:COMPLEXITY_VOTE", "majority of the 40 samples of 50 with most steps (Fu et al. 2022)"
+        ),
+        "complexity-based": Entry(
+            "onset.methods:COMPLEXITY_BASED",
+            "the 8 examples with most steps as demonstrations, and the complexity vote (Fu et al. 2022)",
         ),
         "minerva": Entry(
             "onset.methods:MINERVA", "majority of 64 samples, nucleus 0.95 at temperature 0.6 (Lewkowycz et al. 2022)"

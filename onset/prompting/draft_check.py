@@ -92,6 +92,10 @@ class DraftCheck(Prompt):
                 f" {type(task.format).__name__})"
             )
 
+    def read(self, done: Completion, item: Item, task: Task) -> Answer:
+        """What an accepted sketch says is its answer; without one no number in it is."""
+        return super().read(done, item, task) if _ANNOUNCED.search(done.text) else Answer(None, "none")
+
     def seeded(self) -> bool:
         """Sketches after the first are drawn."""
         return self.budget > 1

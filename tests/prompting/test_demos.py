@@ -26,7 +26,7 @@ from onset.results.read import load
 from onset.step import read_step
 from onset.study.grid import expand
 from onset.study.runner import run
-from onset.study.spec import make_study, read_study
+from onset.study.spec import make_study
 from onset.tasks import open_tasks
 from onset.tasks.base import Task
 
@@ -433,10 +433,3 @@ def test_a_study_refuses_a_choice_that_its_task_cannot_have() -> None:
     )
     with pytest.raises(DataError, match="'choose: balanced' needs answers that are a few labels"):
         expand(study)
-
-
-def test_the_example_study_has_every_choice_of_demonstrations() -> None:
-    study = read_study(Path(__file__).parents[2] / "examples" / "methods.yaml")
-    grid = expand(study)
-    assert {one.choose.kind for one in study.build_methods()} == set(DEMOS)
-    assert {cell.labels for cell in grid.cells} == {16}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -105,6 +106,15 @@ def test_a_model_that_writes_no_sketch_measures_0_percent_and_fails_no_item() ->
     records = evaluation.evaluate(items, 0)
     assert [(one.status, one.correct, one.cause) for one in records] == [("none", False, None)] * 2
     assert all(one.gold_logprob is not None for one in records)
+
+
+def test_a_number_in_a_sketch_that_was_not_accepted_is_no_answer() -> None:
+    reply = {"Sketch:": "\n17 - 7 = 10\n10 + 17 = 28", "": " The answer is 27."}
+    settings = {"kind": "draft-sketch-check", "budget": 1}
+    evaluation = Evaluation(ScriptedModel(reply), TASK, method(prompt=settings), Shown(), 0)
+    (record,) = evaluation.evaluate([KEYS], 0)
+    assert (record.outputs, record.status) == (("17 - 7 = 10",), "none")
+    assert json.loads(record.detail or "")["calculator"] == {"answer": None, "correct": False, "replaced": [0]}
 
 
 def test_as_many_demonstrations_fit_as_the_sketch_has_room_for() -> None:

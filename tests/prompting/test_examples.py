@@ -1,29 +1,49 @@
-"""The example study of methods that bring knowledge: it lays out, and every cell runs."""
+"""The example studies of methods: every registered step is in one of them, and every cell runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from onset.demos import DEMOS
+from onset.prompting import PROMPTING
 from onset.results.read import load
-from onset.study.grid import expand
+from onset.study.grid import Grid, expand
 from onset.study.runner import run
 from onset.study.spec import read_study
+from onset.votes import VOTES
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "knowledge.yaml"
+FOLDER = Path(__file__).parents[2] / "examples"
+EXAMPLES = {"methods.yaml": 19, "knowledge.yaml": 11}
+"""Their cells: each asks a small model a few questions, so that it takes about a minute."""
 
 
-def test_it_lays_out_with_the_files_beside_it() -> None:
-    grid = expand(read_study(EXAMPLE))
-    kinds = {cell.method.prompt.kind for cell in grid.cells}
-    assert kinds >= {"retrieve-then-read", "generate-then-read", "recite", "knowledge", "self-check", "maieutic"}
-    assert len({cell.id for cell in grid.cells}) == len(grid.cells) == 9
+@pytest.fixture(scope="module")
+def grids() -> dict[str, Grid]:
+    return {name: expand(read_study(FOLDER / name)) for name in EXAMPLES}
+
+
+@pytest.mark.parametrize(
+    ("table", "part"), [(PROMPTING, "prompt"), (DEMOS, "choose"), (VOTES, "vote")], ids=["prompt", "choose", "vote"]
+)
+def test_every_step_is_in_an_example(table: Any, part: str, grids: dict[str, Grid]) -> None:
+    steps = [getattr(cell.method, part) for grid in grids.values() for cell in grid.cells]
+    assert {step.kind for step in steps if step is not None} == set(table)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_lays_out_with_the_files_beside_it(name: str, grids: dict[str, Grid]) -> None:
+    cells = grids[name].cells
+    assert len({cell.id for cell in cells}) == len(cells) == EXAMPLES[name]
+    assert sum(cell.items for cell in cells) <= 19 * 12
 
 
 @pytest.mark.slow
-def test_every_cell_runs(tmp_path: Path) -> None:
-    summary = run(read_study(EXAMPLE), tmp_path / "d")
-    assert (summary.ran, dict(summary.failed)) == (9, {})
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_cell_runs(name: str, tmp_path: Path) -> None:
+    summary = run(read_study(FOLDER / name), tmp_path / "d")
+    assert (summary.ran, dict(summary.failed)) == (EXAMPLES[name], {})
     cells = load(tmp_path / "d").cells.to_dicts()
     assert all(cell["failed_items"] == 0 for cell in cells)

@@ -268,8 +268,14 @@ def test_a_preset_is_what_a_study_can_spell_out(name: str) -> None:
 
 
 def test_every_preset_that_only_asks_runs_in_a_study(tmp_path: Path) -> None:
+    programs = {"name": "world-programs", "pool": 8, "test": 4}  # steps on lines of their own, which a choice may count
     names = [name for name in METHODS if METHODS.load(name).tune is None]
-    summary = run(make_study(**study(names)), tmp_path / "d", models={"fake": ScriptedModel(REPLIES)})
+    counted = [name for name in names if METHODS.load(name).choose.needed()]
+    parts = [study([name for name in names if name not in counted]), study(counted) | {"tasks": [programs]}]
+    own = [{key: part[key] for key in ("tasks", "methods")} for part in parts]
+    fake = ScriptedModel(REPLIES, default=" x = 1\n The answer is 1.")
+    summary = run(make_study(**{**parts[0], "parts": own}), tmp_path / "d", models={"fake": fake})
+    assert counted
     assert (summary.ran, dict(summary.failed)) == (len(names), {})
     cells = {row["method"]: row for row in load(tmp_path / "d").cells.to_dicts()}
     assert set(cells) == set(names)

@@ -118,9 +118,17 @@ def test_votes_of_one_bank_share_it_and_have_specs_of_their_own() -> None:
         ("self-consistency-palm", {"samples": 40, "temperature": 0.7, "top_k": 40}),
         ("self-consistency-lamda", {"samples": 40, "temperature": 0.5, "top_k": 40}),
         ("complexity-vote", {"samples": 50, "temperature": 0.7}),
+        ("complexity-based", {"samples": 50, "temperature": 0.7}),
         ("minerva", {"samples": 64, "temperature": 0.6, "top_p": 0.95}),
     ],
 )
 def test_presets_draw_as_their_papers(name: str, drawn: dict[str, float]) -> None:
     vote: Vote = METHODS.load(name).vote
     assert vote.bank() == drawn
+
+
+def test_complexity_based_is_its_vote_after_the_eight_most_complex_examples() -> None:
+    preset = METHODS.load("complexity-based")
+    assert preset.vote.keep == 40
+    assert preset.vote == METHODS.load("complexity-vote").vote
+    assert (preset.spec()["choose"], preset.spec()["shots"]) == ("complex", 8)

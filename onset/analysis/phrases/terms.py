@@ -47,6 +47,7 @@ METHODS: dict[str, tuple[str, str]] = {
     "self-consistency-palm": ("self-consistency as for PaLM", "自洽（PaLM 的设置）"),
     "self-consistency-lamda": ("self-consistency as for LaMDA", "自洽（LaMDA 的设置）"),
     "minerva": ("Minerva's majority", "Minerva 的多数票"),
+    "complexity-based": ("complexity-based prompting", "基于复杂度的提示"),
     "complexity-vote": ("a vote of the most complex chains", "最复杂的思维链投票"),
     "+complexity": ("a vote of the most complex of {name}", "{name}最复杂者投票"),
     "+keep": ("{value} kept", "保留 {value} 个"),
