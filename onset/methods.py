@@ -18,18 +18,14 @@ from onset.prompting import PROMPTING
 from onset.prompting.base import Prompt
 from onset.registry import Entry, Registry
 from onset.step import Step, read_step
-from onset.tuning import TUNERS
-from onset.tuning.base import Schedule
+from onset.tuning import tuner
+from onset.tuning.base import Material, Schedule, Tuning
 from onset.votes import VOTES
 from onset.votes.base import DEFAULT_TEMPERATURE, Vote
 from onset.votes.complexity import Complexity
 from onset.votes.majority import Majority
 
-Material = Literal["answers", "rationales"]
 Template = Literal["chat", "plain"]
-
-PROMPT_OF: Mapping[str, str] = {"answers": "answer-only", "rationales": "cot"}
-"""A tuned model is evaluated zero-shot in the format it was tuned on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class Method:
     ``prompt``: how to ask, a step of the prompting table. ``shots``: how many demonstrations; None means as many of
     the budget's examples as fit the model's context; a tuned model, and a method that shows none, has 0. ``choose``:
     which of the granted examples are shown. ``vote``: sample, and take one answer of several.
-    ``tune``: a name of the tuning table, ``on`` answers or rationales; ``steps`` and ``learning_rate``
+    ``tune``: how to tune, a step of the tuning table, ``on`` answers or rationales; ``steps`` and ``learning_rate``
     override the fixed default schedule. ``template``: ``chat`` or ``plain``, None: as the model is (chat where it
     is an instruct model with a chat template, see `onset.models.chat`).
     """
@@ -48,7 +44,7 @@ class Method:
     prompt: Prompt
     shots: int | None = None
     vote: Vote | None = None
-    tune: str | None = None
+    tune: Tuning | None = None
     on: Material | None = None
     steps: int | None = None
     learning_rate: float | None = None
@@ -116,7 +112,7 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
     shots: int | None = None,
     choose: Any = None,
     vote: Any = None,
-    tune: str | None = None,
+    tune: Any = None,
     on: Material | None = None,
     steps: int | None = None,
     learning_rate: float | None = None,
@@ -125,9 +121,9 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
 ) -> Method:
     """A checked `Method`; the name is made from the parts when not given.
 
-    ``prompt`` and ``choose``: a name of their table, a mapping with ``kind`` and settings, or the step itself;
-    ``vote``: so too, or a mapping without ``kind`` (a majority). Raises UnknownName for a name that is in no table and
-    StudyError for settings that do not validate or parts that do not go together.
+    ``prompt``, ``choose`` and ``tune``: a name of their table, a mapping with ``kind`` and settings, or the step
+    itself; ``vote``: so too, or a mapping without ``kind`` (a majority). Raises UnknownName for a name that is in
+    no table and StudyError for settings that do not validate or parts that do not go together.
     """
     if tune is None:
         for key, value in (("on", on), ("steps", steps), ("learning_rate", learning_rate)):
@@ -136,15 +132,15 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
         if prompt is None:
             raise StudyError("method: neither 'prompt' nor 'tune' is given; expected at least one of them")
     else:
-        TUNERS[tune]
+        tune = tuner(tune, "method: 'tune'")
         if on is None:
-            raise StudyError(f"method: 'tune: {tune}' needs 'on: answers' or 'on: rationales'")
-        if prompt not in (None, PROMPT_OF[on]) or shots not in (None, 0) or choose is not None:
+            raise StudyError(f"method: 'tune: {tune.kind}' needs 'on: answers' or 'on: rationales'")
+        if prompt not in (None, tune.asked(on)) or shots not in (None, 0) or choose is not None:
             raise StudyError(
                 f"method: a model tuned on {on} is evaluated zero-shot in that format; leave out 'prompt', 'shots' and"
                 f" 'choose' (received prompt: {prompt}, shots: {shots}, choose: {choose})"
             )
-        prompt, shots = PROMPT_OF[on], 0
+        prompt, shots = tune.asked(on), 0
     asks: Prompt = read_step(PROMPTING, prompt, "method: 'prompt'")
     chosen: Choice = Random() if choose is None else read_step(DEMOS, choose, "method: 'choose'")
     _check_choice(asks, chosen, shots, choose is not None)
@@ -180,7 +176,7 @@ def _check_choice(asks: Prompt, chosen: Choice, shots: int | None, said: bool) -
 
 
 def _name(made: Method) -> str:
-    parts = [f"{made.tune}-{made.on}"] if made.tune else [made.prompt.label()]
+    parts = [f"{made.tune.label()}-{made.on}"] if made.tune else [made.prompt.label()]
     if made.choose != Random():
         parts.append(made.choose.label())
     if made.shots is not None and not made.tune and made.prompt.shows:
@@ -232,7 +228,7 @@ def method_parameters() -> list[str]:
         "shots=N (as many of the examples as fit)",
         "choose=NAME or {kind: NAME, its settings} (random; the table of choose)",
         f"vote=N or {{kind: NAME, samples: N, temperature: {DEFAULT_TEMPERATURE:g}, ...}} (none; the table of vote)",
-        f"tune={'|'.join(TUNERS)} (none)",
+        "tune=NAME or {kind: NAME, its settings} (none; the table of tune)",
         f"on={'|'.join(get_args(Material))} (with tune)",
         f"steps=N ({default.steps})",
         "learning_rate=X (that of the way of tuning)",

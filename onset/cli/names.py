@@ -67,16 +67,19 @@ def _methods() -> list[dict[str, Any]]:
             "parameters": method_parameters(),
         }
     )
-    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES)):
+    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES), ("tune", TUNERS)):
         rows += [_step(key, name, entry) for name, entry in table.items()]
-    return rows + [{"table": "tune", "name": name, "summary": entry.summary} for name, entry in TUNERS.items()]
+    return rows
 
 
 def _step(table: str, name: str, entry: Entry) -> dict[str, Any]:
-    """One row of a table of steps: the paper it follows, what may be set, what it needs, and what it asks."""
+    """One row of a table of steps: the paper it follows, what may be set, what it needs, and what it asks; of a way of
+    tuning what it trains and at which cost.
+    """
     step = entry.load()
     row = {"table": table, "name": name, "summary": entry.summary, "source": step.source, "settings": step.settings()}
     row |= {"needs": sorted(step.needs)} if hasattr(step, "needs") else {}
+    row |= step.facts() if hasattr(step, "facts") else {}
     return row | ({"calls": step.calls} if hasattr(step, "calls") else {})
 
 

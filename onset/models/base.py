@@ -69,6 +69,22 @@ class Can:
         return self.score_chat if chat else self.score
 
 
+@dataclass(frozen=True, slots=True)
+class Virtual:
+    """What a tuned model has before every text: token ``ids`` above those of its vocabulary, which its module knows.
+
+    ``given``: how many of them stand for keys and values that are weights (prefix tuning), so that they are no tokens
+    of a prompt; those of a soft prompt (prompt tuning) are run by the model, and count.
+    """
+
+    ids: tuple[int, ...] = ()
+    given: int = 0
+
+
+NOTHING = Virtual()
+"""Nothing stands before a text."""
+
+
 @runtime_checkable
 class Model(Protocol):
     """Two questions can be asked of a model; both take many at once and answer in order.

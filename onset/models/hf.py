@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from onset.errors import ModelError
 from onset.models.backend import DEFAULT_BATCH_TOKENS
-from onset.models.base import Can, ModelFacts
+from onset.models.base import NOTHING, Can, ModelFacts, Virtual
 from onset.models.chat import ChatTemplate, is_instruct, template_of
 from onset.models.families import family_of
 from onset.models.requests import check_requests
@@ -57,6 +57,7 @@ class HFModel:
         *,
         batch_tokens: int = DEFAULT_BATCH_TOKENS,
         origin: str = "",
+        virtual: Virtual = NOTHING,
     ) -> None:
         from onset.models.engine import Spare, Trunks
 
@@ -64,6 +65,7 @@ class HFModel:
         self.tokenizer = tokenizer
         self.batch_tokens = batch_tokens
         self.origin = origin
+        self.virtual = virtual
         self._facts = facts
         self._eos = end_tokens(getattr(module.generation_config, "eos_token_id", None), tokenizer)
         self._known_endings: dict[tuple[tuple[str, ...], EndRule | None, Thinking | None], Endings] = {}
@@ -77,9 +79,11 @@ class HFModel:
         """The model's facts."""
         return self._facts
 
-    def derive(self, module: Any, facts: ModelFacts) -> HFModel:
-        """Another module (a tuned one) with this model's tokenizer and batches."""
-        tuned = HFModel(module, self.tokenizer, facts, batch_tokens=self.batch_tokens, origin=self.origin)
+    def derive(self, module: Any, facts: ModelFacts, virtual: Virtual = NOTHING) -> HFModel:
+        """Another module (a tuned one) with this model's tokenizer and batches; ``virtual``: before every text."""
+        tuned = HFModel(
+            module, self.tokenizer, facts, batch_tokens=self.batch_tokens, origin=self.origin, virtual=virtual
+        )
         tuned._spare = self._spare
         return tuned
 
@@ -131,13 +135,12 @@ class HFModel:
         samples = iter(self._generate(rows))
         results: list[list[Completion]] = []
         for request, tokens in zip(requests, prompts, strict=True):
+            counted = len(tokens) - self.virtual.given
             if self._fits(len(tokens) + request.max_tokens):
                 found = [next(samples) for _ in range(request.n)]
-                results.append(
-                    [Completion(s.text, s.tokens, len(tokens), s.logprob, s.finish, s.thinking) for s in found]
-                )
+                results.append([Completion(s.text, s.tokens, counted, s.logprob, s.finish, s.thinking) for s in found])
             else:
-                results.append([Completion("", 0, len(tokens), None, "overlong")] * request.n)
+                results.append([Completion("", 0, counted, None, "overlong")] * request.n)
         return results
 
     def score(self, pairs: Sequence[Pair]) -> list[Scored]:
@@ -158,7 +161,7 @@ class HFModel:
             Scored(
                 next(values) if self._fits(len(span.before) + len(span.continuation)) else None,
                 len(span.continuation),
-                len(span.before),
+                len(span.before) - self.virtual.given,
             )
             for span in spans
         ]
@@ -254,17 +257,17 @@ class HFModel:
         return vocabulary_size(self.module)
 
     def count_tokens(self, text: str, *, templated: bool = False) -> int:
-        """Tokens of ``text`` as the start of a prompt, special tokens included."""
-        return len(self.encode([text], templated=templated)[0])
+        """Tokens of ``text`` as the start of a prompt, special tokens and what stands before every text included."""
+        return len(self.virtual.ids) + len(self.encode([text], templated=templated)[0])
 
     def _prompts(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Token ids of each request's prompt."""
+        """Token ids of each request's prompt, with what stands before every text."""
         found: dict[int, list[int]] = {}
         for templated in (False, True):
             places = [place for place, request in enumerate(requests) if request.templated is templated]
             texts = [requests[place].prompt for place in places]
             found |= dict(zip(places, self.encode(texts, templated=templated), strict=True))
-        return [found[place] for place in range(len(requests))]
+        return [[*self.virtual.ids, *found[place]] for place in range(len(requests))]
 
     def encode(self, texts: Sequence[str], *, templated: bool = False) -> list[list[int]]:
         """Token ids of each text as the start of a prompt: never empty, and without an end-of-text token that the
@@ -319,8 +322,8 @@ class HFModel:
         ends = [0] * put_before + [end for _, end in encoded["offset_mapping"]]
         start = next((i for i, end in enumerate(ends[: len(ids)]) if end > len(pair.context)), len(ids))
         if start == 0:  # nothing comes before the first token: the start token does
-            return (self._start_token(),), tuple(ids)
-        return tuple(ids[:start]), tuple(ids[start:])
+            return (*self.virtual.ids, self._start_token()), tuple(ids)
+        return (*self.virtual.ids, *ids[:start]), tuple(ids[start:])
 
     def _fits(self, tokens: int) -> bool:
         return tokens <= self._facts.known("context")

@@ -11,15 +11,12 @@ from onset.analysis.questions.say import ENGLISH, Say
 from onset.demos import DEMOS
 from onset.prompting import PROMPTING
 from onset.registry import Registry
+from onset.tuning import TUNERS
 from onset.votes import VOTES
 
 Facts = Mapping[str, Any]
 """The content of one cell.json (docs/notes/formats.md)."""
 
-_TUNES = {
-    "lora": "LoRA (low-rank adapters) on {what}; the tuned model is asked without demonstrations",
-    "full": "Full fine-tuning on {what}; the tuned model is asked without demonstrations",
-}
 _MATERIAL = {"answers": "questions and answers", "rationales": "questions with worked steps and answers"}
 _USES = {"demonstration": "{count} shown in the prompt", "training": "{count} trained on"}
 _TEMPLATES = {"chat": "through the model's chat template", "plain": "in plain text"}
@@ -63,7 +60,8 @@ def _by_name(cells: Iterable[Facts]) -> dict[str, Mapping[str, Any]]:
 def spell(spec: Mapping[str, Any], say: Say = ENGLISH) -> str:
     """A method's specification as a sentence without its full stop."""
     if spec.get("tune"):
-        parts = [say(_TUNES[spec["tune"]], what=say(_MATERIAL[spec["on"]]))]
+        tuned = "{how} on {what}; the tuned model is asked without demonstrations"
+        parts = [say(tuned, how=_words(TUNERS, spec["tune"], say), what=say(_MATERIAL[spec["on"]]))]
         parts += [say(text, count=f"{spec[key]:g}") for key, text in _EXTRA.items() if spec.get(key) is not None]
     else:
         parts = [say("Prompt with {what}; {how}", what=_words(PROMPTING, spec["prompt"], say), how=_shown(spec, say))]

@@ -40,6 +40,9 @@ def _details(row: Mapping[str, Any]) -> list[str]:
     lines = [" · ".join(filter(None, [row.get("ability"), parameters]))]
     lines += ["settings: " + "; ".join(row["settings"])] if row.get("settings") else []
     facts = [str(row["calls"])] if row.get("calls") else []
+    if row.get("trains"):
+        kept = "kept" if row["kept"] else "kept with keep_full only"
+        facts += [f"trains {row['trains']}", row["flops"], f"learning rate {row['learning_rate']:g}", f"weights {kept}"]
     facts += ["needs " + ", ".join(row["needs"])] if row.get("needs") else []
     lines += [" · ".join(facts), *([f"source: {row['source']}"] if row.get("source") else [])]
     return [line for line in lines if line]

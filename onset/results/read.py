@@ -248,7 +248,7 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
         "family": facts["family"],
         "params": facts["params"],
         "params_non_embedding": facts["params_non_embedding"],
-        "tune": spec.get("tune"),
+        "tune": _kind(spec["tune"]) if spec.get("tune") else None,
         "prompt": _kind(spec["prompt"]),
         "vote": spec["vote"]["samples"] if spec.get("vote") else None,
         "template": held.get("template", "plain"),  # a folder from before there were templates

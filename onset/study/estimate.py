@@ -1,7 +1,7 @@
 """What a study will cost, before anything runs: FLOPs from token counts, time from a short measurement.
 
 FLOPs follow the rules of design: inference 2 N a token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1, without the
-attention term), tuning as each tuner says (`onset.tuning.base.Tuner.flops`): full 6 N, LoRA 4 N.
+attention term), tuning as each tuner says (`onset.tuning.base.Tuning.flops`): full 6 N, LoRA 4 N.
 Tokens are guessed from characters; the time is a guess to within a factor of about two.
 """
 
@@ -26,7 +26,6 @@ from onset.prompting.text import render
 from onset.study.grid import Cell, Grid
 from onset.study.prompts import Prompts, prompt_rows, prompts_of
 from onset.tasks.base import Task
-from onset.tuning import tuner as open_tuner
 
 PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
 """Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
@@ -197,7 +196,8 @@ def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: floa
     task = grid.tasks[cell.task]
     each = 2.0 * size.params_compute
     most = math.inf if size.context is None else size.context
-    prompt, shared = (min(one, most) for one in (prompts.tokens, prompts.shared))
+    before = 0 if cell.method.tune is None else cell.method.tune.own_tokens
+    prompt, shared = (min(one + before, most) for one in (prompts.tokens, prompts.shared))
     if speed is None:
         return Cost(sum(_flops(call, each, prompt, cell.items) for call in _planned(cell, task)), None)
     computed = each * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
@@ -225,21 +225,16 @@ def _flops(call: Planned, each: float, prompt: float, items: int) -> float:
 
 
 def _tuning(grid: Grid, cell: Cell, size: Size, speed: float | None) -> Cost:
-    if size.params_compute is None or speed is None:  # a model that runs elsewhere is not tuned
+    tuner = cell.method.tune
+    if size.params_compute is None or speed is None or tuner is None:  # a model that runs elsewhere is not tuned
         return Cost(None, None)
     task, method, schedule = grid.tasks[cell.task], cell.method, cell.method.schedule()
     examples = make_plan(task, cell.seed).take(cell.labels)
     text = [len(render(task, (), one, rationale=False)) + len(one.answer) for one in examples]
     if method.rationales:
         text = [size + len(one.rationale or "") for size, one in zip(text, examples, strict=True)]
-    tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN
-    flops = (
-        open_tuner(method.tune or "").flops
-        * size.params_compute
-        * tokens
-        * schedule.steps
-        * min(schedule.batch_size, len(text))
-    )
+    tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN + tuner.own_tokens
+    flops = tuner.flops * size.params_compute * tokens * schedule.steps * min(schedule.batch_size, len(text))
     return Cost(flops, flops / (TUNING_SHARE * speed))
 
 

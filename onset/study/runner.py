@@ -36,7 +36,6 @@ from onset.study.revisions import Revisions, changed
 from onset.study.spec import Study
 from onset.study.written import cell_json, held_template, template_json
 from onset.tasks.base import Task
-from onset.tuning import tuner as open_tuner
 from onset.tuning.base import Example, Seeds, TuningReport
 
 
@@ -251,7 +250,8 @@ class _Session:
         for cell in cells:
             self._guard([cell], partial(self._evaluate, cell, model, tuned, Shown(ledger=(use,)), report))
         if (
-            open_tuner(first.method.tune or "").whole
+            first.method.tune is not None
+            and not first.method.tune.keep
             and not self.grid.study.keep_full
             and not self.failed.keys() & {c.id for c in cells}
         ):
@@ -365,8 +365,9 @@ class _Session:
         from onset.models.hf import HFModel
 
         method, task = cell.method, self.grid.tasks[cell.task]
+        tuner = method.tune
         assert isinstance(base, HFModel)  # no other model says that it can be tuned
-        tuner = open_tuner(method.tune or "")
+        assert tuner is not None
         granted = self._plan(cell).take(cell.labels)
         examples = [item for item in granted if item.rationale or method.on == "answers"]
         if not examples:

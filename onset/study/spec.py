@@ -27,10 +27,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from onset import markup
 from onset.demos import DEMOS
 from onset.errors import StudyError
-from onset.methods import METHODS, Material, Method, method
+from onset.methods import METHODS, Method, method
 from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec, rebase_spec
 from onset.models.backend import Told, under
 from onset.prompting import PROMPTING
+from onset.tuning.base import Material
 from onset.votes import VOTES
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -99,8 +100,8 @@ class ModelEntry(BaseModel):
 
 
 class MethodEntry(BaseModel):
-    """A method spelled out; see `onset.methods.Method` for the meaning of each key. ``prompt``, ``choose`` and ``vote``
-    are steps: a name, or a mapping of settings that the step itself checks.
+    """A method spelled out; see `onset.methods.Method` for the meaning of each key. ``prompt``, ``choose``, ``vote``
+    and ``tune`` are steps: a name, or a mapping of settings that the step itself checks.
     """
 
     model_config = _STRICT
@@ -109,7 +110,7 @@ class MethodEntry(BaseModel):
     shots: int | None = Field(default=None, ge=0)
     choose: str | dict[str, Any] | None = None
     vote: int | dict[str, Any] | None = None
-    tune: str | None = None
+    tune: str | dict[str, Any] | None = None
     on: Material | None = None
     steps: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)

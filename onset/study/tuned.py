@@ -28,7 +28,8 @@ def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
     if cell is None:
         raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
     base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=cell["environment"]["dtype"])
-    loaded: Model = open_tuner(cell["method_spec"]["tune"]).load(base, folder)  # type: ignore[arg-type]
+    method = open_tuner(cell["method_spec"]["tune"], f"{folder}: 'tune'")
+    loaded: Model = method.load(base, folder)  # type: ignore[arg-type]
     held = cell["tuned_revision"]
     if loaded.facts.revision != held:
         raise StoreError(f"{folder}: tuned from another model (revision {loaded.facts.revision}, the study has {held})")

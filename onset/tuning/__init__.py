@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from onset.registry import Entry, Registry
-from onset.tuning.base import Tuner
+from onset.step import read_step
+from onset.tuning.base import Tuning
 
 TUNERS = Registry(
     "tuning method",
@@ -14,7 +17,11 @@ TUNERS = Registry(
 )
 
 
-def tuner(name: str) -> Tuner:
-    """The tuning method called ``name`` with its default settings. Raises `UnknownName`."""
-    method: Tuner = TUNERS.load(name)()
+def tuner(value: Any, where: str = "'tune'") -> Tuning:
+    """The tuning method that ``value`` names: a name of the table, or a mapping with ``kind`` and settings.
+
+    Raises UnknownName for a name that is in no table, StudyError for settings that do not validate (``where`` begins
+    the line).
+    """
+    method: Tuning = read_step(TUNERS, value, where)
     return method

@@ -1,4 +1,4 @@
-"""The contract of a tuning method: ``tune(model, examples, seeds, schedule) -> model``.
+"""The contract of a tuning method: frozen settings, and ``tune(model, examples, seeds, schedule) -> model``.
 
 A tuned model is a model; nothing after `onset.models` knows that tuning exists. Examples arrive as
 prompt and completion strings in the format the model will be evaluated in.
@@ -6,15 +6,24 @@ prompt and completion strings in the format the model will be evaluated in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from onset.errors import InputError
+from onset.step import Step, short
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
+    from onset.tuning.shapes import Shapes
+
+Material = Literal["answers", "rationales"]
+"""What of the examples is trained on: their answers, or their worked steps and answers."""
+
+PROMPT_OF: Mapping[Material, str] = {"answers": "answer-only", "rationales": "cot"}
+"""The prompting method that renders what is trained on, and by which the tuned model is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +91,8 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class TuningReport:
-    """What tuning consumed: optimiser ``steps``, ``tokens`` run forward and backward (padding excluded),
-    training ``flops`` (`Tuner.flops` a token and parameter: 6 for full tuning, 4 for adapters),
+    """What tuning consumed: optimiser ``steps``, ``tokens`` run forward and backward (padding excluded; with
+    `Tuning.own_tokens` for each example), training ``flops`` (`Tuning.flops` a token and parameter),
     ``trained_params``, and the mean loss (nats a completion token, dropout on) of the first and of the
     last tenth of the steps.
     """
@@ -100,27 +109,47 @@ Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all)."""
 
 
-class Tuner(Protocol):
-    """One tuning method. ``tune`` leaves the base model as it was, bit for bit: the tuned one shares its
-    weights where the method allows it (LoRA) or owns a copy (full). Equal arguments give bit-equal
-    weights on one machine with one number of threads, so an interrupted run is simply done again.
+class Tuning(Step):
+    """A tuning method: one file and one line in `onset.tuning.TUNERS`.
+
+    ``tune`` leaves the base model as it was, bit for bit: the tuned one shares its weights where the method allows it
+    (all but full tuning) or owns a copy. Equal arguments give bit-equal weights on one machine with one number of
+    threads, so an interrupted run is simply done again. The class is importable without torch: a study file names it.
     """
 
-    @property
-    def name(self) -> str:
-        """The method's name in the table."""
-        ...
+    flops: ClassVar[float]
+    """Floating-point operations of training, a token and parameter (`onset.models.base.ModelFacts.params_compute`):
+    2 forward, 2 for the gradient of the activations, 2 more for that of the weights (Kaplan et al. 2020, arXiv
+    2001.08361, section 2.1, without the attention term)."""
+    backward: ClassVar[str]
+    """Which of it the method needs, in words."""
+    learning_rate: ClassVar[float]
+    """The peak where a study names none (docs/notes/tuning-defaults.md)."""
+    trains: ClassVar[str]
+    """What is trained, and how many numbers that is, in words: `trained` as a formula."""
+    keep: ClassVar[bool] = True
+    """Are the tuned weights kept when their cells are finished? Not those as large as the model, unless a study says
+    ``keep_full``."""
 
     @property
-    def flops(self) -> float:
-        """Floating-point operations of training, a token and parameter (`ModelFacts.params_compute`)."""
-        ...
+    def own_tokens(self) -> int:
+        """Tokens that every prompt and example has beside its own, and that the model has to run (0: none)."""
+        return 0
 
-    @property
-    def whole(self) -> bool:
-        """Are the tuned weights as large as the model's own? Then a study keeps them only with ``keep_full``."""
-        ...
+    def label(self) -> str:
+        """Name and settings in one word: ``lora-rank4-dora``."""
+        settings = (key if value is True else f"{key}{short(value)}" for key, value in self.set().items())
+        return "-".join([self.kind, *settings])
 
+    def asked(self, on: Material) -> str:
+        """The prompting method by which the tuned model is asked, zero-shot: the format it was tuned on."""
+        return PROMPT_OF[on]
+
+    @abstractmethod
+    def trained(self, shapes: Shapes) -> int:
+        """How many numbers are trained in a model of these shapes (`TuningReport.trained_params`)."""
+
+    @abstractmethod
     def tune(
         self,
         model: HFModel,
@@ -130,16 +159,29 @@ class Tuner(Protocol):
         progress: Progress | None = None,
     ) -> tuple[HFModel, TuningReport]:
         """Train on ``examples``. Raises ModelError when there are none, when one does not fit
-        ``schedule.max_length`` or the model's context (it is never cut), or when the loss is not finite.
+        ``schedule.max_length`` or the model's context (it is never cut), when the model lacks what the method trains,
+        or when the loss is not finite.
         """
-        ...
 
+    @abstractmethod
     def save(self, tuned: HFModel, folder: Path) -> None:
-        """Write what `load` needs (safetensors) into ``folder``, which is created."""
-        ...
+        """Write what `load` needs (safetensors) into ``folder``, which is created. Raises StoreError when it cannot be
+        written.
+        """
 
+    @abstractmethod
     def load(self, model: HFModel, folder: Path) -> HFModel:
         """The tuned model again, from the base model and what `save` wrote: bit-equal weights and the same
-        revision. Raises StoreError when ``folder`` is damaged or was tuned from another base model.
+        revision. Raises StoreError when ``folder`` is damaged, was tuned from another base model or with other
+        settings.
         """
-        ...
+
+    @classmethod
+    def facts(cls) -> dict[str, Any]:
+        """What ``onset list methods`` says of the method beside its settings and source."""
+        return {
+            "trains": cls.trains,
+            "flops": f"{cls.flops:g} N FLOPs a token ({cls.backward})",
+            "learning_rate": cls.learning_rate,
+            "kept": cls.keep,
+        }

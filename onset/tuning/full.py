@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from onset.tuning import weights
-from onset.tuning.base import Example, Progress, Schedule, Seeds, TuningReport
-from onset.tuning.loop import encode, train
+from onset.tuning.base import Example, Progress, Schedule, Seeds, Tuning, TuningReport
 
 if TYPE_CHECKING:
+    import torch
+
     from onset.models.hf import HFModel
+    from onset.tuning.shapes import Shapes
 
 WEIGHTS = "model.safetensors"
 
 
-@dataclass(frozen=True)
-class Full:
-    """Full fine-tuning with peak ``learning_rate`` where the schedule names none.
+class Full(Tuning):
+    """Full fine-tuning.
 
     The default is a small rate with warm-up and many steps, as Mosbach et al. 2021 (arXiv 2006.04884)
     recommend for few labels.
     """
 
-    name: ClassVar[str] = "full"
-    flops: ClassVar[float] = 6.0  # forward 2, gradient of the input 2, gradient of the weight 2
-    whole: ClassVar[bool] = True
-    learning_rate: float = 3e-5
+    kind = "full"
+    source = "Mosbach et al. 2021, arXiv 2006.04884 (small learning rate, warm-up and many steps for few labels)"
+    words = "Full fine-tuning"
+    flops = 6.0
+    backward = "forward, gradients of activations and of all weights"
+    learning_rate = 3e-5
+    trains = "all N weights"
+    keep = False
+
+    def trained(self, shapes: Shapes) -> int:
+        """Every weight, tied ones once."""
+        return shapes.params
 
     def tune(
         self,
@@ -44,7 +49,12 @@ class Full:
         """A trained deep copy. Weights of fewer bits than float32 are trained as float32 under autocast
         and rounded back at the end, so that the tuned model computes as its base does.
         """
-        weights.refuse_adapted(model, self.name)
+        import torch
+
+        from onset.tuning import weights
+        from onset.tuning.loop import encode, train
+
+        weights.refuse_adapted(model, self.kind)
         rows = encode(model.tokenizer, examples, schedule.limit(model.facts.known("context")))
         model.free()
         module = copy.deepcopy(model.module).requires_grad_(True)
@@ -68,6 +78,8 @@ class Full:
 
     def save(self, tuned: HFModel, folder: Path) -> None:
         """A folder that is itself a model in transformers' layout: weights, configuration, tokenizer."""
+        from onset.tuning import weights
+
         folder.mkdir(parents=True, exist_ok=True)
         tuned.tokenizer.save_pretrained(folder)
         tuned.module.config.save_pretrained(folder)
@@ -77,13 +89,15 @@ class Full:
 
     def load(self, model: HFModel, folder: Path) -> HFModel:
         """A copy of the base model with the weights of ``folder``."""
+        from onset.tuning import weights
+
         module = copy.deepcopy(model.module).requires_grad_(False)
         trained = dict(module.named_parameters())
         weights.read_into(trained, folder / WEIGHTS, model)
         return weights.tuned_model(model, module, trained)
 
 
-def _cast(module: torch.nn.Module, dtypes: Mapping[str, torch.dtype]) -> None:
+def _cast(module: Any, dtypes: Mapping[str, torch.dtype]) -> None:
     """Cast parameters one by one: buffers (rotary frequencies) keep their own precision."""
     for name, weight in module.named_parameters():
         weight.data = weight.data.to(dtypes[name])

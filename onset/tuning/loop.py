@@ -31,10 +31,13 @@ WINDOW = 8
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An example in tokens: ``ids`` with end-of-text last; ``start``, the index of the first completion token."""
+    """An example in tokens: ``ids`` with end-of-text last; ``start``, the index of the first completion token;
+    ``given``: how many of the first are no tokens that the method runs (`onset.models.base.Virtual.given`).
+    """
 
     ids: tuple[int, ...]
     start: int
+    given: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,7 @@ def train(
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
             losses.append(loss)
-            tokens += sum(len(row.ids) for row in batch)
+            tokens += sum(len(row.ids) - row.given for row in batch)
             if progress is not None:
                 progress(step, schedule.steps)
     module.eval()

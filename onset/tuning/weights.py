@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from onset.errors import ModelError, StoreError
+from onset.models.base import NOTHING, Virtual
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
@@ -35,16 +36,18 @@ def copy_sharing(module: torch.nn.Module) -> torch.nn.Module:
 
 def refuse_adapted(model: HFModel, method: str) -> None:
     """Raises ModelError when ``model`` carries an adapter: its weights would be taken for the model's own."""
-    if getattr(model.module, "peft_config", None):
+    if getattr(model.module, "peft_config", None) or model.virtual.ids:
         raise ModelError(f"cannot tune {model.facts.name} with '{method}': it already carries an adapter")
 
 
-def tuned_model(base: HFModel, module: torch.nn.Module, trained: Mapping[str, torch.Tensor]) -> HFModel:
-    """``module`` as a model: the base's tokenizer, batches and facts, but for the revision, which is the hash of
-    the base's revision and the trained weights.
+def tuned_model(
+    base: HFModel, module: torch.nn.Module, trained: Mapping[str, torch.Tensor], virtual: Virtual = NOTHING
+) -> HFModel:
+    """``module`` as a model, with ``virtual`` before every text: the base's tokenizer, batches and facts, but for the
+    revision, which is the hash of the base's revision and the trained weights.
     """
     revision = digest(str(base.facts.revision), trained)
-    return base.derive(module.eval(), replace(base.facts, revision=revision))
+    return base.derive(module.eval(), replace(base.facts, revision=revision), virtual)
 
 
 def digest(revision: str, weights: Mapping[str, torch.Tensor]) -> str:

@@ -18,27 +18,15 @@ pytest.importorskip("peft")
 from models_fixtures import gemma3, llama, tokenizer  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer, get_linear_schedule_with_warmup  # noqa: E402
+from tuner_conformance import EXAMPLES, SEEDS, SHORT, hf_model, same  # noqa: E402
 
 from onset.errors import InputError, ModelError, StoreError, UnknownName  # noqa: E402
-from onset.models.hf import HFModel, describe  # noqa: E402
+from onset.models.hf import HFModel  # noqa: E402
 from onset.records import Pair, Request  # noqa: E402
 from onset.tuning import TUNERS, loop, tuner  # noqa: E402
-from onset.tuning.base import Example, Schedule, Seeds, Tuner  # noqa: E402
+from onset.tuning.base import Example, Schedule, Seeds, Tuning  # noqa: E402
 from onset.tuning.full import Full  # noqa: E402
 from onset.tuning.lora import LoRA  # noqa: E402
-
-SEEDS = Seeds(init=1, order=2, sampling=3)
-COLOURS = ["blue", "10", "keys", "Pam", "Ray", "naïve"]
-EXAMPLES = [
-    Example(f"Question: What is {'so ' * n}{n}?\nAnswer:", f" The answer is {colour}.")
-    for n, colour in enumerate(COLOURS)
-]
-SHORT = Schedule(steps=3, batch_size=4, learning_rate=1e-2)
-
-
-def hf_model(module: Any, *, bos: bool = True) -> HFModel:
-    tok = tokenizer(bos=bos)
-    return HFModel(module, tok, describe(module, tok, "tiny", "base-revision"))
 
 
 @pytest.fixture
@@ -47,7 +35,7 @@ def model() -> HFModel:
 
 
 @pytest.fixture(params=sorted(TUNERS))
-def method(request: pytest.FixtureRequest) -> Tuner:
+def method(request: pytest.FixtureRequest) -> Tuning:
     """Registering a tuning method enrols it in every test that asks for one."""
     return tuner(request.param)
 
@@ -62,10 +50,6 @@ def _one_thread() -> Iterator[None]:
 
 def weights_of(model: HFModel) -> dict[str, Any]:
     return {name: weight.detach().clone() for name, weight in model.module.named_parameters()}
-
-
-def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
 def answers(model: HFModel) -> list[str]:
@@ -94,7 +78,7 @@ def test_a_token_across_the_boundary_belongs_to_the_completion() -> None:
     assert tok.decode(row.ids[row.start :]) == " many keys<eos>"
 
 
-def test_a_long_example_is_an_error_with_counts(model: HFModel, method: Tuner) -> None:
+def test_a_long_example_is_an_error_with_counts(model: HFModel, method: Tuning) -> None:
     longest = max(len(row.ids) for row in loop.encode(model.tokenizer, EXAMPLES, 512))
     message = (
         f"1 of 6 training examples are longer than {longest - 1} tokens (longest {longest}): "
@@ -107,7 +91,7 @@ def test_a_long_example_is_an_error_with_counts(model: HFModel, method: Tuner) -
         method.tune(narrow, EXAMPLES, SEEDS, Schedule())
 
 
-def test_examples_must_be_there_and_have_completions(model: HFModel, method: Tuner) -> None:
+def test_examples_must_be_there_and_have_completions(model: HFModel, method: Tuning) -> None:
     with pytest.raises(ModelError, match=r"^tuning needs at least 1 labelled example, received 0$"):
         method.tune(model, [], SEEDS, SHORT)
     with pytest.raises(ModelError, match=r"^1 of 7 training examples have an empty completion$"):
@@ -179,7 +163,7 @@ def test_full_tuning_equals_a_plain_loop(model: HFModel) -> None:
 
 
 def test_small_forward_passes_change_the_result_by_rounding_only(
-    model: HFModel, method: Tuner, monkeypatch: pytest.MonkeyPatch
+    model: HFModel, method: Tuning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule = replace(SHORT, learning_rate=1e-3)
     whole = method.tune(model, EXAMPLES, SEEDS, schedule)[1]
@@ -264,13 +248,13 @@ def test_a_schedule_out_of_range(wrong: dict[str, Any], message: str) -> None:
 
 
 def test_names() -> None:
-    assert all(tuner(name).name == name for name in TUNERS)
+    assert all(tuner(name).kind == name for name in TUNERS)
     message = "unknown tuning method 'loar': did you mean 'lora'? Known: full, lora"
     with pytest.raises(UnknownName, match=f"^{re.escape(message)}$"):
         tuner("loar")
 
 
-def test_a_mapping_is_learnt_and_the_base_does_not_know_it(model: HFModel, method: Tuner) -> None:
+def test_a_mapping_is_learnt_and_the_base_does_not_know_it(model: HFModel, method: Tuning) -> None:
     wanted = [example.completion for example in EXAMPLES]
     assert not set(answers(model)) & set(wanted)
     steps: list[tuple[int, int]] = []
@@ -282,20 +266,20 @@ def test_a_mapping_is_learnt_and_the_base_does_not_know_it(model: HFModel, metho
     assert steps == [(step, 100) for step in range(1, 101)]
 
 
-def test_the_report_counts_what_was_run(model: HFModel, method: Tuner) -> None:
+def test_the_report_counts_what_was_run(model: HFModel, method: Tuning) -> None:
     _, report = method.tune(model, EXAMPLES, SEEDS, replace(SHORT, batch_size=6))
     tokens = 3 * sum(len(row.ids) for row in loop.encode(model.tokenizer, EXAMPLES, 512))
     trained = {
         "full": model.facts.params,
         "lora": 8 * 2 * (2 * 32 + 2 * (32 + 16) + 2 * (32 + 32) + 3 * (32 + 64) - 64),
     }
-    each = {"full": 6, "lora": 4}[method.name]
+    each = {"full": 6, "lora": 4}[method.kind]
     assert (report.steps, report.tokens) == (3, tokens)
     assert report.flops == each * model.facts.params_compute * tokens
-    assert report.trained_params == trained[method.name]
+    assert report.trained_params == trained[method.kind]
 
 
-def test_the_base_and_the_global_generators_stay_as_they_were(model: HFModel, method: Tuner) -> None:
+def test_the_base_and_the_global_generators_stay_as_they_were(model: HFModel, method: Tuning) -> None:
     module = model.module
     before, texts = weights_of(model), answers(model)
     layers = [type(layer) for layer in module.modules()]
@@ -311,7 +295,7 @@ def test_the_base_and_the_global_generators_stay_as_they_were(model: HFModel, me
     assert not any(weight.requires_grad for weight in tuned.module.parameters())
 
 
-def test_equal_seeds_give_equal_bits_whatever_was_tuned_before(model: HFModel, method: Tuner) -> None:
+def test_equal_seeds_give_equal_bits_whatever_was_tuned_before(model: HFModel, method: Tuning) -> None:
     first, report = method.tune(model, EXAMPLES, SEEDS, SHORT)
     other, _ = method.tune(model, EXAMPLES[:3], Seeds(7, 8, 9), SHORT)
     torch.rand(5)  # the global generator stands elsewhere
@@ -323,7 +307,7 @@ def test_equal_seeds_give_equal_bits_whatever_was_tuned_before(model: HFModel, m
     assert replace(first.facts, revision="base-revision") == model.facts
 
 
-def test_saved_and_read_back_bit_for_bit(model: HFModel, method: Tuner, tmp_path: Path) -> None:
+def test_saved_and_read_back_bit_for_bit(model: HFModel, method: Tuning, tmp_path: Path) -> None:
     tuned, _ = method.tune(model, EXAMPLES, SEEDS, SHORT)
     method.save(tuned, tmp_path / "new" / "folder")
     state = torch.get_rng_state()
@@ -342,7 +326,7 @@ def weight_file(folder: Path) -> Path:
     return path
 
 
-def test_weights_of_another_base_are_refused(model: HFModel, method: Tuner, tmp_path: Path) -> None:
+def test_weights_of_another_base_are_refused(model: HFModel, method: Tuning, tmp_path: Path) -> None:
     tuned, _ = method.tune(model, EXAMPLES, SEEDS, SHORT)
     method.save(tuned, tmp_path)
     other = model.derive(model.module, replace(model.facts, revision="another"))
@@ -360,7 +344,7 @@ def test_weights_of_another_base_are_refused(model: HFModel, method: Tuner, tmp_
         method.load(hf_model(llama(hidden=16)), tmp_path)
 
 
-def test_damaged_weights_are_refused(model: HFModel, method: Tuner, tmp_path: Path) -> None:
+def test_damaged_weights_are_refused(model: HFModel, method: Tuning, tmp_path: Path) -> None:
     method.save(method.tune(model, EXAMPLES, SEEDS, SHORT)[0], tmp_path)
     path = weight_file(tmp_path)
     whole = path.read_bytes()
@@ -388,7 +372,7 @@ def test_damaged_weights_are_refused(model: HFModel, method: Tuner, tmp_path: Pa
         method.load(model, tmp_path)
 
 
-def test_an_unwritable_folder_is_a_store_error(model: HFModel, method: Tuner, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_a_store_error(model: HFModel, method: Tuning, tmp_path: Path) -> None:
     tuned, _ = method.tune(model, EXAMPLES, SEEDS, SHORT)
     method.save(tuned, tmp_path)
     path = weight_file(tmp_path)
@@ -398,15 +382,15 @@ def test_an_unwritable_folder_is_a_store_error(model: HFModel, method: Tuner, tm
         method.save(tuned, tmp_path)
 
 
-def test_a_diverging_run_is_an_error(model: HFModel, method: Tuner) -> None:
+def test_a_diverging_run_is_an_error(model: HFModel, method: Tuning) -> None:
     message = "tuning diverged: the loss of step 2 of 3 is nan at a peak learning rate of 1e+30"
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
         method.tune(model, EXAMPLES, SEEDS, Schedule(steps=3, learning_rate=1e30))
 
 
-def test_an_adapted_model_is_refused(model: HFModel, method: Tuner) -> None:
+def test_an_adapted_model_is_refused(model: HFModel, method: Tuning) -> None:
     adapted, _ = LoRA().tune(model, EXAMPLES, SEEDS, SHORT)
-    message = f"cannot tune tiny with '{method.name}': it already carries an adapter"
+    message = f"cannot tune tiny with '{method.kind}': it already carries an adapter"
     with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
         method.tune(adapted, EXAMPLES, SEEDS, SHORT)
 
@@ -423,7 +407,7 @@ HALF = [
 
 
 @pytest.mark.parametrize(("device", "dtype"), HALF)
-def test_a_half_precision_base_stays_one(method: Tuner, device: str, dtype: Any, tmp_path: Path) -> None:
+def test_a_half_precision_base_stays_one(method: Tuning, device: str, dtype: Any, tmp_path: Path) -> None:
     """Small updates are not lost in bfloat16's rounding, and the tuned model computes as its base does."""
     base = hf_model(llama().to(device=device, dtype=dtype))
     before = weights_of(base)
@@ -467,7 +451,7 @@ def test_lora_begins_at_the_base_and_shares_its_memory(model: HFModel) -> None:
     frozen = [weight for name, weight in tuned.module.named_parameters() if ".lora_" not in name]
     assert {weight.data_ptr() for weight in frozen} == places
     # At a rate too small to move anything, the tuned model is the base.
-    still, _ = LoRA(learning_rate=1e-37).tune(model, EXAMPLES, SEEDS, Schedule(steps=1))
+    still, _ = LoRA().tune(model, EXAMPLES, SEEDS, Schedule(steps=1, learning_rate=1e-37))
     ids = model.tokenizer(EXAMPLES[0].prompt, return_tensors="pt")["input_ids"]
     with torch.no_grad():
         torch.testing.assert_close(still.module(ids).logits, model.module(ids).logits)
@@ -499,8 +483,7 @@ def test_the_three_seeds_are_apart(model: HFModel) -> None:
         assert tuned(SHORT, **changed).facts.revision != reference
 
 
-def test_without_dropout_the_sampling_seed_changes_nothing(model: HFModel, method: Tuner) -> None:
-    method = replace(method, dropout=0.0) if isinstance(method, LoRA) else method
+def test_without_dropout_the_sampling_seed_changes_nothing(model: HFModel, method: Tuning) -> None:
     a, _ = method.tune(model, EXAMPLES, SEEDS, SHORT)
     b, _ = method.tune(model, EXAMPLES, replace(SEEDS, sampling=30), SHORT)
     assert a.facts.revision == b.facts.revision

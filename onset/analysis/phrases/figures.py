@@ -237,12 +237,9 @@ _NOTES = {
     ),
     "{count} demonstrations": "{count} 个示例",
     "as many of the labelled examples as fit": "放得下多少标注样例就放多少",
-    "LoRA (low-rank adapters) on {what}; the tuned model is asked without demonstrations": (
-        "用{what}做 LoRA（低秩适配器）微调；微调后的模型不带示例提问"
-    ),
-    "Full fine-tuning on {what}; the tuned model is asked without demonstrations": (
-        "用{what}做全参数微调；微调后的模型不带示例提问"
-    ),
+    "{how} on {what}; the tuned model is asked without demonstrations": "用{what}做{how}；微调后的模型不带示例提问",
+    "LoRA (low-rank adapters)": " LoRA（低秩适配器）微调",
+    "Full fine-tuning": "全参数微调",
     "questions and answers": "问题与答案",
     "questions with worked steps and answers": "带解题步骤和答案的问题",
     "optimiser steps {count}": "优化步数 {count}",
