@@ -7,6 +7,8 @@ definition: what it says of the name is taken, and the rest of its chain must fo
     sympy       also names that only equations determine (``3 * x + 2 = 17``, then ``x = 5``): a first equation about
                 a new name is taken, a later one must hold in every solution (the library sympy)
     coq         a proof of each line by Coq's ``lra`` or ``nra`` over the reals, from the lines before it
+    z3          its negation has no solution over the reals, by the solver z3; inequalities too
+    z3-integers the same where names stand for whole numbers (`onset.prompting.satisfiable`)
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from onset.errors import MethodError
-from onset.prompting.formal import HIGHEST, Equation, Expr, Undefined, value, values
+from onset.prompting import satisfiable
+from onset.prompting.formal import HIGHEST, Equation, Expr, Undefined, names_of, value, values
 
 Checker = Callable[[Sequence[Equation], Equation], str | None]
 
@@ -54,7 +57,7 @@ def arithmetic(before: Sequence[Equation], line: Equation) -> str | None:
 def sympy(before: Sequence[Equation], line: Equation) -> str | None:
     """It holds in every solution of the lines before it, of which there is at least one."""
     library = _sympy()
-    held, own = _names(before), _names([line])
+    held, own = names_of(before), names_of([line])
     try:
         _divides(line, values(before))
         earlier = [_symbolic(a, library) - _symbolic(b, library) for one in before for a, b in one.pairs()]
@@ -109,7 +112,7 @@ def coq(before: Sequence[Equation], line: Equation) -> str | None:
     """Coq proves it; of an equation that is taken, that it does not contradict what was taken before is looked at too.
     Raises MethodError where Coq is not there, or does not run as it should.
     """
-    known, held = values(before), _names(before)
+    known, held = values(before), names_of(before)
     try:
         _divides(line, known)
         script = coq_script(before, line)
@@ -117,22 +120,25 @@ def coq(before: Sequence[Equation], line: Equation) -> str | None:
     except Undefined as error:
         return str(error)
     found = _prove(script)
-    if found is None and _names([line]) - held and line.defines(dict.fromkeys(held)) is None and _prove(absurd) is None:
+    if (
+        found is None
+        and names_of([line]) - held
+        and line.defines(dict.fromkeys(held)) is None
+        and _prove(absurd) is None
+    ):
         return _NOTHING
     return found
 
 
-def _names(lines: Sequence[Equation]) -> set[str]:
-    return {name for one in lines for side in one.sides for name in side.names()}
-
-
 def _divides(line: Equation, known: Mapping[str, Fraction]) -> None:
-    """Raises Undefined for a division by zero: in Coq's reals it has a value, of which nothing is known."""
+    """Raises Undefined for a division by zero (in Coq's reals it has a value, of which nothing is known), and for a
+    value of more digits than are worked out, which no library is to try either.
+    """
     for side in line.sides:
         try:
             value(side, known)
         except Undefined as error:
-            if "division" in str(error):
+            if "division" in str(error) or "digits" in str(error):
                 raise
 
 
@@ -177,7 +183,7 @@ def coq_script(before: Sequence[Equation], line: Equation | None) -> str:
     names = {name: f"x{place}" for place, name in enumerate(dict.fromkeys(_in_order(every)))}
     taken = [pair for one in before for pair in one.pairs()]
     goals = [] if line is None else list(line.pairs())
-    if line is not None and _names([line]) - _names(before):
+    if line is not None and names_of([line]) - names_of(before):
         taken, goals = [*taken, goals[0]], goals[1:]
     said = "".join(f"{_real(a, names)} = {_real(b, names)} -> " for a, b in taken)
     goal = " /\\ ".join(f"{_real(a, names)} = {_real(b, names)}" for a, b in goals)
@@ -216,4 +222,12 @@ def _real(one: Expr, names: dict[str, str]) -> str:
     return f"({_real(left, names)} {one.sign} {_real(right, names)})"
 
 
-CHECKERS: dict[str, Checker] = {"arithmetic": arithmetic, "sympy": sympy, "coq": coq}
+CHECKERS: dict[str, Checker] = {
+    "arithmetic": arithmetic,
+    "sympy": sympy,
+    "coq": coq,
+    "z3": satisfiable.reals,
+    "z3-integers": satisfiable.integers,
+}
+INEQUALITIES = frozenset({"z3", "z3-integers"})
+"""Checkers of lines that may be inequalities."""

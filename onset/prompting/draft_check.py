@@ -33,7 +33,7 @@ from onset.errors import DataError, StudyError
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GREEDY, Ask
 from onset.prompting.base import Need, Planned, Prompt, gold_score, guessed_chain, unanswered
-from onset.prompting.checkers import CHECKERS
+from onset.prompting.checkers import CHECKERS, INEQUALITIES
 from onset.prompting.formal import Equation, Undefined, Unreadable, read_line, value, values
 from onset.prompting.reading import query_of
 from onset.prompting.text import most_tokens
@@ -74,7 +74,7 @@ class DraftCheck(Prompt):
     chain: ClassVar[bool] = True
     calls: ClassVar[str] = "1 call an item that drafts, and 1 a sketch, up to the budget"
 
-    checker: Literal["arithmetic", "sympy", "coq"] = "arithmetic"
+    checker: Literal["arithmetic", "sympy", "coq", "z3", "z3-integers"] = "arithmetic"
     budget: int = Field(default=5, ge=1, le=100)
     tokens: int = Field(default=200, ge=1, le=4096)
     temperature: float = Field(default=0.7, gt=0, le=5)
@@ -165,7 +165,7 @@ class DraftCheck(Prompt):
 
     def _add(self, line: str, sketch: Sketch) -> str | None:
         try:
-            equation = read_line(line)
+            equation = read_line(line, inequalities=self.checker in INEQUALITIES)
         except Unreadable as error:
             return str(error)
         why = CHECKERS[self.checker](sketch.lines, equation)
@@ -189,7 +189,9 @@ def _conclude(said: str, sketch: Sketch) -> str | None:
 
 
 def _last(lines: Sequence[Equation]) -> Fraction | None:
-    """The value of the last line: of the side furthest right that has one."""
+    """The value of the last line: of the side furthest right that has one; an inequality has none."""
+    if not lines[-1].equal:
+        return None
     known = values(lines)
     for side in reversed(lines[-1].sides):
         try:

@@ -3,9 +3,10 @@
     pam = 17 - 7 = 10
     2 * pam + 3 = 23
 
-A line is a chain of expressions with ``=`` between them. Numbers (``1,000``, ``0.5``), names, ``+ - * / ^`` (also
-``×``, ``÷``, ``·``), minus before a term and brackets; nothing else: no text of a model is ever evaluated, and none
-reaches a library or a program but as the numbers, names and signs that were read here. Arithmetic is exact.
+A line is a chain of expressions with ``=`` between them; where a checker reads inequalities, also ``< > <= >=``.
+Numbers (``1,000``, ``0.5``), names, ``+ - * / ^`` (also ``×``, ``÷``, ``·``), minus before a term and brackets; nothing
+else: no text of a model is ever evaluated, and none reaches a library or a program but as the numbers, names and signs
+that were read here. Arithmetic is exact.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ _MOST_DIGITS = 1000
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d,])|\d+(?:\.\d+)?|\.\d+)|(?P<name>[A-Za-z_]\w*)|(?P<sign>[-+*/^()=]))"
 )
-_SAME = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
+_TOKEN_UNEQUAL = re.compile(_TOKEN.pattern.replace("(?P<sign>", "(?P<sign>[<>]=?|"))
+_SAME = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "≤": "<=", "≥": ">="})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +58,62 @@ class Expr:
 
 @dataclass(frozen=True, slots=True)
 class Equation:
-    """A line: its ``text`` and the expressions that it says are equal, at least two."""
+    """A line: its ``text``, its expressions (``sides``), at least two, and the ``signs`` between them (none: all are
+    ``=``).
+    """
 
     text: str
     sides: tuple[Expr, ...]
+    signs: tuple[str, ...] = ()
 
     def pairs(self) -> Iterator[tuple[Expr, Expr]]:
         """Neighbours in the chain."""
         yield from zip(self.sides, self.sides[1:], strict=False)
 
+    def related(self) -> Iterator[tuple[Expr, str, Expr]]:
+        """Neighbours in the chain, and the sign between them."""
+        signs = self.signs or ("=",) * (len(self.sides) - 1)
+        yield from zip(self.sides, signs, self.sides[1:], strict=False)
+
+    @property
+    def equal(self) -> bool:
+        """Is every sign in it ``=``?"""
+        return set(self.signs) <= {"="}
+
     def defines(self, known: Mapping[str, object]) -> str | None:
-        """The name that it introduces: one alone on the left that is not ``known``, nor in what follows."""
+        """The name that it introduces: one alone on the left, before ``=``, that is not ``known``, nor in what
+        follows.
+        """
+        if self.signs and self.signs[0] != "=":
+            return None
         name = self.sides[0].name
         others = {one for side in self.sides[1:] for one in side.names()}
         return name if name and name not in known and name not in others else None
 
 
-def read_line(text: str) -> Equation:
-    """The equation that a line is; a full stop at its end is no part of it. Raises Unreadable for anything else."""
+def read_line(text: str, *, inequalities: bool = False) -> Equation:
+    """The equation, or with ``inequalities`` the chain of both, that a line is; a full stop at its end is no part of
+    it. Raises Unreadable for anything else.
+    """
     text = " ".join(text.split()).removesuffix(".")
     if len(text) > LONGEST:
         raise Unreadable(f"longer than {LONGEST} characters")
-    parser = _Parser(list(_tokens(text.translate(_SAME))))
-    sides = [parser.sum(0)]
-    while parser.took("="):
+    parser = _Parser(list(_tokens(text.translate(_SAME), _TOKEN_UNEQUAL if inequalities else _TOKEN)))
+    sides, signs = [parser.sum(0)], []
+    while sign := parser.took("=", "<", ">", "<=", ">="):
+        signs.append(sign)
         sides.append(parser.sum(0))
     if parser.rest():
         raise Unreadable(f"'{parser.rest()}' is not expected here")
     if len(sides) < 2:
         raise Unreadable("no equation")
-    return Equation(text, tuple(sides))
+    return Equation(text, tuple(sides), () if set(signs) == {"="} else tuple(signs))
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def _tokens(text: str, token: re.Pattern[str]) -> Iterator[tuple[str, str]]:
     place = 0
     while place < len(text.rstrip()):
-        match = _TOKEN.match(text, place)
+        match = token.match(text, place)
         if match is None:
             raise Unreadable(f"'{text[place:].strip()[:20]}' is no number, name or sign")
         kind = str(match.lastgroup)
@@ -148,6 +170,11 @@ class _Parser:
             raise Unreadable(f"'{text}' is not expected here")
         self._at += 1
         return Expr(number=Fraction(text.replace(",", ""))) if kind == "number" else Expr(name=text)
+
+
+def names_of(lines: Sequence[Equation]) -> set[str]:
+    """All names in ``lines``."""
+    return {name for one in lines for side in one.sides for name in side.names()}
 
 
 def value(one: Expr, known: Mapping[str, Fraction]) -> Fraction:

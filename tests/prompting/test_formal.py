@@ -17,6 +17,7 @@ from onset.prompting.checkers import CHECKERS, coq_script
 from onset.prompting.formal import Equation, Undefined, Unreadable, read_line, value, values
 
 NEEDS_COQ = pytest.mark.skipif(shutil.which("coqc") is None, reason="coqc is not on the path")
+NEEDS_Z3 = pytest.mark.skipif(importlib.util.find_spec("z3") is None, reason="z3-solver is not installed")
 NEEDS_SYMPY = pytest.mark.skipif(importlib.util.find_spec("sympy") is None, reason="sympy is not installed")
 
 
@@ -138,7 +139,13 @@ SHARED = [
 
 
 @pytest.mark.parametrize(
-    "checker", ["arithmetic", pytest.param("sympy", marks=NEEDS_SYMPY), pytest.param("coq", marks=NEEDS_COQ)]
+    "checker",
+    [
+        "arithmetic",
+        pytest.param("sympy", marks=NEEDS_SYMPY),
+        pytest.param("coq", marks=NEEDS_COQ),
+        pytest.param("z3", marks=NEEDS_Z3),
+    ],
 )
 @pytest.mark.parametrize(("texts", "right"), SHARED, ids=lambda one: " ; ".join(one) if isinstance(one, tuple) else "")
 def test_checkers_agree(checker: str, texts: Sequence[str], right: bool) -> None:
@@ -151,7 +158,13 @@ def test_what_is_wrong_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    "checker", [pytest.param("sympy", marks=NEEDS_SYMPY), pytest.param("coq", marks=[NEEDS_COQ, pytest.mark.slow])]
+    "checker",
+    [
+        pytest.param("sympy", marks=NEEDS_SYMPY),
+        pytest.param("coq", marks=[NEEDS_COQ, pytest.mark.slow]),
+        pytest.param("z3", marks=NEEDS_Z3),
+        pytest.param("z3-integers", marks=NEEDS_Z3),
+    ],
 )
 def test_equations_may_determine_names(checker: str) -> None:
     assert verdict(checker, "3 * x + 2 = 17") is None
@@ -175,6 +188,11 @@ def test_what_contradicts_itself_is_not_taken(checker: str) -> None:
 def test_coq_says_why_it_does_not_accept() -> None:
     assert verdict("coq", "17 - 7 = 11") == "Coq finds no proof from the lines before it"
     assert verdict("coq", "1 / (2 - 2) = 1") == "division by zero"
+
+
+@NEEDS_SYMPY
+def test_no_library_is_given_a_number_of_more_digits_than_are_worked_out() -> None:
+    assert verdict("sympy", "((((9 ^ 64) ^ 64) ^ 64) ^ 64) ^ 64 = 1") == "more than 1000 digits"
 
 
 @NEEDS_SYMPY
