@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from onset.errors import RequestRefused
+from onset.errors import RequestRefused, Unanswered
 from onset.models.base import Model
 from onset.prompting.ask import Ask, Calls
 from onset.records import Call, Completion, Item, Pair, Request, Scored
@@ -63,6 +63,7 @@ class Batcher:
         self._requests: list[tuple[Request, asyncio.Future[list[Completion]]]] = []
         self._pairs: list[tuple[Pair, asyncio.Future[Scored]]] = []
         self._arrived = 0
+        self._waiting = 0
 
     async def generate(self, request: Request) -> list[Completion]:
         """Wait for the batch that holds ``request``."""
@@ -79,7 +80,11 @@ class Batcher:
         return await future
 
     async def run(self, solver: Solver, items: Sequence[Item], ask_of: Callable[[Item, Calls], Ask]) -> list[Solved]:
-        """Solve ``items`` in order. A solver that raises fails its item; an error of the model ends the chunk."""
+        """Solve ``items`` in order. A solver that raises fails its item; an error of the model ends the chunk.
+
+        Raises Unanswered, once nothing can be asked any more without them, where answers are yet to come: a solver that
+        needs one waits, and the others go on, so that all is asked that can be.
+        """
         asks = [ask_of(item, self) for item in items]
         work = [asyncio.ensure_future(solver(item, ask)) for item, ask in zip(items, asks, strict=True)]
         for one, ask in zip(work, asks, strict=True):
@@ -87,7 +92,11 @@ class Batcher:
         try:
             while not all(one.done() for one in work):
                 await self._settle()
+                if self._waiting and not (self._requests or self._pairs):
+                    break
                 await self._serve()
+            if self._waiting:
+                raise Unanswered(f"{self._waiting} answers are yet to come")
             return [_outcome(one, ask) for one, ask in zip(work, asks, strict=True)]
         finally:
             for one in work:
@@ -108,10 +117,22 @@ class Batcher:
             asked = [one for one, _ in requests]
             # a server may refuse one request: the item that asked fails, not the chunk
             answers = getattr(self._model, "answers", self._model.generate)
-            _deliver([future for _, future in requests], await self._call(lambda: answers(asked)))
+            self._deliver([future for _, future in requests], await self._call(lambda: answers(asked)))
         if pairs:
             scored = [one for one, _ in pairs]
-            _deliver([future for _, future in pairs], await self._call(lambda: self._model.score(scored)))
+            scores = getattr(self._model, "scores", self._model.score)
+            self._deliver([future for _, future in pairs], await self._call(lambda: scores(scored)))
+
+    def _deliver(self, futures: Sequence[asyncio.Future[Any]], results: Sequence[Any]) -> None:
+        for future, result in zip(futures, results, strict=True):
+            if isinstance(result, Unanswered):
+                self._waiting += 1
+            elif future.done():  # a solver that was cancelled in a gather waits no more
+                continue
+            elif isinstance(result, RequestRefused):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
 
 
 def _close(ask: Ask, _: asyncio.Future[Any]) -> None:
@@ -128,16 +149,6 @@ def _outcome(work: asyncio.Future[Any], ask: Ask) -> Solved:
 def cause_of(error: BaseException) -> str:
     """What ``error`` says, in one line."""
     return " ".join(f"{type(error).__name__}: {error}".removesuffix(": ").split())[:500]
-
-
-def _deliver(futures: Sequence[asyncio.Future[Any]], results: Sequence[Any]) -> None:
-    for future, result in zip(futures, results, strict=True):
-        if future.done():  # a solver that was cancelled in a gather waits no more
-            continue
-        if isinstance(result, RequestRefused):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
 
 
 def solve_all(

@@ -11,6 +11,7 @@
     ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
     ├── MethodError                a method could not do what it does, once for a cell or with what it got
     ├── ItemsFailed                the method raised an error at every item of a cell
+    ├── Unanswered                 an answer is yet to come, of a batch: what asked for it waits, and nothing fails
     ├── CellsFailed                more cells failed than the error budget allows (exit code 1)
     └── Interrupted                a run was stopped from the keyboard (exit code 130)
 
@@ -85,6 +86,10 @@ class MethodError(OnsetError):
 
 class ItemsFailed(OnsetError):
     """A method raised an error at every item of a cell."""
+
+
+class Unanswered(OnsetError):
+    """An answer that is yet to come (`onset batch`): what asked for it waits. Nothing failed, nothing is stored."""
 
 
 class CellsFailed(OnsetError):

@@ -106,7 +106,8 @@ class Model(Protocol):
         with ``finish="overlong"``, empty text and 0 tokens: the caller counts them.
 
         A model that may refuse one request and answer the others has a method ``answers`` too: the same, with an
-        `onset.errors.RequestRefused` in the place of what it refused.
+        `onset.errors.RequestRefused` in the place of what it refused, or an `onset.errors.Unanswered` in that of what
+        has no answer yet; likewise `scores` beside `score`.
         """
         ...
 

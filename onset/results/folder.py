@@ -252,15 +252,20 @@ class CellFolder:
     def add_time(self, seconds: float) -> None:
         """Add wall time, kept apart from the records: it differs from run to run."""
         held = self._timing()
-        write_json(self.folder / "timing.json", {**held, "seconds": held["seconds"] + seconds})
+        if held["seconds"] is not None:
+            write_json(self.folder / "timing.json", {**held, "seconds": held["seconds"] + seconds})
+
+    def forget_time(self) -> None:
+        """Some of its answers came from where nobody measured how long they took: the wall time is not known."""
+        write_json(self.folder / "timing.json", {**self._timing(), "seconds": None})
 
     def set_tuning_time(self, seconds: float) -> None:
         """Note how long its tuning took."""
         write_json(self.folder / "timing.json", {**self._timing(), "tuning_seconds": seconds})
 
-    def _timing(self) -> dict[str, float]:
+    def _timing(self) -> dict[str, float | None]:
         path = self.folder / "timing.json"
-        held: dict[str, float] = read_json(path) if path.exists() else {"seconds": 0.0, "tuning_seconds": 0.0}
+        held: dict[str, float | None] = read_json(path) if path.exists() else {"seconds": 0.0, "tuning_seconds": 0.0}
         return held
 
     def fail(self, message: str) -> None:

@@ -315,11 +315,14 @@ def _sum(column: pl.Series, more: float | None) -> Any:
 
 
 def _time(cell: Path) -> dict[str, float | None]:
-    """Wall time of inference and of tuning; None where it was not written (a run that was killed between two files)."""
+    """Wall time of inference and of tuning; None where it was not written (a run that was killed between two files), or
+    is not known (answers of a batch).
+    """
     path = cell / "timing.json"
     if not path.exists():
         return {"seconds": None, "tuning_seconds": None}
     held = read_json(path)
     if not isinstance(held, dict) or "seconds" not in held:
         raise StoreError(f"damaged file {path}: no key 'seconds'")
-    return {"seconds": float(held["seconds"]), "tuning_seconds": held.get("tuning_seconds")}
+    seconds = held["seconds"]
+    return {"seconds": None if seconds is None else float(seconds), "tuning_seconds": held.get("tuning_seconds")}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from onset.demos.fit import Shown
-from onset.errors import CellsFailed, DataError, ItemsFailed, ModelError, PlanMismatch, StoreError, StudyError
+from onset.errors import (
+    CellsFailed,
+    DataError,
+    ItemsFailed,
+    ModelError,
+    PlanMismatch,
+    StoreError,
+    StudyError,
+    Unanswered,
+)
 from onset.models import DTYPES, open_model
 from onset.models.backend import Told
 from onset.models.base import Model, ability
@@ -28,6 +37,7 @@ from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.text import answer_text, render
 from onset.records import Item, derive_seed
 from onset.results.folder import CellFolder, Store
+from onset.study.chunks import measure
 from onset.study.demonstrations import Demonstrations
 from onset.study.grid import Cell, Grid, expand
 from onset.study.names import names
@@ -41,12 +51,15 @@ from onset.tuning.base import Example, Seeds, TuningReport
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """``cells`` in the study, ``ran`` now, ``kept`` from before, ``failed`` (cell id -> one line)."""
+    """``cells`` in the study, ``ran`` now, ``kept`` from before, ``failed`` (cell id -> one line), and ``waiting``: how
+    many have questions whose answers are yet to come.
+    """
 
     cells: int
     ran: int
     kept: int
     failed: Mapping[str, str]
+    waiting: int = 0
 
 
 def run(
@@ -71,15 +84,17 @@ def run_grid(
     *,
     observer: Observer | None = None,
     models: Mapping[str, Model] | None = None,
+    only: Collection[str] | None = None,
 ) -> Summary:
-    """`run` of a study that is expanded already: its tasks are loaded."""
+    """`run` of a study that is expanded already: its tasks are loaded. ``only``: labels of the models to run."""
     study, watch = grid.study, observer or Silent()
     unknown = sorted(set(models or {}) - {cell.model for cell in grid.cells})
     if unknown:
         raise StudyError(f"models: '{unknown[0]}' is no model of study '{study.name}'")
     with Store(Path(folder)) as store:
         store.claim(study.canonical(), [names(cell) for cell in grid.cells], installed_version("lm-onset"))
-        missing = [cell for cell in grid.cells if not store.cell(cell.id).settle()]
+        left = [cell for cell in grid.cells if not store.cell(cell.id).settle()]
+        missing = [cell for cell in left if only is None or cell.model in only]
         session = _Session(store, grid, watch, dict(models or {}))
         session.revisions.check(session.models, watch.note)
         _note_earlier(store, grid, watch)
@@ -87,7 +102,11 @@ def run_grid(
         for _, cells in groupby(missing, key=lambda cell: cell.model):
             session.run_model(list(cells))
     summary = Summary(
-        len(grid.cells), len(missing) - len(session.failed), len(grid.cells) - len(missing), session.failed
+        cells=len(grid.cells),
+        ran=len(missing) - len(session.failed) - len(session.waiting),
+        kept=len(grid.cells) - len(left),
+        failed=session.failed,
+        waiting=len(session.waiting),
     )
     if len(session.failed) > study.error_budget * len(grid.cells):
         first = next(iter(session.failed.values()))
@@ -122,6 +141,7 @@ class _Session:
         self.watch = watch
         self.models = models
         self.failed: dict[str, str] = {}
+        self.waiting: set[str] = set()
         self.told: set[str] = set()
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
         self.demonstrations = Demonstrations(store, grid)
@@ -134,7 +154,7 @@ class _Session:
         self._check_same(model, cells[0].model)
         for cell in cells:
             self._guard([cell], partial(_check_able, model, cell))
-        left = [cell for cell in cells if cell.id not in self.failed]
+        left = [cell for cell in cells if cell.id not in self.failed and cell.id not in self.waiting]
         prompted = [cell for cell in left if cell.tuned is None]
         for cell in prompted:
             self._guard([cell], partial(self._run_prompted, cell, model))
@@ -229,6 +249,8 @@ class _Session:
             work()
         except (StoreError, DataError, PlanMismatch):
             raise
+        except Unanswered:
+            self.waiting |= {cell.id for cell in cells}
         except Exception as error:  # whatever a model or a solver of the user's own may raise
             message = " ".join(f"{type(error).__name__}: {error}".split())[:500]
             for cell in cells:
@@ -306,20 +328,7 @@ class _Session:
                 folder.append(evaluation.reread(items, held.records()))
                 self.watch.advanced(cell, at := len(items))
         if at < len(items):
-            started = time.perf_counter()
-            prepared = evaluation.prepare(examples)
-            cell.check_files()  # what was prepared is what the id says, and stays so
-            if prepared.calls:
-                folder.set_prepared(prepared.to_json(model.facts))
-            evaluation = replace(evaluation, state=prepared.state)
-            folder.add_time(time.perf_counter() - started)
-        while at < len(items):
-            started = time.perf_counter()
-            chunk = items[at : at + cell.chunk]
-            folder.append(evaluation.evaluate(chunk, at))
-            folder.add_time(time.perf_counter() - started)
-            at += len(chunk)
-            self.watch.advanced(cell, len(chunk))
+            measure(cell, folder, evaluation, examples, items, at, self.watch.advanced)
         if (cause := folder.cause_of_all()) is not None:
             folder.restart()
             raise ItemsFailed(f"every one of the {len(items)} items failed; first: {cause}")

@@ -11,7 +11,7 @@ from onset.models.backend import Backend, LoadOptions, Size
 from onset.models.base import ModelFacts
 from onset.models.chat import says_base
 from onset.models.families import family_of
-from onset.models.servers.client import Client
+from onset.models.servers.client import Asks, Client
 from onset.models.servers.model import ServerModel
 
 
@@ -40,11 +40,19 @@ class OpenAI(Backend):
     def open(self, target: str, options: LoadOptions) -> ServerModel:
         """Ask the server which models it has. Raises ModelError where it is not there, or has no such model."""
         url, model = split(target)
-        client = Client(url)
-        return ServerModel(client, model, _facts(model, options, _listed(client, model)))
+        return connected(Client(url), model, options)
 
 
 OPENAI = OpenAI()
+
+
+def connected(
+    client: Asks, model: str, options: LoadOptions, trial: Asks | None = None, refused: set[str] | None = None
+) -> ServerModel:
+    """The ``model`` that ``client`` asks; ``trial`` and ``refused`` as in `ServerModel`. Raises ModelError where the
+    server has no such model.
+    """
+    return ServerModel(client, model, _facts(model, options, _listed(trial or client, model)), trial, refused)
 
 
 def split(target: str) -> tuple[str, str]:
@@ -65,7 +73,7 @@ def split(target: str) -> tuple[str, str]:
     return (url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/v1"), model
 
 
-def _listed(client: Client, model: str) -> Mapping[str, Any]:
+def _listed(client: Asks, model: str) -> Mapping[str, Any]:
     """What the server's list of models says of this one; nothing where it has no list."""
     rows = [one for one in client.models() if isinstance(one.get("id"), str)]
     if rows and not any(one["id"] == model for one in rows):

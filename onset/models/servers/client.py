@@ -22,10 +22,10 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from onset.errors import ModelError, RequestRefused
+from onset.errors import ModelError, RequestRefused, Unanswered
 from onset.models.servers.gate import Gate, Pass
 
 TIMEOUT = 600.0
@@ -53,7 +53,8 @@ class ServerRefuses(ModelError):
         self.status = status
 
 
-_ALONE = frozenset({400, 413, 422})
+ALONE = frozenset({400, 413, 422})
+"""Statuses of HTTP by which one request is refused, whatever becomes of others."""
 _AGAIN = frozenset({408, 409, 429})
 T = TypeVar("T")
 
@@ -69,8 +70,31 @@ def key_name(url: str) -> str:
     return "OPENAI_API_KEY" if place in known else f"ONSET_API_KEY_{re.sub(r'[^A-Za-z0-9]', '_', place).upper()}"
 
 
+class Asks(Protocol):
+    """Whoever answers requests in a server's place, or the server itself (`Client`). ``remembers``: an answer stays as
+    it is, and a request is to be made in the same words every time.
+    """
+
+    url: str
+    remembers: bool
+
+    def models(self) -> list[Mapping[str, Any]]:
+        """What the server lists of its models."""
+        ...
+
+    def post(self, path: str, body: Mapping[str, Any], of: Mapping[str, Any] | None = None) -> Any:
+        """The JSON that answers ``body``; ``of``: the request before it was put into the server's dialect."""
+        ...
+
+    def all(self, work: Sequence[Callable[[], T]]) -> list[T | RequestRefused | Unanswered]:
+        """What each piece of ``work`` returns, in order, with what it raises alone in its place."""
+        ...
+
+
 class Client:
     """One server."""
+
+    remembers = False
 
     def __init__(self, url: str) -> None:
         try:
@@ -106,18 +130,18 @@ class Client:
         rows = found.get("data")
         return [one for one in rows if isinstance(one, Mapping)] if isinstance(rows, list) else []
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+    def post(self, path: str, body: Mapping[str, Any], of: Mapping[str, Any] | None = None) -> Any:
         """The JSON that answers ``body``. Raises ModelError, RequestRefused."""
         return self._kept_up(lambda: self._client.post(path, body=dict(body), cast_to=object))
 
-    def all(self, work: Sequence[Callable[[], T]]) -> list[T | RequestRefused]:
+    def all(self, work: Sequence[Callable[[], T]]) -> list[T | RequestRefused | Unanswered]:
         """What each piece of ``work`` returns, in order, whichever ends first; several at once. The refusal of one is
         in its place. Raises the ModelError of the first, in order, that has one: the others are not begun any more.
         """
         if not work:
             return []
         pool = ThreadPoolExecutor(min(len(work), self.gate.most), thread_name_prefix="onset-server")
-        futures: list[Future[T | RequestRefused]] = [pool.submit(_refusal, one) for one in work]
+        futures: list[Future[T | RequestRefused | Unanswered]] = [pool.submit(_refusal, one) for one in work]
         try:
             return [one.result() for one in futures]
         except ModelError:
@@ -163,10 +187,8 @@ class Client:
                     f"server {self.url} speaks another dialect: its reply is no JSON object ({self._said(error)})"
                 ) from None
             return _doubled(tried)
-        if status in _ALONE:
-            raise RequestRefused(
-                f"the server refused it ({status}): {self._said(error)}", getattr(error, "param", None)
-            ) from None
+        if status in ALONE:
+            raise refusal(status, self._said(error), getattr(error, "param", None)) from None
         if status not in _AGAIN and (status < 500 or status == 501):
             raise ServerRefuses(
                 f"server {self.url} refuses ({status}): {self._said(error)}{self._remedy(status)}", status
@@ -190,17 +212,26 @@ class Client:
 
     def _said(self, error: BaseException) -> str:
         """What an error says in one line, without the key."""
-        body = getattr(error, "body", None)
-        text = (
-            next((body[key] for key in ("message", "detail", "error") if body.get(key)), "")
-            if isinstance(body, dict)
-            else ""
-        )
-        text = " ".join(str(text or error or type(error).__name__).split())
-        if self._key:
-            text = text.replace(self._key, "***")
-        text = re.sub(r"\b(sk-|Bearer )\S+", r"\1***", text)
-        return (text if len(text) <= 200 else f"{text[:200]} ...").rstrip(".")
+        text = message_in(getattr(error, "body", None)) or str(error) or type(error).__name__
+        return in_one_line(text.replace(self._key, "***") if self._key else text)
+
+
+def refusal(status: int, said: str, key: str | None) -> RequestRefused:
+    """The refusal of one request with ``status`` (one of `ALONE`); ``key``: of the request that it complains of."""
+    return RequestRefused(f"the server refused it ({status}): {said}", key)
+
+
+def message_in(body: Any) -> str:
+    """What the body of an error says; nothing where it is none of a kind that is known."""
+    if not isinstance(body, Mapping):
+        return ""
+    return str(next((body[key] for key in ("message", "detail", "error") if body.get(key)), ""))
+
+
+def in_one_line(text: str) -> str:
+    """At most 200 characters of what a server says, without what looks like a key."""
+    text = re.sub(r"\b(sk-|Bearer )\S+", r"\1***", " ".join(text.split()))
+    return (text if len(text) <= 200 else f"{text[:200]} ...").rstrip(".")
 
 
 class _NoJSON(Exception):
@@ -215,7 +246,7 @@ def pause(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def _refusal(work: Callable[[], T]) -> T | RequestRefused:
+def _refusal(work: Callable[[], T]) -> T | RequestRefused | Unanswered:
     try:
         return work()
     except RequestRefused as error:

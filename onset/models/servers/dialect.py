@@ -44,6 +44,17 @@ def is_too_long(error: RequestRefused) -> bool:
     return _TOO_LONG.search(str(error)) is not None
 
 
+def complained_of(error: RequestRefused, sent: Mapping[str, Any]) -> str | None:
+    """The key of ``sent`` that a refusal complains of, of those that can be done without; None where it is the request
+    that is refused.
+    """
+    if is_too_long(error):
+        return None
+    if error.key in REPLACED and error.key in sent:
+        return error.key
+    return next((key for key in REPLACED if key in sent and re.search(rf"\b{key}\b", str(error))), None)
+
+
 def path_of(request: Request) -> str:
     """The endpoint that is asked."""
     return "/chat/completions" if request.templated else "/completions"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
-from onset.errors import ModelError, RequestRefused
+from onset.errors import ModelError, RequestRefused, Unanswered
 from onset.models.base import Can, ModelFacts
 from onset.models.chat import says_base
 from onset.models.requests import check_requests
-from onset.models.servers.client import Client, ServerGone
+from onset.models.servers.client import Asks, ServerGone
 from onset.models.servers.dialect import (
     REPLACED,
     Reply,
     body_of,
+    complained_of,
     completions,
     is_too_long,
     messages_of,
@@ -29,6 +30,7 @@ from onset.records import Completion, Pair, Request, Scored
 STORY = "Once upon a time there was a"
 """What is asked to see whether a server draws: hardly any two drawn texts of `STORY_TOKENS` tokens go on alike."""
 STORY_TOKENS, STORY_SEEDS = 16, (1, 2, 3)
+T = TypeVar("T")
 BYTES_PER_TOKEN = 3
 """A guess on the safe side, for servers that count no tokens: English has four bytes and more a token."""
 
@@ -40,15 +42,28 @@ class ServerModel:
     requests. What the server itself does is another matter: of equal requests it may answer each in another way, so
     ``can.repeat`` is false. ``chat``: the server's own template; ``instruct``: is it asked through it where a study
     leaves that to the model? Unless its name says that it is a base model.
+
+    ``trial``: who is asked what has to be known before anything is measured (which log-probabilities are told, whether
+    samples are drawn, how many tokens a prompt has), where it is not ``client``; ``refused``: keys that the server is
+    known to refuse, to which others are added.
     """
 
-    def __init__(self, client: Client, model: str, facts: ModelFacts) -> None:
+    def __init__(
+        self,
+        client: Asks,
+        model: str,
+        facts: ModelFacts,
+        trial: Asks | None = None,
+        refused: set[str] | None = None,
+    ) -> None:
         self.client = client
+        self.trial = trial or client
+        self.timed = not client.remembers  # how long answers took that were kept, nobody knows
         self.model = model
         self.chat: ServerChat = server_chat(facts.name)
         self.instruct = not says_base(model)
         self._facts = facts
-        self._refused: set[str] = set()
+        self._refused: set[str] = set() if refused is None else refused
         self._many = True
         self._counts = True
         self._drawn: set[bool] = set()
@@ -79,19 +94,17 @@ class ServerModel:
     def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
         """Completions of each request, in order. Raises ModelError, also for the first request that was refused."""
         found = self.answers(requests)
-        for one in found:
-            if isinstance(one, RequestRefused):
-                raise one
-        return [one for one in found if not isinstance(one, RequestRefused)]
+        return _raised(found)
 
-    def answers(self, requests: Sequence[Request]) -> list[list[Completion] | RequestRefused]:
-        """As `generate`, with the refusal of a request in its place: the item's that asked. Raises ModelError where the
-        server is not there any more, or speaks another dialect.
+    def answers(self, requests: Sequence[Request]) -> list[list[Completion] | RequestRefused | Unanswered]:
+        """As `generate`, with the refusal of a request in its place: the item's that asked; and with Unanswered in that
+        of one whose answer is yet to come. Raises ModelError where the server is not there any more, or speaks another
+        dialect.
         """
         check_requests(requests)
         self._there()
-        for templated in dict.fromkeys(one.templated for one in requests if one.temperature > 0):
-            self._check_draws(templated)
+        asked = dict.fromkeys(one.templated for one in requests if one.temperature > 0)
+        untried = {templated for templated in asked if not self._draws(templated)}
         jobs: list[tuple[int, int | None]] = []
         for place, request in enumerate(requests):
             apart = request.n > 1 and not self._many
@@ -99,13 +112,24 @@ class ServerModel:
         found = self._all([partial(self._replies, requests[place], sample) for place, sample in jobs])
         replies: list[list[Reply]] = [[] for _ in requests]
         refused: dict[int, RequestRefused] = {}
+        waits = {
+            place: Unanswered("whether the server draws samples is not known yet")
+            for place, request in enumerate(requests)
+            if request.temperature > 0 and request.templated in untried
+        }
         for (place, _), one in zip(jobs, found, strict=True):
-            if isinstance(one, RequestRefused):
+            if isinstance(one, Unanswered):
+                waits.setdefault(place, one)
+            elif isinstance(one, RequestRefused):
                 refused.setdefault(place, one)
             else:
                 replies[place] += one
         return [
-            _refusal(refused[place], request) if place in refused else self._done(replies[place], request)
+            waits[place]
+            if place in waits
+            else _refusal(refused[place], request)
+            if place in refused
+            else self._done(replies[place], request)
             for place, request in enumerate(requests)
         ]
 
@@ -116,36 +140,42 @@ class ServerModel:
             return [Completion("", 0, replies[0].prompt_tokens, None, "overlong")] * request.n
         return completions(replies, request.n)
 
-    def _check_draws(self, templated: bool) -> None:
+    def _draws(self, templated: bool) -> bool:
         """Tried once: three seeds at temperature 1 give texts that are not all the same. A vote over samples that are
-        one greedy text would be no vote. Raises ModelError.
+        one greedy text would be no vote. False where the answers are yet to come. Raises ModelError.
         """
         if templated in self._drawn:
-            return
+            return True
         prompt = self.chat([("user", f"Go on: {STORY}")]) if templated else STORY
         asked = [Request(prompt, STORY_TOKENS, temperature=1.0, seed=seed, templated=templated) for seed in STORY_SEEDS]
-        texts = {self._reply(one, None).texts[0][0] for one in asked}
-        if len(texts) == 1:
+        texts: list[str] = []
+        for one in asked:
+            with suppress(Unanswered):  # the others are asked for all the same
+                texts.append(self._reply(one, None, self.trial).texts[0][0])
+        if len(texts) < len(asked):
+            return False
+        if len(set(texts)) == 1:
             raise ModelError(
                 f"model '{self._facts.name}': the server draws no samples: temperature 1 gives one text for"
                 f" {len(STORY_SEEDS)} seeds, so nothing can be voted on; ask it greedily, or make the server sample"
             )
         self._drawn.add(templated)
+        return True
 
     def score(self, pairs: Sequence[Pair]) -> list[Scored]:
         """The log-probability of each continuation, in order; None where it does not fit the context. Raises ModelError
-        where the server tells none.
+        where the server tells none, also for the first that was refused.
         """
+        return _raised(self.scores(pairs))
+
+    def scores(self, pairs: Sequence[Pair]) -> list[Scored | RequestRefused | Unanswered]:
+        """As `score`, with a refusal, or Unanswered for a score that is yet to come, in the place of its pair."""
         ways = {templated: self._way(templated) for templated in {one.templated for one in pairs}}
         for way in ways.values():
             if isinstance(way, str):
                 raise ModelError(f"model '{self._facts.name}' gives no log-probabilities: {way}")
         self._there()
-        found = self._all([partial(self._score, ways[one.templated], one) for one in pairs])
-        for one in found:
-            if isinstance(one, RequestRefused):
-                raise one
-        return [one for one in found if not isinstance(one, RequestRefused)]
+        return self._all([partial(self._score, ways[one.templated], one) for one in pairs])
 
     def count_tokens(self, text: str, *, templated: bool = False) -> int:
         """Tokens of a prompt: as the server counts them (vLLM's ``/tokenize``), else a guess on the safe side, which
@@ -154,7 +184,7 @@ class ServerModel:
         if self._counts:
             asked = self._messages(text) if templated else {"prompt": text}
             try:
-                found = self.client.post(
+                found = self.trial.post(
                     f"{self.client.url.removesuffix('/v1')}/tokenize", {"model": self.model, **asked}
                 )
                 if isinstance(found.get("count"), int):
@@ -172,7 +202,7 @@ class ServerModel:
     def _way(self, templated: bool) -> Way | str:
         held: dict[bool, Way | str] = self.__dict__.setdefault("_ways", {})
         if templated not in held:
-            held[templated] = choose(self.client, self.model, self.chat, templated=templated)
+            held[templated] = choose(self.trial, self.model, self.chat, templated=templated)
         return held[templated]
 
     def _score(self, way: Way | str, pair: Pair) -> Scored:
@@ -189,18 +219,26 @@ class ServerModel:
         replies = [self._reply(request, sample)]
         wanted = request.n if sample is None else 1
         if sample is None and len(replies[0].texts) < wanted:
-            self._many = False
-            replies += [self._reply(request, place) for place in range(len(replies[0].texts), wanted)]
+            self._many = self.client.remembers
+            waits: Unanswered | None = None
+            for place in range(len(replies[0].texts), wanted):
+                try:
+                    replies.append(self._reply(request, place))
+                except Unanswered as error:  # the others are asked for all the same
+                    waits = error
+            if waits is not None:
+                raise waits
         return replies
 
-    def _reply(self, request: Request, sample: int | None) -> Reply:
+    def _reply(self, request: Request, sample: int | None, client: Asks | None = None) -> Reply:
+        asked = client or self.client
         body = body_of(self.model, request, sample, self.chat)
         while True:
             sent = self._in_dialect(body)
             try:
-                return read_reply(self.client.post(path_of(request), sent), request, self.client.url)
+                return read_reply(asked.post(path_of(request), sent, body), request, asked.url)
             except RequestRefused as error:
-                key = None if is_too_long(error) else _named(error, sent)
+                key = complained_of(error, sent)
                 if key is None:
                     raise
                 self._refused.add(key)
@@ -228,11 +266,14 @@ class ServerModel:
             self._gone = False
 
 
-def _named(error: RequestRefused, sent: Mapping[str, Any]) -> str | None:
-    """The key that a refusal complains of, of those that can be done without."""
-    if error.key in REPLACED and error.key in sent:
-        return error.key
-    return next((key for key in REPLACED if key in sent and re.search(rf"\b{key}\b", str(error))), None)
+def _raised(found: Sequence[T | RequestRefused | Unanswered]) -> list[T]:
+    """``found``, or the first error in it raised."""
+    out: list[T] = []
+    for one in found:
+        if isinstance(one, RequestRefused | Unanswered):
+            raise one
+        out.append(one)
+    return out
 
 
 def _refusal(error: RequestRefused, request: Request) -> list[Completion] | RequestRefused:

@@ -17,17 +17,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from onset.errors import ModelError
-from onset.models.servers.client import Client, ServerGone
+from onset.models.servers.client import Asks, ServerGone
 from onset.models.servers.dialect import messages_of, number, tokens_of
 from onset.models.servers.spelled import Token, ending
 from onset.models.servers.template import ServerChat
 from onset.records import Pair, Scored
 
-Way = Callable[[Client, str, ServerChat, Pair], Scored]
+Way = Callable[[Asks, str, ServerChat, Pair], Scored]
 """(client, model, chat, pair) -> its score. Raises ModelError and RequestRefused."""
 
 
-def by_echo(client: Client, model: str, chat: ServerChat, pair: Pair) -> Scored:
+def by_echo(client: Asks, model: str, chat: ServerChat, pair: Pair) -> Scored:
     """The prompt is given back with its tokens."""
     text = pair.context + pair.continuation
     body = {"model": model, "prompt": text, "echo": True, "logprobs": 0, "max_tokens": 1, "temperature": 0.0}
@@ -37,14 +37,14 @@ def by_echo(client: Client, model: str, chat: ServerChat, pair: Pair) -> Scored:
     return _scored(tokens, text, len(pair.context))  # with one token more, where the server must generate one
 
 
-def by_prompt(client: Client, model: str, chat: ServerChat, pair: Pair) -> Scored:
+def by_prompt(client: Asks, model: str, chat: ServerChat, pair: Pair) -> Scored:
     """``prompt_logprobs`` of vLLM."""
     text = pair.context + pair.continuation
     body = {"model": model, "prompt": text, "prompt_logprobs": 0, "max_tokens": 1, "temperature": 0.0}
     return _scored(_of_prompt(client.post("/completions", body)), text, len(pair.context))
 
 
-def by_chat(client: Client, model: str, chat: ServerChat, pair: Pair) -> Scored:
+def by_chat(client: Asks, model: str, chat: ServerChat, pair: Pair) -> Scored:
     """``prompt_logprobs`` of vLLM, for the end of an assistant's turn."""
     body = {"model": model, "prompt_logprobs": 0, "max_tokens": 1, "temperature": 0.0}
     body |= messages_of(chat, pair.context + pair.continuation)
@@ -56,7 +56,7 @@ def by_chat(client: Client, model: str, chat: ServerChat, pair: Pair) -> Scored:
     return _scored(tokens, shown, len(shown) - len(pair.continuation))
 
 
-def choose(client: Client, model: str, chat: ServerChat, *, templated: bool) -> Way | str:
+def choose(client: Asks, model: str, chat: ServerChat, *, templated: bool) -> Way | str:
     """The way in which this server tells log-probabilities, or why it does not. Raises ModelError where the server is
     not there.
     """

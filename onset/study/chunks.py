@@ -1,0 +1,54 @@
+"""The items of a cell in fixed chunks: each is committed before the next begins."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from onset.errors import Unanswered
+from onset.pipeline import Evaluation
+from onset.records import Item
+from onset.results.folder import CellFolder
+from onset.study.grid import Cell
+
+
+def measure(
+    cell: Cell,
+    folder: CellFolder,
+    evaluation: Evaluation,
+    examples: Sequence[Item],
+    items: Sequence[Item],
+    at: int,
+    advanced: Callable[[Cell, int], None],
+) -> None:
+    """Prepare the method, then measure ``items`` from place ``at`` on. ``advanced`` is told of each committed chunk.
+
+    Raises Unanswered where answers are yet to come, after all has been asked that can be: what stands before the first
+    chunk that lacks one is committed.
+    """
+    timed = getattr(evaluation.model, "timed", True)
+    if not timed:
+        folder.forget_time()
+    started = time.perf_counter()
+    prepared = evaluation.prepare(examples)
+    cell.check_files()  # what was prepared is what the id says, and stays so
+    if prepared.calls:
+        folder.set_prepared(prepared.to_json(evaluation.model.facts))
+    evaluation = replace(evaluation, state=prepared.state)
+    waits: Unanswered | None = None
+    while at < len(items):
+        chunk = items[at : at + cell.chunk]
+        try:
+            records = evaluation.evaluate(chunk, at)
+        except Unanswered as error:
+            waits, records = waits or error, []
+        if waits is None:
+            folder.append(records)
+            if timed:
+                folder.add_time(time.perf_counter() - started)
+            started = time.perf_counter()
+            advanced(cell, len(chunk))
+        at += len(chunk)
+    if waits is not None:
+        raise waits
