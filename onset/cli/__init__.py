@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from onset.cli import ladder, names, others, servers, study
+from onset.cli import batch, ladder, names, others, servers, study
 from onset.errors import OnsetError
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
@@ -40,6 +40,7 @@ app = typer.Typer(
 )
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(batch.app, name="batch")
 app.add_typer(ladder.app, name="ladder")
 
 

@@ -13,6 +13,7 @@ from onset.errors import StoreError
 from onset.models import backend_of
 from onset.models.backend import Told
 from onset.models.peek import fingerprint, revision
+from onset.pipeline import ASKING
 from onset.results.folder import Store
 from onset.study.grid import Grid
 
@@ -78,3 +79,14 @@ def changed(label: str, what: str, held: str | None, now: str | None, store: Sto
     return StoreError(
         f"model '{label}' has changed: {what} {now}, but {store.folder} holds results of {what} {held}; {remedy}"
     )
+
+
+def note_earlier(store: Store, grid: Grid, note: Callable[[str], None]) -> None:
+    """Say how many finished cells were asked, or read, as an earlier version did."""
+    done = [folder for cell in grid.cells if (folder := store.cell(cell.id)).done]
+    earlier = sum(folder.facts().get("asking", 1) != ASKING for folder in done)
+    if earlier:
+        note(
+            f"{earlier} of {len(done)} finished cells were measured by a version that asked or read otherwise;"
+            " they are kept: use another folder to measure them anew"
+        )

@@ -32,7 +32,7 @@ from onset.models.backend import Told
 from onset.models.base import Model, ability
 from onset.models.chat import ChatTemplate, chosen_template
 from onset.models.peek import fingerprint
-from onset.pipeline import ASKING, Evaluation
+from onset.pipeline import Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.text import answer_text, render
 from onset.records import Item, derive_seed
@@ -42,7 +42,7 @@ from onset.study.demonstrations import Demonstrations
 from onset.study.grid import Cell, Grid, expand
 from onset.study.names import names
 from onset.study.observer import Observer, Silent
-from onset.study.revisions import Revisions, changed
+from onset.study.revisions import Revisions, changed, note_earlier
 from onset.study.spec import Study
 from onset.study.written import cell_json, held_template, template_json
 from onset.tasks.base import Task
@@ -84,9 +84,22 @@ def run_grid(
     *,
     observer: Observer | None = None,
     models: Mapping[str, Model] | None = None,
+) -> Summary:
+    """`run` of a study that is expanded already: its tasks are loaded."""
+    summary = run_cells(grid, folder, observer=observer, models=models)
+    check_failed(summary, grid.study, folder)
+    return summary
+
+
+def run_cells(
+    grid: Grid,
+    folder: Path | str,
+    *,
+    observer: Observer | None = None,
+    models: Mapping[str, Model] | None = None,
     only: Collection[str] | None = None,
 ) -> Summary:
-    """`run` of a study that is expanded already: its tasks are loaded. ``only``: labels of the models to run."""
+    """`run_grid`, however many cells fail. ``only``: labels of the models to run; None: all."""
     study, watch = grid.study, observer or Silent()
     unknown = sorted(set(models or {}) - {cell.model for cell in grid.cells})
     if unknown:
@@ -97,34 +110,26 @@ def run_grid(
         missing = [cell for cell in left if only is None or cell.model in only]
         session = _Session(store, grid, watch, dict(models or {}))
         session.revisions.check(session.models, watch.note)
-        _note_earlier(store, grid, watch)
+        note_earlier(store, grid, watch.note)
         watch.begin(grid, missing)
         for _, cells in groupby(missing, key=lambda cell: cell.model):
             session.run_model(list(cells))
-    summary = Summary(
+    return Summary(
         cells=len(grid.cells),
         ran=len(missing) - len(session.failed) - len(session.waiting),
         kept=len(grid.cells) - len(left),
         failed=session.failed,
         waiting=len(session.waiting),
     )
-    if len(session.failed) > study.error_budget * len(grid.cells):
-        first = next(iter(session.failed.values()))
+
+
+def check_failed(summary: Summary, study: Study, folder: Path | str) -> None:
+    """Raises CellsFailed where more than ``study.error_budget`` of the cells failed."""
+    if len(summary.failed) > study.error_budget * summary.cells:
+        first = next(iter(summary.failed.values()))
         raise CellsFailed(
-            f"{len(session.failed)} of {len(grid.cells)} cells failed (budget {study.error_budget:.0%});"
+            f"{len(summary.failed)} of {summary.cells} cells failed (budget {study.error_budget:.0%});"
             f" first: {first}; what succeeded is in {folder}, run again to retry"
-        )
-    return summary
-
-
-def _note_earlier(store: Store, grid: Grid, watch: Observer) -> None:
-    """Say how many finished cells were asked, or read, as an earlier version did."""
-    done = [folder for cell in grid.cells if (folder := store.cell(cell.id)).done]
-    earlier = sum(folder.facts().get("asking", 1) != ASKING for folder in done)
-    if earlier:
-        watch.note(
-            f"{earlier} of {len(done)} finished cells were measured by a version that asked or read otherwise;"
-            " they are kept: use another folder to measure them anew"
         )
 
 

@@ -47,7 +47,8 @@ PART_KEYS = ("models", "tasks", "methods", "labels", "shifts", "seeds", "items")
 
 class PriceEntry(BaseModel):
     """What a model costs its user: an ``hour`` of the machine, or a million tokens of ``input`` and of ``output``, in
-    ``currency``. Recommendations say what a thousand queries cost; nothing else depends on it.
+    ``currency``. Recommendations say what a thousand queries cost; nothing else depends on it. ``batch``: what tokens
+    cost in a batch, as a share of that (0.5: half), for what `onset batch read` says was billed.
     """
 
     model_config = _STRICT
@@ -55,12 +56,15 @@ class PriceEntry(BaseModel):
     input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     output: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     currency: str = Field(default="$", min_length=1, max_length=8)
+    batch: float | None = Field(default=None, gt=0, le=1)
 
     @model_validator(mode="after")
     def _one_way(self) -> PriceEntry:
         tokens = (self.input is not None, self.output is not None)
         if (self.hour is not None) == any(tokens) or any(tokens) != all(tokens):
             raise ValueError("a price is either 'hour', or 'input' and 'output' (of a million tokens)")
+        if self.batch is not None and self.hour is not None:
+            raise ValueError("'batch' is a share of the price of tokens: 'input' and 'output'")
         return self
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 import pytest
@@ -61,6 +62,7 @@ class Served:
         self.paths: Counter[str] = Counter()
         self.rows: list[dict[str, Any]] = [{"id": "fake", "max_model_len": CONTEXT}]
         self._lock = threading.Lock()
+        self._unseeded = count()
         for path in ("/v1/models", "/v1/completions", "/v1/chat/completions", "/tokenize"):
             self.server.expect_request(path).respond_with_handler(self._handle)
 
@@ -111,13 +113,14 @@ class Served:
             said = f"This model's maximum context length is {CONTEXT} tokens. However, you requested {length + most} tokens."
             return status(400, said)(body) or Response()
         if STORY in prompt and body["temperature"] == 1.0:  # is it a server that draws?
-            story = f" dog number {body['seed'] if self.draws else 0}."
+            story = f" dog number {body.get('seed', next(self._unseeded)) if self.draws else 0}."
             text = {"message": {"content": story}} if chat else {"text": story}
             return _json({"choices": [{"index": 0, "finish_reason": "stop", **text}]})
         asked = Request(prompt, most, tuple(body.get("stop", ())), 1, body["temperature"])
         choices, total = [], 0
         for sample in range(body.get("n", 1) if self.n else 1):
-            done = self.model._complete(asked, sample + body.get("seed", 0) % 7 if body["temperature"] else 0)
+            seed = body["seed"] if "seed" in body else next(self._unseeded)
+            done = self.model._complete(asked, sample + seed % 7 if body["temperature"] else 0)
             total += done.tokens or 0
             reason = "length" if done.finish == "length" else "stop"
             told = self._told(prompt, done.text) if body.get("logprobs", False) is not False else None
