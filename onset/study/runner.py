@@ -21,7 +21,6 @@ from onset.errors import (
     CellsFailed,
     DataError,
     ItemsFailed,
-    ModelError,
     PlanMismatch,
     StoreError,
     StudyError,
@@ -37,6 +36,7 @@ from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
 from onset.prompting.text import answer_text, render
 from onset.records import Item, derive_seed
 from onset.results.folder import CellFolder, Store
+from onset.study.able import check_able
 from onset.study.chunks import measure
 from onset.study.demonstrations import Demonstrations
 from onset.study.grid import Cell, Grid, expand
@@ -158,7 +158,7 @@ class _Session:
             return
         self._check_same(model, cells[0].model)
         for cell in cells:
-            self._guard([cell], partial(_check_able, model, cell))
+            self._guard([cell], partial(check_able, model, cell))
         left = [cell for cell in cells if cell.id not in self.failed and cell.id not in self.waiting]
         prompted = [cell for cell in left if cell.tuned is None]
         for cell in prompted:
@@ -407,18 +407,6 @@ class _Session:
         self.watch.tuned(cell)
         self._tell(model)
         return model, report, use
-
-
-def _check_able(model: Model, cell: Cell) -> None:
-    """Raises ModelError where the method of ``cell`` needs what ``model`` cannot do."""
-    if cell.tuned is not None and not ability(model).tune:
-        raise ModelError(
-            f"model '{cell.model}' cannot be tuned: method {cell.method.name} needs a local Hugging Face model"
-        )
-    chat = chosen_template(model, cell.method.template) is not None
-    if "scores" in cell.method.needs and not (can := ability(model)).scores(chat=chat):
-        why = f" ({can.why})" if can.why else ""
-        raise ModelError(f"model '{cell.model}' gives no log-probabilities{why}: method {cell.method.name} needs them")
 
 
 def _example(task: Task, item: Item, rationale: bool, chat: ChatTemplate | None = None) -> Example:
