@@ -103,14 +103,14 @@ class BatchFolder:
             self._load(path)
         elif not make:
             raise StoreError(f"folder {folder} holds no batch: run `onset batch write STUDY {folder}` first")
-        elif folder.exists() and (not folder.is_dir() or any(one.name != ".lock" for one in folder.iterdir())):
+        elif folder.exists() and (not folder.is_dir() or any(one.name != ".batch-lock" for one in folder.iterdir())):
             raise StoreError(f"{folder} is not empty and holds no batch; use another folder")
 
     def __enter__(self) -> BatchFolder:
         for one in (self.folder, self.folder / "requests", self.folder / "answers"):
             with writing(one, _REMEDY):
                 one.mkdir(parents=True, exist_ok=True)
-        self._lock = lock(self.folder / ".lock")
+        self._lock = lock(self.folder / ".batch-lock")
         if self._lock is None:
             raise StoreError(f"folder {self.folder} is in use by another `onset batch`; wait for it")
         return self
