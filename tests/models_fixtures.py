@@ -7,7 +7,19 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    GPT2Config,
+    GPT2LMHeadModel,
+    GPTNeoXConfig,
+    GPTNeoXForCausalLM,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from onset.records import Request
 
@@ -82,6 +94,70 @@ def gemma3(*, tied: bool = False, window: int = 16) -> Gemma3ForCausalLM:
         pad_token_id=0,
     )
     return Gemma3ForCausalLM(config)
+
+
+def qwen2() -> Qwen2ForCausalLM:
+    """Biases of queries, keys and values alone, none of them zero; tied embeddings."""
+    torch.manual_seed(3)
+    config = Qwen2Config(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        initializer_range=0.4,
+        tie_word_embeddings=True,
+        bos_token_id=1,
+        eos_token_id=0,
+    )
+    return _with_biases(Qwen2ForCausalLM(config))
+
+
+def gpt2(*, hidden: int = 32, context: int = 512) -> GPT2LMHeadModel:
+    """Learnt positions, one layer for queries, keys and values, biases everywhere; no dropout."""
+    torch.manual_seed(4)
+    config = GPT2Config(
+        vocab_size=VOCABULARY,
+        n_embd=hidden,
+        n_layer=2,
+        n_head=4,
+        n_positions=context,
+        initializer_range=0.4,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=1,
+        eos_token_id=0,
+    )
+    return _with_biases(GPT2LMHeadModel(config))
+
+
+def gpt_neox() -> GPTNeoXForCausalLM:
+    """As Pythia: queries, keys and values of a head beside each other, a quarter of each rotated, separate head."""
+    torch.manual_seed(5)
+    config = GPTNeoXConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=512,
+        initializer_range=0.4,
+        tie_word_embeddings=False,
+        bos_token_id=1,
+        eos_token_id=0,
+    )
+    return _with_biases(GPTNeoXForCausalLM(config))
+
+
+def _with_biases(module: Any) -> Any:
+    """Biases that begin at zero, as most do, would hide one that is left out."""
+    for name, weight in module.named_parameters():
+        if name.endswith(".bias"):
+            torch.nn.init.normal_(weight, std=0.1)
+    return module
 
 
 def save(folder: Path, module: Any, tok: Any) -> Path:

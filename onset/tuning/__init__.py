@@ -13,6 +13,10 @@ TUNERS = Registry(
     {
         "full": Entry("onset.tuning.full:Full", "full fine-tuning: every weight of a copy of the model is trained"),
         "lora": Entry("onset.tuning.lora:LoRA", "low-rank adapters beside the frozen weights (Hu et al. 2021)"),
+        "bitfit": Entry("onset.tuning.bitfit:BitFit", "the bias terms alone, of models that have some"),
+        "ia3": Entry("onset.tuning.ia3:IA3", "vectors that scale keys, values and inner activations (Liu et al. 2022)"),
+        "prefix-tuning": Entry("onset.tuning.prefix:PrefixTuning", "keys and values before the text, in every layer"),
+        "prompt-tuning": Entry("onset.tuning.prompt:PromptTuning", "embeddings before the text: a soft prompt"),
     },
 )
 

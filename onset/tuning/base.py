@@ -136,6 +136,11 @@ class Tuning(Step):
         """Tokens that every prompt and example has beside its own, and that the model has to run (0: none)."""
         return 0
 
+    @property
+    def length(self) -> int:
+        """Positions before every text that the method takes of the model's context."""
+        return self.own_tokens
+
     def label(self) -> str:
         """Name and settings in one word: ``lora-rank4-dora``."""
         settings = (key if value is True else f"{key}{short(value)}" for key, value in self.set().items())

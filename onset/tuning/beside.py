@@ -76,7 +76,7 @@ class Beside(Tuning):
 
         weights.refuse_adapted(model, self.kind)
         room = self.length
-        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.known("context")) - room)
+        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.known("context") - room))
         model.free()
         put = self.put(model, seeds.init, examples)
         trained = put.weights if put.trained is None else put.trained
@@ -95,11 +95,6 @@ class Beside(Tuning):
         report = trace.report(self.flops * model.facts.known("params_compute"), trained)
         put.finish()
         return weights.tuned_model(model, put.module, put.weights, before), report
-
-    @property
-    def length(self) -> int:
-        """Positions before every text that the method takes of the model's context."""
-        return 0
 
     def save(self, tuned: HFModel, folder: Path) -> None:
         """The weights beside the frozen ones, in one file."""

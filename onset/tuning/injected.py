@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import PeftConfig, inject_adapter_in_model
+from transformers.pytorch_utils import Conv1D
 
 from onset.errors import StoreError
 from onset.tuning import weights
@@ -32,6 +33,7 @@ _ADAPTER = re.compile(r"(?<=\.lora_magnitude_vector)\.default\.weight$|\.default
 def inject(model: HFModel, config: Any, seed: int) -> Put:
     """A copy of the model's module, sharing its weights, with a fresh adapter in float32 drawn from ``seed``."""
     module = weights.copy_sharing(model.module)
+    config.fan_in_fan_out = any(isinstance(layer, Conv1D) for layer in module.modules())  # as their weights lie
     device = next(module.parameters()).device
     with seeded(seed, device):
         inject_adapter_in_model(config, module)
