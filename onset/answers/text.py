@@ -1,0 +1,127 @@
+"""Answers that are a short free text."""
+
+from __future__ import annotations
+
+import re
+import string
+import unicodedata
+from dataclasses import dataclass
+
+from onset.answers.evidence import LONGEST_BARE, Canonical, Reading, extract, lines_of, short, skip
+from onset.errors import DataError
+from onset.records import Answer, Item
+from onset.scores import exact_match
+from onset.turns import SENTENCE_END
+
+_ARTICLE = re.compile(r"(?:a|an|the)\s+(?=\S)")
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_TEXT_LEAD = re.compile(r"[\s:*_`]*")
+_TEXT_END = re.compile(rf"{SENTENCE_END}(?=\s|$)")
+
+
+def canonical_text(text: str) -> str | None:
+    """Short free text in the one form used for comparing: lower case, single spaces, no leading article, no punctuation
+    around it. None when nothing is left; text of punctuation alone keeps it.
+
+    >>> [canonical_text(text) for text in ('The  Eiffel tower.', '"Paris"', 'an Apple', '] }.', ' ')]
+    ['eiffel tower', 'paris', 'apple', '] }', None]
+    """
+    folded = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    inner = folded.strip(string.punctuation + "“”‘’ ")
+    return (_ARTICLE.sub("", inner, count=1) if _ARTICLE.match(inner) else inner) or canonical_verbatim(folded)
+
+
+def canonical_verbatim(text: str) -> str | None:
+    """Text whose punctuation is part of the answer (brackets to close, a list of words): single spaces, no final full
+    stop, case ignored. None when nothing is left.
+    """
+    return " ".join(text.casefold().split()).removesuffix(".").rstrip() or None
+
+
+def read_line(segment: str, canonical: Canonical, end: re.Pattern[str]) -> Reading:
+    """The line a segment begins with, up to where ``end`` matches."""
+    place = skip(_TEXT_LEAD, segment, 0)
+    line, newline, _ = segment[place:].partition("\n")
+    stop = end.search(line)
+    raw = line[: stop.start()] if stop else line
+    return Reading(canonical(raw), raw=raw, open=not stop and not newline)
+
+
+def read_bare_line(text: str, canonical: Canonical, longest: int) -> Reading:
+    """No marker: the only line, when it has at most ``longest`` words (lines that say the same are one)."""
+    values = {canonical(line) for line in lines_of(text)} - {None}
+    if len(values) != 1:
+        return Reading(several=len(values) > 1)
+    value = values.pop()
+    return Reading(value if value is not None and len(value.split()) <= longest else None)
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """A short free text, compared as `canonical_text`: a name, a word, a phrase.
+
+    After a marker the answer ends with the sentence or the line. Bare (no marker): the text itself, when it is one line
+    of at most 12 words; several different lines are ``ambiguous``.
+    """
+
+    def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
+        """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
+        return _extract_text(text, item, canonical_text, truncated=truncated)
+
+    def correct(self, answer: Answer, item: Item) -> bool:
+        """Is the phrase a gold one? Raises DataError when a gold answer is empty."""
+        return is_gold_text(answer, item, canonical_text)
+
+
+def normalised_answer(text: str) -> str | None:
+    """Short free text as open question answering compares it: lower case, no punctuation, no article, single spaces.
+
+    The ``normalize_answer`` of SQuAD (Rajpurkar et al. 2016, arXiv 1606.05250, section 6.1; its evaluation script), by
+    which DrQA (Chen et al. 2017, arXiv 1704.00051) and GenRead (Yu et al. 2023, arXiv 2209.10063) score exact match,
+    after Unicode normalisation (NFC). Where it would leave nothing ("The The", "?") the text is `canonical_text`; None
+    when nothing is left of that either. Only ASCII punctuation goes, and a decimal point with it: "3.5" is "35".
+
+    >>> [normalised_answer(text) for text in ("The Beatles", "Washington, D.C.", "rock 'n' roll!", "The", " ")]
+    ['beatles', 'washington dc', 'rock n roll', 'the', None]
+    """
+    folded = unicodedata.normalize("NFC", text).lower().translate(_NO_PUNCTUATION)
+    return " ".join(_ARTICLES.sub(" ", folded).split()) or canonical_text(text)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFormat:
+    """The answer to an open question, compared as `normalised_answer` with every right answer: the exact match of open
+    question answering.
+
+    It is read as in `TextFormat`. Two right answers are two values: a vote counts each by itself.
+    """
+
+    def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
+        """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
+        return _extract_text(text, item, normalised_answer, truncated=truncated)
+
+    def correct(self, answer: Answer, item: Item) -> bool:
+        """Is the phrase one of the right ones? Raises DataError when one of these is empty."""
+        return is_gold_text(answer, item, normalised_answer)
+
+
+def _extract_text(text: str, item: Item, canonical: Canonical, *, truncated: bool) -> Answer:
+    def read(segment: str) -> Reading:
+        return read_line(segment, canonical, _TEXT_END)
+
+    def bare(whole: str) -> Reading:
+        return read_bare_line(whole, canonical, LONGEST_BARE)
+
+    return extract(text, item, read, read, bare, truncated=truncated)
+
+
+def is_gold_text(answer: Answer, item: Item, canonical: Canonical) -> bool:
+    """Is the answer a gold one in its ``canonical`` form? Raises DataError when nothing is left of one of these."""
+    found = False
+    for text in item.golds:
+        gold = canonical(text)
+        if gold is None:
+            raise DataError(f"gold answer {short(text)}: expected some text")
+        found = found or exact_match(answer, gold)
+    return found
