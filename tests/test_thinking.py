@@ -13,7 +13,8 @@ from onset.answers import NumberFormat
 from onset.errors import ModelError
 from onset.grading import grade
 from onset.models import plain
-from onset.models.hf import HFModel, describe
+from onset.models.facts import describe
+from onset.models.hf import HFModel
 from onset.models.rows import Row
 from onset.models.scripted import ScriptedModel
 from onset.models.servers.dialect import body_of, read_reply

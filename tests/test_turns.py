@@ -15,7 +15,8 @@ from models_fixtures import PROMPTS, TEXT, VOCABULARY, llama, tokenizer
 
 from onset.answers import BBHFormat, NumberFormat, TextFormat
 from onset.models.endings import Endings
-from onset.models.hf import HFModel, describe
+from onset.models.facts import describe
+from onset.models.hf import HFModel
 from onset.models.plain import generate as generate_plainly
 from onset.models.rows import Row
 from onset.models.scripted import ScriptedModel

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from models_fixtures import tokenizer
 
-from onset.models.hf import HFModel, describe
+from onset.models.facts import describe
+from onset.models.hf import HFModel
 from onset.records import Pair, Request
 from onset.tuning.base import Example, Schedule, Seeds, Tuning
 from onset.tuning.loop import encode

@@ -39,7 +39,7 @@ from onset.ladder.recipe import Recipe
 from onset.ladder.run import Run, check_same, write_json, write_whole
 from onset.ladder.rungs import FAMILY
 from onset.ladder.shards import Source, write_tokens
-from onset.models.hf import pick_device
+from onset.models.loading import pick_device
 
 REPORT = 50
 """Steps between two lines of the loss curve."""

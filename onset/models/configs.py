@@ -15,7 +15,8 @@ def size_of(source: str) -> Size:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    from onset.models.hf import count_parameters, loading
+    from onset.models.facts import count_parameters
+    from onset.models.loading import loading
 
     if source.startswith((".", "/")) and not Path(source).is_dir():
         raise ModelError(f"model folder not found: {source}")
@@ -34,7 +35,7 @@ def template_of_files(source: str, spec: str) -> Literal["chat", "plain"]:
     from transformers import AutoConfig, AutoTokenizer
 
     from onset.models.chat import is_instruct, template_of
-    from onset.models.hf import loading
+    from onset.models.loading import loading
 
     with loading(spec, quiet=True):
         config = AutoConfig.from_pretrained(source).get_text_config()
@@ -48,7 +49,7 @@ def _end_ids(source: str, config: Any, tokenizer: Any) -> frozenset[int]:
     """Ids that end a text, as the loaded model will have them."""
     from transformers import GenerationConfig
 
-    from onset.models.hf import end_tokens
+    from onset.models.facts import end_tokens
 
     try:
         told = GenerationConfig.from_pretrained(source).eos_token_id

@@ -80,7 +80,7 @@ def _compute(config: Any) -> int:
     import torch
     from transformers import AutoModelForCausalLM
 
-    from onset.models.hf import count_parameters
+    from onset.models.facts import count_parameters
 
     with torch.device("meta"):
         module = AutoModelForCausalLM.from_config(config)

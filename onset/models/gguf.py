@@ -32,7 +32,8 @@ from onset.errors import ModelError
 from onset.models.backend import Backend, LoadOptions, Size, under
 from onset.models.cache import cache_folder, fresh
 from onset.models.configs import seen, size_of, template_of_files
-from onset.models.hf import HFModel, load_hf, loading
+from onset.models.hf import HFModel
+from onset.models.loading import load_hf, loading
 
 if TYPE_CHECKING:
     import torch

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from logging import ERROR
-from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from onset.errors import ModelError
 from onset.models.backend import DEFAULT_BATCH_TOKENS
 from onset.models.base import NOTHING, Can, ModelFacts, Virtual
 from onset.models.chat import ChatTemplate, is_instruct, template_of
-from onset.models.families import family_of
+from onset.models.facts import count_parameters, describe, end_tokens
 from onset.models.requests import check_requests
 from onset.records import Completion, EndRule, Pair, Request, Scored, Thinking
 from onset.turns import is_mark
@@ -26,10 +19,11 @@ from onset.turns import is_mark
 if TYPE_CHECKING:
     import torch
 
-    from onset.models.backend import LoadOptions
     from onset.models.endings import Endings
     from onset.models.engine import Machine, Recorder, Shape
     from onset.models.rows import Row, Sample, Span
+
+__all__ = ["HFModel", "count_parameters", "describe"]
 
 
 class HFModel:
@@ -355,216 +349,3 @@ def _try_out(module: Any) -> _Tried:
     except Unfit as error:
         return _Tried(shape, None, f"generates without CUDA graphs, which takes longer: {error}")
     return _Tried(shape, CudaGraphs, None)
-
-
-def open_hf(target: str, options: LoadOptions) -> HFModel:
-    """The backend of hub ids and local folders. The default label is the id or the folder's name."""
-    path = Path(target).expanduser()
-    if path.is_dir():
-        if not (path / "config.json").exists():
-            raise ModelError(f"model folder {path} has no config.json")
-        return load_hf(target, str(path), options.label or path.resolve().name, options)
-    if _looks_like_path(target):
-        raise ModelError(f"model folder not found: {path}")
-    return load_hf(target, target, options.label or target, options)
-
-
-def load_hf(
-    spec: str,
-    source: str,
-    label: str,
-    options: LoadOptions,
-    *,
-    revision: str | None = None,
-    read: Callable[[Any, torch.dtype], tuple[Any, Mapping[str, Any]]] | None = None,
-) -> HFModel:
-    """Load ``source`` (folder or hub id) for the spec the user wrote; ``revision`` None: hash the files.
-
-    ``read``: makes the module from its configuration in a dtype and says which weights are missing, where they are not
-    transformers' files in ``source``. Raises ModelError, one line, for whatever transformers refuses.
-    """
-    import torch
-    from transformers import AutoConfig, AutoTokenizer
-
-    from onset.models.dtypes import choose
-
-    device = pick_device(spec, options.device)
-    with loading(spec, quiet=Path(source).is_dir()):
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-        dtype = getattr(torch, choose(config, device) if options.dtype == "auto" else options.dtype)
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        module, report = read(config, dtype) if read is not None else _read(source, dtype)
-        module = module.to(device)
-        files = _weight_folder(source)
-    absent = sorted(report["missing_keys"])
-    if absent:
-        raise ModelError(f"model '{spec}': {len(absent)} weights are not in its files, the first is {absent[0]}")
-    _check_usable(spec, module, tokenizer)
-    facts = describe(module, tokenizer, label, revision or hash_files(files), _told(spec, files))
-    return HFModel(
-        module, tokenizer, facts, batch_tokens=options.batch_tokens, origin=spec.rstrip("/").rpartition("/")[2]
-    )
-
-
-def _read(source: str, dtype: torch.dtype) -> tuple[Any, Mapping[str, Any]]:
-    """The module with weights of ``dtype``, and what transformers reports of them."""
-    from transformers import AutoModelForCausalLM
-
-    found: tuple[Any, Mapping[str, Any]] = AutoModelForCausalLM.from_pretrained(
-        source, dtype=dtype, trust_remote_code=False, output_loading_info=True
-    )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterCounts:
-    """Parameters: all, without embeddings, and those each token is multiplied with."""
-
-    total: int
-    non_embedding: int
-    compute: int
-
-
-def count_parameters(module: Any) -> ParameterCounts:
-    """Count a tied matrix once.
-
-    Without embeddings: without every lookup table (of tokens and of positions) and without the output
-    matrix (Kaplan et al. 2020, arXiv 2001.08361, section 2.1). For compute: with the output matrix,
-    tied or not. All experts of a mixture are counted.
-    """
-    import torch
-
-    head = module.get_output_embeddings()
-    head_weights = {head.weight} if head is not None else set()
-    tables = {part.weight for part in module.modules() if isinstance(part, torch.nn.Embedding)}
-    total = sum(parameter.numel() for parameter in module.parameters())
-    non_embedding = total - sum(weight.numel() for weight in tables | head_weights)
-    return ParameterCounts(total, non_embedding, non_embedding + sum(weight.numel() for weight in head_weights))
-
-
-def describe(
-    module: Any, tokenizer: Any, label: str, revision: str, told: Mapping[str, str] = MappingProxyType({})
-) -> ModelFacts:
-    """The facts of a loaded model. The tokenizer is named by class, size and hash of its JSON; ``told`` may name
-    ``family`` and ``stage``, else the family is what architecture and label say and the stage is ``base``.
-    """
-    counts = count_parameters(module)
-    config = module.config.get_text_config()
-    digest = hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest()[:8]
-    weight = module.get_input_embeddings().weight
-    return ModelFacts(
-        name=label,
-        family=told.get("family") or family_of(label, str(module.config.model_type)),
-        stage=told.get("stage", "base"),
-        params=counts.total,
-        params_non_embedding=counts.non_embedding,
-        params_compute=counts.compute,
-        context=int(config.max_position_embeddings),
-        tokenizer=f"{type(tokenizer).__name__}/{len(tokenizer)}/{digest}",
-        revision=revision,
-        dtype=str(weight.dtype).removeprefix("torch."),
-        device=weight.device.type,
-    )
-
-
-def _told(spec: str, folder: Path) -> dict[str, str]:
-    """``family`` and ``stage`` from ``onset.json`` beside the weights, where there is one (`onset ladder train` writes
-    it). Raises ModelError when it is no JSON object of text.
-    """
-    path = folder / "onset.json"
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        told = {key: content[key] for key in ("family", "stage") if key in content}
-    except (ValueError, TypeError) as error:
-        raise ModelError(f"model '{spec}': {path} is no JSON object: {error}") from None
-    if not all(isinstance(value, str) and value for value in told.values()):
-        raise ModelError(f"model '{spec}': {path}: family and stage must be text, received {told}")
-    return told
-
-
-def hash_files(folder: Path) -> str:
-    """16 hex digits over weights, configuration and tokenizer files: the same model has one revision on
-    every device and in every dtype, whichever version of transformers wrote its configuration.
-    """
-    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    told = {key: value for key, value in config.items() if key not in ("transformers_version", "_name_or_path")}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    for file in [*weights, *sorted(folder.glob("tokenizer*.*"))]:
-        digest.update(f"{file.name}\n".encode())
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()[:16]
-
-
-def pick_device(spec: str, name: str) -> str:
-    """``auto`` resolved to ``cuda`` or ``cpu``; another name checked. Raises ModelError."""
-    import torch
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(name).type
-    except RuntimeError:
-        raise ModelError(f"model '{spec}': unknown device '{name}': use auto, cpu, cuda or cuda:N") from None
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ModelError(f"model '{spec}': device '{name}' asked for, and no CUDA device is available")
-    return name
-
-
-@contextmanager
-def loading(spec: str, *, quiet: bool) -> Iterator[None]:
-    """One line for whatever goes wrong in the block; ``quiet`` hides progress bars (not a download's).
-
-    Warnings are silenced: what they warn of (absent weights) is an error here.
-    """
-    from huggingface_hub.utils import logging as hub
-    from transformers.utils import logging
-
-    hidden = quiet and logging.is_progress_bar_enabled()
-    if hidden:
-        logging.disable_progress_bar()
-    verbosity, of_hub = logging.get_verbosity(), hub.get_verbosity()
-    logging.set_verbosity_error()
-    hub.set_verbosity(ERROR)  # a hub that cannot be reached is reported at each of its retries
-    try:
-        yield
-    except Exception as error:  # transformers, tokenizers and safetensors have no error class in common
-        first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise ModelError(f"cannot load model '{spec}': {first}") from error
-    finally:
-        logging.set_verbosity(verbosity)
-        hub.set_verbosity(of_hub)
-        if hidden:
-            logging.enable_progress_bar()
-
-
-def _weight_folder(source: str) -> Path:
-    """The folder on disk that a source was loaded from."""
-    from transformers.utils import cached_file
-
-    return Path(source) if Path(source).is_dir() else Path(cached_file(source, "config.json")).parent
-
-
-def _looks_like_path(target: str) -> bool:
-    """A hub id is ``name`` or ``owner/name``; anything else was meant as a folder."""
-    return re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", target) is None
-
-
-def end_tokens(configured: Any, tokenizer: Any) -> frozenset[int]:
-    """Ids that end a text: those that the checkpoint has ``configured`` (one, a list or None) and the tokenizer's."""
-    listed = configured if isinstance(configured, list) else [configured]
-    return frozenset(int(token) for token in [*listed, tokenizer.eos_token_id] if token is not None)
-
-
-def _check_usable(spec: str, module: Any, tokenizer: Any) -> None:
-    """Raises ModelError for models whose batches or scores would be silently wrong."""
-    kind = module.config.model_type
-    if not tokenizer.is_fast:
-        raise ModelError(f"model '{spec}' has no fast tokenizer (tokenizer.json): character offsets are needed")
-    if getattr(module, "_is_stateful", False):
-        raise ModelError(f"model '{spec}': '{kind}' keeps a recurrent state, and padding would change its output")
-    if getattr(module.config.get_text_config(), "max_position_embeddings", None) is None:
-        raise ModelError(f"model '{spec}': the config of '{kind}' does not say how long its context is")

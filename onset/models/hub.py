@@ -1,4 +1,6 @@
-"""Models of the Hugging Face hub and local folders: what is asked of their names. `onset.models.hf` is the model."""
+"""Models of the Hugging Face hub and local folders: what is asked of their names. `onset.models.hf` is the model,
+`onset.models.loading` loads it.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +52,14 @@ class Hub(Backend):
 
     def revision(self, target: str) -> str | None:
         """The hash of its files."""
-        from onset.models.hf import hash_files
+        from onset.models.facts import hash_files
 
         where = _folder(target)
         return None if where is None else hash_files(where)
 
     def open(self, target: str, options: LoadOptions) -> HFModel:
-        """See `onset.models.hf.open_hf`."""
-        from onset.models.hf import open_hf
+        """See `onset.models.loading.open_hf`."""
+        from onset.models.loading import open_hf
 
         return open_hf(target, options)
 

@@ -39,13 +39,13 @@ class Ladder(Backend):
 
     def revision(self, target: str) -> str | None:
         """The hash of its files."""
-        from onset.models.hf import hash_files
+        from onset.models.facts import hash_files
 
         return hash_files(folder(target))
 
     def open(self, target: str, options: LoadOptions) -> HFModel:
         """Raises UnknownName."""
-        from onset.models.hf import load_hf
+        from onset.models.loading import load_hf
 
         label = options.label or self.label(target)
         return load_hf(self.label(target), str(folder(target)), label, replace(options, label=label))

@@ -20,7 +20,8 @@ from onset.errors import ModelError, StoreError, StudyError
 from onset.methods import method, method_parameters
 from onset.models import open_model
 from onset.models.chat import ChatTemplate, chosen_template
-from onset.models.hf import HFModel, describe
+from onset.models.facts import describe
+from onset.models.hf import HFModel
 from onset.models.scripted import ScriptedModel
 from onset.pipeline import Evaluation
 from onset.plan import make_plan

@@ -28,7 +28,8 @@ from onset.models.engine import Machine, Unfit, fixed, groups, linear, memory, m
 from onset.models.engine.groups import Group, group
 from onset.models.engine.head import precise_head
 from onset.models.engine.storage import Slots
-from onset.models.hf import HFModel, describe
+from onset.models.facts import describe
+from onset.models.hf import HFModel
 from onset.models.rows import Row, Sample, Span
 from onset.records import EndRule, Pair, Request, Thinking
 

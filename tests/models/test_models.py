@@ -22,7 +22,8 @@ from onset.errors import ModelError, UnknownName
 from onset.models import Model, default_label, open_model
 from onset.models.choosing import Kept, choose, logprobs_of
 from onset.models.endings import Endings
-from onset.models.hf import HFModel, count_parameters, describe
+from onset.models.facts import count_parameters, describe
+from onset.models.hf import HFModel
 from onset.models.packaged import packaged_model
 from onset.models.plain import generate, pack
 from onset.models.rows import Row
@@ -484,7 +485,7 @@ def test_the_hub_client_is_quiet_while_a_model_loads() -> None:
     """It reports each retry on a line of its own, and the error says all of it at the end."""
     from huggingface_hub.utils import logging as hub
 
-    from onset.models.hf import loading
+    from onset.models.loading import loading
 
     before = hub.get_verbosity()
     with loading("owner/name", quiet=True):
@@ -608,7 +609,8 @@ make_reproducible()
 import hashlib, torch
 sys.path.insert(0, sys.argv[2])
 from models_fixtures import PROMPTS, llama, tokenizer
-from onset.models.hf import HFModel, describe
+from onset.models.facts import describe
+from onset.models.hf import HFModel
 from onset.records import Pair, Request
 
 torch.set_num_threads(1)
