@@ -73,6 +73,8 @@ class Evaluation:
 
         Raises MethodError when that fails.
         """
+        if not self.method.prompt.prepares():
+            return Prepared()
 
         async def work(_: Item, ask: Ask) -> Any:
             return await self.method.prompt.prepare(ask, examples)

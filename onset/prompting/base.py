@@ -116,6 +116,11 @@ class Prompt(Step):
         """What `prepare` uses of the granted examples, for the ledger: nothing, unless `uses_examples`."""
         return ()
 
+    @classmethod
+    def prepares(cls) -> bool:
+        """Is anything done once for a cell?"""
+        return cls.prepare is not Prompt.prepare
+
     async def prepare(self, ask: Ask, examples: Sequence[Item]) -> Any:
         """What is done once for a cell, before its first item: `Ask.state` of every item. ``examples``: those that the
         budget grants; each that is looked at must be in `used`. ``ask.item`` has no question, only the choices that all

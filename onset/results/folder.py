@@ -182,18 +182,14 @@ class CellFolder:
             file.flush()
             os.fsync(file.fileno())
 
-    def records(self) -> list[dict[str, Any]]:
-        """The records of a finished cell, in order."""
-        return pl.read_parquet(self.folder / "records.parquet").to_dicts()
-
-    def has_outputs(self) -> bool:
-        """Do all records of a finished cell hold what another cell reads? Earlier ones lack log-probabilities, and
-        an item at which the method or its vote failed has no outputs.
+    def outputs(self) -> list[dict[str, Any]] | None:
+        """The records of a finished cell, in order; None where one does not hold what another cell reads: earlier ones
+        lack log-probabilities, and an item at which the method or its vote failed has no outputs.
         """
-        path = self.folder / "records.parquet"
-        if "logprobs" not in pl.read_parquet_schema(path):
-            return False
-        return not (pl.read_parquet(path, columns=["status"])["status"] == "failed").any()
+        records = pl.read_parquet(self.folder / "records.parquet")
+        if "logprobs" not in records.columns or (records["status"] == "failed").any():
+            return None
+        return records.to_dicts()
 
     def set_prepared(self, cost: Mapping[str, Any]) -> None:
         """Keep what the method's preparation took (``prepared.json``): it is part of the cell's cost."""

@@ -328,9 +328,9 @@ class _Session:
         evaluation = Evaluation(model, task, cell.method, shown, seed, continuous, chat, questions=asked)
         if at == 0:
             held = self._bank(cell, said)
-            folder.set_source(held)
+            folder.set_source(held and held[0])
             if held is not None:
-                folder.append(evaluation.reread(items, held.records()))
+                folder.append(evaluation.reread(items, held[1]))
                 self.watch.advanced(cell, at := len(items))
         if at < len(items):
             measure(cell, folder, evaluation, examples, items, at, self.watch.advanced)
@@ -349,9 +349,10 @@ class _Session:
             )
         return can.scores(chat=chat)
 
-    def _bank(self, cell: Cell, said: Mapping[str, Any]) -> CellFolder | None:
-        """A finished cell that holds the very outputs that ``cell`` would get: measured on the same weights, with the
-        same demonstrations, in the same words (``said``: what is known of ``cell``), and with outputs of every item.
+    def _bank(self, cell: Cell, said: Mapping[str, Any]) -> tuple[CellFolder, list[dict[str, Any]]] | None:
+        """A finished cell that holds the very outputs that ``cell`` would get, and its records: measured on the same
+        weights, with the same demonstrations, in the same words (``said``: what is known of ``cell``), and with outputs
+        of every item.
         """
         if cell.bank is None:
             return None
@@ -360,8 +361,9 @@ class _Session:
             if other.bank != cell.bank or other.id == cell.id or not held.done:
                 continue
             facts = held.facts()
-            if all(facts.get(key) == said[key] for key in _OF_BANK) and held.has_outputs():
-                return held
+            alike = all(facts.get(key) == said[key] for key in _OF_BANK)
+            if alike and (records := held.outputs()) is not None:
+                return held, records
         return None
 
     def _copy_tuning_time(self, cell: Cell, folder: CellFolder) -> None:

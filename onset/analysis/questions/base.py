@@ -7,10 +7,10 @@ verdict it may give with its tone, so that page and terminal colour it without k
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import ALWAYS, Finding, Interval, Tone, Unit
@@ -18,6 +18,17 @@ from onset.analysis.outcomes import Outcomes
 from onset.analysis.phrases import LANGUAGES
 from onset.analysis.questions.lines import Lines
 from onset.analysis.questions.say import Say, Sentence
+
+
+class OfTask(Protocol):
+    """An estimate about one task."""
+
+    @property
+    def task(self) -> str:
+        """Its name."""
+
+
+_Of = TypeVar("_Of", bound=OfTask)
 
 
 def tones(verdicts: Mapping[str, Tone]) -> Mapping[str, Tone]:
@@ -36,6 +47,17 @@ CURVE_VERDICTS = tones(
     }
 )
 """Verdicts on a curve over size (`onset.analysis.emergence.verdict`)."""
+
+CHANGE = {"wins": "gains", "loses": "loses", "equivalent": "equivalent", "undecided": "undecided"}
+"""The verdict of a contrast -> the verdict of a question on one thing that is done to the same outputs."""
+CHANGE_VERDICTS = tones({"gains": "for", "loses": "against", "equivalent": "level", "undecided": "open"})
+CHANGE_SAID = {
+    "wins": "a gain",
+    "loses": "a loss",
+    "equivalent": "equivalent within the margin",
+    "undecided": "undecided",
+}
+"""The verdict of such a contrast in a sentence."""
 
 
 class Question(ABC):
@@ -101,6 +123,15 @@ class Question(ABC):
             sentences={language: sentence(Say(language)) for language in LANGUAGES},
             lines=short,
         )
+
+
+def first_of_tasks(found: Iterable[_Of], rank: Callable[[_Of], Any]) -> list[_Of]:
+    """Of each task the one of highest ``rank``, the earlier one where ranks are equal; tasks as they come."""
+    best: dict[str, _Of] = {}
+    for one in found:
+        if one.task not in best or rank(one) > rank(best[one.task]):
+            best[one.task] = one
+    return list(best.values())
 
 
 def largest(arms: Sequence[Outcomes]) -> list[Outcomes]:

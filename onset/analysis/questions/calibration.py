@@ -10,7 +10,7 @@ from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.calibration import Calibrated
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.base import Question, first_of_tasks, tones
 from onset.analysis.questions.say import Say
 
 
@@ -23,12 +23,8 @@ class Calibration(Question):
     wait = 2
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        shown: set[str] = set()
         told = [one for one in study.calibrations if one.at.clean and one.spreads.ratio is not None]
-        for one in sorted(told, key=lambda each: (each.verdict == "undecided", each.spreads.p)):
-            if one.task in shown:
-                continue
-            shown.add(one.task)
+        for one in sorted(first_of_tasks(told, _clear), key=_clear, reverse=True):
             ratio = words.ratio(one.spreads.ratio or 0.0)
             yield self.finding(
                 f"{one.task}, {one.method}, {one.model}", one.verdict, partial(_sentence, study, one),
@@ -39,6 +35,10 @@ class Calibration(Question):
                 estimate=one.spreads.ratio, interval=one.spreads.interval, n=one.n,
                 test="Pitman-Morgan over paired draws, Holm",
             )  # fmt: skip
+
+
+def _clear(one: Calibrated) -> tuple[bool, float]:
+    return one.verdict != "undecided", -1.0 if one.spreads.p is None else -one.spreads.p
 
 
 def _sentence(study: Analysis, one: Calibrated, say: Say) -> str:

@@ -10,12 +10,11 @@ from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.chains import Chains, Share
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.base import CHANGE, CHANGE_SAID, CHANGE_VERDICTS, Question, first_of_tasks, tones
 from onset.analysis.questions.say import Say
 
 MOST_LUCKY = 0.05
 """Up to this share of right answers by wrong chains, right answers say that the steps are right."""
-_VERDICTS = {"wins": "gains", "loses": "loses", "equivalent": "equivalent", "undecided": "undecided"}
 
 
 class Process(Question):
@@ -45,15 +44,11 @@ class Process(Question):
 
 def _picked(study: Analysis) -> list[Chains]:
     """Of each task, without a shift, the largest model's chains with most right answers to each output."""
-    best: dict[str, Chains] = {}
 
     def rank(one: Chains) -> tuple[float, float]:
         return one.params, sum(one.counts[True].values()) / max(one.outputs, 1)
 
-    for one in study.chains:
-        if one.at.clean and one.outputs and (one.task not in best or rank(one) > rank(best[one.task])):
-            best[one.task] = one
-    return list(best.values())
+    return first_of_tasks((one for one in study.chains if one.at.clean and one.outputs), rank)
 
 
 def _verdict(lucky: Share) -> str:
@@ -97,19 +92,19 @@ class Calculator(Question):
 
     kind = "calculator"
     unit = "points"
-    verdicts = tones({"gains": "for", "loses": "against", "equivalent": "level", "undecided": "open"})
+    verdicts = CHANGE_VERDICTS
     wait = 3
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        best: dict[str, Chains] = {}
-        for one in study.chains:
-            known = one.at.clean and one.calculator is not None and one.calculator.difference is not None
-            if known and (one.task not in best or _gap(one) > _gap(best[one.task])):
-                best[one.task] = one
-        for one in sorted(best.values(), key=lambda found: -_gap(found)):
+        known = (
+            one
+            for one in study.chains
+            if one.at.clean and one.calculator is not None and one.calculator.difference is not None
+        )
+        for one in sorted(first_of_tasks(known, _gap), key=lambda found: -_gap(found)):
             held = one.calculator
             assert held is not None
-            verdict = _VERDICTS[held.verdict]
+            verdict = CHANGE[held.verdict]
             yield self.finding(
                 f"{one.task}, {one.method}, {one.model}", verdict, partial(_calculated, study, one),
                 lines.line(
@@ -129,12 +124,6 @@ def _calculated(study: Analysis, one: Chains, say: Say) -> str:
     assert held is not None
     with_sums, without = held.levels
     given = say.with_labels(one.labels, study.shown(one.labels, [one.method], one.task))
-    named = {
-        "wins": "a gain",
-        "loses": "a loss",
-        "equivalent": "equivalent within the margin",
-        "undecided": "undecided",
-    }
     return say.text(
         [
             say(
@@ -142,7 +131,7 @@ def _calculated(study: Analysis, one: Chains, say: Say) -> str:
                 " {with_sums} instead of {without}, {points} ({range}; {verdict}; {sample})",
                 task=say.named_task(one.task), model=one.model, given=given, method=say.named(one.method),
                 with_sums=words.percent(with_sums or 0.0), without=words.percent(without or 0.0),
-                points=say.points(held.gap), range=say.point_range(held.spread), verdict=say(named[held.verdict]),
+                points=say.points(held.gap), range=say.point_range(held.spread), verdict=say(CHANGE_SAID[held.verdict]),
                 sample=say.sample(one.n, len(one.draws)),
             ),
             say("it replaced results in {part} of {whole} outputs", part=one.replaced, whole=one.outputs),

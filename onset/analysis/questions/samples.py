@@ -10,10 +10,9 @@ from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.banks import Bank
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.base import CHANGE, CHANGE_SAID, CHANGE_VERDICTS, Question, first_of_tasks
 from onset.analysis.questions.say import Say
 
-_VERDICTS = {"wins": "gains", "loses": "loses", "equivalent": "equivalent", "undecided": "undecided"}
 NEAR = 0.01
 """A majority of fewer samples that comes this near to that of all is as good as all."""
 
@@ -24,16 +23,13 @@ class Samples(Question):
     kind = "samples"
     figure = "samples"
     unit = "points"
-    verdicts = tones({"gains": "for", "loses": "against", "equivalent": "level", "undecided": "open"})
+    verdicts = CHANGE_VERDICTS
     wait = 2
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        best: dict[str, Bank] = {}
-        for bank in study.banks:
-            if bank.at.clean and (bank.task not in best or bank.gain.gap > best[bank.task].gain.gap):
-                best[bank.task] = bank
-        for bank in sorted(best.values(), key=lambda one: -one.gain.gap):
-            verdict = _VERDICTS[bank.gain.verdict]
+        best = first_of_tasks((bank for bank in study.banks if bank.at.clean), lambda one: one.gain.gap)
+        for bank in sorted(best, key=lambda one: -one.gain.gap):
+            verdict = CHANGE[bank.gain.verdict]
             yield self.finding(
                 f"{bank.task}, {bank.methods[0]}, {bank.model}", verdict, partial(_sentence, study, bank),
                 lines.line(
@@ -56,7 +52,7 @@ def _sentence(study: Analysis, bank: Bank, say: Say) -> str:
         " right than one of them ({range}; {verdict}; {sample})",
         task=say.named_task(bank.task), model=bank.model, given=given, count=bank.samples,
         vote=say.named(bank.methods[0]), points=say.points(abs(bank.gain.gap)),
-        range=say.point_range(bank.gain.spread), verdict=say(_SAID[bank.gain.verdict]),
+        range=say.point_range(bank.gain.spread), verdict=say(CHANGE_SAID[bank.gain.verdict]),
         sample=say.sample(bank.n, len(bank.draws)),
     )  # fmt: skip
     reached = say(
@@ -73,6 +69,3 @@ def _sentence(study: Analysis, bank: Bank, say: Say) -> str:
     few = next(one.k for one in bank.points if one.majority >= bank.all.majority - NEAR)
     enough = say("the majority of {few} samples is within a point of that of {count}", few=few, count=bank.samples)
     return say.text([gain, say.clauses([reached, room]), enough if 1 < few < bank.samples else ""])
-
-
-_SAID = {"wins": "a gain", "loses": "a loss", "equivalent": "equivalent within the margin", "undecided": "undecided"}
