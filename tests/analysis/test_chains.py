@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from onset.analysis import Analysis, analyse, load, to_json
-from onset.analysis.estimates.chains import _share
+from onset.analysis.estimates.shares import ratio
 from onset.analysis.phrases import LANGUAGES
 from onset.analysis.questions import question
 from onset.analysis.questions.lines import LONGEST
@@ -154,11 +154,11 @@ def test_shares_of_few_outputs_have_wide_intervals() -> None:
     """Three right answers among 200 items say little, though all three are alike: as wide as of three items."""
     whole = np.zeros((1, 200))
     whole[0, :3] = 1
-    share = _share(np.zeros((1, 200)), whole, FAST)
+    share = ratio(np.zeros((1, 200)), whole, FAST)
     assert share is not None
     assert share.value == 0
     assert share.interval[1] > 0.4
-    assert _share(whole * 0, whole * 0, FAST) is None
+    assert ratio(whole * 0, whole * 0, FAST) is None
 
 
 def test_a_ratio_covers_its_truth_over_items() -> None:
@@ -168,7 +168,7 @@ def test_a_ratio_covers_its_truth_over_items() -> None:
     for _ in range(200):
         whole = (rng.random((1, 120)) < 0.4).astype(float)
         part = whole * (rng.random((1, 120)) < 0.3)
-        share = _share(part, whole, FAST)
+        share = ratio(part, whole, FAST)
         assert share is not None
         held += share.interval[0] <= 0.3 <= share.interval[1]
     assert 0.90 <= held / 200 <= 0.99

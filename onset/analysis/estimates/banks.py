@@ -16,10 +16,11 @@ import numpy as np
 import polars as pl
 
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
+from onset.analysis.estimates.shares import mean
 from onset.analysis.outcomes import KEY, Measured, Outcomes, Outputs
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
-from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
+from onset.analysis.stats.bootstrap import REPLICATES, Array
 from onset.analysis.stats.shares import Interval
 from onset.analysis.stats.subsets import majorities, passes
 from onset.records import content_hash
@@ -145,7 +146,7 @@ def _bank(
 ) -> Bank:
     majority, right = _tables(arm, held, samples)
     points = tuple(
-        BankPoint(k, *_mean(majority[k - 1], replicates), *_mean(right[k - 1], replicates)) for k in _places(samples)
+        BankPoint(k, *mean(majority[k - 1], replicates), *mean(right[k - 1], replicates)) for k in _places(samples)
     )
     gain = contrast(
         replace(arm, values=majority[-1], outputs=Outputs()),
@@ -156,7 +157,7 @@ def _bank(
         names=(f"maj@{samples}", "1 sample"),
         kind="share",
     )
-    room, room_interval = _mean(right[-1] - majority[-1], replicates)
+    room, room_interval = mean(right[-1] - majority[-1], replicates)
     outputs = [row for draw in held for row in draw if row["answers"]]
     said = sum(answer is not None for row in outputs for answer in row["answers"])
     return Bank(
@@ -202,12 +203,3 @@ def _of(record: Mapping[str, Any], samples: int) -> tuple[Array, Array]:
     wrong = Counter(answer for answer, good in zip(answers, rights, strict=True) if answer is not None and not good)
     unread = samples - right.total() - wrong.total()
     return majorities(list(right.values()), list(wrong.values()), unread), passes(right.total(), samples)
-
-
-def _mean(values: Array, replicates: int) -> tuple[float, Interval]:
-    """The mean over draws and items with its interval, cut at 0 and 1."""
-    crossed = crossed_bootstrap([Block(values)], replicates)
-    assert crossed is not None  # a bank holds at least one item
-    low, high = crossed.interval()
-    mean = crossed.estimate
-    return mean, (min(mean, max(0.0, low)), max(mean, min(1.0, high)))

@@ -2,8 +2,7 @@
 
 A chain is wrong with a wrong step, right with checked steps none of which is wrong, unchecked else
 (`onset.chains.steps`). Shares of some outputs (of the right answers, of the wrong chains) are ratios of sums over draws
-and items; their intervals are those of the linearised ratio, a value an item and draw whose mean it is, over the items
-that have such outputs.
+and items (`onset.analysis.estimates.shares`).
 """
 
 from __future__ import annotations
@@ -17,29 +16,15 @@ import numpy as np
 import polars as pl
 
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
+from onset.analysis.estimates.shares import Share, ratio
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
-from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
-from onset.analysis.stats.shares import Interval
+from onset.analysis.stats.bootstrap import REPLICATES, Array
 from onset.chains import Steps
 
 VERDICTS = ("right", "wrong", "unchecked")
 """Of a chain."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """``part`` of ``whole`` (outputs, or steps) as a share 0..1, with its 95 % interval."""
-
-    part: int
-    whole: int
-    value: float
-    interval: Interval
-
-    def json(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return {"part": self.part, "whole": self.whole, "value": self.value, "interval": list(self.interval)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +147,7 @@ def _chains(arm: Outcomes, draws: Sequence[Sequence[_Item]], margin: float, repl
 
     def share(part: Callable[[bool, Steps], int], whole: Callable[[bool, Steps], int]) -> Share | None:
         tables = (_table(arm, draws, part), _table(arm, draws, whole))
-        return _share(*tables, replicates)
+        return ratio(*tables, replicates)
 
     def among(said: str) -> Share | None:
         return share(lambda right, steps: right and steps.verdict == said, lambda _, steps: steps.verdict == said)
@@ -194,20 +179,6 @@ def _table(arm: Outcomes, draws: Sequence[Sequence[_Item]], counted: Callable[[b
         for one in draw:
             table[row, place[one.item]] = sum(counted(*pair) for pair in zip(one.rights, one.steps, strict=True))
     return table
-
-
-def _share(part: Array, whole: Array, replicates: int) -> Share | None:
-    has = np.nansum(whole, axis=0) > 0
-    if not has.any():
-        return None
-    part, whole = part[:, has], whole[:, has]
-    value = float(np.nansum(part) / np.nansum(whole))
-    crossed = crossed_bootstrap([Block(value + (part - value * whole) / np.nanmean(whole))], replicates)
-    assert crossed is not None  # an item has such outputs
-    low, high = crossed.interval()
-    return Share(
-        int(np.nansum(part)), int(np.nansum(whole)), value, (min(value, max(0.0, low)), max(value, min(1.0, high)))
-    )
 
 
 def _calculator(arm: Outcomes, draws: Sequence[Sequence[_Item]], margin: float, replicates: int) -> Contrast | None:

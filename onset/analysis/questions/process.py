@@ -7,7 +7,8 @@ from functools import partial
 
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.chains import Chains, Share
+from onset.analysis.estimates.chains import Chains
+from onset.analysis.estimates.shares import Share
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import CHANGE, CHANGE_SAID, CHANGE_VERDICTS, Question, first_of_tasks, tones
