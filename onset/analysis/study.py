@@ -19,6 +19,7 @@ from onset.analysis.estimates.gains import gain_curves
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.scores import compare_scores
+from onset.analysis.estimates.second_reader import second_readings
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
@@ -37,11 +38,18 @@ from onset.results.format import FINDINGS, FORMAT
 from onset.results.read import Results
 
 
-def analyse(results: Results | Measured, *, margin: float | None = None, replicates: int = REPLICATES) -> Analysis:
+def analyse(
+    results: Results | Measured,
+    *,
+    margin: float | None = None,
+    replicates: int = REPLICATES,
+    math_verify: bool = False,
+) -> Analysis:
     """Estimate everything of a results folder, or of anybody's results (`onset.read.read_measured`).
 
     ``margin``: equivalence margin as a share; by default the study's, else 5 points. Equal results give equal numbers:
-    the bootstrap's seed follows from the shapes of the tables.
+    the bootstrap's seed follows from the shapes of the tables. ``math_verify``: also read answers that are numbers by
+    that library (`onset.analysis.estimates.second_reader`). Raises InputError where it cannot.
     """
     measured = results if isinstance(results, Measured) else measured_of(results)
     arms = measured.outcomes
@@ -76,6 +84,7 @@ def analyse(results: Results | Measured, *, margin: float | None = None, replica
         calibrations=() if measured.foreign else calibrations_of(measured),
         banks=() if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates),
         chains=() if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates),
+        second_readings=second_readings(measured, margin=chosen, replicates=replicates) if math_verify else (),
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -111,6 +120,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "banks": [one.json() for one in analysis.banks],
         "chains": [one.json() for one in analysis.chains],
         "calibrations": [one.json() for one in analysis.calibrations],
+        "second_readings": [one.json() for one in analysis.second_readings],
         "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
         "missing": list(analysis.measured.missing),

@@ -21,6 +21,10 @@ Details = Annotated[bool, typer.Option("--details", help="Also all findings in f
 InLanguage = Annotated[
     Literal["en", "zh"], typer.Option("--language", help="Of findings and of the report's own words.")
 ]
+MathVerify = Annotated[
+    bool,
+    typer.Option("--math-verify", help="Also read answers that are numbers with the library math-verify."),
+]
 AnyResults = Annotated[
     Path,
     typer.Argument(

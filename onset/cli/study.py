@@ -14,6 +14,7 @@ from onset.cli.common import (
     Details,
     InLanguage,
     Json,
+    MathVerify,
     Reading,
     console,
     print_json,
@@ -77,6 +78,7 @@ def show(
     path: AnyResults,
     as_json: Json = False,
     details: Details = False,
+    math_verify: MathVerify = False,
     language: InLanguage = "en",
     *,
     reading: Reading,
@@ -85,7 +87,7 @@ def show(
     from onset.analysis.study import analyse, to_json
     from onset.read import read_measured
 
-    content = to_json(analyse(read_measured(path, **reading.asked())), language)
+    content = to_json(analyse(read_measured(path, **reading.asked()), math_verify=math_verify), language)
     if as_json:
         print_json(content)
         return
@@ -104,6 +106,7 @@ def report(
         ),
     ] = None,
     png: Annotated[Path | None, typer.Option(metavar="DIR", help="Also write each figure as PNG and SVG.")] = None,
+    math_verify: MathVerify = False,
     language: InLanguage = "en",
     *,
     reading: Reading,
@@ -116,7 +119,7 @@ def report(
 
     measured = read_measured(path, texts=True, **reading.asked())
     figure_library()  # made while the results are analysed
-    analysis = analyse(measured)
+    analysis = analyse(measured, math_verify=math_verify)
     print(build_report(path, out=out, analysis=analysis, language=language))
     if png is not None:
         for written in write_png(analysis, png):

@@ -1,4 +1,4 @@
-"""What is said of a study's outputs in the terminal: every number of samples, and the steps of chains."""
+"""What is said of a study's outputs in the terminal: every number of samples, the steps of chains, a second reader."""
 
 from __future__ import annotations
 
@@ -83,3 +83,36 @@ def _chain_lines(one: Mapping[str, Any]) -> list[str]:
             f" {signed(sums['difference'])} ({low} to {high}), {sums['verdict']}"
         )
     return said
+
+
+def print_second_readings(shown: Mapping[str, Any], console: Console) -> None:
+    """Accuracy of outputs by the task's reader and by another one, and how often these differ: a line a method."""
+    if not shown.get("second_readings"):
+        return
+    reader = shown["second_readings"][0]["reader"]
+    heading(console, f"Answers read by {reader} too (of single outputs; in per cent, 95 % interval)")
+    for key, group in grouped(shown["second_readings"], ("task", "shift", "stage")):
+        section(console, key, [f"{group[0]['n']} items"])
+        names = [("Model", "name"), ("Method", "name"), ("Labels", "n")]
+        drawn = table([*names, *((head, "n") for head in ("task's", "interval", reader, "interval", "differ"))])
+        for one in group:
+            first, second, differ = (one[name] for name in ("first", "second", "differ"))
+            name = [one["model"], ", ".join(one["methods"]), one["labels"]]
+            each = [text for held in (first, second) for text in (share(held["value"]), shares(held["interval"]))]
+            add_row(drawn, *name, *each, share(differ["value"]))
+        console.print(drawn)
+        for one in group:
+            console.print(
+                f"{one['model']}, {one['methods'][0]}: {_second_line(one)}", style="dim", markup=False, highlight=False
+            )
+
+
+def _second_line(one: Mapping[str, Any]) -> str:
+    low, high = (signed(end) for end in one["interval"])
+    right, unread = one["right"], one["unread"]
+    late = f"; out of time in {one['timeouts']}" if one["timeouts"] else ""
+    return (
+        f"{signed(one['difference'])} ({low} to {high}), {one['verdict']}; of {one['outputs']} outputs right by both"
+        f" {right['both']}, by the task's reader alone {right['first']}, by {one['reader']} alone {right['second']};"
+        f" no answer: {unread['first']} and {unread['second']}{late}"
+    )

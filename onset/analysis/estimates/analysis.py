@@ -20,6 +20,7 @@ from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.scores import Scores
+from onset.analysis.estimates.second_reader import SecondReading
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.estimates.task_sizes import TaskOrder
@@ -77,7 +78,8 @@ class Analysis:
 
     ``margin``: of equivalence, as it was used; ``decisions``: what to use on each task of the user's own;
     ``banks``: what every number of samples would do, where samples vote; ``chains``: steps and answers of each arm;
-    ``calibrations``: calibrated methods beside the same ones without;
+    ``calibrations``: calibrated methods beside the same ones without; ``second_readings``: texts read by math-verify
+    too, where that was asked for;
     ``findings``: empty while the questions are asked.
     """
 
@@ -92,6 +94,7 @@ class Analysis:
     banks: tuple[Bank, ...] = ()
     chains: tuple[Chains, ...] = ()
     calibrations: tuple[Calibrated, ...] = ()
+    second_readings: tuple[SecondReading, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property

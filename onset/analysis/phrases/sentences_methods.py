@@ -237,6 +237,24 @@ _STEPS = {
     "it replaced results in {part} of {whole} outputs": "它在 {whole} 个输出中的 {part} 个里改了结果",
 }
 
+_SECOND_READER = {
+    "A second reader on {task}, {model} {given}: by math-verify {second} of the outputs of {method} are right"
+    " ({second_range}), by the task's reader {first} ({first_range}), {points} ({range}; {verdict}; {sample})": (
+        "另一种读法，{task}，{model}（{given}）：按 math-verify，{method}的输出有 {second} 正确（{second_range}），"
+        "按任务自己的读法为 {first}（{first_range}），相差 {points}（{range}；{verdict}；{sample}）"
+    ),
+    "they find different answers in {differ} of outputs ({differ_range}), right by one alone in {disagree}"
+    " ({disagree_range})": (
+        "两者在 {differ} 的输出中读出不同的答案（{differ_range}），只有一方判为正确的占 {disagree}（{disagree_range}）"
+    ),
+    "of {outputs} outputs math-verify finds no answer in {second}, the task's reader in {first}": (
+        "{outputs} 个输出中，math-verify 有 {second} 个读不出答案，任务自己的读法有 {first} 个"
+    ),
+    "math-verify ran out of time in {count}, which count as wrong by it": (
+        "math-verify 在 {count} 个输出上超时，按它的读法算作错误"
+    ),
+}
+
 SENTENCES: dict[str, str] = (
     _CALIBRATION
     | _COMPARISON
@@ -245,6 +263,7 @@ SENTENCES: dict[str, str] = (
     | _CHAIN
     | _SAMPLES
     | _STEPS
+    | _SECOND_READER
     | _BEST_MODEL
     | _SHIFT
     | _COST

@@ -24,6 +24,7 @@ QUESTIONS = Registry(
         "samples": Entry(f"{_HOME}.samples:Samples", "what do more samples bring, and a perfect choice?"),
         "process": Entry(f"{_HOME}.process:Process", "do right answers come from right steps?"),
         "calculator": Entry(f"{_HOME}.process:Calculator", "what would a calculator change?"),
+        "second reader": Entry(f"{_HOME}.second_reader:SecondReader", "does accuracy depend on who reads the answers?"),
         "calibration": Entry(f"{_HOME}.calibration:Calibration", "does calibration make draws differ less?"),
         "size by task": Entry(f"{_HOME}.size_by_task:SizeByTask", "which of related tasks needs the larger model?"),
         "prompt or tune": Entry(f"{_HOME}.prompt_or_tune:PromptOrTune", "is it better to prompt or to tune?"),

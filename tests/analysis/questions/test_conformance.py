@@ -42,6 +42,7 @@ UNHEARD = {
     "results",
     "process",
     "calculator",
+    "second reader",
 }
 """Questions about what none of the made-up studies has; their own tests hear them."""
 BY_SIZE = {"emergence", "crossover", "voting", "size by task", "ingredient by size", "size", "curves"}
