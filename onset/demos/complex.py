@@ -1,6 +1,6 @@
 """The most complex examples.
 
-Source: Fu et al. 2022, arXiv 2210.00720, section 3 ("complexity-based prompting"): the examples with most reasoning
+Source: Fu et al. 2022, arXiv 2210.00720 ("complexity-based prompting"): the examples with most reasoning
 steps. Which of equally complex ones are taken the paper does not say: here those that come first in the plan. It shows
 them in no stated order: here the most complex first, unless ``order`` shuffles them. The prompts it uses were chosen
 from whole training sets; here only from what the budget grants, all of which counts as used.
@@ -20,7 +20,7 @@ class Complex(ByComplexity):
     """The examples with most reasoning steps."""
 
     kind: ClassVar[str] = "complex"
-    source: ClassVar[str] = "Fu et al. 2022, arXiv 2210.00720, section 3"
+    source: ClassVar[str] = "Fu et al. 2022, arXiv 2210.00720"
     words: ClassVar[str] = "the most complex ones"
     needs: ClassVar[frozenset[Literal["rationales"]]] = frozenset({"rationales"})
     reads: ClassVar[bool] = True

@@ -1,6 +1,6 @@
 """How complex a labelled example is: what complexity-based choices rank by.
 
-Source: Fu et al. 2022, arXiv 2210.00720, section 3: the number of reasoning steps, a step being a line of the
+Source: Fu et al. 2022, arXiv 2210.00720: the number of reasoning steps, a step being a line of the
 rationale; where there are no rationales, the length of the question in their place. The other measures are those of
 their ablations: steps that end with a full stop, and the length of the text.
 """

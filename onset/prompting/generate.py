@@ -1,6 +1,6 @@
 r"""Generate, then read: the model writes a background document, then answers from it.
 
-Source: Yu et al. 2023, arXiv 2209.10063, sections 3.1 (zero-shot) and 3.2 (clusters); prompts word by word as released:
+Source: Yu et al. 2023, arXiv 2209.10063 (zero-shot, and with clusters); prompts word by word as released:
 
     Provide a background document from Wikipedia to answer the given question. \n\n Where was Marie Curie born? \n\n
 
@@ -59,7 +59,7 @@ class GenerateThenRead(Reader):
     """
 
     kind: ClassVar[str] = "generate-then-read"
-    source: ClassVar[str] = "Yu et al. 2023, arXiv 2209.10063, sections 3.1 and 3.2"
+    source: ClassVar[str] = "Yu et al. 2023, arXiv 2209.10063"
     words: ClassVar[str] = "a passage that the model has written for the question"
     calls: ClassVar[str] = (
         "2 calls an item (one writes, one reads); of each of several passages or clusters; with clusters also one an "

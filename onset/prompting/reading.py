@@ -1,6 +1,6 @@
 r"""Reading a passage to a model: one prompt, whether the passage was retrieved, generated or recited.
 
-Source: Yu et al. 2023, arXiv 2209.10063, appendix; the released prompts word by word
+Source: Yu et al. 2023, arXiv 2209.10063; the released prompts word by word
 (github.com/wyu97/GenRead, inprompts/regular_prompts.jsonl, ``question answering`` and ``fact checking``):
 
     Refer to the passage below and answer the following question with just one entity. \n\n Passage: ... \n\n

@@ -1,6 +1,6 @@
 r"""Recite, then answer: the model recites passages from memory, answers after each, and the majority is taken.
 
-Source: Sun et al. 2023, arXiv 2210.01296, section 3 (recitation-augmented language models); prompts and parameters of
+Source: Sun et al. 2023, arXiv 2210.01296 (recitation-augmented language models); prompts and parameters of
 the released code (github.com/Edward-Sun/RECITE, natural questions): 20 recitations of at most 128 tokens at temperature
 0.7, each answered greedily. The rationales of the demonstrations are the passages recited for them.
 
@@ -45,7 +45,7 @@ class Recite(Prompt):
     """
 
     kind: ClassVar[str] = "recite"
-    source: ClassVar[str] = "Sun et al. 2023, arXiv 2210.01296, section 3"
+    source: ClassVar[str] = "Sun et al. 2023, arXiv 2210.01296"
     words: ClassVar[str] = "questions with passages that answer them; passages recited before answering"
     needs: ClassVar[frozenset[Need]] = frozenset({"rationales"})
     calls: ClassVar[str] = "1 call an item that recites, and 1 for each recitation"

@@ -1,8 +1,8 @@
 """Self-check: the model samples answers, says of each how probably it is true, and the best one or a vote decides.
 
-Source: Kadavath et al. 2022, arXiv 2207.05221, sections 4.1 (P(True) of proposed answers) and 4.2 (with other samples
-shown); choosing among samples by a verifier's score and voting with it: Cobbe et al. 2021, arXiv 2110.14168, section
-4.2. P(True) is the probability of (A) among (A) and (B).
+Source: Kadavath et al. 2022, arXiv 2207.05221 (P(True) of proposed answers, and with other samples shown); choosing
+among samples by a verifier's score and voting with it: Cobbe et al. 2021, arXiv 2110.14168. P(True) is the probability
+of (A) among (A) and (B).
 
     Question: What is 27 + 48?
     Proposed Answer: The answer is 75.
@@ -48,7 +48,7 @@ class SelfCheck(Prompt):
     """
 
     kind: ClassVar[str] = "self-check"
-    source: ClassVar[str] = "Kadavath et al. 2022, arXiv 2207.05221, sections 4.1 and 4.2"
+    source: ClassVar[str] = "Kadavath et al. 2022, arXiv 2207.05221"
     words: ClassVar[str] = "samples that the model itself then calls true or false"
     needs: ClassVar[frozenset[Need]] = frozenset({"scores"})
     calls: ClassVar[str] = "1 call an item that samples, and 1 score for each different sample"

@@ -1,6 +1,6 @@
 """The majority among the samples with most reasoning steps: complexity-based consistency.
 
-Source: Fu et al. 2022, arXiv 2210.00720, section 3: of N sampled chains the K most complex vote, where a step is a line
+Source: Fu et al. 2022, arXiv 2210.00720: of N sampled chains the K most complex vote, where a step is a line
 (there N = 50, and K = 30 to 40, chosen on a development set). Two things the paper leaves open: chains as complex as
 the one of rank K vote too, and a chain without an answer keeps its place among the K and has no vote; ``detail`` counts
 both. Chains of one line all tie, so that all vote and the answer is that of self-consistency (``kept`` equals
@@ -26,7 +26,7 @@ class Complexity(Vote):
     """The majority of the ``keep`` chains with most steps (``simplest``: with fewest). ``by``: what is counted."""
 
     kind: ClassVar[str] = "complexity"
-    source: ClassVar[str] = "Fu et al. 2022, arXiv 2210.00720, section 3"
+    source: ClassVar[str] = "Fu et al. 2022, arXiv 2210.00720"
     words: ClassVar[str] = "majority of those with most steps"
 
     keep: int = Field(ge=1)
