@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from onset.analysis.estimates.second_reader import second_readings
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import task_orders
+from onset.analysis.estimates.thinking import thinking_lines
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import KEY, Measured, measured_of, source_of
 from onset.analysis.phrases import Language
@@ -84,6 +86,7 @@ def analyse(
         calibrations=() if measured.foreign else calibrations_of(measured),
         banks=() if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates),
         chains=() if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates),
+        thinking=() if measured.foreign else thinking_lines(measured, means_of(by_labels), replicates=replicates),
         second_readings=second_readings(measured, margin=chosen, replicates=replicates) if math_verify else (),
     )
     return replace(measures, findings=findings_of(measures))
@@ -120,6 +123,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "banks": [one.json() for one in analysis.banks],
         "chains": [one.json() for one in analysis.chains],
         "calibrations": [one.json() for one in analysis.calibrations],
+        "thinking": [one.json() for one in analysis.thinking],
         "second_readings": [one.json() for one in analysis.second_readings],
         "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
@@ -135,6 +139,8 @@ def _cell_json(row: dict[str, Any], mean: LabelPoint | None, f1: CellF1 | None) 
         "majority": f1 and f1.majority,
         "majority_label": f1 and f1.majority_label,
     }
+    spec = row["method_spec"]
+    row = row | {"method_spec": None if spec is None else json.loads(spec)}
     return row | {"interval": _pair(row["low"], row["high"]), "mean": mean and mean.json()} | of_labels
 
 

@@ -1,4 +1,6 @@
-"""What is said of a study's outputs in the terminal: every number of samples, the steps of chains, a second reader."""
+"""What is said of a study's outputs in the terminal: every number of samples, thinking, the steps of chains, a second
+reader.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from onset.analysis.words import number
 from onset.report.tables import add_row, grouped, heading, section, table
 from onset.report.words import share, shares, signed
 
@@ -40,6 +43,24 @@ def print_banks(shown: Mapping[str, Any], console: Console) -> None:
 
 def _points(bank: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     return [one for one in bank["points"] if one["k"] in _SHOWN or one["k"] == bank["samples"]]
+
+
+def print_thinking(shown: Mapping[str, Any], console: Console) -> None:
+    """Accuracy by budget of thinking tokens, a line a budget."""
+    if not shown.get("thinking"):
+        return
+    heading(console, "Thinking (tokens: mean of an output; cut: used up the budget; in per cent, 95 % interval)")
+    for key, group in grouped(shown["thinking"], ("task", "shift", "stage")):
+        section(console, key, [f"{group[0]['points'][0]['n']} items"])
+        names = [("Model", "name"), ("Method", "name"), ("Labels", "n"), ("Budget", "n"), ("Tokens", "n")]
+        drawn = table([*names, ("Acc.", "n"), ("interval", "n"), ("cut", "n"), ("interval", "n")])
+        for line in group:
+            for place, one in enumerate(line["points"]):
+                name = [line["model"], one["method"], line["labels"]] if place == 0 else ["", one["method"], ""]
+                right = [share(one["accuracy"]), shares(one["interval"])]
+                thought = [one["budget"], number(one["tokens"])]
+                add_row(drawn, *name, *thought, *right, share(one["cut"]), shares(one["cut_interval"]))
+        console.print(drawn)
 
 
 def print_chains(shown: Mapping[str, Any], console: Console) -> None:

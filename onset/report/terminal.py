@@ -16,7 +16,7 @@ from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
 from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
-from onset.report.outputs import print_banks, print_chains, print_second_readings
+from onset.report.outputs import print_banks, print_chains, print_second_readings, print_thinking
 from onset.report.scores import print_scores
 from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, section, table
 from onset.report.words import count, flops, p_value, share, shares, signed
@@ -88,6 +88,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
                 console.print(Text(line, style="dim"))
         _print_templates(shown["cells"], console)
     print_banks(shown, console)
+    print_thinking(shown, console)
     print_chains(shown, console)
     print_second_readings(shown, console)
     _print_unfinished(shown, console)

@@ -86,6 +86,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "prompt": pl.String,
     "vote": pl.Int64,
     "template": pl.String,
+    "method_spec": pl.String,
     "labels": pl.Int64,
     "task": pl.String,
     "ability": pl.String,

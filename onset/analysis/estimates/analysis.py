@@ -24,6 +24,7 @@ from onset.analysis.estimates.second_reader import SecondReading
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_sizes import StageShift
 from onset.analysis.estimates.task_sizes import TaskOrder
+from onset.analysis.estimates.thinking import ThinkingLine
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 
@@ -79,7 +80,7 @@ class Analysis:
     ``margin``: of equivalence, as it was used; ``decisions``: what to use on each task of the user's own;
     ``banks``: what every number of samples would do, where samples vote; ``chains``: steps and answers of each arm;
     ``calibrations``: calibrated methods beside the same ones without; ``second_readings``: texts read by math-verify
-    too, where that was asked for;
+    too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
     ``findings``: empty while the questions are asked.
     """
 
@@ -95,6 +96,7 @@ class Analysis:
     chains: tuple[Chains, ...] = ()
     calibrations: tuple[Calibrated, ...] = ()
     second_readings: tuple[SecondReading, ...] = ()
+    thinking: tuple[ThinkingLine, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property

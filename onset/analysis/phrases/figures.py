@@ -104,6 +104,14 @@ _CAPTIONS = {
         "次采样中多数的答案（maj@k；平局平分）。虚线：至少有一次正确的题的比例（pass@k），"
         "即在其中完美挑选所能达到的。阴影：95 % 区间。"
     ),
+    "Above: accuracy against the thinking tokens of an output (their mean, marks of thinking included), one point"
+    " a budget; lines join budgets that are asked alike in everything else. Below: the share of outputs that used"
+    " up the budget before they had done thinking. Bars: 95 % intervals. Grey dashes: the accuracy of a blind"
+    " guess, where it is above zero.": (
+        "上：准确率随每个输出的思考词元数（平均值，含思考的起止标记）的变化，每个预算一点；"
+        "线连接除预算外问法完全相同的点。下：还没想完就用尽预算的输出的比例。竖条：95 % 区间。"
+        "灰色虚线：盲猜的准确率（大于零时）。"
+    ),
     "Shares of all outputs (over items, draws and samples) by answer and steps. Steps are right where some could be"
     " checked and none is wrong, by the sums in them and by what the task knows; they are unchecked where none"
     " could be.": (
@@ -143,6 +151,12 @@ _BESIDE = {
     "majority of k samples": "k 次采样取多数",
     "any of k samples": "k 次采样中任一正确",
     "Samples an item": "每题采样次数",
+    "Thinking tokens an output": "每个输出的思考词元数",
+    "Thinking tokens": "思考词元数",
+    "Budget used up": "用尽预算",
+    "Budget": "预算",
+    "Asked alike": "问法相同",
+    "{share} ({low}–{high} %; {sample})": "{share}（{low}–{high} %；{sample}）",
     "right answer, right steps": "答对，步骤正确",
     "right answer, steps unchecked": "答对，步骤未检查",
     "right answer, a wrong step": "答对，含错误步骤",
@@ -194,6 +208,10 @@ _DESCRIBED = {
     "{title}: accuracy against model size for {tasks}.": "{title}：{tasks}的准确率随模型规模的变化。",
     "{task}: {compared}, each against the base model of the same size unless another is named.": (
         "{task}：{compared}，未另注明时都与同规模的基础模型相比。"
+    ),
+    "{task}, {model}: accuracy against thinking tokens.": "{task}，{model}：准确率随思考词元数的变化。",
+    "{line}: {first} with {few} thinking tokens (budget {small}), {last} with {many} (budget {large})": (
+        "{line}：{few} 个思考词元（预算 {small}）时 {first}，{many} 个（预算 {large}）时 {last}"
     ),
     "{task}, {model}: accuracy against the number of samples.": "{task}，{model}：准确率随采样次数的变化。",
     "{method}: {one} with one sample, {majority} by the majority of {count}, {any} by the best of them": (

@@ -27,6 +27,7 @@ from onset.report.figures.shift import shift_figure
 from onset.report.figures.size import size_figure
 from onset.report.figures.stages import stage_figure
 from onset.report.figures.tasks import task_figure
+from onset.report.figures.thinking import thinking_figure
 
 __all__ = [
     "FIGURES",
@@ -53,6 +54,7 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     label_figure,
     cost_figure,
     sample_figure,
+    thinking_figure,
     chain_figure,
     shift_figure,
     comparison_figure,

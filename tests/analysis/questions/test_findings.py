@@ -75,6 +75,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "banks",
         "chains",
         "calibrations",
+        "thinking",
         "second_readings",
         "decisions",
         "findings",
