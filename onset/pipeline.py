@@ -147,7 +147,7 @@ class Evaluation:
             lengths=tuple(one.tokens for one in done),
             scores=None if attempt is None or attempt.scores is None else tuple(map(_finite, attempt.scores)),
             calls=tuple(_call(one, prompt) for one in solved.transcript),
-            detail=_json(attempt.detail, self._chains(item, done)) if attempt else None,
+            detail=_json(attempt.detail, self._chains(item, done), _thought(done)) if attempt else None,
             rights=self._rights(item, attempt.answers) if attempt else (),
             thinking=tuple(one.thinking for one in done),
             golds=item.golds if item.others else (),
@@ -234,6 +234,12 @@ class Evaluation:
             "correct": self.task.format.correct(answer, item),
             "rights": [*self._rights(item, [answer])],
         }
+
+
+def _thought(done: Sequence[Completion]) -> dict[str, Any]:
+    """What a server set apart of each output as thinking, where it did."""
+    texts = [one.thought or None for one in done]
+    return {"thought": texts} if any(texts) else {}
 
 
 def _call(one: Call, prompt: str) -> CallRecord:

@@ -151,7 +151,7 @@ class Completion:
     the tokens that showed the end count), ``prompt_tokens`` (both None where a server does not count them), the sum of
     the tokens' log-probabilities ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it
     ended. ``thinking``: how many of the tokens were thinking, marks included (None: it was not asked to, or did not
-    think).
+    think). ``thought``: what a server set apart as thinking, where it is no part of ``text``.
     """
 
     text: str
@@ -160,6 +160,7 @@ class Completion:
     logprob: float | None
     finish: Finish
     thinking: int | None = None
+    thought: str = ""
 
 
 @dataclass(frozen=True, slots=True)

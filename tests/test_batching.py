@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from onset.batching import Solved, Solver, solve_all
+from onset.errors import RequestRefused, Unanswered
 from onset.prompting.ask import Ask, spent
 from onset.records import Completion, Item, Pair, Request, Scored
 from onset.tasks.base import Task
@@ -144,6 +145,58 @@ NOTE: ContextVar[str] = ContextVar("note", default="unset")
 async def curious(item: Item, ask: Ask) -> str:
     await ask.score(item.question, [" 0", " 1"], "choice")
     return f"{item.question} {NOTE.get()}"
+
+
+class Later(Counting):
+    """Has no answer yet to a prompt that holds one of ``missing``, and refuses those that hold ``refused``."""
+
+    def __init__(self, *missing: str, refused: str = "nothing") -> None:
+        super().__init__()
+        self.missing = missing
+        self.refused = refused
+
+    def answers(self, requests: Sequence[Request]) -> list[Any]:
+        return [self._answer(one.prompt, found) for one, found in zip(requests, self.generate(requests), strict=True)]
+
+    def _answer(self, prompt: str, found: list[Completion]) -> Any:
+        if any(one in prompt for one in self.missing):
+            return Unanswered("later")
+        return RequestRefused("no") if self.refused in prompt else found
+
+
+def test_what_waits_for_an_answer_holds_nobody_up_and_nothing_is_handed_back_without_it() -> None:
+    model = Later("passage q1", "answer q3")
+    with pytest.raises(Unanswered, match="2 answers are yet to come"):
+        solve(model, read_then_answer)
+    assert model.generated == [
+        [f"passage q{i}" for i in range(5)],
+        [f"<passage q{i}> answer q{i}" for i in (0, 2, 3, 4)],
+    ]
+    assert results(solve(Later(), read_then_answer)) == results(solve(Counting(), read_then_answer))
+
+
+def test_a_solver_that_catches_everything_is_not_told_that_an_answer_is_yet_to_come() -> None:
+    async def careless(item: Item, ask: Ask) -> str:
+        try:
+            return await read_then_answer(item, ask)
+        except Exception:
+            return "gave up"
+
+    with pytest.raises(Unanswered):
+        solve(Later("passage q2"), careless)
+
+
+def test_an_item_that_fails_beside_an_answer_that_is_yet_to_come_waits_for_it() -> None:
+    """Its transcript holds the other call once it is answered."""
+
+    async def both(item: Item, ask: Ask) -> Any:
+        return await asyncio.gather(*(ask.generate(f"{word} {item.question}", word, max_tokens=1) for word in "ab"))
+
+    with pytest.raises(Unanswered, match="1 answers"):
+        solve(Later("a q1", refused="b q1"), both)
+    solved = solve(Later(refused="b q1"), both)
+    assert [one.cause for one in solved] == [None, "RequestRefused: no", None, None, None]
+    assert [call.prompt for call in solved[1].transcript] == ["a q1"]
 
 
 class Placed(Counting):

@@ -165,6 +165,8 @@ def joined(first: Completion, text: str, then: Completion) -> Completion:
         tokens=total([first.tokens, then.tokens]),
         logprob=(first.logprob or 0.0) + (then.logprob or 0.0) if known else None,
         finish=then.finish,
+        thinking=first.thinking if then.thinking is None else then.thinking + (first.thinking or 0),
+        thought="\n\n".join(filter(None, (first.thought, then.thought))),
     )
 
 

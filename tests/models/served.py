@@ -46,7 +46,8 @@ def cut(_: Mapping[str, Any]) -> Response:
 
 
 class Served:
-    """``faults``: what the next requests for texts get; ``when``: what a request gets by its body. ``n``, ``usage``,
+    """``apart``: the key of a message in which thinking is set apart, and ``details``: does it tell how many tokens it
+    has? ``faults``: what the next requests for texts get; ``when``: what a request gets by its body. ``n``, ``usage``,
     ``logprobs`` ("right", "absent", "zero", "equal") and ``refuses`` (keys): what the server's dialect has.
     """
 
@@ -57,6 +58,7 @@ class Served:
         self.when: Fault = lambda _: None
         self.n, self.usage, self.logprobs, self.refuses = True, True, "right", ()
         self.draws, self.checks_context = True, True
+        self.apart, self.details = "", False
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.paths: Counter[str] = Counter()
@@ -117,7 +119,7 @@ class Served:
             text = {"message": {"content": story}} if chat else {"text": story}
             return _json({"choices": [{"index": 0, "finish_reason": "stop", **text}]})
         asked = Request(prompt, most, tuple(body.get("stop", ())), 1, body["temperature"])
-        choices, total = [], 0
+        choices, total, thinking = [], 0, 0
         for sample in range(body.get("n", 1) if self.n else 1):
             seed = body["seed"] if "seed" in body else next(self._unseeded)
             done = self.model._complete(asked, sample + seed % 7 if body["temperature"] else 0)
@@ -128,7 +130,9 @@ class Served:
                 pairs = zip(told["tokens"], told["token_logprobs"], strict=True)
                 told = {"content": [{"token": text, "logprob": value} for text, value in pairs]}
             row: dict[str, Any] = {"index": sample, "finish_reason": reason, "logprobs": told}
-            row |= {"message": {"role": "assistant", "content": done.text}} if chat else {"text": done.text}
+            message, more = _message(done.text, self.apart)
+            thinking += more
+            row |= {"message": message} if chat else {"text": done.text}
             choices.append(row)
         found: dict[str, Any] = {"id": "1", "object": "text_completion", "choices": choices[::-1]}
         if body.get("echo") and self.logprobs != "absent":
@@ -144,6 +148,8 @@ class Served:
             )
         if self.usage:
             found["usage"] = {"prompt_tokens": length, "completion_tokens": total, "total_tokens": length + total}
+            if self.details:
+                found["usage"]["completion_tokens_details"] = {"reasoning_tokens": thinking}
         return _json(found)
 
     def _told(self, before: str, text: str) -> dict[str, Any]:
@@ -157,6 +163,14 @@ class Served:
         if not before and values and self.logprobs == "right":
             values[0] = None
         return {"tokens": words, "token_logprobs": values}
+
+
+def _message(text: str, apart: str) -> tuple[dict[str, Any], int]:
+    """A message as a server with a parser of thinking gives it (vLLM, DeepSeek), and the words of its thinking."""
+    if not apart or not text.startswith("<think>"):
+        return {"role": "assistant", "content": text}, 0
+    thought, ended, rest = text.removeprefix("<think>").partition("</think>")
+    return {"role": "assistant", apart: thought, "content": rest if ended else None}, len(thought.split())
 
 
 def _rendered(body: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from onset.errors import ModelError, RequestRefused
@@ -96,14 +97,35 @@ def messages_of(chat: ServerChat, prompt: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """The texts of one reply, each with why it ended and, where the server tells them, its tokens; and what was billed
-    in all (None: not told).
+class Text:
+    """A text of a reply, why it ended and, where the server tells them, its ``tokens``, of which ``shown`` characters
+    are those of the text. ``thought``: what was set apart as thinking and is no part of ``text``; ``thinking``: how
+    many characters of both together are thinking.
     """
 
-    texts: tuple[tuple[str, Finish, tuple[Token, ...] | None], ...]
+    text: str
+    finish: Finish
+    tokens: tuple[Token, ...] | None
+    shown: int
+    thought: str = ""
+    thinking: int = 0
+
+    @property
+    def size(self) -> int:
+        """Characters, by which tokens are shared out: one more for what ends the text."""
+        return len(self.text) + len(self.thought) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The ``texts`` of one reply, and what was billed in all (None: not told): ``thinking_tokens`` are some of
+    ``output_tokens``.
+    """
+
+    texts: tuple[Text, ...]
     prompt_tokens: int | None
     output_tokens: int | None
+    thinking_tokens: int | None = None
 
 
 def read_reply(found: Mapping[str, Any], request: Request, url: str) -> Reply:
@@ -115,31 +137,80 @@ def read_reply(found: Mapping[str, Any], request: Request, url: str) -> Reply:
         )
     ordered = sorted(choices, key=lambda one: one["index"] if isinstance(one.get("index"), int) else 0)
     usage = found.get("usage") or {}
-    went_in, came_out = (
-        value if isinstance(value := usage.get(key), int) and not isinstance(value, bool) and value >= 0 else None
-        for key in ("prompt_tokens", "completion_tokens")
+    details = usage.get("completion_tokens_details")
+    return Reply(
+        tuple(_text(one, request, url) for one in ordered[: request.n]),
+        _count(usage, "prompt_tokens"),
+        _count(usage, "completion_tokens"),
+        _count(details, "reasoning_tokens") if isinstance(details, Mapping) else None,
     )
-    return Reply(tuple(_text(one, request, url) for one in ordered[: request.n]), went_in, came_out)
 
 
-def _text(choice: Mapping[str, Any], request: Request, url: str) -> tuple[str, Finish, tuple[Token, ...] | None]:
+def _count(told: Mapping[str, Any], key: str) -> int | None:
+    value = told.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _text(choice: Mapping[str, Any], request: Request, url: str) -> Text:
     if choice.get("finish_reason") == "content_filter":
         raise RequestRefused("the server's content filter withheld the text")
+    thought = ""
     if request.templated:
         message = choice.get("message")
         text = message.get("content", "") if isinstance(message, Mapping) else None
         text = "" if text is None and isinstance(message, Mapping) else text  # all of its tokens went into thinking
+        thought = _set_apart(message) if isinstance(message, Mapping) else ""
     else:
         text = choice.get("text")
     if not isinstance(text, str):
         key = "message.content" if request.templated else "text"
         raise ModelError(f"server {url} speaks another dialect: a choice of its reply has no '{key}'")
+    tokens = tokens_of(choice.get("logprobs"))
+    if thought:
+        return _thinking(choice, request, thought, text, tokens)
     text, cut = cut_text(text, request)
-    stopped = cut or isinstance(choice.get("stop_reason"), str)
-    finish: Finish = "stop" if stopped else "length" if choice.get("finish_reason") == "length" else "eos"
-    if finish == "length" and request.thinking is not None and answer_start(text, request.thinking) is None:
+    begin = None if request.thinking is None else answer_start(text, request.thinking)
+    finish = _finish(choice, cut)
+    if finish == "length" and request.thinking is not None and begin is None:
         finish = "budget"  # a server gives thinking and answer one limit; what it thought it may keep to itself
-    return text, finish, tokens_of(choice.get("logprobs"))
+    return Text(
+        text, finish, tokens, len(text), thinking=len(text) if request.thinking and begin is None else begin or 0
+    )
+
+
+def _set_apart(message: Mapping[str, Any]) -> str:
+    """What a server sets apart of a message as thinking: ``reasoning_content`` (DeepSeek, vLLM, llama.cpp, SGLang) or
+    ``reasoning`` (vLLM since 0.11, OpenRouter, Groq, Ollama).
+    """
+    found = (message.get(key) for key in ("reasoning_content", "reasoning"))
+    return next((one for one in found if isinstance(one, str) and one.strip()), "")
+
+
+def _thinking(
+    choice: Mapping[str, Any], request: Request, thought: str, text: str, tokens: tuple[Token, ...] | None
+) -> Text:
+    """A text whose thinking the server set apart: for a request that lets it think as if it stood there between its
+    marks, else beside the text. Only what follows it is cut.
+    """
+    kept, cut = cut_text(text, replace(request, thinking=None))
+    finish = _finish(choice, cut)
+    spelled = "" if tokens is None else "".join(one.text for one in tokens)
+    if thought.strip() not in spelled:
+        tokens = None  # those of the answer alone
+    shown = len(spelled) - (len(text) - len(kept))
+    if request.thinking is None:
+        return Text(kept, finish, tokens, shown, thought, len(thought))
+    begun = request.thinking.start * (not request.thinking.inside) + thought
+    if finish == "length" and not text:
+        return Text(begun, "budget", tokens, shown, thinking=len(begun))
+    begun += request.thinking.end
+    return Text(begun + kept, finish, tokens, shown, thinking=len(begun))
+
+
+def _finish(choice: Mapping[str, Any], cut: bool) -> Finish:
+    if cut or isinstance(choice.get("stop_reason"), str):
+        return "stop"
+    return "length" if choice.get("finish_reason") == "length" else "eos"
 
 
 def cut_text(text: str, request: Request) -> tuple[str, bool]:
@@ -180,41 +251,68 @@ def completions(replies: Sequence[Reply], n: int) -> list[Completion]:
     """The first ``n`` texts of the ``replies`` to one request.
 
     Tokens of the prompt are those that were billed, once a reply. Where the server tells only how many tokens all texts
-    of a reply have, they are shared out by the texts' lengths.
+    of a reply have, they are shared out by the texts' lengths; so is a text's thinking where its tokens are not told.
     """
     prompts = [one.prompt_tokens for one in replies]
     went_in = None if None in prompts else sum(one or 0 for one in prompts)
     out: list[Completion] = []
     for reply in replies:
-        counts = _counts(reply)
-        for (text, finish, tokens), count in zip(reply.texts, counts, strict=True):
-            out.append(Completion(text, count, went_in, _logprob(text, tokens), finish))
+        for one, count, thinking in zip(reply.texts, *_counts(reply), strict=True):
+            logprob = _logprob(one.shown, one.tokens)
+            out.append(Completion(one.text, count, went_in, logprob, one.finish, thinking, one.thought))
     return out[:n]
 
 
-def _counts(reply: Reply) -> list[int | None]:
-    """Tokens of each text of a reply."""
-    own = [None if tokens is None else len(tokens) for _, _, tokens in reply.texts]
+def _counts(reply: Reply) -> tuple[list[int | None], list[int | None]]:
+    """Tokens of each text of a reply, and how many of them are thinking (None: none, or not known)."""
+    tokens = _all_tokens(reply)
+    if not reply.thinking_tokens:
+        return tokens, [_thought_tokens(one, count) for one, count in zip(reply.texts, tokens, strict=True)]
+    seen = [one.thinking for one in reply.texts]
+    shares = _shared(reply.thinking_tokens, seen if any(seen) else [one.size for one in reply.texts])
+    return tokens, [one or None for one in shares]
+
+
+def _all_tokens(reply: Reply) -> list[int | None]:
+    own = [None if one.tokens is None else len(one.tokens) for one in reply.texts]
     if reply.output_tokens is None:
         return list(own)
     known = [one for one in own if one is not None]
-    ended = [finish == "eos" for _, finish, _ in reply.texts]  # the token that ends a text may not be among its tokens
+    ended = [one.finish == "eos" for one in reply.texts]  # the token that ends a text may not be among its tokens
     for more in ([0] * len(own), ended):
         if len(known) == len(own) and sum(known) + sum(more) == reply.output_tokens:
             return [one + each for one, each in zip(known, more, strict=True)]
-    sizes = [len(text) + 1 for text, *_ in reply.texts]
-    ends = [round(reply.output_tokens * sum(sizes[: place + 1]) / sum(sizes)) for place in range(len(sizes))]
+    return list(_shared(reply.output_tokens, [one.size for one in reply.texts]))
+
+
+def _thought_tokens(one: Text, count: int | None) -> int | None:
+    """Tokens of a text's thinking: those that spell it, where they are told, else its share of ``count``."""
+    if not one.thinking:
+        return None
+    if one.tokens is not None and not one.thought:
+        spelled = "".join(token.text for token in one.tokens)
+        if spelled.startswith(one.text[: one.thinking]):
+            ends = accumulate(len(token.text) for token in one.tokens)
+            return sum(end <= one.thinking for end in ends)
+    return None if count is None else round(count * one.thinking / one.size)
+
+
+def _shared(total: int, sizes: Sequence[int]) -> list[int]:
+    """``total`` shared out by ``sizes``; the shares sum up to it."""
+    ends = [round(total * part / sum(sizes)) for part in accumulate(sizes)]
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _logprob(text: str, tokens: tuple[Token, ...] | None) -> float | None:
-    """Of the tokens up to where the text was cut, that which showed it included."""
+def _logprob(shown: int, tokens: tuple[Token, ...] | None) -> float | None:
+    """Of the tokens up to where the text was cut, that which showed it included. ``shown``: characters of these tokens
+    that are the text.
+    """
     if tokens is None or any(one.logprob is None for one in tokens):
         return None
     total, length = 0.0, 0
     for one in tokens:
         total += one.logprob or 0.0
         length += len(one.text)
-        if length > len(text):
+        if length > shown:
             break
     return total

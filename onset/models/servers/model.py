@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -30,6 +31,8 @@ from onset.records import Completion, Pair, Request, Scored
 STORY = "Once upon a time there was a"
 """What is asked to see whether a server draws: hardly any two drawn texts of `STORY_TOKENS` tokens go on alike."""
 STORY_TOKENS, STORY_SEEDS = 16, (1, 2, 3)
+STORY_TOKENS_THINKING = 1024
+"""Where all of these went into thinking that the server keeps to itself."""
 T = TypeVar("T")
 BYTES_PER_TOKEN = 3
 """A guess on the safe side, for servers that count no tokens: English has four bytes and more a token."""
@@ -148,12 +151,22 @@ class ServerModel:
             return True
         prompt = self.chat([("user", f"Go on: {STORY}")]) if templated else STORY
         asked = [Request(prompt, STORY_TOKENS, temperature=1.0, seed=seed, templated=templated) for seed in STORY_SEEDS]
-        texts: list[str] = []
-        for one in asked:
-            with suppress(Unanswered):  # the others are asked for all the same
-                texts.append(self._reply(one, None, self.trial).texts[0][0])
-        if len(texts) < len(asked):
-            return False
+        most = min(STORY_TOKENS_THINKING, (self._facts.context or 2 * STORY_TOKENS_THINKING) // 2)
+        for tokens in (STORY_TOKENS, most):
+            texts: list[str] = []
+            for one in asked:
+                with suppress(Unanswered):  # the others are asked for all the same
+                    found = self._reply(replace(one, max_tokens=tokens), None, self.trial).texts[0]
+                    texts.append(found.thought + found.text)
+            if len(texts) < len(asked):
+                return False
+            if any(texts):
+                break
+        else:
+            raise ModelError(
+                f"model '{self._facts.name}': {most} tokens show no text of {len(asked)} requests (is thinking kept"
+                " back?), so whether the server draws samples cannot be seen; ask it greedily"
+            )
         if len(set(texts)) == 1:
             raise ModelError(
                 f"model '{self._facts.name}': the server draws no samples: temperature 1 gives one text for"
