@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import threading
 
 import pytest
+from conftest import shared
 
-from onset.answers import NumberFormat
+from onset.answers import NumberFormat, canonical_number
 from onset.answers.math_verify import SECONDS, Second, math_verify
 from onset.errors import DataError, InputError
 from onset.records import Item
@@ -64,6 +66,26 @@ def test_it_reads_the_part_that_the_task_reads(text: str, second: Second) -> Non
     first = NumberFormat().extract(text.rpartition("</think>")[2].removeprefix("<think>It may be 18"), ITEM)
     with math_verify() as read:
         assert read(text, ITEM, ["18"], first.value) == second
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("prompting", "right", "differ"), [("cot", 352, 9), ("direct", 116, 0)])
+def test_both_readers_judge_the_released_codex_outputs_alike(prompting: str, right: int, differ: int) -> None:
+    """Suzgun et al. 2022: outputs of the subtasks whose answers are numbers. They differ on chains that were cut."""
+    pytest.importorskip("math_verify", reason="the extra 'math' is not installed")
+    lines = shared("data", "bbh", "codex", f"{prompting}.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [row for row in map(json.loads, lines) if canonical_number(row["target"]) is not None]
+    assert len(rows) == 500
+    counts = {"right": 0, "differ": 0}
+    with math_verify() as read:
+        for row in rows:
+            item = Item(row["question"], row["target"])
+            first = NumberFormat().extract(row["prediction"], item)
+            second = read(row["prediction"], item, [row["target"]], first.value)
+            assert second.right is NumberFormat().correct(first, item)
+            counts["right"] += second.right
+            counts["differ"] += not second.same
+    assert counts == {"right": right, "differ": differ}
 
 
 def test_a_mark_in_the_question_begins_no_turn() -> None:
