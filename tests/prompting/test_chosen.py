@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from onset.answers import ChoiceFormat
+from onset.demos.fit import Shown
 from onset.errors import DataError, StudyError
 from onset.methods import method
 from onset.models.scripted import MADE_UP_FACTS, Rule, ScriptedModel
+from onset.pipeline import Evaluation, Prepared
 from onset.prompting.ask import ANSWER, Ask, bare
 from onset.prompting.chosen import CALIBRATION, Chosen, chosen
 from onset.records import Answer, Attempt, Completion, Item, Pair, Request, Scored
@@ -254,3 +256,13 @@ def test_cells_do_not_depend_on_their_chunks(chunk: int, own: dict[str, Any], tm
     record = results.records.to_dicts()[0]
     assert len(record["scores"]) == 2
     assert record["outputs"] == []
+
+
+def test_items_are_looked_at_only_for_a_method_that_prepares_something() -> None:
+    unread: Any = None
+    blind = replace(TASK, test=unread)
+    contextual = method(prompt={"kind": "rank-classification", "calibration": "contextual"})
+    assert Evaluation(model(), blind, method(prompt="answer-only"), Shown(), 0).prepare(POOL) == Prepared()
+    with pytest.raises(TypeError):
+        Evaluation(model(), blind, contextual, Shown(everywhere=POOL), 0).prepare(POOL)
+    assert Evaluation(model(), TASK, contextual, Shown(everywhere=POOL), 0).prepare(POOL).calls

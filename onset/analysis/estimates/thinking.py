@@ -33,8 +33,8 @@ class ThinkingPoint:
 
     ``tokens``: thinking tokens of an output, a mean over draws, items and samples in which one that does not think has
     0; ``thinks``: share of outputs that do; ``cut``: share of outputs that used up the budget, whether an answer was
-    then forced or not, with ``cut_interval`` (95 %). An item at which the method failed has no output and counts for
-    none of the three.
+    then forced or not, with ``cut_interval`` (95 %). An item at which the method failed has no output, and one that was
+    measured before thinking was counted no number of it: they count for none of the three.
     """
 
     method: str
@@ -138,7 +138,7 @@ def _point(
     tokens, thinks, cut = (np.full((len(draws), len(place)), np.nan) for _ in range(3))
     for row, draw in enumerate(draws):
         for record in draw:
-            if not record["outputs"]:
+            if not record["outputs"] or record["thinking"] is None:
                 continue
             column, thought = place[record["item"]], record["thinking"]
             tokens[row, column] = np.mean([one or 0 for one in thought])
