@@ -47,7 +47,7 @@ def _methods() -> list[dict[str, Any]]:
     from onset.demos import DEMOS
     from onset.methods import METHODS, method_parameters
     from onset.prompting import PROMPTING
-    from onset.tuning import TUNERS
+    from onset.tuning import STAGES, TUNERS
     from onset.votes import VOTES
 
     rows: list[dict[str, Any]] = [
@@ -67,7 +67,7 @@ def _methods() -> list[dict[str, Any]]:
             "parameters": method_parameters(),
         }
     )
-    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES), ("tune", TUNERS)):
+    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES), ("tune", TUNERS), ("stage", STAGES)):
         rows += [_step(key, name, entry) for name, entry in table.items()]
     return rows
 

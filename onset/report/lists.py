@@ -31,6 +31,7 @@ _HEADS = {
     "choose": "Choices of demonstrations (choose:)",
     "vote": "Votes (vote:)",
     "tune": "Tuning methods (tune:)",
+    "stage": "Stages of training (recipes:)",
 }
 
 

@@ -9,7 +9,11 @@ from onset.study.grid import Cell
 
 
 def check_able(model: Model, cell: Cell) -> None:
-    """Raises ModelError where the method of ``cell`` needs what ``model`` cannot do."""
+    """Raises ModelError where the method or the stage of ``cell`` needs what ``model`` cannot do."""
+    if cell.made is not None and not ability(model).tune:
+        raise ModelError(
+            f"model '{cell.model}' cannot be trained: stage {cell.made.stage} needs a local Hugging Face model"
+        )
     if cell.tuned is not None and not ability(model).tune:
         raise ModelError(
             f"model '{cell.model}' cannot be tuned: method {cell.method.name} needs a local Hugging Face model"

@@ -24,8 +24,10 @@ from onset.plan import make_plan
 from onset.prompting.base import CHARACTERS_PER_TOKEN, Planned
 from onset.prompting.text import render
 from onset.study.grid import Cell, Grid
+from onset.study.made import Made
 from onset.study.prompts import Prompts, prompt_rows, prompts_of
 from onset.tasks.base import Task
+from onset.tuning.full import Full
 
 PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
 """Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
@@ -56,7 +58,7 @@ def _sum(one: float | None, other: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class Estimate:
-    """``cells``: cell id -> cost of its inference; ``tunings``: tuned id -> cost of its training;
+    """``cells``: cell id -> cost of its inference; ``tunings``: id of a tuned or staged model -> cost of its training;
     ``speeds``: dtype -> the measured matrix-product speed (FLOP/s) behind the seconds; ``prompts``: cell id -> what it
     shows, and how long its prompts are; ``shares``: id of each cell that asks nothing -> id of the cell whose outputs
     it reads (`onset.study.grid.Cell.bank`): it costs nothing more.
@@ -123,6 +125,7 @@ class Estimate:
 
     def _model(self, name: str, cells: Sequence[Cell]) -> dict[str, Any]:
         tuned = dict.fromkeys(cell.tuned for cell in cells if cell.tuned)
+        tuned |= dict.fromkeys(made.id for cell in cells if cell.made is not None for made in cell.made.chain)
         costs = [*(self.cells[cell.id] for cell in cells), *(self.tunings[one] for one in tuned)]
         total = sum(costs, Cost(0.0, 0.0))
         return {
@@ -183,6 +186,9 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
             cells[cell.id] = _inference(grid, cell, size, prompts[cell.id], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
+        for made in () if cell.made is None else cell.made.chain:
+            if made.id not in tunings:
+                tunings[made.id] = _stage(made, size, speed)
     return Estimate(cells, tunings, speeds, prompts, shares)
 
 
@@ -235,6 +241,17 @@ def _tuning(grid: Grid, cell: Cell, size: Size, speed: float | None) -> Cost:
         text = [size + len(one.rationale or "") for size, one in zip(text, examples, strict=True)]
     tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN + tuner.own_tokens
     flops = tuner.flops * size.params_compute * tokens * schedule.steps * min(schedule.batch_size, len(text))
+    return Cost(flops, flops / (TUNING_SHARE * speed))
+
+
+def _stage(made: Made, size: Size, speed: float | None) -> Cost:
+    """Of a stage of training, all weights."""
+    if size.params_compute is None or speed is None:
+        return Cost(None, None)
+    step = made.recipe.step
+    rows = step.corpus()
+    tokens = sum(len(one.prompt) + len(one.completion) for one in rows) / len(rows) / CHARACTERS_PER_TOKEN
+    flops = Full.flops * size.params_compute * tokens * step.steps * min(step.batch_size, len(rows))
     return Cost(flops, flops / (TUNING_SHARE * speed))
 
 

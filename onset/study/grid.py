@@ -15,9 +15,11 @@ from onset.models import default_label
 from onset.models.backend import Told
 from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
+from onset.study.made import Made
 from onset.study.spec import Study
 from onset.tasks import open_tasks
 from onset.tasks.base import Task, asked_beside
+from onset.tuning.stage import Recipe
 
 UNSAID: Mapping[str, Any] = {
     "stage": "base",
@@ -29,6 +31,7 @@ UNSAID: Mapping[str, Any] = {
     "batch_tokens": 32768,
     "schedule": {},
     "traces": None,
+    "made": None,
 }
 """What a cell's id does not say: a cell with one of these values has the id of a cell that has no such key.
 
@@ -57,6 +60,7 @@ class Cell:
 
     ``id`` is the hash of everything that shapes its records; it names the cell's folder. Where the model
     was read from is not part of it: the label stands for the weights, and their revision is checked.
+    ``made``: the model that stages of training made of it, ``stage`` their names (``base``: none).
     ``items_hash`` covers the ids of the test items in order; ``traces`` is a hash of the state traces its prompts show.
     """
 
@@ -75,6 +79,7 @@ class Cell:
     compute: tuple[str, str, int]
     continuous: bool
     traces: str | None = None
+    made: Made | None = None
 
     @cached_property
     def id(self) -> str:
@@ -120,7 +125,7 @@ class Cell:
         """The id of the tuned model it needs (shared by its shifts and test sizes), None when prompted."""
         if self.method.tune is None:
             return None
-        recipe = {key: value for key, value in self.method.spec().items() if key not in _ASKING}
+        recipe = {key: value for key, value in self.method.identity().items() if key not in _ASKING}
         return content_hash(_said(self._shared() | {"method": recipe}, UNSAID))
 
     def _shared(self) -> dict[str, Any]:
@@ -140,6 +145,7 @@ class Cell:
             "batch_tokens": batch_tokens,
             "schedule": schedule,
             "traces": self.traces,
+            "made": None if self.made is None else self.made.id,
         }
 
 
@@ -255,6 +261,9 @@ def _expand(study: Study) -> Grid:
     for task in tasks.values():
         _check_task(task, study, methods)
     tests = {(name, shift): test_items(tasks[name], shift, study.items) for name in tasks for shift in study.shifts}
+    for recipe in {recipe for stage in study.build_stages() for recipe in stage}:
+        for name, task in tasks.items():
+            recipe.step.refuse([item.question for item in task.test], name)
     cells = tuple(_cells(study, models, tasks, tests, methods))
     if not cells:
         raise StudyError("study: no cell is left: every method is a tuning method and the only budget is 0 labels")
@@ -308,12 +317,15 @@ def _cells(
     traced = {name: task.traces for name, task in tasks.items() if any("traces" in one.needs for one in methods)}
     compute = (study.device, study.dtype, study.batch_tokens)
     own = {label: entry.template for (label, _), entry in zip(models, study.models, strict=True)}
-    for (label, spec), stage, name, method, labels in product(models, study.stages, tasks, methods, study.labels):
+    stages = study.build_stages()
+    for (label, spec), stage, name, method, labels in product(models, stages, tasks, methods, study.labels):
+        made = _made(label, stage, (study.device, study.dtype))
         for seed, shift in product(_seeds(study, method, labels), study.shifts):
             yield Cell(
                 model=label,
                 model_spec=spec,
-                stage=stage,
+                stage="base" if made is None else made.stage,
+                made=made,
                 method=_of_model(method, own[label]),
                 labels=labels,
                 task=name,
@@ -327,6 +339,13 @@ def _cells(
                 continuous=study.continuous,
                 traces=traced[name] if "traces" in method.needs else None,
             )
+
+
+def _made(model: str, stage: Sequence[Recipe], compute: tuple[str, str]) -> Made | None:
+    made = None
+    for recipe in stage:
+        made = Made(model, recipe, compute, made)
+    return made
 
 
 def _asked(items: Sequence[Item]) -> list[Any]:

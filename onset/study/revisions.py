@@ -67,7 +67,8 @@ class Revisions:
         for cell in self._grid.cells:
             folder = self._store.cell(cell.id)
             if cell.model == label and folder.done:
-                yield folder.facts()["facts"]["revision"]
+                facts = folder.facts()
+                yield facts["made"]["base_revision"] if cell.made is not None else facts["facts"]["revision"]
 
 
 def changed(label: str, what: str, held: str | None, now: str | None, store: Store) -> StoreError:

@@ -7,7 +7,6 @@ chunks; a chunk is committed before the next begins. A failed cell is noted and 
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -29,24 +28,24 @@ from onset.errors import (
 from onset.models import DTYPES, open_model
 from onset.models.backend import Told
 from onset.models.base import Model, ability
-from onset.models.chat import ChatTemplate, chosen_template
+from onset.models.chat import chosen_template
 from onset.models.peek import fingerprint
 from onset.pipeline import Evaluation
-from onset.plan import ExamplePlan, Use, check_ledger, make_plan, use_of
-from onset.prompting.text import answer_text, render
-from onset.records import Item, derive_seed
+from onset.plan import ExamplePlan, Use, check_ledger, make_plan
+from onset.records import derive_seed
 from onset.results.folder import CellFolder, Store
 from onset.study.able import check_able
 from onset.study.chunks import measure
 from onset.study.demonstrations import Demonstrations
 from onset.study.grid import Cell, Grid, expand
+from onset.study.made import Made
+from onset.study.making import make, tune
 from onset.study.names import names
 from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, changed, note_earlier
 from onset.study.spec import Study
 from onset.study.written import cell_json, held_template, template_json
-from onset.tasks.base import Task
-from onset.tuning.base import Example, Seeds, TuningReport
+from onset.tuning.base import TuningReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +147,7 @@ class _Session:
         self.failed: dict[str, str] = {}
         self.waiting: set[str] = set()
         self.told: set[str] = set()
+        self.made: dict[str, dict[str, Any]] = {}
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
         self.demonstrations = Demonstrations(store, grid)
         self.revisions = Revisions(store, grid)
@@ -156,10 +156,44 @@ class _Session:
         model = self._open(cells)
         if model is None:
             return
-        self._check_same(model, cells[0].model)
+        self._check_same(model, cells[0].model, None)
         for cell in cells:
             self._guard([cell], partial(check_able, model, cell))
         left = [cell for cell in cells if cell.id not in self.failed and cell.id not in self.waiting]
+        staged: dict[Made | None, list[Cell]] = {}
+        for cell in left:
+            staged.setdefault(cell.made, []).append(cell)
+        for made, group in staged.items():
+            if made is None:
+                self._run_asked(group, model)
+            else:
+                self._run_staged(group, made, model)
+                gc.collect()
+        for one in {one.id for made in staged if made is not None for one in made.chain}:
+            self._discard(one, cells)
+
+    def _run_staged(self, cells: Sequence[Cell], made: Made, base: Model) -> None:
+        """Run the cells of a model that stages of training make of ``base``."""
+        from onset.models.hf import HFModel
+
+        assert isinstance(base, HFModel)  # no other model says that it can be tuned
+        result: list[tuple[HFModel, dict[str, TuningReport]]] = []
+        self._guard(cells, lambda: result.append(make(made, base, self.store, self.watch)))
+        if not result:
+            return
+        model, reports = result[0]
+        self._tell(model)
+        self._check_same(model, made.model, made)
+        self.made[made.id] = made.to_json(base, reports)
+        self._run_asked(cells, model)
+
+    def _discard(self, tuned: str, cells: Sequence[Cell]) -> None:
+        """Remove weights as large as the model, when the cells that need them are done, unless the study keeps them."""
+        if not self.grid.study.keep_full and not self.failed.keys() & {cell.id for cell in cells}:
+            self.store.tuned(tuned).discard()
+
+    def _run_asked(self, left: Sequence[Cell], model: Model) -> None:
+        """Run cells of ``model``: those that prompt it, and those that tune it first."""
         prompted = [cell for cell in left if cell.tuned is None]
         for cell in prompted:
             self._guard([cell], partial(self._run_prompted, cell, model))
@@ -224,14 +258,20 @@ class _Session:
             self.told.add(note)
             self.watch.note(note)
 
-    def _check_same(self, model: Model, label: str) -> None:
-        """Finished cells of this label must have been measured on these very weights, in this way."""
+    def _check_same(self, model: Model, label: str, made: Made | None) -> None:
+        """Finished cells of this label and stage must have been measured on these very weights, in this way."""
         for cell in self.grid.cells:
             folder = self.store.cell(cell.id)
-            if cell.model == label and folder.done:
+            if cell.model == label and cell.made == made and folder.done:
                 facts = folder.facts()["facts"]
                 for what in ("revision", "dtype", "device"):
                     held, now = facts[what], getattr(model.facts, what)
+                    if held != now and made is not None:
+                        raise StoreError(
+                            f"model '{label}' trained again (stage {made.stage}) has {what} {now}, but"
+                            f" {self.store.folder} holds results of {what} {held}: training does not repeat on this"
+                            " device; use another folder, or 'keep_full: true'"
+                        )
                     if held != now:
                         raise changed(label, what, held, now, self.store)
                 self._check_template(model, cell, held_template(folder))
@@ -269,20 +309,17 @@ class _Session:
     def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:
         first = cells[0]
         result: list[tuple[Model, TuningReport, Use]] = []
-        self._guard(cells, lambda: result.append(self._tuned_model(first, model)))
+        task, plan = self.grid.tasks[first.task], self._plan(first)
+        self._guard(cells, lambda: result.append(tune(first, task, plan, model, self.store, self.watch)))
         if not result:
             return
         tuned, report, use = result[0]
+        self._tell(tuned)
         self._check_tuned(first, tuned)
         for cell in cells:
             self._guard([cell], partial(self._evaluate, cell, model, tuned, Shown(ledger=(use,)), report))
-        if (
-            first.method.tune is not None
-            and not first.method.tune.keep
-            and not self.grid.study.keep_full
-            and not self.failed.keys() & {c.id for c in cells}
-        ):
-            self.store.tuned(first.tuned or "").discard()
+        if first.method.tune is not None and first.tuned is not None and not first.method.tune.keep:
+            self._discard(first.tuned, cells)
 
     def _check_tuned(self, cell: Cell, tuned: Model) -> None:
         """A model tuned again must be the one that finished cells were measured on."""
@@ -317,6 +354,7 @@ class _Session:
             "facts": {**asdict(base.facts), "family": family},
             "tuned_revision": model.facts.revision if cell.tuned else None,
             **template_json(chat),
+            **({} if cell.made is None else {"made": self.made[cell.made.id]}),
         }
         cell.check_files()
         folder.begin(said)
@@ -375,48 +413,3 @@ class _Session:
         if key not in self.plans:
             self.plans[key] = make_plan(self.grid.tasks[cell.task], cell.seed)
         return self.plans[key]
-
-    def _tuned_model(self, cell: Cell, base: Model) -> tuple[Model, TuningReport, Use]:
-        """Tune, or read back what an earlier run tuned; the two are bit-equal."""
-        from onset.models.hf import HFModel
-
-        method, task = cell.method, self.grid.tasks[cell.task]
-        tuner = method.tune
-        assert isinstance(base, HFModel)  # no other model says that it can be tuned
-        assert tuner is not None
-        granted = self._plan(cell).take(cell.labels)
-        examples = [item for item in granted if item.rationale or method.on == "answers"]
-        if not examples:
-            raise DataError(f"task {task.name}: none of the first {cell.labels} examples has a rationale to tune on")
-        use = use_of("training", examples, rationales=method.on == "rationales")
-        held = self.store.tuned(cell.tuned or "")
-        chat = chosen_template(base, method.template)
-        template = None if chat is None else template_json(chat)  # before there were any, all were trained without
-        if held.done and held.template() != template:
-            held.discard()
-        if held.done:
-            self.watch.tuned(cell)
-            loaded = tuner.load(base, held.folder)
-            self._tell(loaded)
-            return loaded, TuningReport(**held.report()), use
-        self.watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
-        started = time.perf_counter()
-        texts = [_example(task, one, method.on == "rationales", chat) for one in examples]
-        watch = partial(self.watch.tuning, cell)
-        model, report = tuner.tune(base, texts, _seeds(cell), method.schedule(), watch)
-        seconds = time.perf_counter() - started
-        held.save(partial(tuner.save, model), asdict(report), seconds, template)
-        self.watch.tuned(cell)
-        self._tell(model)
-        return model, report, use
-
-
-def _example(task: Task, item: Item, rationale: bool, chat: ChatTemplate | None = None) -> Example:
-    """The very prompt the tuned model will be evaluated with: no demonstrations."""
-    prompt = render(task, (), item, rationale=rationale, chat=chat)
-    answer = answer_text(item, rationale=rationale, layout=task.layout, chat=chat is not None)
-    return Example(prompt, answer) if chat is None else Example(prompt, answer, templated=True, end=chat.end)
-
-
-def _seeds(cell: Cell) -> Seeds:
-    return Seeds(*(derive_seed("tuning", what, cell.seed) for what in ("init", "order", "sampling")))

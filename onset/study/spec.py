@@ -25,17 +25,17 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from onset import markup
-from onset.demos import DEMOS
-from onset.errors import StudyError
+from onset.errors import StudyError, UnknownName
 from onset.methods import METHODS, Method, method
-from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec, rebase_spec
-from onset.models.backend import Told, under
-from onset.prompting import PROMPTING
+from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec
+from onset.models.backend import Told
+from onset.step import read_step
+from onset.study.paths import rebase
+from onset.tuning import STAGES
 from onset.tuning.base import Material
-from onset.votes import VOTES
+from onset.tuning.stage import Recipe, Stage
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
-_PATH_KEYS = ("path", "train", "test")
 
 
 Template = Literal["auto", "chat", "plain"]
@@ -157,6 +157,15 @@ def _seeds(value: Any) -> Any:
     return list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _stages(value: Any) -> Any:
+    """``[]`` and ``base`` are the model as it is; a stage of one step may stand without its brackets."""
+    listed = _listed(value)
+    if not isinstance(listed, list | tuple):
+        return listed
+    steps = [[one] if isinstance(one, str) else one for one in listed]
+    return [() if one in (None, ["base"]) else one for one in steps]
+
+
 Labels = Annotated[int, Field(ge=0)]
 
 
@@ -174,6 +183,8 @@ class Study(BaseModel):
     value in its name: ``cot-chat``, ``cot-plain``;
     ``batch_tokens``: the most tokens whose keys and values are held at once: more rows run together;
     ``price``: of an hour or of tokens, for what a recommendation costs;
+    ``stages``: what each model is trained on first, names of ``recipes`` in order (``[]``: nothing), and ``recipes``,
+    the settings of each (`onset.tuning.stage.Stage`);
     ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
 
@@ -184,7 +195,8 @@ class Study(BaseModel):
     tasks: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = Field(min_length=1)
     methods: Annotated[tuple[str | MethodEntry, ...], BeforeValidator(_methods)] = Field(min_length=1)
     labels: Annotated[tuple[Labels, ...], BeforeValidator(_listed)] = Field(min_length=1)
-    stages: Annotated[tuple[Literal["base"], ...], BeforeValidator(_listed)] = ("base",)
+    stages: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_stages)] = Field(default=((),), min_length=1)
+    recipes: dict[str, dict[str, Any]] = Field(default_factory=dict)
     shifts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("none",)
     seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)] = Field(min_length=1)
     items: Annotated[int, Field(ge=1)] | Literal["all"]
@@ -217,6 +229,16 @@ class Study(BaseModel):
                 raise StudyError(f"study: methods '{same[0]}' and '{one.name}' are the same; keep one")
         return built
 
+    def build_stages(self) -> tuple[tuple[Recipe, ...], ...]:
+        """The recipes of each stage in order. Raises UnknownName for a name that is no recipe, StudyError for settings
+        that do not validate.
+        """
+        built = {name: Recipe(name, _recipe(name, settings)) for name, settings in self.recipes.items()}
+        for name in {name for stage in self.stages for name in stage}:
+            if name not in built:
+                raise UnknownName("recipe of a stage", name, built)
+        return tuple(tuple(built[name] for name in stage) for stage in self.stages)
+
     def canonical(self) -> dict[str, Any]:
         """Plain JSON, every default written out."""
         return self.model_dump(mode="json")
@@ -237,6 +259,15 @@ class Study(BaseModel):
             title = f"Part {place}" if self.parts else f"Study {self.name}"
             parts.append(markup.heading(title, *([] if self.parts else [self.question])) + markup.facts(rows))
         return (markup.heading(f"Study {self.name}", self.question) if self.parts else "") + "".join(parts)
+
+
+def _recipe(name: str, settings: Mapping[str, Any]) -> Stage:
+    if name == "base" or "," in name:
+        raise StudyError(
+            f"study: a recipe cannot be called '{name}': 'base' and names with a comma mean something else"
+        )
+    step: Stage = read_step(STAGES, {"kind": "corpus", **settings}, f"study: recipe '{name}'")
+    return step
 
 
 def _asked(one: Method, templates: Sequence[Template]) -> list[Method]:
@@ -297,7 +328,7 @@ def read_study(path: Path) -> Study:
     if not isinstance(loaded, dict):
         raise StudyError(f"study file {path}: expected a mapping of keys, found {type(loaded).__name__}")
     study = _validate(loaded, str(path))
-    return _rebase(study, path.parent)
+    return rebase(study, path.parent)
 
 
 def _validate(values: Mapping[str, Any], where: str) -> Study:
@@ -325,6 +356,9 @@ def _validate_grid(values: Mapping[str, Any], where: str) -> Study:
     _refuse_repeats("shifts", study.shifts)
     _refuse_repeats("template", study.template)
     study.build_methods()
+    if repeated := [stage for stage in study.stages if study.stages.count(stage) > 1]:
+        raise StudyError(f"study: 'stages' repeats [{', '.join(repeated[0])}]; each may appear once")
+    study.build_stages()
     for entry in study.models:
         check_told(entry.spec, entry.told)
     return study
@@ -369,40 +403,3 @@ def _refuse_repeats(what: str, values: Sequence[_T]) -> None:
     repeated = sorted({one for one in values if values.count(one) > 1})
     if repeated:
         raise StudyError(f"study: '{what}' repeats {', '.join(map(str, repeated))}; each may appear once")
-
-
-def _rebase(study: Study, folder: Path) -> Study:
-    models = tuple(
-        entry.model_copy(update={"spec": rebase_spec(entry.spec, folder), "label": entry.label})
-        for entry in study.models
-    )
-    tasks = tuple(one if isinstance(one, str) else _rebase_task(one, folder) for one in study.tasks)
-    methods = tuple(one if isinstance(one, str) else _rebase_method(one, folder) for one in study.methods)
-    parts = tuple(_rebase(part, folder) for part in study.parts)
-    return study.model_copy(update={"models": models, "tasks": tasks, "methods": methods, "parts": parts})
-
-
-def _rebase_method(entry: MethodEntry, folder: Path) -> MethodEntry:
-    """A method with the files that its steps name as seen from the working directory."""
-    held: dict[str, Any] = {}
-    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES)):
-        step = getattr(entry, key)
-        paths = table.load(step["kind"]).paths if isinstance(step, Mapping) and "kind" in step else ()
-        moved = {path: under(step[path], folder) for path in paths if step.get(path) is not None}
-        held |= {key: {**step, **moved}} if moved else {}
-    return entry.model_copy(update=held) if held else entry
-
-
-def _rebase_task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    rebased = dict(task)
-    if isinstance(rebased.get("hub"), str):  # the others then name splits of it
-        if rebased["hub"].startswith((".", "/", "~")):
-            path = under(rebased["hub"], folder)
-            rebased["hub"] = path if path.startswith((".", "/")) else f"./{path}"
-        return rebased
-    for key in _PATH_KEYS:
-        if isinstance(rebased.get(key), str):
-            rebased[key] = under(rebased[key], folder)
-    if isinstance(rebased.get("test_sets"), Mapping):
-        rebased["test_sets"] = {name: under(str(one), folder) for name, one in rebased["test_sets"].items()}
-    return rebased

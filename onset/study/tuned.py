@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from onset.errors import StoreError
 from onset.models import open_model
@@ -10,6 +12,7 @@ from onset.models.base import Model
 from onset.results.read import read_cells
 from onset.results.tuned import TunedFolder
 from onset.tuning import tuner as open_tuner
+from onset.tuning.full import Full
 
 
 def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
@@ -18,8 +21,8 @@ def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
     It is asked as it was trained: with the question alone, through the chat template where the study tuned it so.
     The base model is opened as the study names it (paths as seen from where the study was run) and in the type of
     weights that it was measured in. Raises StoreError where the folder holds no tuned model, no cell of the results
-    folder tells what it was tuned from, the weights are damaged or belong to another base model; ModelError where the
-    base model cannot be opened.
+    folder tells what it was tuned from, what a stage of training made of that was not kept, the weights are
+    damaged or belong to another base model; ModelError where the base model cannot be opened.
     """
     folder = Path(folder)
     if not TunedFolder(folder).done:
@@ -28,9 +31,22 @@ def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
     if cell is None:
         raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
     base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=cell["environment"]["dtype"])
+    base = _staged(base, folder.parent, cell.get("made"))
     method = open_tuner(cell["method_spec"]["tune"], f"{folder}: 'tune'")
     loaded: Model = method.load(base, folder)  # type: ignore[arg-type]
     held = cell["tuned_revision"]
     if loaded.facts.revision != held:
         raise StoreError(f"{folder}: tuned from another model (revision {loaded.facts.revision}, the study has {held})")
     return loaded
+
+
+def _staged(base: Model, folder: Path, made: Mapping[str, Any] | None) -> Model:
+    """What the stages of training that a cell names in ``made`` made of ``base``, out of ``folder``."""
+    for stage in () if made is None else made["stages"]:
+        held = folder / stage["made"]
+        if not TunedFolder(held).done:
+            raise StoreError(
+                f"{held}: the weights after stage {stage['name']} were not kept; run the study with 'keep_full: true'"
+            )
+        base = Full().load(base, held)  # type: ignore[arg-type]
+    return base

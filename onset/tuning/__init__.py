@@ -20,6 +20,15 @@ TUNERS = Registry(
     },
 )
 
+STAGES = Registry(
+    "stage of training",
+    {
+        "corpus": Entry(
+            "onset.tuning.stage:Stage", "training of all weights on a corpus of your own, before any example"
+        )
+    },
+)
+
 
 def tuner(value: Any, where: str = "'tune'") -> Tuning:
     """The tuning method that ``value`` names: a name of the table, or a mapping with ``kind`` and settings.

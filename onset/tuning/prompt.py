@@ -37,7 +37,7 @@ class PromptTuning(Beside):
     source = "Lester et al. 2021, arXiv 2104.08691, section 2"
     words = "Prompt tuning (a soft prompt)"
     backward = "forward and gradients of activations, over the soft prompt's tokens too"
-    learning_rate = 1e-2
+    learning_rate = 1e-1
     trains = "tokens x the width of embeddings"
     tokens: int = Field(default=20, ge=1)
     begin: Literal["examples", "text", "labels", "vocabulary", "random"] = "examples"

@@ -1,0 +1,65 @@
+"""The paths of a study: relative to its file as they are written, to the working directory as they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from onset.demos import DEMOS
+from onset.models import rebase_spec
+from onset.models.backend import under
+from onset.prompting import PROMPTING
+from onset.tuning import STAGES, TUNERS
+from onset.votes import VOTES
+
+if TYPE_CHECKING:
+    from onset.study.spec import MethodEntry, Study
+
+_PATH_KEYS = ("path", "train", "test")
+
+
+def rebase(study: Study, folder: Path) -> Study:
+    """``study``, read from a file in ``folder``, with its paths as seen from the working directory."""
+    models = tuple(
+        entry.model_copy(update={"spec": rebase_spec(entry.spec, folder), "label": entry.label})
+        for entry in study.models
+    )
+    tasks = tuple(one if isinstance(one, str) else _task(one, folder) for one in study.tasks)
+    methods = tuple(one if isinstance(one, str) else _method(one, folder) for one in study.methods)
+    parts = tuple(rebase(part, folder) for part in study.parts)
+    recipes = {name: _recipe(one, folder) for name, one in study.recipes.items()}
+    return study.model_copy(
+        update={"models": models, "tasks": tasks, "methods": methods, "recipes": recipes, "parts": parts}
+    )
+
+
+def _recipe(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    paths = STAGES.load(settings.get("kind", "corpus")).paths
+    return {**settings, **{path: under(settings[path], folder) for path in paths if path in settings}}
+
+
+def _method(entry: MethodEntry, folder: Path) -> MethodEntry:
+    """A method with the files that its steps name as seen from the working directory."""
+    held: dict[str, Any] = {}
+    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES), ("tune", TUNERS)):
+        step = getattr(entry, key)
+        paths = table.load(step["kind"]).paths if isinstance(step, Mapping) and "kind" in step else ()
+        moved = {path: under(step[path], folder) for path in paths if step.get(path) is not None}
+        held |= {key: {**step, **moved}} if moved else {}
+    return entry.model_copy(update=held) if held else entry
+
+
+def _task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    rebased = dict(task)
+    if isinstance(rebased.get("hub"), str):  # the others then name splits of it
+        if rebased["hub"].startswith((".", "/", "~")):
+            path = under(rebased["hub"], folder)
+            rebased["hub"] = path if path.startswith((".", "/")) else f"./{path}"
+        return rebased
+    for key in _PATH_KEYS:
+        if isinstance(rebased.get(key), str):
+            rebased[key] = under(rebased[key], folder)
+    if isinstance(rebased.get("test_sets"), Mapping):
+        rebased["test_sets"] = {name: under(str(one), folder) for name, one in rebased["test_sets"].items()}
+    return rebased

@@ -1,0 +1,312 @@
+"""Stages of training as an axis of a study: made once, kept, asked, compared, and refused where they know the test."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from models_fixtures import llama, save, tokenizer  # noqa: E402
+
+import onset  # noqa: E402
+from onset.analysis import to_json  # noqa: E402
+from onset.errors import CellsFailed, DataError, StoreError, StudyError, UnknownName  # noqa: E402
+from onset.models.scripted import ScriptedModel  # noqa: E402
+from onset.results.files import read_json  # noqa: E402
+from onset.study.estimate import estimate  # noqa: E402
+from onset.study.grid import expand  # noqa: E402
+from onset.study.making import make  # noqa: E402
+from onset.study.observer import Silent  # noqa: E402
+from onset.study.runner import run  # noqa: E402
+from onset.study.spec import Study, make_study, read_study  # noqa: E402
+from onset.tuning import STAGES  # noqa: E402
+from onset.tuning.base import Example, Seeds  # noqa: E402
+from onset.tuning.full import Full  # noqa: E402
+from onset.tuning.stage import Stage  # noqa: E402
+
+ROWS = [{"prompt": f"Say {word}.", "completion": word} for word in ("keys", "blue", "sky", "Pam", "seven")]
+TEXTS = [{"text": f"def f_{n}(x):\n    return x + {n}"} for n in range(4)]
+
+
+def corpus(path: Path, rows: list[Any]) -> str:
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    save(tmp_path / "model", llama(context=512), tokenizer(bos=False))
+    corpus(tmp_path / "say.jsonl", ROWS)
+    corpus(tmp_path / "code.jsonl", TEXTS)
+    return tmp_path
+
+
+def study(place: Path, **changes: Any) -> Study:
+    values: dict[str, Any] = {
+        "name": "s",
+        "models": [{"spec": str(place / "model"), "label": "tiny", "family": "f"}],
+        "tasks": [{"name": "coin-flip", "flips": 2, "pool": 20, "test": 10}],
+        "methods": [{"prompt": "answer-only", "shots": 2}, {"tune": "lora", "on": "answers", "steps": 2}],
+        "labels": [4],
+        "seeds": 1,
+        "items": 4,
+        "dtype": "float32",
+        "device": "cpu",
+        "stages": [[], ["say"], ["say", "code"]],
+        "recipes": {
+            "say": {"data": str(place / "say.jsonl"), "steps": 3, "learning_rate": 1e-3},
+            "code": {"data": str(place / "code.jsonl"), "steps": 2, "batch_size": 2},
+        },
+    }
+    return make_study(**(values | changes))
+
+
+def test_stages_are_made_once_asked_and_compared(place: Path) -> None:
+    folder = place / "d"
+    assert run(study(place), folder).ran == 6
+    results = onset.load(folder)
+    rows = results.cells.sort("stage", "method").to_dicts()
+    assert [row["stage"] for row in rows] == ["base"] * 2 + ["say"] * 2 + ["say, code"] * 2
+    held = {row["stage"]: read_json(folder / "cells" / row["cell"] / "cell.json") for row in rows}
+    assert "made" not in held["base"]
+    assert [one["name"] for one in held["say, code"]["made"]["stages"]] == ["say", "code"]
+    assert held["say, code"]["made"]["stages"][0] == held["say"]["made"]["stages"][0]
+    assert held["say"]["made"]["base_revision"] == held["base"]["facts"]["revision"]
+    assert len({one["facts"]["revision"] for one in held.values()}) == 3
+    assert len({row["plan_hash"] for row in rows}) == 1
+
+    # the stage is full tuning on the corpus, whose bytes it names
+    training = held["say"]["made"]["stages"][0]["training"]
+    assert training["steps"] == 3
+    assert training["trained_params"] == held["base"]["facts"]["params"]
+    assert training["flops"] == 6 * held["base"]["facts"]["params_compute"] * training["tokens"]
+
+    # weights as large as the model are gone, those of the adapters stay
+    kept = {path.name for path in (folder / "tuned").iterdir()}
+    assert kept == {row["tuned"] for row in rows if row["tuned"]}
+    assert len(kept) == 3
+    with pytest.raises(StoreError, match="the weights after stage say were not kept; run the study with 'keep_full"):
+        onset.open_tuned(
+            folder / "tuned" / next(row["tuned"] for row in rows if row["stage"] == "say" and row["tuned"])
+        )
+
+    # every stage is held against what it was made of
+    sides = {(one["sides"][0], one["sides"][1]) for one in to_json(onset.analyse(results))["stages"]}
+    assert sides == {("say", "base"), ("say, code", "say")}
+
+
+def test_what_is_missing_is_made_again_with_the_same_bits(place: Path) -> None:
+    folder = place / "d"
+    run(study(place, methods=[{"prompt": "answer-only", "shots": 2}]), folder)
+    first = {row["stage"]: row["cell"] for row in onset.load(folder).cells.to_dicts()}
+    assert run(study(place), folder).ran == 3  # the tunings alone
+    cells = onset.load(folder).cells.to_dicts()
+    for stage, cell in first.items():
+        same = [read_json(folder / "cells" / one["cell"] / "cell.json") for one in cells if one["stage"] == stage]
+        assert cell in [one["id"] for one in same]
+        assert len({one["facts"]["revision"] for one in same}) == 1
+    assert run(study(place), folder).ran == 0
+
+
+def test_a_stage_of_other_weights_is_refused(place: Path) -> None:
+    folder = place / "d"
+    only = [{"prompt": "answer-only", "shots": 2}]
+    run(study(place, methods=only, stages=[["say"]]), folder)
+    path = next((folder / "cells").iterdir()) / "cell.json"
+    held = read_json(path)
+    path.write_text(json.dumps(held | {"facts": held["facts"] | {"revision": "0"}}))
+    with pytest.raises(
+        StoreError, match=r"model 'tiny' trained again \(stage say\) has revision [0-9a-f]{16}, but .* 0: "
+    ):
+        run(study(place, stages=[["say"]]), folder)
+
+
+def test_the_base_of_a_stage_may_not_change(place: Path) -> None:
+    folder = place / "d"
+    only = study(place, methods=[{"prompt": "answer-only", "shots": 2}], stages=[["say"]])
+    run(only, folder)
+    save(place / "model", llama(context=512, tied=True), tokenizer(bos=False))
+    with pytest.raises(StoreError, match="model 'tiny' has changed: revision"):
+        run(only, folder)
+
+
+def test_kept_stages_are_read_back_and_tuned_models_on_them_are_opened(place: Path) -> None:
+    folder = place / "d"
+    run(study(place, keep_full=True), folder)
+    rows = [row for row in onset.load(folder).cells.to_dicts() if row["stage"] == "say, code" and row["tuned"]]
+    held = read_json(folder / "cells" / rows[0]["cell"] / "cell.json")
+    assert onset.open_tuned(folder / "tuned" / rows[0]["tuned"]).facts.revision == held["tuned_revision"]
+    again = study(place, keep_full=True, methods=[{"prompt": "answer-only", "shots": 1}], stages=[["say", "code"]])
+    before = {path: path.stat().st_mtime_ns for path in (folder / "tuned").rglob("*.safetensors")}
+    assert run(again, folder).ran == 1
+    assert {path: path.stat().st_mtime_ns for path in (folder / "tuned").rglob("*.safetensors")} == before
+
+
+def test_a_stage_is_full_tuning_of_the_model_written_out(place: Path) -> None:
+    grid = expand(study(place))
+    made = next(cell.made for cell in grid.cells if cell.stage == "say, code")
+    assert made is not None
+    base: Any = onset.open_model(str(place / "model"), label="tiny", device="cpu", dtype="float32")
+    with onset.results.folder.Store(place / "d") as store:
+        model, _ = make(made, base, store, Silent())
+    said, code = (Stage(**one) for one in study(place).recipes.values())
+    one, _ = Full().tune(
+        base, [Example(row["prompt"], f" {row['completion']}") for row in ROWS], Seeds(0, 0, 0), said.schedule()
+    )
+    two, _ = Full().tune(one, [Example("", row["text"]) for row in TEXTS], Seeds(0, 0, 0), code.schedule())
+    assert model.facts.revision == two.facts.revision
+    assert model.facts.stage == "say, code"
+
+
+def test_ids_say_the_corpus_and_not_where_it_lies_nor_the_names_of_models_made(place: Path) -> None:
+    def cells(**changes: Any) -> dict[str, str]:
+        return {cell.stage: cell.id for cell in expand(study(place, **changes)).cells if cell.method.tune is None}
+
+    first = cells()
+    assert cells(stages=[[], ["say"]]) == {stage: first[stage] for stage in ("base", "say")}
+    assert cells(stages=["base", "say"]) == cells(stages=[[], ["say"]])
+    recipes = dict(study(place).recipes)
+    elsewhere = recipes | {"say": recipes["say"] | {"data": corpus(place / "moved.jsonl", ROWS)}}
+    assert cells(recipes=elsewhere) == first
+    other = recipes | {"say": recipes["say"] | {"data": corpus(place / "other.jsonl", ROWS[:4])}}
+    changed = cells(recipes=other)
+    assert [stage for stage in first if changed[stage] != first[stage]] == ["say", "say, code"]
+    longer = cells(recipes=recipes | {"code": recipes["code"] | {"steps": 3}})
+    assert [stage for stage in first if longer[stage] != first[stage]] == ["say, code"]
+
+
+def test_the_plan_counts_training(place: Path) -> None:
+    whole, plain = (estimate(expand(study(place, stages=stages))) for stages in ([[], ["say"]], [[]]))
+    grid = expand(study(place, stages=[[], ["say"]]))
+    [made] = {cell.made.id for cell in grid.cells if cell.made is not None}
+    flops = whole.tunings[made].flops
+    run(study(place, stages=[["say"]]), place / "d")
+    path = next((place / "d" / "cells").iterdir()) / "cell.json"
+    took = read_json(path)["made"]["stages"][0]["training"]["flops"]
+    assert flops is not None
+    assert 0.3 < flops / took < 3
+    assert len(whole.tunings) == len(plain.tunings) + 2  # the stage, and the tuning of its model
+
+
+# --- corpora ---
+
+
+def test_what_a_line_says(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "Q: a?\nA:", "completion": "b", "source": "kept aside"},
+        {"prompt": "Write f. ", "completion": "def f"},
+        {"prompt": "Go", "completion": "\non"},
+        {"text": "plain"},
+    ]
+    found = Stage(data=corpus(tmp_path / "c.jsonl", rows), steps=1).corpus()
+    assert [(one.prompt, one.completion) for one in found] == [
+        ("Q: a?\nA:", " b"),
+        ("Write f.", " def f"),
+        ("Go", "\non"),
+        ("", "plain"),
+    ]
+
+
+def test_the_placebo_has_the_same_texts_and_no_prompt_its_own_completion(tmp_path: Path) -> None:
+    path = corpus(tmp_path / "c.jsonl", ROWS)
+    own = Stage(data=path, steps=1).corpus()
+    shuffled = Stage(data=path, steps=1, control="shuffled").corpus()
+    assert [one.prompt for one in shuffled] == [one.prompt for one in own]
+    assert sorted(one.completion for one in shuffled) == sorted(one.completion for one in own)
+    assert not any(a.completion == b.completion for a, b in zip(own, shuffled, strict=True))
+    assert Stage(data=path, steps=1, control="shuffled", seed=1).corpus() != shuffled
+    with pytest.raises(DataError, match="'control: shuffled' needs two prompts with completions or more"):
+        Stage(data=corpus(tmp_path / "t.jsonl", TEXTS), steps=1, control="shuffled").corpus()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it has no lines"),
+        ("{", "line 1: not JSON"),
+        ('{"text": "a"}\n["b"]', "line 2: expected an object with 'text', or with 'prompt' and 'completion',"),
+        ('{"prompt": "a"}', "line 1: expected an object"),
+        ('{"text": " "}', "line 1: expected an object"),
+        ('{"text": "a", "prompt": "b", "completion": "c"}', "line 1: expected an object"),
+    ],
+)
+def test_a_file_that_is_no_corpus(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_text(text)
+    with pytest.raises(DataError, match=f"^{re.escape(f'stage corpus {path}')}[:,] {re.escape(message)}"):
+        Stage(data=str(path), steps=1).corpus()
+    with pytest.raises(DataError, match=r"cannot be read \(No such file or directory\)$"):
+        Stage(data=str(tmp_path / "none.jsonl"), steps=1).corpus()
+
+
+def test_a_corpus_that_holds_test_items_is_refused_with_the_count(place: Path) -> None:
+    task = expand(study(place, stages=[[]])).tasks["coin-flip"]
+    rows = [*ROWS, *({"text": f"Once more: {item.question.upper()}  Yes."} for item in task.test[:3])]
+    recipes = {"say": {"data": corpus(place / "leak.jsonl", rows), "steps": 1}}
+    with pytest.raises(DataError, match="holds 3 of the 10 test items of task coin-flip; leave them out"):
+        expand(study(place, stages=[["say"]], recipes=recipes))
+    Stage(data=str(place / "say.jsonl"), steps=1).refuse(["say keys"], "t")  # inside a text, and too short to tell
+    with pytest.raises(DataError, match="holds 1 of the 1 test items of task t"):
+        Stage(data=str(place / "say.jsonl"), steps=1).refuse(["say  KEYS."], "t")
+
+
+# --- studies ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"stages": [["sya"]]}, UnknownName, "unknown recipe of a stage 'sya': did you mean 'say'? Known: code, say"),
+        ({"stages": [["say"], ["say"]]}, StudyError, "study: 'stages' repeats [say]; each may appear once"),
+        (
+            {"recipes": {"say": {"data": "x"}}, "stages": [["say"]]},
+            StudyError,
+            "study: recipe 'say', corpus: 'steps' is missing",
+        ),
+        (
+            {"recipes": {"a, b": {"data": "x", "steps": 1}}, "stages": [[]]},
+            StudyError,
+            "study: a recipe cannot be called 'a, b': 'base' and names with a comma mean something else",
+        ),
+    ],
+)
+def test_stages_that_do_not_hold(place: Path, changes: dict[str, Any], error: type, message: str) -> None:
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        study(place, **changes)
+
+
+def test_a_corpus_lies_beside_the_study_file_and_old_files_still_read(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (
+        "name: s\nmodels: [./model]\ntasks: [{name: coin-flip, pool: 9, test: 9}]\nmethods: [{prompt: cot, shots: 1}]\n"
+        "labels: 2\nseeds: 1\nitems: 2\n"
+    )
+    (place / "new.yaml").write_text(f"{text}stages: [[], say]\nrecipes: {{say: {{data: say.jsonl, steps: 1}}}}\n")
+    (place / "old.yaml").write_text(f"{text}stages: [base]\n")
+    (place / "away").mkdir()
+    monkeypatch.chdir(place / "away")
+    new = read_study(Path("../new.yaml"))
+    assert new.stages == ((), ("say",))
+    assert {cell.stage for cell in expand(new).cells} == {"base", "say"}
+    assert read_study(Path("../old.yaml")).stages == ((),)
+
+
+def test_a_model_that_cannot_be_trained_fails_its_stages_alone(place: Path) -> None:
+    fake = ScriptedModel({})
+    with pytest.raises(CellsFailed, match="model 'tiny' cannot be trained: stage say needs a local Hugging Face model"):
+        run(
+            study(place, stages=[["say"]], methods=[{"prompt": "answer-only", "shots": 1}]),
+            place / "d",
+            models={"tiny": fake},
+        )
+
+
+def test_the_table_of_stages_holds_what_recipes_name() -> None:
+    assert STAGES.load("corpus") is Stage
+    assert Stage.settings()[:2] == ["data=TEXT (needed)", "steps=N (needed)"]
