@@ -73,7 +73,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
     [
         ({"methods": ["cott"]}, f"unknown method 'cott': did you mean 'cot'? Known: {', '.join(sorted(METHODS))}"),
         ({"methods": [{"prompt": "cut"}]}, f"unknown prompting method 'cut': did you mean 'cot'? Known: {', '.join(sorted(PROMPTING))}"),
-        ({"methods": [{"tune": "lorra", "on": "answers"}]}, "unknown tuning method 'lorra': did you mean 'lora'? Known: full, lora"),
+        ({"methods": [{"tune": "lorra", "on": "answers"}]}, "unknown tuning method 'lorra': did you mean 'lora'? Known: bitfit, full, ia3, lora, prefix-tuning, prompt-tuning"),
         ({"methods": [{"tune": "lora"}]}, "method: 'tune: lora' needs 'on: answers' or 'on: rationales'"),
         ({"methods": [{"prompt": "cot", "on": "answers"}]}, "method: 'on: answers' belongs to a tuning method, but 'tune' is not given"),
         ({"methods": [{"shots": 4}]}, "method: neither 'prompt' nor 'tune' is given; expected at least one of them"),
