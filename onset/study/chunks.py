@@ -28,8 +28,6 @@ def measure(
     chunk that lacks one is committed.
     """
     timed = getattr(evaluation.model, "timed", True)
-    if not timed:
-        folder.forget_time()
     started = time.perf_counter()
     prepared = evaluation.prepare(examples)
     cell.check_files()  # what was prepared is what the id says, and stays so
@@ -47,6 +45,8 @@ def measure(
             folder.append(records)
             if timed:
                 folder.add_time(time.perf_counter() - started)
+            else:
+                folder.forget_time()
             started = time.perf_counter()
             advanced(cell, len(chunk))
         at += len(chunk)

@@ -163,6 +163,13 @@ def test_a_live_run_goes_on_where_a_batch_stopped(served: Served, tmp_path: Path
     assert_as_live(asked, tmp_path)
 
 
+def test_the_time_of_a_cell_is_known_where_none_of_its_answers_came_in_a_batch(served: Served, tmp_path: Path) -> None:
+    asked = study(served)
+    write(asked, tmp_path / "b", tmp_path / "r")
+    run(asked, tmp_path / "r")
+    assert load(tmp_path / "r").cells["seconds"].null_count() == 0
+
+
 # ---- what comes back ---------------------------------------------------------------------------------------------
 
 
