@@ -43,11 +43,10 @@ def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFMo
     reports: dict[str, TuningReport] = {}
     model = base
     for one in what.chain:
-        watch.doing(f"{one.model} · tuning stage {one.stage} · {one.recipe.step.steps} steps")
         model, reports[one.id] = _kept(
             store.tuned(one.id),
             None,
-            partial(one.recipe.step.train, model, one.recipe.seeds()),
+            partial(_train, one, model, watch),
             Full().save,
             partial(Full().load, model),
         )
@@ -55,6 +54,11 @@ def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFMo
         named = one.stage if own == "base" else f"{own}, {one.stage}"
         model = model.derive(model.module, replace(model.facts, stage=named))
     return model, reports
+
+
+def _train(made: Made, base: HFModel, watch: Observer) -> Trained:
+    watch.doing(f"{made.model} · tuning stage {made.stage} · {made.recipe.step.steps} steps")
+    return made.recipe.step.train(base, made.recipe.seeds())
 
 
 def tune(

@@ -115,14 +115,7 @@ class PrefixTuning(Beside):
             encoder = PrefixEncoder(config)
             encoder.transform[2] = torch.nn.Linear(encoder.transform[0].out_features, width)  # any number of key heads
         held.encoder = encoder.to(device)
-        trained = dict(held.encoder.named_parameters())
-
-        def finish() -> None:
-            with torch.no_grad():
-                held.weight.copy_(held.encode())
-            held.encoder = None
-
-        return replace(put, trained=trained, finish=finish)
+        return replace(put, trained=dict(held.encoder.named_parameters()), finish=held.settle)
 
     def held(self, module: Any) -> Mapping[str, torch.nn.Parameter]:
         """Keys and values of all layers, side by side: [tokens, widths]."""

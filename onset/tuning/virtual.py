@@ -29,7 +29,7 @@ NAME = "onset_virtual"
 class Rows(nn.Module):
     """``weight`` [virtual tokens, width], float32: a row for each. ``first``: the id of the first one; ``at``: which of
     them each position of the forward pass under way is, below 0 for a token of the vocabulary. While it trains,
-    ``encoder`` may make the rows, and ``weight`` is not used.
+    ``encoder`` may make the rows, once a pass, and ``weight`` is not used.
     """
 
     def __init__(self, weight: Tensor, first: int) -> None:
@@ -38,10 +38,12 @@ class Rows(nn.Module):
         self.first = first
         self.at: Tensor = torch.empty(0)
         self.encoder: nn.Module | None = None
+        self._made: Tensor | None = None
 
     def take(self, ids: Tensor) -> Tensor:
         """Note which positions are virtual; the ids with some token of the vocabulary in their place."""
         self.at = ids - self.first
+        self._made = None if self.encoder is None else self.encode()
         return ids.clamp(max=self.first - 1)
 
     def encode(self) -> Tensor:
@@ -50,12 +52,17 @@ class Rows(nn.Module):
         rows: Tensor = self.encoder(torch.arange(len(self.weight), device=self.weight.device))
         return rows
 
+    def settle(self) -> None:
+        """Keep the rows that the encoder makes as ``weight``, and the encoder no longer."""
+        with torch.no_grad():
+            self.weight.copy_(self.encode())
+        self.encoder = self._made = None
+
     def fill(self, out: Tensor, begin: int, end: int) -> Tensor:
         """``out`` [..., end - begin] with columns ``begin`` to ``end`` of the rows at virtual positions."""
-        rows = self.weight if self.encoder is None else self.encode()
-        at = self.at.reshape(out.shape[:-1]) if self.at.numel() * out.shape[-1] == out.numel() else self.at
-        given = rows[:, begin:end].to(out.dtype)[at.clamp(min=0)]
-        return torch.where((at >= 0)[..., None], given, out)
+        rows = self.weight if self._made is None else self._made
+        given = rows[:, begin:end].to(out.dtype)[self.at.clamp(min=0)]
+        return torch.where((self.at >= 0)[..., None], given, out)
 
 
 @dataclass(frozen=True)

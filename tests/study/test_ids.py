@@ -63,6 +63,19 @@ GOLDEN = [
         "a8657e129e834f13",
         "ccb0b3095f797938",
     ),
+    # written when ways of tuning got settings
+    (
+        replace(PLAIN, method=method(tune={"kind": "lora", "rank": 4, "dora": True}, on="answers")),
+        "26a2925a6b510479",
+        "6865ef8d915f4a9a",
+    ),
+    (
+        replace(
+            PLAIN, method=method(tune={"kind": "prefix-tuning", "begin": "random", "projection": 64}, on="answers")
+        ),
+        "117cf76e9a3141e0",
+        "892621a3916e50a8",
+    ),
 ]
 
 

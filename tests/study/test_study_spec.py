@@ -53,7 +53,7 @@ def test_a_study_is_varied_in_every_part() -> None:
     with pytest.raises(StudyError) as caught:
         vary(study, chunk=3)
     assert str(caught.value) == (
-        "a study can be varied in models, tasks, methods, labels, shifts, seeds, items, not in 'chunk'"
+        "a study can be varied in models, tasks, methods, labels, stages, shifts, seeds, items, not in 'chunk'"
     )
     with pytest.raises(StudyError) as caught:
         vary(study, items=0)
@@ -190,11 +190,14 @@ def test_the_parts_of_a_study_share_cells_and_keep_models_together(tmp_path: Pat
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("{chunk: 3}", "unknown key 'parts.0.chunk'. Known: models, tasks, methods, labels, shifts, seeds, items"),
+        (
+            "{chunk: 3}",
+            "unknown key 'parts.0.chunk'. Known: models, tasks, methods, labels, stages, shifts, seeds, items",
+        ),
         ("{labels: -1}", "part 1: 'labels.0': Input should be greater than or equal to 0 (received -1)"),
         (
             "5",
-            "'parts' must be a list of mappings, each with some of models, tasks, methods, labels, shifts, seeds, items",
+            "'parts' must be a list of mappings, each with some of models, tasks, methods, labels, stages, shifts, seeds, items",
         ),
     ],
 )
