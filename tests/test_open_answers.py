@@ -43,7 +43,11 @@ def test_normalising_twice_changes_nothing_and_only_blank_text_has_none(text: st
         ("The answer is Carthage.", "carthage", False),
         (" Tunisia\n\nQuestion: where is Rome?\nAnswer: Italy", "tunisia", True),
         ("Carthage lay near today's Tunis, in the north of Tunisia, where its ruins can be seen.", None, False),
-        ("Tunisia\nTunis", None, False),
+        ("Tunisia\nTunis", "tunisia", True),
+        (" Tunisia\nYou are correct. Carthage was located in Tunisia.", "tunisia", True),
+        ("Let us see.\nIt was near Tunis. The answer is Tunisia.", "tunisia", True),
+        ("Carthage\nSo the answer is Tunis, or the answer is Tunisia.", None, False),
+        ("Carthage lay near today's Tunis, in the north of Tunisia, where its ruins can be seen.\nTunis", None, False),
         ("", None, False),
     ],
 )
@@ -55,6 +59,8 @@ def test_what_is_read_and_whether_it_is_right(text: str, value: str | None, righ
 def test_a_text_that_was_cut_before_its_answer_ended_has_none() -> None:
     assert OpenFormat().extract("The answer is the Gulf of", CARTHAGE, truncated=True).status == "truncated"
     assert OpenFormat().extract("The answer is Tunis. It is", CARTHAGE, truncated=True).value == "tunis"
+    assert OpenFormat().extract(" Tunis\nYou are correct. The city", CARTHAGE, truncated=True).value == "tunis"
+    assert OpenFormat().extract(" Tunis, in the north", CARTHAGE, truncated=True).status == "truncated"
 
 
 @pytest.mark.parametrize(

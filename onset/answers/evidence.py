@@ -103,6 +103,11 @@ def _braced(text: str) -> str:
     return text
 
 
+def has_marker(text: str) -> bool:
+    """Does any mark announce an answer in ``text``?"""
+    return any(mark.search(text) for mark in (_HASHES, _SAID, _BOXED, _ANSWER))
+
+
 def lines_of(text: str) -> list[str]:
     """The lines of a text that are not empty, without the space around them."""
     return [line.strip() for line in text.splitlines() if line.strip()]

@@ -7,11 +7,11 @@ import string
 import unicodedata
 from dataclasses import dataclass
 
-from onset.answers.evidence import LONGEST_BARE, Canonical, Reading, extract, lines_of, short, skip
+from onset.answers.evidence import LONGEST_BARE, Canonical, Reading, extract, has_marker, lines_of, short, skip
 from onset.errors import DataError
 from onset.records import Answer, Item
 from onset.scores import exact_match
-from onset.turns import SENTENCE_END
+from onset.turns import SENTENCE_END, new_turn, turns_of
 
 _ARTICLE = re.compile(r"(?:a|an|the)\s+(?=\S)")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
@@ -94,11 +94,20 @@ class OpenFormat:
     """The answer to an open question, compared as `normalised_answer` with every right answer: the exact match of open
     question answering.
 
-    It is read as in `TextFormat`. Two right answers are two values: a vote counts each by itself.
+    It is read as in `TextFormat`, but of several lines without a marker the first is the answer if it has at most 12
+    words, as others read open questions, who end the text there (lm-evaluation-harness 0.4.13, tasks nq_open and
+    triviaqa). Two right answers are two values: a vote counts each by itself.
     """
 
     def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
         """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
+        turn = new_turn(text, turns_of(item))
+        own = text if turn is None else text[: turn.start()]
+        lines = lines_of(own)
+        if len(lines) > 1 and not has_marker(own):
+            first = _extract_text(lines[0], item, normalised_answer, truncated=False)
+            if first.status == "ok":
+                return first
         return _extract_text(text, item, normalised_answer, truncated=truncated)
 
     def correct(self, answer: Answer, item: Item) -> bool:
