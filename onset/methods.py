@@ -87,8 +87,8 @@ class Method:
         """The spec with what files hold in place of where they are: what a cell's id says. Raises DataError for a file
         that cannot be used.
         """
-        steps = {key: one.identity() for key in _OPTIONS if isinstance(one := getattr(self, key), Step) and one.paths}
-        return self.spec() | steps
+        steps = [(key, one) for key in _OPTIONS if isinstance(one := getattr(self, key), Step)]
+        return self.spec() | {key: one.identity() for key, one in steps if one.paths or one.models}
 
     def bank(self) -> dict[str, Any] | None:
         """The spec of the outputs it reads: methods with one bank share them. None: it neither votes nor is

@@ -47,7 +47,7 @@ class Prepared:
             "calls": len(self.calls),
             "prompt_tokens": went_in,
             "output_tokens": came_out,
-            "flops": facts.flops(total([went_in, came_out])),
+            "flops": _flops(facts, self.calls),
         }
 
 
@@ -141,7 +141,7 @@ class Evaluation:
             gold_prob=_finite(attempt.gold.probability) if attempt else None,
             prompt_tokens=went_in,
             output_tokens=came_out,
-            flops=self.model.facts.flops(total([went_in, came_out])),
+            flops=_flops(self.model.facts, solved.transcript),
             cause=solved.cause,
             logprobs=tuple(_finite(one.logprob) for one in done),
             lengths=tuple(one.tokens for one in done),
@@ -253,7 +253,16 @@ def _call(one: Call, prompt: str) -> CallRecord:
         output_tokens=one.output_tokens,
         n=len(one.texts),
         texts=None if bare_call else one.texts,
+        model=one.model,
+        flops=one.flops,
     )
+
+
+def _flops(facts: ModelFacts, transcript: Sequence[Call]) -> float | None:
+    """Of the measured model's calls, by its tokens, and of other models', as they say; None where one is not known."""
+    own = facts.flops(total(spent(transcript)))
+    others = [one.flops for one in transcript if one.model is not None]
+    return None if own is None or None in others else own + sum(one or 0.0 for one in others)
 
 
 def _failed(kept: Record, cause: str) -> Record:

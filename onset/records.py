@@ -212,7 +212,8 @@ class Gold:
 class Call:
     """One call of a model about an item: its ``role`` (`onset.prompting.ask`), the ``prompt``, the tokens that ran
     (those of the prompt once, however many samples share it; None: not known) and the ``texts`` that came back, or
-    that were scored.
+    that were scored. ``model``: the name of the model that answered, where it is not the one that is measured, and the
+    ``flops`` of that model.
     """
 
     role: str
@@ -220,6 +221,8 @@ class Call:
     prompt_tokens: int | None
     output_tokens: int | None
     texts: tuple[str, ...]
+    model: str | None = None
+    flops: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +258,8 @@ class CallRecord:
     output_tokens: int | None
     n: int
     texts: tuple[str, ...] | None
+    model: str | None = None
+    flops: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +267,8 @@ class Record:
     """One item of one cell, as stored: a row of ``records.parquet``.
 
     ``position`` is the item's place in the cell's fixed order (0-based); ``flops`` the floating-point
-    operations of inference (2 N a token, no reuse of shared prefixes), both over all
+    operations of inference (2 N a token, no reuse of shared prefixes), those of other models that it asked included,
+    whose tokens are in their ``calls`` alone; over all
     ``calls`` that are part of the method (None where a server tells no tokens, or no size); ``rights``: is each of
     ``answers`` right; ``logprobs`` (nats), ``lengths`` (tokens) and ``thinking`` (how many of these tokens were
     thinking; None: the output did not think) of the outputs, ``scores`` and ``detail`` (JSON) as in `Attempt`;

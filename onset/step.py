@@ -33,10 +33,13 @@ class Step(BaseModel):
     paths: ClassVar[tuple[str, ...]] = ()
     """Settings that name files, relative to the study file."""
 
+    models: ClassVar[tuple[str, ...]] = ()
+    """Settings that name models: a hub id, or a folder relative to the study file."""
+
     def contents(self) -> dict[str, str]:
-        """Of each of `paths` that is set, a hash of what the file holds, which stands in a cell's id in its place: a
-        file may move, and other contents are another method. Raises DataError, in one line, for a file that cannot be
-        used.
+        """Of each of `paths` and `models` that is set, a hash of what its files hold, which stands in a cell's id in
+        its place: a file may move, and other contents are another method. Raises DataError or ModelError, in one line,
+        for one that cannot be used.
         """
         return {}
 
@@ -56,7 +59,10 @@ class Step(BaseModel):
 
     def label(self) -> str:
         """Name and settings in one word: ``nearest-order3``."""
-        named = {key: Path(value).stem if key in self.paths else value for key, value in self.set().items()}
+        named = {
+            key: Path(value).stem if key in self.paths else Path(value).name if key in self.models else value
+            for key, value in self.set().items()
+        }
         return "-".join([self.kind, *(f"{key}{short(value)}" for key, value in named.items())])
 
     @classmethod

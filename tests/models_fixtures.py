@@ -8,6 +8,10 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DebertaV2Config,
+    DebertaV2ForSequenceClassification,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
     GPT2Config,
@@ -19,6 +23,8 @@ from transformers import (
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
+    RobertaConfig,
+    RobertaForSequenceClassification,
 )
 
 from onset.records import Request
@@ -162,6 +168,36 @@ def _with_biases(module: Any) -> Any:
 
 def save(folder: Path, module: Any, tok: Any) -> Path:
     """A model folder as users have them."""
+    module.save_pretrained(folder)
+    tok.save_pretrained(folder)
+    return folder
+
+
+CLASSIFIER_SIZE: dict[str, Any] = {
+    "vocab_size": VOCABULARY, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "intermediate_size": 32, "max_position_embeddings": 80, "num_labels": 3, "initializer_range": 0.9,
+}  # fmt: skip
+CLASSIFIERS = {
+    "bert": lambda **more: BertForSequenceClassification(BertConfig(**CLASSIFIER_SIZE, **more)),
+    "deberta": lambda **more: DebertaV2ForSequenceClassification(
+        DebertaV2Config(**CLASSIFIER_SIZE, relative_attention=True, pos_att_type=["c2p", "p2c"], **more)
+    ),
+    "roberta": lambda **more: RobertaForSequenceClassification(
+        RobertaConfig(**CLASSIFIER_SIZE, type_vocab_size=1, pad_token_id=1, **more)
+    ),
+}
+NLI_LABELS = {0: "contradiction", 1: "NEUTRAL", 2: "Entailment"}
+
+
+def save_nli(folder: Path, kind: str = "bert", labels: dict[int, str] | None = None, seed: int = 3) -> Path:
+    """A tiny classifier with random weights, as users have one."""
+    torch.manual_seed(seed)
+    named = labels or NLI_LABELS
+    module = CLASSIFIERS[kind](id2label=named, label2id={name: place for place, name in named.items()})
+    tok = tokenizer(bos=False)
+    tok._tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A <eos>", pair="<bos> $A <eos> $B:1 <eos>:1", special_tokens=[("<eos>", 0), ("<bos>", 1)]
+    )
     module.save_pretrained(folder)
     tok.save_pretrained(folder)
     return folder

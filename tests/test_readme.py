@@ -11,7 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from onset.demos import DEMOS
+from onset.prompting import PROMPTING
+from onset.registry import Registry
 from onset.study.spec import Study, read_study
+from onset.votes import VOTES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -41,6 +45,14 @@ def test_every_file_it_links_is_there(text: str) -> None:
     assert len(targets) >= 5
     for target in targets:
         assert (ROOT / target).exists(), target
+
+
+@BOTH
+@pytest.mark.parametrize("table", [PROMPTING, DEMOS, VOTES], ids=lambda table: table.kind)
+def test_every_way_of_asking_is_in_its_table(text: str, table: Registry) -> None:
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    named = {name for line in rows for name in re.findall(r"`([\w-]+)`", line)}
+    assert set(table) <= named
 
 
 @pytest.mark.parametrize("language", ["sh", "yaml", "python"])

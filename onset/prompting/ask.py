@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from onset.models.chat import ChatTemplate
+from onset.models.nli import Inference, Label
 from onset.prompting.text import STOP, end_rule, render
 from onset.records import Call, Completion, EndRule, Item, Pair, Request, Sampling, Scored, Thinking, derive_seed
 from onset.tasks.base import Task
@@ -171,12 +172,31 @@ class Ask:
         )
         return tuple(scored)
 
+    def judge(self, second: Inference, pairs: Sequence[tuple[str, str]], role: str) -> list[Label | None]:
+        """What a ``second`` model says of each (premise, hypothesis) of ``pairs``; None where one is too long for it.
+        Each is a call of that model, with its tokens and FLOPs.
+        """
+        found = second.judge(pairs)
+        for (premise, hypothesis), one in zip(pairs, found, strict=True):
+            self.transcript.append(
+                Call(
+                    role=role,
+                    prompt=f"{premise}\n{hypothesis}",
+                    prompt_tokens=one.tokens,
+                    output_tokens=0,
+                    texts=(one.label or "",),
+                    model=second.name,
+                    flops=second.flops(one.tokens),
+                )
+            )
+        return [one.label for one in found]
+
 
 def spent(transcript: Sequence[Call]) -> tuple[int | None, int | None]:
-    """Tokens that went in and that came out, over all calls that are part of the method; None where a call's are not
-    known.
+    """Tokens of the measured model that went in and that came out, over all calls that are part of the method; None
+    where a call's are not known.
     """
-    own = [one for one in transcript if one.role != GOLD]
+    own = [one for one in transcript if one.role != GOLD and one.model is None]
     return total(one.prompt_tokens for one in own), total(one.output_tokens for one in own)
 
 

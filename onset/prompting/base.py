@@ -26,7 +26,8 @@ that gives log-probabilities of texts."""
 @dataclass(frozen=True, slots=True)
 class Planned:
     """Calls that `onset plan` counts with: of ``role``, to ``prompts`` prompts of ``tokens_in`` tokens (None: those of
-    the whole prompt) and ``tokens_more``, ``samples`` completions each, of about ``tokens_out`` tokens.
+    the whole prompt) and ``tokens_more``, ``samples`` completions each, of about ``tokens_out`` tokens. ``params``: of
+    another model that is asked (those each token is multiplied with; None: the measured one is).
     """
 
     role: str
@@ -35,6 +36,7 @@ class Planned:
     samples: int = 1
     tokens_in: float | None = None
     tokens_more: float = 0.0
+    params: int | None = None
 
 
 CHARACTERS_PER_TOKEN = 3.5

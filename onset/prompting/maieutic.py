@@ -12,9 +12,10 @@ contradicts the other count 1. The explanations taken for true then say whether 
     A: This statement is false, because <soup is a liquid.>      Soup is a liquid. -> contradicts Q: false
 
 Deviations. Beliefs are the probability of " true" among " true" and " false", from log-probabilities (released: of the
-first five tokens, else none). Entailment is judged by the model itself, with the words of Brown et al. 2020, arXiv
-2005.14165, appendix G (ANLI), where the paper has a tuned RoBERTa. Calls are bounded: what a sample does not finish
-with a point, says twice, or cannot be negated is no explanation, and none is drawn in its place. No explanation comes
+first five tokens, else none). Entailment is judged by the model itself (`onset.prompting.entailment`), unless
+``entailment`` names a model for it, as the paper has one in its tuned RoBERTa: then the labels that this one was
+tuned on are in no ledger. Calls are bounded: what a sample does not finish with a point, says twice, or cannot be
+negated is no explanation, and none is drawn in its place. No explanation comes
 before a belief unless ``explanations`` is set (released: always), and then alone the prompt that explains shows
 demonstrations. The six examples of how to negate are made by hand, as the paper's are: no labelled examples of any
 task, and so in no ledger. Nothing is true by default (released: on a tie, and where nothing is left): then the
@@ -30,54 +31,35 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from onset.errors import DataError, StudyError
+from onset.models import nli
 from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, GREEDY, Ask
 from onset.prompting.base import Need, Planned, Prompt, gold_score, guessed_tokens, unanswered
+from onset.prompting.entailment import ENTAILMENT, judged
 from onset.prompting.maxsat import SOLVERS, Clause, mean_of_optima
+from onset.prompting.statements import (
+    NEGATE,
+    TRUTHS,
+    explain_prompt,
+    judge_prompt,
+    statement,
+    statement_of,
+)
 from onset.prompting.text import is_statement
 from onset.records import Answer, Attempt, Completion, Item, Sampling
 from onset.scores import normalised_choice_probability
 from onset.tasks.base import Task
 from onset.votes.base import Vote
 
-NEGATION, EXPLANATION, BELIEF, ENTAILMENT = "negation", "explanation", "belief", "entailment"
-"""Roles of the calls: that negate, that explain, that judge a statement, that judge two against each other."""
-
-NEGATE = """Given a statement, negate it to create a new sentence.
-###
-Q: Bread is baked in an oven.
-A: The statement is false. Bread is not baked in an oven.
-###
-Q: The Moon is larger than the Earth.
-A: The statement is false. The Moon is not larger than the Earth.
-###
-Q: Some birds cannot fly.
-A: The statement is false. All birds can fly.
-###
-Q: All rivers flow to the north.
-A: The statement is false. Not all rivers flow to the north.
-###
-Q: If it rains, the street gets wet.
-A: The statement is false. If it rains, the street does not get wet.
-###
-Q: Nobody has ever climbed Mount Everest.
-A: The statement is false. Somebody has climbed Mount Everest.
-###
-"""
-EXPLAIN = (
-    "Given a statement, infer whether the statement makes sense or does not make sense, and explain the reason.\n###\n"
-)
-JUDGE = "Given a statement, correctly explain whether the statement is true or false.\n###\n"
-_TRUTHS = ("true", "false")
-_LABELS = ("True", "False", "Neither")
+NEGATION, EXPLANATION, BELIEF = "negation", "explanation", "belief"
+"""Roles of the calls: that negate, that explain, that judge a statement."""
 
 
 @dataclass(slots=True)
@@ -126,10 +108,12 @@ class Maieutic(Prompt):
     """``depth`` of the tree; ``width``: explanations of each side of the statement, ``deeper``: below that, each drawn
     at ``temperature`` and ``deeper_temperature``; ``integrity``: ``flip``, the more probable of true and false differs
     between a statement and its negation (the paper), or ``threshold``, their probabilities differ by more than
-    ``threshold`` (released: 0.45); ``explanations``: show the demonstrations' rationales; ``solver`` of MaxSAT.
+    ``threshold`` (released: 0.45); ``explanations``: show the demonstrations' rationales; ``solver`` of MaxSAT;
+    ``entailment``: a folder or hub id of the model that judges pairs (`onset.models.nli`; unset: the measured model).
     """
 
     kind: ClassVar[str] = "maieutic"
+    models: ClassVar[tuple[str, ...]] = ("entailment",)
     source: ClassVar[str] = "Jung et al. 2022, arXiv 2205.11822, section 3"
     words: ClassVar[str] = "a tree of explanations of why a statement is true and false (maieutic)"
     needs: ClassVar[frozenset[Need]] = frozenset({"choices", "scores"})
@@ -148,6 +132,15 @@ class Maieutic(Prompt):
     explanations: bool = False
     tokens: int = Field(default=64, ge=1, le=1024)
     solver: Literal["exact", "rc2"] = "exact"
+    entailment: str | None = Field(default=None, min_length=1)
+
+    def contents(self) -> dict[str, str]:
+        """The revision of the model that judges pairs. Raises ModelError for one that cannot."""
+        return {} if self.entailment is None else {"entailment": nli.revision_of(self.entailment)}
+
+    async def prepare(self, ask: Ask, examples: object) -> nli.Inference | None:
+        """The model that judges pairs, where one is named. No example is looked at."""
+        return None if self.entailment is None else nli.open_nli(self.entailment)
 
     def needed(self) -> frozenset[Need]:
         """With ``explanations``, rationales too."""
@@ -189,6 +182,8 @@ class Maieutic(Prompt):
         nodes = self.width * (1 + self.deeper)
         own = guessed_tokens(task, statement_of)
         pairs = Planned(ENTAILMENT, 1.0, prompts=nodes * (nodes + 1) / 2, tokens_in=2 * own + 20)
+        if self.entailment is not None:
+            pairs = replace(pairs, tokens_out=0.0, tokens_in=2 * own, params=nli.parameters(self.entailment))
         out = 0.5 * self.tokens if self.explanations else 2.0
         judge = Planned(BELIEF, out, prompts=2 + nodes)
         explain = Planned(EXPLANATION, 0.5 * self.tokens, prompts=1 + self.width, samples=self.width)
@@ -237,9 +232,9 @@ class Maieutic(Prompt):
         pairs = list(itertools.permutations(range(len(nodes)), 2))
         with_root = [(one.text, other) for one in nodes for other in (root.said, root.negated)]
         asked = [*((nodes[a].text, nodes[b].text) for a, b in pairs), *with_root]
-        judged = await asyncio.gather(*(entails(*one, ask) for one in asked))
-        held = clauses(nodes, dict(zip(pairs, judged, strict=False)))
-        verdicts = judged[len(pairs) :]
+        labels = await judged(asked, ask, ask.state)
+        held = clauses(nodes, dict(zip(pairs, labels, strict=False)))
+        verdicts = labels[len(pairs) :]
         votes = [_sign(verdicts[2 * place]) - _sign(verdicts[2 * place + 1]) for place in range(len(nodes))]
         return mean_of_optima(SOLVERS[self.solver], votes, held)
 
@@ -316,10 +311,10 @@ class _Tree:
             level = [one for children in grown for one in children]
 
     async def _children(self, parent: Node, drawn: Sampling) -> list[Node]:
-        sides = await asyncio.gather(*(self._explanations(parent, truth, drawn) for truth in _TRUTHS))
+        sides = await asyncio.gather(*(self._explanations(parent, truth, drawn) for truth in TRUTHS))
         named = [
             (f"{parent.name}{truth[0].upper()}{place}", text)
-            for truth, texts in zip(_TRUTHS, sides, strict=True)
+            for truth, texts in zip(TRUTHS, sides, strict=True)
             for place, text in enumerate(texts)
         ]
         nodes = await asyncio.gather(*(self._node(name, text) for name, text in named))
@@ -359,7 +354,7 @@ class _Tree:
             stem = self._begun(head, f"{reason} Therefore, the statement is".strip())
         else:
             stem = self._begun(head, "The statement is")
-        scored = await ask.score(stem, [f" {one}" for one in _TRUTHS], role)
+        scored = await ask.score(stem, [f" {one}" for one in TRUTHS], role)
         return stem, normalised_choice_probability(0, [one.logprob for one in scored])
 
     def _begun(self, head: str, begun: str) -> str:
@@ -377,53 +372,3 @@ class _Tree:
         if done[0].finish == "overlong":
             self.overlong = done[0]
         return done
-
-
-def statement(text: str) -> str:
-    """A sentence as a statement: first letter large, a point at its end."""
-    text = text.strip().rstrip("?.!").rstrip()
-    return f"{text[:1].upper()}{text[1:]}."
-
-
-def statement_of(item: Item) -> str:
-    """What is to be judged: the column ``statement``, else the question."""
-    own = item.meta.get("statement")
-    return statement(own if isinstance(own, str) and own.strip() else item.question)
-
-
-def _asked(said: str) -> str:
-    return f"Q: {said.removesuffix('.')}?\nA:"
-
-
-def explain_prompt(said: str, demos: Sequence[Item]) -> str:
-    """The prompt that explains ``said``; the words that call it true or false begin the answer."""
-    shown = [
-        f"{_asked(statement_of(one))} This statement is {one.answer.lower()}, because {_reason(one)}\n###\n"
-        for one in demos
-    ]
-    return "".join([EXPLAIN, *shown, _asked(said)])
-
-
-def judge_prompt(said: str, demos: Sequence[Item], *, explained: bool) -> str:
-    """The prompt that judges ``said``, with the demonstrations' rationales or their answers alone."""
-    shown = []
-    for one in demos:
-        reason = f" {statement(_reason(one))} Therefore, the statement is" if explained else " The statement is"
-        shown.append(f"{_asked(statement_of(one))}{reason} {one.answer.lower()}.\n###\n")
-    return "".join([JUDGE, *shown, _asked(said)])
-
-
-def _reason(demo: Item) -> str:
-    return " ".join((demo.rationale or "").split())
-
-
-async def entails(premise: str, hypothesis: str, ask: Ask) -> str:
-    """``True`` where the model says that ``hypothesis`` follows, ``False`` where it is contradicted, ``Neither``; of
-    equally probable ones, and where they do not fit the context, ``Neither``.
-    """
-    context = ask.wrap(f"{premise}\nQuestion: {hypothesis} True, False, or Neither?\nAnswer:")
-    lead = " " if ask.chat is None else ""
-    scored = await ask.score(context, [f"{lead}{one}" for one in _LABELS], ENTAILMENT)
-    known = [-math.inf if one.logprob is None else one.logprob for one in scored]
-    best = max(known)
-    return _LABELS[known.index(best)] if known.count(best) == 1 else "Neither"

@@ -60,6 +60,8 @@ RECORD_SCHEMA: dict[str, Any] = {
                 "output_tokens": pl.Int64,
                 "n": pl.Int64,
                 "texts": pl.List(pl.String),
+                "model": pl.String,
+                "flops": pl.Float64,
             }
         )
     ),
@@ -73,6 +75,9 @@ RECORD_SCHEMA: dict[str, Any] = {
 ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights", "thinking", "golds")
 """Columns that cells lack which were measured before there were such: null there (``cause`` in format 1, the others in
 format 2 before methods of several calls)."""
+
+ADDED_TO_CALLS = ("model", "flops")
+"""The same of the fields of a call."""
 
 CELL_SCHEMA: dict[str, Any] = {
     "cell": pl.String,
@@ -109,6 +114,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "prompt_tokens": pl.Int64,
     "output_tokens": pl.Int64,
     "tokens": pl.Int64,
+    "others": pl.List(pl.Struct({"model": pl.String, "calls": pl.Int64, "tokens": pl.Int64, "flops": pl.Float64})),
     "flops_inference": pl.Float64,
     "flops_tuning": pl.Float64,
     "flops": pl.Float64,

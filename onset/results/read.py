@@ -19,7 +19,7 @@ from onset import markup
 from onset.errors import StoreError
 from onset.records import canonical_json
 from onset.results.files import read_json
-from onset.results.format import ADDED, CELL_SCHEMA, RECORD_SCHEMA, check_format
+from onset.results.format import ADDED, ADDED_TO_CALLS, CELL_SCHEMA, RECORD_SCHEMA, check_format
 from onset.results.tuned import TunedFolder
 from onset.scores import wilson
 
@@ -205,6 +205,8 @@ def _records(cell: Path) -> pl.DataFrame:
     records = records.with_columns(
         pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in ADDED if name not in records.columns
     )
+    if isinstance(held := records.schema.get("calls"), pl.List) and isinstance(held.inner, pl.Struct):
+        records = records.with_columns(_widened(held.inner))
     wrong = [name for name, kind in RECORD_SCHEMA.items() if records.schema.get(name) != kind]
     if wrong:
         raise StoreError(f"damaged file {path}: column '{wrong[0]}' is missing or of another type")
@@ -214,6 +216,16 @@ def _records(cell: Path) -> pl.DataFrame:
     if len(repeated):
         raise StoreError(f"damaged file {path}: item {repeated['item'][0]} appears more than once")
     return records
+
+
+def _widened(held: pl.Struct) -> pl.Expr:
+    """The calls of records; earlier ones lack `ADDED_TO_CALLS`: null there."""
+    there, every = {field.name for field in held.fields}, RECORD_SCHEMA["calls"].inner.fields
+    missing = [one for one in every if one.name not in there and one.name in ADDED_TO_CALLS]
+    if not missing:
+        return pl.col("calls")
+    kept = [pl.element().struct.field(one.name) for one in held.fields]
+    return pl.col("calls").list.eval(pl.struct([*kept, *(pl.lit(None, one.dtype).alias(one.name) for one in missing)]))
 
 
 def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str, Any]]:
@@ -302,10 +314,23 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: 
         "prompt_tokens": prompt_tokens,
         "output_tokens": output_tokens,
         "tokens": None if prompt_tokens is None or output_tokens is None else prompt_tokens + output_tokens,
+        "others": _others(records),
         "flops_inference": inference,
         "flops_tuning": tuned,
         "flops": None if inference is None else inference + tuned,
     }
+
+
+def _others(records: pl.DataFrame) -> list[dict[str, Any]]:
+    """Calls, tokens and FLOPs of each model that was asked beside the measured one."""
+    calls = records.select(pl.col("calls").explode()).drop_nulls().unnest("calls")
+    totals: dict[str, dict[str, Any]] = {}
+    for one in calls.filter(pl.col("model").is_not_null()).iter_rows(named=True):
+        held = totals.setdefault(one["model"], {"model": one["model"], "calls": 0, "tokens": 0, "flops": 0.0})
+        held["calls"] += 1
+        held["tokens"] += one["prompt_tokens"] + one["output_tokens"]
+        held["flops"] += one["flops"]
+    return list(totals.values())
 
 
 def _sum(column: pl.Series, more: float | None) -> Any:

@@ -205,10 +205,12 @@ def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: floa
     before = 0 if cell.method.tune is None else cell.method.tune.own_tokens
     prompt, shared = (min(one + before, most) for one in (prompts.tokens, prompts.shared))
     if speed is None:
-        return Cost(sum(_flops(call, each, prompt, cell.items) for call in _planned(cell, task)), None)
+        planned = _planned(cell, task)
+        return Cost(sum(_flops(call, _each(call, size.params_compute), prompt, cell.items) for call in planned), None)
     computed = each * ((prompt - shared) * cell.items + shared * -(-cell.items // cell.chunk))
     cost = Cost(0.0, computed / (PREFILL_SHARE * speed) if cell.continuous else 0.0)  # to score the gold answer
     for call in _planned(cell, task):
+        each = _each(call, size.params_compute)
         more = each * call.tokens_more * call.prompts * cell.items
         own = None if call.tokens_in is None else each * call.tokens_in * call.prompts * cell.items
         decode = each * call.tokens_out * call.samples * call.prompts * cell.items
@@ -222,6 +224,11 @@ def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: floa
 def _planned(cell: Cell, task: Task) -> tuple[Planned, ...]:
     method = cell.method
     return method.prompt.planned(task, method.vote.samples if method.vote else 1)
+
+
+def _each(call: Planned, params: int) -> float:
+    """FLOPs of a token of a planned call, of a model that multiplies it with ``params`` or of the call's own."""
+    return 2.0 * (params if call.params is None else call.params)
 
 
 def _flops(call: Planned, each: float, prompt: float, items: int) -> float:

@@ -44,8 +44,11 @@ def _method(entry: MethodEntry, folder: Path) -> MethodEntry:
     held: dict[str, Any] = {}
     for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES), ("tune", TUNERS)):
         step = getattr(entry, key)
-        paths = table.load(step["kind"]).paths if isinstance(step, Mapping) and "kind" in step else ()
-        moved = {path: under(step[path], folder) for path in paths if step.get(path) is not None}
+        if not isinstance(step, Mapping) or "kind" not in step:
+            continue
+        kind = table.load(step["kind"])
+        moved = {path: under(step[path], folder) for path in kind.paths if step.get(path) is not None}
+        moved |= {one: rebase_spec(step[one], folder) for one in kind.models if step.get(one) is not None}
         held |= {key: {**step, **moved}} if moved else {}
     return entry.model_copy(update=held) if held else entry
 

@@ -11,7 +11,8 @@ from told import Told, Turns, solve, task_of
 
 from onset.errors import DataError, StudyError
 from onset.methods import method
-from onset.prompting.maieutic import EXPLAIN, JUDGE, NEGATE, Maieutic, explain_prompt, judge_prompt, statement
+from onset.prompting.maieutic import Maieutic
+from onset.prompting.statements import EXPLAIN, JUDGE, NEGATE, explain_prompt, judge_prompt, statement
 from onset.records import Item
 from onset.study.grid import expand
 from onset.study.spec import make_study
