@@ -28,7 +28,7 @@ from onset.plan import make_plan
 from onset.prompting.ask import Ask
 from onset.prompting.text import CHAT_CHAIN, STOP, answer_text, render, turns
 from onset.records import Item, Pair, Request
-from onset.study import runner
+from onset.study import making
 from onset.study.grid import expand
 from onset.study.runner import run
 from onset.study.spec import make_study
@@ -204,7 +204,7 @@ def test_as_many_demonstrations_as_fit_with_the_template(model: HFModel) -> None
 
 def test_tuning_and_asking_share_the_prompt(model: HFModel) -> None:
     chat = chat_of(model)
-    example = runner._example(TASK, DEMOS[0], True, chat)
+    example = making._example(TASK, DEMOS[0], True, chat)
     assert example.prompt == render(TASK, (), DEMOS[0], rationale=True, chat=chat)
     assert example.completion == answer_text(DEMOS[0], rationale=True, chat=True)
     [coded] = encode(model.tokenizer, [example], 512)
