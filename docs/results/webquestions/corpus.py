@@ -158,6 +158,7 @@ def main() -> None:
     whole = "".join(words(f"{one['title']}: {one['text']}") for one in held)
     lines = (given.webq / "test.jsonl").read_text(encoding="utf-8").splitlines()
     test = [json.loads(line) for line in lines]
+    given.out.mkdir(parents=True, exist_ok=True)
     write(given.out / "corpus.jsonl", held)
     write(given.out / "in-corpus.jsonl", [row for row in test if any(stands(one, whole) for one in row["answer"])])
 
