@@ -47,8 +47,11 @@ def said_kind(tuned: int) -> str:
 
 
 def link(a: Outcomes, b: Outcomes) -> Link:
-    """Both sides without their shift: a shift asks the same tuned model, or shows the same examples."""
-    return a.at.without("shift"), b.at.without("shift")
+    """Both sides without their shift: a shift asks the same tuned model, or shows the same examples. Where none is
+    shown, without the budget too: it is one and the same arm.
+    """
+    first, second = (one.at.without("shift", *(("labels",) if one.shows_none else ())) for one in (a, b))
+    return first, second
 
 
 def decided(

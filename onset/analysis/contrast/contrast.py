@@ -258,7 +258,7 @@ def measure(
             plus.higher_is_better,
             math.inf if kind == "score" else 1.0,
         ),
-        sample=sample_of(table, replicates, shares=kind != "score"),
+        sample=sample_of(table, replicates, shares=kind != "score", repeated=plus.repeated and minus.repeated),
     )
 
 
@@ -339,9 +339,10 @@ def estimated(one: Contrast, pooled: Pooled = None, *, level: float = LEVEL) -> 
 
 def share_noise(members: Sequence[Contrast], designs: Sequence[str], links: Sequence[Link]) -> list[Contrast]:
     """The contrasts with noise between draws pooled over those of one design and number of draws, where there are
-    enough (`onset.analysis.stats.pooling.pool`); the others by themselves, with the reason.
+    enough (`onset.analysis.stats.pooling.pool`); the others by themselves, with the reason. Where no side shows an
+    example and draws repeat each other there is no such noise: it neither is pooled nor says anything of others.
     """
-    made = pool([one.sample.crossed for one in members], designs, links)
+    made = pool([None if one.sample.repeated else one.sample.crossed for one in members], designs, links)
     return [estimated(one, pooled) for one, pooled in zip(members, made, strict=True)]
 
 

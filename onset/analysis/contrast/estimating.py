@@ -47,7 +47,7 @@ def side_by_side(sample: Sample, crossed: Crossed, scale: Scale, pooled: Pooled 
             p_equivalent=None if scale.margin is None else two_one_sided(pooled, scale.margin),
             moderated=pooled,
         )
-    if draws == 1 and scale.kind == "binary":
+    if (draws == 1 or sample.repeated) and scale.kind == "binary":
         return _one_draw(sample, scale, pooled)
     name = "crossed bootstrap over draws and items" if draws > 1 else "paired bootstrap over items"
     return _alone(sample, crossed, scale, name, pooled)
@@ -112,7 +112,7 @@ def _rounding(scale: Scale, items: Sequence[int], weights: Sequence[float]) -> f
 
 
 def _one_draw(sample: Sample, scale: Scale, not_pooled: str | None) -> Estimate:
-    only_plus, only_minus = sample.discordant
+    only_plus, only_minus = sample.discordant_by_draw[0]  # of several, all are the same
     score = tango(only_plus, only_minus, sample.n)
     assert score is not None  # there are items
     equivalent = None

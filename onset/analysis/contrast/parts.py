@@ -41,11 +41,12 @@ class Scale:
 @dataclass(frozen=True, eq=False)
 class Sample:
     """The outcomes of both sides, draws x items, and the estimate of their mean difference; ``crossed`` is None where
-    nothing could be paired.
+    nothing could be paired. ``repeated``: no side shows an example, and every draw has the very same outcomes.
     """
 
     table: Aligned
     crossed: Crossed | None
+    repeated: bool = False
 
     @property
     def n(self) -> int:
@@ -115,16 +116,18 @@ def kind_of(a: Outcomes, b: Outcomes) -> Kind:
     return "share" if within and not {a.metric, b.metric} & UNBOUNDED else "score"
 
 
-def sample_of(table: Aligned, replicates: int = REPLICATES, *, shares: bool = True) -> Sample:
+def sample_of(
+    table: Aligned, replicates: int = REPLICATES, *, shares: bool = True, repeated: bool = False
+) -> Sample:
     """What ``table`` says of the mean difference between its sides; two test sets are resampled apart.
 
-    ``shares``: all values are within -1..1.
+    ``shares``: all values are within -1..1; ``repeated``: as in `Sample`.
     """
     if not table.plus.size or not table.minus.size:
         return Sample(table, None)
     apart = [Block(table.plus), Block(table.minus, -1.0)]
     blocks = [Block(table.plus - table.minus)] if table.paired else apart
-    return Sample(table, crossed_bootstrap(blocks, replicates, shares=shares))
+    return Sample(table, crossed_bootstrap(blocks, replicates, shares=shares), repeated)
 
 
 @dataclass(frozen=True, eq=False)

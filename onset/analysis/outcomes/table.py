@@ -197,6 +197,17 @@ class Outcomes(Placed, Measuring):
         return counted(self.values)
 
     @property
+    def shows_none(self) -> bool:
+        """Was the model asked without any demonstration, and not tuned?"""
+        shown = self.asked.shown or ((0, 0) if self.asked.prompt and not self.at.labels else None)
+        return not self.tuned and shown is not None and shown[1] == 0
+
+    @property
+    def repeated(self) -> bool:
+        """Do all draws have the same outcomes because no example is shown, and nothing else differs?"""
+        return self.shows_none and bool(np.array_equal(self.values, self.values[:1].repeat(len(self.draws), 0), True))
+
+    @property
     def tuned(self) -> bool:
         """Is the model tuned on the examples, rather than shown them?"""
         return self.asked.tune is not None

@@ -56,6 +56,7 @@ def results(gold: Sequence[str], draws: Sequence[Said], *, choices: bool = True,
                 "answer": answer,
                 "correct": hit,
                 "gold_prob": 0.5 if choices else None,
+                "golds": [],
             }
             for place, (truth, answer, hit) in enumerate(zip(gold, said, right, strict=True))
         ]
@@ -66,6 +67,7 @@ def results(gold: Sequence[str], draws: Sequence[Said], *, choices: bool = True,
         "answer": pl.String,
         "correct": pl.Boolean,
         "gold_prob": pl.Float64,
+        "golds": pl.List(pl.String),
     }
     table = pl.DataFrame(cells).select(
         pl.lit(None).cast(kind).alias(name) if name not in cells[0] else pl.col(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import optimize, special, stats
 
 from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.contrast import contrast, decide, share_noise
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.stats.bootstrap import Array, Block, Crossed, crossed_bootstrap
 from onset.analysis.stats.pooling import (
     LEAST_INDEPENDENT,
@@ -293,3 +295,51 @@ def test_pooled_comparisons_at_the_margin_are_called_equivalent_in_at_most_six_p
         called += [(one.p_equivalent or 0.0) <= 0.05 for one in compared(tables, pairs, 20)[1]]
     print(f"{draws} draws: {np.mean(called):.4f}")
     assert 0.005 <= np.mean(called) <= 0.06
+
+
+# ---- no examples, no draws -----------------------------------------------------------------------------------------
+
+
+def _zero_shot(rng: np.random.Generator, method: str, labels: int, right: float = 0.5) -> Outcomes:
+    """An arm that shows nothing: three draws that say the same."""
+    values = (rng.random((1, 80)) < right).astype(float).repeat(3, axis=0)
+    return arm(values, method, labels=labels, shown=(0, 0))
+
+
+def test_arms_that_show_no_example_are_compared_over_items_alone() -> None:
+    rng = np.random.default_rng(7)
+    a, b = _zero_shot(rng, "a", 8), _zero_shot(rng, "b", 8, 0.7)
+    (one,) = compare_all([a, b], replicates=300)
+    once = [changed(side, draws=(0,), values=side.values[:1], plans=("plan0",), versions=("task",)) for side in (a, b)]
+    (single,) = compare_all(once, replicates=300)
+    assert one.estimate is not None
+    assert single.estimate is not None
+    assert asdict(one.estimate) == asdict(single.estimate)
+    assert one.p == pytest.approx(stats.binomtest(*_discordant(a, b)).pvalue)
+
+
+def _discordant(a: Outcomes, b: Outcomes) -> tuple[int, int]:
+    only = a.values[0] - b.values[0]
+    return int((only > 0).sum()), int((only != 0).sum())
+
+
+def test_arms_that_show_no_example_say_nothing_of_noise_between_draws() -> None:
+    rng = np.random.default_rng(8)
+    shown = study(3, budgets=4)
+    before = compare_all(shown, replicates=300)
+    beside = [changed(_zero_shot(rng, name, labels), task="other") for labels in (8, 32, 128) for name in "xyz"]
+    after = compare_all([*shown, *beside], replicates=300)
+    assert [one.pool for one in after if one.task != "other"] == [one.pool for one in before]
+    assert all(one.pool is None and one.not_pooled is None for one in after if one.task == "other")
+
+
+def test_an_arm_without_examples_is_one_arm_at_every_budget() -> None:
+    rng = np.random.default_rng(9)
+    drawn = [
+        changed(_zero_shot(rng, name, labels), values=rng.integers(0, 2, (3, 80)).astype(float))
+        for labels in (8, 32, 128)
+        for name in "xy"
+    ]
+    compared = compare_all(drawn, replicates=300)
+    assert len(compared) == 3
+    assert all("1 independent" in (one.not_pooled or "") for one in compared)
