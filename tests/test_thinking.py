@@ -209,8 +209,8 @@ def test_a_server_is_told_to_think_and_what_it_thought_is_no_answer() -> None:
 
     def read(content: str | None, reason: str) -> tuple[str, str]:
         choice = {"index": 0, "message": {"content": content}, "finish_reason": reason}
-        text, finish, _ = read_reply({"choices": [choice]}, request, "here").texts[0]
-        return text, finish
+        told = read_reply({"choices": [choice]}, request, "here").texts[0]
+        return told.text, told.finish
 
     thought = "<think>The answer is 9. No.</think>"
     assert read(f"{thought}The answer is 10. So", "stop") == (f"{thought}The answer is 10.", "stop")

@@ -265,7 +265,7 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
         "vote": spec["vote"]["samples"] if spec.get("vote") else None,
         "template": held.get("template", "plain"),  # a folder from before there were templates
         "task_hash": held["task_hash"],
-        "method_spec": canonical_json(spec),
+        "method_spec": canonical_json({key: value for key, value in spec.items() if value is not None}),
     }
 
 

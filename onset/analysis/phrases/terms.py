@@ -43,7 +43,7 @@ METHODS: dict[str, tuple[str, str]] = {
     "thinking": ("thinking first", "先思考再作答"),
     "+budget": ("{value} tokens of thinking", "思考至多 {value} 个词元"),
     "zero-shot-cot": ("zero-shot chain of thought", "零样本思维链"),
-    "self-consistency": ("self-consistency", "自洽"),
+    "self-consistency": ("a self-consistency vote", "自洽投票"),
     "self-consistency-palm": ("self-consistency as for PaLM", "自洽（PaLM 的设置）"),
     "self-consistency-lamda": ("self-consistency as for LaMDA", "自洽（LaMDA 的设置）"),
     "minerva": ("Minerva's majority", "Minerva 的多数票"),
