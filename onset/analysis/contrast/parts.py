@@ -116,9 +116,7 @@ def kind_of(a: Outcomes, b: Outcomes) -> Kind:
     return "share" if within and not {a.metric, b.metric} & UNBOUNDED else "score"
 
 
-def sample_of(
-    table: Aligned, replicates: int = REPLICATES, *, shares: bool = True, repeated: bool = False
-) -> Sample:
+def sample_of(table: Aligned, replicates: int = REPLICATES, *, shares: bool = True, repeated: bool = False) -> Sample:
     """What ``table`` says of the mean difference between its sides; two test sets are resampled apart.
 
     ``shares``: all values are within -1..1; ``repeated``: as in `Sample`.
