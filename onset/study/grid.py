@@ -226,6 +226,7 @@ def expand(study: Study) -> Grid:
             if specs.setdefault(cell.model, cell.model_spec) != cell.model_spec:
                 raise StudyError(f"study: two parts call different models '{cell.model}'; give one a label")
             cells.setdefault(cell.id, cell)
+    _check_stages(cells.values())
     _check_names([method for part in study.grids() for method in part.build_methods()])
     for label in specs:  # a template that one part names for a model makes another method of it
         _check_names([cell.method for cell in cells.values() if cell.model == label])
@@ -233,6 +234,14 @@ def expand(study: Study) -> Grid:
     together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
     return Grid(study, tuple(together), tasks, tests, families, notes, told)
+
+
+def _check_stages(cells: Iterable[Cell]) -> None:
+    """What stages make has one name."""
+    held: dict[str, str] = {}
+    for cell in cells:
+        if cell.made is not None and held.setdefault(cell.made.id, cell.stage) != cell.stage:
+            raise StudyError(f"study: stages [{held[cell.made.id]}] and [{cell.stage}] are the same training; keep one")
 
 
 def _check_names(methods: Iterable[Method]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from onset.errors import DataError
 from onset.records import content_hash
 from onset.tuning.base import TuningReport
 from onset.tuning.stage import Recipe
@@ -32,13 +33,25 @@ class Made:
 
         Raises DataError where its corpus cannot be read.
         """
-        return content_hash(
-            {
-                "made of": self.model if self.base is None else self.base.id,
-                "step": self.recipe.step.identity(),
-                "compute": list(self.compute),
-            }
-        )
+        return content_hash(self._said)
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        return {
+            "made of": self.model if self.base is None else self.base.id,
+            "step": self.recipe.step.identity(),
+            "compute": list(self.compute),
+        }
+
+    def check_files(self) -> None:
+        """Raises DataError where the corpus does not hold what the id was made of, and what was searched for test
+        items: it has changed since the study was expanded.
+        """
+        if content_hash(self._said) != self.id:
+            raise DataError(
+                f"stage {self.recipe.name}: {self.recipe.step.data} has changed since the study was read; run the study"
+                " again"
+            )
 
     @property
     def chain(self) -> tuple[Made, ...]:

@@ -43,6 +43,7 @@ def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFMo
     reports: dict[str, TuningReport] = {}
     model = base
     for one in what.chain:
+        one.check_files()
         model, reports[one.id] = _kept(
             store.tuned(one.id),
             None,

@@ -50,7 +50,7 @@ class Stage(Step):
     batch_size: int = Field(default=8, ge=1)
     learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     control: Literal["none", "shuffled"] = "none"
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
 
     def contents(self) -> dict[str, str]:
         """A hash of the corpus. Raises DataError when it cannot be read."""
@@ -116,7 +116,7 @@ def _stamp(path: str) -> str:
 def _read(path: str, stamp: str) -> tuple[Example, ...]:
     """The rows of a corpus whose bytes have the hash ``stamp``."""
     try:
-        lines = _bytes(path).decode("utf-8").splitlines()
+        lines = _bytes(path).decode("utf-8-sig").split("\n")  # other line separators may stand inside a text
     except UnicodeDecodeError:
         raise DataError(f"stage corpus {path}: not UTF-8") from None
     rows = [_row(path, number, line) for number, line in enumerate(lines, start=1) if line.strip()]

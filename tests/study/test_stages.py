@@ -22,7 +22,7 @@ from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402
 from onset.study.making import make  # noqa: E402
 from onset.study.observer import Silent  # noqa: E402
-from onset.study.runner import run  # noqa: E402
+from onset.study.runner import run, run_grid  # noqa: E402
 from onset.study.spec import Study, make_study, read_study  # noqa: E402
 from onset.tuning import STAGES  # noqa: E402
 from onset.tuning.base import Example, Seeds  # noqa: E402
@@ -193,7 +193,34 @@ def test_the_plan_counts_training(place: Path) -> None:
     assert len(whole.tunings) == len(plain.tunings) + 2  # the stage, and the tuning of its model
 
 
+def test_a_corpus_that_changes_after_the_study_was_read_is_not_trained_on(place: Path) -> None:
+    """The cells' ids name the corpus that was read, and it was searched for test items."""
+    grid = expand(study(place, stages=[["say"]]))
+    corpus(place / "say.jsonl", ROWS[:2])
+    message = f"stage say: {place / 'say.jsonl'} has changed since the study was read; run the study again"
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        run_grid(grid, place / "d")
+    assert not list((place / "d").glob("tuned/*"))
+
+
+def test_one_training_under_two_names_is_refused(place: Path) -> None:
+    recipe = study(place).recipes["say"]
+    moved = recipe | {"data": corpus(place / "moved.jsonl", ROWS)}
+    with pytest.raises(StudyError, match=r"^study: stages \[say\] and \[tell\] are the same training; keep one$"):
+        expand(study(place, recipes={"say": recipe, "tell": moved}, stages=[["say"], ["tell"]]))
+    longer = recipe | {"steps": 9}
+    assert len(expand(study(place, recipes={"say": recipe, "tell": longer}, stages=[["say"], ["tell"]])).cells) == 4
+
+
 # --- corpora ---
+
+
+def test_a_line_ends_at_its_line_feed_alone(tmp_path: Path) -> None:
+    """JSON may hold other separators (U+2028, U+0085) as they are."""
+    text = "a\u2028b\x85c"
+    path = tmp_path / "c.jsonl"
+    path.write_text("\ufeff" + json.dumps({"text": text}, ensure_ascii=False) + "\r\n", encoding="utf-8", newline="")
+    assert [one.completion for one in Stage(data=str(path), steps=1).corpus()] == [text]
 
 
 def test_what_a_line_says(tmp_path: Path) -> None:
@@ -267,6 +294,11 @@ def test_a_corpus_that_holds_test_items_is_refused_with_the_count(place: Path) -
             {"recipes": {"say": {"data": "x"}}, "stages": [["say"]]},
             StudyError,
             "study: recipe 'say', corpus: 'steps' is missing",
+        ),
+        (
+            {"recipes": {"say": {"data": "x", "steps": 1, "seed": 2**63}}, "stages": [["say"]]},
+            StudyError,
+            f"study: recipe 'say', corpus: 'seed': Input should be less than {2**63} (received {2**63})",
         ),
         (
             {"recipes": {"a, b": {"data": "x", "steps": 1}}, "stages": [[]]},
