@@ -51,6 +51,11 @@ def steps(stage: str) -> tuple[str, ...]:
     return () if stage in ("", BASE) else tuple(stage.split(", "))
 
 
+def model_of_stage(label: str, stage: str) -> str:
+    """What a model is called after a stage of training, where a study has the label in several stages."""
+    return f"{label} ({stage})"
+
+
 class Placed:
     """What is measured at a setting, which says its coordinates: empty text and 0 for what ``at`` does not have."""
 

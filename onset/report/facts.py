@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from onset.analysis.questions.say import ENGLISH, Say
+from onset.analysis.setting import model_of_stage
 from onset.demos import DEMOS
 from onset.prompting import PROMPTING
 from onset.registry import Registry
@@ -155,7 +156,8 @@ def environments(cells: Iterable[Facts]) -> list[dict[str, str]]:
 
 def name_of(cell: Facts, say: Say = ENGLISH) -> str:
     """A cell in words: model, method, labels, task, and shift and seed; in English by the names of the study."""
-    parts = [cell["model"], say.named(cell["method"]), say.counted("label", cell["labels"])]
+    model = model_of_stage(cell["model"], cell["stage"]) if cell.get("made") else cell["model"]
+    parts = [model, say.named(cell["method"]), say.counted("label", cell["labels"])]
     parts.append(say.named_task(cell["task"]))
     parts += [say("shift {shift}", shift=say.shift(cell["shift"]))] if cell["shift"] != "none" else []
     return " · ".join([*parts, say("seed {seed}", seed=cell["seed"])])

@@ -17,7 +17,9 @@ import onset  # noqa: E402
 from onset.analysis import to_json  # noqa: E402
 from onset.errors import CellsFailed, DataError, StoreError, StudyError, UnknownName  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
+from onset.report.facts import name_of  # noqa: E402
 from onset.results.files import read_json  # noqa: E402
+from onset.results.read import read_cells  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402
 from onset.study.making import make  # noqa: E402
@@ -191,6 +193,42 @@ def test_the_plan_counts_training(place: Path) -> None:
     assert flops is not None
     assert 0.3 < flops / took < 3
     assert len(whole.tunings) == len(plain.tunings) + 2  # the stage, and the tuning of its model
+
+
+def test_models_of_one_label_are_told_apart_by_their_stages(place: Path) -> None:
+    """Nothing that is said of the model after a stage may pass for the model as it is."""
+    folder = place / "d"
+    items = [{"question": f"What is {n} and {n}?", "answer": str(2 * n)} for n in range(12)]
+    changes: dict[str, Any] = {
+        "models": [{"spec": str(place / "model"), "label": "tiny", "price": {"input": 1, "output": 2}}],
+        "tasks": [
+            {
+                "name": "doubles",
+                "train": corpus(place / "a.jsonl", items[:4]),
+                "test": corpus(place / "b.jsonl", items[4:]),
+            }
+        ],
+        "methods": [{"prompt": "answer-only", "shots": shots} for shots in (1, 2)],
+        "labels": [2],
+    }
+    run(study(place, stages=[["say"], []], **changes), folder)
+    shown = to_json(onset.analyse(onset.load(folder)))
+    for table in ("cells", "comparisons"):
+        assert {(one["stage"], one["model"]) for one in shown[table]} == {("base", "tiny"), ("say", "tiny (say)")}
+    [decision] = shown["decisions"]
+    others = [*decision["level"], *decision["open"]]
+    assert decision["model"] == "tiny (say)" or any(one.endswith("on tiny (say)") for one in others)
+    assert decision["price"]["money"] > 0  # by the price of the model that the study names
+    # where there is one stage alone, the label is enough
+    run(study(place, stages=[["say"]], **changes), folder)
+    assert {one["model"] for one in to_json(onset.analyse(onset.load(folder)))["cells"]} == {"tiny"}
+
+
+def test_cells_of_a_report_say_their_stage(place: Path) -> None:
+    folder = place / "d"
+    run(study(place, stages=[[], ["say"]], methods=[{"prompt": "answer-only", "shots": 2, "name": "few"}]), folder)
+    names = [name_of(cell) for cell in read_cells(folder)]
+    assert {one.partition(" · ")[0] for one in names} == {"tiny", "tiny (say)"}
 
 
 def test_a_corpus_that_changes_after_the_study_was_read_is_not_trained_on(place: Path) -> None:

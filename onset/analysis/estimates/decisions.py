@@ -20,7 +20,7 @@ from onset.analysis import words
 from onset.analysis.contrast.best import Rival, Standing, cost_of, standing
 from onset.analysis.estimates.label_curves import LabelPoint
 from onset.analysis.outcomes import KEY, Measured, Outcomes
-from onset.analysis.setting import Placed, Setting
+from onset.analysis.setting import Placed, Setting, model_of_stage
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.shares import Interval
@@ -276,7 +276,7 @@ def _money(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> tuple[float 
     """Of a thousand queries, by the price of the model, else of the study."""
     entries = [one for grid in (study, *study.get("parts", ())) for one in grid.get("models", ())]
     named = [(one.get("label") or default_label(one["spec"]), one.get("price")) for one in entries]
-    own = [price for label, price in named if label == arm.model and price]
+    own = [price for label, price in named if arm.model in (label, model_of_stage(label, arm.stage)) and price]
     price = own[0] if own else study.get("price")
     if not price:
         return None, None

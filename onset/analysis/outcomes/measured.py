@@ -15,7 +15,7 @@ import polars as pl
 
 from onset.analysis.outcomes.folder import outcomes_of
 from onset.analysis.outcomes.table import NO_FILTER, Measure, Measuring, Outcomes
-from onset.analysis.setting import Placed, Setting
+from onset.analysis.setting import BASE, Placed, Setting
 from onset.analysis.stats.counting import counted
 from onset.records import content_hash
 from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA
@@ -68,9 +68,20 @@ class Measured:
 
 
 def measured_of(results: Results) -> Measured:
-    """What a results folder holds."""
+    """What a results folder holds. A model that a study has in several stages is another model in each: those after
+    training are called by their stage too, ``tiny (instruct, code)`` (`model_of_stage`), so that no two have one name.
+    """
+    results = replace(results, cells=_told_apart(results.cells))
     return Measured(
         outcomes_of(results), results.study, results.cells, results.records, results.missing, results.failed
+    )
+
+
+def _told_apart(cells: pl.DataFrame) -> pl.DataFrame:
+    several = pl.col("stage").n_unique().over("model") > 1
+    named = pl.format("{} ({})", "model", "stage")  # as `model_of_stage`
+    return cells.with_columns(
+        pl.when(several & (pl.col("stage") != BASE)).then(named).otherwise("model").alias("model")
     )
 
 
