@@ -68,7 +68,8 @@ def main() -> None:
         for parts in (1, 2)
     }
     items = task.test[: told.items]
-    rounds = [{parts: speed(way, items) for parts, way in ways.items()} for _ in range(told.rounds + 1)][1:]
+    with model.keeping():  # as in a run
+        rounds = [{parts: speed(way, items) for parts, way in ways.items()} for _ in range(told.rounds + 1)][1:]
     for parts in ways:
         print(f"{parts} call(s) an item: {statistics.median(one[parts] for one in rounds):.1f} tokens a second")
     ratios = sorted(one[2] / one[1] for one in rounds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -124,3 +125,11 @@ def ability(model: Model) -> Can:
     """What ``model`` can do (`Can`)."""
     told: Can = getattr(model, "can", Can())
     return told
+
+
+def keeping(model: Model) -> AbstractContextManager[None]:
+    """While this is open nobody changes ``model``, which may keep what one call has run for the next; one that keeps
+    nothing needs to know of none of this.
+    """
+    held: AbstractContextManager[None] = getattr(model, "keeping", nullcontext)()
+    return held

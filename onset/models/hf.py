@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
     from onset.models.endings import Endings
-    from onset.models.engine import Machine, Recorder, Shape
+    from onset.models.engine import Machine, Recorder, Shape, Trunks
     from onset.models.rows import Row, Sample, Span
 
 __all__ = ["HFModel", "count_parameters", "describe"]
@@ -53,7 +54,7 @@ class HFModel:
         origin: str = "",
         virtual: Virtual = NOTHING,
     ) -> None:
-        from onset.models.engine import Spare, Trunks
+        from onset.models.engine import Spare
 
         self.module = module
         self.tokenizer = tokenizer
@@ -65,7 +66,7 @@ class HFModel:
         self._known_endings: dict[tuple[tuple[str, ...], EndRule | None, Thinking | None], Endings] = {}
         self._probed: dict[Any, _Tried] = {}
         self._spare = Spare()
-        self._trunks = Trunks()
+        self._trunks: Trunks | None = None
         module.eval()
 
     @property
@@ -94,7 +95,22 @@ class HFModel:
     def free(self) -> None:
         """Give back the memory, up to ``batch_tokens``, that is kept between calls for keys and values."""
         self._spare.free()
-        self._trunks.free()
+        if self._trunks is not None:
+            self._trunks.free()
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """While this is open the caller leaves ``module`` alone (weights, hooks, configuration), so that what prompts
+        begin with, run by one call, serves the next that begins with the same tokens. Outside, every call runs all that
+        it needs: not every write to a weight can be seen (``weight.data``, torch's fused optimisers).
+        """
+        from onset.models.engine import Trunks
+
+        before, self._trunks = self._trunks, self._trunks or Trunks()
+        try:
+            yield
+        finally:
+            self._trunks = before
 
     def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
         """Completions of each request, in order (see `onset.models.base.Model.generate`).
@@ -186,7 +202,7 @@ class HFModel:
 
     def _machine(self) -> Machine | None:
         """The engine for this model, None when it does not pass the probe."""
-        from onset.models.engine import Machine
+        from onset.models.engine import Machine, Trunks
 
         self.module.eval()
         tried = self._tried()
@@ -200,7 +216,7 @@ class HFModel:
             self.batch_tokens,
             self._spare,
             tried.new_recorder,
-            self._trunks,
+            self._trunks or Trunks(),
         )
 
     def _tried(self) -> _Tried:

@@ -27,7 +27,7 @@ from onset.errors import (
 )
 from onset.models import DTYPES, open_model
 from onset.models.backend import Told
-from onset.models.base import Model, ability
+from onset.models.base import Model, ability, keeping
 from onset.models.chat import chosen_template
 from onset.models.peek import fingerprint
 from onset.pipeline import Evaluation
@@ -195,8 +195,9 @@ class _Session:
     def _run_asked(self, left: Sequence[Cell], model: Model) -> None:
         """Run cells of ``model``: those that prompt it, and those that tune it first."""
         prompted = [cell for cell in left if cell.tuned is None]
-        for cell in prompted:
-            self._guard([cell], partial(self._run_prompted, cell, model))
+        with keeping(model):
+            for cell in prompted:
+                self._guard([cell], partial(self._run_prompted, cell, model))
         by_tuning: dict[str, list[Cell]] = {}
         for cell in left:
             if cell.tuned is not None:
@@ -316,8 +317,9 @@ class _Session:
         tuned, report, use = result[0]
         self._tell(tuned)
         self._check_tuned(first, tuned)
-        for cell in cells:
-            self._guard([cell], partial(self._evaluate, cell, model, tuned, Shown(ledger=(use,)), report))
+        with keeping(tuned):
+            for cell in cells:
+                self._guard([cell], partial(self._evaluate, cell, model, tuned, Shown(ledger=(use,)), report))
         if first.method.tune is not None and first.tuned is not None and not first.method.tune.keep:
             self._discard(first.tuned, cells)
 

@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -646,3 +647,61 @@ def test_processes_compute_the_same_bits() -> None:
     first = digest(0)
     assert len(first.split()[-1]) == 64
     assert [digest(offset) for offset in (1, 4)] == [first, first]
+
+
+# --- what is kept from one call to the next -------------------------------------------------------------
+
+
+def _by_data(module: Any) -> None:
+    for weight in module.parameters():
+        weight.data.add_(torch.randn_like(weight), alpha=0.3)
+
+
+def _by_a_fused_optimiser(module: Any) -> None:
+    optimiser = torch.optim.AdamW(module.requires_grad_(True).parameters(), lr=0.3, fused=True)
+    for weight in module.parameters():
+        weight.grad = torch.randn_like(weight)
+    optimiser.step()
+
+
+def _by_a_hook(module: Any) -> None:
+    module.model.layers[0].mlp.register_forward_hook(lambda _, __, out: 3 * out)
+
+
+@pytest.mark.parametrize("change", [_by_data, _by_a_fused_optimiser, _by_a_hook])
+def test_a_changed_module_answers_as_it_is_now(change: Callable[[Any], None]) -> None:
+    model = wrap(llama(), tokenizer(bos=False))
+    pairs = [Pair(f"{TEXT} {end}", " Pam") for end in ("The", "How", "Ray")]
+    earlier = model.score(pairs)
+    change(model.module)
+    found = model.score(pairs)
+    assert found != earlier
+    expected = [
+        plain_logprob(model.module, [*before, *continued], len(before))
+        for before, continued in map(model._split, pairs)
+    ]
+    assert [one.logprob for one in found] == pytest.approx(expected, abs=1e-4)
+
+
+def test_what_prompts_begin_with_is_kept_where_the_caller_says_so() -> None:
+    model = wrap(llama(), tokenizer(bos=False))
+    requests = [Request(f"{TEXT} {end}", 1) for end in ("The", "How", "Ray")]
+    run: list[int] = []
+
+    def tokens() -> int:
+        run.clear()
+        model.generate(requests)
+        return sum(run)
+
+    model.generate(requests)  # what is tried once
+    model.module.register_forward_pre_hook(
+        lambda _, __, given: run.append(given["input_ids"].numel()), with_kwargs=True
+    )
+    whole = tokens()
+    assert tokens() == whole
+    with model.keeping():
+        assert tokens() == whole
+        assert tokens() < whole
+        model.free()
+        assert tokens() == whole
+    assert tokens() == whole

@@ -25,8 +25,9 @@ class Trunks:
     """The trunk that was run last, kept for the next call: the second calls of a method, the next chunk of its items
     and another method often begin with the very same demonstrations.
 
-    It is taken only for the same tokens, for weights that nobody has replaced or written to since and for the same
-    adapters, so that what is computed is what it would have been.
+    It is taken only for the same tokens, adapters and weights: those that were replaced, or written to where torch
+    counts it. It does not count writes through ``weight.data`` and of fused optimisers, so that who keeps trunks from
+    one call to the next has to know that the weights stay (`onset.models.hf.HFModel.keeping`).
     """
 
     def __init__(self) -> None:
