@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 
 from onset.answers import NumberFormat, OpenFormat, TextFormat, canonical_text, normalised_answer
 from onset.errors import DataError
-from onset.records import Answer, Item
+from onset.prompting.answer_only import AnswerOnly
+from onset.prompting.cot import Chain
+from onset.records import Answer, Completion, Item
+from onset.tasks import open_tasks
 
 THEIRS: list[list[str]] = json.loads((Path(__file__).parent / "fixtures" / "squad_normalised.json").read_text())
 CARTHAGE = Item("where was ancient carthage located?", "Tunisia", others=("Tunis", "The Gulf of Tunis"))
@@ -58,6 +62,17 @@ def test_a_text_that_was_cut_before_its_answer_ended_has_none() -> None:
     assert OpenFormat().extract("The answer is Tunis. It is", CARTHAGE, truncated=True).value == "tunis"
     assert OpenFormat().extract(" Tunis\nYou are correct. The city", CARTHAGE, truncated=True).value == "tunis"
     assert OpenFormat().extract(" Tunis, in the north", CARTHAGE, truncated=True).status == "truncated"
+
+
+def test_the_first_of_several_steps_is_no_answer() -> None:
+    task = open_tasks({"name": "coin-flip", "flips": 2, "pool": 4, "test": 4})[0]
+    task = replace(task, format=OpenFormat())
+    cut = Completion(" Carthage was a city.\nIt lay near", 8, 20, None, "length")
+    silent = Completion(" Carthage was a city.\nIt lay near Tunis.", 9, 20, None, "stop")
+    done = Completion(" Carthage was a city.\nThe answer is Tunis.", 9, 20, None, "stop")
+    read = [Chain().read(one, CARTHAGE, task) for one in (cut, silent, done)]
+    assert [one.status for one in read] == ["truncated", "ambiguous", "ok"]
+    assert AnswerOnly().read(silent, CARTHAGE, task).value == "carthage was city"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onset.answers.evidence import LONGEST_BARE, Canonical, Reading, extract, has_marker, lines_of, short, skip
 from onset.errors import DataError
@@ -96,15 +96,18 @@ class OpenFormat:
 
     It is read as in `TextFormat`, but of several lines without a marker the first is the answer if it has at most 12
     words, as others read open questions, who end the text there (lm-evaluation-harness 0.4.13, tasks nq_open and
-    triviaqa). Two right answers are two values: a vote counts each by itself.
+    triviaqa). ``first_line`` false: not so, since the text has steps, whose first line is no answer. Two right answers
+    are two values: a vote counts each by itself.
     """
+
+    first_line: bool = field(default=True, repr=False)
 
     def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
         """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
         turn = new_turn(text, turns_of(item))
         own = text if turn is None else text[: turn.start()]
         lines = lines_of(own)
-        if len(lines) > 1 and not has_marker(own):
+        if self.first_line and len(lines) > 1 and not has_marker(own):
             first = _extract_text(lines[0], item, normalised_answer, truncated=False)
             if first.status == "ok":
                 return first

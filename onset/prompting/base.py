@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
+from onset.answers import OpenFormat
 from onset.models.chat import ChatTemplate
 from onset.plan import Use
 from onset.prompting.ask import ANSWER, GOLD, Ask, total
@@ -136,10 +137,13 @@ class Prompt(Step):
         """Ask about one item. What it hands back depends on nothing but its arguments and the model's answers."""
 
     def read(self, done: Completion, item: Item, task: Task) -> Answer:
-        """The answer in one completion, after its thinking if it thinks. Pure."""
+        """The answer in one completion, after its thinking if it thinks; the first of its steps is none. Pure."""
         if done.finish == "budget":
             return Answer(None, "out of budget")
-        return task.format.extract(answer_part(done.text), item, truncated=done.finish == "length")
+        answers = task.format
+        if self.chain and isinstance(answers, OpenFormat):
+            answers = replace(answers, first_line=False)
+        return answers.extract(answer_part(done.text), item, truncated=done.finish == "length")
 
     def announces(self, item: Item, task: Task) -> str:
         """The words in a text after which its answer stands: no step of it."""
