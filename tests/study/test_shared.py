@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,13 @@ import polars as pl
 import pytest
 from test_runner import Counted, study
 
+from onset.analysis.contrast.asked import compare_all
+from onset.analysis.contrast.contrast import Contrast
+from onset.analysis.contrast.planning import detectable
+from onset.analysis.outcomes import outcomes_of
+from onset.models.backend import Size
 from onset.prompting import PROMPTING
+from onset.records import Completion, Request
 from onset.registry import Entry
 from onset.results.read import load
 from onset.study.estimate import estimate
@@ -29,6 +38,7 @@ ZERO_SHOT = [
     {"prompt": {"kind": "rank-classification", "calibration": "contextual"}, "shots": 0},
     {"prompt": {"kind": "rank-classification", "calibration": "batch"}, "shots": 0},
 ]
+SIZES = {"scripted:none.json": Size(1000, 4096)}
 RUNG: dict[str, Any] = {"models": ["ladder/r0"], "seeds": 1, "items": 4}
 
 
@@ -110,3 +120,43 @@ def test_a_cell_with_a_failed_item_is_no_source(tmp_path: Path, monkeypatch: pyt
     assert 0 < failed[0] == failed[1] < 10
     assert model.served == 20
     assert not sources(tmp_path / "d")
+
+
+class ByDraw(Counted):
+    """Its texts depend on the seed and on the prompt, as those of a model that samples."""
+
+    def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+        texts = [
+            [
+                "heads" if random.Random(f"{one.prompt} {one.seed} {place}").random() < 0.7 else "tails"
+                for place in range(one.n)
+            ]
+            for one in requests
+        ]
+        return [
+            [replace(done, text=f" The answer is {text}.") for done, text in zip(found, said, strict=True)]
+            for found, said in zip(super().generate(requests), texts, strict=True)
+        ]
+
+
+def test_what_stands_at_several_budgets_is_one_measurement(tmp_path: Path) -> None:
+    voted = [{"prompt": "answer-only", "shots": 0, "vote": 3}, {"prompt": "zero-shot-cot", "vote": 3}]
+    shown = [{"prompt": "answer-only", "shots": 1}, {"prompt": "cot", "shots": 1}]
+
+    def compared(name: str, labels: list[int], methods: list[Any]) -> list[Contrast]:
+        run(study(methods=methods, labels=labels, seeds=3), tmp_path / name, models={"fake": ByDraw()})
+        return [*compare_all(outcomes_of(load(tmp_path / name)), replicates=50)]
+
+    def said(one: Contrast) -> tuple[Any, ...]:
+        return one.gap, one.interval, one.p, one.test, one.p_adjusted, one.json()["family_size"]
+
+    (alone,) = compared("one", [2], voted)
+    several = compared("three", [2, 4, 8], voted)
+    assert alone.gap != 0
+    assert len(several) == 3
+    assert [said(one) for one in several] == [said(alone)] * 3
+    grid = expand(study(methods=[*voted, *shown], labels=[2, 4], seeds=3))
+    planned = {one.beside.family_size for one in detectable(grid, estimate(grid, SIZES).price)}
+    found = compared("both", [2, 4], [*voted, *shown])
+    assert len(found) == 2 * 6
+    assert {one.json()["family_size"] for one in found} == planned == {1 + 2 * 5}

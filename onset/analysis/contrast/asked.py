@@ -47,11 +47,15 @@ def said_kind(tuned: int) -> str:
 
 
 def link(a: Outcomes, b: Outcomes) -> Link:
-    """Both sides without their shift: a shift asks the same tuned model, or shows the same examples. Where none is
-    shown, without the budget too: it is one and the same arm.
+    """What is compared, as far as noise between draws is concerned (`place`)."""
+    return place(a), place(b)
+
+
+def place(arm: Outcomes) -> Hashable:
+    """Where an arm stands, without its shift: a shift asks the same tuned model, or shows the same examples. Where none
+    is shown, without the budget too: it is one and the same arm.
     """
-    first, second = (one.at.without("shift", *(("labels",) if one.shows_none else ())) for one in (a, b))
-    return first, second
+    return arm.at.without("shift", *(("labels",) if arm.shows_none else ()))
 
 
 def decided(
@@ -147,32 +151,32 @@ def losses(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[C
     """What every arm with a shift loses whose clean counterpart is in the results, decided with all others on its task,
     shift, model and stage.
     """
-    held = [(place, arm, one) for place, group in _shifted(arms, replicates) for arm, one in group]
+    held = [(where, arm, one) for where, group in _shifted(arms, replicates) for arm, one in group]
     members = share_noise(
         [one for *_, one in held],
         [_loss_design(f"loss of a {'tuned' if arm.tuned else 'prompted'} method", one) for _, arm, one in held],
         # a method's losses under several shifts have their clean side in common: they count once
-        [(arm.at.without("shift"), "its loss") for _, arm, _ in held],
+        [(place(arm), "its loss") for _, arm, _ in held],
     )
-    return decided(members, [place for place, *_ in held], _loss_family)
+    return decided(members, [where for where, *_ in held], _loss_family)
 
 
 def loss_differences(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[Contrast, ...]:
     """Every pair of methods at equal labels: how much more one loses under a shift than the other."""
     held = []
-    for place, group in _shifted(arms, replicates):
+    for where, group in _shifted(arms, replicates):
         of = {id(arm): one for arm, one in group}
         # by labels, then pairs: with the more elaborate method first, as in `compare_all`
         for a, b in _methods([arm for arm, _ in group]):
             one = interaction(of[id(a)], of[id(b)], replicates=replicates)
             if one.difference is not None:
-                held.append((place, kinds(a, b), one))
+                held.append((where, kinds(a, b), link(a, b), one))
     members = share_noise(
         [one for *_, one in held],
-        [_loss_design(f"losses, {kind}", one) for _, kind, one in held],
-        [(one.plus.without("shift"), one.minus.without("shift")) for *_, one in held],
+        [_loss_design(f"losses, {kind}", one) for _, kind, _, one in held],
+        [compared for *_, compared, _ in held],
     )
-    return decided(members, [place for place, *_ in held], _loss_family)
+    return decided(members, [where for where, *_ in held], _loss_family)
 
 
 def _shifted(arms: Sequence[Outcomes], replicates: int) -> Iterator[tuple[int, list[tuple[Outcomes, Contrast]]]]:

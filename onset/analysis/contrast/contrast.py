@@ -12,7 +12,7 @@ equivalence in the same way.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -341,9 +341,27 @@ def share_noise(members: Sequence[Contrast], designs: Sequence[str], links: Sequ
     """The contrasts with noise between draws pooled over those of one design and number of draws, where there are
     enough (`onset.analysis.stats.pooling.pool`); the others by themselves, with the reason. Where no side shows an
     example and draws repeat each other there is no such noise: it neither is pooled nor says anything of others.
+
+    Two of one link, shift and outcomes are one measurement that stands at several budgets: it is pooled once, and all
+    of them get the one estimate.
     """
-    made = pool([None if one.sample.repeated else one.sample.crossed for one in members], designs, links)
-    return [estimated(one, pooled) for one, pooled in zip(members, made, strict=True)]
+    same = [_measurement(*one) for one in zip(members, designs, links, strict=True)]
+    first = {key: place for place, key in reversed([*enumerate(same)])}
+    places = sorted(first.values())
+    made = pool(
+        [None if members[place].sample.repeated else members[place].sample.crossed for place in places],
+        [designs[place] for place in places],
+        [links[place] for place in places],
+    )
+    known = {same[place]: estimated(members[place], pooled) for place, pooled in zip(places, made, strict=True)}
+    return [replace(one, estimate=known[key].estimate) for one, key in zip(members, same, strict=True)]
+
+
+def _measurement(one: Contrast, design: str, link: Link) -> Hashable:
+    """What two contrasts have in common that are one measurement."""
+    table = one.sample.table
+    values = table.plus.tobytes(), table.minus.tobytes()
+    return design, link, one.axis, one.of, one.plus.shift, one.minus.shift, table.draws, table.plus.shape, values
 
 
 # ---- decided -------------------------------------------------------------------------------------------------------
@@ -354,20 +372,23 @@ def decide(
     family: str = "",
     adjust: Callable[[Sequence[float]], list[float]] = holm,
 ) -> list[Contrast]:
-    """Adjust p over all of them, and give each its verdict, and what an undecided one needs.
+    """Adjust p over all of them, and give each its verdict, and what an undecided one needs. Those with one estimate
+    (`share_noise`) are one test.
 
     ``family``: what they share, in words; ``adjust``: Holm, or another correction in the order given.
     """
-    tests = [one.p for one in asked_together if one.p is not None]
-    p = iter(adjust(tests))
-    equivalent = iter(adjust([one.p_equivalent for one in asked_together if one.p_equivalent is not None]))
+    held = {id(one.estimate): one.estimate for one in asked_together if one.estimate is not None}
+    tests = {key: one.p for key, one in held.items()}
+    margins = {key: one.p_equivalent for key, one in held.items() if one.p_equivalent is not None}
+    p = dict(zip(tests, adjust([*tests.values()]), strict=True))
+    equivalent = dict(zip(margins, adjust([*margins.values()]), strict=True))
     out = []
     for one in asked_together:
         verdict = Decided(
             family=family,
             size=max(len(tests), 1),
-            p=None if one.p is None else next(p),
-            p_equivalent=None if one.p_equivalent is None else next(equivalent),
+            p=p.get(id(one.estimate)),
+            p_equivalent=equivalent.get(id(one.estimate)),
             verdict="undecided",
         )
         verdict = replace(verdict, verdict=_verdict(one, verdict))

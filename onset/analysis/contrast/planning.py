@@ -175,22 +175,35 @@ def detectable(
 
 
 def _planned(grid: Grid) -> list[_Planned]:
-    """Every comparison the finished study will hold, as `onset.analysis.contrast.asked.compare_all` makes them."""
+    """Every comparison the finished study will hold, as `onset.analysis.contrast.asked.compare_all` makes them: of two
+    methods without examples, whose answers are the same at every budget, one.
+    """
     places: dict[tuple[str, str, str, str, int], dict[str, list[Cell]]] = {}
     for cell in grid.cells:
         place = (cell.task, cell.shift, cell.model, cell.stage, cell.labels)
         places.setdefault(place, {}).setdefault(cell.method.name, []).append(cell)
     out = []
+    held: set[tuple[Any, ...]] = set()
     for (task, shift, model, stage, labels), methods in places.items():
         for first, second in combinations(methods.values(), 2):
             draws = len({cell.seed for cell in first} & {cell.seed for cell in second})
             if draws:
                 tuned = [cells[0].method.tune is not None for cells in (first, second)]
-                a, b = ((model, stage, cells[0].method.name, labels, task) for cells in (first, second))
+                a, b = (
+                    (model, stage, cells[0].method.name, None if _without_examples(cells[0]) else labels, task)
+                    for cells in (first, second)
+                )
+                if (shift, a, b) in held:
+                    continue
+                held.add((shift, a, b))
                 family = (task, shift, model, stage)
                 cells = (first[0], second[0])
                 out.append(_Planned(said_kind(sum(tuned)), draws, first[0].items, family, (a, b), cells))
     return out
+
+
+def _without_examples(cell: Cell) -> bool:
+    return cell.method.zero_shot or cell.labels == 0
 
 
 def _measured(folder: Path | None) -> dict[str, Noise]:

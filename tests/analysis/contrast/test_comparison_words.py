@@ -102,7 +102,7 @@ def test_a_second_draw_that_agrees_is_not_a_word_less() -> None:
 def test_a_p_that_holm_raises_is_named() -> None:
     a, b = outcomes(9, 1)
     members = [contrast(arm(a, "a"), arm(b, "b"), "method", replicates=100)]
-    members += [contrast(arm(b, "c"), arm(b, "b"), "method", replicates=100)] * 5
+    members += [contrast(arm(b, "c"), arm(b, "b"), "method", replicates=100) for _ in range(5)]  # six tests
     first = decide(members)[0]
     assert first.verdict == "undecided"
     assert ", p .021 alone and .129 after correcting for 6 comparisons; about " in comparison_sentence(first)
