@@ -326,9 +326,11 @@ def _cells(
     traced = {name: task.traces for name, task in tasks.items() if any("traces" in one.needs for one in methods)}
     compute = (study.device, study.dtype, study.batch_tokens)
     own = {label: entry.template for (label, _), entry in zip(models, study.models, strict=True)}
-    stages = study.build_stages()
-    for (label, spec), stage, name, method, labels in product(models, stages, tasks, methods, study.labels):
-        made = _made(label, stage, (study.device, study.dtype))
+    nodes = [
+        (label, spec, _made(label, stage, (study.device, study.dtype)))
+        for (label, spec), stage in product(models, study.build_stages())
+    ]  # one a model and stage: its id takes a reading of the corpora
+    for (label, spec, made), name, method, labels in product(nodes, tasks, methods, study.labels):
         for seed, shift in product(_seeds(study, method, labels), study.shifts):
             yield Cell(
                 model=label,

@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 from models_fixtures import llama, save, tokenizer  # noqa: E402
 
 import onset  # noqa: E402
+import onset.tuning.stage as stages_of_training  # noqa: E402
 from onset.analysis import to_json  # noqa: E402
 from onset.errors import CellsFailed, DataError, StoreError, StudyError, UnknownName  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
@@ -239,6 +240,20 @@ def test_a_corpus_that_changes_after_the_study_was_read_is_not_trained_on(place:
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         run_grid(grid, place / "d")
     assert not list((place / "d").glob("tuned/*"))
+
+
+def test_a_corpus_is_not_read_again_for_every_cell(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    bytes_of = stages_of_training._bytes
+    monkeypatch.setattr(stages_of_training, "_bytes", lambda path: read.append(path) or bytes_of(path))
+
+    def readings(**changes: Any) -> int:
+        read.clear()
+        assert all(cell.id for cell in expand(study(place, stages=[["say"]], **changes)).cells)
+        return len(read)
+
+    readings()  # what it holds is kept from here on
+    assert readings(labels=[4]) == readings(labels=[1, 2, 3, 4]) > 0
 
 
 def test_one_training_under_two_names_is_refused(place: Path) -> None:
