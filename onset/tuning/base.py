@@ -177,8 +177,8 @@ class Tuning(Step):
     @abstractmethod
     def load(self, model: HFModel, folder: Path) -> HFModel:
         """The tuned model again, from the base model and what `save` wrote: bit-equal weights and the same
-        revision. Raises StoreError when ``folder`` is damaged, was tuned from another base model or with other
-        settings.
+        revision. Raises StoreError when ``folder`` is damaged, was tuned from another base model, or does not fit the
+        settings; an adapter in peft's layout (LoRA, IA3) has its settings with it, which are then taken.
         """
 
     @classmethod

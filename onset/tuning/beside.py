@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from onset.errors import ModelError
 from onset.models.base import NOTHING, Virtual
 from onset.tuning.base import Example, Progress, Schedule, Seeds, Tuning, TuningReport
 
@@ -76,7 +77,13 @@ class Beside(Tuning):
 
         weights.refuse_adapted(model, self.kind)
         room = self.length
-        rows = encode(model.tokenizer, examples, schedule.limit(model.facts.known("context") - room))
+        context = model.facts.known("context")
+        if room >= context:
+            raise ModelError(
+                f"cannot tune {model.facts.name} with '{self.kind}': {room} virtual tokens leave no room in its context"
+                f" of {context} tokens; lower 'tokens'"
+            )
+        rows = encode(model.tokenizer, examples, schedule.limit(context - room))
         model.free()
         put = self.put(model, seeds.init, examples)
         trained = put.weights if put.trained is None else put.trained

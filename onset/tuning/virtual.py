@@ -175,16 +175,18 @@ def drawn(model: HFModel, seed: int, shape: tuple[int, int], deviation: float) -
         return torch.randn(shape, device=device) * deviation
 
 
-def text_ids(model: HFModel, text: str, count: int) -> list[int]:
-    """The first ``count`` tokens of ``text`` as a model reads it, repeated where it has fewer (as peft does)."""
-    ids = model.encode([text])[0]
+def text_ids(model: HFModel, text: str, count: int, *, templated: bool = False) -> list[int]:
+    """The first ``count`` tokens of ``text`` as a model reads it, repeated where it has fewer (as peft does);
+    ``templated``: a chat template made it, with all special tokens in it.
+    """
+    ids = model.encode([text], templated=templated)[0]
     return (ids * -(-count // len(ids)))[:count]
 
 
 def examples_ids(model: HFModel, examples: Sequence[Example], count: int) -> list[int]:
     """The first ``count`` tokens of the examples, written below each other as demonstrations are."""
     text = "\n\n".join(one.prompt + one.completion for one in examples) + "\n\n"
-    return text_ids(model, text, count)
+    return text_ids(model, text, count, templated=examples[0].templated)
 
 
 def virtual(model: HFModel, count: int, *, given: bool) -> Virtual:

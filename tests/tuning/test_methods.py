@@ -23,7 +23,7 @@ from onset.models.hf import HFModel  # noqa: E402
 from onset.models.rows import Row, Span  # noqa: E402
 from onset.records import Pair, Request  # noqa: E402
 from onset.tuning import TUNERS, tuner, virtual  # noqa: E402
-from onset.tuning.base import Schedule  # noqa: E402
+from onset.tuning.base import Example, Schedule  # noqa: E402
 from onset.tuning.shapes import COVERED, Shapes, parts_of  # noqa: E402
 
 MODELS: dict[str, Callable[[], Any]] = {
@@ -315,6 +315,24 @@ def test_examples_have_to_fit_beside_virtual_tokens() -> None:
     with pytest.raises(ModelError, match=f"^{re.escape(message)}"):
         tuner("prompt-tuning").tune(model, EXAMPLES, SEEDS, SHORT)
     tuner({"kind": "prompt-tuning", "tokens": 19}).tune(model, EXAMPLES, SEEDS, SHORT)
+
+
+@pytest.mark.parametrize("way", ["prefix-tuning", "prompt-tuning"])
+def test_virtual_tokens_that_fill_the_context_are_refused(way: str) -> None:
+    message = (
+        f"cannot tune tiny with '{way}': 64 virtual tokens leave no room in its context of 64 tokens; lower 'tokens'"
+    )
+    with pytest.raises(ModelError, match=f"^{re.escape(message)}$"):
+        tuner({"kind": way, "tokens": 64}).tune(hf_model(llama(context=64)), EXAMPLES, SEEDS, SHORT)
+
+
+def test_virtual_tokens_begin_as_templated_examples_with_no_second_start_token() -> None:
+    model = hf_model(llama())
+    start = model.tokenizer.bos_token
+    shown = [Example(f"{start}Question: a?\nAnswer:", " b", templated=True)]
+    ids = virtual.examples_ids(model, shown, 6)
+    assert ids == model.encode([shown[0].prompt], templated=True)[0][:6]
+    assert ids.count(model.tokenizer.bos_token_id) == 1
 
 
 def test_biases_of_fewer_bits_are_trained_in_float32(tmp_path: Path) -> None:
