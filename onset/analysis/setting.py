@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 Axis = Literal["task", "shift", "model", "family", "params", "stage", "method", "labels"]
 CLEAN = "none"
@@ -64,6 +64,11 @@ class Placed:
         @property
         def at(self) -> Setting:
             """Where it was measured: a field, or a property of the class."""
+
+    def coordinates(self, **asked: Any) -> dict[str, Any]:
+        """As plain JSON; ``asked``: what is said of the method or methods."""
+        model = {"model": self.model, "params": self.params, "stage": self.stage}
+        return model | asked | {"labels": self.labels, "task": self.task, "shift": self.shift}
 
     @property
     def task(self) -> str:

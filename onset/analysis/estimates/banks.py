@@ -75,14 +75,7 @@ class Bank(Placed):
     def json(self) -> dict[str, Any]:
         """As plain JSON; shares 0..1."""
         gain = self.gain.json()
-        return {
-            "model": self.model,
-            "params": self.params,
-            "stage": self.stage,
-            "methods": list(self.methods),
-            "labels": self.labels,
-            "task": self.task,
-            "shift": self.shift,
+        return self.coordinates(methods=list(self.methods)) | {
             "seeds": list(self.draws),
             "n": self.n,
             "samples": self.samples,

@@ -55,14 +55,7 @@ class Chains(Placed):
     def json(self) -> dict[str, Any]:
         """As plain JSON; shares 0..1."""
         shares = {name: getattr(self, name) for name in ("steps", "lucky", "sound", "faulty")}
-        return {
-            "model": self.model,
-            "params": self.params,
-            "stage": self.stage,
-            "method": self.method,
-            "labels": self.labels,
-            "task": self.task,
-            "shift": self.shift,
+        return self.coordinates(method=self.method) | {
             "seeds": list(self.draws),
             "n": self.n,
             "outputs": self.outputs,

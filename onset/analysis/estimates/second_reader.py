@@ -61,14 +61,7 @@ class SecondReading(Placed):
         """As plain JSON; shares 0..1."""
         held = self.change.json()
         shares = ("first", "second", "differ", "disagree")
-        return {
-            "model": self.model,
-            "params": self.params,
-            "stage": self.stage,
-            "methods": list(self.methods),
-            "labels": self.labels,
-            "task": self.task,
-            "shift": self.shift,
+        return self.coordinates(methods=list(self.methods)) | {
             "seeds": list(self.draws),
             "reader": NAMES[0],
             "n": self.n,

@@ -71,14 +71,7 @@ class ThinkingLine(Placed):
 
     def json(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {
-            "model": self.model,
-            "params": self.params,
-            "stage": self.stage,
-            "line": self.name,
-            "labels": self.labels,
-            "task": self.task,
-            "shift": self.shift,
+        return self.coordinates(line=self.name) | {
             "points": [one.json() for one in self.points],
         }
 
