@@ -9,7 +9,7 @@ from typing import Any
 
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses, stage_comparisons
 from onset.analysis.contrast.contrast import Contrast
-from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, Classes, Contrasts
+from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, ByStage, Classes, Contrasts
 from onset.analysis.estimates.banks import banks_of
 from onset.analysis.estimates.calibration import calibrations_of
 from onset.analysis.estimates.chains import chains_of
@@ -22,7 +22,11 @@ from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.scores import compare_scores
 from onset.analysis.estimates.second_reader import second_readings
 from onset.analysis.estimates.size_curves import size_curves
+from onset.analysis.estimates.stage_gains import stage_gains
+from onset.analysis.estimates.stage_reach import stage_reaches
 from onset.analysis.estimates.stage_sizes import stage_shifts
+from onset.analysis.estimates.stage_steps import stage_steps
+from onset.analysis.estimates.stages import trainings_of
 from onset.analysis.estimates.task_sizes import task_orders
 from onset.analysis.estimates.thinking import thinking_lines
 from onset.analysis.finding import Finding
@@ -59,6 +63,9 @@ def analyse(
     methods = compare_all(arms, margin=chosen, replicates=replicates)
     by_labels = label_curves(arms, replicates=replicates)
     curves = size_curves([arm for arm in arms if arm.at.params])
+    banks = () if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates)
+    chains = () if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates)
+    trainings = trainings_of(measured)
     measures = Analysis(
         measured=measured,
         margin=chosen,
@@ -84,10 +91,15 @@ def analyse(
         classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
         decisions=decisions(arms, measured, means_of(by_labels), margin=chosen, replicates=replicates),
         calibrations=() if measured.foreign else calibrations_of(measured),
-        banks=() if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates),
-        chains=() if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates),
+        banks=banks,
+        chains=chains,
         thinking=() if measured.foreign else thinking_lines(measured, means_of(by_labels), replicates=replicates),
         second_readings=second_readings(measured, margin=chosen, replicates=replicates) if math_verify else (),
+        stages=ByStage(
+            gains=stage_gains(arms, methods, trainings, margin=chosen, replicates=replicates),
+            reach=stage_reaches(banks, trainings, margin=chosen, replicates=replicates),
+            steps=stage_steps(chains, trainings, margin=chosen, replicates=replicates),
+        ),
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -115,6 +127,9 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "scores": [one.json() for one in analysis.contrasts.scores.means],
         "score_pairs": [one.json() | {"sentence": pair_sentence(one, say)} for one in analysis.contrasts.scores.pairs],
         "stages": [stage_json(one, say) for one in analysis.contrasts.stages],
+        "stage_gains": [one.json() for one in analysis.stages.gains],
+        "stage_reach": [one.json() for one in analysis.stages.reach],
+        "stage_steps": [one.json() for one in analysis.stages.steps],
         "stage_shifts": [one.json() for one in analysis.sizes.stage_shifts],
         "curves": [one.json() | {"sentence": curve_sentence(one, say)} for one in analysis.sizes.curves],
         "gains": [one.json() for one in analysis.sizes.gains],
@@ -139,8 +154,7 @@ def _cell_json(row: dict[str, Any], mean: LabelPoint | None, f1: CellF1 | None) 
         "majority": f1 and f1.majority,
         "majority_label": f1 and f1.majority_label,
     }
-    spec = row["method_spec"]
-    row = row | {"method_spec": None if spec is None else json.loads(spec)}
+    row = row | {name: None if row[name] is None else json.loads(row[name]) for name in ("method_spec", "made")}
     return row | {"interval": _pair(row["low"], row["high"]), "mean": mean and mean.json()} | of_labels
 
 

@@ -126,6 +126,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "labels_used": pl.Int64,
     "plan_hash": pl.String,
     "task_hash": pl.String,
+    "made": pl.String,
 }
 """The columns of the table of cells (`onset.results.read.load`), explained in docs/notes/formats.md."""
 

@@ -265,6 +265,7 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
         "vote": spec["vote"]["samples"] if spec.get("vote") else None,
         "template": held.get("template", "plain"),  # a folder from before there were templates
         "task_hash": held["task_hash"],
+        "made": None if held.get("made") is None else canonical_json(held["made"]),
         "method_spec": canonical_json({key: value for key, value in spec.items() if value is not None}),
     }
 

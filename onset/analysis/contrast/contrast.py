@@ -288,12 +288,13 @@ def contrast(
     return estimated(measure(plus, minus, axis, margin=margin, replicates=replicates, names=names, kind=kind))
 
 
-def interaction(a: Contrast, b: Contrast, *, replicates: int = REPLICATES) -> Contrast:
+def interaction(a: Contrast, b: Contrast, *, margin: float | None = None, replicates: int = REPLICATES) -> Contrast:
     """How much larger the difference of ``a`` is than that of ``b``: a difference in differences, not yet tested.
 
     Both are contrasts along one axis; what they have in common is resampled together: draws, and items (or pairs of
     twins), or the items of each of two test sets. The axis of the result is what ``a`` and ``b`` differ in. Draws with
-    other examples are refused. Raises InputError where the two are not of one axis and kind, or are the same setting.
+    other examples are refused. ``margin``: of equivalence (None: not asked). Raises InputError where the two are not of
+    one axis and kind, or are the same setting.
     """
     for what, ours, theirs in (
         ("axis", a.axis, b.axis),
@@ -315,7 +316,7 @@ def interaction(a: Contrast, b: Contrast, *, replicates: int = REPLICATES) -> Co
         minus=b.at,
         names=names,
         scale=replace(
-            a.scale, kind="score" if a.scale.kind == "score" else "share", margin=None, limit=2 * a.scale.limit
+            a.scale, kind="score" if a.scale.kind == "score" else "share", margin=margin, limit=2 * a.scale.limit
         ),
         sample=sample_of(between(a.sample.table, b.sample.table, names), replicates),
     )

@@ -22,7 +22,10 @@ from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.scores import Scores
 from onset.analysis.estimates.second_reader import SecondReading
 from onset.analysis.estimates.size_curves import SizeCurve
+from onset.analysis.estimates.stage_gains import StageGain
+from onset.analysis.estimates.stage_reach import StageReach
 from onset.analysis.estimates.stage_sizes import StageShift
+from onset.analysis.estimates.stage_steps import StageSteps
 from onset.analysis.estimates.task_sizes import TaskOrder
 from onset.analysis.estimates.thinking import ThinkingLine
 from onset.analysis.finding import Finding
@@ -74,6 +77,17 @@ class Classes:
 
 
 @dataclass(frozen=True, eq=False)
+class ByStage:
+    """What a stage of training changes beside accuracy: the ``gains`` of chain of thought, how far samples ``reach``
+    (pass@k), and how many ``steps`` are right.
+    """
+
+    gains: tuple[StageGain, ...] = ()
+    reach: tuple[StageReach, ...] = ()
+    steps: tuple[StageSteps, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """All estimates of what was ``measured``; shares (0..1) everywhere.
 
@@ -81,6 +95,7 @@ class Analysis:
     ``banks``: what every number of samples would do, where samples vote; ``chains``: steps and answers of each arm;
     ``calibrations``: calibrated methods beside the same ones without; ``second_readings``: texts read by math-verify
     too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
+    ``stages``: what stages of training change beside accuracy;
     ``findings``: empty while the questions are asked.
     """
 
@@ -97,6 +112,7 @@ class Analysis:
     calibrations: tuple[Calibrated, ...] = ()
     second_readings: tuple[SecondReading, ...] = ()
     thinking: tuple[ThinkingLine, ...] = ()
+    stages: ByStage = ByStage()
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -48,7 +48,8 @@ class Bank(Placed):
 
     ``samples``: N of an item; ``unread``: share of samples without an answer; ``points``: by ascending k, from 1 to N;
     ``gain``: the majority of all N against one sample, on the same items, decided with all other banks of the study;
-    ``room``: pass@N minus maj@N, what a perfect choice would add, with ``room_interval``.
+    ``room``: pass@N minus maj@N, what a perfect choice would add, with ``room_interval``; ``arm``: the outcomes of its
+    first vote, and ``passed``: pass@k of each item, k (1 to N) x draws x items as in ``arm``.
     """
 
     at: Setting
@@ -61,6 +62,8 @@ class Bank(Placed):
     gain: Contrast
     room: float
     room_interval: Interval
+    arm: Outcomes
+    passed: Array
 
     @property
     def one(self) -> BankPoint:
@@ -164,6 +167,8 @@ def _bank(
         gain=gain,
         room=room,
         room_interval=room_interval,
+        arm=arm,
+        passed=right,
     )
 
 

@@ -36,7 +36,7 @@ class Chains(Placed):
     ``lucky``: chains with a wrong step among those of right answers that could be checked; ``sound`` and ``faulty``:
     right answers among right and among wrong chains. ``calculator``: accuracy with its sums worked out against without,
     decided with all such of the study (None: answers are no numbers); ``replaced``: outputs in which it changed a
-    result.
+    result. ``right_steps`` and ``checked_steps``: how many of each item, draws x items as in ``arm``.
     """
 
     at: Setting
@@ -51,6 +51,9 @@ class Chains(Placed):
     faulty: Share | None
     calculator: Contrast | None
     replaced: int
+    arm: Outcomes
+    right_steps: Array
+    checked_steps: Array
 
     def json(self) -> dict[str, Any]:
         """As plain JSON; shares 0..1."""
@@ -142,6 +145,11 @@ def _chains(arm: Outcomes, draws: Sequence[Sequence[_Item]], margin: float, repl
         tables = (_table(arm, draws, part), _table(arm, draws, whole))
         return ratio(*tables, replicates)
 
+    right, checked = (
+        _table(arm, draws, lambda _, steps: steps.right),
+        _table(arm, draws, lambda _, steps: steps.right + steps.wrong),
+    )
+
     def among(said: str) -> Share | None:
         return share(lambda right, steps: right and steps.verdict == said, lambda _, steps: steps.verdict == said)
 
@@ -152,7 +160,7 @@ def _chains(arm: Outcomes, draws: Sequence[Sequence[_Item]], margin: float, repl
         outputs=len(pairs),
         counts=counts,
         unchecked_steps=sum(steps.unchecked for _, steps in pairs),
-        steps=share(lambda _, steps: steps.right, lambda _, steps: steps.right + steps.wrong),
+        steps=ratio(right, checked, replicates),
         lucky=share(
             lambda right, steps: right and steps.verdict == "wrong",
             lambda right, steps: right and steps.verdict != "unchecked",
@@ -161,6 +169,9 @@ def _chains(arm: Outcomes, draws: Sequence[Sequence[_Item]], margin: float, repl
         faulty=among("wrong"),
         calculator=_calculator(arm, draws, margin, replicates),
         replaced=sum(one.replaced for draw in draws for one in draw),
+        arm=arm,
+        right_steps=right,
+        checked_steps=checked,
     )
 
 

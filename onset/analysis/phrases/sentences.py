@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from onset.analysis.phrases import sentences_methods, sentences_scores, sentences_sizes, sentences_warnings
+from onset.analysis.phrases import sentences_methods, sentences_scores, sentences_sizes, sentences_warnings, stages
 
 _WORDS = {
     "none": "无",
@@ -133,5 +133,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
     | sentences_scores.SENTENCES
     | sentences_sizes.SENTENCES
     | sentences_warnings.SENTENCES
+    | stages.SENTENCES
 )
 """English template -> Chinese one."""

@@ -65,6 +65,7 @@ _DESIGNS = {
     "prompted against prompted": "提示对提示",
     "tuned against prompted": "微调对提示",
     "tuned against tuned": "微调对微调",
+    "gains of two stages, prompted": "两个阶段的增益，提示",
     "stages, tuned": "阶段，微调",
     "stages, prompted": "阶段，提示",
     "loss of a tuned method": "微调方法的损失",

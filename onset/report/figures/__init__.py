@@ -22,9 +22,11 @@ from onset.report.figures.cost import cost_figure
 from onset.report.figures.gains import gain_figure
 from onset.report.figures.labels import label_figure
 from onset.report.figures.pictures import PAPER_CONFIG, pictures, schema_version, specification, write_pictures
+from onset.report.figures.reach import reach_figure
 from onset.report.figures.samples import sample_figure
 from onset.report.figures.shift import shift_figure
 from onset.report.figures.size import size_figure
+from onset.report.figures.stage_gains import stage_gain_figure
 from onset.report.figures.stages import stage_figure
 from onset.report.figures.tasks import task_figure
 from onset.report.figures.thinking import thinking_figure
@@ -51,6 +53,8 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     gain_figure,
     task_figure,
     stage_figure,
+    stage_gain_figure,
+    reach_figure,
     label_figure,
     cost_figure,
     sample_figure,

@@ -43,6 +43,7 @@ UNHEARD = {
     "process",
     "calculator",
     "second reader",
+    "steps by stage",
 }
 """Questions about what none of the made-up studies has; their own tests hear them."""
 BY_SIZE = {"emergence", "crossover", "voting", "size by task", "ingredient by size", "size", "curves"}
@@ -57,6 +58,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def studies(place: Path) -> dict[str, Analysis]:
     """A ladder with tuning, votes, a shift and a lacking ingredient; and a plain study with all else."""
     lacking = [("without steps", size, {("chains", "cot"): LATER[at]}) for at, size in enumerate(LADDER)]
+    lacking[-1][-1].update({("chains", "answer-only"): 0.6, ("chains", "cot-vote"): 0.9})
     tasks = (("addition", 0.0), ("coin-flip", 0.5), ("tickets", 0.25))
     plain = synthetic_results(
         place / "plain", tasks=tasks, own=["tickets"], shifts=("none", "typos"), seeds=2, items=40, incomplete=True
