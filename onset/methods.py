@@ -18,8 +18,9 @@ from onset.prompting import PROMPTING
 from onset.prompting.base import Prompt
 from onset.registry import Entry, Registry
 from onset.step import Step, read_step
-from onset.tuning import tuner
-from onset.tuning.base import Material, Schedule, Tuning
+from onset.tuning import MATERIALS, material, tuner
+from onset.tuning.base import Schedule, Tuning
+from onset.tuning.materials.base import Material
 from onset.votes import VOTES
 from onset.votes.base import DEFAULT_TEMPERATURE, Vote
 from onset.votes.complexity import Complexity
@@ -33,11 +34,11 @@ class Method:
     """One way of using labelled examples.
 
     ``prompt``: how to ask, a step of the prompting table. ``shots``: how many demonstrations; None means as many of
-    the budget's examples as fit the model's context; a tuned model, and a method that shows none, has 0. ``choose``:
-    which of the granted examples are shown. ``vote``: sample, and take one answer of several.
-    ``tune``: how to tune, a step of the tuning table, ``on`` answers or rationales; ``steps`` and ``learning_rate``
-    override the fixed default schedule. ``template``: ``chat`` or ``plain``, None: as the model is (chat where it
-    is an instruct model with a chat template, see `onset.models.chat`).
+    the budget's examples as fit the model's context; a tuned model has as many as its material says (mostly 0), and a
+    method that shows none has 0. ``choose``: which of the granted examples are shown. ``vote``: sample, and take one
+    answer of several. ``tune``: how to tune, a step of the tuning table, ``on`` what, a step of that table; ``steps``
+    and ``learning_rate`` override the fixed default schedule. ``template``: ``chat`` or ``plain``, None: as the model
+    is (chat where it is an instruct model with a chat template, see `onset.models.chat`).
     """
 
     name: str
@@ -59,7 +60,7 @@ class Method:
     @property
     def needs(self) -> frozenset[str]:
         """What it cannot do without (`onset.prompting.base.Need`)."""
-        return self.prompt.needed() | self.choose.needed()
+        return self.prompt.needed() | self.choose.needed() | (self.on.needed() if self.on else frozenset())
 
     @property
     def zero_shot(self) -> bool:
@@ -113,7 +114,7 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
     choose: Any = None,
     vote: Any = None,
     tune: Any = None,
-    on: Material | None = None,
+    on: Any = None,
     steps: int | None = None,
     learning_rate: float | None = None,
     template: Literal["auto", "chat", "plain"] | None = None,
@@ -121,8 +122,8 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
 ) -> Method:
     """A checked `Method`; the name is made from the parts when not given.
 
-    ``prompt``, ``choose`` and ``tune``: a name of their table, a mapping with ``kind`` and settings, or the step
-    itself; ``vote``: so too, or a mapping without ``kind`` (a majority). Raises UnknownName for a name that is in
+    ``prompt``, ``choose``, ``tune`` and ``on``: a name of their table, a mapping with ``kind`` and settings, or the
+    step itself; ``vote``: so too, or a mapping without ``kind`` (a majority). Raises UnknownName for a name that is in
     no table and StudyError for settings that do not validate or parts that do not go together.
     """
     if tune is None:
@@ -134,13 +135,18 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
     else:
         tune = tuner(tune, "method: 'tune'")
         if on is None:
-            raise StudyError(f"method: 'tune: {tune.kind}' needs 'on: answers' or 'on: rationales'")
-        if prompt not in (None, tune.asked(on)) or shots not in (None, 0) or choose is not None:
             raise StudyError(
-                f"method: a model tuned on {on} is evaluated zero-shot in that format; leave out 'prompt', 'shots' and"
+                f"method: 'tune: {tune.kind}' needs 'on', what to tune on: one of {', '.join(MATERIALS)}, or a mapping"
+                " with 'kind'"
+            )
+        on = material(on, "method: 'on'")
+        if prompt not in (None, tune.asked(on)) or shots not in (None, on.shown) or choose is not None:
+            how = f"with {on.shown} demonstrations" if on.shown else "zero-shot"
+            raise StudyError(
+                f"method: a model tuned on {on.kind} is evaluated {how} in that format; leave out 'prompt', 'shots' and"
                 f" 'choose' (received prompt: {prompt}, shots: {shots}, choose: {choose})"
             )
-        prompt, shots = tune.asked(on), 0
+        prompt, shots = tune.asked(on), on.shown
     asks: Prompt = read_step(PROMPTING, prompt, "method: 'prompt'")
     chosen: Choice = Random() if choose is None else read_step(DEMOS, choose, "method: 'choose'")
     _check_choice(asks, chosen, shots, choose is not None)
@@ -176,7 +182,7 @@ def _check_choice(asks: Prompt, chosen: Choice, shots: int | None, said: bool) -
 
 
 def _name(made: Method) -> str:
-    parts = [f"{made.tune.label()}-{made.on}"] if made.tune else [made.prompt.label()]
+    parts = [f"{made.tune.label()}-{made.on.label()}"] if made.tune and made.on else [made.prompt.label()]
     if made.choose != Random():
         parts.append(made.choose.label())
     if made.shots is not None and not made.tune and made.prompt.shows:
@@ -229,7 +235,7 @@ def method_parameters() -> list[str]:
         "choose=NAME or {kind: NAME, its settings} (random; the table of choose)",
         f"vote=N or {{kind: NAME, samples: N, temperature: {DEFAULT_TEMPERATURE:g}, ...}} (none; the table of vote)",
         "tune=NAME or {kind: NAME, its settings} (none; the table of tune)",
-        f"on={'|'.join(get_args(Material))} (with tune)",
+        "on=NAME or {kind: NAME, its settings} (needed with tune; the table of on)",
         f"steps=N ({default.steps})",
         "learning_rate=X (that of the way of tuning)",
         f"template=auto|{'|'.join(get_args(Template))} (auto: chat for an instruct model that has a chat template)",

@@ -17,7 +17,8 @@ from onset.errors import DataError, PlanMismatch
 from onset.records import Item, content_hash
 from onset.tasks.base import Task
 
-Purpose = Literal["demonstration", "training", "dev", "index", "filter", "verifier"]
+Purpose = Literal["demonstration", "training", "dev", "index", "filter", "verifier", "question"]
+"""What examples are used for. ``question``: asked without answer or rationale, which counts as no label."""
 
 
 @dataclass(frozen=True)

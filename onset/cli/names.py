@@ -47,7 +47,7 @@ def _methods() -> list[dict[str, Any]]:
     from onset.demos import DEMOS
     from onset.methods import METHODS, method_parameters
     from onset.prompting import PROMPTING
-    from onset.tuning import STAGES, TUNERS
+    from onset.tuning import MATERIALS, STAGES, TUNERS
     from onset.votes import VOTES
 
     rows: list[dict[str, Any]] = [
@@ -67,7 +67,8 @@ def _methods() -> list[dict[str, Any]]:
             "parameters": method_parameters(),
         }
     )
-    for key, table in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES), ("tune", TUNERS), ("stage", STAGES)):
+    tables = {"prompt": PROMPTING, "choose": DEMOS, "vote": VOTES, "tune": TUNERS, "on": MATERIALS, "stage": STAGES}
+    for key, table in tables.items():
         rows += [_step(key, name, entry) for name, entry in table.items()]
     return rows
 
@@ -80,7 +81,7 @@ def _step(table: str, name: str, entry: Entry) -> dict[str, Any]:
     row = {"table": table, "name": name, "summary": entry.summary, "source": step.source, "settings": step.settings()}
     row |= {"needs": sorted(step.needs)} if hasattr(step, "needs") else {}
     row |= step.facts() if hasattr(step, "facts") else {}
-    return row | ({"calls": step.calls} if hasattr(step, "calls") else {})
+    return row | ({"calls": step.calls} if getattr(step, "calls", "") else {})
 
 
 def _short(value: Any) -> str:

@@ -12,14 +12,19 @@ from onset.analysis.setting import model_of_stage
 from onset.demos import DEMOS
 from onset.prompting import PROMPTING
 from onset.registry import Registry
-from onset.tuning import TUNERS
+from onset.tuning import MATERIALS, TUNERS
 from onset.votes import VOTES
 
 Facts = Mapping[str, Any]
 """The content of one cell.json (docs/notes/formats.md)."""
 
-_MATERIAL = {"answers": "questions and answers", "rationales": "questions with worked steps and answers"}
-_USES = {"demonstration": "{count} shown in the prompt", "training": "{count} trained on"}
+_USES = {
+    "demonstration": "{count} shown in the prompt",
+    "training": "{count} trained on",
+    "question": "{count} asked without their answers",
+}
+_ASKED = "{how} on {what}; the tuned model is asked without demonstrations"
+_ASKED_SO = "{how} on {what}; the tuned model is asked with {count} demonstrations"
 _TEMPLATES = {"chat": "through the model's chat template", "plain": "in plain text"}
 _EXTRA = {"steps": "optimiser steps {count}", "learning_rate": "peak learning rate {count}"}
 
@@ -61,8 +66,11 @@ def _by_name(cells: Iterable[Facts]) -> dict[str, Mapping[str, Any]]:
 def spell(spec: Mapping[str, Any], say: Say = ENGLISH) -> str:
     """A method's specification as a sentence without its full stop."""
     if spec.get("tune"):
-        tuned = "{how} on {what}; the tuned model is asked without demonstrations"
-        parts = [say(tuned, how=_words(TUNERS, spec["tune"], say), what=say(_MATERIAL[spec["on"]]))]
+        shots = spec.get("shots") or 0
+        tuned = _ASKED_SO if shots else _ASKED
+        parts = [
+            say(tuned, how=_words(TUNERS, spec["tune"], say), what=_words(MATERIALS, spec["on"], say), count=shots)
+        ]
         parts += [say(text, count=f"{spec[key]:g}") for key, text in _EXTRA.items() if spec.get(key) is not None]
     else:
         parts = [say("Prompt with {what}; {how}", what=_words(PROMPTING, spec["prompt"], say), how=_shown(spec, say))]

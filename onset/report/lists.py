@@ -31,6 +31,7 @@ _HEADS = {
     "choose": "Choices of demonstrations (choose:)",
     "vote": "Votes (vote:)",
     "tune": "Tuning methods (tune:)",
+    "on": "What is tuned on (on:)",
     "stage": "Stages of training (recipes:)",
 }
 
@@ -44,6 +45,7 @@ def _details(row: Mapping[str, Any]) -> list[str]:
     if row.get("trains"):
         kept = "kept" if row["kept"] else "kept with keep_full only"
         facts += [f"trains {row['trains']}", row["flops"], f"learning rate {row['learning_rate']:g}", f"weights {kept}"]
+    facts += [f"uses {row['uses']}"] if row.get("uses") else []
     facts += ["needs " + ", ".join(row["needs"])] if row.get("needs") else []
     lines += [" · ".join(facts), *([f"source: {row['source']}"] if row.get("source") else [])]
     return [line for line in lines if line]

@@ -271,8 +271,8 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _used(held: Mapping[str, Any]) -> dict[str, int]:
-    """Labelled examples used, from the ledger: an example used twice counts once."""
-    ledger = held["ledger"]
+    """Labelled examples used, from the ledger: an example used twice counts once, one asked without its label not."""
+    ledger = [line for line in held["ledger"] if line["use"] != "question"]
 
     def distinct(*, use: str | None = None, rationales: bool = False) -> int:
         lines = [line for line in ledger if use in (None, line["use"]) and (line["rationales"] or not rationales)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onset.results.files import read_json, remove_folder, write_json, writing_folder
+from onset.records import canonical_json
+from onset.results.files import read_json, remove_folder, write_bytes, write_json, writing_folder
 
 
 class TunedFolder:
@@ -54,3 +55,10 @@ class TunedFolder:
     def discard(self) -> None:
         """Remove the weights; a crash leaves them whole or gone."""
         remove_folder(self.folder)
+
+
+def write_material(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """How some of what was trained on came about, a line of JSON each, beside the weights in ``folder``: to be read by
+    people, and by nothing else.
+    """
+    write_bytes(folder / "material.jsonl", "".join(f"{canonical_json(one)}\n" for one in rows).encode())

@@ -22,7 +22,6 @@ from onset.models.dtypes import MARGIN, SMALL
 from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
 from onset.prompting.base import CHARACTERS_PER_TOKEN, Planned
-from onset.prompting.text import render
 from onset.study.grid import Cell, Grid
 from onset.study.made import Made
 from onset.study.prompts import Prompts, prompt_rows, prompts_of
@@ -238,17 +237,20 @@ def _flops(call: Planned, each: float, prompt: float, items: int) -> float:
 
 
 def _tuning(grid: Grid, cell: Cell, size: Size, speed: float | None) -> Cost:
-    tuner = cell.method.tune
-    if size.params_compute is None or speed is None or tuner is None:  # a model that runs elsewhere is not tuned
+    """Of a tuning, and of what the base model is asked first."""
+    tuner, material = cell.method.tune, cell.method.on
+    if size.params_compute is None or speed is None:  # a model that runs elsewhere is not tuned
         return Cost(None, None)
-    task, method, schedule = grid.tasks[cell.task], cell.method, cell.method.schedule()
-    examples = make_plan(task, cell.seed).take(cell.labels)
-    text = [len(render(task, (), one, rationale=False)) + len(one.answer) for one in examples]
-    if method.rationales:
-        text = [size + len(one.rationale or "") for size, one in zip(text, examples, strict=True)]
-    tokens = sum(text) / len(text) / CHARACTERS_PER_TOKEN + tuner.own_tokens
-    flops = tuner.flops * size.params_compute * tokens * schedule.steps * min(schedule.batch_size, len(text))
-    return Cost(flops, flops / (TUNING_SHARE * speed))
+    assert tuner is not None
+    assert material is not None
+    task, schedule = grid.tasks[cell.task], cell.method.schedule()
+    granted = make_plan(task, cell.seed).take(cell.labels)
+    made = material.expected(task, material.usable(granted) or granted)
+    tokens = (made.tokens + tuner.own_tokens) * schedule.steps * min(schedule.batch_size, made.texts)
+    flops = tuner.flops * size.params_compute * tokens
+    read, written = (2.0 * size.params_compute * one for one in (made.read, made.written))
+    seconds = flops / TUNING_SHARE + read / PREFILL_SHARE + written / DECODE_SHARE
+    return Cost(flops + read + written, seconds / speed)
 
 
 def _stage(made: Made, size: Size, speed: float | None) -> Cost:

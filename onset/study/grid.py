@@ -313,6 +313,8 @@ def _check_task(task: Task, study: Study, methods: Sequence[Method]) -> None:
         one.prompt.check_task(task)
         for labels in study.labels:
             one.prompt.check_budget(labels)
+            if one.on is not None and labels > 0:
+                one.on.check(task, labels)
 
 
 def _cells(

@@ -13,21 +13,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from onset.demos.fit import Shown, choose_demonstrations
 from onset.errors import DataError
 from onset.models.base import Model
 from onset.models.chat import ChatTemplate, chosen_template
-from onset.plan import ExamplePlan, Use, use_of
-from onset.prompting.text import answer_text, render
-from onset.records import Item, derive_seed
+from onset.plan import ExamplePlan
+from onset.prompting.ask import bare
+from onset.records import derive_seed
 from onset.results.folder import Store
-from onset.results.tuned import TunedFolder
+from onset.results.tuned import TunedFolder, write_material
 from onset.study.grid import Cell
 from onset.study.made import Made
 from onset.study.observer import Observer
 from onset.study.written import template_json
 from onset.tasks.base import Task
-from onset.tuning.base import Example, Seeds, TuningReport
+from onset.tuning.base import Seeds, TuningReport
 from onset.tuning.full import Full
+from onset.tuning.materials.base import Given, Texts
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
@@ -64,32 +66,50 @@ def _train(made: Made, base: HFModel, watch: Observer) -> Trained:
 
 def tune(
     cell: Cell, task: Task, plan: ExamplePlan, base: Model, store: Store, watch: Observer
-) -> tuple[Model, TuningReport, Use]:
-    """The tuned model that ``cell`` needs, made of ``base`` or read back, what it took, and which examples.
+) -> tuple[Model, TuningReport, Shown]:
+    """The tuned model that ``cell`` needs, made of ``base`` or read back, what it took, and which examples: what it is
+    shown when it is asked, and the ledger of all.
 
     Raises DataError where no granted example has what is trained on; ModelError and StoreError as `make` does.
     """
     from onset.models.hf import HFModel
 
     method = cell.method
-    tuner = method.tune
+    tuner, material = method.tune, method.on
     assert isinstance(base, HFModel)  # no other model says that it can be tuned
     assert tuner is not None
-    granted = plan.take(cell.labels)
-    examples = [item for item in granted if item.rationale or method.on == "answers"]
+    assert material is not None
+    examples = material.usable(plan.take(cell.labels))
     if not examples:
         raise DataError(f"task {task.name}: none of the first {cell.labels} examples has a rationale to tune on")
-    use = use_of("training", examples, rationales=method.on == "rationales")
     chat = chosen_template(base, method.template)
+    made: list[Texts] = []
+    where = f"{method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}"
 
     def train() -> Trained:
-        watch.doing(f"{cell.model} · tuning {method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
-        texts = [_example(task, one, method.on == "rationales", chat) for one in examples]
-        return tuner.tune(base, texts, _seeds(cell), method.schedule(), partial(watch.tuning, cell))
+        if material.calls:
+            watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
+        texts = material.make(Given(base, bare(task), examples, chat, cell.seed))
+        made.append(texts)
+        watch.doing(f"{cell.model} · tuning {where}")
+        model, report = tuner.tune(base, texts.examples, _seeds(cell), method.schedule(), partial(watch.tuning, cell))
+        return model, _prepared(report, base, texts)
 
-    model, report = _kept(store.tuned(cell.tuned or ""), chat, train, tuner.save, partial(tuner.load, base))
+    def save(model: HFModel, folder: Path) -> None:
+        tuner.save(model, folder)
+        if made[0].rows:
+            write_material(folder, made[0].rows)
+
+    model, report = _kept(store.tuned(cell.tuned or ""), chat, train, save, partial(tuner.load, base))
     watch.tuned(cell)
-    return model, report, use
+    asked = choose_demonstrations(model, task, method, plan, cell.labels, None, chat)
+    return model, report, replace(asked, ledger=(*material.ledger(examples), *asked.ledger))
+
+
+def _prepared(report: TuningReport, base: HFModel, texts: Texts) -> TuningReport:
+    """``report`` with what the base model ran first."""
+    flops = 2.0 * base.facts.known("params_compute") * texts.tokens
+    return replace(report, flops=report.flops + flops, prepared_tokens=texts.tokens, prepared_flops=flops)
 
 
 def _kept(
@@ -109,13 +129,6 @@ def _kept(
     model, report = train()
     held.save(partial(save, model), asdict(report), time.perf_counter() - started, template)
     return model, report
-
-
-def _example(task: Task, item: Item, rationale: bool, chat: ChatTemplate | None = None) -> Example:
-    """The very prompt the tuned model will be evaluated with: no demonstrations."""
-    prompt = render(task, (), item, rationale=rationale, chat=chat)
-    answer = answer_text(item, rationale=rationale, layout=task.layout, chat=chat is not None)
-    return Example(prompt, answer) if chat is None else Example(prompt, answer, templated=True, end=chat.end)
 
 
 def _seeds(cell: Cell) -> Seeds:

@@ -50,5 +50,5 @@ def _ids_of_format_1(cell: Cell) -> tuple[str, str | None] | None:
         "chunk": cell.chunk,
         "continuous": cell.continuous,
     }
-    recipe = {"tune": spec.get("tune"), "on": cell.method.on}
+    recipe = {"tune": spec.get("tune"), "on": spec.get("on")}
     return content_hash({**shared, **own}), content_hash({**shared, "method": recipe}) if cell.tuned else None

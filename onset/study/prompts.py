@@ -41,7 +41,7 @@ def prompts_of(grid: Grid, cell: Cell, context: int | None) -> Prompts:
     items, prompt = grid.items(cell.task, cell.shift), method.prompt
     granted = make_plan(task, grid.study.seeds[0]).take(cell.labels)
     usable = [one for one in granted if one.rationale or not method.rationales]
-    if method.tune or not prompt.shows or method.shots == 0:
+    if not prompt.shows or method.shots == 0:
         usable = []
 
     def characters(demos: Sequence[Item], item: Item) -> int:

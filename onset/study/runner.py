@@ -31,7 +31,7 @@ from onset.models.base import Model, ability, keeping
 from onset.models.chat import chosen_template
 from onset.models.peek import fingerprint
 from onset.pipeline import Evaluation
-from onset.plan import ExamplePlan, Use, check_ledger, make_plan
+from onset.plan import ExamplePlan, check_ledger, make_plan
 from onset.records import derive_seed
 from onset.results.folder import CellFolder, Store
 from onset.study.able import check_able
@@ -309,17 +309,17 @@ class _Session:
 
     def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:
         first = cells[0]
-        result: list[tuple[Model, TuningReport, Use]] = []
+        result: list[tuple[Model, TuningReport, Shown]] = []
         task, plan = self.grid.tasks[first.task], self._plan(first)
         self._guard(cells, lambda: result.append(tune(first, task, plan, model, self.store, self.watch)))
         if not result:
             return
-        tuned, report, use = result[0]
+        tuned, report, shown = result[0]
         self._tell(tuned)
         self._check_tuned(first, tuned)
         with keeping(tuned):
             for cell in cells:
-                self._guard([cell], partial(self._evaluate, cell, model, tuned, Shown(ledger=(use,)), report))
+                self._guard([cell], partial(self._evaluate, cell, model, tuned, shown, report))
         if first.method.tune is not None and first.tuned is not None and not first.method.tune.keep:
             self._discard(first.tuned, cells)
 

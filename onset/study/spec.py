@@ -32,7 +32,6 @@ from onset.models.backend import Told
 from onset.step import read_step
 from onset.study.paths import rebase
 from onset.tuning import STAGES
-from onset.tuning.base import Material
 from onset.tuning.stage import Recipe, Stage
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -104,8 +103,8 @@ class ModelEntry(BaseModel):
 
 
 class MethodEntry(BaseModel):
-    """A method spelled out; see `onset.methods.Method` for the meaning of each key. ``prompt``, ``choose``, ``vote``
-    and ``tune`` are steps: a name, or a mapping of settings that the step itself checks.
+    """A method spelled out; see `onset.methods.Method` for the meaning of each key. ``prompt``, ``choose``, ``vote``,
+    ``tune`` and ``on`` are steps: a name, or a mapping of settings that the step itself checks.
     """
 
     model_config = _STRICT
@@ -115,7 +114,7 @@ class MethodEntry(BaseModel):
     choose: str | dict[str, Any] | None = None
     vote: int | dict[str, Any] | None = None
     tune: str | dict[str, Any] | None = None
-    on: Material | None = None
+    on: str | dict[str, Any] | None = None
     steps: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     template: Template | None = None

@@ -1,4 +1,6 @@
-"""Tuning methods: how labelled examples change a model's weights. One file a method, one line in the table."""
+"""Tuning methods: how labelled examples change a model's weights, and what of them is trained on. One file each, one
+line in its table.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from typing import Any
 from onset.registry import Entry, Registry
 from onset.step import read_step
 from onset.tuning.base import Tuning
+from onset.tuning.materials.base import Material
 
 TUNERS = Registry(
     "tuning method",
@@ -17,6 +20,14 @@ TUNERS = Registry(
         "ia3": Entry("onset.tuning.ia3:IA3", "vectors that scale keys, values and inner activations (Liu et al. 2022)"),
         "prefix-tuning": Entry("onset.tuning.prefix:PrefixTuning", "keys and values before the text, in every layer"),
         "prompt-tuning": Entry("onset.tuning.prompt:PromptTuning", "embeddings before the text: a soft prompt"),
+    },
+)
+
+MATERIALS = Registry(
+    "material to tune on",
+    {
+        "answers": Entry("onset.tuning.materials.answers:Answers", "the examples' answers"),
+        "rationales": Entry("onset.tuning.materials.rationales:Rationales", "the examples' worked steps and answers"),
     },
 )
 
@@ -38,3 +49,12 @@ def tuner(value: Any, where: str = "'tune'") -> Tuning:
     """
     method: Tuning = read_step(TUNERS, value, where)
     return method
+
+
+def material(value: Any, where: str = "'on'") -> Material:
+    """What is trained on, as ``value`` names it: a name of the table, or a mapping with ``kind`` and settings.
+
+    Raises as `tuner` does.
+    """
+    what: Material = read_step(MATERIALS, value, where)
+    return what

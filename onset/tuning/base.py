@@ -7,23 +7,18 @@ prompt and completion strings in the format the model will be evaluated in.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from onset.errors import InputError
 from onset.step import Step, short
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
+    from onset.tuning.materials.base import Material
     from onset.tuning.shapes import Shapes
-
-Material = Literal["answers", "rationales"]
-"""What of the examples is trained on: their answers, or their worked steps and answers."""
-
-PROMPT_OF: Mapping[Material, str] = {"answers": "answer-only", "rationales": "cot"}
-"""The prompting method that renders what is trained on, and by which the tuned model is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +87,11 @@ class Schedule:
 @dataclass(frozen=True, slots=True)
 class TuningReport:
     """What tuning consumed: optimiser ``steps``, ``tokens`` run forward and backward (padding excluded; with
-    `Tuning.own_tokens` for each example), training ``flops`` (`Tuning.flops` a token and parameter),
+    `Tuning.own_tokens` for each example), ``flops`` (`Tuning.flops` a token and parameter),
     ``trained_params``, and the mean loss (nats a completion token, dropout on) of the first and of the
-    last tenth of the steps.
+    last tenth of the steps. ``prepared_tokens``: run by the base model first, to make what is trained on
+    (`onset.tuning.materials.base.Texts`), and their ``prepared_flops`` (2 a token and parameter), which are part of
+    ``flops``.
     """
 
     steps: int
@@ -103,6 +100,8 @@ class TuningReport:
     trained_params: int
     first_loss: float
     last_loss: float
+    prepared_tokens: int = 0
+    prepared_flops: float = 0.0
 
 
 Progress = Callable[[int, int], None]
@@ -147,8 +146,8 @@ class Tuning(Step):
         return "-".join([self.kind, *settings])
 
     def asked(self, on: Material) -> str:
-        """The prompting method by which the tuned model is asked, zero-shot: the format it was tuned on."""
-        return PROMPT_OF[on]
+        """The prompting method by which the tuned model is asked: the format it was tuned on."""
+        return on.asked
 
     @abstractmethod
     def trained(self, shapes: Shapes) -> int:

@@ -26,6 +26,7 @@ from onset.study.grid import Cell, expand
 from onset.study.observer import Silent
 from onset.study.runner import run
 from onset.study.spec import MethodEntry, make_study
+from onset.tuning import MATERIALS
 from onset.votes import VOTES
 
 
@@ -249,7 +250,7 @@ def test_lists_name_the_packaged_models_the_rungs_and_what_a_method_may_set(caps
     rows = shown_json(capsys, "list", "methods", "--json")
     *presets, own = (row for row in rows if row["table"] == "methods")
     assert {row["name"] for row in presets} == set(METHODS)
-    for table, held in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES)):
+    for table, held in (("prompt", PROMPTING), ("choose", DEMOS), ("vote", VOTES), ("on", MATERIALS)):
         steps = {row["name"]: row for row in rows if row["table"] == table}
         assert steps.keys() == set(held)
         assert all(row["source"] and row["settings"] is not None for row in steps.values())

@@ -28,12 +28,13 @@ from onset.plan import make_plan
 from onset.prompting.ask import Ask
 from onset.prompting.text import CHAT_CHAIN, STOP, answer_text, render, turns
 from onset.records import Item, Pair, Request
-from onset.study import making
 from onset.study.grid import expand
 from onset.study.runner import run
 from onset.study.spec import make_study
 from onset.tasks.base import Task
+from onset.tuning import material
 from onset.tuning.loop import encode
+from onset.tuning.materials.base import Given
 
 TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
@@ -204,7 +205,7 @@ def test_as_many_demonstrations_as_fit_with_the_template(model: HFModel) -> None
 
 def test_tuning_and_asking_share_the_prompt(model: HFModel) -> None:
     chat = chat_of(model)
-    example = making._example(TASK, DEMOS[0], True, chat)
+    example = material("rationales").make(Given(model, TASK, DEMOS[:1], chat, seed=0)).examples[0]
     assert example.prompt == render(TASK, (), DEMOS[0], rationale=True, chat=chat)
     assert example.completion == answer_text(DEMOS[0], rationale=True, chat=True)
     [coded] = encode(model.tokenizer, [example], 512)

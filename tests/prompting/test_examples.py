@@ -13,7 +13,7 @@ from onset.results.read import load
 from onset.study.grid import Grid, expand
 from onset.study.runner import run
 from onset.study.spec import read_study
-from onset.tuning import TUNERS
+from onset.tuning import MATERIALS, TUNERS
 from onset.votes import VOTES
 
 FOLDER = Path(__file__).parents[2] / "examples"
@@ -28,8 +28,8 @@ def grids() -> dict[str, Grid]:
 
 @pytest.mark.parametrize(
     ("table", "part"),
-    [(PROMPTING, "prompt"), (DEMOS, "choose"), (VOTES, "vote"), (TUNERS, "tune")],
-    ids=["prompt", "choose", "vote", "tune"],
+    [(PROMPTING, "prompt"), (DEMOS, "choose"), (VOTES, "vote"), (TUNERS, "tune"), (MATERIALS, "on")],
+    ids=["prompt", "choose", "vote", "tune", "on"],
 )
 def test_every_step_is_in_an_example(table: Any, part: str, grids: dict[str, Grid]) -> None:
     steps = [getattr(cell.method, part) for grid in grids.values() for cell in grid.cells]

@@ -13,7 +13,7 @@ from onset.records import Item
 from onset.step import Step
 from onset.study.grid import UNSAID, UNSAID_SCHEDULE, Cell
 from onset.tasks.base import Task
-from onset.tuning import tuner
+from onset.tuning import material, tuner
 from onset.tuning.base import Schedule
 from onset.votes.majority import Majority
 
@@ -166,7 +166,13 @@ def test_tuned_models_are_shared_by_shifts_and_not_by_schedules() -> None:
     assert replace(tuned, shift="typos", items_hash="0").tuned == tuned.tuned
     assert replace(tuned, method=replace(LORA, name="mine")).tuned == tuned.tuned
     settings = {"tune": tuner({"kind": "lora", "rank": 4})}
-    for changed in ({"steps": 61}, {"learning_rate": 1e-5}, {"on": "answers"}, {"tune": tuner("full")}, settings):
+    for changed in (
+        {"steps": 61},
+        {"learning_rate": 1e-5},
+        {"on": material("answers")},
+        {"tune": tuner("full")},
+        settings,
+    ):
         assert replace(tuned, method=replace(LORA, **changed)).tuned != tuned.tuned
 
 

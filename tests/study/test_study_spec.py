@@ -13,6 +13,7 @@ from onset.methods import METHODS
 from onset.prompting import PROMPTING
 from onset.study.grid import expand
 from onset.study.spec import Study, make_study, read_study, vary
+from onset.tuning import MATERIALS, material
 
 GOOD: dict[str, Any] = {
     "name": "s",
@@ -74,7 +75,9 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"methods": ["cott"]}, f"unknown method 'cott': did you mean 'cot'? Known: {', '.join(sorted(METHODS))}"),
         ({"methods": [{"prompt": "cut"}]}, f"unknown prompting method 'cut': did you mean 'cot'? Known: {', '.join(sorted(PROMPTING))}"),
         ({"methods": [{"tune": "lorra", "on": "answers"}]}, "unknown tuning method 'lorra': did you mean 'lora'? Known: bitfit, full, ia3, lora, prefix-tuning, prompt-tuning"),
-        ({"methods": [{"tune": "lora"}]}, "method: 'tune: lora' needs 'on: answers' or 'on: rationales'"),
+        ({"methods": [{"tune": "lora"}]}, f"method: 'tune: lora' needs 'on', what to tune on: one of {', '.join(MATERIALS)}, or a mapping with 'kind'"),
+        ({"methods": [{"tune": "lora", "on": "rationale"}]}, f"unknown material to tune on 'rationale': did you mean 'rationales'? Known: {', '.join(sorted(MATERIALS))}"),
+        ({"methods": [{"tune": "lora", "on": "answers", "shots": 4}]}, "method: a model tuned on answers is evaluated zero-shot in that format; leave out 'prompt', 'shots' and 'choose' (received prompt: None, shots: 4, choose: None)"),
         ({"methods": [{"prompt": "cot", "on": "answers"}]}, "method: 'on: answers' belongs to a tuning method, but 'tune' is not given"),
         ({"methods": [{"shots": 4}]}, "method: neither 'prompt' nor 'tune' is given; expected at least one of them"),
         ({"methods": ["cot", "cot"]}, "study: 'methods' repeats cot; each may appear once"),
@@ -119,7 +122,7 @@ def test_the_key_on_is_a_word_and_not_true(tmp_path: Path) -> None:
         "{name: s, models: [m], tasks: [t], methods: [{tune: lora, on: answers}], labels: 8, seeds: 1, items: 1, keep_full: true}"
     )
     study = read_study(path)
-    assert study.build_methods()[0].on == "answers"
+    assert study.build_methods()[0].on == material("answers")
     assert study.keep_full is True
 
 

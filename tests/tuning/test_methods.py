@@ -22,7 +22,7 @@ from onset.models import plain  # noqa: E402
 from onset.models.hf import HFModel  # noqa: E402
 from onset.models.rows import Row, Span  # noqa: E402
 from onset.records import Pair, Request  # noqa: E402
-from onset.tuning import TUNERS, tuner, virtual  # noqa: E402
+from onset.tuning import TUNERS, material, tuner, virtual  # noqa: E402
 from onset.tuning.base import Example, Schedule  # noqa: E402
 from onset.tuning.shapes import COVERED, Shapes, parts_of  # noqa: E402
 
@@ -154,8 +154,8 @@ def test_a_method_says_what_it_is(name: str) -> None:
     assert method.words in FIGURES
     assert method.source
     assert method.facts()["flops"].startswith(f"{method.flops:g} N FLOPs a token (forward")
-    assert method.asked("answers") == "answer-only"
-    assert method.asked("rationales") == "cot"
+    assert method.asked(material("answers")) == "answer-only"
+    assert method.asked(material("rationales")) == "cot"
 
 
 # --- what tuning begins at ---

@@ -256,6 +256,9 @@ _NOTES = {
     "{count} demonstrations": "{count} 个示例",
     "as many of the labelled examples as fit": "放得下多少标注样例就放多少",
     "{how} on {what}; the tuned model is asked without demonstrations": "用{what}做{how}；微调后的模型不带示例提问",
+    "{how} on {what}; the tuned model is asked with {count} demonstrations": (
+        "用{what}做{how}；微调后的模型带 {count} 个示例提问"
+    ),
     "LoRA (low-rank adapters)": " LoRA（低秩适配器）微调",
     "Full fine-tuning": "全参数微调",
     "BitFit (bias terms)": " BitFit（只训练偏置项）微调",
@@ -288,6 +291,7 @@ _NOTES = {
     "{many}, {which}": "{many}，{which}",
     "{count} shown in the prompt": "{count} 个在提示中展示",
     "{count} trained on": "{count} 个用于微调",
+    "{count} asked without their answers": "{count} 个只用其问题，不用答案",
     "{count} used for {use}": "{count} 个用于 {use}",
 }
 

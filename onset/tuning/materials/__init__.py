@@ -1,0 +1,1 @@
+"""What is trained on: one file each, one line in `onset.tuning.MATERIALS`."""
