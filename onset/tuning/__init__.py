@@ -19,6 +19,13 @@ TUNERS = Registry(
         "bitfit": Entry("onset.tuning.bitfit:BitFit", "the bias terms alone, of models that have some"),
         "ia3": Entry("onset.tuning.ia3:IA3", "vectors that scale keys, values and inner activations (Liu et al. 2022)"),
         "prefix-tuning": Entry("onset.tuning.prefix:PrefixTuning", "keys and values before the text, in every layer"),
+        "sequential-adapter": Entry(
+            "onset.tuning.adapter:SequentialAdapter", "bottlenecks after the layers (Houlsby 2019, Pfeiffer 2021)"
+        ),
+        "parallel-adapter": Entry(
+            "onset.tuning.adapter:ParallelAdapter", "bottlenecks beside the feed-forward parts (He et al. 2022)"
+        ),
+        "mam": Entry("onset.tuning.mam:MAM", "mix-and-match: a prefix and scaled parallel adapters (He et al. 2022)"),
         "prompt-tuning": Entry("onset.tuning.prompt:PromptTuning", "embeddings before the text: a soft prompt"),
     },
 )

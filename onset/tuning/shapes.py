@@ -42,6 +42,24 @@ class Parts:
     attention: tuple[tuple[Projection, ...], ...]
     ends: tuple[tuple[str, int], ...]
 
+    @property
+    def blocks(self) -> list[Block]:
+        """The modules of every layer, in order."""
+        found = []
+        for projections, (end, _) in zip(self.attention, self.ends, strict=True):
+            part = end.rpartition(".")[0]
+            found.append(Block(part.rpartition(".")[0], projections[0].name.rpartition(".")[0], part))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Names of a layer's module, and of its attention and its feed-forward part."""
+
+    layer: str
+    attention: str
+    feed_forward: str
+
 
 @dataclass(frozen=True, slots=True)
 class Shapes:

@@ -36,7 +36,9 @@ def copy_sharing(module: torch.nn.Module) -> torch.nn.Module:
 
 def refuse_adapted(model: HFModel, method: str) -> None:
     """Raises ModelError when ``model`` carries an adapter: its weights would be taken for the model's own."""
-    if getattr(model.module, "peft_config", None) or model.virtual.ids:
+    from onset.tuning.bottleneck import carries
+
+    if getattr(model.module, "peft_config", None) or model.virtual.ids or carries(model.module):
         raise ModelError(f"cannot tune {model.facts.name} with '{method}': it already carries an adapter")
 
 

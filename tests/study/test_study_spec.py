@@ -74,7 +74,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
     [
         ({"methods": ["cott"]}, f"unknown method 'cott': did you mean 'cot'? Known: {', '.join(sorted(METHODS))}"),
         ({"methods": [{"prompt": "cut"}]}, f"unknown prompting method 'cut': did you mean 'cot'? Known: {', '.join(sorted(PROMPTING))}"),
-        ({"methods": [{"tune": "lorra", "on": "answers"}]}, "unknown tuning method 'lorra': did you mean 'lora'? Known: bitfit, full, ia3, lora, prefix-tuning, prompt-tuning"),
+        ({"methods": [{"tune": "lorra", "on": "answers"}]}, "unknown tuning method 'lorra': did you mean 'lora'? Known: bitfit, full, ia3, lora, mam, parallel-adapter, prefix-tuning, prompt-tuning, sequential-adapter"),
         ({"methods": [{"tune": "lora"}]}, f"method: 'tune: lora' needs 'on', what to tune on: one of {', '.join(MATERIALS)}, or a mapping with 'kind'"),
         ({"methods": [{"tune": "lora", "on": "rationale"}]}, f"unknown material to tune on 'rationale': did you mean 'rationales'? Known: {', '.join(sorted(MATERIALS))}"),
         ({"methods": [{"tune": "lora", "on": "answers", "shots": 4}]}, "method: a model tuned on answers is evaluated zero-shot in that format; leave out 'prompt', 'shots' and 'choose' (received prompt: None, shots: 4, choose: None)"),

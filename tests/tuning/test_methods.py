@@ -40,6 +40,9 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
         {"tokens": 5, "begin": "random"},
         {"tokens": 4, "begin": "random", "projection": 6},
     ],
+    "sequential-adapter": [{"layout": "houlsby", "activation": "gelu", "bottleneck": 5}],
+    "parallel-adapter": [{"scale": 4.0, "before_norm": True, "activation": "silu"}],
+    "mam": [{"tokens": 4, "begin": "random", "projection": 6, "before_norm": True}],
     "prompt-tuning": [
         {"tokens": 3, "begin": "text", "text": "Pam"},
         {"tokens": 9, "begin": "labels"},
@@ -105,6 +108,12 @@ TWO, HIDDEN, INNER = 2, 32, 64
         ({"kind": "prefix-tuning", "tokens": 4, "begin": "random", "projection": 6}, "gpt2",
          4 * 32 + (32 * 6 + 6) + (6 + 1) * TWO * 2 * 32),
         ("prompt-tuning", "gemma3", 20 * 32),
+        ("sequential-adapter", "llama", TWO * (2 * 16 * 32 + 16 + 32)),
+        ({"kind": "sequential-adapter", "layout": "houlsby", "bottleneck": 5}, "gpt_neox", 2 * TWO * (2 * 5 * 32 + 5 + 32)),
+        ({"kind": "parallel-adapter", "bottleneck": 64}, "gpt2", TWO * (2 * 64 * 32 + 64 + 32)),
+        ("mam", "qwen2", 16 * TWO * 2 * 16 + TWO * (2 * 16 * 32 + 16 + 32)),
+        ({"kind": "mam", "tokens": 4, "begin": "random", "projection": 6}, "gemma3",
+         4 * 32 + (32 * 6 + 6) + (6 + 1) * TWO * 2 * 8 + TWO * (2 * 16 * 32 + 16 + 32)),
     ],
     ids=str,
 )  # fmt: skip
@@ -112,7 +121,7 @@ def test_formulas_written_out(way: Any, kind: str, count: int) -> None:
     assert tuner(way).trained(Shapes.of(MODELS[kind]())) == count
 
 
-@pytest.mark.parametrize("way", ["ia3", "prefix-tuning"])
+@pytest.mark.parametrize("way", ["ia3", "prefix-tuning", "sequential-adapter", "parallel-adapter", "mam"])
 def test_a_model_that_is_not_covered_is_refused_with_those_that_are(way: str) -> None:
     config = OPTConfig(
         vocab_size=340, hidden_size=32, ffn_dim=64, num_hidden_layers=1, num_attention_heads=4, word_embed_proj_dim=32
@@ -137,6 +146,14 @@ def test_a_model_that_is_not_covered_is_refused_with_those_that_are(way: str) ->
         (
             {"kind": "prefix-tuning", "projection": 4},
             "'tune', prefix-tuning: 'projection' needs 'begin: random' (received begin: examples)",
+        ),
+        (
+            {"kind": "mam", "scale": 0},
+            "'tune', mam: 'scale': Input should be greater than 0 (received 0)",
+        ),
+        (
+            {"kind": "sequential-adapter", "layout": "bapna"},
+            "'tune', sequential-adapter: 'layout': Input should be 'pfeiffer' or 'houlsby' (received 'bapna')",
         ),
         ({"kind": "lora", "rank": 0}, "'tune', lora: 'rank': Input should be greater than or equal to 1 (received 0)"),
         ({"kind": "ia3", "rank": 4}, "'tune', ia3: unknown setting 'rank': Known: none"),

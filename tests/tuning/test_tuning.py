@@ -52,6 +52,8 @@ def easy(method: Tuning, steps: int) -> tuple[list[Example], Schedule]:
     """What ``method`` can learn of a frozen random model: all examples, or two by few weights."""
     if method.kind in ("full", "lora"):
         return EXAMPLES, Schedule(steps=steps, batch_size=4, learning_rate=1e-2)
+    if method.kind.endswith("adapter"):
+        return EXAMPLES[:2], Schedule(steps=150, batch_size=4, learning_rate=1e-2)
     return EXAMPLES[:2], Schedule(steps=150, batch_size=4, learning_rate=0.1)
 
 
@@ -408,7 +410,7 @@ def test_an_adapted_model_is_refused(model: HFModel, method: Tuning) -> None:
         method.tune(adapted, EXAMPLES, SEEDS, SHORT)
 
 
-OWN = r"\.lora_|\.ia3_|onset_virtual"
+OWN = r"\.lora_|\.ia3_|onset_virtual|onset_adapter"
 """What only weights beside frozen ones have in their names."""
 
 HALF = [
