@@ -11,9 +11,10 @@ from onset.analysis.phrases import Language
 
 Tone = Literal["for", "against", "level", "open", "warning"]
 """How a verdict is coloured: something is shown, its opposite is, a difference is shown to be small, none of these."""
-Unit = Literal["share", "points", "parameters", "ratio", "queries", "score", "count"]
-"""Of an estimate: a share (0..1), a difference of shares, a size, times the parameters, a number of queries,
-a difference of scores in the metric's own unit. ``count``: there is no estimate, ``n`` is the count."""
+Unit = Literal["share", "points", "parameters", "ratio", "queries", "labels", "score", "count"]
+"""Of an estimate: a share (0..1), a difference of shares, a size, times the parameters, a number of queries or of
+labelled examples, a difference of scores in the metric's own unit. ``count``: there is no estimate, ``n`` is the
+count."""
 Interval = tuple[float | None, float | None]
 
 LOW_PARSE_RATE = 0.8

@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses, stage_comparisons
+from onset.analysis.contrast.best import known_pairs
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, ByStage, Classes, Contrasts
 from onset.analysis.estimates.banks import banks_of
 from onset.analysis.estimates.calibration import calibrations_of
 from onset.analysis.estimates.chains import chains_of
 from onset.analysis.estimates.classification import CellF1, classified
-from onset.analysis.estimates.costs import break_evens
-from onset.analysis.estimates.decisions import decisions
+from onset.analysis.estimates.costs import break_evens, spent_of
+from onset.analysis.estimates.decisions import Basis, decisions
 from onset.analysis.estimates.gains import gain_curves
+from onset.analysis.estimates.label_breaks import label_breaks
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.scores import compare_scores
@@ -61,7 +63,9 @@ def analyse(
     arms = measured.outcomes
     chosen = margin if margin is not None else float(measured.study.get("margin", MARGIN))
     methods = compare_all(arms, margin=chosen, replicates=replicates)
-    by_labels = label_curves(arms, replicates=replicates)
+    by_labels, spent = label_curves(arms, replicates=replicates), spent_of(measured)
+    uses = {key: (one.labels, one.rationales) for key, one in spent.items()}
+    basis = Basis(measured.study, means_of(by_labels), spent, known_pairs(methods), chosen, replicates)
     curves = size_curves([arm for arm in arms if arm.at.params])
     banks = () if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates)
     chains = () if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates)
@@ -86,10 +90,13 @@ def analyse(
         labels=ByLabels(
             curves=by_labels,
             overtakings=overtakings(methods, {arm.method for arm in arms if arm.tuned}),
+            breaks=label_breaks(methods, arms, uses),
         ),
-        break_evens=break_evens(arms),
+        break_evens=break_evens(arms, measured, spent),
         classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
-        decisions=decisions(arms, measured, means_of(by_labels), margin=chosen, replicates=replicates),
+        decisions=decisions(arms, basis),
+        spent=spent,
+        replicates=replicates,
         calibrations=() if measured.foreign else calibrations_of(measured),
         banks=banks,
         chains=chains,
@@ -134,6 +141,10 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "curves": [one.json() | {"sentence": curve_sentence(one, say)} for one in analysis.sizes.curves],
         "gains": [one.json() for one in analysis.sizes.gains],
         "task_orders": [one.json() for one in analysis.sizes.task_orders],
+        "label_curves": [one.json() for one in analysis.labels.curves if len(one.points) > 1],
+        "break_even_labels": [one.json() for one in analysis.labels.breaks],
+        "costs": [dict(zip(KEY, key, strict=True)) | one.json() for key, one in analysis.spent.items()],
+        "break_even_queries": [one.json() for one in analysis.break_evens],
         "classification": [one.json() for one in analysis.classes.arms],
         "banks": [one.json() for one in analysis.banks],
         "chains": [one.json() for one in analysis.chains],

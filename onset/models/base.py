@@ -20,7 +20,9 @@ class ModelFacts:
     multiplied with (all but an untied input embedding), the N of "2 N FLOPs a token"; ``family`` the
     architecture lineage (sizes of one family share a curve); ``stage`` the training step applied to the
     base model before methods are compared (``base`` when none); ``context`` the longest sequence in
-    tokens; ``revision`` a hash of weights and tokenizer; ``dtype`` and ``device`` of the computation.
+    tokens; ``revision`` a hash of weights and tokenizer; ``dtype`` and ``device`` of the computation; ``attention``:
+    layers times the width of their attention (heads times their size), by which attention of T tokens takes
+    4 ``attention`` T^2 operations, half of them where it is causal: no part of 2 N a token.
 
     A server may tell neither size nor context, tokenizer or revision: None, where the study does not tell them.
     """
@@ -36,6 +38,7 @@ class ModelFacts:
     revision: str | None
     dtype: str
     device: str
+    attention: int | None = None
 
     def flops(self, tokens: int | None) -> float | None:
         """Operations of running ``tokens``: 2 for each and each of ``params_compute``; None where either is unknown."""

@@ -63,7 +63,17 @@ def describe(
         revision=revision,
         dtype=str(weight.dtype).removeprefix("torch."),
         device=weight.device.type,
+        attention=attention_of(config),
     )
+
+
+def attention_of(config: Any) -> int | None:
+    """Layers times heads times their size, of a transformers configuration; None where it does not say."""
+    layers, heads = (getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads"))
+    if not layers or not heads:
+        return None
+    size = getattr(config, "head_dim", None) or int(config.hidden_size) // int(heads)
+    return int(layers) * int(heads) * int(size)
 
 
 def told_beside(spec: str, folder: Path) -> dict[str, str]:

@@ -234,6 +234,7 @@ def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str
     try:
         row = _identity(held) | _used(held) | _outcome(records, held["tuning"], _prepared(cell)) | _time(cell)
         row["tuned"] = _kept(cell, held["tuned"])
+        row |= _once(held) | {"stored_bytes": _stored(cell, held["tuned"])}
         return row, held["method_spec"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
@@ -247,6 +248,28 @@ def _kind(step: Any) -> str:
 def _kept(cell: Path, tuned: str | None) -> str | None:
     """The id of the tuned weights, where they are still there."""
     return tuned if tuned is not None and TunedFolder(cell.parents[1] / "tuned" / tuned).done else None
+
+
+def _once(held: Mapping[str, Any]) -> dict[str, Any]:
+    """What was taken once, before any question: tokens of tuning, FLOPs of the stages before it; and the model's
+    attention, by which a question's own is known.
+    """
+    stages = [one["training"]["flops"] for one in (held.get("made") or {"stages": ()})["stages"]]
+    return {
+        "tuning_tokens": int(held["tuning"]["tokens"]) if held["tuning"] else 0,
+        "flops_stages": float(sum(stages)),
+        "attention": held["facts"].get("attention"),
+    }
+
+
+def _stored(cell: Path, tuned: str | None) -> int | None:
+    """Bytes of the tuned weights on the disk: 0 of a model that was not tuned, None where they were not kept."""
+    if tuned is None:
+        return 0
+    folder = cell.parents[1] / "tuned" / tuned
+    if not TunedFolder(folder).done:
+        return None
+    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
 
 
 def _identity(held: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,7 @@ from onset.study.names import names
 from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, changed, note_earlier
 from onset.study.spec import Study
-from onset.study.written import cell_json, held_template, template_json
+from onset.study.written import alike, cell_json, held_template, template_json
 from onset.tuning.base import TuningReport
 
 
@@ -401,8 +401,8 @@ class _Session:
             if other.bank != cell.bank or other.id == cell.id or not held.done:
                 continue
             facts = held.facts()
-            alike = all(facts.get(key) == said[key] for key in _OF_BANK)
-            if alike and (records := held.outputs()) is not None:
+            same = all(alike(facts.get(key), said[key]) for key in _OF_BANK)
+            if same and (records := held.outputs()) is not None:
                 return held, records
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -27,6 +27,13 @@ def held_template(folder: CellFolder) -> dict[str, str | None]:
     """How a finished cell was asked. (Before there were templates all were asked in plain text.)"""
     facts = folder.facts()
     return {"template": facts.get("template", "plain"), "template_hash": facts.get("template_hash")}
+
+
+def alike(held: Any, said: Any) -> bool:
+    """Equal, as far as both say: that a folder of earlier lacks a fact is nothing against it."""
+    if isinstance(held, Mapping) and isinstance(said, Mapping):
+        return all(held[key] == said[key] for key in held if key in said)
+    return bool(held == said)
 
 
 def cell_json(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,9 +14,10 @@ from onset.analysis.estimates.banks import Bank
 from onset.analysis.estimates.calibration import Calibrated
 from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.classification import CellF1, Classified
-from onset.analysis.estimates.costs import BreakEven
+from onset.analysis.estimates.costs import BreakEven, Key, Spent
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.gains import GainCurve
+from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.scores import Scores
@@ -30,6 +31,7 @@ from onset.analysis.estimates.task_sizes import TaskOrder
 from onset.analysis.estimates.thinking import ThinkingLine
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.stats.bootstrap import REPLICATES
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +64,13 @@ class BySize:
 
 @dataclass(frozen=True, eq=False)
 class ByLabels:
-    """What changes with the number of labelled examples: accuracy, and whether tuning overtakes prompting."""
+    """What changes with the number of labelled examples: accuracy, whether tuning overtakes prompting, and from how
+    many on it is ahead (``breaks``).
+    """
 
     curves: tuple[LabelCurve, ...]
     overtakings: tuple[Overtaking, ...]
+    breaks: tuple[LabelBreak, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +96,11 @@ class ByStage:
 class Analysis:
     """All estimates of what was ``measured``; shares (0..1) everywhere.
 
-    ``margin``: of equivalence, as it was used; ``decisions``: what to use on each task of the user's own;
-    ``banks``: what every number of samples would do, where samples vote; ``chains``: steps and answers of each arm;
-    ``calibrations``: calibrated methods beside the same ones without; ``second_readings``: texts read by math-verify
-    too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
+    ``margin``: of equivalence, and ``replicates``: of bootstraps, as they were used; ``spent``: what every arm cost,
+    by the values of `onset.analysis.outcomes.KEY` (none of other tools' results); ``decisions``: what to use on each
+    task of the user's own; ``banks``: what every number of samples would do, where samples vote; ``chains``: steps
+    and answers of each arm; ``calibrations``: calibrated methods beside the same ones without; ``second_readings``:
+    texts read by math-verify too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
     ``stages``: what stages of training change beside accuracy;
     ``findings``: empty while the questions are asked.
     """
@@ -107,6 +113,8 @@ class Analysis:
     break_evens: tuple[BreakEven, ...]
     classes: Classes
     decisions: tuple[Decision, ...]
+    spent: Mapping[Key, Spent] = field(default_factory=dict)
+    replicates: int = REPLICATES
     banks: tuple[Bank, ...] = ()
     chains: tuple[Chains, ...] = ()
     calibrations: tuple[Calibrated, ...] = ()

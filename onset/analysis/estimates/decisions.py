@@ -14,12 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
-import polars as pl
-
 from onset.analysis import words
-from onset.analysis.contrast.best import Rival, Standing, cost_of, standing
+from onset.analysis.contrast.best import Known, Rival, Standing, cost_of, standing
+from onset.analysis.estimates.costs import Key, Spent, key_of
 from onset.analysis.estimates.label_curves import LabelPoint
-from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Placed, Setting, model_of_stage
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
@@ -37,7 +36,8 @@ THOUSAND = 1000
 @dataclass(frozen=True, slots=True)
 class Price:
     """What a thousand queries cost: ``flops`` and ``seconds`` as measured (None: not known); ``money`` and its
-    ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once.
+    ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once, and before them
+    ``stages_flops`` of the stages of training.
     """
 
     flops: float | None
@@ -46,6 +46,7 @@ class Price:
     currency: str | None
     tuning_flops: float
     tuning_seconds: float | None
+    stages_flops: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class Alternatives:
 class Decision(Placed):
     """The recommendation for one task: the model, method and labels of ``at``, and their accuracy (``point``).
 
-    ``adapters``: folders of the tuned weights inside the results folder, one a draw; ``changes``: what may change it.
+    ``adapters``: folders of the tuned weights inside the results folder, one a draw; ``changes``: what may change it;
+    ``arm``: what is recommended, and how it stands among all others (``held``).
     """
 
     at: Setting
@@ -114,6 +116,8 @@ class Decision(Placed):
     adapters: tuple[str, ...]
     next_step: NextStep | None
     changes: tuple[Change, ...]
+    arm: Outcomes
+    held: Standing
 
     def json(self) -> dict[str, Any]:
         """Plain JSON; shares 0..1, costs of a thousand queries."""
@@ -156,37 +160,40 @@ def own_tasks(study: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name not in TASKS))
 
 
-def decisions(
-    arms: Sequence[Outcomes],
-    results: Measured,
-    means: Mapping[tuple[Any, ...], LabelPoint],
-    *,
-    margin: float = MARGIN,
-    replicates: int = REPLICATES,
-) -> tuple[Decision, ...]:
-    """One for each own task of the study that was measured without a shift; ``means``: the accuracy of every arm, by
-    the values of `onset.analysis.outcomes.KEY`.
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What a decision is made from beside the arms: the canonical ``study``; accuracies (``means``) and what was
+    ``spent``, by the values of `onset.analysis.outcomes.KEY`; pairs that are decided already (``known``).
     """
-    costs = _costs(results)
-    out = []
-    for task in own_tasks(results.study):
-        measured = [arm for arm in arms if arm.task == task and arm.shift == "none"]
-        if measured:
-            held = standing(measured, margin=margin, replicates=replicates)
-            out.append(_decision(held, costs, results.study, means))
-    return tuple(out)
+
+    study: Mapping[str, Any]
+    means: Mapping[Key, LabelPoint]
+    spent: Mapping[Key, Spent]
+    known: Known
+    margin: float = MARGIN
+    replicates: int = REPLICATES
 
 
-def _decision(
-    held: Standing,
-    costs: Mapping[_Key, _Used],
-    study: Mapping[str, Any],
-    means: Mapping[tuple[Any, ...], LabelPoint],
-) -> Decision:
+def decisions(arms: Sequence[Outcomes], basis: Basis) -> tuple[Decision, ...]:
+    """One for each own task of the study that was measured without a shift."""
+    measured = [[arm for arm in arms if arm.task == task and arm.shift == "none"] for task in own_tasks(basis.study)]
+    return tuple(decide_among(some, basis) for some in measured if some)
+
+
+def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None = None) -> Decision:
+    """What to use of ``arms``, of one task and shift, at least one.
+
+    Among arms that are level the cheapest is taken: to ask, or in total where so many ``queries`` are expected.
+    """
+
+    def cost(arm: Outcomes) -> tuple[float, ...]:
+        total = None if queries is None else total_of(arm, basis.spent, queries)
+        return cost_of(arm) if queries is None else (math.inf if total is None else total,)
+
+    held = standing(arms, margin=basis.margin, replicates=basis.replicates, known=basis.known, cost=cost)
     alike = [held.best, *(one.arm for one in held.rivals if one.level)]
-    arm = min(alike, key=cost_of)
-    point = means[_key(arm)]
-    used = costs[_key(arm)]
+    arm = min(alike, key=cost)
+    point, used = basis.means[key_of(arm)], basis.spent.get(key_of(arm))
     return Decision(
         at=arm.at,
         verdict=_verdict(held, point.interval),
@@ -194,14 +201,24 @@ def _decision(
         others=Alternatives(
             tried=len(held.rivals),
             ruled_out=sum(one.ruled_out for one in held.rivals),
-            level=tuple(_name(one, arm) for one in alike if one is not arm),
-            open=tuple(_name(one.arm, arm) for one in held.open),
+            level=tuple(alternative(one, arm) for one in alike if one is not arm),
+            open=tuple(alternative(one.arm, arm) for one in held.open),
         ),
-        price=_price(arm, used, study),
-        adapters=used.adapters,
+        price=_price(arm, used, basis.study),
+        adapters=used.adapters if used is not None else (),
         next_step=_next_step(held),
         changes=tuple(_changes(held, arm)),
+        arm=arm,
+        held=held,
     )
+
+
+def total_of(arm: Outcomes, spent: Mapping[Key, Spent], queries: float) -> float | None:
+    """FLOPs of so many queries and all that is done once; None: not known."""
+    used = spent.get(key_of(arm))
+    if used is not None:
+        return used.total(queries)
+    return None if arm.ran.flops is None else arm.ran.flops.tuning + queries * arm.ran.flops.query
 
 
 def _verdict(held: Standing, interval: Interval) -> Verdict:
@@ -215,7 +232,8 @@ def _verdict(held: Standing, interval: Interval) -> Verdict:
     return "level" if any(one.level for one in held.rivals) else "best"
 
 
-def _name(arm: Outcomes, beside: Outcomes) -> Alternative:
+def alternative(arm: Outcomes, beside: Outcomes) -> Alternative:
+    """How ``arm`` is called beside another."""
     return Alternative(
         arm.method,
         arm.model if arm.model != beside.model else None,
@@ -225,68 +243,43 @@ def _name(arm: Outcomes, beside: Outcomes) -> Alternative:
 
 # ---- what it costs --------------------------------------------------------------------------------------------------
 
-_Key = tuple[str, str, str, int, str, str]
 
-
-def _key(arm: Outcomes) -> _Key:
-    return arm.model, arm.stage, arm.method, arm.labels, arm.task, arm.shift
-
-
-@dataclass(frozen=True, slots=True)
-class _Used:
-    """Means over the draws of one arm: of a query, and of one tuning."""
-
-    seconds: float | None
-    prompt_tokens: float | None
-    output_tokens: float | None
-    tuning_seconds: float | None
-    adapters: tuple[str, ...]
-
-
-def _costs(results: Measured) -> dict[_Key, _Used]:
-    """Of every arm with records."""
-    out: dict[_Key, _Used] = {}
-    cells = results.cells.filter(pl.col("n") > 0)
-    for key, table in cells.group_by(KEY, maintain_order=True):
-        n, timed = int(table["n"].sum()), table.filter(pl.col("seconds").is_not_null())
-        tuned = table["tuning_seconds"].drop_nulls()
-        out[key] = _Used(
-            float(timed["seconds"].sum()) / int(timed["n"].sum()) if len(timed) else None,
-            None if table["prompt_tokens"].null_count() else int(table["prompt_tokens"].sum()) / n,
-            None if table["output_tokens"].null_count() else int(table["output_tokens"].sum()) / n,
-            float(tuned.mean()) if len(tuned) else None,  # type: ignore[arg-type]
-            tuple(f"tuned/{one}" for one in table["tuned"].drop_nulls().unique(maintain_order=True)),
-        )
-    return out
-
-
-def _price(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> Price:
-    money, currency = _money(arm, used, study)
+def _price(arm: Outcomes, used: Spent | None, study: Mapping[str, Any]) -> Price:
+    seconds = None if used is None or used.seconds is None else THOUSAND * used.seconds
+    money = money_of(arm, used, study, THOUSAND)
     return Price(
         flops=None if arm.ran.flops is None else THOUSAND * arm.ran.flops.query,
-        seconds=None if used.seconds is None else THOUSAND * used.seconds,
-        money=money,
-        currency=currency,
+        seconds=seconds,
+        money=None if money is None else money[0],
+        currency=None if money is None else money[1],
         tuning_flops=0.0 if arm.ran.flops is None else arm.ran.flops.tuning,
-        tuning_seconds=used.tuning_seconds if arm.tuned else None,
+        tuning_seconds=used.tuning_seconds if arm.tuned and used is not None else None,
+        stages_flops=0.0 if used is None else used.stages,
     )
 
 
-def _money(arm: Outcomes, used: _Used, study: Mapping[str, Any]) -> tuple[float | None, str | None]:
-    """Of a thousand queries, by the price of the model, else of the study."""
+def money_of(
+    arm: Outcomes, used: Spent | None, study: Mapping[str, Any], queries: float, *, tuning: bool = False
+) -> tuple[float, str] | None:
+    """Of so many queries and, with ``tuning``, of one tuning, by the price of the model, else of the study, and its
+    currency; None where no price is given, or what it is of is not known (what tuning costs by the token is not).
+    """
     entries = [one for grid in (study, *study.get("parts", ())) for one in grid.get("models", ())]
     named = [(one.get("label") or default_label(one["spec"]), one.get("price")) for one in entries]
     own = [price for label, price in named if arm.model in (label, model_of_stage(label, arm.stage)) and price]
     price = own[0] if own else study.get("price")
-    if not price:
-        return None, None
+    if not price or used is None:
+        return None
+    once = tuning and arm.tuned
     if price.get("hour") is not None:
-        money = None if used.seconds is None else THOUSAND * used.seconds / 3600 * price["hour"]
-    elif used.prompt_tokens is None or used.output_tokens is None:
-        money = None
-    else:
-        money = THOUSAND * (used.prompt_tokens * price["input"] + used.output_tokens * price["output"]) / 1e6
-    return money, None if money is None else price["currency"]
+        if used.seconds is None or (once and used.tuning_seconds is None):
+            return None
+        seconds = queries * used.seconds + ((used.tuning_seconds or 0.0) if once else 0.0)
+        return seconds / 3600 * price["hour"], price["currency"]
+    if used.prompt_tokens is None or used.output_tokens is None or once:
+        return None
+    each = used.prompt_tokens * price["input"] + used.output_tokens * price["output"]
+    return queries * each / 1e6, price["currency"]
 
 
 # ---- what would settle or change it ---------------------------------------------------------------------------------
@@ -303,7 +296,7 @@ def _next_step(held: Standing) -> NextStep | None:
 
 def _step(best: Outcomes, rival: Rival) -> NextStep:
     one, arms = rival.against, (best, rival.arm)
-    draws, name = max(len(one.draws), 1), _name(rival.arm, best)
+    draws, name = max(len(one.draws), 1), alternative(rival.arm, best)
     query, tuning = (sum(each) for each in zip(*(cost_of(arm) for arm in arms), strict=True))
     ways: list[NextStep] = []
     each = query * one.n + tuning

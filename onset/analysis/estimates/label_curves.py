@@ -10,6 +10,7 @@ import numpy as np
 
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.contrast.parts import Verdict
+from onset.analysis.curves.break_even import rising
 from onset.analysis.outcomes import Flops, Outcomes
 from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
 from onset.analysis.stats.shares import Interval
@@ -49,7 +50,11 @@ class LabelPoint:
 
 @dataclass(frozen=True, slots=True)
 class LabelCurve:
-    """One method on one model: `LabelPoint` by ascending budget."""
+    """One method on one model: `LabelPoint` by ascending budget.
+
+    Three to six budgets tell no curve of three parameters (a power law with a floor); what holds for them is that more
+    labels do no harm in truth, so that the fitted accuracies are those made to rise (isotonic regression).
+    """
 
     model: str
     params: int
@@ -60,6 +65,16 @@ class LabelCurve:
     shift: str
     chance: float | None
     points: tuple[LabelPoint, ...]
+
+    def json(self) -> dict[str, Any]:
+        """An entry of ``label_curves`` in ``onset show --json``; shares 0..1."""
+        fitted = rising([one.accuracy for one in self.points], [one.interval for one in self.points])
+        points = [
+            {"labels": one.labels, "fitted": float(value), **one.json()}
+            for one, value in zip(self.points, fitted, strict=True)
+        ]
+        names = ("task", "shift", "model", "params", "stage", "method")
+        return {name: getattr(self, name) for name in names} | {"points": points}
 
 
 @dataclass(frozen=True, slots=True)

@@ -301,6 +301,34 @@ LINES: dict[str, tuple[str, str]] = {
         "{tuned} is cheaper than {prompted} from about {queries} queries on",
         "从约 {queries} 次提问起，{tuned}比{prompted}便宜",
     ),
+    "cost.pays.range": (
+        "{tuned} is cheaper than {prompted} from about {queries} queries on ({range})",
+        "从约 {queries} 次提问起，{tuned}比{prompted}便宜（{range}）",
+    ),
+    "break-even labels.reached": (
+        "{tuned} beats {prompted} from about {labels} labels on ({range})",
+        "{tuned}从约 {labels} 个标注起胜过{prompted}（{range}）",
+    ),
+    "break-even labels.reached.bound": (
+        "{tuned} beats {prompted} from at most {labels} labels on",
+        "{tuned}至多从 {labels} 个标注起胜过{prompted}",
+    ),
+    "break-even labels.throughout": (
+        "{tuned} beats {prompted} from the fewest labels tried on ({labels})",
+        "{tuned}从试过的最少标注数（{labels}）起就胜过{prompted}",
+    ),
+    "break-even labels.not reached": (
+        "{tuned} does not beat {prompted} with up to {labels} labels",
+        "{tuned}用到 {labels} 个标注仍不胜过{prompted}",
+    ),
+    "break-even labels.lost again": (
+        "{tuned} beats {prompted} at some budgets and falls behind at larger ones",
+        "{tuned}在有些标注数下胜过{prompted}，更多标注时又落后",
+    ),
+    "break-even labels.undecided": (
+        "from how many labels on {tuned} beats {prompted} is not decided",
+        "{tuned}从多少个标注起胜过{prompted}，尚不能断定",
+    ),
     "cost.never": (
         "tuning never pays: a query of {tuned} costs no less than one of {prompted}",
         "微调永远不划算：{tuned}的一次提问不比{prompted}便宜",

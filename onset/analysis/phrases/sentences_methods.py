@@ -163,6 +163,48 @@ _COST = {
     ),
 }
 
+_COST |= {
+    "{said} ({range})": "{said}（{range}）",
+    "where what the prompts begin with is kept between queries, it never is": (
+        "若各次提问之间保留提示的共同开头，则永远不会更便宜"
+    ),
+    "where what the prompts begin with is kept between queries, from about {queries} on": (
+        "若各次提问之间保留提示的共同开头，则从约 {queries} 次起"
+    ),
+}
+
+_LABELS = {
+    "Labels needed on {task}, {model}: {said} ({sample})": "所需标注，{task}，{model}：{said}（{sample}）",
+    "on the mean over draws {said}": "按各次抽取的平均，{said}",
+    "{tuned} is ahead of {prompted} from about {labels} labels on ({range})": (
+        "{tuned}从约 {labels} 个标注起领先{prompted}（{range}）"
+    ),
+    "{tuned} is ahead of {prompted} from at most {labels} labels on": "{tuned}至多从 {labels} 个标注起领先{prompted}",
+    "{tuned} is ahead of {prompted} at every budget tried, {labels} labels or fewer being enough": (
+        "{tuned}在试过的每种标注数下都领先{prompted}，{labels} 个标注或更少就够"
+    ),
+    "{tuned} is behind {prompted} at the largest budget tried, {labels} labels: not reached": (
+        "{tuned}在试过的最大标注数 {labels} 时仍落后{prompted}：未达到"
+    ),
+    "{tuned} is ahead of {prompted} at some budgets and behind at larger ones: there is no break-even": (
+        "{tuned}在有些标注数下领先{prompted}，更多标注时又落后：没有平衡点"
+    ),
+    "whether {tuned} is ahead of {prompted} at {labels} labels, the largest budget tried, is not shown": (
+        "{tuned}在试过的最大标注数 {labels} 时是否领先{prompted}，尚不能断定"
+    ),
+    "it takes more than {labels}": "需要多于 {labels} 个",
+    "the estimate is {labels}": "估计为 {labels} 个",
+    "for one draw of your own ({deviation}), {said}": "对你自己的一次抽取（{deviation}），{said}",
+    "the mean lead less one standard deviation between draws": "平均领先减去抽取之间的一个标准差",
+    "in what annotation costs, in answers: {said}": "按标注成本（以答案计）：{said}",
+    "with a rationale at {price}, {cost}": "推理过程价为 {price} 时，{cost}",
+    "from {cost} on": "从 {cost} 起",
+    "at every cost": "任何成本都领先",
+    "not reached": "未达到",
+    "undecided": "未定",
+    "lost again": "得而复失",
+}
+
 _UNDECIDED = {
     "{open} of {comparisons} is undecided: neither a difference nor equivalence within {margin} is shown": (
         "{comparisons}中有 {open} 个未定：既不能断定有差别，也不能断定在 {margin}之内等价"
@@ -267,6 +309,7 @@ SENTENCES: dict[str, str] = (
     | _BEST_MODEL
     | _SHIFT
     | _COST
+    | _LABELS
     | _UNDECIDED
 )
 """English template -> Chinese one."""

@@ -16,11 +16,14 @@ _TESTS = {
         "McNemar 精确检验；区间：其自身的区间与 Tango 得分区间中较宽者"
     ),
     "paired with a constant answer": "与恒定答案配对比较",
+    "crossing of the lead in log labels; interval: where that of the lead holds 0": (
+        "领先在对数标注数上的过零点；区间：领先的区间包含 0 之处"
+    ),
     "FLOPs counted, no prefix reuse": "按 FLOPs 计，不重用前缀",
     "profile likelihood of the ratio of two midpoints": "两个中点之比的剖面似然",
     "mean over draws and items; comparisons adjusted by Holm": "各次抽取与各题的平均；比较按 Holm 校正",
-    "against the observed best, adjusted by Bonferroni over all alternatives": (
-        "逐一与观察到的最好者相比，按 Bonferroni 对全部其他选择校正"
+    "against the observed best: verdicts of the comparisons, else Bonferroni over all alternatives": (
+        "逐一与观察到的最好者相比：已有比较的取其结论，其余按 Bonferroni 对全部其他选择校正"
     ),
     "bootstrap against the best smooth curve; halfway: profile likelihood": (
         "相对最好的平滑曲线的自助法；半程处：剖面似然"

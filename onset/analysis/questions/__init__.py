@@ -40,6 +40,9 @@ QUESTIONS = Registry(
         "size": Entry(f"{_HOME}.size:Size", "how does accuracy grow with size?"),
         "shift": Entry(f"{_HOME}.shift:ShiftLoss", "what does a shift of the test items cost?"),
         "cost": Entry(f"{_HOME}.cost:Cost", "from how many queries on is tuning cheaper?"),
+        "break-even labels": Entry(
+            f"{_HOME}.break_even:LabelsNeeded", "from how many labels on does tuning beat prompting?"
+        ),
         "undecided": Entry(f"{_HOME}.undecided:Undecided", "what is not decided, and what would decide it?"),
         "results": Entry(f"{_HOME}.warnings:NoResults", "is anything measured?"),
         "curves": Entry(f"{_HOME}.size:NoCurve", "which tasks have too few sizes for a curve?"),

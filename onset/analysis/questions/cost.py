@@ -37,16 +37,27 @@ class Cost(Question):
             yield self.finding(
                 f"{task}, {one.model}", verdict, partial(_sentence, one),
                 lines.line(
-                    f"cost.{verdict}", study.named(task), tuned=lines.method(one.tuned),
-                    prompted=lines.method(one.prompted), queries=lines.size(math.ceil(one.queries or 0)),
+                    f"cost.{verdict}{'' if one.interval is None else '.range'}", study.named(task),
+                    tuned=lines.method(one.tuned), prompted=lines.method(one.prompted),
+                    queries=lines.size(math.ceil(one.queries or 0)), range=lines.size_range(one.interval),
                 ),
-                estimate=one.queries,
+                estimate=one.queries, interval=one.interval,
                 test="FLOPs counted, no prefix reuse",
             )  # fmt: skip
 
 
 def _sentence(one: BreakEven, say: Say) -> str:
-    return say.text([say("Cost: {said}", said=break_even_words(one, say))])
+    return say.text([say("Cost: {said}", said=break_even_words(one, say)), *_reuse(one, say)])
+
+
+def _reuse(one: BreakEven, say: Say) -> list[str]:
+    """The same where what prompts begin with is kept between queries."""
+    if not one.knows_reuse:
+        return []
+    if one.reused is None:
+        return [say("where what the prompts begin with is kept between queries, it never is")]
+    queries = say.size(math.ceil(one.reused))
+    return [say("where what the prompts begin with is kept between queries, from about {queries} on", queries=queries)]
 
 
 def break_even_words(one: BreakEven, say: Say) -> str:
@@ -58,6 +69,8 @@ def break_even_words(one: BreakEven, say: Say) -> str:
     else:
         said = "{tuned} is cheaper than {prompted} from about {queries} queries on"
         text = say(said, queries=say.size(math.ceil(one.queries)), **places)
+        if one.interval is not None:
+            text = say("{said} ({range})", said=text, range=say.size_range(one.interval))
     where = say("{model} on {task}", model=one.model, task=say.named_task(one.task))
     where = say.parted([where, say.counted("label", one.labels)])
     return say("{where}: {said}", where=where, said=text)

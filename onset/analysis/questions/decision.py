@@ -30,7 +30,7 @@ class Recommendation(Question):
             yield self.finding(
                 one.task, one.verdict, partial(recommendation, one), _short(one, study.named(one.task)),
                 estimate=one.point.accuracy, interval=one.point.interval, n=one.point.n,
-                test="against the observed best, adjusted by Bonferroni over all alternatives",
+                test="against the observed best: verdicts of the comparisons, else Bonferroni over all alternatives",
             )  # fmt: skip
 
 

@@ -141,6 +141,11 @@ def size_range(interval: Interval | None) -> Word:
     return _range(interval, size)
 
 
+def label_range(interval: Interval | None) -> Word:
+    """An interval of numbers of labelled examples."""
+    return _range(interval, lambda end: f"{end:.0f}")
+
+
 def ratio_range(interval: Interval | None) -> Word:
     """An interval of ratios."""
     return _range(interval, words.ratio)

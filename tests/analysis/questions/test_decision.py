@@ -14,6 +14,7 @@ from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.contrast.best import standing
 from onset.analysis.estimates.decisions import Decision, own_tasks
 from onset.analysis.outcomes import Flops
+from onset.analysis.questions import question
 
 FAST = 500
 
@@ -135,3 +136,34 @@ def test_only_tasks_of_the_users_own() -> None:
     own = {"name": "tickets", "train": "t.csv"}
     assert own_tasks({"tasks": ["gsm8k", {"name": "word-problems", "steps": 2}, own]}) == ("tickets",)
     assert own_tasks({"tasks": ["gsm8k"], "parts": [{"tasks": [own]}, {"tasks": [own]}]}) == ("tickets",)
+
+
+def test_a_pair_has_one_verdict(tmp_path: Path) -> None:
+    """Of methods that the study compares anyway the comparison's verdict stands, also where Bonferroni's would differ."""
+    analysis = study(tmp_path / "d", models=(("mid", 10**8),), items=80, seeds=3)
+    held = only(analysis).held
+    pairs = {frozenset((one.plus, one.minus)): one for one in analysis.contrasts.methods}
+    shared = [one for one in held.rivals if frozenset((held.best.at, one.arm.at)) in pairs]
+    assert shared
+    for one in shared:
+        pair = pairs[frozenset((held.best.at, one.arm.at))]
+        said = pair.verdict if pair.plus == held.best.at else pair.turned().verdict
+        assert one.ruled_out == (said == "wins")
+        assert one.level == (said == "equivalent")
+        assert one.against.p_adjusted == pair.p_adjusted
+
+
+def test_recommendation_and_best_method_agree(tmp_path: Path) -> None:
+    """Where what is recommended is the best method of the largest model, both name the same ones as beaten."""
+    for seed in range(6):
+        analysis = study(tmp_path / str(seed), models=(("mid", 10**8),), labels=(8,), items=60, seed=seed)
+        held = only(analysis).held
+        (best,) = findings_of_kind(analysis, "best method")
+        beaten = {one.arm.method for one in held.rivals if one.ruled_out}
+        assert (best.verdict == "best") == (len(beaten) == len(held.rivals))
+        for name in beaten:
+            assert name in best.sentence.partition("cannot be told apart")[0]
+
+
+def findings_of_kind(analysis: Analysis, kind: str):  # noqa: ANN201
+    return question(kind).ask(analysis)

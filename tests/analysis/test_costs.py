@@ -1,0 +1,135 @@
+"""What arms cost: counted again from the records, and break-evens against ratios that are known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+import pytest
+from made_arms import arm
+from synthetic import synthetic_results
+
+from onset.analysis import Analysis, analyse, load, to_json
+from onset.analysis.estimates.costs import front, key_of, ratio_interval
+from onset.analysis.outcomes import KEY
+from onset.models.facts import attention_of
+
+FAST = 300
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    folder = synthetic_results(
+        tmp_path_factory.mktemp("costs"), models=(("mid", 10**8),), tasks=(("addition", 0.0),), seeds=2, items=30
+    )
+    return analyse(load(folder), replicates=FAST)
+
+
+def of(study: Analysis, method: str, labels: int = 32) -> tuple[pl.DataFrame, pl.DataFrame]:
+    cells = study.measured.cells.filter((pl.col("method") == method) & (pl.col("labels") == labels))
+    return cells, study.measured.records.filter(pl.col("cell").is_in(cells["cell"].to_list()))
+
+
+@pytest.mark.parametrize("method", ["answer-only", "lora-answers", "cot-vote"])
+def test_a_query_costs_what_its_records_say(study: Analysis, method: str) -> None:
+    cells, records = of(study, method)
+    spent = study.spent[tuple(cells[0, name] for name in KEY)]
+    assert spent.flops == pytest.approx(records["flops"].mean())
+    assert spent.prompt_tokens == pytest.approx(records["prompt_tokens"].mean())
+    assert spent.tuning == (pytest.approx(cells["flops_tuning"].mean()) if method == "lora-answers" else 0.0)
+    assert spent.stages == 0.0
+    assert spent.total(1000.0) == pytest.approx(spent.tuning + 1000 * spent.flops)
+
+
+def test_what_prompts_begin_with_is_run_once_where_it_is_kept(study: Analysis) -> None:
+    """By hand: the letters in common of all prompts of a cell, as a share of each, times its tokens at 2 N each."""
+    cells, records = of(study, "answer-only")
+    (first, *rest) = records["prompt"].to_list()
+    letters = next(at for at in range(len(first)) if any(text[: at + 1] != first[: at + 1] for text in rest))
+    assert letters > 40
+    shared = sum(
+        letters / len(text) * tokens for text, tokens in zip(records["prompt"], records["prompt_tokens"], strict=True)
+    )
+    spent = study.spent[tuple(cells[0, name] for name in KEY)]
+    each = records["flops"].sum() / (records["prompt_tokens"].sum() + records["output_tokens"].sum())
+    assert spent.flops - spent.flops_reused == pytest.approx(each * shared / len(records))
+    assert spent.prefix == pytest.approx(each * shared / len(records))
+    assert spent.total(10.0, reused=True) < spent.total(10.0)
+
+
+def test_a_ratio_covers_in_95_per_cent() -> None:
+    """Fieller's interval by inversion: tuning 900 +- 30 a draw, 3 saved a query, which varies over items and draws."""
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(300):
+        once = rng.normal(900, 30, 5)
+        saved = 3 + rng.normal(0, 0.1, (5, 1)) + rng.normal(0, 1, (1, 40)) + rng.normal(0, 0.5, (5, 40))
+        low, high = ratio_interval(once, saved, once.mean() / saved.mean())
+        held += (low or 0) <= 300 <= (high or math.inf)
+    assert held / 300 >= 0.93
+
+
+def test_a_saving_that_may_be_none_leaves_the_interval_open() -> None:
+    rng = np.random.default_rng(1)
+    saved = 0.1 + rng.normal(0, 1, (3, 20)) - 0.0
+    saved += 0.1 - saved.mean()
+    low, high = ratio_interval(np.full(3, 90.0), saved, 900.0)
+    assert high is None
+    assert low is not None
+    assert 0 < low < 900
+
+
+def test_break_even_queries_have_an_interval(study: Analysis) -> None:
+    found = [one for one in study.break_evens if one.queries is not None]
+    assert found
+    for one in found:
+        if one.interval is not None:
+            low, high = one.interval
+            assert (low or 0) <= one.queries <= (high or math.inf)
+        assert one.knows_reuse
+        assert one.reused is None or one.reused > 0
+
+
+def test_the_front_is_what_none_beats_for_less() -> None:
+    shares = {"a": 0.5, "b": 0.7, "c": 0.6, "d": 0.7, "e": 0.9}
+    arms = [arm((np.arange(10) < 10 * share).astype(float), name) for name, share in shares.items()]
+    costs = dict(zip(map(key_of, arms), (1.0, 2.0, 3.0, 4.0, 5.0), strict=True))
+    found = front(arms, costs)
+    assert [one.method for one in found] == ["a", "b", "e"]
+    for one in arms:
+        beaten = any(
+            costs[key_of(other)] <= costs[key_of(one)]
+            and other.accuracy >= one.accuracy
+            and (costs[key_of(other)], -other.accuracy) != (costs[key_of(one)], -one.accuracy)
+            for other in arms
+        )
+        assert beaten == (one not in found)
+    assert front(arms, {}) == ()
+
+
+def test_what_the_json_says_is_what_was_spent(study: Analysis) -> None:
+    shown = to_json(study)
+    assert len(shown["costs"]) == len(study.spent) == len(study.arms)
+    assert {(one["method"], one["labels"]) for one in shown["costs"]} == {
+        (one.method, one.labels) for one in study.arms
+    }
+    assert {one["labels"] for one in shown["costs"] if one["method"] == "cot"} == {8, 32}
+    assert all(one["labels_used"] == one["labels"] for one in shown["costs"])
+    (curve,) = [one for one in shown["label_curves"] if one["method"] == "cot"]
+    assert [one["labels"] for one in curve["points"]] == [8, 32]
+    fitted = [one["fitted"] for one in curve["points"]]
+    assert fitted == sorted(fitted)
+    assert {one["tuned"] for one in shown["break_even_labels"]} == {"lora-answers"}
+    assert {one["prompted"] for one in shown["break_even_labels"]} == {"answer-only", "cot"}
+
+
+def test_attention_is_layers_times_heads_times_their_size() -> None:
+    from transformers import GemmaConfig, GPT2Config, LlamaConfig
+
+    llama = LlamaConfig(num_hidden_layers=3, num_attention_heads=4, hidden_size=64)
+    gemma = GemmaConfig(num_hidden_layers=2, num_attention_heads=4, head_dim=32, hidden_size=64)
+    assert attention_of(llama) == 3 * 64
+    assert attention_of(gemma) == 2 * 4 * 32
+    assert attention_of(GPT2Config(n_layer=2, n_head=2, n_embd=32)) == 2 * 32
+    assert attention_of(object()) is None
