@@ -110,13 +110,13 @@ class SequentialAdapter(_Adapter):
     """Bottlenecks of ``bottleneck`` units (at least 1) that what a layer gives passes through: ``y + up(f(down(y)))``.
 
     ``layout: pfeiffer`` has one a layer, behind its last addition to the residual stream, which it reads and adds to
-    (Pfeiffer et al. 2021, who found one a layer as good as two); ``houlsby`` one after the attention and one after the
+    (Pfeiffer et al. 2021); ``houlsby`` one after the attention and one after the
     feed-forward part, before what they give is normalised (Gemma 2 and 3) and added to the stream. No norm is trained,
     and the projection up begins at zero, where the papers have near zero: tuning begins at the base model.
     """
 
     kind = "sequential-adapter"
-    source = "Houlsby et al. 2019, arXiv 1902.00751, section 2.1; Pfeiffer et al. 2021, arXiv 2005.00247, section 3.2"
+    source = "Houlsby et al. 2019, arXiv 1902.00751, section 2.1; Pfeiffer et al. 2021, arXiv 2005.00247"
     words = "Sequential adapters (bottlenecks after the layers)"
     learning_rate = 1e-2
     trains = "(2 bottleneck + 1) x width + bottleneck, once a layer (with layout houlsby twice)"

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 class MAM(PrefixTuning):
     """The MAM adapter: a small prefix (``tokens``, ``begin``, ``text``, ``projection``: as prefix tuning has them), and
     beside every feed-forward part a bottleneck (``bottleneck``, ``activation``, ``scale``, ``before_norm``: as the
-    parallel adapter has them). 16 tokens, 16 units and scale 2 are the paper's for MNLI and SST-2.
+    parallel adapter has them). 16 tokens, 16 units and scale 2 are those of the paper's runs on MNLI and SST-2.
 
     Both are trained at one learning rate.
     """
 
     kind = "mam"
-    source = "He et al. 2022, arXiv 2110.04366, section 4.6 and appendix A.2"
+    source = "He et al. 2022, arXiv 2110.04366, section 4.6"
     words = "MAM (a prefix and scaled parallel adapters)"
     learning_rate = 1e-2
     trains = "what prefix tuning and parallel adapters train"
