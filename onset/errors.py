@@ -6,7 +6,8 @@
     │   ├── StudyError             a study file that does not validate
     │   ├── DataError              a data file: missing, a bad row, duplicates, overlap, too few
     │   └── ModelError             a model that cannot be loaded or does not fit the request
-    │       └── RequestRefused     one request that a server will not answer: its item fails
+    │       ├── RequestRefused     one request that a server will not answer: its item fails
+    │       └── Diverged           training whose loss or gradient became infinite or no number
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
     ├── MethodError                a method could not do what it does, once for a cell or with what it got
@@ -70,6 +71,33 @@ class RequestRefused(ModelError):
     def __init__(self, message: str, key: str | None = None) -> None:
         super().__init__(message)
         self.key = key
+
+
+class Diverged(ModelError):
+    """Training that was stopped because ``what`` (the loss, the gradient) of ``step`` (of ``steps``, from 1) is
+    ``value``, no finite number, at the peak learning ``rate``. The same run diverges again; ``kept``: the file in which
+    an earlier one noted it.
+    """
+
+    def __init__(
+        self, what: str, value: float | str, step: int, steps: int, rate: float, kept: str | None = None
+    ) -> None:
+        again = "" if kept is None else f"; not tried again, since it would do the same: remove {kept} to try it"
+        super().__init__(
+            f"tuning diverged: the {what} of step {step} of {steps} is {value} at a peak learning rate of"
+            f" {rate:g}{again}"
+        )
+        self.what, self.value, self.step, self.steps, self.rate = what, str(value), step, steps, rate
+
+    def to_json(self) -> dict[str, str | int | float]:
+        """What `__init__` takes, but ``kept``."""
+        return {
+            "what": self.what,
+            "value": self.value,
+            "step": self.step,
+            "steps": self.steps,
+            "rate": self.rate,
+        }
 
 
 class PlanMismatch(OnsetError):

@@ -57,7 +57,7 @@ class Display:
         self._tuned: dict[str, float] = {}
         self._step = ""
         self.is_tuning = False
-        """Is the step under way a tuning? It is not kept half done."""
+        """Is the step under way a tuning? Of it a minute may be lost."""
 
     def __enter__(self) -> Display:
         if self._live:

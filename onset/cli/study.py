@@ -149,7 +149,7 @@ def run_study(study: Study, out: Path | None) -> Path:
         except KeyboardInterrupt:
             store = Store(folder)
             done = sum(store.cell(cell.id).done for cell in grid.cells)
-            tuning = "; the tuning that was under way starts over" if display.is_tuning else ""
+            tuning = "; the tuning that was under way loses a minute at most" if display.is_tuning else ""
             raise Interrupted(
                 f"stopped; {done} of {len(grid.cells)} cells done, {folder} keeps them{tuning}; run again to go on"
             ) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onset.records import canonical_json
-from onset.results.files import read_json, remove_folder, write_bytes, write_json, writing_folder
+from onset.results.files import read_json, remove_folder, write_bytes, write_json, writing, writing_folder
 
 
 class TunedFolder:
@@ -20,6 +20,29 @@ class TunedFolder:
     def done(self) -> bool:
         """Are the weights here?"""
         return (self.folder / "tuning.json").exists()
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file that training writes its checkpoints to, until the weights are here."""
+        return self.folder.with_name(f"{self.folder.name}.checkpoint")
+
+    @property
+    def _diverged(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.diverged.json")
+
+    def diverged(self, by: Mapping[str, Any]) -> tuple[dict[str, Any], Path] | None:
+        """What was noted of a training that diverged, and where, if it was done ``by`` the same (`note_diverged`)."""
+        if not self._diverged.exists():
+            return None
+        held = read_json(self._diverged)
+        same = isinstance(held, dict) and held.get("by") == dict(by) and isinstance(held.get("diverged"), dict)
+        return (held["diverged"], self._diverged) if same else None
+
+    def note_diverged(self, what: Mapping[str, Any], by: Mapping[str, Any]) -> None:
+        """Note that training diverged: ``what`` happened, and what it was done ``by`` (versions, device, base)."""
+        with writing(self._diverged):
+            self._diverged.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self._diverged, {"diverged": dict(what), "by": dict(by)})
 
     def report(self) -> dict[str, Any]:
         """The fields of the `onset.tuning.base.TuningReport`."""
@@ -51,6 +74,9 @@ class TunedFolder:
                 write_json(scratch / "template.json", dict(template))
             write_json(scratch / "timing.json", {"seconds": seconds})
             write_json(scratch / "tuning.json", dict(report))
+        with writing(self.folder):
+            for left in (self.checkpoint, self._diverged):
+                left.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Remove the weights; a crash leaves them whole or gone."""

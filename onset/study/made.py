@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class Made:
                     "name": one.recipe.name,
                     "made": one.id,
                     "step": one.recipe.step.identity(),
-                    "training": asdict(reports[one.id]),
+                    "training": reports[one.id].to_json(),
                 }
                 for one in self.chain
             ],

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onset.demos.fit import Shown, choose_demonstrations
-from onset.errors import DataError
+from onset.errors import DataError, Diverged
 from onset.models.base import Model
 from onset.models.chat import ChatTemplate, chosen_template
 from onset.plan import ExamplePlan
@@ -25,9 +25,10 @@ from onset.results.tuned import TunedFolder, write_material
 from onset.study.grid import Cell
 from onset.study.made import Made
 from onset.study.observer import Observer
-from onset.study.written import template_json
+from onset.study.written import environment, template_json
 from onset.tasks.base import Task
 from onset.tuning.base import Seeds, TuningReport
+from onset.tuning.checkpoint import Checkpoint
 from onset.tuning.full import Full
 from onset.tuning.materials.base import Given, Texts
 
@@ -50,6 +51,8 @@ def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFMo
             store.tuned(one.id),
             None,
             partial(_train, one, model, watch),
+            model,
+            watch,
             Full().save,
             partial(Full().load, model),
         )
@@ -59,9 +62,9 @@ def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFMo
     return model, reports
 
 
-def _train(made: Made, base: HFModel, watch: Observer) -> Trained:
+def _train(made: Made, base: HFModel, watch: Observer, checkpoint: Checkpoint) -> Trained:
     watch.doing(f"{made.model} · tuning stage {made.stage} · {made.recipe.step.steps} steps")
-    return made.recipe.step.train(base, made.recipe.seeds())
+    return made.recipe.step.train(base, made.recipe.seeds(), checkpoint=checkpoint)
 
 
 def tune(
@@ -86,13 +89,14 @@ def tune(
     made: list[Texts] = []
     where = f"{method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}"
 
-    def train() -> Trained:
+    def train(checkpoint: Checkpoint) -> Trained:
         if material.calls:
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
         texts = material.make(Given(base, bare(task), examples, chat, cell.seed))
         made.append(texts)
         watch.doing(f"{cell.model} · tuning {where}")
-        model, report = tuner.tune(base, texts.examples, _seeds(cell), method.schedule(), partial(watch.tuning, cell))
+        progress = partial(watch.tuning, cell)
+        model, report = tuner.tune(base, texts.examples, _seeds(cell), method.schedule(), progress, checkpoint)
         return model, _prepared(report, base, texts)
 
     def save(model: HFModel, folder: Path) -> None:
@@ -100,7 +104,8 @@ def tune(
         if made[0].rows:
             write_material(folder, made[0].rows)
 
-    model, report = _kept(store.tuned(cell.tuned or ""), chat, train, save, partial(tuner.load, base))
+    held = store.tuned(cell.tuned or "")
+    model, report = _kept(held, chat, train, base, watch, save, partial(tuner.load, base))
     watch.tuned(cell)
     asked = choose_demonstrations(model, task, method, plan, cell.labels, None, chat)
     return model, report, replace(asked, ledger=(*material.ledger(examples), *asked.ledger))
@@ -115,19 +120,35 @@ def _prepared(report: TuningReport, base: HFModel, texts: Texts) -> TuningReport
 def _kept(
     held: TunedFolder,
     chat: ChatTemplate | None,
-    train: Callable[[], Trained],
+    train: Callable[[Checkpoint], Trained],
+    base: HFModel,
+    watch: Observer,
     save: Callable[[HFModel, Path], None],
     load: Callable[[Path], HFModel],
 ) -> Trained:
-    """What ``held`` keeps, if it was trained through the template ``chat``, or what ``train`` makes, kept there."""
+    """What ``held`` keeps, if it was trained through the template ``chat``, or what ``train`` makes of ``base``, kept
+    there. Training that was interrupted goes on; one that diverged is not tried again while nothing that it depends on
+    has changed. Raises Diverged then too.
+    """
     template = None if chat is None else template_json(chat)  # before there were any, all were trained without
     if held.done and held.template() != template:
         held.discard()
     if held.done:
         return load(held.folder), TuningReport(**held.report())
+    by = {"base": base.facts.revision, "template": template, "environment": environment(base)}
+    if (known := held.diverged(by)) is not None:
+        what, path = known
+        raise Diverged(**what, kept=str(path))
+    checkpoint = Checkpoint(held.checkpoint, {"base": base.facts.revision, "template": template}, watch.note)
     started = time.perf_counter()
-    model, report = train()
-    held.save(partial(save, model), asdict(report), time.perf_counter() - started, template)
+    try:
+        model, report = train(checkpoint)
+    except Diverged as error:
+        held.note_diverged(error.to_json(), by)
+        checkpoint.remove()
+        raise
+    seconds = checkpoint.seconds + time.perf_counter() - started
+    held.save(partial(save, model), report.to_json(), seconds, template)
     return model, report
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -61,7 +60,7 @@ def cell_json(
         "plan_hash": plan.hash,
         "ledger": [line.to_json() for line in ledger],
         "tuned": cell.tuned,
-        "tuning": None if report is None else asdict(report),
+        "tuning": None if report is None else report.to_json(),
         "environment": environment(base),
     }
 

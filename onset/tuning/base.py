@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +17,7 @@ from onset.step import Step, short
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
+    from onset.tuning.checkpoint import Checkpoint
     from onset.tuning.materials.base import Material
     from onset.tuning.shapes import Shapes
 
@@ -69,6 +70,10 @@ class Schedule:
         """The longest example allowed with a model of this context, in tokens."""
         return context if self.max_length is None else min(self.max_length, context)
 
+    def at(self, rate: float) -> Schedule:
+        """With ``rate`` as the peak, where none is named."""
+        return replace(self, learning_rate=self.learning_rate or rate)
+
     def __post_init__(self) -> None:
         checks = {
             "steps": (self.steps >= 1, "at least 1"),
@@ -91,7 +96,9 @@ class TuningReport:
     ``trained_params``, and the mean loss (nats a completion token, dropout on) of the first and of the
     last tenth of the steps. ``prepared_tokens``: run by the base model first, to make what is trained on
     (`onset.tuning.materials.base.Texts`), and their ``prepared_flops`` (2 a token and parameter), which are part of
-    ``flops``.
+    ``flops``. ``micro_tokens``: the padded tokens of a forward pass that memory was enough for, where it
+    ran out and batches were cut into smaller passes (None: it was enough); weights then differ in their last bits from
+    those of a larger memory.
     """
 
     steps: int
@@ -102,6 +109,11 @@ class TuningReport:
     last_loss: float
     prepared_tokens: int = 0
     prepared_flops: float = 0.0
+    micro_tokens: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What is written of it: fields that say nothing, those at their defaults, are left out."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
 
 
 Progress = Callable[[int, int], None]
@@ -113,7 +125,7 @@ class Tuning(Step):
 
     ``tune`` leaves the base model as it was, bit for bit: the tuned one shares its weights where the method allows it
     (all but full tuning) or owns a copy. Equal arguments give bit-equal weights on one machine with one number of
-    threads, so an interrupted run is simply done again. The class is importable without torch: a study file names it.
+    threads, whether the run was interrupted or not. The class is importable without torch: a study file names it.
     """
 
     flops: ClassVar[float]
@@ -161,10 +173,13 @@ class Tuning(Step):
         seeds: Seeds,
         schedule: Schedule,
         progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> tuple[HFModel, TuningReport]:
-        """Train on ``examples``. Raises ModelError when there are none, when one does not fit
-        ``schedule.max_length`` or the model's context (it is never cut), when the model lacks what the method trains,
-        or when the loss is not finite.
+        """Train on ``examples``. ``checkpoint``, passed on to `onset.tuning.loop.train` (or
+        `onset.tuning.optimise.optimise`), is what a run that was killed goes on from, to the same bits. Raises
+        ModelError when there are none, when one does not fit ``schedule.max_length`` or the model's context (it is
+        never cut), when the model lacks what the method trains, or memory is not enough; Diverged when a loss or a
+        gradient is not finite.
         """
 
     @abstractmethod

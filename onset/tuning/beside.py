@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from onset.models.hf import HFModel
+    from onset.tuning.checkpoint import Checkpoint
 
 
 def _nothing() -> None:
@@ -68,6 +69,7 @@ class Beside(Tuning):
         seeds: Seeds,
         schedule: Schedule,
         progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> tuple[HFModel, TuningReport]:
         """The base's own weights, shared, with trained float32 ones beside them. The forward pass of training is that
         of evaluation (no autocast), whatever the dtype of the base.
@@ -94,10 +96,10 @@ class Beside(Tuning):
             put.module,
             [replace(row, ids=before.ids + row.ids, start=row.start + room, given=before.given) for row in rows],
             seeds,
-            schedule,
-            self.learning_rate,
+            schedule.at(self.learning_rate),
             pad=model.tokenizer.eos_token_id,
             progress=progress,
+            checkpoint=checkpoint,
         )
         report = trace.report(self.flops * model.facts.known("params_compute"), trained)
         put.finish()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from onset.errors import ModelError
-from onset.tuning.loop import seeded
+from onset.tuning.optimise import seeded
 from onset.tuning.shapes import Parts
 
 NAME = "onset_adapter"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from onset.models.hf import HFModel
+    from onset.tuning.checkpoint import Checkpoint
     from onset.tuning.shapes import Shapes
 
 WEIGHTS = "model.safetensors"
@@ -45,6 +46,7 @@ class Full(Tuning):
         seeds: Seeds,
         schedule: Schedule,
         progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> tuple[HFModel, TuningReport]:
         """A trained deep copy. Weights of fewer bits than float32 are trained as float32 under autocast
         and rounded back at the end, so that the tuned model computes as its base does.
@@ -64,11 +66,11 @@ class Full(Tuning):
             module,
             rows,
             seeds,
-            schedule,
-            self.learning_rate,
+            schedule.at(self.learning_rate),
             pad=model.tokenizer.eos_token_id,
             autocast=set(stored.values()) != {torch.float32},
             progress=progress,
+            checkpoint=checkpoint,
         )
         _cast(module, stored)
         trained = dict(module.named_parameters())

@@ -17,7 +17,7 @@ from transformers.pytorch_utils import Conv1D
 from onset.errors import StoreError
 from onset.tuning import weights
 from onset.tuning.beside import Put
-from onset.tuning.loop import seeded
+from onset.tuning.optimise import seeded
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel

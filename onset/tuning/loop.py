@@ -1,9 +1,9 @@
 """The one training loop every tuning method shares.
 
 What is trained is the caller's choice; how is the same for all: completion-only loss averaged over the
-completion tokens of a batch, AdamW with linear warm-up and linear decay, clipped gradients,
-length-bucketed batches. Only torch is used, no trainer class, so that a comparison of methods does not
-inherit one's defaults (the idea of peft's ``method_comparison``).
+completion tokens of a batch, AdamW with linear warm-up and linear decay, clipped gradients
+(`onset.tuning.optimise`), length-bucketed batches. Only torch is used, no trainer class, so that a comparison of
+methods does not inherit one's defaults (the idea of peft's ``method_comparison``).
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 
 from onset.errors import ModelError
-from onset.tuning.base import Example, Progress, Schedule, Seeds, TuningReport
+from onset.records import content_hash
+from onset.tuning.base import Example, Progress, Schedule, Seeds
+from onset.tuning.checkpoint import Checkpoint
+from onset.tuning.optimise import Micro, Taken, Trace, optimise
 
 MICRO_TOKENS = {"cpu": 256, "cuda": 4096}
 """Most padded tokens in one forward pass, by device. It bounds memory, and on a CPU, where a pass of 256
@@ -38,26 +41,6 @@ class Encoded:
     ids: tuple[int, ...]
     start: int
     given: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """What a training run did: ``losses`` per step (nats a completion token) and ``tokens`` without padding."""
-
-    losses: tuple[float, ...]
-    tokens: int
-
-    def report(self, flops: float, trained: Mapping[str, torch.Tensor]) -> TuningReport:
-        """The run's report; ``flops`` a token, ``trained`` the weights that changed."""
-        tenth = max(1, len(self.losses) // 10)
-        return TuningReport(
-            steps=len(self.losses),
-            tokens=self.tokens,
-            flops=float(flops * self.tokens),
-            trained_params=sum(weight.numel() for weight in trained.values()),
-            first_loss=sum(self.losses[:tenth]) / tenth,
-            last_loss=sum(self.losses[-tenth:]) / tenth,
-        )
 
 
 def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Encoded]:
@@ -137,16 +120,6 @@ def _cut(order: Sequence[int], lengths: Sequence[int], size: int) -> list[list[i
     return out
 
 
-def rate(step: int, schedule: Schedule) -> float:
-    """The share of the peak learning rate at ``step`` (1-based), in (0, 1]: linear warm-up over
-    ``warmup * steps`` steps, then linear decay that reaches zero one step after the last.
-    """
-    warm = round(schedule.warmup * schedule.steps)
-    if step <= warm:
-        return step / warm
-    return (schedule.steps + 1 - step) / (schedule.steps + 1 - max(warm, 1))
-
-
 def completion_loss(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) -> torch.Tensor:
     """The summed loss (nats, float32 scalar) over the completion tokens of ``rows`` in one forward pass.
 
@@ -188,94 +161,49 @@ def _head_only_on(module: Any, chosen: torch.Tensor) -> Iterator[None]:
         hook.remove()
 
 
-def _micro(rows: Sequence[Encoded], limit: int) -> Iterator[list[Encoded]]:
-    """``rows`` by length, in groups of at most ``limit`` padded tokens (at least one row)."""
-    group: list[Encoded] = []
-    for row in sorted(rows, key=lambda row: len(row.ids)):
-        if group and (len(group) + 1) * len(row.ids) > limit:
-            yield group
-            group = []
-        group.append(row)
-    yield group
-
-
-@contextlib.contextmanager
-def seeded(seed: int, device: torch.device) -> Iterator[None]:
-    """Inside, torch's global generators (CPU and ``device``) run from ``seed``; after, as if nothing was drawn."""
-    cuda = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if cuda else []):
-        torch.default_generator.manual_seed(seed)
-        if cuda:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
-
-
 def train(
     module: torch.nn.Module,
     rows: Sequence[Encoded],
     seeds: Seeds,
     schedule: Schedule,
-    learning_rate: float,
     *,
     pad: int,
     autocast: bool = False,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trace:
-    """Train, in place, the parameters of ``module`` that require a gradient.
+    """Train, in place, the parameters of ``module`` that require a gradient, on the completions of ``rows``.
 
-    ``learning_rate`` is the peak where the schedule names none; ``pad`` any valid token id; ``autocast``
+    ``schedule`` names the peak of the learning rate (`Schedule.at`); ``pad``: any valid token id; ``autocast``
     runs matrix products in bfloat16, whose range needs no loss scaling, for float32 copies of a model
-    that is not float32. Raises ModelError when a loss is not finite.
+    that is not float32; ``checkpoint``: what a run that was killed goes on from. Raises as
+    `onset.tuning.optimise.optimise` does.
     """
     trained = [weight for weight in module.parameters() if weight.requires_grad]
-    device = trained[0].device
-    peak = schedule.learning_rate or learning_rate
-    optimiser = _optimiser(trained, peak, schedule.weight_decay)
-    losses: list[float] = []
-    tokens = 0
-    module.train()
-    with seeded(seeds.sampling, device):
-        plan = batches([len(row.ids) for row in rows], schedule, seeds.order)
-        for step, chosen in enumerate(plan, start=1):
-            batch = [rows[at] for at in chosen]
-            loss = _backward(module, batch, pad, autocast)
-            if not math.isfinite(loss):
-                raise ModelError(
-                    f"tuning diverged: the loss of step {step} of {schedule.steps} is {loss} at a peak "
-                    f"learning rate of {peak:g}"
-                )
-            torch.nn.utils.clip_grad_norm_(trained, schedule.clip)
-            for group in optimiser.param_groups:
-                group["lr"] = peak * rate(step, schedule)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-            losses.append(loss)
-            tokens += sum(len(row.ids) - row.given for row in batch)
-            if progress is not None:
-                progress(step, schedule.steps)
-    module.eval()
-    for weight in trained:
-        weight.requires_grad_(False)
-    return Trace(tuple(losses), tokens)
+    kind = trained[0].device.type
+    micro = Micro(MICRO_TOKENS.get(kind, 1024))
+    plan = list(batches([len(row.ids) for row in rows], schedule, seeds.order))
 
+    def gradients(step: int) -> Taken:
+        batch = [rows[at] for at in plan[step - 1]]
+        count = sum(len(row.ids) - row.start for row in batch)
 
-def _backward(module: torch.nn.Module, batch: Sequence[Encoded], pad: int, autocast: bool) -> float:
-    """Gradients of the mean loss over the batch's completion tokens; returns that mean."""
-    count = sum(len(row.ids) - row.start for row in batch)
-    device = next(module.parameters()).device
-    total = 0.0
-    for group in _micro(batch, MICRO_TOKENS.get(device.type, 1024)):
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast):
-            loss = completion_loss(module, group, pad) / count
-        loss.backward()  # type: ignore[no-untyped-call]
-        total += loss.item()
-    return total
+        def loss(group: Sequence[Encoded]) -> torch.Tensor:
+            with torch.autocast(kind, dtype=torch.bfloat16, enabled=autocast):
+                return completion_loss(module, group, pad) / count
 
+        mean = micro.backward(batch, loss, trained, lambda row: len(row.ids))
+        return Taken(mean, sum(len(row.ids) - row.given for row in batch))
 
-def _optimiser(trained: Sequence[torch.nn.Parameter], peak: float, decay: float) -> torch.optim.AdamW:
-    groups = [
-        {"params": [weight for weight in trained if weight.ndim >= 2], "weight_decay": decay},
-        {"params": [weight for weight in trained if weight.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=peak, fused=True)
+    if checkpoint is not None:
+        hashed = content_hash([asdict(row) for row in rows])
+        checkpoint.identity |= {"examples": hashed, "padding": pad, "autocast": autocast, "passes": micro.tokens}
+    return optimise(
+        module,
+        gradients,
+        seeds,
+        schedule,
+        micro=micro,
+        progress=progress,
+        checkpoint=checkpoint,
+    )

@@ -99,7 +99,7 @@ class PrefixTuning(Beside):
         import torch
         from peft import PrefixEncoder, PrefixTuningConfig
 
-        from onset.tuning.loop import seeded
+        from onset.tuning.optimise import seeded
 
         count, width = held.weight.shape
         hidden = model.module.get_input_embeddings().weight.shape[1]

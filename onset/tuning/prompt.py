@@ -85,7 +85,7 @@ class PromptTuning(Beside):
         import torch
 
         from onset.tuning import virtual
-        from onset.tuning.loop import seeded
+        from onset.tuning.optimise import seeded
 
         device = model.module.get_input_embeddings().weight.device
         labels = list(dict.fromkeys(one.completion for one in examples))[: self.tokens]

@@ -29,6 +29,7 @@ from onset.tuning.full import Full
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
+    from onset.tuning.checkpoint import Checkpoint
 
 
 class Stage(Step):
@@ -72,9 +73,15 @@ class Stage(Step):
         """Of its training."""
         return Schedule(steps=self.steps, batch_size=self.batch_size, learning_rate=self.learning_rate)
 
-    def train(self, model: HFModel, seeds: Seeds, progress: Progress | None = None) -> tuple[HFModel, TuningReport]:
+    def train(
+        self,
+        model: HFModel,
+        seeds: Seeds,
+        progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> tuple[HFModel, TuningReport]:
         """The trained model, a copy. Raises DataError and ModelError as `corpus` and `Full.tune` do."""
-        return Full().tune(model, self.corpus(), seeds, self.schedule(), progress)
+        return Full().tune(model, self.corpus(), seeds, self.schedule(), progress, checkpoint)
 
     def refuse(self, questions: Sequence[str], task: str) -> None:
         """Raises DataError where the corpus holds some of a task's test ``questions``, with the count: one of

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from onset.models.base import Virtual
 from onset.tuning import weights
 from onset.tuning.base import Example
-from onset.tuning.loop import seeded
+from onset.tuning.optimise import seeded
 from onset.tuning.shapes import Parts, Projection
 
 if TYPE_CHECKING:

@@ -216,7 +216,7 @@ def test_an_interrupt_says_how_far_it_came(
     assert f"{12 - done} cells to run, {done} already there" in err
 
 
-def test_a_stopped_tuning_is_said_to_start_over() -> None:
+def test_a_tuning_is_known_while_it_is_under_way() -> None:
     display = Display(Console(file=StringIO()), None)  # type: ignore[arg-type]
     display.doing("ladder/r0 · tuning full-answers · coin-flip · 4 labels · seed 0")
     assert display.is_tuning
