@@ -4,8 +4,10 @@
 
 FOLDER holds GSM8K (train.jsonl, test.jsonl); MODEL is opened as in a study. One call writes ``tokens`` tokens after
 four demonstrations; two calls write half of them, then the other half after the same prompt and what was written. Both
-go through `onset.pipeline.Evaluation`, in turn, after a round that is not counted. Printed: output tokens a second of
-each, medians over the rounds, and their ratio with its range over rounds.
+go through `onset.pipeline.Evaluation`, in turn, after a round that is not counted. Printed, medians over the rounds,
+and their ratios with the range over rounds: tokens written a second, and tokens run a second, which are those of every
+prompt after what all prompts have in common (the demonstrations, run once) and those written. Two calls write as much
+and run more: the question a second time, and the first half of the text.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from onset.demos.fit import Shown
@@ -43,11 +46,20 @@ class InParts(Prompt):
         return Attempt(prompt, done, (Answer(None, "none"),), Answer(None, "none"))
 
 
-def speed(evaluation: Evaluation, items: tuple[Item, ...]) -> float:
-    """Output tokens a second."""
+def speed(evaluation: Evaluation, items: tuple[Item, ...], common: int) -> tuple[float, float]:
+    """Tokens written and tokens run a second; ``common``: tokens that all prompts begin with."""
     started = time.perf_counter()
     records = evaluation.evaluate(items, 0)
-    return sum(one.output_tokens for one in records) / (time.perf_counter() - started)
+    took = time.perf_counter() - started
+    calls = [call for one in records for call in one.calls]
+    written = sum(call.output_tokens or 0 for call in calls)
+    return written / took, (written + sum((call.prompt_tokens or 0) - common for call in calls)) / took
+
+
+def common_tokens(model: Any, evaluation: Evaluation, items: tuple[Item, ...]) -> int:
+    """How many tokens the prompts of all ``items`` begin with."""
+    prompts = [model.tokenizer(one.prompt)["input_ids"] for one in evaluation.evaluate(items, 0)]
+    return sum(1 for _ in takewhile(lambda place: len(set(place)) == 1, zip(*prompts, strict=False)))
 
 
 def main() -> None:
@@ -69,11 +81,16 @@ def main() -> None:
     }
     items = task.test[: told.items]
     with model.keeping():  # as in a run
-        rounds = [{parts: speed(way, items) for parts, way in ways.items()} for _ in range(told.rounds + 1)][1:]
-    for parts in ways:
-        print(f"{parts} call(s) an item: {statistics.median(one[parts] for one in rounds):.1f} tokens a second")
-    ratios = sorted(one[2] / one[1] for one in rounds)
-    print(f"two calls against one: {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})")
+        common = common_tokens(model, ways[1], items)
+        rounds = [{parts: speed(way, items, common) for parts, way in ways.items()} for _ in range(told.rounds + 1)][1:]
+    print(f"{common} tokens in common")
+    for place, what in enumerate(("written", "run")):
+        for parts in ways:
+            middle = statistics.median(one[parts][place] for one in rounds)
+            print(f"{parts} call(s) an item: {middle:.1f} tokens {what} a second")
+        ratios = sorted(one[2][place] / one[1][place] for one in rounds)
+        span = f"({ratios[0]:.3f} to {ratios[-1]:.3f})"
+        print(f"two calls against one, tokens {what}: {statistics.median(ratios):.3f} {span}")
 
 
 if __name__ == "__main__":
