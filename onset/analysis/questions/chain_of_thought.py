@@ -53,7 +53,8 @@ class ChainOfThought(Question):
                 rows = sorted((one for one in gains if {*one.names} == {*setting}), key=lambda one: one.params)
                 where = partial(_where, study, rows[0], setting, len(settings) > 1)
                 subject = task if len(settings) == 1 else f"{task}, {' against '.join(setting)}"
-                yield self._finding(subject, where, rows, families, study.named(task))
+                asked_how = setting[0] if len({chain for chain, _ in settings}) > 1 else "cot"
+                yield self._finding(subject, where, rows, families, study.named(task), asked_how)
 
     def _finding(
         self,
@@ -62,14 +63,16 @@ class ChainOfThought(Question):
         rows: Sequence[Contrast],
         families: Mapping[str, str],
         of: str | None,
+        chain: str,
     ) -> Finding:
+        """``of``: the task in a short line; ``chain``: what the line calls chain of thought."""
         one = rows[-1]
         gain, interval = one.gap, one.spread
         mixed = len({one.verdict for one in rows}) > 1
         verdict = {"wins": "helps", "loses": "hurts"}.get(one.verdict, "mixed" if mixed else one.verdict)
         shown = one.turned() if verdict == "hurts" else one
         short = lines.line(
-            f"chain of thought.{verdict}", of, method=lines.method("cot"), model=one.model,
+            f"chain of thought.{verdict}", of, method=lines.method(chain), model=one.model,
             points=lines.points(shown.gap), range=lines.share_range(shown.spread),
         )  # fmt: skip
         return self.finding(

@@ -109,6 +109,7 @@ def test_each_pair_of_methods_has_its_own_finding_on_chain_of_thought(tmp_path: 
         "Chain of thought (cot-shots1 against answer-only) on coin-flip, with 4 labelled examples, of which cot-shots1"
         " shows 1",
     ]
+    assert ["(1 shown)" in one.short for one in findings] == [False, True]  # no two lines say the same of another
 
 
 def test_steps_are_held_against_no_steps_asked_in_the_same_way(tmp_path: Path) -> None:
