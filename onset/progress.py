@@ -23,6 +23,7 @@ from rich.table import Column
 if TYPE_CHECKING:  # training a model of the ladder needs a bar, and none of the packages for tables
     from onset.study.estimate import Estimate
     from onset.study.grid import Cell, Grid
+    from onset.study.made import Made
 
 Raised = type[BaseException] | BaseException | TracebackType | None
 
@@ -71,7 +72,9 @@ class Display:
     def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
         """Start the clock: ``missing`` cells and the tunings they need make up the whole."""
         self._total = sum(self._estimate.weight(cell) for cell in missing)
-        self._total += sum(self._estimate.tunings[one].seconds or 0.0 for one in {c.tuned for c in missing if c.tuned})
+        trained = {cell.tuned for cell in missing if cell.tuned}
+        trained |= {one.id for cell in missing if cell.made is not None for one in cell.made.chain}
+        self._total += sum(self._estimate.tunings[one].seconds or 0.0 for one in trained)
         self._started = time.monotonic()
         kept = len(grid.cells) - len(missing)
         self._console.print(f"{len(missing)} cells to run" + (f", {kept} already there" if kept else ""))
@@ -99,8 +102,15 @@ class Display:
 
     def tuning(self, cell: Cell, done: int, steps: int) -> None:
         """Count the steps of a tuning, and name the last one beside the bar."""
-        if cell.tuned:
-            self._tuned_to(cell.tuned, done / steps)
+        self._trained_to(cell.tuned, done, steps)
+
+    def training(self, made: Made, done: int, steps: int) -> None:
+        """Likewise of a stage of training."""
+        self._trained_to(made.id, done, steps)
+
+    def _trained_to(self, tuned: str | None, done: int, steps: int) -> None:
+        if tuned:
+            self._tuned_to(tuned, done / steps)
         if self._task is not None:
             self._bar.update(self._task, description=f"step {done} of {steps} · {self._step}")
 

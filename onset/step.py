@@ -36,7 +36,7 @@ class Step(BaseModel):
     models: ClassVar[tuple[str, ...]] = ()
     """Settings that name models: a hub id, or a folder relative to the study file."""
 
-    def contents(self) -> dict[str, str]:
+    def contents(self) -> Mapping[str, Any]:
         """Of each of `paths` and `models` that is set, a hash of what its files hold, which stands in a cell's id in
         its place: a file may move, and other contents are another method. Raises DataError or ModelError, in one line,
         for one that cannot be used.

@@ -23,6 +23,7 @@ from onset.errors import StoreError
 from onset.records import Record, canonical_json
 from onset.results.files import lock, read_json, write_bytes, write_json, writing
 from onset.results.format import FORMAT, RECORD_SCHEMA, Names, check_format, migrate
+from onset.results.stages import StageFolder
 from onset.results.tuned import TunedFolder
 
 WHEREABOUTS = ("model_spec", "task_source")
@@ -83,6 +84,10 @@ class Store:
     def tuned(self, tuned_id: str) -> TunedFolder:
         """Where the weights of a tuned model live."""
         return TunedFolder(self.folder / "tuned" / tuned_id)
+
+    def stage(self, made_id: str) -> StageFolder:
+        """Where it is kept what a stage of training took."""
+        return StageFolder(self.folder / "stages" / made_id)
 
     def models(self) -> dict[str, dict[str, str]]:
         """What is known of each model's files, by label. Raises StoreError, with the remedy, for a damaged file."""

@@ -20,6 +20,7 @@ from onset.errors import StoreError
 from onset.records import canonical_json
 from onset.results.files import read_json
 from onset.results.format import ADDED, ADDED_TO_CALLS, CELL_SCHEMA, RECORD_SCHEMA, check_format
+from onset.results.stages import StageFolder
 from onset.results.tuned import TunedFolder
 from onset.scores import wilson
 
@@ -233,11 +234,24 @@ def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str
     held = read_json(path)
     try:
         row = _identity(held) | _used(held) | _outcome(records, held["tuning"], _prepared(cell)) | _time(cell)
+        row |= _stages(held.get("made"), cell.parents[1])
         row["tuned"] = _kept(cell, held["tuned"])
         row |= _once(held) | {"stored_bytes": _stored(cell, held["tuned"])}
         return row, held["method_spec"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
+
+
+def _stages(made: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
+    """Tokens and seconds of the stages of training that the cell's model went through, all together; the seconds are
+    None where one is not known (a folder from before they were kept). Cells of one model share them.
+    """
+    stages = [] if made is None else made["stages"]
+    seconds = [StageFolder(folder / "stages" / one["made"]).seconds() for one in stages]
+    return {
+        "stage_tokens": sum(one["training"]["tokens"] for one in stages),
+        "stage_seconds": None if None in seconds else sum(one or 0.0 for one in seconds),
+    }
 
 
 def _kind(step: Any) -> str:

@@ -21,12 +21,11 @@ from onset.models.backend import Told
 from onset.models.dtypes import MARGIN, SMALL
 from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
-from onset.prompting.base import CHARACTERS_PER_TOKEN, Planned
+from onset.prompting.base import Planned
 from onset.study.grid import Cell, Grid
 from onset.study.made import Made
 from onset.study.prompts import Prompts, prompt_rows, prompts_of
 from onset.tasks.base import Task
-from onset.tuning.full import Full
 
 PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
 """Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
@@ -257,11 +256,10 @@ def _stage(made: Made, size: Size, speed: float | None) -> Cost:
     """Of a stage of training, all weights."""
     if size.params_compute is None or speed is None:
         return Cost(None, None)
-    step = made.recipe.step
-    rows = step.corpus()
-    tokens = sum(len(one.prompt) + len(one.completion) for one in rows) / len(rows) / CHARACTERS_PER_TOKEN
-    flops = Full.flops * size.params_compute * tokens * step.steps * min(step.batch_size, len(rows))
-    return Cost(flops, flops / (TUNING_SHARE * speed))
+    work = made.recipe.step.work()
+    each = size.params_compute / speed
+    seconds = each * ((6.0 * work.trained + 2.0 * work.read) / TUNING_SHARE + 2.0 * work.written / DECODE_SHARE)
+    return Cost(work.flops(size.params_compute), seconds)
 
 
 def _device(device: str) -> str:

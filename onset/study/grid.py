@@ -19,7 +19,7 @@ from onset.study.made import Made
 from onset.study.spec import Study
 from onset.tasks import open_tasks
 from onset.tasks.base import Task, asked_beside
-from onset.tuning.stage import Recipe
+from onset.tuning.stages.base import Recipe
 
 UNSAID: Mapping[str, Any] = {
     "stage": "base",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from onset.errors import DataError
 from onset.records import content_hash
 from onset.tuning.base import TuningReport
-from onset.tuning.stage import Recipe
+from onset.tuning.stages.base import Recipe
 
 if TYPE_CHECKING:
     from onset.models.base import Model
@@ -49,8 +49,8 @@ class Made:
         """
         if content_hash(self._said) != self.id:
             raise DataError(
-                f"stage {self.recipe.name}: {self.recipe.step.data} has changed since the study was read; run the study"
-                " again"
+                f"stage {self.recipe.name}: {self.recipe.step.where} has changed since the study was read; run the"
+                " study again"
             )
 
     @property

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from onset.demos.fit import Shown, choose_demonstrations
-from onset.errors import DataError, Diverged
+from onset.errors import DataError, Diverged, ModelError
 from onset.models.base import Model
 from onset.models.chat import ChatTemplate, chosen_template
 from onset.plan import ExamplePlan
@@ -31,40 +31,56 @@ from onset.tuning.base import Seeds, TuningReport
 from onset.tuning.checkpoint import Checkpoint
 from onset.tuning.full import Full
 from onset.tuning.materials.base import Given, Texts
+from onset.tuning.stages.base import StageReport
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
 
-Trained = tuple["HFModel", TuningReport]
+Report = TypeVar("Report", bound=TuningReport)
 
 
-def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFModel, dict[str, TuningReport]]:
+def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFModel, dict[str, StageReport]]:
     """``what``, made of ``base`` or read back, and what each of its stages took, by id.
 
     Raises DataError, ModelError and StoreError as training, saving and loading do.
     """
-    reports: dict[str, TuningReport] = {}
+    reports: dict[str, StageReport] = {}
     model = base
     for one in what.chain:
         one.check_files()
-        model, reports[one.id] = _kept(
-            store.tuned(one.id),
-            None,
-            partial(_train, one, model, watch),
-            model,
-            watch,
-            Full().save,
-            partial(Full().load, model),
-        )
+        try:
+            model, reports[one.id] = _kept(
+                store.tuned(one.id),
+                None,
+                partial(_train, one, model, store, watch),
+                model,
+                watch,
+                Full().save,
+                partial(Full().load, model),
+                StageReport,
+            )
+        except ModelError as error:
+            error.args = (f"stage {one.recipe.name}: {error}",)
+            raise
+        watch.training(one, one.recipe.step.steps, one.recipe.step.steps)
         own = base.facts.stage
         named = one.stage if own == "base" else f"{own}, {one.stage}"
         model = model.derive(model.module, replace(model.facts, stage=named))
     return model, reports
 
 
-def _train(made: Made, base: HFModel, watch: Observer, checkpoint: Checkpoint) -> Trained:
-    watch.doing(f"{made.model} · tuning stage {made.stage} · {made.recipe.step.steps} steps")
-    return made.recipe.step.train(base, made.recipe.seeds(), checkpoint=checkpoint)
+def _train(
+    made: Made, base: HFModel, store: Store, watch: Observer, checkpoint: Checkpoint
+) -> tuple[HFModel, StageReport]:
+    """What the last stage of ``made`` makes of ``base``; what it took is kept, whatever becomes of the weights."""
+    step = made.recipe.step
+    watch.doing(f"{made.model} · tuning stage {made.stage} · {step.steps} steps")
+    started = time.perf_counter()
+    done = step.train(base, made.recipe.seeds(), partial(watch.training, made), checkpoint)
+    said = {"name": made.recipe.name, "model": made.model, "stages": made.stage, "step": step.identity()}
+    seconds = checkpoint.seconds + time.perf_counter() - started
+    store.stage(made.id).write({**said, "training": done.report.to_json(), "seconds": seconds}, done.kept)
+    return done.model, done.report
 
 
 def tune(
@@ -89,7 +105,7 @@ def tune(
     made: list[Texts] = []
     where = f"{method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}"
 
-    def train(checkpoint: Checkpoint) -> Trained:
+    def train(checkpoint: Checkpoint) -> tuple[HFModel, TuningReport]:
         if material.calls:
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
         texts = material.make(Given(base, bare(task), examples, chat, cell.seed))
@@ -105,7 +121,7 @@ def tune(
             write_material(folder, made[0].rows)
 
     held = store.tuned(cell.tuned or "")
-    model, report = _kept(held, chat, train, base, watch, save, partial(tuner.load, base))
+    model, report = _kept(held, chat, train, base, watch, save, partial(tuner.load, base), TuningReport)
     watch.tuned(cell)
     asked = choose_demonstrations(model, task, method, plan, cell.labels, None, chat)
     return model, report, replace(asked, ledger=(*material.ledger(examples), *asked.ledger))
@@ -120,12 +136,13 @@ def _prepared(report: TuningReport, base: HFModel, texts: Texts) -> TuningReport
 def _kept(
     held: TunedFolder,
     chat: ChatTemplate | None,
-    train: Callable[[Checkpoint], Trained],
+    train: Callable[[Checkpoint], tuple[HFModel, Report]],
     base: HFModel,
     watch: Observer,
     save: Callable[[HFModel, Path], None],
     load: Callable[[Path], HFModel],
-) -> Trained:
+    report_of: type[Report],
+) -> tuple[HFModel, Report]:
     """What ``held`` keeps, if it was trained through the template ``chat``, or what ``train`` makes of ``base``, kept
     there. Training that was interrupted goes on; one that diverged is not tried again while nothing that it depends on
     has changed. Raises Diverged then too.
@@ -134,7 +151,7 @@ def _kept(
     if held.done and held.template() != template:
         held.discard()
     if held.done:
-        return load(held.folder), TuningReport(**held.report())
+        return load(held.folder), report_of(**held.report())
     by = {"base": base.facts.revision, "template": template, "environment": environment(base)}
     if (known := held.diverged(by)) is not None:
         what, path = known

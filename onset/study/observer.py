@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from onset.study.grid import Cell, Grid
+from onset.study.made import Made
 
 
 class Observer(Protocol):
@@ -29,6 +30,10 @@ class Observer(Protocol):
 
     def tuned(self, cell: Cell) -> None:
         """The tuning that ``cell`` needs is done."""
+        ...
+
+    def training(self, made: Made, done: int, steps: int) -> None:
+        """``done`` of the ``steps`` of a stage of training are taken; all of them where it was made before."""
         ...
 
     def failed(self, cell: Cell, error: str) -> None:
@@ -56,6 +61,9 @@ class Silent:
         """Nothing."""
 
     def tuned(self, cell: Cell) -> None:
+        """Nothing."""
+
+    def training(self, made: Made, done: int, steps: int) -> None:
         """Nothing."""
 
     def failed(self, cell: Cell, error: str) -> None:

@@ -36,7 +36,26 @@ def rebase(study: Study, folder: Path) -> Study:
 
 def _recipe(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     paths = STAGES.load(settings.get("kind", "corpus")).paths
-    return {**settings, **{path: under(settings[path], folder) for path in paths if path in settings}}
+    moved = {path: _source(settings[path], folder) for path in paths if path in settings}
+    return {**settings, **moved, **_of_task(settings, folder)}
+
+
+def _source(value: Any, folder: Path) -> Any:
+    """A file, a source of a mixture that names one, or a list of these. What else it is, the recipe itself refuses."""
+    if isinstance(value, str):
+        return under(value, folder)
+    if isinstance(value, list | tuple):
+        return [_source(one, folder) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    file = value.get("file")
+    moved = {"file": under(file, folder)} if isinstance(file, str) else {}
+    return {**value, **moved, **_of_task(value, folder)}
+
+
+def _of_task(value: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A task of the user's own with its files."""
+    return {"task": _task(value["task"], folder)} if isinstance(value.get("task"), Mapping) else {}
 
 
 def _method(entry: MethodEntry, folder: Path) -> MethodEntry:

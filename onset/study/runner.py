@@ -46,6 +46,7 @@ from onset.study.revisions import Revisions, changed, note_earlier
 from onset.study.spec import Study
 from onset.study.written import alike, cell_json, held_template, template_json
 from onset.tuning.base import TuningReport
+from onset.tuning.stages.base import StageReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class _Session:
         from onset.models.hf import HFModel
 
         assert isinstance(base, HFModel)  # no other model says that it can be tuned
-        result: list[tuple[HFModel, dict[str, TuningReport]]] = []
+        result: list[tuple[HFModel, dict[str, StageReport]]] = []
         self._guard(cells, lambda: result.append(make(made, base, self.store, self.watch)))
         if not result:
             return

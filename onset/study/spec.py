@@ -32,7 +32,7 @@ from onset.models.backend import Told
 from onset.step import read_step
 from onset.study.paths import rebase
 from onset.tuning import STAGES
-from onset.tuning.stage import Recipe, Stage
+from onset.tuning.stages.base import Recipe, Stage
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -183,7 +183,7 @@ class Study(BaseModel):
     ``batch_tokens``: the most tokens whose keys and values are held at once: more rows run together;
     ``price``: of an hour or of tokens, for what a recommendation costs;
     ``stages``: what each model is trained on first, names of ``recipes`` in order (``[]``: nothing), and ``recipes``,
-    the settings of each (`onset.tuning.stage.Stage`);
+    the settings of each (`onset.tuning.stages.base.Stage`);
     ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
 

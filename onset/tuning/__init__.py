@@ -42,7 +42,8 @@ STAGES = Registry(
     "stage of training",
     {
         "corpus": Entry(
-            "onset.tuning.stage:Stage", "training of all weights on a corpus of your own, before any example"
+            "onset.tuning.stages.corpus:Corpus",
+            "training of all weights on a corpus of your own, or a mixture of several, before any example",
         )
     },
 )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from onset.models.hf import HFModel
     from onset.tuning.checkpoint import Checkpoint
+    from onset.tuning.loop import Encoded
     from onset.tuning.shapes import Shapes
 
 WEIGHTS = "model.safetensors"
@@ -51,32 +52,37 @@ class Full(Tuning):
         """A trained deep copy. Weights of fewer bits than float32 are trained as float32 under autocast
         and rounded back at the end, so that the tuned model computes as its base does.
         """
-        import torch
+        from onset.tuning.loop import encode
 
-        from onset.tuning import weights
-        from onset.tuning.loop import encode, train
-
-        weights.refuse_adapted(model, self.kind)
         rows = encode(model.tokenizer, examples, schedule.limit(model.facts.known("context")))
-        model.free()
-        module = copy.deepcopy(model.module).requires_grad_(True)
-        stored = {name: weight.dtype for name, weight in module.named_parameters()}
-        _cast(module, dict.fromkeys(stored, torch.float32))
+        return self.fit(model, rows, seeds, schedule, progress, checkpoint)
+
+    def fit(
+        self,
+        model: HFModel,
+        rows: Sequence[Encoded],
+        seeds: Seeds,
+        schedule: Schedule,
+        progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> tuple[HFModel, TuningReport]:
+        """`tune` on examples in tokens."""
+        from onset.tuning.loop import train
+
+        copied = Copied(model, self.kind)
         trace = train(
-            module,
+            copied.module,
             rows,
             seeds,
             schedule.at(self.learning_rate),
             pad=model.tokenizer.eos_token_id,
-            autocast=set(stored.values()) != {torch.float32},
+            autocast=copied.autocast,
             progress=progress,
             checkpoint=checkpoint,
         )
-        _cast(module, stored)
-        trained = dict(module.named_parameters())
-        return weights.tuned_model(model, module, trained), trace.report(
-            self.flops * model.facts.known("params_compute"), trained
-        )
+        tuned = copied.finish()
+        flops = self.flops * model.facts.known("params_compute")
+        return tuned, trace.report(flops, dict(tuned.module.named_parameters()))
 
     def save(self, tuned: HFModel, folder: Path) -> None:
         """A folder that is itself a model in transformers' layout: weights, configuration, tokenizer."""
@@ -97,6 +103,32 @@ class Full(Tuning):
         trained = dict(module.named_parameters())
         weights.read_into(trained, folder / WEIGHTS, model)
         return weights.tuned_model(model, module, trained)
+
+
+class Copied:
+    """A deep copy of a model whose weights are all trained, as float32 (``module``), under ``autocast`` where the model
+    holds them in fewer bits. Raises ModelError where it carries an adapter; ``kind``: what it is to be trained by.
+    """
+
+    def __init__(self, model: HFModel, kind: str) -> None:
+        import torch
+
+        from onset.tuning import weights
+
+        weights.refuse_adapted(model, kind)
+        model.free()
+        self._model = model
+        self.module = copy.deepcopy(model.module).requires_grad_(True)
+        self._stored = {name: weight.dtype for name, weight in self.module.named_parameters()}
+        _cast(self.module, dict.fromkeys(self._stored, torch.float32))
+        self.autocast = set(self._stored.values()) != {torch.float32}
+
+    def finish(self) -> HFModel:
+        """The trained model, its weights rounded back."""
+        from onset.tuning import weights
+
+        _cast(self.module, self._stored)
+        return weights.tuned_model(self._model, self.module, dict(self.module.named_parameters()))
 
 
 def _cast(module: Any, dtypes: Mapping[str, torch.dtype]) -> None:

@@ -120,8 +120,20 @@ def _cut(order: Sequence[int], lengths: Sequence[int], size: int) -> list[list[i
     return out
 
 
+def run_and_learnt(rows: Sequence[Encoded], schedule: Schedule, seed: int) -> tuple[int, int]:
+    """Tokens that `train` runs on ``rows``, and how many of them are in the loss; ``seed``: of the order."""
+    plan = [rows[at] for batch in batches([len(row.ids) for row in rows], schedule, seed) for at in batch]
+    return sum(len(row.ids) - row.given for row in plan), sum(len(row.ids) - row.start for row in plan)
+
+
 def completion_loss(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) -> torch.Tensor:
-    """The summed loss (nats, float32 scalar) over the completion tokens of ``rows`` in one forward pass.
+    """The summed loss (nats, float32 scalar) over the completion tokens of ``rows`` in one forward pass."""
+    logits, targets = completion_logits(module, rows, pad)
+    return torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+
+
+def completion_logits(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (tokens x vocabulary, float32) before each completion token of ``rows``, row after row, and these tokens.
 
     Rows are padded on the right, where a causal model cannot see the padding: positions, sliding windows
     and recurrent states are those of the row alone.
@@ -140,7 +152,7 @@ def completion_loss(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) 
     with _head_only_on(module, before):
         logits = module(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits
     logits = logits if logits.ndim == 2 else logits[before]
-    return torch.nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+    return logits.float(), targets
 
 
 @contextlib.contextmanager

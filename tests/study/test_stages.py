@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 from models_fixtures import llama, save, tokenizer  # noqa: E402
 
 import onset  # noqa: E402
-import onset.tuning.stage as stages_of_training  # noqa: E402
+import onset.tuning.stages.texts as stage_files  # noqa: E402
 from onset.analysis import to_json  # noqa: E402
 from onset.errors import CellsFailed, DataError, StoreError, StudyError, UnknownName  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
@@ -30,7 +30,7 @@ from onset.study.spec import Study, make_study, read_study  # noqa: E402
 from onset.tuning import STAGES  # noqa: E402
 from onset.tuning.base import Example, Seeds  # noqa: E402
 from onset.tuning.full import Full  # noqa: E402
-from onset.tuning.stage import Stage  # noqa: E402
+from onset.tuning.stages.corpus import Corpus  # noqa: E402
 
 ROWS = [{"prompt": f"Say {word}.", "completion": word} for word in ("keys", "blue", "sky", "Pam", "seven")]
 TEXTS = [{"text": f"def f_{n}(x):\n    return x + {n}"} for n in range(4)]
@@ -157,7 +157,7 @@ def test_a_stage_is_full_tuning_of_the_model_written_out(place: Path) -> None:
     base: Any = onset.open_model(str(place / "model"), label="tiny", device="cpu", dtype="float32")
     with onset.results.folder.Store(place / "d") as store:
         model, _ = make(made, base, store, Silent())
-    said, code = (Stage(**one) for one in study(place).recipes.values())
+    said, code = (Corpus(**one) for one in study(place).recipes.values())
     one, _ = Full().tune(
         base, [Example(row["prompt"], f" {row['completion']}") for row in ROWS], Seeds(0, 0, 0), said.schedule()
     )
@@ -236,7 +236,7 @@ def test_a_corpus_that_changes_after_the_study_was_read_is_not_trained_on(place:
     """The cells' ids name the corpus that was read, and it was searched for test items."""
     grid = expand(study(place, stages=[["say"]]))
     corpus(place / "say.jsonl", ROWS[:2])
-    message = f"stage say: {place / 'say.jsonl'} has changed since the study was read; run the study again"
+    message = f"stage say: corpus {place / 'say.jsonl'} has changed since the study was read; run the study again"
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         run_grid(grid, place / "d")
     assert not list((place / "d").glob("tuned/*"))
@@ -244,8 +244,8 @@ def test_a_corpus_that_changes_after_the_study_was_read_is_not_trained_on(place:
 
 def test_a_corpus_is_not_read_again_for_every_cell(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    bytes_of = stages_of_training._bytes
-    monkeypatch.setattr(stages_of_training, "_bytes", lambda path: read.append(path) or bytes_of(path))
+    bytes_of = stage_files.bytes_of
+    monkeypatch.setattr(stage_files, "bytes_of", lambda path: read.append(path) or bytes_of(path))
 
     def readings(**changes: Any) -> int:
         read.clear()
@@ -273,7 +273,7 @@ def test_a_line_ends_at_its_line_feed_alone(tmp_path: Path) -> None:
     text = "a\u2028b\x85c"
     path = tmp_path / "c.jsonl"
     path.write_text("\ufeff" + json.dumps({"text": text}, ensure_ascii=False) + "\r\n", encoding="utf-8", newline="")
-    assert [one.completion for one in Stage(data=str(path), steps=1).corpus()] == [text]
+    assert [one.completion for one in Corpus(data=str(path), steps=1).corpus()] == [text]
 
 
 def test_what_a_line_says(tmp_path: Path) -> None:
@@ -283,7 +283,7 @@ def test_what_a_line_says(tmp_path: Path) -> None:
         {"prompt": "Go", "completion": "\non"},
         {"text": "plain"},
     ]
-    found = Stage(data=corpus(tmp_path / "c.jsonl", rows), steps=1).corpus()
+    found = Corpus(data=corpus(tmp_path / "c.jsonl", rows), steps=1).corpus()
     assert [(one.prompt, one.completion) for one in found] == [
         ("Q: a?\nA:", " b"),
         ("Write f.", " def f"),
@@ -294,14 +294,14 @@ def test_what_a_line_says(tmp_path: Path) -> None:
 
 def test_the_placebo_has_the_same_texts_and_no_prompt_its_own_completion(tmp_path: Path) -> None:
     path = corpus(tmp_path / "c.jsonl", ROWS)
-    own = Stage(data=path, steps=1).corpus()
-    shuffled = Stage(data=path, steps=1, control="shuffled").corpus()
+    own = Corpus(data=path, steps=1).corpus()
+    shuffled = Corpus(data=path, steps=1, control="shuffled").corpus()
     assert [one.prompt for one in shuffled] == [one.prompt for one in own]
     assert sorted(one.completion for one in shuffled) == sorted(one.completion for one in own)
     assert not any(a.completion == b.completion for a, b in zip(own, shuffled, strict=True))
-    assert Stage(data=path, steps=1, control="shuffled", seed=1).corpus() != shuffled
+    assert Corpus(data=path, steps=1, control="shuffled", seed=1).corpus() != shuffled
     with pytest.raises(DataError, match="'control: shuffled' needs two prompts with completions or more"):
-        Stage(data=corpus(tmp_path / "t.jsonl", TEXTS), steps=1, control="shuffled").corpus()
+        Corpus(data=corpus(tmp_path / "t.jsonl", TEXTS), steps=1, control="shuffled").corpus()
 
 
 @pytest.mark.parametrize(
@@ -319,9 +319,9 @@ def test_a_file_that_is_no_corpus(text: str, message: str, tmp_path: Path) -> No
     path = tmp_path / "c.jsonl"
     path.write_text(text)
     with pytest.raises(DataError, match=f"^{re.escape(f'stage corpus {path}')}[:,] {re.escape(message)}"):
-        Stage(data=str(path), steps=1).corpus()
+        Corpus(data=str(path), steps=1).corpus()
     with pytest.raises(DataError, match=r"cannot be read \(No such file or directory\)$"):
-        Stage(data=str(tmp_path / "none.jsonl"), steps=1).corpus()
+        Corpus(data=str(tmp_path / "none.jsonl"), steps=1).corpus()
 
 
 def test_a_corpus_that_holds_test_items_is_refused_with_the_count(place: Path) -> None:
@@ -330,9 +330,9 @@ def test_a_corpus_that_holds_test_items_is_refused_with_the_count(place: Path) -
     recipes = {"say": {"data": corpus(place / "leak.jsonl", rows), "steps": 1}}
     with pytest.raises(DataError, match="holds 3 of the 10 test items of task coin-flip; leave them out"):
         expand(study(place, stages=[["say"]], recipes=recipes))
-    Stage(data=str(place / "say.jsonl"), steps=1).refuse(["say keys"], "t")  # inside a text, and too short to tell
+    Corpus(data=str(place / "say.jsonl"), steps=1).refuse(["say keys"], "t")  # inside a text, and too short to tell
     with pytest.raises(DataError, match="holds 1 of the 1 test items of task t"):
-        Stage(data=str(place / "say.jsonl"), steps=1).refuse(["say  KEYS."], "t")
+        Corpus(data=str(place / "say.jsonl"), steps=1).refuse(["say  KEYS."], "t")
 
 
 # --- studies ---
@@ -393,5 +393,6 @@ def test_a_model_that_cannot_be_trained_fails_its_stages_alone(place: Path) -> N
 
 
 def test_the_table_of_stages_holds_what_recipes_name() -> None:
-    assert STAGES.load("corpus") is Stage
-    assert Stage.settings()[:2] == ["data=TEXT (needed)", "steps=N (needed)"]
+    assert STAGES.load("corpus") is Corpus
+    assert Corpus.settings()[0] == "steps=N (needed)"
+    assert "data=TEXT|LIST (needed)" in Corpus.settings()
