@@ -121,6 +121,17 @@ class HFModel:
         generated. An ``overlong`` completion has
         ``prompt_tokens`` of the prompt that was not run. Raises ModelError for a bad request.
         """
+        results: list[list[Completion]] = []
+        for request, (tokens, found) in zip(requests, self.drawn(requests), strict=True):
+            counted = len(tokens) - self.virtual.given
+            if found is not None:
+                results.append([Completion(s.text, s.tokens, counted, s.logprob, s.finish, s.thinking) for s in found])
+            else:
+                results.append([Completion("", 0, counted, None, "overlong")] * request.n)
+        return results
+
+    def drawn(self, requests: Sequence[Request]) -> list[tuple[tuple[int, ...], list[Sample] | None]]:
+        """`generate` in tokens: each request's prompt, and its samples with theirs (None: they do not fit)."""
         from onset.models.rows import Row
 
         check_requests(requests)
@@ -143,15 +154,13 @@ class HFModel:
             if self._fits(len(tokens) + request.max_tokens)
         ]
         samples = iter(self._generate(rows))
-        results: list[list[Completion]] = []
-        for request, tokens in zip(requests, prompts, strict=True):
-            counted = len(tokens) - self.virtual.given
-            if self._fits(len(tokens) + request.max_tokens):
-                found = [next(samples) for _ in range(request.n)]
-                results.append([Completion(s.text, s.tokens, counted, s.logprob, s.finish, s.thinking) for s in found])
-            else:
-                results.append([Completion("", 0, counted, None, "overlong")] * request.n)
-        return results
+        return [
+            (
+                tuple(tokens),
+                [next(samples) for _ in range(request.n)] if self._fits(len(tokens) + request.max_tokens) else None,
+            )
+            for request, tokens in zip(requests, prompts, strict=True)
+        ]
 
     def score(self, pairs: Sequence[Pair]) -> list[Scored]:
         """The log-probability (nats) of each continuation after its context, in order.

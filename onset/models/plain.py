@@ -116,7 +116,7 @@ class _Text:
         assert self.finish is not None
         text = self._endings.text(self.row.prompt, self.tokens, self.finish)
         thought = self._endings.thought(self.row.prompt, self.tokens)
-        return Sample(text, len(self.tokens), self._logprob, self.finish, thought)
+        return Sample(text, len(self.tokens), self._logprob, self.finish, thought, tuple(self.tokens))
 
 
 def _run(module: Any, rows: Sequence[Row], endings: EndingsOf) -> list[Sample]:

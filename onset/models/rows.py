@@ -40,7 +40,7 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Sample:
     """What a row became: text up to where it ends, tokens generated, their log-probability (nats), why it ended, and
-    how many tokens were thinking (None: it did not think).
+    how many tokens were thinking (None: it did not think). ``ids``: the tokens.
     """
 
     text: str
@@ -48,6 +48,7 @@ class Sample:
     logprob: float
     finish: Finish
     thinking: int | None = None
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -392,8 +392,10 @@ def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -
         if len(study.seeds) > 1 and any(not one.tune and not one.vote and not one.prompt.seeded() for one in methods):
             notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
     needing = [one.name for one in methods if one.rationales]
+    recipes = {recipe.name: recipe for stage in study.build_stages() for recipe in stage}
     for task in tasks.values():
         notes += [f"task {task.name}: {note}" for note in task.notes]
+        notes += [note for recipe in recipes.values() if (note := recipe.known(task.name, task.pool))]
         explained = sum(1 for item in task.pool if item.rationale)
         short = [labels for labels in study.labels if needing and labels > explained]
         if short:

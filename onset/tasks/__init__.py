@@ -133,6 +133,18 @@ def open_tasks(spec: str | Mapping[str, Any]) -> list[Task]:
     return load(**parameters)
 
 
+def open_task(spec: str | Mapping[str, Any] | None) -> Task:
+    """The one task that a line of a study file stands for. Raises as `open_tasks` does, and DataError where it stands
+    for several.
+    """
+    found = open_tasks(spec)  # type: ignore[arg-type]
+    if len(found) > 1:
+        raise DataError(
+            f"{spec!r} stands for {len(found)} tasks, one is wanted: {', '.join(t.name for t in found[:4])} ..."
+        )
+    return found[0]
+
+
 def format_for(task: str, row: Mapping[str, Any]) -> AnswerFormat:
     """The answer format that grades a row of texts of ``task``, without the task's data.
 

@@ -148,6 +148,34 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     ]
 
 
+def labelled(path: str | Path) -> Split:
+    """Labelled questions of a file, for training: columns ``question``, ``answer`` and, where they are there,
+    ``rationale``, ``choices`` and ``context``. Raises DataError as `load` does.
+    """
+    name = Path(path).stem
+    return Reader(name, parts_of(name, None), None, "text", None, "refuse", None, None, None).split("train", path, [])
+
+
+def pool_of(path: str | Path) -> Task:
+    """A task without test items, whose labelled pool is the file ``path``. Raises DataError as `load` does."""
+    split = labelled(path)
+    name = Path(path).stem
+    chosen = _format(name, [split], None)
+    (kept,), _, notes = _readable(name, [split], chosen, "refuse")
+    return Task(
+        name=name,
+        ability="own",
+        pool=kept.items,
+        test=(),
+        format=chosen,
+        chance=_chance(name, kept.items, None),
+        source=f"{split.path}: {len(kept.items)} items",
+        answer_tokens=_limit(name, "answer_tokens", None, 24, [item.answer for item in kept.items]),
+        rationale_tokens=_limit(name, "rationale_tokens", None, 256, [item.rationale or "" for item in kept.items]),
+        notes=tuple(notes),
+    )
+
+
 def _cut(
     name: str,
     rows: Split,

@@ -44,7 +44,19 @@ STAGES = Registry(
         "corpus": Entry(
             "onset.tuning.stages.corpus:Corpus",
             "training of all weights on a corpus of your own, or a mixture of several, before any example",
-        )
+        ),
+        "multi-format": Entry(
+            "onset.tuning.stages.multi_format:MultiFormat",
+            "training on questions of several formats in UnifiedQA's encoding",
+        ),
+        "preference": Entry(
+            "onset.tuning.stages.preference:Preference",
+            "preference tuning (DPO) on pairs of a chosen and a rejected text",
+        ),
+        "reinforcement": Entry(
+            "onset.tuning.stages.reinforcement:Reinforcement",
+            "reinforcement learning (GRPO) from right and wrong answers to a task's pool",
+        ),
     },
 )
 

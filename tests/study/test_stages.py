@@ -396,3 +396,98 @@ def test_the_table_of_stages_holds_what_recipes_name() -> None:
     assert STAGES.load("corpus") is Corpus
     assert Corpus.settings()[0] == "steps=N (needed)"
     assert "data=TEXT|LIST (needed)" in Corpus.settings()
+
+
+# --- kinds of stages in a study ---
+
+QUESTIONS = [{"question": f"Is {word} blue?", "answer": "keys"} for word in ("it", "Pam", "sky", "Ray")]
+PAIRS = [{"prompt": f"Say {word}.", "chosen": " keys", "rejected": " blue sky"} for word in ("one", "two", "three")]
+
+
+class Told(Silent):
+    """Notes what it is told of stages."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, int, int]] = []
+
+    def training(self, made: Any, done: int, steps: int) -> None:
+        self.steps.append((made.stage, done, steps))
+
+
+def kinds(place: Path) -> dict[str, Any]:
+    return {
+        "prefer": {"kind": "preference", "data": corpus(place / "pairs.jsonl", PAIRS), "steps": 2, "batch_size": 2},
+        "rl": {
+            "kind": "reinforcement",
+            "data": corpus(place / "q.jsonl", QUESTIONS),
+            "prompt": "answer-only",
+            "steps": 2,
+            "batch_size": 2,
+            "samples": 2,
+        },
+    }
+
+
+def test_every_kind_is_made_kept_and_counted(place: Path) -> None:
+    folder, told = place / "d", Told()
+    only = [{"prompt": "answer-only", "shots": 2}]
+    changes: dict[str, Any] = {"methods": only, "recipes": kinds(place), "stages": [[], ["prefer"], ["prefer", "rl"]]}
+    whole = estimate(expand(study(place, **changes)))
+    assert run(study(place, **changes), folder, observer=told).ran == 3
+    assert told.steps[:3] == [("prefer", 1, 2), ("prefer", 2, 2), ("prefer", 2, 2)]
+    assert ("prefer, rl", 2, 2) in told.steps
+    rows = {row["stage"]: row for row in onset.load(folder).cells.to_dicts()}
+    assert [rows["base"][key] for key in ("stage_tokens", "flops_stages", "stage_seconds")] == [0, 0.0, 0.0]
+    held = read_json(folder / "cells" / rows["prefer, rl"]["cell"] / "cell.json")["made"]["stages"]
+    for row, stages in ((rows["prefer"], held[:1]), (rows["prefer, rl"], held)):
+        assert row["stage_tokens"] == sum(one["training"]["tokens"] for one in stages)
+        assert row["flops_stages"] == sum(one["training"]["flops"] for one in stages)
+        assert row["stage_seconds"] > 0
+    for one in held:
+        kept = folder / "stages" / one["made"]
+        assert read_json(kept / "stage.json")["training"] == one["training"]
+        assert len((kept / "steps.jsonl").read_text().splitlines()) == 2
+        assert whole.tunings[one["made"]].flops
+    samples = [
+        json.loads(line) for line in (folder / "stages" / held[1]["made"] / "samples.jsonl").read_text().splitlines()
+    ]
+    assert {len(one["answers"]) for one in samples} == {2}
+    assert not any((folder / "tuned").iterdir())  # the weights are gone, what they took is not
+
+
+def test_a_stage_that_learns_from_the_labelled_pool_says_so(place: Path) -> None:
+    task = {"name": "coin-flip", "flips": 2, "pool": 20, "test": 10}
+    recipes = kinds(place)
+    own = {key: value for key, value in recipes["rl"].items() if key != "data"} | {"task": task}
+    grid = expand(study(place, recipes=recipes | {"own": own}, stages=[["rl"], ["own"]]))
+    assert [note for note in grid.notes if "in its training" in note] == [
+        "stage own has 20 of the 20 labelled examples of task coin-flip in its training, whatever a budget grants after it"
+    ]
+
+
+def test_questions_that_are_test_items_are_refused(place: Path) -> None:
+    task = expand(study(place, stages=[[]])).tasks["coin-flip"]
+    rows = [*QUESTIONS, {"question": task.test[0].question, "answer": "heads"}]
+    recipes = {"rl": kinds(place)["rl"] | {"data": corpus(place / "leak.jsonl", rows)}}
+    with pytest.raises(DataError, match=r"leak.jsonl holds 1 of the 10 test items of task coin-flip; leave them out"):
+        expand(study(place, recipes=recipes, stages=[["rl"]]))
+
+
+def test_files_of_sources_and_tasks_lie_beside_the_study_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus(place / "q.jsonl", QUESTIONS)
+    corpus(place / "t.jsonl", [{"question": "Is Una blue?", "answer": "keys"}])
+    (place / "book.txt").write_text("Once upon a time. " * 50)
+    (place / "s.yaml").write_text(
+        "name: s\nmodels: [./model]\ntasks: [{name: coin-flip, pool: 9, test: 9}]\nmethods: [{prompt: cot, shots: 1}]\n"
+        "labels: 2\nseeds: 1\nitems: 2\nstages: [mix, formats, rl]\nrecipes:\n"
+        "  mix: {data: [say.jsonl, {file: code.jsonl, share: 0.5}], steps: 1, control: plain, text: book.txt}\n"
+        "  formats: {kind: multi-format, data: {file: q.jsonl}, steps: 1}\n"
+        "  rl: {kind: reinforcement, task: {name: mine, train: q.jsonl, test: t.jsonl}, steps: 1}\n"
+    )
+    before = [cell.id for cell in expand(read_study(place / "s.yaml")).cells]
+    (place / "away").mkdir()
+    monkeypatch.chdir(place / "away")
+    assert [cell.id for cell in expand(read_study(Path("../s.yaml"))).cells] == before
+    (place / "book.txt").write_text("Once upon a night. " * 50)
+    after = [cell.id for cell in expand(read_study(Path("../s.yaml"))).cells]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True, True]

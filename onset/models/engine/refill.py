@@ -362,7 +362,7 @@ class _Batch:
         if finish is None:
             return None
         text, thought = endings.text(row.prompt, tokens, finish), endings.thought(row.prompt, tokens)
-        return Sample(text, count, float(self._logprob[slot]), finish, thought)
+        return Sample(text, count, float(self._logprob[slot]), finish, thought, tuple(tokens))
 
     def _remove(self, slot: int) -> None:
         """Free a slot: the last active row moves into it."""

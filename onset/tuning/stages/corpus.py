@@ -182,7 +182,7 @@ class Supervised(Stage):
     def said(self) -> list[dict[str, Any]]:
         """The sources, for the report: name, rows, and how many were drawn in all."""
         return [
-            {"name": one.source.name, "rows": len(one.rows), "drawn": one.drawn} for one in self.parts(control=False)
+            {"name": one.source.short, "rows": len(one.rows), "drawn": one.drawn} for one in self.parts(control=False)
         ]
 
     def _right(self) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,6 +46,11 @@ class Source(BaseModel):
         if self.file is not None:
             return self.file
         return str(self.task["name"] if isinstance(self.task, Mapping) and "name" in self.task else self.task)
+
+    @property
+    def short(self) -> str:
+        """Its name without the folders, which may be others tomorrow: what a report holds."""
+        return self.name if self.file is None else Path(self.file).name
 
     def said(self) -> dict[str, Any]:
         """What is set of it, as plain JSON."""
