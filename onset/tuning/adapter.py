@@ -118,7 +118,7 @@ class SequentialAdapter(_Adapter):
     kind = "sequential-adapter"
     source = "Houlsby et al. 2019, arXiv 1902.00751, section 2.1; Pfeiffer et al. 2021, arXiv 2005.00247"
     words = "Sequential adapters (bottlenecks after the layers)"
-    learning_rate = 1e-2
+    learning_rate = 3e-3
     trains = "(2 bottleneck + 1) x width + bottleneck, once a layer (with layout houlsby twice)"
     layout: Literal["pfeiffer", "houlsby"] = "pfeiffer"
 
@@ -150,7 +150,7 @@ class ParallelAdapter(_Adapter):
     kind = "parallel-adapter"
     source = "He et al. 2022, arXiv 2110.04366, sections 3.3 and 4.6"
     words = "Parallel adapters (bottlenecks beside the feed-forward parts)"
-    learning_rate = 1e-2
+    learning_rate = 3e-3
     trains = "(2 bottleneck + 1) x width + bottleneck, once a layer"
     scale: float = Field(default=1.0, gt=0)
     before_norm: bool = False

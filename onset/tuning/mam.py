@@ -30,13 +30,13 @@ class MAM(PrefixTuning):
     beside every feed-forward part a bottleneck (``bottleneck``, ``activation``, ``scale``, ``before_norm``: as the
     parallel adapter has them). 16 tokens, 16 units and scale 2 are those of the paper's runs on MNLI and SST-2.
 
-    Both are trained at one learning rate.
+    Both are trained at one learning rate, the adapters': a thirtieth of prefix tuning's.
     """
 
     kind = "mam"
     source = "He et al. 2022, arXiv 2110.04366, section 4.6"
     words = "MAM (a prefix and scaled parallel adapters)"
-    learning_rate = 1e-2
+    learning_rate = 3e-3
     trains = "what prefix tuning and parallel adapters train"
     file = "mam.safetensors"
     tokens: int = Field(default=16, ge=1)
