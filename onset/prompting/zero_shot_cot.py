@@ -23,9 +23,11 @@ from typing import ClassVar
 from pydantic import Field
 
 from onset.answers import NumberFormat
+from onset.models.chat import ChatTemplate
 from onset.prompting.ask import ANSWER, Ask
 from onset.prompting.base import Planned, Prompt, gold_score, guessed_chain, joined, read_all
-from onset.prompting.text import STOP, question_block
+from onset.prompting.cot import until_marker
+from onset.prompting.text import STOP, question_block, render
 from onset.records import Answer, Attempt, Completion, Item
 from onset.tasks.base import PLAIN, Task
 
@@ -34,7 +36,10 @@ EXTRACTION = "extraction"
 
 
 class ZeroShotChain(Prompt):
-    """A question, and the words that make a model write steps; then the words that make it name the answer."""
+    """A question, and the words that make a model write steps (``trigger``); then the words that make it name the
+    answer. ``announced``: an answer that the steps announce themselves is taken, and the second call is made after
+    steps without one alone (no part of the paper: for models that were tuned to announce it).
+    """
 
     kind: ClassVar[str] = "zero-shot-cot"
     source: ClassVar[str] = "Kojima et al. 2022, arXiv 2205.11916, section 3"
@@ -44,6 +49,7 @@ class ZeroShotChain(Prompt):
     calls: ClassVar[str] = "2 calls an item: the steps, the answer (with a vote of n samples: n + 1)"
 
     trigger: str = Field(default="Let's think step by step.", min_length=1)
+    announced: bool = False
 
     def planned(self, task: Task, samples: int) -> tuple[Planned, ...]:
         """The steps, and the answers after them."""
@@ -59,7 +65,7 @@ class ZeroShotChain(Prompt):
         An output is the steps, the words of the second call and what follows them. The gold answer is scored after
         those words of the first sample.
         """
-        asked = _question(item, ask) + ask.lead + self.trigger
+        asked = asking(ask.task, item, ask.chat) + ask.lead + self.trigger
         chains = await ask.generate(
             asked,
             ANSWER,
@@ -71,13 +77,15 @@ class ZeroShotChain(Prompt):
         told = cue(item, ask.task)
         done = tuple(await asyncio.gather(*(self._answer(asked, one, told, ask) for one in chains)))
         found = read_all(done, item, ask, self)
-        announced = asked + chains[0].text.rstrip() + told
-        gold = await gold_score(announced, item, ask, run=done[0].finish != "overlong")
+        stem = asked + chains[0].text.rstrip() + told
+        if self.announced and told not in done[0].text:
+            stem = asked + until_marker(done[0].text, ask.task.layout, ask.lead)
+        gold = await gold_score(stem, item, ask, run=done[0].finish != "overlong")
         return Attempt(asked, done, found.answers, found.voted.answer, gold, detail=found.detail)
 
     async def _answer(self, asked: str, chain: Completion, told: str, ask: Ask) -> Completion:
         """The steps of ``chain`` with the answer after them, as one completion."""
-        if chain.finish == "overlong":
+        if chain.finish == "overlong" or (self.announced and self._announced(chain, ask.item, ask.task)):
             return chain
         written = chain.text.rstrip() + told
         (answer,) = await ask.generate(
@@ -88,23 +96,30 @@ class ZeroShotChain(Prompt):
         return joined(chain, written, answer)
 
     def announces(self, item: Item, task: Task) -> str:
-        """The words of the second call."""
-        return cue(item, task).strip()
+        """The words of the second call, or of the announcement."""
+        return super().announces(item, task) if self.announced else cue(item, task).strip()
 
     def read(self, done: Completion, item: Item, task: Task) -> Answer:
         """The answer after the words of the second call."""
         _, told, rest = done.text.rpartition(cue(item, task))
+        if self.announced and not told:
+            return super().read(done, item, task)
         return task.format.extract(f"{PLAIN.marker}{rest}" if told else "", item, truncated=done.finish == "length")
 
+    def _announced(self, chain: Completion, item: Item, task: Task) -> bool:
+        """Do the steps announce an answer themselves?"""
+        marked = task.layout.marker.lower() in chain.text.lower()
+        return marked and super().read(chain, item, task).status == "ok"
 
-def _question(item: Item, ask: Ask) -> str:
+
+def asking(task: Task, item: Item, chat: ChatTemplate | None) -> str:
     """The question as every method asks it, but that a chat is not told how to write the answer: a model that is told
     begins with the answer, and the second call asks for it.
     """
-    if ask.chat is None:
-        return ask.prompt(item, rationale=False, demos=())
-    said = question_block(item, replace(ask.task.layout, question="", answer=""))
-    return ask.chat([("user", f"{ask.task.instruction}\n\n{said}" if ask.task.instruction else said)])
+    if chat is None:
+        return render(task, (), item, rationale=False)
+    said = question_block(item, replace(task.layout, question="", answer=""))
+    return chat([("user", f"{task.instruction}\n\n{said}" if task.instruction else said)])
 
 
 def cue(item: Item, task: Task) -> str:

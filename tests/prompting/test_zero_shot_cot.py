@@ -91,6 +91,20 @@ def test_each_sample_has_an_extraction_of_its_own() -> None:
     )
 
 
+def test_an_answer_that_the_steps_announce_may_be_taken() -> None:
+    own = ZeroShotChain(announced=True)
+    steps = [" It is 17 - 7 = 10. The answer is 10.", " It is 17 - 7 = 10."]
+    replies = {"step by step.": steps, "numerals) is": " 11."}
+    attempt, kept, ask = solve(own, ITEM, TASK, replies, vote=Majority(samples=2))
+    assert [one.role for one in ask.transcript] == [ANSWER, EXTRACTION, GOLD]
+    assert [one.text for one in attempt.completions] == [steps[0], steps[1] + cue(ITEM, TASK) + " 11."]
+    assert [one.value for one in attempt.answers] == ["10", "11"]
+    assert kept.pairs[0].context == FIRST + " It is 17 - 7 = 10. The answer is"
+    assert check(steps[0], ITEM, None, own.announces(ITEM, TASK)) == Steps(right=1, wrong=0, unchecked=0)
+    (alone,) = solve(own, ITEM, TASK, REPLIES)[0].completions
+    assert alone == solve(ZeroShotChain(), ITEM, TASK, REPLIES)[0].completions[0]
+
+
 @pytest.mark.parametrize(
     ("rest", "answer"),
     [
