@@ -35,6 +35,16 @@ MATERIALS = Registry(
     {
         "answers": Entry("onset.tuning.materials.answers:Answers", "the examples' answers"),
         "rationales": Entry("onset.tuning.materials.rationales:Rationales", "the examples' worked steps and answers"),
+        "few-shot": Entry(
+            "onset.tuning.materials.few_shot:FewShot", "prompts that hold demonstrations, as few-shot ones"
+        ),
+        "distilled": Entry(
+            "onset.tuning.materials.distilled:Distilled", "the few-shot prompt: what the base model says after it"
+        ),
+        "self-improvement": Entry(
+            "onset.tuning.materials.self_improvement:SelfImprovement",
+            "the base model's own steps that lead to the majority's answer",
+        ),
     },
 )
 

@@ -7,7 +7,7 @@ prompt and completion strings in the format the model will be evaluated in.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -27,12 +27,15 @@ class Example:
     """``prompt`` ends without a space (``...Answer:``); ``completion`` begins with one; the loss is on the
     completion and on the end-of-text token after it. ``templated``: a chat template made the prompt, with all special
     tokens in it (`onset.records.Request`); ``end``: the token that ends such a turn (None: the end-of-text token).
+    ``target`` (`onset.tuning.target.Target`): the distributions at these tokens that the model is tuned towards (None:
+    the tokens themselves are).
     """
 
     prompt: str
     completion: str
     templated: bool = False
     end: str | None = None
+    target: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Tuning(Step):
         settings = (key if value is True else f"{key}{short(value)}" for key, value in self.set().items())
         return "-".join([self.kind, *settings])
 
-    def asked(self, on: Material) -> str:
+    def asked(self, on: Material) -> str | Mapping[str, Any]:
         """The prompting method by which the tuned model is asked: the format it was tuned on."""
         return on.asked
 

@@ -12,7 +12,7 @@ import contextlib
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from onset.records import content_hash
 from onset.tuning.base import Example, Progress, Schedule, Seeds
 from onset.tuning.checkpoint import Checkpoint
 from onset.tuning.optimise import Micro, Taken, Trace, optimise
+from onset.tuning.target import Target
 
 MICRO_TOKENS = {"cpu": 256, "cuda": 4096}
 """Most padded tokens in one forward pass, by device. It bounds memory, and on a CPU, where a pass of 256
@@ -35,12 +36,19 @@ WINDOW = 8
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """An example in tokens: ``ids`` with end-of-text last; ``start``, the index of the first completion token;
-    ``given``: how many of the first are no tokens that the method runs (`onset.models.base.Virtual.given`).
+    ``given``: how many of the first are no tokens that the method runs (`onset.models.base.Virtual.given`);
+    ``target``: the distributions at the completion tokens that the model is tuned towards (None: the tokens are).
     """
 
     ids: tuple[int, ...]
     start: int
     given: int = 0
+    target: Target | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, a target by its hash."""
+        own = {"ids": self.ids, "start": self.start, "given": self.given}
+        return own if self.target is None else {**own, "target": self.target.hash}
 
 
 def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Encoded]:
@@ -57,10 +65,10 @@ def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Enco
             f"cannot tune with tokenizer {type(tokenizer).__name__}: it needs character offsets (a fast tokenizer) "
             "and an end-of-text token"
         )
-    empty = sum(not example.completion for example in examples)
+    empty = sum(not example.completion and example.target is None for example in examples)
     if empty:
         raise ModelError(f"{empty} of {len(examples)} training examples have an empty completion")
-    encoded = [_encode_one(tokenizer, example) for example in examples]
+    encoded = [encode_one(tokenizer, example) for example in examples]
     long = [len(one.ids) for one in encoded if len(one.ids) > limit]
     if long:
         raise ModelError(
@@ -70,7 +78,8 @@ def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Enco
     return encoded
 
 
-def _encode_one(tokenizer: Any, example: Example) -> Encoded:
+def encode_one(tokenizer: Any, example: Example) -> Encoded:
+    """`encode` of one, which may have an empty completion and any length."""
     coded = tokenizer(
         example.prompt + example.completion,
         add_special_tokens=not example.templated,
@@ -85,7 +94,10 @@ def _encode_one(tokenizer: Any, example: Example) -> Encoded:
     # Special tokens in front have the offsets (0, 0), so they count as prompt.
     start = next((at for at, (_, end) in enumerate(offsets) if end > boundary), len(ids) - 1)
     # The very first token of a sequence is predicted from nothing: it cannot be trained.
-    return Encoded(tuple(ids), max(1, start))
+    row = Encoded(tuple(ids), max(1, start), target=example.target)
+    if row.target is not None and row.target.ids != row.ids[row.start :]:
+        raise ModelError(f"a text to distil has other tokens after another prompt: {example.completion[:60]!r}")
+    return row
 
 
 def batches(lengths: Sequence[int], schedule: Schedule, seed: int) -> Iterator[list[int]]:
@@ -127,9 +139,16 @@ def run_and_learnt(rows: Sequence[Encoded], schedule: Schedule, seed: int) -> tu
 
 
 def completion_loss(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) -> torch.Tensor:
-    """The summed loss (nats, float32 scalar) over the completion tokens of ``rows`` in one forward pass."""
-    logits, targets = completion_logits(module, rows, pad)
-    return torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+    """The summed loss (nats, float32 scalar) over the completion tokens of ``rows`` in one forward pass: of each token
+    the negative log-probability, or, where the rows have targets (all of them), the Kullback-Leibler divergence of the
+    module's distribution from the target's.
+    """
+    logits, tokens = completion_logits(module, rows, pad)
+    aims = [row.target.logprobs() for row in rows if row.target is not None]
+    if aims:
+        own = torch.nn.functional.log_softmax(logits, dim=-1)
+        return torch.nn.functional.kl_div(own, torch.cat(aims), reduction="sum", log_target=True)
+    return torch.nn.functional.cross_entropy(logits, tokens, reduction="sum")
 
 
 def completion_logits(module: torch.nn.Module, rows: Sequence[Encoded], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -208,7 +227,7 @@ def train(
         return Taken(mean, sum(len(row.ids) - row.given for row in batch))
 
     if checkpoint is not None:
-        hashed = content_hash([asdict(row) for row in rows])
+        hashed = content_hash([row.to_json() for row in rows])
         checkpoint.identity |= {"examples": hashed, "padding": pad, "autocast": autocast, "passes": micro.tokens}
     return optimise(
         module,

@@ -91,8 +91,8 @@ class Material(Step):
         """What the texts hold."""
 
     @property
-    def asked(self) -> str:
-        """The prompting method by which the tuned model is asked: the format it was tuned on."""
+    def asked(self) -> str | Mapping[str, Any]:
+        """The prompting method by which the tuned model is asked, a step of its table: the format it was tuned on."""
         return PROMPT_OF[self.format]
 
     @property
