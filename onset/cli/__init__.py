@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from onset.cli import batch, ladder, names, others, servers, study
+from onset.cli import advise, batch, ladder, names, others, servers, study
 from onset.errors import OnsetError
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "plan": study.plan,
     "show": study.show,
     "report": study.report,
+    "advise": advise.advise,
     "compare": others.compare,
     "emergence": others.emergence,
     "export": others.export,

@@ -14,6 +14,7 @@ from onset.analysis.phrases import Language
 from onset.analysis.phrases import counted as counted_in
 from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
+from onset.report.costs import print_break_evens, print_costs
 from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.outputs import print_banks, print_chains, print_second_readings, print_thinking
@@ -87,6 +88,8 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             for line in budget_notes(shown["cells"]):
                 console.print(Text(line, style="dim"))
         _print_templates(shown["cells"], console)
+    print_costs(shown, console)
+    print_break_evens(shown, console)
     print_banks(shown, console)
     print_thinking(shown, console)
     print_chains(shown, console)

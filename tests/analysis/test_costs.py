@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import math
 
 import numpy as np
 import polars as pl
 import pytest
 from made_arms import arm
+from rich.console import Console
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.estimates.costs import front, key_of, ratio_interval
 from onset.analysis.outcomes import KEY
 from onset.models.facts import attention_of
+from onset.report.costs import print_break_evens, print_costs
+from onset.report.words import flops
 
 FAST = 300
 
@@ -133,3 +137,29 @@ def test_attention_is_layers_times_heads_times_their_size() -> None:
     assert attention_of(gemma) == 2 * 4 * 32
     assert attention_of(GPT2Config(n_layer=2, n_head=2, n_embd=32)) == 2 * 32
     assert attention_of(object()) is None
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_costs_are_printed_as_they_are(study: Analysis, width: int) -> None:
+    shown, out = to_json(study), io.StringIO()
+    console = Console(file=out, width=width)
+    print_costs(shown, console)
+    print_break_evens(shown, console)
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= width
+    (one,) = [one for one in shown["costs"] if (one["method"], one["labels"]) == ("lora-answers", 32)]
+    (line,) = [
+        line for line in text.splitlines() if line.startswith("mid") and "lora-answers" in line and " 32 " in line
+    ]
+    assert flops(one["flops"]) in line
+    assert flops(one["flops_reused"]) in line
+    assert flops(one["tuning"]) in line
+    assert "Break-even labels" in text
+    assert "Break-even queries" in text
+
+
+def test_nothing_is_printed_of_what_has_no_costs() -> None:
+    out = io.StringIO()
+    print_costs({"costs": []}, Console(file=out))
+    print_break_evens({}, Console(file=out))
+    assert out.getvalue() == ""

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import altair as alt
 import numpy as np
 import polars as pl
 import pytest
+import vl_convert
 from rich.console import Console
 from synthetic import LADDER, ladder_results, synthetic_results
 
@@ -26,7 +28,7 @@ from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.analysis.words import duration
 from onset.errors import StoreError
 from onset.report import facts, figures
-from onset.report.figures.base import Shown, Spec
+from onset.report.figures.base import QUERIES, Shown, Spec
 from onset.report.figures.cost import cost_figure
 from onset.report.figures.labels import label_figure
 from onset.report.html import build_report, page, write_png
@@ -472,6 +474,23 @@ def test_an_axis_of_cost_has_labels_where_all_cost_nearly_the_same(ladder: Made)
         assert figure is not None
         axis = figure.panels[0].charts[0]["layer"][-1]["encoding"]["x"]["axis"]
         assert axis["labelExpr"].startswith(labels)
+
+
+def test_the_steps_of_cost_are_the_highest_accuracy_so_far(ladder: Made) -> None:
+    """As Vega draws them, at two numbers of queries: each step's accuracy against the highest of all that cost no more."""
+    for panel in _figure(ladder, "cost").panels:
+        (steps,) = [one for one in panel.charts[0]["layer"] if one["mark"].get("interpolate") == "step-after"]
+        rows = steps["data"]["values"]
+        assert {row["accuracy"] for row in rows} == {
+            row["accuracy"] for row in panel.charts[0]["layer"][-1]["data"]["values"]
+        }
+        for queries in (10, 10**6):
+            costs = [(row["inference"] + row["tuning"] / queries, row["accuracy"]) for row in rows]
+            expected = {max(other for at, other in costs if at <= cost) for cost, _ in costs}
+            marks = {"mark": "point", "params": [{"name": QUERIES, "value": queries}]}
+            chart = steps | marks | {"encoding": {"x": {"field": "cost"}, "description": {"field": "highest"}}}
+            drawn = set(re.findall(r'aria-label="([0-9.]+)"', vl_convert.vegalite_to_svg(chart)))
+            assert {float(one) for one in drawn} == expected
 
 
 def test_panels_of_a_shift_share_one_scale_a_task(ladder: Made) -> None:

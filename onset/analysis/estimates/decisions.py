@@ -10,7 +10,7 @@ ran the study, and money where the study gives a price.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
@@ -190,7 +190,8 @@ def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None =
         total = None if queries is None else total_of(arm, basis.spent, queries)
         return cost_of(arm) if queries is None else (math.inf if total is None else total,)
 
-    held = standing(arms, margin=basis.margin, replicates=basis.replicates, known=basis.known, cost=cost)
+    different, known = distinct(arms, basis.known)
+    held = standing(different, margin=basis.margin, replicates=basis.replicates, known=known, cost=cost)
     alike = [held.best, *(one.arm for one in held.rivals if one.level)]
     arm = min(alike, key=cost)
     point, used = basis.means[key_of(arm)], basis.spent.get(key_of(arm))
@@ -211,6 +212,23 @@ def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None =
         arm=arm,
         held=held,
     )
+
+
+def distinct(arms: Sequence[Outcomes], known: Known) -> tuple[list[Outcomes], Known]:
+    """The arms of which none is another at a larger budget, and the pairs that are decided, said of these.
+
+    A prompt that shows four examples is one measurement at every budget that has those four: asked the same, it came
+    out the same. It counts once, at its smallest budget, and what is known of it at another is known of it.
+    """
+    first: dict[Hashable, Outcomes] = {}
+    name: dict[Setting, Setting] = {}
+    for arm in sorted(arms, key=lambda arm: arm.labels):
+        prompts = None if arm.tuned or not arm.outputs.prompts else (arm.outputs.prompts, arm.draws, arm.items)
+        alike = prompts and (arm.at.without("labels"), prompts, arm.values.tobytes())
+        name[arm.at] = first.setdefault(alike or arm.at, arm).at
+    kept = [arm for arm in arms if name[arm.at] == arm.at]
+    pairs = {(name.get(plus, plus), name.get(minus, minus)): one for (plus, minus), one in known.items()}
+    return kept, pairs
 
 
 def total_of(arm: Outcomes, spent: Mapping[Key, Spent], queries: float) -> float | None:
@@ -292,6 +310,11 @@ def _next_step(held: Standing) -> NextStep | None:
     if possible:
         return min(possible, key=_dear)
     return steps[0] if steps else None
+
+
+def nearest_step(held: Standing) -> NextStep | None:
+    """What would tell the observed best from the nearest open rival; None where none is open."""
+    return _step(held.best, held.open[0]) if held.open else None
 
 
 def _step(best: Outcomes, rival: Rival) -> NextStep:

@@ -79,6 +79,7 @@ _CAPTIONS = {
         "各次提问之间不重用）加上微调分摊到所服务的提问次数（未移动时为 {queries}）。"
         "线连接同一家族的各规模。"
     ),
+    "Grey steps: the highest accuracy for that cost or less.": "灰色阶梯：该成本或更低成本下的最高准确率。",
     "Accuracy on the task's own test items (filled) and on shifted ones (hollow), joined for each method, "
     "one panel a model. Thin bars: the two 95 % Wilson intervals.": (
         "任务原有测试题（实心）与变化后的测试题（空心）上的准确率，按方法相连，每个模型一幅。细条：两者的 95 % "

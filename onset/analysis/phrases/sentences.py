@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from onset.analysis.phrases import sentences_methods, sentences_scores, sentences_sizes, sentences_warnings, stages
+from onset.analysis.phrases import (
+    sentences_advice,
+    sentences_methods,
+    sentences_scores,
+    sentences_sizes,
+    sentences_warnings,
+    stages,
+)
 
 _WORDS = {
     "none": "无",
@@ -128,6 +135,7 @@ _SIZE = {
 SENTENCES: Mapping[str, str] = MappingProxyType(
     _WORDS
     | _DECISION
+    | sentences_advice.SENTENCES
     | _SIZE
     | sentences_methods.SENTENCES
     | sentences_scores.SENTENCES

@@ -44,28 +44,33 @@ def _short(one: Decision, of: str | None) -> lines.Lines:
 
 def recommendation(one: Decision, say: Say) -> str:
     """All of it in words."""
-    parts = [_use(one, say), _sure(one, say), _cost(one, say)]
+    parts = [use_words(one, say), sure_words(one, say), cost_words(one, say)]
     if one.verdict == "not above chance":
         # what would tell it from its rivals, and its weights, are of no use
         next_step = "the next step is a larger model, or more labelled examples than {count}"
         return say.text([*parts, say(next_step, count=one.labels), _changes(one, say)])
-    return say.text([*parts, *_next(one, say), _changes(one, say), _load(one, say)])
+    return say.text([*parts, *next_words(one, say), _changes(one, say), _load(one, say)])
 
 
-def _use(one: Decision, say: Say) -> str:
+def right_words(one: Decision, say: Say) -> str:
+    """Its accuracy with its interval."""
     point = one.point
-    right = say(
+    return say(
         "{share} right ({range}; {sample})", share=words.percent(point.accuracy), range=say.share_range(point.interval),
         sample=say.sample(point.n, point.draws),
     )  # fmt: skip
-    places = {
-        "task": say.task(one.task),
-        "right": right,
-        "setting": say(
-            "{method} on {model} {given}", method=say.method(one.method), model=one.model,
-            given=say.with_labels(one.labels),
-        ),
-    }  # fmt: skip
+
+
+def setting_words(one: Decision, say: Say) -> str:
+    """The method, the model and the labels that are recommended."""
+    return say(
+        "{method} on {model} {given}", method=say.method(one.method), model=one.model, given=say.with_labels(one.labels)
+    )
+
+
+def use_words(one: Decision, say: Say) -> str:
+    """What to use, or that nothing is to be used yet."""
+    places = {"task": say.task(one.task), "right": right_words(one, say), "setting": setting_words(one, say)}
     if one.verdict == "not above chance":
         return say(
             "use none of these yet on {task}: the best, {setting}, is not shown to be above chance: {right}", **places
@@ -75,7 +80,8 @@ def _use(one: Decision, say: Say) -> str:
     return say("use {setting} on {task}: {right}", **places)
 
 
-def _name(other: Alternative, say: Say) -> str:
+def name_words(other: Alternative, say: Say) -> str:
+    """An alternative as a person says it."""
     name = say.method(other.method)
     given = "" if other.labels is None else say.with_labels(other.labels)
     if other.model is None:
@@ -85,7 +91,8 @@ def _name(other: Alternative, say: Say) -> str:
     return say("{method} on {model} {given}", method=name, model=other.model, given=given)
 
 
-def _sure(one: Decision, say: Say) -> str:
+def sure_words(one: Decision, say: Say) -> str:
+    """How sure it is: what is ruled out, level and open."""
     others = one.others
     if others.tried == 0:
         return say("nothing else was tried")
@@ -98,19 +105,23 @@ def _sure(one: Decision, say: Say) -> str:
         alternatives = say.counted("alternative", others.tried)
         said.append(say("{count} of {alternatives} are ruled out", count=others.ruled_out, alternatives=alternatives))
     if others.level:
-        said.append(say("as good within the margin, and no cheaper to ask: {names}", names=_some(others.level, say)))
+        said.append(
+            say("as good within the margin, and no cheaper to ask: {names}", names=some_words(others.level, say))
+        )
     if others.open:
-        said.append(say("as good or better may be: {names}", names=_some(others.open, say)))
+        said.append(say("as good or better may be: {names}", names=some_words(others.open, say)))
     return say.clauses(said)
 
 
-def _some(others: tuple[Alternative, ...], say: Say) -> str:
-    names = [_name(other, say) for other in others]
+def some_words(others: tuple[Alternative, ...], say: Say) -> str:
+    """The first alternatives by name, and how many more there are."""
+    names = [name_words(other, say) for other in others]
     more, said = len(names) - _NAMED, say.parted(names[:_NAMED])
     return say("{names} and {more} more", names=said, more=more) if more > 0 else said
 
 
-def _cost(one: Decision, say: Say) -> str:
+def cost_words(one: Decision, say: Say) -> str:
+    """What a thousand queries cost, and tuning."""
     price = one.price
     parts = [words.operations(price.flops)] if price.flops is not None else []
     if price.seconds is not None:
@@ -128,11 +139,12 @@ def _cost(one: Decision, say: Say) -> str:
     )
 
 
-def _next(one: Decision, say: Say) -> list[str]:
+def next_words(one: Decision, say: Say) -> list[str]:
+    """What would settle it, where anything is open."""
     step = one.next_step
     if step is None:
         return []
-    rival = _name(step.rival, say)
+    rival = name_words(step.rival, say)
     if step.seeds is None and step.items is None:
         return [say("more seeds or items would hardly tell it from {rival}: take the cheaper one", rival=rival)]
     key = f"`seeds: {step.seeds}`" if step.seeds is not None else f"`items: {step.items}`"
@@ -144,11 +156,12 @@ def _next(one: Decision, say: Say) -> list[str]:
 
 
 def _changes(one: Decision, say: Say) -> str:
-    said = [_change(change, say) for change in one.changes]
+    said = [change_words(change, say) for change in one.changes]
     return say("what may change it: {changes}", changes=say.clauses(said)) if said else ""
 
 
-def _change(one: Change, say: Say) -> str:
+def change_words(one: Change, say: Say) -> str:
+    """One thing that may change it."""
     if one.what == "draws":
         return say("other examples, since one draw was tried (`seeds: 3`)")
     places = {"before": one.before, "after": one.after}

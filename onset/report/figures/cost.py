@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from onset.report.figures.base import (
     DEFAULT_QUERIES,
+    GREY,
     INTERVALS,
     QUERIES,
     Cell,
@@ -16,6 +18,7 @@ from onset.report.figures.base import (
     Style,
     accuracy_axis,
     chance_layers,
+    layer,
     layered,
     line_layers,
     quantity,
@@ -51,6 +54,7 @@ def cost_figure(shown: Shown) -> Figure | None:
             " number of queries the tuned model serves ({queries} unless moved). Lines join sizes of one family.",
             queries=f"{DEFAULT_QUERIES:,}",
         ),
+        say("Grey steps: the highest accuracy for that cost or less."),
         left_out_note(shown.cells, "flops_inference", "FLOP count", style),
         say(INTERVALS),
         seeds_note(shown.cells, style),
@@ -71,10 +75,21 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     names = _ONE_AND_THREE if max(costs) > 3.2 * min(costs) else _EVERY
     axis = {"labelExpr": names, "labelOverlap": "greedy", "grid": False}
     x = quantity("cost", title="FLOPs a query", scale={"type": "log", "nice": False, "padding": 18}, axis=axis)
-    layers = line_layers(points, bars, points, {"x": x, "y": accuracy_axis(top)}, style)
-    chart = layered([*chance_layers(cells, style), *map(_with_cost, layers)], "Accuracy", 260)
+    axes = {"x": x, "y": accuracy_axis(top)}
+    layers = [_front(points, axes), *map(_with_cost, line_layers(points, bars, points, axes, style))]
+    chart = layered([*chance_layers(cells, style), *layers], "Accuracy", 260)
     words = describe(where["task"], "floating-point operations a query", cells, style)
     return Panel(where["task"], where, (chart,), words)
+
+
+def _front(points: Sequence[Mapping[str, Any]], axes: Spec) -> Spec:
+    """The highest accuracy at a cost or less, as steps; it moves with the number of queries, as the points do."""
+    held = [{name: row[name] for name in ("accuracy", "inference", "tuning")} for row in points]
+    highest = axes | {"y": axes["y"] | {"field": "highest"}}
+    steps = _with_cost(layer("line", held, highest, color=GREY, strokeDash=[2, 2], interpolate="step-after"))
+    so_far = {"window": [{"op": "max", "field": "accuracy", "as": "highest"}], "frame": [None, 0]}
+    by = [{"field": "cost"}, {"field": "accuracy", "order": "descending"}]
+    return steps | {"transform": [*steps["transform"], so_far | {"sort": by}]}
 
 
 def _with_cost(part: Spec) -> Spec:

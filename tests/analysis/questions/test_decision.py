@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_arms import arm
+from made_arms import arm, changed
 from scipy import stats
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json
-from onset.analysis.contrast.best import standing
-from onset.analysis.estimates.decisions import Decision, own_tasks
+from onset.analysis.contrast.asked import compare_all
+from onset.analysis.contrast.best import known_pairs, standing
+from onset.analysis.estimates.decisions import Decision, distinct, own_tasks
 from onset.analysis.outcomes import Flops
 from onset.analysis.questions import question
 
@@ -167,3 +168,20 @@ def test_recommendation_and_best_method_agree(tmp_path: Path) -> None:
 
 def findings_of_kind(analysis: Analysis, kind: str):  # noqa: ANN201
     return question(kind).ask(analysis)
+
+
+def test_one_prompt_at_several_budgets_counts_once() -> None:
+    """Four examples are shown at 8 labels and at 32: what is known of the pair at 32 is known of it."""
+    rng = np.random.default_rng(0)
+    asked = (tuple(f"p{at}" for at in range(200)),)
+    few = arm((rng.random((1, 200)) < 0.5).astype(float), "cot", prompts=asked)
+    many = changed(few, labels=32)
+    tuned = arm((rng.random((1, 200)) < 0.8).astype(float), "lora", tune="lora", labels=32, prompts=asked)
+    known = known_pairs(compare_all([few, many, tuned], replicates=FAST))
+    kept, pairs = distinct([few, many, tuned], known)
+    assert kept == [few, tuned]
+    held = standing(kept, known=pairs, replicates=FAST)
+    assert held.rivals[0].against is known[(tuned.at, many.at)]
+    other = changed(many, values=1 - many.values)
+    assert distinct([few, other], known)[0] == [few, other]  # asked the same, but it came out differently
+    assert distinct([tuned, changed(tuned, labels=8)], known)[0][0] is tuned

@@ -1,0 +1,239 @@
+"""Advice for given queries, labels and shift: what it follows from, what changes it, and how it is said."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_arms import arm
+from synthetic import synthetic_results
+
+from onset.analysis import Analysis, analyse, load
+from onset.analysis.estimates.advice import Wanted, advise
+from onset.analysis.estimates.costs import Spent, key_of
+from onset.analysis.estimates.decisions import Basis, Decision, decide_among
+from onset.analysis.estimates.label_curves import mean_accuracy
+from onset.analysis.outcomes import Outcomes
+from onset.analysis.questions.advice_words import advice_words
+from onset.analysis.questions.say import Say
+from onset.cli import main
+from onset.errors import DataError
+
+FAST = 300
+SPENT = Spent(10.0, 5.0, 1.0, 1.0, None, 0.1, 0.0, 0.0, 0.0, 0.0, None, 0.0, 8.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return synthetic_results(
+        tmp_path_factory.mktemp("advice") / "d", tasks=(("tickets", 0.25),), own=["tickets"], shifts=("none", "typos"),
+        items=60, price={"hour": 3.6, "currency": "$"},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def study(folder: Path) -> Analysis:
+    return analyse(load(folder), replicates=FAST)
+
+
+def test_without_anything_said_it_is_the_recommendation_of_the_page(study: Analysis) -> None:
+    (one,) = advise(study, Wanted())
+    assert one.decision.json() == study.decisions[0].json()
+
+
+def test_no_more_labels_are_used_than_there_are(study: Analysis) -> None:
+    (few,) = advise(study, Wanted(labels=20))
+    assert few.decision.labels <= 20
+    assert few.decision.others.tried == sum(arm.shift == "none" and arm.labels <= 20 for arm in study.arms) - 1
+    assert (
+        "budgets measured are 8 and 32: no more of the 20 labels was used" in " ".join(said(few, study).reasons).lower()
+    )
+    (many,) = advise(study, Wanted(labels=1000))
+    assert "what 1000 labels would bring is not known" in " ".join(said(many, study).reasons)
+
+
+def test_under_a_shift_only_what_was_measured_there_counts(study: Analysis) -> None:
+    (one,) = advise(study, Wanted(shift="typos"))
+    assert one.decision.shift == "typos"
+    assert one.decision.point.accuracy == max(arm.accuracy for arm in study.arms if arm.shift == "typos")
+
+
+def test_the_total_is_what_is_done_once_and_every_query(study: Analysis) -> None:
+    (one,) = advise(study, Wanted(queries=5000))
+    assert one.spent is not None
+    assert one.total == pytest.approx(one.spent.tuning + 5000 * one.spent.flops)
+    assert one.money == (pytest.approx((5000 * one.spent.seconds + (one.spent.tuning_seconds or 0.0)) / 1000), "$")
+    totals = [point.total for point in one.front]
+    assert totals == sorted(totals)
+    assert [point.accuracy for point in one.front] == sorted(point.accuracy for point in one.front)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "task", "message"),
+    [
+        (Wanted(shift="rain"), None, "no results under shift 'rain'; there are: none and typos"),
+        (Wanted(labels=4), None, "no results with 4 labels or fewer; budgets measured: 8 and 32"),
+        (Wanted(), "mail", "no results of task 'mail'; there are: tickets"),
+        (Wanted(shift="rain"), "tickets", "no results on task tickets under shift 'rain'; there are: none and typos"),
+        (
+            Wanted(labels=4, rationale=1),
+            None,
+            "no results that cost 4 answers or fewer, a rationale at 1; the cheapest costs 8",
+        ),
+    ],
+)
+def test_what_was_not_measured_is_said_with_what_there_is(
+    study: Analysis, wanted: Wanted, task: str | None, message: str
+) -> None:
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        advise(study, wanted, task)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"queries": 0.0}, "--queries 0: expected 1 or more"),
+        ({"queries": float("nan")}, "--queries nan: expected 1 or more"),
+        ({"labels": -1}, "--labels -1: expected 0 or more"),
+        ({"labels": 8, "rationale": -1.0}, "--rationale-price -1: expected 0 or more answers"),
+        ({"rationale": 2.0}, "--rationale-price needs --labels: what may be spent, in answers"),
+    ],
+)
+def test_values_out_of_range_are_refused(values: dict[str, float], message: str) -> None:
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        Wanted(**values)  # type: ignore[arg-type]
+
+
+# ---- planted: what the number of queries decides -------------------------------------------------------------------
+
+
+def planted(queries: float | None, tuned_share: float = 0.75) -> tuple[Decision, list[Outcomes]]:
+    """A prompt of 5 FLOPs a query, and tuning of 900 with 2 a query that is as good, within the margin."""
+    values = (np.arange(800) % 4 != 0).astype(float)
+    other = np.roll(values, 4)
+    other[: int(800 * (0.75 - tuned_share))] = 0.0
+    arms = [arm(values, "cot"), arm(other, "lora", tune="lora")]
+    spent = {
+        key_of(arms[0]): replace(SPENT, flops=5.0),
+        key_of(arms[1]): replace(SPENT, flops=2.0, tuning=900.0),
+    }
+    means = {key_of(one): mean_accuracy(one, FAST) for one in arms}
+    return decide_among(arms, Basis({}, means, spent, {}, replicates=FAST), queries), arms
+
+
+@pytest.mark.parametrize(
+    ("queries", "method"), [(10, "cot"), (299, "cot"), (301, "lora"), (1e6, "lora"), (None, "cot")]
+)
+def test_of_level_arms_the_cheaper_one_in_total_is_taken(queries: float | None, method: str) -> None:
+    made, _ = planted(queries)
+    assert (made.verdict, made.method) == ("level", method)
+
+
+def test_accuracy_comes_before_cost() -> None:
+    made, _ = planted(1e6, tuned_share=0.5)
+    assert (made.verdict, made.method) == ("best", "cot")
+
+
+def test_where_another_becomes_cheaper_is_the_break_even(study: Analysis) -> None:
+    """Every number of queries that is named: on it both cost the same, and on its cheaper side the other costs less."""
+    (one,) = advise(study, Wanted(queries=100))
+    ours = one.spent
+    assert ours is not None
+    named = [other for other in one.cheaper if other.queries is not None]
+    for other in named:
+        theirs = next(
+            study.spent[key_of(arm)]
+            for arm in study.arms
+            if arm.shift == "none"
+            and arm.method == other.arm.method
+            and arm.model == (other.arm.model or one.decision.model)
+            and arm.labels == (one.decision.labels if other.arm.labels is None else other.arm.labels)
+        )
+        assert ours.total(other.queries) == pytest.approx(theirs.total(other.queries))
+        inside = other.queries * (0.5 if other.below else 2.0)
+        assert theirs.total(inside) < ours.total(inside)
+        assert other.now == (other.queries > 100 if other.below else other.queries < 100)
+
+
+# ---- as it is said -------------------------------------------------------------------------------------------------
+
+
+def said(one, study: Analysis, language: str = "en"):  # noqa: ANN001, ANN201
+    return advice_words(one, Say(language))  # type: ignore[arg-type]
+
+
+def test_it_says_what_to_do_in_one_sentence(study: Analysis) -> None:
+    (one,) = advise(study, Wanted(queries=10_000, labels=32, shift="typos"))
+    told = said(one, study)
+    assert told.sentence.startswith("For 10,000 queries, with at most 32 labels, under the shift typos: use ")
+    assert told.sentence.count(". ") == 0
+    assert "95 % interval" in told.sentence
+    for text in (told.sentence, *told.reasons, *told.changes):
+        assert text.endswith(".")
+        assert "None" not in text
+
+
+def test_in_chinese_every_sentence_is_chinese(study: Analysis) -> None:
+    names = {
+        word for arm in study.arms for word in re.findall("[A-Za-z]+", f"{arm.model} {arm.method} {arm.shift} tickets")
+    }
+    for wanted in (Wanted(), Wanted(10_000, 20, "typos"), Wanted(5, 500), Wanted(100, 40, rationale=1.0)):
+        for one in advise(study, wanted):
+            told = said(one, study, "zh")
+            for text in (told.sentence, *told.reasons, *told.changes, told.next_step or ""):
+                words = {one for one in re.findall("[A-Za-z]{4,}", text) if one.lower() not in names}
+                assert words <= {
+                    "LoRA",
+                    "MFLOPs",
+                    "GFLOPs",
+                    "TFLOPs",
+                    "PFLOPs",
+                    "FLOPs",
+                    "seeds",
+                    "items",
+                    "import",
+                    "onset",
+                    "open",
+                    "tuned",
+                }, text
+
+
+def test_the_command_prints_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main_ok(["advise", str(folder), "--queries", "1000", "--labels", "32"])
+    out = capsys.readouterr().out
+    assert out.startswith("For 1,000 queries, with at most 32 labels: use ")
+    assert "Why" in out
+    main_ok(["advise", str(folder), "--queries", "1000", "--json"])
+    made = json.loads(capsys.readouterr().out)
+    assert made["wanted"] == {"queries": 1000.0, "labels": None, "shift": "none", "rationale": None}
+    (one,) = made["advice"]
+    assert {
+        "decision",
+        "nearest",
+        "cost",
+        "total_flops",
+        "cheaper",
+        "instead",
+        "front",
+        "sentence",
+        "reasons",
+        "changes",
+        "next_step",
+    } <= set(one)
+
+
+def test_the_command_refuses_what_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["advise", str(folder), "--under", "rain"])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err == "onset: no results under shift 'rain'; there are: none and typos\n"
+
+
+def main_ok(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 0
