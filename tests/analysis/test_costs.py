@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -60,6 +62,29 @@ def test_what_prompts_begin_with_is_run_once_where_it_is_kept(study: Analysis) -
     assert spent.flops - spent.flops_reused == pytest.approx(each * shared / len(records))
     assert spent.prefix == pytest.approx(each * shared / len(records))
     assert spent.total(10.0, reused=True) < spent.total(10.0)
+
+
+def test_attention_and_stages_are_stated(tmp_path: Path) -> None:
+    """Attention of T tokens takes 4 L d T^2, half of it where causal; what a stage took is in ``made`` of cell.json."""
+    folder = synthetic_results(tmp_path, models=(("mid", 10**8),), tasks=(("addition", 0.0),), seeds=1, items=12)
+    for path in folder.glob("cells/*/cell.json"):
+        cell = json.loads(path.read_text())
+        cell["facts"]["attention"] = 6 * 128
+        steps = [("first", 2.5e12), ("second", 1e12)]
+        stages = [{"name": n, "made": n, "step": {}, "training": {"flops": f, "tokens": 9}} for n, f in steps]
+        cell["made"] = {"id": "second", "base_revision": "base", "stages": stages}
+        path.write_text(json.dumps(cell))
+    made = analyse(load(folder), replicates=FAST)
+    for method in ("answer-only", "cot-vote"):
+        cells, records = of(made, method)
+        spent = made.spent[tuple(cells[0, name] for name in KEY)]
+        samples = 5 if method == "cot-vote" else 1
+        tokens = zip(records["prompt_tokens"].to_list(), records["output_tokens"].to_list(), strict=True)
+        # each sample's tokens attend to the prompt and to those before them; the prompt runs once
+        pairs = [p * p / 2 + samples * (p * o / samples + (o / samples) ** 2 / 2) for p, o in tokens]
+        assert spent.attention == pytest.approx(4 * 6 * 128 * sum(pairs) / len(pairs))
+        assert spent.stages == 3.5e12
+        assert spent.once == spent.tuning + 3.5e12
 
 
 def test_a_ratio_covers_in_95_per_cent() -> None:

@@ -7,6 +7,9 @@ SENTENCES: dict[str, str] = {
     "use {setting} on {task} for now: {right}; undecided between it and {names}": (
         "{task}：暂且用{setting}：{right}；与{names}尚难分高下"
     ),
+    "use {setting} on {task}: {right}; how many labels it takes is undecided between it and {names}": (
+        "{task}：请用{setting}：{right}；需要多少标注，与{names}尚难分高下"
+    ),
     "for {queries} queries": "提问 {queries} 次",
     "with at most {labels} labels": "至多 {labels} 个标注",
     "with annotation worth {labels} answers, a rationale at {price}": (

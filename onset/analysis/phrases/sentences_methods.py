@@ -174,7 +174,7 @@ _COST |= {
 }
 
 _LABELS = {
-    "Labels needed on {task}, {model}: {said} ({sample})": "所需标注，{task}，{model}：{said}（{sample}）",
+    "Labels needed on {task}, {model} ({sample}): {said}": "所需标注，{task}，{model}（{sample}）：{said}",
     "on the mean over draws {said}": "按各次抽取的平均，{said}",
     "{tuned} is ahead of {prompted} from about {labels} labels on ({range})": (
         "{tuned}从约 {labels} 个标注起领先{prompted}（{range}）"

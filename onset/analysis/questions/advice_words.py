@@ -88,11 +88,15 @@ def _do(one: Advice, say: Say) -> str:
         places = {"setting": setting_words(made, say), "task": say.task(made.task), "right": right_words(made, say)}
         use = say("use {setting} on {task}: {right}", **places)
         if made.verdict == "open":
-            names = some_words(made.others.open, say)
-            use = say(
-                "use {setting} on {task} for now: {right}; undecided between it and {names}", names=names, **places
-            )
+            use = say(_for_now(made), names=some_words(made.others.open, say), **places)
     return say("{given}: {said}", given=given, said=use) if given else use
+
+
+def _for_now(made: Decision) -> str:
+    """What is open: how many labels it takes, where only budgets of one way of asking are left; else what to use."""
+    if all(one.model is None and one.method == made.method for one in made.others.open):
+        return "use {setting} on {task}: {right}; how many labels it takes is undecided between it and {names}"
+    return "use {setting} on {task} for now: {right}; undecided between it and {names}"
 
 
 def _given(one: Advice, say: Say) -> str:

@@ -64,7 +64,7 @@ def _number(labels: float) -> str:
 
 def _sentence(one: LabelBreak, say: Say) -> str:
     said = say(
-        "Labels needed on {task}, {model}: {said} ({sample})",
+        "Labels needed on {task}, {model} ({sample}): {said}",
         task=say.named_task(one.task), model=one.model, sample=say.sample(one.n, one.draws),
         said=say("on the mean over draws {said}", said=break_even_words(one, one.mean, say))
         if one.draws > 1

@@ -185,3 +185,19 @@ def test_one_prompt_at_several_budgets_counts_once() -> None:
     other = changed(many, values=1 - many.values)
     assert distinct([few, other], known)[0] == [few, other]  # asked the same, but it came out differently
     assert distinct([tuned, changed(tuned, labels=8)], known)[0][0] is tuned
+
+
+@pytest.mark.slow
+def test_the_truly_best_is_seldom_ruled_out_by_the_comparisons_of_the_study() -> None:
+    """Five methods at two budgets, two of them equally good at both: none of these four may be ruled out."""
+    wrong = 0
+    for seed in range(200):
+        rng = np.random.default_rng([3, seed])
+        arms = [
+            arm((rng.random((1, 150)) < share).astype(float), f"m{at}", labels=labels)
+            for labels in (8, 32)
+            for at, share in enumerate((0.7, 0.7, 0.6, 0.5, 0.5))
+        ]
+        held = standing(arms, known=known_pairs(compare_all(arms, replicates=200)), replicates=200)
+        wrong += any(one.ruled_out and one.arm.method in ("m0", "m1") for one in held.rivals)
+    assert wrong / 200 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
