@@ -20,6 +20,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 _BY_TORCH = F.linear
 
@@ -76,6 +77,57 @@ def fast_linears(device: torch.device, logits: Logits | None = None) -> Iterator
         yield
     finally:
         F.linear = _BY_TORCH
+
+
+@contextmanager
+def trained_linears(device: torch.device) -> Iterator[None]:
+    """Within it, linear layers of float32 on a CPU run by oneDNN where `fast_linears` does, with their gradients, which
+    may be asked for outside. Autocast has its own way. Not to be entered twice at a time, or with `fast_linears`.
+    """
+    if device.type != "cpu" or not by_onednn():
+        yield
+        return
+    F.linear = _by_onednn_trained
+    try:
+        yield
+    finally:
+        F.linear = _BY_TORCH
+
+
+def _by_onednn_trained(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    large = weight.numel() >= _WORTH
+    if not large or torch.is_autocast_enabled(input.device.type) or not _is_plain(input, weight):
+        return _BY_TORCH(input, weight, bias)
+    product: Tensor = _Product.apply(input, weight, bias)  # type: ignore[no-untyped-call]
+    return product
+
+
+_WORTH = 1 << 16
+"""Numbers in a weight from which on a product takes longer than a step into Python and back."""
+
+
+class _Product(torch.autograd.Function):
+    """x Wᵀ + b by oneDNN, and its gradients: g W, gᵀ x and the sum of g. Weights are laid out anew for the first of
+    them, at each pass, which takes a tenth of a product of 200 rows and more.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        of_x, of_weight, _ = ctx.needs_input_grad
+        ctx.save_for_backward(x if of_weight else None, weight if of_x else None)
+        return _linear(x, weight, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        rows = grad.reshape(-1, grad.shape[-1])
+        of_x, of_weight, of_bias = ctx.needs_input_grad
+        return (
+            _linear(grad.contiguous(), weight.t().contiguous()) if of_x else None,
+            _linear(rows.t().contiguous(), x.reshape(len(rows), -1).t().contiguous()) if of_weight else None,
+            rows.sum(0) if of_bias else None,
+        )
 
 
 def _by_onednn(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
