@@ -18,16 +18,20 @@ from typing import Any
 import torch
 
 from onset.errors import ModelError
+from onset.models.engine.linear import trained_linears
 from onset.records import content_hash
 from onset.tuning.base import Example, Progress, Schedule, Seeds
 from onset.tuning.checkpoint import Checkpoint
 from onset.tuning.optimise import Micro, Taken, Trace, optimise
 from onset.tuning.target import Target
 
-MICRO_TOKENS = {"cpu": 256, "cuda": 4096}
-"""Most padded tokens in one forward pass, by device. It bounds memory, and on a CPU, where a pass of 256
-tokens is as fast a token as a larger one, rows of unlike length are not padded to each other. It changes
-no result but the order of a sum (and which draws of dropout meet which row)."""
+MICRO_TOKENS = {"cpu": 1024, "cuda": 4096}
+"""Most padded tokens in one forward pass, by device: it bounds memory. It changes no result but the order of a sum (and
+which draws of dropout meet which row)."""
+
+PASS_TOKENS = {"cpu": 64, "cuda": 512}
+"""A pass costs as much as so many tokens beside its own: 49 (SmolLM2 135M) to 160 (ladder/r3) on a CPU. Rows of unlike
+length are padded to each other where that is less."""
 
 WINDOW = 8
 """Batches whose examples are sorted by length together."""
@@ -155,23 +159,37 @@ def completion_logits(module: torch.nn.Module, rows: Sequence[Encoded], pad: int
     """Logits (tokens x vocabulary, float32) before each completion token of ``rows``, row after row, and these tokens.
 
     Rows are padded on the right, where a causal model cannot see the padding: positions, sliding windows
-    and recurrent states are those of the row alone.
+    and recurrent states are those of the row alone, and no mask is needed. What the rows are given before their
+    tokens (`Encoded.given`, the same for all) is run once for all.
     """
-    width = max(len(row.ids) for row in rows)
+    given = rows[0].given
+    width = max(map(length, rows))
     device = next(module.parameters()).device
     ids = torch.full((len(rows), width), pad)
-    mask = torch.zeros((len(rows), width), dtype=torch.long)
     wanted = torch.zeros((len(rows), width), dtype=torch.bool)
     for at, row in enumerate(rows):
-        ids[at, : len(row.ids)] = torch.tensor(row.ids)
-        mask[at, : len(row.ids)] = 1
-        wanted[at, row.start : len(row.ids)] = True
+        ids[at, : length(row)] = torch.tensor(row.ids[given:])
+        wanted[at, row.start - given : length(row)] = True
     targets = ids[wanted].to(device)
     before = wanted.roll(-1, dims=1).to(device)  # position t predicts token t + 1; start >= 1, so nothing wraps
+    known = _remembered(module, rows[0].ids[:given], len(rows)) if given else {"use_cache": False}
     with _head_only_on(module, before):
-        logits = module(input_ids=ids.to(device), attention_mask=mask.to(device), use_cache=False).logits
+        logits = module(input_ids=ids.to(device), **known).logits
     logits = logits if logits.ndim == 2 else logits[before]
     return logits.float(), targets
+
+
+def length(row: Encoded) -> int:
+    """The tokens of a row that are run for it alone."""
+    return len(row.ids) - row.given
+
+
+def _remembered(module: Any, ids: Sequence[int], count: int) -> dict[str, Any]:
+    """Keys and values of ``ids`` for ``count`` rows, with their gradients, as arguments of a forward pass."""
+    device = next(module.parameters()).device
+    cache = module.base_model(input_ids=torch.tensor([ids], device=device), use_cache=True).past_key_values
+    cache.batch_repeat_interleave(count)
+    return {"past_key_values": cache, "use_cache": True}
 
 
 @contextlib.contextmanager
@@ -212,7 +230,7 @@ def train(
     """
     trained = [weight for weight in module.parameters() if weight.requires_grad]
     kind = trained[0].device.type
-    micro = Micro(MICRO_TOKENS.get(kind, 1024))
+    micro = Micro(MICRO_TOKENS.get(kind, 1024), PASS_TOKENS.get(kind, 64))
     plan = list(batches([len(row.ids) for row in rows], schedule, seeds.order))
 
     def gradients(step: int) -> Taken:
@@ -220,11 +238,11 @@ def train(
         count = sum(len(row.ids) - row.start for row in batch)
 
         def loss(group: Sequence[Encoded]) -> torch.Tensor:
-            with torch.autocast(kind, dtype=torch.bfloat16, enabled=autocast):
+            with trained_linears(trained[0].device), torch.autocast(kind, dtype=torch.bfloat16, enabled=autocast):
                 return completion_loss(module, group, pad) / count
 
-        mean = micro.backward(batch, loss, trained, lambda row: len(row.ids))
-        return Taken(mean, sum(len(row.ids) - row.given for row in batch))
+        mean = micro.backward(batch, loss, trained, length)
+        return Taken(mean, sum(map(length, batch)))
 
     if checkpoint is not None:
         hashed = content_hash([row.to_json() for row in rows])

@@ -71,29 +71,38 @@ class Trace:
 
 
 class Micro:
-    """Rows of a batch go through the model in groups of at most ``tokens`` padded tokens (at least one row).
+    """Rows of a batch go through the model in groups of at most ``tokens`` padded tokens (at least one row), each group
+    costing as much as ``extra`` tokens beside its own.
 
     Where memory runs out the group that was too much is halved, for the rest of the run: the gradient is the same sum
     in another order, and dropout meets other rows. ``lowered``: the limit since then (None: memory was enough).
     """
 
-    def __init__(self, tokens: int) -> None:
+    def __init__(self, tokens: int, extra: int = 64) -> None:
         self.tokens = tokens
+        self.extra = extra
         self.lowered: int | None = None
 
     def lower(self, tokens: int) -> None:
         """Groups of at most ``tokens`` from now on."""
         self.tokens = self.lowered = tokens
 
-    def groups(self, rows: Sequence[Row], length: Callable[[Row], int]) -> Iterator[list[Row]]:
-        """``rows`` by ``length`` in tokens, in groups."""
-        group: list[Row] = []
-        for row in sorted(rows, key=length):
-            if group and (len(group) + 1) * length(row) > self.tokens:
-                yield group
-                group = []
-            group.append(row)
-        yield group
+    def groups(self, rows: Sequence[Row], length: Callable[[Row], int]) -> list[list[Row]]:
+        """``rows`` by ``length`` in tokens, in the groups that cost least: rows of a group are padded to its longest,
+        the last.
+        """
+        ordered = sorted(rows, key=length)
+        best = [(0, 0)]  # of the first 0, 1, ... rows: the cost, and where the last group begins
+        for end, row in enumerate(ordered, start=1):
+            most = max(1, self.tokens // max(1, length(row)))
+            begins = range(max(0, end - most), end)
+            best.append(min((best[begin][0] + self.extra + (end - begin) * length(row), begin) for begin in begins))
+        found: list[list[Row]] = []
+        end = len(ordered)
+        while end:
+            found.append(ordered[best[end][1] : end])
+            end = best[end][1]
+        return found[::-1]
 
     def backward(
         self,

@@ -38,11 +38,16 @@ class Rows(nn.Module):
         self.first = first
         self.at: Tensor = torch.empty(0)
         self.encoder: nn.Module | None = None
+        self._all = self._none = False
         self._made: Tensor | None = None
 
     def take(self, ids: Tensor) -> Tensor:
         """Note which positions are virtual; the ids with some token of the vocabulary in their place."""
         self.at = ids - self.first
+        if self.training:  # elsewhere a pass may be recorded, which no question may interrupt
+            self._all, self._none = bool((self.at >= 0).all()), not bool((self.at >= 0).any())
+        else:
+            self._all = self._none = False
         self._made = None if self.encoder is None else self.encode()
         return ids.clamp(max=self.first - 1)
 
@@ -60,9 +65,20 @@ class Rows(nn.Module):
 
     def fill(self, out: Tensor, begin: int, end: int) -> Tensor:
         """``out`` [..., end - begin] with columns ``begin`` to ``end`` of the rows at virtual positions."""
+        if self._none:
+            return out
+        if self._all:
+            out = out.detach()  # what else is computed at virtual positions is read by nothing
         rows = self.weight if self._made is None else self._made
         given = rows[:, begin:end].to(out.dtype)[self.at.clamp(min=0)]
         return torch.where((self.at >= 0)[..., None], given, out)
+
+    def fill_columns(self, out: Tensor, columns: Tensor, begin: int, end: int) -> Tensor:
+        """`fill` of the ``columns`` of ``out`` alone."""
+        if self._none:
+            return out
+        filled = self.fill(out[..., columns], begin, end)
+        return (out.detach() if self._all else out).index_copy(-1, columns, filled)
 
 
 @dataclass(frozen=True)
@@ -89,9 +105,7 @@ class _Filled:
     def __call__(self, layer: nn.Module, inputs: tuple[Any, ...], out: Tensor) -> Tensor:
         if self.columns is None:
             return self.rows.fill(out, self.begin, self.begin + self.width)
-        columns = self.columns.to(out.device)
-        found = self.rows.fill(out[..., columns], self.begin, self.begin + self.width)
-        return out.index_copy(-1, columns, found)
+        return self.rows.fill_columns(out, self.columns.to(out.device), self.begin, self.begin + self.width)
 
 
 def ids_of(model: HFModel, count: int) -> tuple[int, ...]:

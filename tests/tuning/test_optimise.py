@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -132,9 +133,34 @@ def test_a_resumed_run_knows_what_memory_was_enough_for(monkeypatch: pytest.Monk
 
 
 def test_groups_of_a_batch() -> None:
-    rows = ["a" * n for n in (9, 3, 5, 4, 20)]
-    assert [list(map(len, one)) for one in Micro(12).groups(rows, len)] == [[3, 4], [5], [9], [20]]
-    assert [list(map(len, one)) for one in Micro(1000).groups(rows, len)] == [[3, 4, 5, 9, 20]]
+    def lengths(tokens: int, extra: int, *rows: int) -> list[list[int]]:
+        return [list(map(len, one)) for one in Micro(tokens, extra).groups(["a" * n for n in rows], len)]
+
+    assert lengths(1000, 0, 9, 3, 5, 4, 20) == [[3], [4], [5], [9], [20]]
+    assert lengths(1000, 64, 9, 3, 5, 4, 20) == [[3, 4, 5, 9, 20]]
+    assert lengths(1000, 64, 10, 10, 200, 12) == [[10, 10, 12], [200]]  # padding to 200 is more than a pass
+    assert lengths(30, 64, 10, 10, 200, 10, 10) == [[10], [10, 10, 10], [200]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_groups_cost_least_of_all_ways_to_cut(seed: int) -> None:
+    draw = random.Random(seed)
+    rows = sorted(draw.randint(1, 60) for _ in range(8))
+    tokens, extra = draw.choice([40, 90, 1000]), draw.choice([0, 5, 40])
+
+    def cost(groups: Sequence[Sequence[int]]) -> int:
+        return sum(extra + len(one) * max(one) for one in groups)
+
+    def ways(rest: list[int]) -> Iterator[list[list[int]]]:
+        if not rest:
+            yield []
+        for cut in range(1, len(rest) + 1):
+            if cut == 1 or cut * rest[cut - 1] <= tokens:
+                yield from ([rest[:cut], *more] for more in ways(rest[cut:]))
+
+    found = Micro(tokens, extra).groups(draw.sample(rows, 8), lambda row: row)
+    assert [row for group in found for row in group] == rows
+    assert cost(found) == min(map(cost, ways(rows)))
 
 
 class Line(torch.nn.Module):
