@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 from io import StringIO
 from pathlib import Path
@@ -22,7 +23,8 @@ from onset.methods import METHODS
 from onset.progress import Display
 from onset.prompting import PROMPTING
 from onset.study.estimate import estimate
-from onset.study.grid import Cell, expand
+from onset.study.grid import Cell, Grid, expand
+from onset.study.made import Made
 from onset.study.observer import Silent
 from onset.study.runner import run
 from onset.study.spec import MethodEntry, make_study
@@ -311,6 +313,32 @@ class Steps(Silent):
 
     def tuned(self, cell: Cell) -> None:
         self.display.tuned(cell)
+
+
+def test_a_stage_shows_its_steps_and_counts_once(tmp_path: Path) -> None:
+    (tmp_path / "c.jsonl").write_text('{"prompt": "Say keys.", "completion": "keys"}\n' * 4)
+    study = make_study(
+        name="t", models=["ladder/r0"], tasks=["world-coin"], methods=[{"prompt": "answer-only", "shots": 1}],
+        labels=2, seeds=1, items=4, stages=[["say"]], continuous=False,
+        recipes={"say": {"data": str(tmp_path / "c.jsonl"), "steps": 2}},
+    )  # fmt: skip
+    grid = expand(study)
+    costs = estimate(grid)
+    (stage,) = costs.tunings.values()
+    display = Display(Console(file=StringIO()), costs)
+    seen: list[float] = []
+
+    class Stages(Silent):
+        def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
+            display.begin(grid, missing)
+
+        def training(self, made: Made, done: int, steps: int) -> None:
+            display.training(made, done, steps)
+            seen.append(display._done)
+
+    run(study, tmp_path / "d", observer=Stages())
+    assert seen == pytest.approx([stage.seconds / 2, stage.seconds, stage.seconds])
+    assert display._total == pytest.approx(stage.seconds + sum(costs.weight(cell) for cell in grid.cells))
 
 
 def test_a_tuning_shows_its_steps_and_counts_once(tmp_path: Path) -> None:

@@ -103,6 +103,13 @@ class Stage(Step):
         """Of what is set: a setting may be a mapping, which has no hash of its own."""
         return hash(canonical_json(self.spec()))
 
+    @classmethod
+    def settings(cls) -> list[str]:
+        """What may be set, with the default of each; of the learning rate that of the kind."""
+        return [
+            f"learning_rate=X ({cls.rate:g})" if one.startswith("learning_rate=") else one for one in super().settings()
+        ]
+
     @abstractmethod
     def train(
         self, model: HFModel, seeds: Seeds, progress: Progress | None = None, checkpoint: Checkpoint | None = None

@@ -127,6 +127,7 @@ class Asking:
             out.figures["asked"] += len(prompt)
             out.figures["written"] += sum(one.tokens for one in samples)
             out.samples.append(self._said(item, request, done, answers, rewards))
+        self.policy.free()  # the memory is that of training now
         return out
 
     def _request(self, item: Item, at: int) -> Request:

@@ -396,6 +396,9 @@ def test_the_table_of_stages_holds_what_recipes_name() -> None:
     assert STAGES.load("corpus") is Corpus
     assert Corpus.settings()[0] == "steps=N (needed)"
     assert "data=TEXT|LIST (needed)" in Corpus.settings()
+    assert {"learning_rate=X (1e-06)"} == {
+        one for kind in ("preference", "reinforcement") for one in STAGES.load(kind).settings() if "rate=" in one
+    }
 
 
 # --- kinds of stages in a study ---

@@ -15,15 +15,17 @@ from models_fixtures import llama  # noqa: E402
 from tuner_conformance import bytes_of, hf_model, same  # noqa: E402
 
 from onset.errors import DataError, ModelError, StudyError  # noqa: E402
+from onset.models.chat import ChatTemplate  # noqa: E402
 from onset.models.hf import HFModel  # noqa: E402
 from onset.records import Item  # noqa: E402
 from onset.records import Pair as Scored  # noqa: E402
 from onset.step import read_step  # noqa: E402
 from onset.tuning import STAGES  # noqa: E402
 from onset.tuning.base import Example, Seeds  # noqa: E402
+from onset.tuning.checkpoint import Checkpoint  # noqa: E402
 from onset.tuning.loop import Encoded, batches, encode, run_and_learnt  # noqa: E402
 from onset.tuning.stages import dpo, grpo, mixture  # noqa: E402
-from onset.tuning.stages.base import Trained  # noqa: E402
+from onset.tuning.stages.base import Stage, Trained  # noqa: E402
 from onset.tuning.stages.corpus import Corpus  # noqa: E402
 from onset.tuning.stages.logprobs import completion_logprobs  # noqa: E402
 from onset.tuning.stages.mixture import Source  # noqa: E402
@@ -202,7 +204,7 @@ QUESTIONS = [{"question": f"Is {word} blue?", "answer": "keys"} for word in ("it
 """A task with one answer, which a model that says it now and then can learn to say always."""
 
 
-def primed(steps: int = 5) -> HFModel:
+def primed() -> HFModel:
     """A tiny model that knows how answers are written, and says one of two."""
     rows = [
         Example(f"Question: Is {word} blue?\nAnswer:", f" The answer is {answer}.")
@@ -317,6 +319,49 @@ def test_settings_of_reinforcement_that_do_not_hold(settings: dict[str, Any], me
     with pytest.raises(StudyError) as told:
         read_step(STAGES, {"kind": "reinforcement", **settings}, "recipe")
     assert str(told.value) == f"recipe, reinforcement: {message}"
+
+
+@pytest.mark.parametrize("kind", ["preference", "reinforcement"])
+def test_training_that_was_stopped_goes_on_to_the_same_bits(
+    kind: str, base: HFModel, pairs: str, tmp_path: Path
+) -> None:
+    stage: Stage = rewarded(tmp_path, steps=5) if kind == "reinforcement" else Preference(data=pairs, steps=5)
+    whole = stage.train(base, SEEDS)
+    seen: list[int] = []
+
+    def stop(done: int, steps: int) -> None:
+        seen.append(done)
+        if done == 3:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        stage.train(base, SEEDS, stop, Checkpoint(path, every=0.0))
+    again = stage.train(base, SEEDS, lambda done, _: seen.append(done), Checkpoint(path, every=0.0))
+    assert seen == [1, 2, 3, 4, 5]
+    assert same(bytes_of(again.model), bytes_of(whole.model))
+    assert again.report == whole.report
+    assert again.kept["steps"] == whole.kept["steps"]
+
+
+def test_a_model_that_learnt_its_chat_template_is_asked_through_it(base: HFModel, tmp_path: Path) -> None:
+    chat = ChatTemplate(tokenizer=None, model="tiny", end="<|im_end|>", hash="0" * 16)
+    asking = grpo.Asking(rewarded(tmp_path), base, replace_call(chat))
+    request = asking._request(asking.task.pool[0], 0)
+    assert request.templated
+    assert request.stop == ("<|im_end|>",)
+    assert request.prompt.startswith("<user> Write the answer as")
+    assert request.prompt.endswith("Is it blue? <assistant>")
+
+
+def replace_call(chat: ChatTemplate) -> Any:
+    """``chat`` with a template of its own."""
+
+    class Said(ChatTemplate):
+        def __call__(self, turns: Any) -> str:
+            return " ".join(f"<{role}> {text}" for role, text in turns) + " <assistant>"
+
+    return Said(chat.tokenizer, chat.model, chat.end, chat.hash)
 
 
 # --- mixtures ---
