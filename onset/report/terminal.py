@@ -20,6 +20,7 @@ from onset.report.notes import budget_notes, comparison_notes
 from onset.report.outputs import print_banks, print_chains, print_second_readings, print_thinking
 from onset.report.scores import print_scores
 from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, section, table
+from onset.report.training import print_training
 from onset.report.words import count, flops, p_value, share, shares, signed
 
 _TONE_STYLES = {
@@ -94,6 +95,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
     print_thinking(shown, console)
     print_chains(shown, console)
     print_second_readings(shown, console)
+    print_training(shown, console)
     _print_unfinished(shown, console)
     _print_reading(shown, console)
 

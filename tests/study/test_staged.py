@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models_fixtures import llama, save, tokenizer  # noqa: E402
+from rich.console import Console  # noqa: E402
 
 import onset  # noqa: E402
 import onset.tuning.stages.texts as stage_files  # noqa: E402
@@ -19,6 +21,7 @@ from onset.analysis import to_json  # noqa: E402
 from onset.errors import CellsFailed, DataError, StoreError, StudyError, UnknownName  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.report.facts import name_of  # noqa: E402
+from onset.report.training import print_training  # noqa: E402
 from onset.results.files import read_json  # noqa: E402
 from onset.results.read import read_cells  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
@@ -456,6 +459,14 @@ def test_every_kind_is_made_kept_and_counted(place: Path) -> None:
     ]
     assert {len(one["answers"]) for one in samples} == {2}
     assert not any((folder / "tuned").iterdir())  # the weights are gone, what they took is not
+
+    console = Console(file=StringIO(), width=80)
+    print_training(to_json(onset.analyse(onset.load(folder))), console)
+    lines = [line.split() for line in console.file.getvalue().splitlines() if line.strip()]
+    assert lines[1] == ["tiny"]
+    assert [line[: line.index("2") + 1] for line in lines[3:]] == [["prefer", "2"], ["prefer,", "rl", "2"]]
+    right = held[1]["training"]["detail"]["right"]
+    assert lines[4][-4:] == [f"{100 * right[0]:.1f}", "to", f"{100 * right[1]:.1f}", "%"]
 
 
 def test_a_stage_that_learns_from_the_labelled_pool_says_so(place: Path) -> None:
