@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from onset.tuning import STAGES  # noqa: E402
 from onset.tuning.base import Example, Seeds  # noqa: E402
 from onset.tuning.checkpoint import Checkpoint  # noqa: E402
 from onset.tuning.loop import Encoded, batches, encode, run_and_learnt  # noqa: E402
-from onset.tuning.stages import dpo, grpo, mixture  # noqa: E402
+from onset.tuning.stages import dpo, grpo, held, mixture  # noqa: E402
 from onset.tuning.stages.base import Stage, Trained  # noqa: E402
 from onset.tuning.stages.corpus import Corpus  # noqa: E402
 from onset.tuning.stages.logprobs import completion_logprobs  # noqa: E402
@@ -321,6 +323,22 @@ def test_settings_of_reinforcement_that_do_not_hold(settings: dict[str, Any], me
     assert str(told.value) == f"recipe, reinforcement: {message}"
 
 
+def test_the_policy_that_is_trained_is_the_one_that_was_asked(base: HFModel, tmp_path: Path) -> None:
+    """The engine's log-probability of an answer is that of the tokens which are learnt, ends included."""
+    asking = grpo.Asking(rewarded(tmp_path), base, None)
+    ends = set()
+    requests = [asking._request(item, 0) for item in asking.task.pool]
+    for prompt, samples in base.drawn([*requests, *(replace(one, stop=(" answer",)) for one in requests)]):
+        assert samples is not None
+        rows = [Encoded((*prompt, *one.ids), len(prompt)) for one in samples]
+        with torch.no_grad():
+            found = [one.sum().item() for one in completion_logprobs(base.module, rows, 0)]
+        assert found == pytest.approx([one.logprob for one in samples], abs=1e-3)
+        assert [one.tokens for one in samples] == [len(one.ids) for one in samples]
+        ends |= {one.finish for one in samples}
+    assert {"stop", "eos"} <= ends
+
+
 @pytest.mark.parametrize("kind", ["preference", "reinforcement"])
 def test_training_that_was_stopped_goes_on_to_the_same_bits(
     kind: str, base: HFModel, pairs: str, tmp_path: Path
@@ -362,6 +380,32 @@ def replace_call(chat: ChatTemplate) -> Any:
             return " ".join(f"<{role}> {text}" for role, text in turns) + " <assistant>"
 
     return Said(chat.tokenizer, chat.model, chat.end, chat.hash)
+
+
+# --- questions in the texts of a stage ---
+
+
+def test_questions_are_found_wherever_they_stand() -> None:
+    """Against a search of every question in every text."""
+    draw = random.Random(0)
+    words = ["Ray", "owns", "17", "keys.", "Pam", "has", "fewer,", "how", "many?", "so"]
+    questions = [" ".join(draw.choices(words, k=draw.randint(1, 12))) for _ in range(300)]
+    texts = [("", " ".join(draw.choices(words, k=40))) for _ in range(40)]
+    texts += [(f'He asked: "{one}"', f"  {one.upper()}") for one in draw.sample(questions, 60)]
+    texts += [(one, " Yes.") for one in draw.sample(questions, 60)]
+
+    def stands(question: str) -> bool:
+        one = held.plain(question)
+        if len(one) >= held.WHOLE:
+            return any(one in held.plain(prompt + rest) for prompt, rest in texts)
+        return any(one in (held.plain(prompt), held.plain(prompt + rest)) for prompt, rest in texts)
+
+    found = held.held_in(texts, questions)
+    assert found == [one for one in questions if stands(one)]
+    assert 60 < len(found) < 250
+    assert held.held_in([("", "一二三四五六七八九十" * 4)], ["四五六七八九十一二三" * 3]) == [
+        "四五六七八九十一二三" * 3
+    ]
 
 
 # --- mixtures ---

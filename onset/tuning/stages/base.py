@@ -22,14 +22,12 @@ from onset.errors import DataError
 from onset.records import canonical_json
 from onset.step import Step
 from onset.tuning.base import Progress, Schedule, Seeds, TuningReport
+from onset.tuning.stages.held import held_in
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
     from onset.records import Item
     from onset.tuning.checkpoint import Checkpoint
-
-WHOLE = 30
-"""A question of so many characters or more is looked for inside the texts that a stage trains on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +136,8 @@ class Stage(Step):
         return Schedule(steps=self.steps, batch_size=self.batch_size, learning_rate=self.learning_rate)
 
     def holds(self, questions: Sequence[str]) -> list[str]:
-        """Those of ``questions`` that it trains on: one of `WHOLE` characters or more anywhere in a text, a shorter one
-        as a whole prompt or text. Case and spaces do not count.
-        """
-        texts = list(self.texts())
-        whole = [_plain(one.prompt + one.rest) for one in texts]
-        everything = "\n".join(whole)
-        alone = {*whole, *(_plain(one.prompt) for one in texts)}
-        wanted = [(one, _plain(one)) for one in questions]
-        return [one for one, plain in wanted if (plain in everything if len(plain) >= WHOLE else plain in alone)]
+        """Those of ``questions`` that it trains on (`onset.tuning.stages.held`)."""
+        return held_in(self.texts(), questions)
 
     def refuse(self, questions: Sequence[str], task: str) -> None:
         """Raises DataError where it would train on some of a task's test ``questions``, with the count."""
@@ -155,10 +146,6 @@ class Stage(Step):
                 f"stage {self.where} holds {len(held)} of the {len(questions)} test items of task {task}; leave"
                 f" them out (first: {held[0][:80]!r})"
             )
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.lower().split())
 
 
 @dataclass(frozen=True)
