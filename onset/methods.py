@@ -17,6 +17,7 @@ from onset.errors import StudyError
 from onset.prompting import PROMPTING
 from onset.prompting.base import Prompt
 from onset.registry import Entry, Registry
+from onset.search.base import Search
 from onset.step import Step, read_step
 from onset.tuning import MATERIALS, material, tuner
 from onset.tuning.base import Schedule, Tuning
@@ -38,7 +39,8 @@ class Method:
     method that shows none has 0. ``choose``: which of the granted examples are shown. ``vote``: sample, and take one
     answer of several. ``tune``: how to tune, a step of the tuning table, ``on`` what, a step of that table; ``steps``
     and ``learning_rate`` override the fixed default schedule. ``template``: ``chat`` or ``plain``, None: as the model
-    is (chat where it is an instruct model with a chat template, see `onset.models.chat`).
+    is (chat where it is an instruct model with a chat template, see `onset.models.chat`). ``search``: the rule by which
+    its settings are chosen in every cell (None: they are as written).
     """
 
     name: str
@@ -51,6 +53,7 @@ class Method:
     learning_rate: float | None = None
     template: Template | None = None
     choose: Choice = field(default_factory=Random)
+    search: Search | None = None
 
     @property
     def rationales(self) -> bool:
@@ -65,7 +68,8 @@ class Method:
     @property
     def zero_shot(self) -> bool:
         """Does it use no labelled example, whatever the budget?"""
-        return self.tune is None and self.shots == 0 and not self.prompt.uses_examples()
+        alone = self.tune is None and self.search is None
+        return alone and self.shots == 0 and not self.prompt.uses_examples()
 
     def schedule(self) -> Schedule:
         """The default schedule with this method's steps and learning rate, where it names them."""
@@ -93,14 +97,16 @@ class Method:
 
     def bank(self) -> dict[str, Any] | None:
         """The spec of the outputs it reads: methods with one bank share them. None: it neither votes nor is
-        `zero_shot`, and no other cell has the same.
+        `zero_shot`, or its settings are searched, and no other cell has the same.
         """
+        if self.search is not None:
+            return None
         if self.vote is None:
             return self.identity() if self.zero_shot else None
         return self.identity() | {"vote": self.vote.bank()}
 
 
-_OPTIONS = ("prompt", "shots", "choose", "vote", "tune", "on", "steps", "learning_rate", "template")
+_OPTIONS = ("prompt", "shots", "choose", "vote", "tune", "on", "steps", "learning_rate", "template", "search")
 
 
 def _said(value: Any) -> Any:
@@ -239,6 +245,8 @@ def method_parameters() -> list[str]:
         f"steps=N ({default.steps})",
         "learning_rate=X (that of the way of tuning)",
         f"template=auto|{'|'.join(get_args(Template))} (auto: chat for an instruct model that has a chat template)",
+        "search=RULE or {select: RULE, its settings} (that of the study; the table of search)",
+        "grid={SETTING: [VALUES]} or [{SETTING: VALUE}] (with search: what is tried, else what the steps say)",
         "name=TEXT (made from the parts)",
     ]
 

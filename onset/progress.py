@@ -56,6 +56,7 @@ class Display:
         self._started = time.monotonic()
         self._pending: dict[str, int] = {}
         self._tuned: dict[str, float] = {}
+        self._searched: dict[str, float] = {}
         self._step = ""
         self.is_tuning = False
         """Is the step under way a tuning? Of it a minute may be lost."""
@@ -75,6 +76,8 @@ class Display:
         trained = {cell.tuned for cell in missing if cell.tuned}
         trained |= {one.id for cell in missing if cell.made is not None for one in cell.made.chain}
         self._total += sum(self._estimate.tunings[one].seconds or 0.0 for one in trained)
+        searched = {cell.search for cell in missing if cell.search}
+        self._total += sum(self._estimate.searches[one].seconds or 0.0 for one in searched)
         self._started = time.monotonic()
         kept = len(grid.cells) - len(missing)
         self._console.print(f"{len(missing)} cells to run" + (f", {kept} already there" if kept else ""))
@@ -118,6 +121,12 @@ class Display:
         """Count a tuning, what is left of it."""
         if cell.tuned:
             self._tuned_to(cell.tuned, 1.0)
+
+    def searched(self, cell: Cell, done: int, trials: int) -> None:
+        """Count the trials of a search."""
+        if cell.search and (share := done / trials) > (before := self._searched.get(cell.search, 0.0)):
+            self._searched[cell.search] = share
+            self._advance((share - before) * (self._estimate.searches[cell.search].seconds or 0.0))
 
     def _tuned_to(self, tuned: str, share: float) -> None:
         before = self._tuned.get(tuned, 0.0)

@@ -35,6 +35,7 @@ LEVELS = {  # of the longest name that a module begins with
     "ladder": 1,
     "methods": 1,
     "plan": 1,
+    "search": 1,
     "batching": 2,
     "pipeline": 2,
     "grading": 2,

@@ -47,6 +47,7 @@ def _methods() -> list[dict[str, Any]]:
     from onset.demos import DEMOS
     from onset.methods import METHODS, method_parameters
     from onset.prompting import PROMPTING
+    from onset.search import SEARCH
     from onset.tuning import MATERIALS, STAGES, TUNERS
     from onset.votes import VOTES
 
@@ -68,7 +69,7 @@ def _methods() -> list[dict[str, Any]]:
         }
     )
     tables = {"prompt": PROMPTING, "choose": DEMOS, "vote": VOTES, "tune": TUNERS, "on": MATERIALS, "stage": STAGES}
-    for key, table in tables.items():
+    for key, table in (tables | {"search": SEARCH}).items():
         rows += [_step(key, name, entry) for name, entry in table.items()]
     return rows
 

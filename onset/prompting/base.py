@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -131,6 +131,12 @@ class Prompt(Step):
         demonstrations of its own. Equal arguments give an equal state.
         """
         return None
+
+    def grid(self) -> Sequence[Mapping[str, Any]]:
+        """Its own settings that a search tries, by name, most promising first (`onset.search.grid`): none, unless it
+        says so. Demonstrations and their order are tried of every method that shows some.
+        """
+        return ()
 
     @abstractmethod
     async def solve(self, item: Item, ask: Ask) -> Attempt:

@@ -27,7 +27,7 @@ The continuous score is the gold choice's uncalibrated probability under every s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -83,6 +83,12 @@ class Chosen(Prompt):
                 f"task {task.name}: '{self.kind}' with 'calibration: batch' needs the same choices in every item, its"
                 f" {len(task.test)} test items have {count} different lists of choices"
             )
+
+    def grid(self) -> Sequence[Mapping[str, Any]]:
+        """Contextual calibration, or none where it is written. Batch calibration is left out: its prior is a mean over
+        many questions, and a few are held out.
+        """
+        return [{"calibration": "none" if self.calibration == "contextual" else "contextual"}]
 
     def limit(self, task: Task, chat: Any) -> int:
         """Room for the words "The answer is" and the longest choice, as for an answer at once."""

@@ -33,6 +33,7 @@ _HEADS = {
     "tune": "Tuning methods (tune:)",
     "on": "What is tuned on (on:)",
     "stage": "Stages of training (recipes:)",
+    "search": "Selection rules (search:)",
 }
 
 

@@ -17,22 +17,31 @@ def print_plan(plan: Mapping[str, Any], console: Console) -> None:
     """What ``onset plan`` prints before anything runs.
 
     ``plan``: ``study``, ``cells`` (count), ``shared`` (of these, cells that read others' outputs),
-    ``flops`` and ``seconds`` in all, ``models`` (rows with ``model``,
-    ``templates`` it is asked through, ``cells``, ``tunings``, ``flops``, ``seconds``; both null where not
-    known), ``prompts`` (rows as
+    ``flops`` and ``seconds`` in all, ``search`` (``trials``, ``flops`` and ``seconds`` of choosing settings),
+    ``models`` (rows with ``model``, ``templates`` it is asked through, ``cells``, ``tunings``, ``trials``, ``flops``,
+    ``seconds``; both null where not known), ``prompts`` (rows as
     `onset.study.prompts.prompt_rows`), ``detectable`` (rows as `onset.analysis.contrast.planning.Detectable`) and
     ``notes`` (lines).
     """
     heading(console, f"{plan['study']}: {counted(plan['cells'], 'cell')}")
-    columns = [("Model", "name"), ("Template", "name"), ("Cells", "n"), ("Tunings", "n"), ("FLOPs", "n"), ("Time", "n")]
-    drawn = table(columns)
+    searched = plan["search"]["trials"] > 0
+    columns = [("Model", "name"), ("Template", "name"), ("Cells", "n"), ("Tunings", "n")]
+    columns += [("Trials", "n")] if searched else []
+    drawn = table([*columns, ("FLOPs", "n"), ("Time", "n")])
     for row in plan["models"]:
         ways, cost = ", ".join(row["templates"]), _cost(row)
-        add_row(drawn, row["model"], ways, row["cells"], row["tunings"], *cost)
+        counts = [row["cells"], row["tunings"], *([row["trials"]] if searched else [])]
+        add_row(drawn, row["model"], ways, *counts, *cost)
     total = sum(row["tunings"] for row in plan["models"])
     drawn.add_section()
-    add_row(drawn, "all", "", plan["cells"], total, *_cost(plan))
+    counts = [plan["cells"], total, *([plan["search"]["trials"]] if searched else [])]
+    add_row(drawn, "all", "", *counts, *_cost(plan))
     console.print(drawn)
+    if searched:
+        once, long = _cost(plan["search"])
+        console.print(
+            Text(f"Choosing settings: {plan['search']['trials']} trials, {once} FLOPs, {long}, in these sums.")
+        )
     console.print(Text("Time is a guess from a short measurement of this machine, good to a factor of about two."))
     if plan["shared"]:
         read = f"{counted(plan['shared'], 'cell')} of these read what another one was answered"

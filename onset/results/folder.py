@@ -264,6 +264,10 @@ class CellFolder:
         """Note how long its tuning took."""
         write_json(self.folder / "timing.json", {**self._timing(), "tuning_seconds": seconds})
 
+    def set_search_time(self, seconds: float) -> None:
+        """Note how long the trials of its search took."""
+        write_json(self.folder / "timing.json", {**self._timing(), "search_seconds": seconds})
+
     def _timing(self) -> dict[str, float | None]:
         path = self.folder / "timing.json"
         held: dict[str, float | None] = read_json(path) if path.exists() else {"seconds": 0.0, "tuning_seconds": 0.0}

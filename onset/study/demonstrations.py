@@ -48,13 +48,13 @@ class Demonstrations:
         not fit any more.
         """
         key = _key(cell)
-        if cell.method.choose.per_item:  # every question has its own
-            task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.method.template)
+        if cell.used.choose.per_item:  # every question has its own
+            task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.used.template)
             items = self._grid.items(cell.task, cell.shift)
-            return choose_demonstrations(model, task, cell.method, plan, cell.labels, None, chat, items)
+            return choose_demonstrations(model, task, cell.used, plan, cell.labels, None, chat, items)
         if key not in self._chosen:
-            longest = self._longest_of(cell, model) if cell.method.shots is None else None
-            task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.method.template)
+            longest = self._longest_of(cell, model) if cell.used.shots is None else None
+            task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.used.template)
 
             def choose(method: Method) -> Shown:
                 return choose_demonstrations(model, task, method, plan, cell.labels, longest, chat)
@@ -63,10 +63,10 @@ class Demonstrations:
         return self._chosen[key]
 
     def _longest_of(self, cell: Cell, model: Model) -> Item:
-        key = (cell.model, cell.task, cell.method.prompt)
+        key = (cell.model, cell.task, cell.used.prompt)
         if key not in self._longest:
             task, shifts = self._grid.tasks[cell.task], self._shifts(cell.task)
-            self._longest[key] = longest_question(model, task, shifts, cell.method.prompt)
+            self._longest[key] = longest_question(model, task, shifts, cell.used.prompt)
         return self._longest[key]
 
     def _shifts(self, task: str) -> Sequence[str]:
@@ -74,13 +74,13 @@ class Demonstrations:
 
     def _kept(self, cell: Cell, choose: Callable[[Method], Shown]) -> Shown:
         """As many as fit, or the fewer that finished cells have shown."""
-        fitted = choose(cell.method)
+        fitted = choose(cell.used)
         shown = {ids: one for one in self._siblings[_key(cell)] if (ids := self._finished(one)) is not None}
         if not shown:
             return fitted
         ids = min(shown, key=len)
         if len(shown) == 1 and len(ids) <= len(fitted.everywhere):
-            fewer = choose(replace(cell.method, shots=len(ids))) if ids else Shown()
+            fewer = choose(replace(cell.used, shots=len(ids))) if ids else Shown()
             if tuple(item.id for item in fewer.everywhere) == ids:
                 return fewer
         counts = " and ".join(str(len(one)) for one in sorted(shown, key=len))

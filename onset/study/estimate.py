@@ -11,8 +11,9 @@ import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 from onset.errors import ModelError
@@ -59,7 +60,8 @@ class Estimate:
     """``cells``: cell id -> cost of its inference; ``tunings``: id of a tuned or staged model -> cost of its training;
     ``speeds``: dtype -> the measured matrix-product speed (FLOP/s) behind the seconds; ``prompts``: cell id -> what it
     shows, and how long its prompts are; ``shares``: id of each cell that asks nothing -> id of the cell whose outputs
-    it reads (`onset.study.grid.Cell.bank`): it costs nothing more.
+    it reads (`onset.study.grid.Cell.bank`): it costs nothing more; ``searches``: id of a search -> cost of all its
+    trials.
     """
 
     cells: Mapping[str, Cost]
@@ -67,22 +69,24 @@ class Estimate:
     speeds: Mapping[str, float]
     prompts: Mapping[str, Prompts]
     shares: Mapping[str, str] = field(default_factory=dict)
+    searches: Mapping[str, Cost] = field(default_factory=dict)
 
     def total(self) -> Cost:
         """Everything together."""
-        zero = Cost(0.0, 0.0)
-        return sum(self.cells.values(), zero) + sum(self.tunings.values(), zero)
+        return sum([*self.cells.values(), *self.tunings.values(), *self.searches.values()], Cost(0.0, 0.0))
 
     def price(self, cell: Cell) -> tuple[float, float]:
-        """FLOPs of ``cell`` that grow with its items, and those of the tuning it needs. Cells that read the same
-        outputs pay for them in equal parts. Where FLOPs are not known, items stand for the first: what is weighed
+        """FLOPs of ``cell`` that grow with its items, and those of the tuning and search it needs. Cells that read the
+        same outputs pay for them in equal parts. Where FLOPs are not known, items stand for the first: what is weighed
         against it is of the same model.
         """
         paid = self.shares.get(cell.id, cell.id)
         flops, payers = self.cells[paid].flops, 1 + self._readers[paid]
         if flops is None:
             return float(cell.items) / payers, 0.0
-        return flops / payers, (self.tunings[cell.tuned].flops or 0.0) if cell.tuned else 0.0
+        once = [self.tunings[cell.tuned]] if cell.tuned else []
+        once += [self.searches[cell.search]] if cell.search else []
+        return flops / payers, sum(one.flops or 0.0 for one in once)
 
     @cached_property
     def _readers(self) -> Counter[str]:
@@ -105,6 +109,7 @@ class Estimate:
             "shared": len(self.shares),
             "flops": total.flops,
             "seconds": total.seconds,
+            "search": self._search(grid),
             "models": self._models(grid),
             "prompts": prompt_rows((cell, self.prompts[cell.id]) for cell in grid.cells),
             "notes": list(grid.notes),
@@ -113,6 +118,12 @@ class Estimate:
                 for cell in grid.cells
             ],
         }
+
+    def _search(self, grid: Grid) -> dict[str, Any]:
+        """All trials, and what they cost, a part of the sums."""
+        trials = {cell.search: len(cell.settings or ()) for cell in grid.cells if cell.search}
+        total = sum(self.searches.values(), Cost(0.0, 0.0))
+        return {"trials": sum(trials.values()), "flops": total.flops, "seconds": total.seconds}
 
     def _models(self, grid: Grid) -> list[dict[str, Any]]:
         """One row a model: its cells and tunings, what they cost, and the templates it is asked through."""
@@ -124,12 +135,15 @@ class Estimate:
     def _model(self, name: str, cells: Sequence[Cell]) -> dict[str, Any]:
         tuned = dict.fromkeys(cell.tuned for cell in cells if cell.tuned)
         tuned |= dict.fromkeys(made.id for cell in cells if cell.made is not None for made in cell.made.chain)
+        searched = {cell.search: len(cell.settings or ()) for cell in cells if cell.search}
         costs = [*(self.cells[cell.id] for cell in cells), *(self.tunings[one] for one in tuned)]
+        costs += [self.searches[one] for one in searched]
         total = sum(costs, Cost(0.0, 0.0))
         return {
             "model": name,
             "cells": len(cells),
             "tunings": len(tuned),
+            "trials": sum(searched.values()),
             "flops": total.flops,
             "seconds": total.seconds,
             "templates": sorted({cell.method.template or peek_template(cell.model_spec) for cell in cells}),
@@ -147,6 +161,7 @@ def _cell_json(cell: Cell, cost: Cost, prompts: Prompts) -> dict[str, Any]:
         "shift": cell.shift,
         "seed": cell.seed,
         "items": cell.items,
+        "trials": len(cell.settings or ()),
         "demonstrations": prompts.demonstrations,
         "prompt_tokens": round(prompts.tokens),
         "flops": cost.flops,
@@ -168,6 +183,7 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     known_prompts: dict[tuple[Any, ...], Prompts] = {}
     banks: dict[str, str] = {}
     shares: dict[str, str] = {}
+    searches: dict[str, Cost] = {}
     for cell in grid.cells:
         size = known.get(cell.model_spec) or peeked.get(cell.model)
         if size is None:
@@ -184,10 +200,23 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
             cells[cell.id] = _inference(grid, cell, size, prompts[cell.id], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
+        if cell.search and cell.search not in searches:
+            searches[cell.search] = _trials(grid, cell, size, speed, device)
         for made in () if cell.made is None else cell.made.chain:
             if made.id not in tunings:
                 tunings[made.id] = _stage(made, size, speed)
-    return Estimate(cells, tunings, speeds, prompts, shares)
+    return Estimate(cells, tunings, speeds, prompts, shares, searches)
+
+
+def _trials(grid: Grid, cell: Cell, size: Size, speed: float | None, device: str) -> Cost:
+    """Of all settings that the search of ``cell`` tries, each with every part of the examples."""
+    rule, cost = cell.method.search, Cost(0.0, 0.0)
+    assert rule is not None
+    for setting, (used, held) in product(cell.settings or (), rule.sizes(cell.labels)):
+        part = replace(cell, method=setting, settings=None, labels=used, items=held, continuous=True)
+        cost += _inference(grid, part, size, prompts_of(grid, part, size.context), speed, device)
+        cost += _tuning(grid, part, size, speed) if setting.tune is not None else Cost(0.0, 0.0)
+    return cost
 
 
 def _inference(grid: Grid, cell: Cell, size: Size, prompts: Prompts, speed: float | None, device: str) -> Cost:

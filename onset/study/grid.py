@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
@@ -16,6 +16,7 @@ from onset.models.backend import Told
 from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
 from onset.study.made import Made
+from onset.study.searched import blind, tried_of
 from onset.study.spec import Study
 from onset.tasks import open_tasks
 from onset.tasks.base import Task, asked_beside
@@ -32,6 +33,7 @@ UNSAID: Mapping[str, Any] = {
     "schedule": {},
     "traces": None,
     "made": None,
+    "settings": None,
 }
 """What a cell's id does not say: a cell with one of these values has the id of a cell that has no such key.
 
@@ -58,10 +60,11 @@ _ASKING = ("prompt", "shots", "vote", "steps", "learning_rate")
 class Cell:
     """One measurement: a model, used in one way, with one draw of examples, on one set of items.
 
-    ``id`` is the hash of everything that shapes its records; it names the cell's folder. Where the model
-    was read from is not part of it: the label stands for the weights, and their revision is checked.
+    ``id`` is the hash of everything that shapes its records; it names the cell's folder. Where the model was read from
+    is not part of it: the label stands for the weights, and their revision is checked.
     ``made``: the model that stages of training made of it, ``stage`` their names (``base``: none).
     ``items_hash`` covers the ids of the test items in order; ``traces`` is a hash of the state traces its prompts show.
+    ``settings``: the method with each setting that its search tries; ``chosen``: with the one taken (in no id).
     """
 
     model: str
@@ -80,6 +83,13 @@ class Cell:
     continuous: bool
     traces: str | None = None
     made: Made | None = None
+    settings: tuple[Method, ...] | None = None
+    chosen: Method | None = field(default=None, compare=False)
+
+    @property
+    def used(self) -> Method:
+        """The method as it is asked: with the setting that a search took of it."""
+        return self.chosen or self.method
 
     @cached_property
     def id(self) -> str:
@@ -128,6 +138,11 @@ class Cell:
         recipe = {key: value for key, value in self.method.identity().items() if key not in _ASKING}
         return content_hash(_said(self._shared() | {"method": recipe}, UNSAID))
 
+    @cached_property
+    def search(self) -> str | None:
+        """The id of the search it needs (shared by its shifts and test sizes); None: nothing is searched."""
+        return None if self.settings is None else content_hash(_said(self._shared(), UNSAID))
+
     def _shared(self) -> dict[str, Any]:
         """What the cell shares with its shifted siblings, as plain JSON."""
         device, dtype, batch_tokens = self.compute
@@ -146,6 +161,7 @@ class Cell:
             "schedule": schedule,
             "traces": self.traces,
             "made": None if self.made is None else self.made.id,
+            "settings": None if self.settings is None else [one.identity() for one in self.settings],
         }
 
 
@@ -275,7 +291,7 @@ def _expand(study: Study) -> Grid:
             recipe.step.refuse([item.question for item in task.test], name)
     cells = tuple(_cells(study, models, tasks, tests, methods))
     if not cells:
-        raise StudyError("study: no cell is left: every method is a tuning method and the only budget is 0 labels")
+        raise StudyError("study: no cell is left: every method is tuned or searched and the only budget is 0 labels")
     told = {label: entry.told for (label, _), entry in zip(models, study.models, strict=True)}
     return Grid(study, cells, tasks, tests, families, _notes(study, tasks, methods), told)
 
@@ -332,6 +348,7 @@ def _cells(
         (label, spec, _made(label, stage, (study.device, study.dtype)))
         for (label, spec), stage in product(models, study.build_stages())
     ]  # one a model and stage: its id takes a reading of the corpora
+    tried = tried_of(methods, tasks, study.labels)
     for (label, spec, made), name, method, labels in product(nodes, tasks, methods, study.labels):
         for seed, shift in product(_seeds(study, method, labels), study.shifts):
             yield Cell(
@@ -351,6 +368,7 @@ def _cells(
                 compute=compute,
                 continuous=study.continuous,
                 traces=traced[name] if "traces" in method.needs else None,
+                settings=tuple(_of_model(one, own[label]) for one in tried[name, method.name, labels]) or None,
             )
 
 
@@ -375,10 +393,10 @@ def _of_model(method: Method, template: str | None) -> Method:
 
 
 def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:
-    """Without labelled examples there is nothing to tune on, and a greedy answer has no seed to vary."""
-    if labels == 0 and method.tune:
+    """Without labelled examples there is nothing to tune or to choose by, and a greedy answer has no seed to vary."""
+    if labels == 0 and (method.tune or method.search):
         return ()
-    if method.tune or (labels > 0 and method.shots != 0):
+    if method.tune or method.search or (labels > 0 and method.shots != 0):
         return study.seeds
     return study.seeds if method.vote or method.prompt.seeded() else study.seeds[:1]
 
@@ -389,7 +407,9 @@ def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -
         left_out = [one.name for one in methods if one.tune]
         if left_out:
             notes.append(f"0 labels: nothing to tune on, left out: {', '.join(left_out)}")
-        if len(study.seeds) > 1 and any(not one.tune and not one.vote and not one.prompt.seeded() for one in methods):
+        notes += blind(methods)
+        greedy = [one for one in methods if not (one.tune or one.search or one.vote or one.prompt.seeded())]
+        if len(study.seeds) > 1 and greedy:
             notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
     needing = [one.name for one in methods if one.rationales]
     recipes = {recipe.name: recipe for stage in study.build_stages() for recipe in stage}

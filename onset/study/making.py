@@ -93,7 +93,7 @@ def tune(
     """
     from onset.models.hf import HFModel
 
-    method = cell.method
+    method = cell.used
     tuner, material = method.tune, method.on
     assert isinstance(base, HFModel)  # no other model says that it can be tuned
     assert tuner is not None

@@ -36,6 +36,10 @@ class Observer(Protocol):
         """``done`` of the ``steps`` of a stage of training are taken; all of them where it was made before."""
         ...
 
+    def searched(self, cell: Cell, done: int, trials: int) -> None:
+        """``done`` of the ``trials`` of the search that ``cell`` needs are made (or were found made)."""
+        ...
+
     def failed(self, cell: Cell, error: str) -> None:
         """``cell`` failed; the run goes on."""
         ...
@@ -64,6 +68,9 @@ class Silent:
         """Nothing."""
 
     def training(self, made: Made, done: int, steps: int) -> None:
+        """Nothing."""
+
+    def searched(self, cell: Cell, done: int, trials: int) -> None:
         """Nothing."""
 
     def failed(self, cell: Cell, error: str) -> None:

@@ -43,8 +43,9 @@ from onset.study.making import make, tune
 from onset.study.names import names
 from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, changed, note_earlier
+from onset.study.searching import Searches
 from onset.study.spec import Study
-from onset.study.written import alike, cell_json, held_template, template_json
+from onset.study.written import alike, asked_by, cell_json, held_template, template_json
 from onset.tuning.base import TuningReport
 from onset.tuning.stages.base import StageReport
 
@@ -152,6 +153,7 @@ class _Session:
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
         self.demonstrations = Demonstrations(store, grid)
         self.revisions = Revisions(store, grid)
+        self.searches = Searches(store, grid, watch)
 
     def run_model(self, cells: Sequence[Cell]) -> None:
         model = self._open(cells)
@@ -280,7 +282,7 @@ class _Session:
 
     def _check_template(self, model: Model, cell: Cell, held: Mapping[str, str | None]) -> None:
         """A finished cell must have been asked as it would be asked now."""
-        now = template_json(chosen_template(model, cell.method.template))
+        now = template_json(chosen_template(model, asked_by(cell, self.store).template))
         if held == now:
             return
         ways = {"plain": "in plain text", "chat": "through its chat template"}
@@ -306,22 +308,29 @@ class _Session:
                 self.watch.failed(cell, message)
 
     def _run_prompted(self, cell: Cell, model: Model) -> None:
+        cell = self.searches.chosen(cell, model, self._plan(cell))
         self._evaluate(cell, model, model, self.demonstrations.of(cell, model, self._plan(cell)), None)
 
     def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:
-        first = cells[0]
         result: list[tuple[Model, TuningReport, Shown]] = []
-        task, plan = self.grid.tasks[first.task], self._plan(first)
-        self._guard(cells, lambda: result.append(tune(first, task, plan, model, self.store, self.watch)))
+        found: list[Cell] = []
+        task, plan = self.grid.tasks[cells[0].task], self._plan(cells[0])
+
+        def work() -> None:
+            found.extend(self.searches.chosen(cell, model, plan) for cell in cells)
+            result.append(tune(found[0], task, plan, model, self.store, self.watch))
+
+        self._guard(cells, work)
         if not result:
             return
+        first, cells = found[0], found
         tuned, report, shown = result[0]
         self._tell(tuned)
         self._check_tuned(first, tuned)
         with keeping(tuned):
             for cell in cells:
                 self._guard([cell], partial(self._evaluate, cell, model, tuned, shown, report))
-        if first.method.tune is not None and first.tuned is not None and not first.method.tune.keep:
+        if first.used.tune is not None and first.tuned is not None and not first.used.tune.keep:
             self._discard(first.tuned, cells)
 
     def _check_tuned(self, cell: Cell, tuned: Model) -> None:
@@ -345,9 +354,10 @@ class _Session:
         shown: Shown,
         report: TuningReport | None,
     ) -> None:
-        plan, chat = self._plan(cell), chosen_template(base, cell.method.template)
+        plan, chat = self._plan(cell), chosen_template(base, cell.used.template)
+        search = self.searches.of(cell, base, plan)
         examples = plan.take(cell.labels)
-        ledger = (*shown.ledger, *cell.method.prompt.used(examples))
+        ledger = (*shown.ledger, *cell.used.prompt.used(examples), *(() if search is None else search.ledger))
         check_ledger(ledger, plan, cell.labels)
         folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
@@ -358,6 +368,7 @@ class _Session:
             "tuned_revision": model.facts.revision if cell.tuned else None,
             **template_json(chat),
             **({} if cell.made is None else {"made": self.made[cell.made.id]}),
+            **({} if search is None else {"search": search.facts}),
         }
         cell.check_files()
         folder.begin(said)
@@ -366,7 +377,7 @@ class _Session:
         self.watch.advanced(cell, at)
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)
-        evaluation = Evaluation(model, task, cell.method, shown, seed, continuous, chat, questions=asked)
+        evaluation = Evaluation(model, task, cell.used, shown, seed, continuous, chat, questions=asked)
         if at == 0:
             held = self._bank(cell, said)
             folder.set_source(held and held[0])
@@ -379,6 +390,8 @@ class _Session:
             folder.restart()
             raise ItemsFailed(f"every one of the {len(items)} items failed; first: {cause}")
         self._copy_tuning_time(cell, folder)
+        if search is not None:
+            folder.set_search_time(search.seconds)
         folder.finish(len(items), partial(evaluation.conclude, items))
 
     def _scores(self, model: Model, chat: bool) -> bool:

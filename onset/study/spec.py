@@ -31,6 +31,7 @@ from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand
 from onset.models.backend import Told
 from onset.step import read_step
 from onset.study.paths import rebase
+from onset.study.searched import searched
 from onset.tuning import STAGES
 from onset.tuning.stages.base import Recipe, Stage
 
@@ -118,6 +119,8 @@ class MethodEntry(BaseModel):
     steps: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     template: Template | None = None
+    search: str | dict[str, Any] | None = None
+    grid: dict[str, list[Any]] | list[dict[str, Any]] | None = None
 
     def build(self) -> Method:
         """The checked method."""
@@ -180,6 +183,8 @@ class Study(BaseModel):
     ``continuous``: also score the gold answer's log-probability, one more pass over every prompt;
     ``template``: how methods that do not say are to ask (`Template`); of several values each method gets each, with the
     value in its name: ``cot-chat``, ``cot-plain``;
+    ``search``: by which rule each method's settings are chosen (`onset.search`; ``none``: they are as written), so too:
+    ``cot``, ``cot-within``, ``cot-oracle-dev``;
     ``batch_tokens``: the most tokens whose keys and values are held at once: more rows run together;
     ``price``: of an hour or of tokens, for what a recommendation costs;
     ``stages``: what each model is trained on first, names of ``recipes`` in order (``[]``: nothing), and ``recipes``,
@@ -205,6 +210,7 @@ class Study(BaseModel):
     keep_full: bool = False
     continuous: bool = True
     template: Annotated[tuple[Template, ...], BeforeValidator(_listed)] = Field(default=("auto",), min_length=1)
+    search: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = Field(("none",), min_length=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_tokens: int = Field(default=DEFAULT_BATCH_TOKENS, ge=1)
@@ -218,9 +224,17 @@ class Study(BaseModel):
     def build_methods(self) -> tuple[Method, ...]:
         """The methods, presets resolved. Raises UnknownName or StudyError."""
         written = (
-            (METHODS.load(one), None) if isinstance(one, str) else (one.build(), one.template) for one in self.methods
+            (METHODS.load(one), None, None, None)
+            if isinstance(one, str)
+            else (one.build(), one.template, one.search, one.grid)
+            for one in self.methods
         )
-        built = tuple(each for one, said in written for each in ([one] if said else _asked(one, self.template)))
+        built = tuple(
+            each
+            for one, said, rule, grid in written
+            for asked in ([one] if said else _asked(one, self.template))
+            for each in searched(asked, self.search if rule is None else (rule,), grid)
+        )
         _refuse_repeats("methods", [one.name for one in built])
         for place, one in enumerate(built):
             same = [other.name for other in built[:place] if other.spec() == one.spec()]

@@ -32,7 +32,8 @@ def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
         raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
     base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=cell["environment"]["dtype"])
     base = _staged(base, folder.parent, cell.get("made"))
-    method = open_tuner(cell["method_spec"]["tune"], f"{folder}: 'tune'")
+    said = cell["search"]["method"] if "search" in cell else cell["method_spec"]  # what a search took
+    method = open_tuner(said["tune"], f"{folder}: 'tune'")
     loaded: Model = method.load(base, folder)  # type: ignore[arg-type]
     held = cell["tuned_revision"]
     if loaded.facts.revision != held:

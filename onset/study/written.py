@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version as installed_version
 from typing import Any
 
+from onset.methods import Method
 from onset.models.base import Model
 from onset.models.chat import ChatTemplate
 from onset.pipeline import ASKING
 from onset.plan import ExamplePlan, Use
-from onset.results.folder import CellFolder
+from onset.results.folder import CellFolder, Store
 from onset.study.grid import Cell
 from onset.tasks.base import Task
 from onset.tuning.base import TuningReport
@@ -20,6 +22,14 @@ from onset.tuning.base import TuningReport
 def template_json(chat: ChatTemplate | None) -> dict[str, str | None]:
     """How a cell is asked, for ``cell.json``."""
     return {"template": "plain" if chat is None else "chat", "template_hash": None if chat is None else chat.hash}
+
+
+def asked_by(cell: Cell, store: Store) -> Method:
+    """The method of a finished cell as it was asked: with the template that its search took, where it has one."""
+    if cell.search is None:
+        return cell.method
+    held = store.cell(cell.id).facts()["search"]["method"]
+    return replace(cell.method, template=held.get("template"))
 
 
 def held_template(folder: CellFolder) -> dict[str, str | None]:

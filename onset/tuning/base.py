@@ -160,6 +160,28 @@ class Tuning(Step):
         settings = (key if value is True else f"{key}{short(value)}" for key, value in self.set().items())
         return "-".join([self.kind, *settings])
 
+    def grid(self, schedule: Schedule) -> Sequence[Mapping[str, Any]]:
+        """The settings that a search tries beside those of ``schedule`` and its own, most promising first
+        (`onset.search.grid`): the learning rate a factor of 3 and 10 up and down, twice and half the steps, and what
+        else its weights may begin as (`starts`).
+        """
+        peak, steps = schedule.learning_rate or self.learning_rate, schedule.steps
+
+        def at(rate: float = 1.0, length: float = 1.0, **more: Any) -> dict[str, Any]:
+            changed = {"learning_rate": float(f"{rate * peak:.2g}")} if rate != 1 else {}
+            changed |= {"steps": max(1, round(length * steps))} if length != 1 else {}
+            return changed | {f"tune.{key}": value for key, value in more.items()}
+
+        starts = self.starts()
+        tried = [at(3), at(1 / 3), *(at(**one) for one in starts[:1]), at(length=2), at(1 / 3, 2)]
+        tried += [at(3, **one) for one in starts[:1]] + [at(**one) for one in starts[1:]]
+        tried += [at(3, 0.5), at(10), at(0.1), at(length=0.5), at(3, 2), at(1 / 3, 0.5)]
+        return tried + [at(rate, **one) for one in starts for rate in (1 / 3, 3)]
+
+    def starts(self) -> Sequence[Mapping[str, Any]]:
+        """Other settings of what its new weights begin as, most promising first: none, unless it says so."""
+        return ()
+
     def asked(self, on: Material) -> str | Mapping[str, Any]:
         """The prompting method by which the tuned model is asked: the format it was tuned on."""
         return on.asked

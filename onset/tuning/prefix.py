@@ -61,6 +61,13 @@ class PrefixTuning(Beside):
         """The virtual tokens."""
         return self.tokens
 
+    def starts(self) -> Sequence[Mapping[str, Any]]:
+        """At random, and as the examples, where it does not begin so; with a projection at random alone."""
+        if self.projection is not None:
+            return ()
+        plain = {"text": ""} if self.text else {}
+        return [{"begin": one, **plain} for one in ("random", "examples") if one != self.begin]
+
     def trained(self, shapes: Shapes) -> int:
         """The prefix; with ``projection`` the embeddings and both layers in its place."""
         width = sum(one.given for layer in shapes.covered().attention for one in layer)

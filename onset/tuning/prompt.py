@@ -56,6 +56,12 @@ class PromptTuning(Beside):
         """The soft prompt's."""
         return self.tokens
 
+    def starts(self) -> Sequence[Mapping[str, Any]]:
+        """From the vocabulary, as the labels, at random, and as the examples, where it does not begin so."""
+        plain = {"text": ""} if self.text else {}
+        others = ("vocabulary", "labels", "random", "examples")
+        return [{"begin": one, **plain} for one in others if one != self.begin]
+
     def trained(self, shapes: Shapes) -> int:
         """An embedding for each token."""
         return self.tokens * shapes.hidden

@@ -97,7 +97,8 @@ def _settings(study: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     for entry in entries:
         if not isinstance(entry, Mapping) or not _ranks(entry):
             continue
-        made = method(**{key: value for key, value in entry.items() if value is not None})
+        said = {key: value for key, value in entry.items() if value is not None and key not in ("search", "grid")}
+        made = method(**said)  # what is searched has another name
         assert isinstance(made.prompt, Chosen)
         rest = replace(made, prompt=made.prompt.model_copy(update={"calibration": "none"})).spec()
         for template in study.get("template") or ("auto",):  # a method that does not say how it asks is each of these
