@@ -22,6 +22,7 @@ from onset.analysis.estimates.label_breaks import label_breaks
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.scores import compare_scores
+from onset.analysis.estimates.searches import apart, searches_of
 from onset.analysis.estimates.second_reader import second_readings
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.estimates.stage_gains import stage_gains
@@ -59,7 +60,7 @@ def analyse(
     the bootstrap's seed follows from the shapes of the tables. ``math_verify``: also read answers that are numbers by
     that library (`onset.analysis.estimates.second_reader`). Raises InputError where it cannot.
     """
-    measured = results if isinstance(results, Measured) else measured_of(results)
+    measured, bounds = apart(results if isinstance(results, Measured) else measured_of(results))
     arms = measured.outcomes
     chosen = margin if margin is not None else float(measured.study.get("margin", MARGIN))
     methods = compare_all(arms, margin=chosen, replicates=replicates)
@@ -98,6 +99,10 @@ def analyse(
         spent=spent,
         replicates=replicates,
         calibrations=() if measured.foreign else calibrations_of(measured),
+        searches=searches_of(measured, bounds, methods, means_of(by_labels), margin=chosen, replicates=replicates)
+        if not measured.foreign
+        else (),
+        bounds=bounds,
         banks=banks,
         chains=chains,
         thinking=() if measured.foreign else thinking_lines(measured, means_of(by_labels), replicates=replicates),
@@ -150,6 +155,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "chains": [one.json() for one in analysis.chains],
         "calibrations": [one.json() for one in analysis.calibrations],
         "thinking": [one.json() for one in analysis.thinking],
+        "searches": [one.json() for one in analysis.searches],
         "second_readings": [one.json() for one in analysis.second_readings],
         "decisions": [one.json() for one in analysis.decisions],
         "findings": [finding_json(one, language) for one in analysis.findings],
@@ -165,7 +171,9 @@ def _cell_json(row: dict[str, Any], mean: LabelPoint | None, f1: CellF1 | None) 
         "majority": f1 and f1.majority,
         "majority_label": f1 and f1.majority_label,
     }
-    row = row | {name: None if row[name] is None else json.loads(row[name]) for name in ("method_spec", "made")}
+    row = row | {
+        name: None if row[name] is None else json.loads(row[name]) for name in ("method_spec", "made", "search")
+    }
     return row | {"interval": _pair(row["low"], row["high"]), "mean": mean and mean.json()} | of_labels
 
 

@@ -166,7 +166,8 @@ def plain_method(name: str, language: Language = "en") -> str:
     base = max((one for one in _METHODS if name == one or name.startswith(f"{one}-")), key=len, default=None)
     if base is None:
         return name
-    parts = [_METHOD_PART.fullmatch(part) for part in name[len(base) + 1 :].split("-") if part]
+    rest = name[len(base) + 1 :].replace("oracle-dev", "oracledev")
+    parts = [_METHOD_PART.fullmatch(part) for part in rest.split("-") if part]
     if not all(parts):
         return name
     known = [(part["name"], part["value"]) for part in parts if part]
@@ -222,7 +223,7 @@ _METHODS = tuple(
 )
 _VOTES = ("vote", "weighted", "complexity")
 _METHOD_PART = re.compile(
-    r"(?P<name>budget|vote|weighted|complexity|keep|shots|steps|lr|topk|topp|t|chat|plain)(?P<value>[0-9.e]*)"
+    r"(?P<name>budget|vote|weighted|complexity|keep|shots|steps|lr|topk|topp|t|chat|plain|within|oracledev)(?P<value>[0-9.e]*)"
 )
 
 

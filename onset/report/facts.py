@@ -12,6 +12,7 @@ from onset.analysis.setting import model_of_stage
 from onset.demos import DEMOS
 from onset.prompting import PROMPTING
 from onset.registry import Registry
+from onset.search import SEARCH
 from onset.tuning import MATERIALS, TUNERS
 from onset.votes import VOTES
 
@@ -22,6 +23,7 @@ _USES = {
     "demonstration": "{count} shown in the prompt",
     "training": "{count} trained on",
     "question": "{count} asked without their answers",
+    "dev": "{count} tried settings on",
 }
 _ASKED = "{how} on {what}; the tuned model is asked without demonstrations"
 _ASKED_SO = "{how} on {what}; the tuned model is asked with {count} demonstrations"
@@ -80,6 +82,8 @@ def spell(spec: Mapping[str, Any], say: Say = ENGLISH) -> str:
         said = "{vote} of {samples} samples at temperature {temperature}"
         how = _words(VOTES, {"kind": "majority", **vote}, say)
         parts.append(say(said, vote=how, samples=vote["samples"], temperature=f"{vote['temperature']:g}"))
+    if search := spec.get("search"):
+        parts.append(_words(SEARCH, {key: one for key, one in search.items() if key != "grid"}, say))
     return say.clauses(parts)
 
 

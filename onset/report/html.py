@@ -50,6 +50,7 @@ from onset.report.layout import in_words, laid_out, legend_of, responsive
 from onset.report.library import figure_library
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.places import places_said
+from onset.report.searches import search_tables
 from onset.report.still import still
 from onset.report.words import count, flops, lead, p_value, sentences, share, signed, whole
 from onset.results.files import write_bytes
@@ -194,6 +195,7 @@ def page(
         filters=_filters(shown["cells"]),
         packed=packed,
         facts=_facts(shown, cells, style.say),
+        searches=search_tables(shown, say),
         sources=shown.get("sources"),
         models=[one | {"where": _asked_alike(one)} for one in shown.get("models", ())],
         model_reach=reach_of_bars(shown.get("models", ()), fitting=0.9),

@@ -19,6 +19,7 @@ from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.outputs import print_banks, print_chains, print_second_readings, print_thinking
 from onset.report.scores import print_scores
+from onset.report.searches import print_searches
 from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, section, table
 from onset.report.training import print_training
 from onset.report.words import count, flops, p_value, share, shares, signed
@@ -91,6 +92,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
         _print_templates(shown["cells"], console)
     print_costs(shown, console)
     print_break_evens(shown, console)
+    print_searches(shown, console)
     print_banks(shown, console)
     print_thinking(shown, console)
     print_chains(shown, console)

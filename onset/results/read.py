@@ -236,7 +236,7 @@ def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str
         row = _identity(held) | _used(held) | _outcome(records, held["tuning"], _prepared(cell)) | _time(cell)
         row |= _stages(held.get("made"), cell.parents[1])
         row["tuned"] = _kept(cell, held["tuned"])
-        row |= _once(held) | {"stored_bytes": _stored(cell, held["tuned"])}
+        row |= _search(held, row["flops"]) | _once(held) | {"stored_bytes": _stored(cell, held["tuned"])}
         return row, held["method_spec"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
@@ -262,6 +262,21 @@ def _kind(step: Any) -> str:
 def _kept(cell: Path, tuned: str | None) -> str | None:
     """The id of the tuned weights, where they are still there."""
     return tuned if tuned is not None and TunedFolder(cell.parents[1] / "tuned" / tuned).done else None
+
+
+def _search(held: Mapping[str, Any], flops: float | None) -> dict[str, Any]:
+    """How its settings were chosen, and the cost of that, a part of the cell's; ``flops``: of all else."""
+    said = held.get("search")
+    if said is None:
+        return {"select": "none", "bound": False, "flops_search": 0.0, "search": None}
+    spent = said["flops"]
+    return {
+        "select": said["select"],
+        "bound": bool(said["outside"]),
+        "flops_search": spent,
+        "search": canonical_json(said),
+        "flops": None if flops is None or spent is None else flops + spent,
+    }
 
 
 def _once(held: Mapping[str, Any]) -> dict[str, Any]:
@@ -384,9 +399,10 @@ def _time(cell: Path) -> dict[str, float | None]:
     """
     path = cell / "timing.json"
     if not path.exists():
-        return {"seconds": None, "tuning_seconds": None}
+        return {"seconds": None, "tuning_seconds": None, "search_seconds": None}
     held = read_json(path)
     if not isinstance(held, dict) or "seconds" not in held:
         raise StoreError(f"damaged file {path}: no key 'seconds'")
     seconds = held["seconds"]
-    return {"seconds": None if seconds is None else float(seconds), "tuning_seconds": held.get("tuning_seconds")}
+    later = {name: held.get(name) for name in ("tuning_seconds", "search_seconds")}
+    return {"seconds": None if seconds is None else float(seconds), **later}

@@ -16,7 +16,7 @@ from onset.models.backend import Told
 from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
 from onset.study.made import Made
-from onset.study.searched import blind, tried_of
+from onset.study.searched import blind, greedy, tried_of
 from onset.study.spec import Study
 from onset.tasks import open_tasks
 from onset.tasks.base import Task, asked_beside
@@ -64,7 +64,7 @@ class Cell:
     is not part of it: the label stands for the weights, and their revision is checked.
     ``made``: the model that stages of training made of it, ``stage`` their names (``base``: none).
     ``items_hash`` covers the ids of the test items in order; ``traces`` is a hash of the state traces its prompts show.
-    ``settings``: the method with each setting that its search tries; ``chosen``: with the one taken (in no id).
+    ``settings``: the method as its search tries it; ``chosen``: as it is taken (in no id).
     """
 
     model: str
@@ -88,7 +88,7 @@ class Cell:
 
     @property
     def used(self) -> Method:
-        """The method as it is asked: with the setting that a search took of it."""
+        """The method as it is asked, with the setting that a search took."""
         return self.chosen or self.method
 
     @cached_property
@@ -396,9 +396,8 @@ def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:
     """Without labelled examples there is nothing to tune or to choose by, and a greedy answer has no seed to vary."""
     if labels == 0 and (method.tune or method.search):
         return ()
-    if method.tune or method.search or (labels > 0 and method.shots != 0):
-        return study.seeds
-    return study.seeds if method.vote or method.prompt.seeded() else study.seeds[:1]
+    varies = method.tune or method.search or method.vote or method.prompt.seeded()
+    return study.seeds if varies or (labels > 0 and method.shots != 0) else study.seeds[:1]
 
 
 def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -> tuple[str, ...]:
@@ -408,8 +407,7 @@ def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -
         if left_out:
             notes.append(f"0 labels: nothing to tune on, left out: {', '.join(left_out)}")
         notes += blind(methods)
-        greedy = [one for one in methods if not (one.tune or one.search or one.vote or one.prompt.seeded())]
-        if len(study.seeds) > 1 and greedy:
+        if len(study.seeds) > 1 and greedy(methods):
             notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
     needing = [one.name for one in methods if one.rationales]
     recipes = {recipe.name: recipe for stage in study.build_stages() for recipe in stage}

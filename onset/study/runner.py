@@ -323,12 +323,11 @@ class _Session:
         self._guard(cells, work)
         if not result:
             return
-        first, cells = found[0], found
-        tuned, report, shown = result[0]
+        first, (tuned, report, shown) = found[0], result[0]
         self._tell(tuned)
         self._check_tuned(first, tuned)
         with keeping(tuned):
-            for cell in cells:
+            for cell in found:
                 self._guard([cell], partial(self._evaluate, cell, model, tuned, shown, report))
         if first.used.tune is not None and first.tuned is not None and not first.used.tune.keep:
             self._discard(first.tuned, cells)

@@ -67,3 +67,8 @@ def blind(methods: Sequence[Method]) -> list[str]:
     """What a person is told of a budget of 0 labels, where a method is searched."""
     names = [one.name for one in methods if one.search is not None and one.tune is None]
     return [f"0 labels: nothing to choose settings by, left out: {', '.join(names)}"] if names else []
+
+
+def greedy(methods: Sequence[Method]) -> bool:
+    """Is there a method that has no seed to vary without labelled examples?"""
+    return any(not (one.tune or one.search or one.vote or one.prompt.seeded()) for one in methods)

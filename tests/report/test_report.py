@@ -661,12 +661,13 @@ def test_plan_list_and_grade_fit_80_columns() -> None:
         "comparisons": 9, "independent": 6, "prior_df": 3.0, "family_size": 9, "noise": 0.125, "source": "recorded",
         "decides": True, "proposal": None,
     }  # fmt: skip
-    model = {"model": "SmolLM2-135M-Instruct", "templates": ["chat", "plain"], "cells": 24, "tunings": 9}
+    model = {"model": "SmolLM2-135M-Instruct", "templates": ["chat", "plain"], "cells": 24, "tunings": 9, "trials": 48}
     model |= {"flops": 1.0e15, "seconds": 2000.0}
     prompts = {"method": "lora-rationales-steps15-chat", "labels": 256, "fitted": True}
     prompts |= {"demonstrations": [96, 128], "usable": [256, 256], "prompt_tokens": [1890, 7912]}
     plan = {
         "study": "small", "cells": 24, "shared": 1, "flops": 1.0e15, "seconds": 2000.0, "models": [model],
+        "search": {"trials": 48, "flops": 1.0e14, "seconds": 200.0},
         "detectable": [promised], "notes": ["a note"], "prompts": [prompts],
     }  # fmt: skip
     rows = [{"prediction": "x" * 100, "status": "none"}, {"prediction": "18", "status": "ok"}]

@@ -66,7 +66,7 @@ def known_pairs(comparisons: Sequence[Contrast]) -> Known:
 def cost_of(arm: Outcomes) -> tuple[float, ...]:
     """What asking and tuning took: the cheapest to ask first."""
     flops = arm.ran.flops or Flops(math.inf, math.inf)
-    return flops.query, flops.tuning
+    return flops.query, flops.once
 
 
 def standing(

@@ -180,6 +180,8 @@ def _planned(grid: Grid) -> list[_Planned]:
     """
     places: dict[tuple[str, str, str, str, int], dict[str, list[Cell]]] = {}
     for cell in grid.cells:
+        if cell.method.search is not None and cell.method.search.bound:
+            continue
         place = (cell.task, cell.shift, cell.model, cell.stage, cell.labels)
         places.setdefault(place, {}).setdefault(cell.method.name, []).append(cell)
     out = []
@@ -211,7 +213,7 @@ def _measured(folder: Path | None) -> dict[str, Noise]:
     if folder is None or not is_results(folder):
         return {}
     held: dict[str, list[tuple[float, int]]] = {}
-    done = outcomes_of(load(folder))
+    done = [one for one in outcomes_of(load(folder)) if not one.asked.bound]
     tuned = {one.method: one.tuned for one in done}
     for one in compare_all(done, replicates=20):
         crossed = one.sample.crossed

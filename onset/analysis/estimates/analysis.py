@@ -21,6 +21,7 @@ from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.scores import Scores
+from onset.analysis.estimates.searches import Bounds, Searched
 from onset.analysis.estimates.second_reader import SecondReading
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.estimates.stage_gains import StageGain
@@ -101,7 +102,8 @@ class Analysis:
     task of the user's own; ``banks``: what every number of samples would do, where samples vote; ``chains``: steps
     and answers of each arm; ``calibrations``: calibrated methods beside the same ones without; ``second_readings``:
     texts read by math-verify too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
-    ``stages``: what stages of training change beside accuracy;
+    ``stages``: what stages of training change beside accuracy; ``searches``: arms whose settings were searched, and
+    ``bounds``: those that are upper bounds, which are in nothing else;
     ``findings``: empty while the questions are asked.
     """
 
@@ -121,6 +123,8 @@ class Analysis:
     second_readings: tuple[SecondReading, ...] = ()
     thinking: tuple[ThinkingLine, ...] = ()
     stages: ByStage = ByStage()
+    searches: tuple[Searched, ...] = ()
+    bounds: Bounds | None = None
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -1,6 +1,7 @@
 """What an arm costs: a query, and what is done once; from how many queries on tuning pays; what is best for its cost.
 
-    total(Q) = C_tuning + C_stages + Q c_query          Q* = C_tuning / (c_prompt - c_tuned)
+    total(Q) = C_tuning + C_search + C_stages + Q c_query
+    Q* = (C_tuning + C_search - C_search of the prompt) / (c_prompt - c_tuned)
 
 Operations are counted from the tokens that ran (`onset.records.Record`): inference 2 N a token (Kaplan et al. 2020,
 arXiv 2001.08361, section 2.1), training what its method says (full tuning 6 N, adapters about 4 N: no gradient of
@@ -41,10 +42,10 @@ class Spent:
     """What one arm took, means over its draws; None: not known.
 
     Of a query: ``prompt_tokens``, ``output_tokens``, ``flops``, ``flops_reused``, ``attention`` (FLOPs), ``seconds``.
-    Once: ``tuning`` and ``stages`` (FLOPs; 0 without), ``prefix`` (FLOPs, where beginnings are kept),
-    ``tuning_tokens``, ``tuning_seconds``; ``stored`` (bytes of tuned weights); labelled examples used (``labels``),
-    and how many of them with ``rationales``. ``adapters``: folders of kept weights inside the results folder, one a
-    draw.
+    Once: ``tuning``, ``stages`` and ``search`` for settings (FLOPs; 0 without), ``prefix`` (FLOPs, where beginnings are
+    kept), ``tuning_tokens``, ``tuning_seconds``; ``stored`` (bytes of tuned weights); labelled examples used
+    (``labels``), and how many of them with ``rationales``. ``adapters``: folders of kept weights inside the results
+    folder, one a draw.
     """
 
     prompt_tokens: float | None
@@ -62,11 +63,12 @@ class Spent:
     labels: float
     rationales: float
     adapters: tuple[str, ...] = ()
+    search: float = 0.0
 
     @property
     def once(self) -> float:
-        """FLOPs before the first query: tuning, and the stages of training before it."""
-        return self.tuning + self.stages
+        """FLOPs before the first query: tuning, the search for its settings, and the stages of training before it."""
+        return self.tuning + self.search + self.stages
 
     def total(self, queries: float, *, reused: bool = False) -> float | None:
         """FLOPs of so many queries and all that is done once."""
@@ -122,6 +124,7 @@ def _spent(table: pl.DataFrame, shared: Sequence[_Shared | None]) -> Spent:
         labels=float(table["labels_used"].sum()) / len(table),
         rationales=float(table["rationales"].sum()) / len(table),
         adapters=tuple(f"tuned/{one}" for one in table["tuned"].drop_nulls().unique(maintain_order=True)),
+        search=float(table["flops_search"].sum()) / len(table),  # where it is not known, what a query takes is not
     )
 
 
@@ -277,7 +280,7 @@ def break_evens(
 def _break_even(
     tuned: Outcomes, once: Flops, prompted: Outcomes, other: Flops, costs: _Costs, spent: Mapping[Key, Spent]
 ) -> BreakEven:
-    queries = break_even_queries(once.tuning, other.query, once.query)
+    queries = break_even_queries(max(0.0, once.once - other.search), other.query, once.query)
     ours, theirs = spent.get(key_of(tuned)), spent.get(key_of(prompted))
     reused, knows = None, False
     if (
@@ -286,7 +289,7 @@ def _break_even(
         and None not in (ours.flops_reused, theirs.flops_reused, ours.prefix, theirs.prefix)
     ):
         knows = True
-        more = (ours.prefix or 0.0) - (theirs.prefix or 0.0)
+        more = (ours.prefix or 0.0) - (theirs.prefix or 0.0) + ours.search - theirs.search
         reused = break_even_queries(max(0.0, ours.tuning + more), theirs.flops_reused or 0.0, ours.flops_reused or 0.0)
     return BreakEven(
         model=tuned.model,
@@ -297,7 +300,7 @@ def _break_even(
         tuned=tuned.method,
         prompted=prompted.method,
         queries=queries,
-        interval=None if queries is None else costs.interval(tuned, prompted, queries),
+        interval=costs.interval(tuned, prompted, queries) if queries else None,
         reused=reused,
         knows_reuse=knows,
     )
@@ -327,20 +330,20 @@ class _Costs:
         if not items:
             return None
         saved = np.array([[theirs[d][0][item] - ours[d][0][item] for item in items] for d in draws])
-        tuning = np.array([ours[draw][1] for draw in draws])
+        tuning = np.array([ours[draw][1] - theirs[draw][1] for draw in draws])
         if np.ptp(tuning) == np.ptp(saved) == 0:
             return None
         return ratio_interval(tuning, saved, queries)
 
     def _by_item(self, arm: Outcomes) -> dict[int, tuple[dict[str, float], float]]:
-        """Draw -> the operations of each item, and of its tuning."""
+        """Draw -> the operations of each item, and of its tuning and search."""
         out = {}
         for cell in self._cells.get(key_of(arm), ()):
             table = self._records[cell["cell"]]
             if not table["flops"].null_count():
                 out[int(cell["seed"])] = (
                     dict(zip(table["item"], table["flops"], strict=True)),
-                    float(cell["flops_tuning"]),
+                    float(cell["flops_tuning"]) + float(cell["flops_search"]),
                 )
         return out
 

@@ -45,6 +45,7 @@ class LabelPoint:
             "parse_rate": self.parse_rate,
             "flops_query": self.flops and self.flops.query,
             "flops_tuning": self.flops and self.flops.tuning,
+            "flops_search": self.flops and self.flops.search,
         }
 
 

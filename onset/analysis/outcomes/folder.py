@@ -83,6 +83,8 @@ def _outcomes(
             vote=first["vote"],
             template=first.get("template") or "plain",
             shown=(min(shown), max(shown)) if first["tune"] is None and first["labels"] else None,
+            select=first.get("select") or "none",
+            bound=bool(first.get("bound")),
         ),
         ran=Ran(
             flops=_flops(cells, n),
@@ -103,11 +105,12 @@ def _outcomes(
 
 def _flops(cells: Sequence[Mapping[str, Any]], n: int) -> Flops | None:
     """Means of the draws; None where a server does not tell what one takes."""
-    if any(cell["flops_inference"] is None for cell in cells):
+    if any(cell["flops_inference"] is None or cell["flops_search"] is None for cell in cells):
         return None
     return Flops(
         query=sum(cell["flops_inference"] for cell in cells) / n,
         tuning=sum(cell["flops_tuning"] for cell in cells) / len(cells),
+        search=sum(cell["flops_search"] for cell in cells) / len(cells),
     )
 
 

@@ -29,7 +29,8 @@ class Asked:
 
     ``prompt``: the kind of prompt; ``tune``: the kind of tuning, None for prompting; ``vote``: samples that vote, None
     for one; ``template``: ``chat`` or ``plain``; ``shown``: the fewest and most demonstrations of a draw's prompts,
-    None for a tuned model and without labels.
+    None for a tuned model and without labels; ``select``: the rule by which its settings were chosen; ``bound``: by
+    labels beyond the budget, so that it is an upper bound.
     """
 
     prompt: str = ""
@@ -37,14 +38,24 @@ class Asked:
     vote: int | None = None
     template: str = "plain"
     shown: tuple[int, int] | None = None
+    select: str = "none"
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Flops:
-    """Mean floating-point operations of a ``query``, and of one ``tuning`` run (0 for prompting)."""
+    """Mean floating-point operations of a ``query``, of one ``tuning`` run (0 for prompting), and of one ``search`` for
+    settings (0: none).
+    """
 
     query: float
     tuning: float
+    search: float = 0.0
+
+    @property
+    def once(self) -> float:
+        """Before the first query."""
+        return self.tuning + self.search
 
 
 @dataclass(frozen=True, slots=True)

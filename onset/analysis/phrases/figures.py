@@ -299,6 +299,9 @@ _NOTES = {
     "{count} shown in the prompt": "{count} 个在提示中展示",
     "{count} trained on": "{count} 个用于微调",
     "{count} asked without their answers": "{count} 个只用其问题，不用答案",
+    "{count} tried settings on": "{count} 个用于挑选设置",
+    "settings chosen within the granted examples": "在已给的样例之内挑选设置",
+    "settings chosen on labels beyond the budget: an upper bound": "用预算之外的标注挑选设置：上限",
     "{count} used for {use}": "{count} 个用于 {use}",
 }
 

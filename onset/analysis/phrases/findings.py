@@ -99,6 +99,22 @@ LINES: dict[str, tuple[str, str]] = {
         "{method} is not shown to vary otherwise between draws than {other}: {ratio} times ({range})",
         "没有证据表明{method}在各次抽取之间的波动与{other}不同：{ratio} 倍（{range}）",
     ),
+    "search.gains": (
+        "choosing settings within the budget gains {method} {points} ({range})",
+        "在预算内挑选设置使{method}提高 {points}（{range}）",
+    ),
+    "search.loses": (
+        "choosing settings within the budget costs {method} {points} ({range})",
+        "在预算内挑选设置使{method}变化 {points}（{range}）",
+    ),
+    "search.equivalent": (
+        "choosing settings within the budget makes no difference to {method}: {points} ({range})",
+        "在预算内挑选设置对{method}没有差别：{points}（{range}）",
+    ),
+    "search.undecided": (
+        "choosing settings within the budget is not shown to help {method}: {points} ({range})",
+        "没有证据表明在预算内挑选设置对{method}有益：{points}（{range}）",
+    ),
     "samples.gains": (
         "{vote} gains {points} over one of its {count} samples ({range})",
         "{vote}比其 {count} 次采样中的一次高 {points}（{range}）",

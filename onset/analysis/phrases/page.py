@@ -339,6 +339,19 @@ _SCRIPT = {
     "ended at a stop string": "遇停止串结束",
     "cut off at the token limit": "到词元上限被截断",
     "not run": "未运行",
+    "Settings chosen within the budget": "在预算内挑选的设置",
+    "Score: accuracy on the held-out examples that the setting was picked by, so too high; change: against the settings"
+    " as written. Few labels choose hardly better than chance (Perez et al. 2021).": (
+        "得分：据以挑选设置的留出样例上的准确率，因此偏高；变化：与原设置相比。标注很少时，挑选几乎不比随机好"
+        "（Perez 等，2021）。"
+    ),
+    "Upper bounds: settings chosen by oracle-dev": "上限：用 oracle-dev 挑选的设置",
+    "Chosen on labels beyond the budget: what choosing could bring at most, and in no comparison.": (
+        "用预算之外的标注挑选：挑选设置至多能带来什么；不参与任何比较。"
+    ),
+    "Taken (draws)": "选中的设置（次数）",
+    "Change, in points": "变化（百分点）",
+    "as written": "原设置",
     "{count} labelled examples": "{count} 个标注样例",
     "shift {shift}": "变化 {shift}",
     "seed {seed}": "种子 {seed}",

@@ -247,6 +247,20 @@ _SAMPLES = {
     ),
 }
 
+_SEARCH = {
+    "Choosing settings on {task}, {model} {given}: with the best of {trials} settings by the granted examples,"
+    " {method} is right in {share}; against its settings as written that is {points} ({range}; {verdict}; {sample})": (
+        "挑选设置，{task}，{model}（{given}）：用已给的样例在 {trials} 种设置中取最好的一种，{method}答对 {share}，"
+        "与原设置相差 {points}（{range}；{verdict}；{sample}）"
+    ),
+    "in {kept} of {draws} draws the settings as written were kept": "{draws} 次抽取中有 {kept} 次保留了原设置",
+    "{failed} trials failed and count": "{failed} 次试验失败，也计入",
+    "a search takes {flops} FLOPs": "一次搜索需要 {flops} FLOPs",
+    "chosen on {outside} labels beyond the budget, an upper bound, it would be right in {share} ({range})": (
+        "若用预算之外的 {outside} 个标注来挑选（上限），答对 {share}（{range}）"
+    ),
+}
+
 _CALIBRATION = {
     "Calibration on {task}, {model} {given}: between draws the accuracy of {plain} has a standard deviation of"
     " {before}, that of {method} of {after}, {ratio} times as much ({range}; {verdict}; {sample})": (
@@ -299,6 +313,7 @@ _SECOND_READER = {
 
 SENTENCES: dict[str, str] = (
     _CALIBRATION
+    | _SEARCH
     | _COMPARISON
     | _PROMPT_OR_TUNE
     | _BEST

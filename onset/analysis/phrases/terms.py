@@ -61,6 +61,8 @@ METHODS: dict[str, tuple[str, str]] = {
     "+samples": ("{value} samples", "采样 {value} 次"),
     "+t": ("temperature {value}", "温度 {value}"),
     "+chat": ("as a chat", "对话形式"),
+    "+within": ("settings chosen", "设置经过挑选"),
+    "+oracledev": ("upper bound: settings chosen on more labels", "上限：用更多标注挑选设置"),
     "+plain": ("as plain text", "纯文本形式"),
 }
 
@@ -113,6 +115,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "sound": ("sound", "可靠"),
     "lucky": ("lucky", "侥幸"),
     "kind.calibration": ("Calibration", "校准"),
+    "kind.search": ("Settings", "设置"),
     "kind.size by task": ("Size by task", "任务与规模"),
     "kind.prompt or tune": ("Prompt or tune", "提示还是微调"),
     "kind.ingredient": ("Ingredient", "训练成分"),

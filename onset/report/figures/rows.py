@@ -86,7 +86,7 @@ def _point(group: Sequence[Cell], say: Say) -> Row:
         "accuracy": mean["accuracy"],
         "parse": mean["parse_rate"],
         "inference": mean["flops_query"] or None,
-        "tuning": mean["flops_tuning"] or 0.0,
+        "tuning": (mean["flops_tuning"] or 0.0) + (mean.get("flops_search") or 0.0),
         "size": say.size(first["params"]) if first["params"] else say("unknown"),
         "says": say.parted([percent(mean["accuracy"]), seeds, _span(mean["interval"], say)]),
         "counts": say.clauses(each),
