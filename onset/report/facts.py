@@ -131,6 +131,9 @@ def examples(cells: Iterable[Facts], say: Say = ENGLISH) -> list[dict[str, Any]]
             say(_USES.get(use, "{count} used for {use}"), count=_range(_used(cell, use) for cell in group), use=use)
             for use in uses
         ]
+        beyond = [len(cell["search"]["outside"]) for cell in group if cell.get("search")]
+        if any(beyond):
+            used.append(say("{count} beyond the budget", count=_range(beyond)))
         rationales = _range(_used(cell, None) for cell in group)
         rows.append(
             {"method": method, "labels": labels, "used": say.parted(used) or say("none"), "rationales": rationales}

@@ -19,6 +19,8 @@ from onset.analysis.phrases import LANGUAGES
 from onset.analysis.questions import question
 from onset.analysis.words import plain_method
 from onset.models.scripted import ScriptedModel
+from onset.report.facts import examples
+from onset.report.searches import search_tables
 from onset.study.runner import run
 from onset.study.spec import make_study
 
@@ -144,3 +146,14 @@ def test_break_even_counts_what_both_sides_searched() -> None:
 def test_searched_methods_have_names_a_person_can_read() -> None:
     assert plain_method("cot-within") == "chain of thought (settings chosen)"
     assert plain_method("cot-shots4-oracle-dev").endswith("(4 shown, upper bound: settings chosen on more labels)")
+
+
+def test_the_page_says_what_was_taken_and_which_labels_are_beyond_the_budget(both: tuple[Analysis, Analysis]) -> None:
+    within, bound = search_tables(to_json(both[1]), str)
+    assert (within["title"], bound["title"][:13]) == ("Settings chosen within the budget", "Upper bounds:")
+    assert [one["took"] for one in (*within["rows"], *bound["rows"])] == ["shots 2 (2)", "shots 2 (2)"]
+    assert search_tables(to_json(both[0]), str)[1:] == []
+    line = {"use": "dev", "ids": ["a", "b"], "rationales": False}
+    cell = {"method": "m", "labels": 2, "ledger": [line], "search": {"outside": ["x", "y", "z"]}}
+    (row,) = examples([cell])
+    assert row["used"] == "2 tried settings on, 3 beyond the budget"

@@ -300,6 +300,7 @@ _NOTES = {
     "{count} trained on": "{count} 个用于微调",
     "{count} asked without their answers": "{count} 个只用其问题，不用答案",
     "{count} tried settings on": "{count} 个用于挑选设置",
+    "{count} beyond the budget": "{count} 个在预算之外",
     "settings chosen within the granted examples": "在已给的样例之内挑选设置",
     "settings chosen on labels beyond the budget: an upper bound": "用预算之外的标注挑选设置：上限",
     "{count} used for {use}": "{count} 个用于 {use}",
