@@ -184,6 +184,7 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     banks: dict[str, str] = {}
     shares: dict[str, str] = {}
     searches: dict[str, Cost] = {}
+    known_trials: dict[tuple[Any, ...], Cost] = {}
     for cell in grid.cells:
         size = known.get(cell.model_spec) or peeked.get(cell.model)
         if size is None:
@@ -200,8 +201,11 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
             cells[cell.id] = _inference(grid, cell, size, prompts[cell.id], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
-        if cell.search and cell.search not in searches:
-            searches[cell.search] = _trials(grid, cell, size, speed, device)
+        if cell.search and cell.search not in searches:  # draws differ in nothing that is guessed here
+            alike = (cell.model, cell.task, cell.method, cell.labels)
+            if alike not in known_trials:
+                known_trials[alike] = _trials(grid, cell, size, speed, device)
+            searches[cell.search] = known_trials[alike]
         for made in () if cell.made is None else cell.made.chain:
             if made.id not in tunings:
                 tunings[made.id] = _stage(made, size, speed)
