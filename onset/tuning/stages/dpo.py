@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 
 from onset.records import content_hash
 from onset.tuning.base import Progress, Seeds
 from onset.tuning.full import Copied, Full
-from onset.tuning.loop import MICRO_TOKENS, Encoded, batches, encode
+from onset.tuning.loop import Encoded, batches, encode
 from onset.tuning.optimise import Micro, Taken, Trace, optimise
 from onset.tuning.stages.base import Trained, report_of, tenths
-from onset.tuning.stages.logprobs import completion_logprobs
+from onset.tuning.stages.logprobs import Way, completion_logprobs, computed, micro_of
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
@@ -77,14 +78,12 @@ def train(
     pairs = [Pair(*both) for both in zip(*sides, strict=True)]
     copied = Copied(model, settings.kind)
     module, pad = copied.module, model.tokenizer.eos_token_id
-    kind = next(module.parameters()).device.type
-    micro = Micro(MICRO_TOKENS.get(kind, 1024))
+    device = next(module.parameters()).device
+    micro = micro_of(device)
     trained = list(module.parameters())
 
-    def computed() -> Any:
-        return torch.autocast(kind, dtype=torch.bfloat16, enabled=copied.autocast)
-
-    pairs = _referred(module.eval(), pairs, pad, micro, computed)
+    way = partial(computed, device, autocast=copied.autocast)
+    pairs = _referred(module.eval(), pairs, pad, micro, way)
     plan = list(batches([one.tokens for one in pairs], schedule, seeds.order))
 
     def gradients(step: int) -> Taken:
@@ -93,7 +92,7 @@ def train(
         seen: list[torch.Tensor] = []
 
         def loss(group: Sequence[Pair]) -> torch.Tensor:
-            with computed():
+            with way():
                 margins = margins_of(module, group, pad)
             reference = torch.tensor([one.reference for one in group], device=margins.device)
             seen.append((margins.detach() - reference).cpu())
@@ -111,12 +110,12 @@ def train(
     return _trained(model, copied, trace, pairs, swapped)
 
 
-def _referred(module: torch.nn.Module, pairs: Sequence[Pair], pad: int, micro: Micro, computed: Any) -> list[Pair]:
+def _referred(module: torch.nn.Module, pairs: Sequence[Pair], pad: int, micro: Micro, way: Way) -> list[Pair]:
     """``pairs`` with what the model before training says of them."""
     found: dict[int, float] = {}
     with torch.no_grad():
         for group in micro.groups(range(len(pairs)), lambda at: pairs[at].width):
-            with computed():
+            with way():
                 values = margins_of(module, [pairs[at] for at in group], pad)
             found |= dict(zip(group, values.tolist(), strict=True))
     return [Pair(one.chosen, one.rejected, found[at]) for at, one in enumerate(pairs)]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,10 +24,10 @@ from onset.records import Completion, Item, Request, derive_seed
 from onset.tasks.base import Task
 from onset.tuning.base import Progress, Seeds
 from onset.tuning.full import Copied, Full
-from onset.tuning.loop import MICRO_TOKENS, Encoded
+from onset.tuning.loop import Encoded
 from onset.tuning.optimise import Micro, Taken, Trace, optimise
 from onset.tuning.stages.base import Trained, report_of, tenths
-from onset.tuning.stages.logprobs import completion_logprobs
+from onset.tuning.stages.logprobs import Way, completion_logprobs, computed, micro_of
 
 if TYPE_CHECKING:
     from onset.models.chat import ChatTemplate
@@ -172,23 +173,20 @@ def train(
     copied = Copied(model, settings.kind)
     module, pad = copied.module, model.tokenizer.eos_token_id
     asking = Asking(settings, model.derive(module, model.facts), chosen_template(model, None))
-    kind = next(module.parameters()).device.type
-    micro = Micro(MICRO_TOKENS.get(kind, 1024))
+    device = next(module.parameters()).device
+    micro, way = micro_of(device), partial(computed, device, autocast=copied.autocast)
     trained = list(module.parameters())
     longest = asking.longest if settings.variant == "dr-grpo" else None
     kept = _places(settings.steps // settings.updates)
     samples: list[dict[str, Any]] = []
     held: list[Batch] = []
 
-    def computed() -> Any:
-        return torch.autocast(kind, dtype=torch.bfloat16, enabled=copied.autocast)
-
     def fresh(at: int) -> Batch:
         batch = asking.batch(at)
         if settings.kl:
             _refer(model.module, batch.tried, pad, micro, settings.temperature)
         if settings.updates > 1:
-            _remember(module, batch.tried, pad, micro, computed, settings.temperature)
+            _remember(module, batch.tried, pad, micro, way, settings.temperature)
         samples.extend({"batch": at, **one} for one in batch.samples[:2] if at in kept)
         return batch
 
@@ -203,7 +201,7 @@ def train(
             return Taken(0.0, 0, _figures(batch, again))
 
         def loss(group: Sequence[Tried]) -> torch.Tensor:
-            with computed():
+            with way():
                 found = completion_logprobs(module, [one.row for one in group], pad, settings.temperature)
             return policy_loss(found, group, settings.clip, settings.kl, longest) / len(batch.tried)
 
@@ -239,9 +237,9 @@ def _refer(module: torch.nn.Module, tried: Sequence[Tried], pad: int, micro: Mic
 
 
 def _remember(
-    module: torch.nn.Module, tried: Sequence[Tried], pad: int, micro: Micro, computed: Any, temperature: float
+    module: torch.nn.Module, tried: Sequence[Tried], pad: int, micro: Micro, way: Way, temperature: float
 ) -> None:
-    with torch.no_grad(), computed():
+    with torch.no_grad(), way():
         for group in micro.groups(tried, lambda one: len(one.row.ids)):
             found = completion_logprobs(module, [one.row for one in group], pad, temperature)
             for one, values in zip(group, found, strict=True):

@@ -1,12 +1,30 @@
-"""Log-probabilities of completions, token by token, as training needs them: with a gradient."""
+"""Passes of stages that have a loss of their own: as those of tuning, and with the log-probability of every token."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from onset.tuning.loop import Encoded, completion_logits
+from onset.models.engine.linear import trained_linears
+from onset.tuning.loop import MICRO_TOKENS, PASS_TOKENS, Encoded, completion_logits
+from onset.tuning.optimise import Micro
+
+Way = Callable[[], contextlib.AbstractContextManager[None]]
+"""`computed`, for a module."""
+
+
+def micro_of(device: torch.device) -> Micro:
+    """What cuts batches, as in tuning."""
+    return Micro(MICRO_TOKENS.get(device.type, 1024), PASS_TOKENS.get(device.type, 64))
+
+
+@contextlib.contextmanager
+def computed(device: torch.device, *, autocast: bool) -> Iterator[None]:
+    """Within it passes are computed as those of tuning: by oneDNN where it is faster, in bfloat16 with ``autocast``."""
+    with trained_linears(device), torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast):
+        yield
 
 
 def completion_logprobs(
