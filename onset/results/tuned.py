@@ -44,6 +44,15 @@ class TunedFolder:
             self._diverged.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._diverged, {"diverged": dict(what), "by": dict(by)})
 
+    def note_material(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Note how what is trained on came about, a line of JSON each: to be read by people, and by nothing else. It
+        stays where the weights go.
+        """
+        path = self.folder.with_name(f"{self.folder.name}.material.jsonl")
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, "".join(f"{canonical_json(one)}\n" for one in rows).encode())
+
     def report(self) -> dict[str, Any]:
         """The fields of the `onset.tuning.base.TuningReport`."""
         held: dict[str, Any] = read_json(self.folder / "tuning.json")
@@ -81,10 +90,3 @@ class TunedFolder:
     def discard(self) -> None:
         """Remove the weights; a crash leaves them whole or gone."""
         remove_folder(self.folder)
-
-
-def write_material(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """How some of what was trained on came about, a line of JSON each, beside the weights in ``folder``: to be read by
-    people, and by nothing else.
-    """
-    write_bytes(folder / "material.jsonl", "".join(f"{canonical_json(one)}\n" for one in rows).encode())

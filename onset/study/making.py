@@ -21,7 +21,7 @@ from onset.plan import ExamplePlan
 from onset.prompting.ask import bare
 from onset.records import derive_seed
 from onset.results.folder import Store
-from onset.results.tuned import TunedFolder, write_material
+from onset.results.tuned import TunedFolder
 from onset.study.grid import Cell
 from onset.study.made import Made
 from onset.study.observer import Observer
@@ -102,26 +102,21 @@ def tune(
     if not examples:
         raise DataError(f"task {task.name}: none of the first {cell.labels} examples has a rationale to tune on")
     chat = chosen_template(base, method.template)
-    made: list[Texts] = []
+    held = store.tuned(cell.tuned or "")
     where = f"{method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}"
 
     def train(checkpoint: Checkpoint) -> tuple[HFModel, TuningReport]:
         if material.calls:
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
         texts = material.make(Given(base, bare(task), examples, chat, cell.seed))
-        made.append(texts)
+        if texts.rows:
+            held.note_material(texts.rows)
         watch.doing(f"{cell.model} · tuning {where}")
         progress = partial(watch.tuning, cell)
         model, report = tuner.tune(base, texts.examples, _seeds(cell), method.schedule(), progress, checkpoint)
         return model, _prepared(report, base, texts)
 
-    def save(model: HFModel, folder: Path) -> None:
-        tuner.save(model, folder)
-        if made[0].rows:
-            write_material(folder, made[0].rows)
-
-    held = store.tuned(cell.tuned or "")
-    model, report = _kept(held, chat, train, base, watch, save, partial(tuner.load, base), TuningReport)
+    model, report = _kept(held, chat, train, base, watch, tuner.save, partial(tuner.load, base), TuningReport)
     watch.tuned(cell)
     asked = choose_demonstrations(model, task, method, plan, cell.labels, None, chat)
     return model, report, replace(asked, ledger=(*material.ledger(examples), *asked.ledger))

@@ -18,7 +18,8 @@ from onset.tuning.full import Full
 def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
     """The tuned model of ``folder`` (``D/tuned/ID`` of a results folder D): its base model with the weights beside it.
 
-    It is asked as it was trained: with the question alone, through the chat template where the study tuned it so.
+    It is asked as it was trained: with the question alone (tuned on prompts with demonstrations: with as many), through
+    the chat template where the study tuned it so.
     The base model is opened as the study names it (paths as seen from where the study was run) and in the type of
     weights that it was measured in. Raises StoreError where the folder holds no tuned model, no cell of the results
     folder tells what it was tuned from, what a stage of training made of that was not kept, the weights are

@@ -217,6 +217,38 @@ def test_tuning_and_asking_share_the_prompt(model: HFModel) -> None:
     assert coded.start == model.count_tokens(example.prompt, templated=True)
 
 
+def test_materials_through_a_template(model: HFModel) -> None:
+    """What is tuned on and asked are turns, the samples are of turns, and every text ends with the turn's token."""
+    chat, pool = chat_of(model), (*DEMOS, *ITEMS)
+    said = ["Ray has 4 = 4. The answer is 4.", "The answer is 4.", "4."]
+    asking = wrap(tokenizer())
+    asking.generate = ScriptedModel({"": said}).generate  # type: ignore[method-assign]
+    for spec in (
+        {"kind": "few-shot", "shots": 1, "draws": 1},
+        {"kind": "distilled", "shots": 2, "samples": 3, "of": "rationales"},
+        {"kind": "self-improvement", "shots": 2, "samples": 3},
+    ):
+        made = material(spec).make(Given(asking, TASK, pool, chat, seed=0)).examples
+        assert made
+        for one, row in zip(made, encode(model.tokenizer, made, 512), strict=True):
+            assert (one.templated, one.end) == (True, "<|im_end|>")
+            assert row.ids[-1] == model.tokenizer.convert_tokens_to_ids("<|im_end|>")
+            assert list(row.ids).count(1) == 1  # one <bos>
+            assert one.prompt.startswith("<bos><|im_start|>user")
+    asked = {one.prompt: [] for one in made}  # self-improvement, in its four formats
+    for one in made:
+        asked[one.prompt].append(one.completion)
+    steps, direct, told, alone = list(asked)[:4]
+    question = ITEMS[0].question
+    assert steps == render(TASK, DEMOS, ITEMS[0], rationale=True, chat=chat)
+    assert direct == render(TASK, DEMOS, ITEMS[0], rationale=False, chat=chat)
+    assert told == chat([("user", question)]) + "Let's think step by step."
+    assert alone == render(TASK, (), ITEMS[0], rationale=False, chat=chat)
+    assert asked[steps][0] == said[0]
+    assert asked[told][0] == f" {said[0]}"
+    assert set(asked[direct]) == set(asked[alone]) == {"The answer is 4."}
+
+
 def test_a_template_that_refuses_is_one_line() -> None:
     tok = tokenizer("{{ raise_exception('no such\nturns') }}")
     with pytest.raises(ModelError) as error:

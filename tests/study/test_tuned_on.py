@@ -104,7 +104,7 @@ def test_what_the_base_model_ran_first_is_counted_and_kept(ran: tuple[Path, Aske
     held, params = facts(folder), asked.model.facts.params_compute
     assert [len(asked.sampled), {one.n for one in asked.sampled}] == [6, {3}]
     for name, cell in held.items():
-        report, kept = cell["tuning"], folder / "tuned" / cell["tuned"] / "material.jsonl"
+        report, kept = cell["tuning"], material_of(folder, cell)
         trained = 4.0 * params * report["tokens"]
         assert report["flops"] == trained + report.get("prepared_flops", 0.0)
         assert kept.exists() == (name != "few")
@@ -120,8 +120,26 @@ def test_what_the_base_model_ran_first_is_counted_and_kept(ran: tuple[Path, Aske
             tokens += sum(len(encode_one(asked.model.tokenizer, one).ids) for one in texts)
         assert report["prepared_tokens"] == tokens
         assert report["prepared_flops"] == 2.0 * params * tokens
-    row = json.loads((folder / "tuned" / held["improved"]["tuned"] / "material.jsonl").read_text().splitlines()[0])
+    row = json.loads(material_of(folder, held["improved"]).read_text().splitlines()[0])
     assert (row["answer"], row["agreeing"], row["answers"]) == ("heads", 2, {"heads": 2, "tails": 1})
+
+
+def material_of(folder: Path, cell: dict[str, Any]) -> Path:
+    return folder / "tuned" / f"{cell['tuned']}.material.jsonl"
+
+
+def test_what_was_sampled_stays_where_weights_as_large_as_the_model_go(tmp_path: Path) -> None:
+    whole = study(methods=[{"tune": "full", "on": ON["improved"], "steps": 2, "name": "whole"}])
+    asked = Asked(hf_model(llama(context=2048), bos=False))
+    assert run(whole, tmp_path / "d", models={"tiny": asked.model}).ran == 1
+    cell = facts(tmp_path / "d")["whole"]
+    assert not (tmp_path / "d" / "tuned" / cell["tuned"]).exists()
+    assert len(material_of(tmp_path / "d", cell).read_text().splitlines()) == 3
+    again = run(study(items=6, methods=whole.canonical()["methods"]), tmp_path / "d", models={"tiny": asked.model})
+    assert (again.ran, len(asked.sampled)) == (
+        1,
+        6,
+    )  # sampled and tuned again, to the same weights: a run refuses others
 
 
 def test_kept_weights_are_asked_more_without_sampling_again(ran: tuple[Path, Asked]) -> None:
