@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ from onset.records import Item, Request  # noqa: E402
 from onset.tasks.base import Task  # noqa: E402
 from onset.tuning import MATERIALS, TUNERS, material, tuner  # noqa: E402
 from onset.tuning.base import Example, Schedule  # noqa: E402
+from onset.tuning.checkpoint import Checkpoint  # noqa: E402
 from onset.tuning.loop import Encoded, completion_loss, encode, encode_one  # noqa: E402
 from onset.tuning.materials.base import Given, Texts  # noqa: E402
 from onset.tuning.target import target_of  # noqa: E402
@@ -360,3 +363,32 @@ def test_every_tuner_learns_every_material(way: str, name: str) -> None:
 
 def _said(one: Example) -> tuple[Any, ...]:
     return one.prompt, one.completion, one.end, one.target and one.target.hash
+
+
+def test_training_towards_distributions_goes_on_where_it_was_killed(tmp_path: Path) -> None:
+    """With the same targets to the same bits; with others from the beginning."""
+    model, how, notes, taken = saying(qwen2(), *PATHS), tuner("lora"), list[str](), list[int]()
+    made, path = small("distilled").make(given(model)).examples, tmp_path / "c"
+    whole, _ = how.tune(model, made, SEEDS, SHORT)
+
+    def killed(done: int, _: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    def run(examples: Sequence[Example]) -> HFModel:
+        taken.clear()
+        with pytest.raises(KeyboardInterrupt):
+            how.tune(model, made, SEEDS, SHORT, killed, Checkpoint(path, {}, every=0))
+        held = Checkpoint(path, {}, notes.append, every=0)
+        return how.tune(model, examples, SEEDS, SHORT, lambda done, _: taken.append(done), held)[0]
+
+    assert same(bytes_of(run(made)), bytes_of(whole))
+    assert taken == [3]
+    path.unlink(missing_ok=True)
+    teacher = hf_model(qwen2(), bos=False)
+    with torch.no_grad():
+        teacher.module.get_output_embeddings().weight.mul_(2.0)
+    others = [replace(one, target=target_of(teacher, replace(one, target=None))) for one in made]
+    run(others)
+    assert taken == [1, 2, 3]
+    assert "is of another run (another examples)" in notes[-1]
