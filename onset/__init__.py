@@ -38,6 +38,8 @@ _PUBLIC = {
     "grade": "onset.grading",
     "load": "onset.results.read",
     "analyse": "onset.analysis.study",
+    "Wanted": "onset.analysis.estimates.advice",
+    "advise": "onset.analysis.estimates.advice",
     "build_report": "onset.report.html",
     "read_outcomes": "onset.read",
     "read_measured": "onset.read",

@@ -19,7 +19,9 @@ def print_costs(shown: Mapping[str, Any], console: Console) -> None:
     """
     if not shown.get("costs"):
         return
-    heading(console, "Costs (FLOPs of a query; kept: what prompts begin with is run once; once: tuning and stages)")
+    heading(
+        console, "Costs (FLOPs of a query; kept: what prompts begin with is run once; once: tuning, search, stages)"
+    )
     wide = console.width >= WIDE
     for key, group in grouped(shown["costs"], ("task", "shift", "stage")):
         section(console, key, ["means over draws"])
@@ -31,7 +33,7 @@ def print_costs(shown: Mapping[str, Any], console: Console) -> None:
             values = [one["model"], one["method"], one["labels"], *([count(tokens)] if wide else [])]
             values += [flops(one["flops"]), flops(one["flops_reused"])]
             values += [flops(one["attention"])] if wide else []
-            values += [flops(one["tuning"] + one["stages"]), _seconds(one["seconds"])]
+            values += [flops(one["tuning"] + one["search"] + one["stages"]), _seconds(one["seconds"])]
             values += [_seconds(one["tuning_seconds"]), count(one["stored"]) if one["stored"] else DASH] if wide else []
             add_row(drawn, *values)
         console.print(drawn)

@@ -42,10 +42,10 @@ class Spent:
     """What one arm took, means over its draws; None: not known.
 
     Of a query: ``prompt_tokens``, ``output_tokens``, ``flops``, ``flops_reused``, ``attention`` (FLOPs), ``seconds``.
-    Once: ``tuning``, ``stages`` and ``search`` for settings (FLOPs; 0 without), ``prefix`` (FLOPs, where beginnings are
-    kept), ``tuning_tokens``, ``tuning_seconds``; ``stored`` (bytes of tuned weights); labelled examples used
-    (``labels``), and how many of them with ``rationales``. ``adapters``: folders of kept weights inside the results
-    folder, one a draw.
+    Once: ``tuning``, ``stages`` and ``search`` for settings (FLOPs; 0 without), ``prefix`` (FLOPs, where beginnings
+    are kept), ``tuning_tokens``, ``tuning_seconds``, ``stages_seconds``, ``search_seconds``; ``stored`` (bytes of
+    tuned weights); labelled examples used (``labels``), and how many of them with ``rationales``. ``adapters``:
+    folders of kept weights inside the results folder, one a draw.
     """
 
     prompt_tokens: float | None
@@ -60,10 +60,12 @@ class Spent:
     tuning_tokens: float | None
     tuning_seconds: float | None
     stored: float | None
+    stages_seconds: float | None
     labels: float
     rationales: float
     adapters: tuple[str, ...] = ()
     search: float = 0.0
+    search_seconds: float | None = None
 
     @property
     def once(self) -> float:
@@ -121,10 +123,12 @@ def _spent(table: pl.DataFrame, shared: Sequence[_Shared | None]) -> Spent:
         tuning_tokens=_mean(table["tuning_tokens"]),
         tuning_seconds=_mean(table["tuning_seconds"].drop_nulls()),
         stored=None if table["stored_bytes"].null_count() else _mean(table["stored_bytes"]),
+        stages_seconds=_mean(table["stage_seconds"]),
         labels=float(table["labels_used"].sum()) / len(table),
         rationales=float(table["rationales"].sum()) / len(table),
         adapters=tuple(f"tuned/{one}" for one in table["tuned"].drop_nulls().unique(maintain_order=True)),
         search=float(table["flops_search"].sum()) / len(table),  # where it is not known, what a query takes is not
+        search_seconds=_mean(table["search_seconds"]),
     )
 
 

@@ -279,8 +279,9 @@ def _price(arm: Outcomes, used: Spent | None, study: Mapping[str, Any]) -> Price
 def money_of(
     arm: Outcomes, used: Spent | None, study: Mapping[str, Any], queries: float, *, tuning: bool = False
 ) -> tuple[float, str] | None:
-    """Of so many queries and, with ``tuning``, of one tuning, by the price of the model, else of the study, and its
-    currency; None where no price is given, or what it is of is not known (what tuning costs by the token is not).
+    """Of so many queries and, with ``tuning``, of one tuning, the search for settings and the stages before it, by
+    the price of the model, else of the study, and its currency; None where no price is given, or what it is of is not
+    known (what tuning costs by the token is not).
     """
     entries = [one for grid in (study, *study.get("parts", ())) for one in grid.get("models", ())]
     named = [(one.get("label") or default_label(one["spec"]), one.get("price")) for one in entries]
@@ -290,11 +291,14 @@ def money_of(
         return None
     once = tuning and arm.tuned
     if price.get("hour") is not None:
-        if used.seconds is None or (once and used.tuning_seconds is None):
+        before = [used.stages_seconds] if tuning and used.stages else []
+        before += [used.tuning_seconds] if once else []
+        before += [used.search_seconds] if tuning and used.search else []
+        if used.seconds is None or None in before:
             return None
-        seconds = queries * used.seconds + ((used.tuning_seconds or 0.0) if once else 0.0)
+        seconds = queries * used.seconds + sum(one or 0.0 for one in before)
         return seconds / 3600 * price["hour"], price["currency"]
-    if used.prompt_tokens is None or used.output_tokens is None or once:
+    if used.prompt_tokens is None or used.output_tokens is None or once or (tuning and used.once):
         return None
     each = used.prompt_tokens * price["input"] + used.output_tokens * price["output"]
     return queries * each / 1e6, price["currency"]

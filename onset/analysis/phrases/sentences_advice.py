@@ -35,6 +35,7 @@ SENTENCES: dict[str, str] = {
     "under the shift {shift} nothing is shown to be above chance": "在“{shift}”变化下未见有方法高于随机",
     "{queries} queries cost {total} in all": "{queries} 次提问共需 {total}",
     "{tuning} of it tuning": "其中微调 {tuning}",
+    "{search} of it the search for settings": "其中搜索设置 {search}",
     "{stages} of it stages of training": "其中训练阶段 {stages}",
     "{total} where what prompts begin with is kept": "若保留提示的共同开头则为 {total}",
     "budgets measured are {budgets}: what {labels} labels would bring is not known": (

@@ -138,6 +138,8 @@ def _cost(one: Advice, say: Say) -> str:
     parts = [said]
     if one.spent.tuning:
         parts.append(say("{tuning} of it tuning", tuning=words.operations(one.spent.tuning)))
+    if one.spent.search:
+        parts.append(say("{search} of it the search for settings", search=words.operations(one.spent.search)))
     if one.spent.stages:
         parts.append(say("{stages} of it stages of training", stages=words.operations(one.spent.stages)))
     if one.total_reused is not None:

@@ -24,7 +24,7 @@ from onset.cli import main
 from onset.errors import DataError
 
 FAST = 300
-SPENT = Spent(10.0, 5.0, 1.0, 1.0, None, 0.1, 0.0, 0.0, 0.0, 0.0, None, 0.0, 8.0, 0.0)
+SPENT = Spent(10.0, 5.0, 1.0, 1.0, None, 0.1, 0.0, 0.0, 0.0, 0.0, None, 0.0, 0.0, 8.0, 0.0)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from synthetic import synthetic_results
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.best import known_pairs, standing
-from onset.analysis.estimates.decisions import Decision, distinct, own_tasks
+from onset.analysis.estimates.costs import Spent
+from onset.analysis.estimates.decisions import Decision, distinct, money_of, own_tasks
 from onset.analysis.outcomes import Flops
 from onset.analysis.questions import question
 
@@ -201,3 +203,17 @@ def test_the_truly_best_is_seldom_ruled_out_by_the_comparisons_of_the_study() ->
         held = standing(arms, known=known_pairs(compare_all(arms, replicates=200)), replicates=200)
         wrong += any(one.ruled_out and one.arm.method in ("m0", "m1") for one in held.rivals)
     assert wrong / 200 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
+
+
+def test_the_machine_is_paid_for_tuning_and_for_the_stages_before_it() -> None:
+    used = Spent(9.0, 1.0, 1.0, 1.0, None, 2.0, 5.0, 7.0, 0.0, 1.0, 30.0, 0.0, 70.0, 8.0, 0.0)
+    prompted, tuned = arm([[1.0]], "cot"), arm([[1.0]], "lora", tune="lora")
+    hour, tokens = {"price": {"hour": 36.0, "currency": "$"}}, {"price": {"input": 1.0, "output": 2.0, "currency": "$"}}
+    assert money_of(prompted, used, hour, 100) == (pytest.approx(2.0), "$")
+    assert money_of(prompted, used, hour, 100, tuning=True) == (pytest.approx(2.7), "$")
+    assert money_of(tuned, used, hour, 100, tuning=True) == (pytest.approx(3.0), "$")
+    assert money_of(tuned, replace(used, stages_seconds=None), hour, 100, tuning=True) is None
+    searched = replace(used, search=9.0, search_seconds=20.0)
+    assert money_of(tuned, searched, hour, 100, tuning=True) == (pytest.approx(3.2), "$")
+    assert money_of(prompted, used, tokens, 1e6) == (pytest.approx(11.0), "$")
+    assert money_of(tuned, used, tokens, 1e6, tuning=True) is None  # a million tokens of training have no price
