@@ -84,7 +84,7 @@ def build_report(
         figure_library()
         analysis = analyse(results)
     shown = to_json(analysis, language)
-    cells = [] if analysis.measured.foreign else read_cells(folder)
+    cells = [] if analysis.measured.foreign else [one for one in read_cells(folder) if "elsewhere" not in one]
     text = page(shown, analysis.study, cells, analysis.measured.records, language=language)
     path = out or (_place_beside(folder, analysis) if analysis.measured.foreign else folder / REPORT)
     write_bytes(path, text.encode(), "the results are as they were; name another file for the report (--out FILE)")

@@ -138,6 +138,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "plan_hash": pl.String,
     "task_hash": pl.String,
     "made": pl.String,
+    "home": pl.String,
 }
 """The columns of the table of cells (`onset.results.read.load`), explained in docs/notes/formats.md."""
 

@@ -31,7 +31,8 @@ class Results:
 
     ``study``: the canonical study; ``cells``: one row per finished cell (columns of `CELL_SCHEMA`), in running order;
     ``records``: column ``cell`` and the fields of `onset.records.Record`; ``missing``: ids of the study's cells that
-    are neither finished nor failed; ``failed``: id of each failed cell -> its error in one line.
+    are neither finished nor failed; ``failed``: id of each failed cell -> its error in one line. ``aside``: finished
+    cells of tasks that are asked beside the study's own (`onset.study.aside`), which are in no other table; None: none.
     """
 
     study: Mapping[str, Any]
@@ -39,6 +40,7 @@ class Results:
     records: pl.DataFrame
     missing: tuple[str, ...]
     failed: Mapping[str, str]
+    aside: Results | None = None
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how far the study is, and the accuracy of each finished cell."""
@@ -74,27 +76,33 @@ def load(folder: Path | str) -> Results:
     rows: list[dict[str, Any]] = []
     specs: list[Mapping[str, Any]] = []
     tables: list[pl.DataFrame] = []
+    beside: tuple[list[dict[str, Any]], list[pl.DataFrame]] = ([], [])
     missing: list[str] = []
     failed: dict[str, str] = {}
     for cell_id in held["cells"]:
         cell = folder / "cells" / cell_id
         if (cell / "done.json").exists():
             records, row, spec = _read_cell(cell)
-            rows.append(row | {"cell": cell_id})
-            specs.append(spec)
-            tables.append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
+            aside = row.pop("aside")
+            (beside[0] if aside else rows).append(row | {"cell": cell_id})
+            (beside[1] if aside else tables).append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
+            specs += [] if aside else [spec]
         elif (cell / "failed.json").exists():
             failed[cell_id] = str(_member(cell / "failed.json", "error"))
         else:
             missing.append(cell_id)
     _tell_apart(rows, specs)
     empty = pl.DataFrame(schema={"cell": pl.String, **RECORD_SCHEMA})
+
+    def told(cells: list[dict[str, Any]], records: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return pl.DataFrame(cells, schema=CELL_SCHEMA, orient="row"), pl.concat([empty, *records])
+
     return Results(
-        study=held["study"],
-        cells=pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row"),
-        records=pl.concat([empty, *tables]),
+        held["study"],
+        *told(rows, tables),
         missing=tuple(missing),
         failed=failed,
+        aside=Results(held["study"], *told(*beside), missing=(), failed={}) if beside[0] else None,
     )
 
 
@@ -110,8 +118,9 @@ def read_cells(folder: Path) -> list[dict[str, Any]]:
     """
     paths = [folder / "cells" / one / "cell.json" for one in _study(folder)["cells"]]
     cells: list[dict[str, Any]] = [read_json(path) for path in paths if path.exists()]
-    names = distinct_names(*([cell[key] for cell in cells] for key in ("method", "method_spec", "model")))
-    return [{**cell, "method": name} for cell, name in zip(cells, names, strict=True)]
+    own = [cell for cell in cells if "elsewhere" not in cell]
+    names = iter(distinct_names(*([cell[key] for cell in own] for key in ("method", "method_spec", "model"))))
+    return [cell if "elsewhere" in cell else {**cell, "method": next(names)} for cell in cells]
 
 
 def finished_at(folder: Path, cells: Iterable[str]) -> datetime:
@@ -317,6 +326,8 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
         "vote": spec["vote"]["samples"] if spec.get("vote") else None,
         "template": held.get("template", "plain"),  # a folder from before there were templates
         "task_hash": held["task_hash"],
+        "aside": "elsewhere" in held,
+        "home": held["elsewhere"]["task"] if "elsewhere" in held else None,
         "made": None if held.get("made") is None else canonical_json(held["made"]),
         "method_spec": canonical_json({key: value for key, value in spec.items() if value is not None}),
     }

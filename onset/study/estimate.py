@@ -275,7 +275,7 @@ def _tuning(grid: Grid, cell: Cell, size: Size, speed: float | None) -> Cost:
         return Cost(None, None)
     assert tuner is not None
     assert material is not None
-    task, schedule = grid.tasks[cell.task], cell.method.schedule()
+    task, schedule = grid.tasks[cell.taught], cell.method.schedule()
     granted = make_plan(task, cell.seed).take(cell.labels)
     made = material.expected(task, material.usable(granted) or granted)
     tokens = (made.tokens + tuner.own_tokens) * schedule.steps * min(schedule.batch_size, made.texts)

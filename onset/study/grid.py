@@ -15,9 +15,12 @@ from onset.models import default_label
 from onset.models.backend import Told
 from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
+from onset.study.aside import asides_of, open_asides
 from onset.study.made import Made
-from onset.study.searched import blind, greedy, tried_of
+from onset.study.notes import notes_of
+from onset.study.searched import tried_of
 from onset.study.spec import Study
+from onset.study.text import TEXT
 from onset.tasks import open_tasks
 from onset.tasks.base import Task, asked_beside
 from onset.tuning.stages.base import Recipe
@@ -34,6 +37,7 @@ UNSAID: Mapping[str, Any] = {
     "traces": None,
     "made": None,
     "settings": None,
+    "home": None,
 }
 """What a cell's id does not say: a cell with one of these values has the id of a cell that has no such key.
 
@@ -63,7 +67,9 @@ class Cell:
     ``id`` is the hash of everything that shapes its records; it names the cell's folder. Where the model was read from
     is not part of it: the label stands for the weights, and their revision is checked.
     ``made``: the model that stages of training made of it, ``stage`` their names (``base``: none).
-    ``items_hash`` covers the ids of the test items in order; ``traces`` is a hash of the state traces its prompts show.
+    ``aside``: asked beside the study's own tasks (`onset.study.aside`), ``home``: there, of a tuned model, the task of
+    its examples, by name and hash. ``items_hash`` covers the ids of the test items in order; ``traces`` is a hash of
+    the state traces its prompts show.
     ``settings``: the method as its search tries it; ``chosen``: as it is taken (in no id).
     """
 
@@ -85,6 +91,8 @@ class Cell:
     made: Made | None = None
     settings: tuple[Method, ...] | None = None
     chosen: Method | None = field(default=None, compare=False)
+    aside: bool = False
+    home: tuple[str, str] | None = None
 
     @property
     def used(self) -> Method:
@@ -115,6 +123,7 @@ class Cell:
             "shift": self.shift,
             "chunk": self.chunk,
             "continuous": self.continuous,
+            "home": None if self.home is None else list(self.home),
         }
         return _said(self._shared() | own, UNSAID)
 
@@ -136,7 +145,13 @@ class Cell:
         if self.method.tune is None:
             return None
         recipe = {key: value for key, value in self.method.identity().items() if key not in _ASKING}
-        return content_hash(_said(self._shared() | {"method": recipe}, UNSAID))
+        taught = {} if self.home is None else dict(zip(("task", "task_hash"), self.home, strict=True))
+        return content_hash(_said(self._shared() | taught | {"method": recipe}, UNSAID))
+
+    @property
+    def taught(self) -> str:
+        """The task whose examples are granted."""
+        return self.task if self.home is None else self.home[0]
 
     @cached_property
     def search(self) -> str | None:
@@ -245,7 +260,7 @@ def expand(study: Study) -> Grid:
     _check_stages(cells.values())
     _check_names([method for part in study.grids() for method in part.build_methods()])
     for label in specs:  # a template that one part names for a model makes another method of it
-        _check_names([cell.method for cell in cells.values() if cell.model == label])
+        _check_names([cell.method for cell in cells.values() if cell.model == label and not cell.aside])
     order = list(specs)
     together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
@@ -286,14 +301,19 @@ def _expand(study: Study) -> Grid:
     for task in tasks.values():
         _check_task(task, study, methods)
     tests = {(name, shift): test_items(tasks[name], shift, study.items) for name in tasks for shift in study.shifts}
+    asides = open_asides(study, tasks)
+    tests |= {
+        (name, "none"): task.test if name == TEXT else test_items(task, "none", study.items)
+        for name, task in asides.items()
+    }
     for recipe in {recipe for stage in study.build_stages() for recipe in stage}:
-        for name, task in tasks.items():
-            recipe.step.refuse([item.question for item in task.test], name)
-    cells = tuple(_cells(study, models, tasks, tests, methods))
+        for name, task in {**tasks, **asides}.items():
+            recipe.step.refuse([item.answer if name == TEXT else item.question for item in task.test], name)
+    cells = tuple(_cells(study, models, tasks, asides, tests, methods))
     if not cells:
         raise StudyError("study: no cell is left: every method is tuned or searched and the only budget is 0 labels")
     told = {label: entry.told for (label, _), entry in zip(models, study.models, strict=True)}
-    return Grid(study, cells, tasks, tests, families, _notes(study, tasks, methods), told)
+    return Grid(study, cells, tasks | asides, tests, families, notes_of(study, tasks, methods), told)
 
 
 def _labelled(study: Study) -> list[tuple[str, str]]:
@@ -337,39 +357,49 @@ def _cells(
     study: Study,
     models: Sequence[tuple[str, str]],
     tasks: Mapping[str, Task],
+    asides: Mapping[str, Task],
     tests: Mapping[tuple[str, str], tuple[Item, ...]],
     methods: Sequence[Method],
 ) -> Iterator[Cell]:
-    hashes = {name: task.hash for name, task in tasks.items()}
+    hashes = {name: task.hash for name, task in {**tasks, **asides}.items()}
     traced = {name: task.traces for name, task in tasks.items() if any("traces" in one.needs for one in methods)}
-    compute = (study.device, study.dtype, study.batch_tokens)
     own = {label: entry.template for (label, _), entry in zip(models, study.models, strict=True)}
+    asked = {place: (len(items), content_hash(_asked(items))) for place, items in tests.items()}
+
+    def cell(node: tuple[str, str, Made | None], method: Method, place: tuple[str, str], **more: Any) -> Cell:
+        label, spec, made = node
+        task, shift = place
+        return Cell(
+            model=label,
+            model_spec=spec,
+            stage="base" if made is None else made.stage,
+            made=made,
+            method=_of_model(method, own[label]),
+            task=task,
+            task_hash=hashes[task],
+            shift=shift,
+            items=asked[place][0],
+            items_hash=asked[place][1],
+            chunk=study.chunk,
+            compute=(study.device, study.dtype, study.batch_tokens),
+            continuous=study.continuous,
+            traces=traced[task] if "traces" in method.needs else None,
+            **more,
+        )
+
     nodes = [
         (label, spec, _made(label, stage, (study.device, study.dtype)))
         for (label, spec), stage in product(models, study.build_stages())
     ]  # one a model and stage: its id takes a reading of the corpora
     tried = tried_of(methods, tasks, study.labels)
-    for (label, spec, made), name, method, labels in product(nodes, tasks, methods, study.labels):
+    for node, name, method, labels in product(nodes, tasks, methods, study.labels):
+        settings = tuple(_of_model(one, own[node[0]]) for one in tried[name, method.name, labels]) or None
         for seed, shift in product(_seeds(study, method, labels), study.shifts):
-            yield Cell(
-                model=label,
-                model_spec=spec,
-                stage="base" if made is None else made.stage,
-                made=made,
-                method=_of_model(method, own[label]),
-                labels=labels,
-                task=name,
-                task_hash=hashes[name],
-                shift=shift,
-                seed=seed,
-                items=len(tests[name, shift]),
-                items_hash=content_hash(_asked(tests[name, shift])),
-                chunk=study.chunk,
-                compute=compute,
-                continuous=study.continuous,
-                traces=traced[name] if "traces" in method.needs else None,
-                settings=tuple(_of_model(one, own[label]) for one in tried[name, method.name, labels]) or None,
-            )
+            yield cell(node, method, (name, shift), labels=labels, seed=seed, settings=settings)
+    beside = tuple(asides_of(study, methods, tuple(tasks), tuple(asides))) if asides else ()
+    for node, one in product(nodes, beside):
+        home = None if one.home is None else (one.home, hashes[one.home])
+        yield cell(node, one.method, (one.task, "none"), labels=one.labels, seed=one.seed, aside=True, home=home)
 
 
 def _made(model: str, stage: Sequence[Recipe], compute: tuple[str, str]) -> Made | None:
@@ -398,33 +428,3 @@ def _seeds(study: Study, method: Method, labels: int) -> tuple[int, ...]:
         return ()
     varies = method.tune or method.search or method.vote or method.prompt.seeded()
     return study.seeds if varies or (labels > 0 and method.shots != 0) else study.seeds[:1]
-
-
-def _notes(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -> tuple[str, ...]:
-    notes = []
-    if 0 in study.labels:
-        left_out = [one.name for one in methods if one.tune]
-        if left_out:
-            notes.append(f"0 labels: nothing to tune on, left out: {', '.join(left_out)}")
-        notes += blind(methods)
-        if len(study.seeds) > 1 and greedy(methods):
-            notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
-    needing = [one.name for one in methods if one.rationales]
-    recipes = {recipe.name: recipe for stage in study.build_stages() for recipe in stage}
-    for task in tasks.values():
-        notes += [f"task {task.name}: {note}" for note in task.notes]
-        notes += [note for recipe in recipes.values() if (note := recipe.known(task.name, task.pool))]
-        explained = sum(1 for item in task.pool if item.rationale)
-        short = [labels for labels in study.labels if needing and labels > explained]
-        if short:
-            budgets = ", ".join(map(str, short))
-            notes.append(
-                f"task {task.name}: {explained} labelled examples have a rationale; {', '.join(needing)} use no more"
-                f" than these at {budgets} labels"
-            )
-        if len(study.seeds) > 1 and 0 < explained < len(task.pool) and any(0 < n <= explained for n in study.labels):
-            notes.append(
-                f"task {task.name}: the {explained} examples with a rationale come first in every draw; at so few"
-                " labels, seeds differ in the order or choice of these alone"
-            )
-    return tuple(notes)

@@ -15,6 +15,7 @@ from onset.votes import VOTES
 
 if TYPE_CHECKING:
     from onset.study.spec import MethodEntry, Study
+    from onset.study.text import TextEntry
 
 _PATH_KEYS = ("path", "train", "test")
 
@@ -27,11 +28,22 @@ def rebase(study: Study, folder: Path) -> Study:
     )
     tasks = tuple(one if isinstance(one, str) else _task(one, folder) for one in study.tasks)
     methods = tuple(one if isinstance(one, str) else _method(one, folder) for one in study.methods)
+    elsewhere = tuple(one if isinstance(one, str) else _task(one, folder) for one in study.elsewhere)
+    text = _text(study.text, folder)
     parts = tuple(rebase(part, folder) for part in study.parts)
     recipes = {name: _recipe(one, folder) for name, one in study.recipes.items()}
     return study.model_copy(
         update={"models": models, "tasks": tasks, "methods": methods, "recipes": recipes, "parts": parts}
+        | {"elsewhere": elsewhere, "text": text}
     )
+
+
+def _text(text: str | TextEntry | None, folder: Path) -> str | TextEntry | None:
+    if text is None:
+        return None
+    if isinstance(text, str):
+        return under(text, folder)
+    return text.model_copy(update={"file": under(text.file, folder)})
 
 
 def _recipe(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:

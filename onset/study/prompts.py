@@ -39,7 +39,7 @@ def prompts_of(grid: Grid, cell: Cell, context: int | None) -> Prompts:
     """
     task, method = grid.tasks[cell.task], cell.method
     items, prompt = grid.items(cell.task, cell.shift), method.prompt
-    granted = make_plan(task, grid.study.seeds[0]).take(cell.labels)
+    granted = () if cell.aside else make_plan(task, grid.study.seeds[0]).take(cell.labels)
     usable = [one for one in granted if one.rationale or not method.rationales]
     if not prompt.shows or method.shots == 0:
         usable = []

@@ -35,6 +35,7 @@ from onset.plan import ExamplePlan, check_ledger, make_plan
 from onset.records import derive_seed
 from onset.results.folder import CellFolder, Store
 from onset.study.able import check_able
+from onset.study.aside import without_demonstrations
 from onset.study.chunks import measure
 from onset.study.demonstrations import Demonstrations
 from onset.study.grid import Cell, Grid, expand
@@ -314,7 +315,7 @@ class _Session:
     def _run_tuned(self, cells: Sequence[Cell], model: Model) -> None:
         result: list[tuple[Model, TuningReport, Shown]] = []
         found: list[Cell] = []
-        task, plan = self.grid.tasks[cells[0].task], self._plan(cells[0])
+        task, plan = self.grid.tasks[cells[0].taught], self._plan(cells[0])
 
         def work() -> None:
             found.extend(self.searches.chosen(cell, model, plan) for cell in cells)
@@ -328,7 +329,8 @@ class _Session:
         self._check_tuned(first, tuned)
         with keeping(tuned):
             for cell in found:
-                self._guard([cell], partial(self._evaluate, cell, model, tuned, shown, report))
+                seen = without_demonstrations(shown) if cell.aside else shown
+                self._guard([cell], partial(self._evaluate, cell, model, tuned, seen, report))
         if first.used.tune is not None and first.tuned is not None and not first.used.tune.keep:
             self._discard(first.tuned, cells)
 
@@ -424,7 +426,7 @@ class _Session:
             folder.set_tuning_time(seconds)
 
     def _plan(self, cell: Cell) -> ExamplePlan:
-        key = (cell.task, cell.seed)
+        key = (cell.taught, cell.seed)
         if key not in self.plans:
-            self.plans[key] = make_plan(self.grid.tasks[cell.task], cell.seed)
+            self.plans[key] = make_plan(self.grid.tasks[cell.taught], cell.seed)
         return self.plans[key]

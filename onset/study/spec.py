@@ -32,6 +32,7 @@ from onset.models.backend import Told
 from onset.step import read_step
 from onset.study.paths import rebase
 from onset.study.searched import searched
+from onset.study.text import TextEntry
 from onset.tuning import STAGES
 from onset.tuning.stages.base import Recipe, Stage
 
@@ -189,6 +190,8 @@ class Study(BaseModel):
     ``price``: of an hour or of tokens, for what a recommendation costs;
     ``stages``: what each model is trained on first, names of ``recipes`` in order (``[]``: nothing), and ``recipes``,
     the settings of each (`onset.tuning.stages.base.Stage`);
+    ``elsewhere``: tasks on which no example is granted and every model, tuned and staged ones too, is asked without
+    any, and ``text``: a file that all of them score, to see what training makes them forget (`onset.study.aside`);
     ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
 
@@ -201,6 +204,8 @@ class Study(BaseModel):
     labels: Annotated[tuple[Labels, ...], BeforeValidator(_listed)] = Field(min_length=1)
     stages: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_stages)] = Field(default=((),), min_length=1)
     recipes: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    elsewhere: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = ()
+    text: str | TextEntry | None = None
     shifts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("none",)
     seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)] = Field(min_length=1)
     items: Annotated[int, Field(ge=1)] | Literal["all"]

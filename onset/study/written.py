@@ -72,6 +72,7 @@ def cell_json(
         "tuned": cell.tuned,
         "tuning": None if report is None else report.to_json(),
         "environment": environment(base),
+        **({"elsewhere": {"task": cell.home and cell.home[0]}} if cell.aside else {}),
     }
 
 

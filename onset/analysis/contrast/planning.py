@@ -180,7 +180,7 @@ def _planned(grid: Grid) -> list[_Planned]:
     """
     places: dict[tuple[str, str, str, str, int], dict[str, list[Cell]]] = {}
     for cell in grid.cells:
-        if cell.method.search is not None and cell.method.search.bound:
+        if cell.aside or (cell.method.search is not None and cell.method.search.bound):
             continue
         place = (cell.task, cell.shift, cell.model, cell.stage, cell.labels)
         places.setdefault(place, {}).setdefault(cell.method.name, []).append(cell)

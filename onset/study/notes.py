@@ -1,0 +1,44 @@
+"""What a person should know of a study before it runs: what is left out and why, and what examples lack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from onset.methods import Method
+from onset.study.searched import blind, greedy
+from onset.study.spec import Study
+from onset.tasks.base import Task
+
+
+def notes_of(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -> tuple[str, ...]:
+    """A line each."""
+    notes = []
+    if 0 in study.labels:
+        left_out = [one.name for one in methods if one.tune]
+        if left_out:
+            notes.append(f"0 labels: nothing to tune on, left out: {', '.join(left_out)}")
+        notes += blind(methods)
+        if len(study.seeds) > 1 and greedy(methods):
+            notes.append(f"0 labels, greedy: every seed gives the same answers, run once (seed {study.seeds[0]})")
+    searched = [one.name for one in methods if one.tune is not None and one.search is not None]
+    if searched and (study.elsewhere or study.text is not None):
+        notes.append(f"not asked elsewhere, since their settings are searched: {', '.join(searched)}")
+    needing = [one.name for one in methods if one.rationales]
+    recipes = {recipe.name: recipe for stage in study.build_stages() for recipe in stage}
+    for task in tasks.values():
+        notes += [f"task {task.name}: {note}" for note in task.notes]
+        notes += [note for recipe in recipes.values() if (note := recipe.known(task.name, task.pool))]
+        explained = sum(1 for item in task.pool if item.rationale)
+        short = [labels for labels in study.labels if needing and labels > explained]
+        if short:
+            budgets = ", ".join(map(str, short))
+            notes.append(
+                f"task {task.name}: {explained} labelled examples have a rationale; {', '.join(needing)} use no more"
+                f" than these at {budgets} labels"
+            )
+        if len(study.seeds) > 1 and 0 < explained < len(task.pool) and any(0 < n <= explained for n in study.labels):
+            notes.append(
+                f"task {task.name}: the {explained} examples with a rationale come first in every draw; at so few"
+                " labels, seeds differ in the order or choice of these alone"
+            )
+    return tuple(notes)
