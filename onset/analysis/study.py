@@ -17,6 +17,7 @@ from onset.analysis.estimates.chains import chains_of
 from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.costs import break_evens, spent_of
 from onset.analysis.estimates.decisions import Basis, decisions
+from onset.analysis.estimates.forgetting import forgettings
 from onset.analysis.estimates.gains import gain_curves
 from onset.analysis.estimates.label_breaks import label_breaks
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
@@ -71,12 +72,13 @@ def analyse(
     banks = () if measured.foreign else banks_of(measured, margin=chosen, replicates=replicates)
     chains = () if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates)
     trainings = trainings_of(measured)
+    stages = stage_comparisons(arms, margin=chosen, replicates=replicates)
     measures = Analysis(
         measured=measured,
         margin=chosen,
         contrasts=Contrasts(
             methods=methods,
-            stages=stage_comparisons(arms, margin=chosen, replicates=replicates),
+            stages=stages,
             losses=losses(arms, replicates=replicates),
             loss_differences=loss_differences(arms, replicates=replicates),
             models=compare_models(arms, margin=chosen, replicates=replicates) if measured.foreign else NO_MODELS,
@@ -112,6 +114,7 @@ def analyse(
             reach=stage_reaches(banks, trainings, margin=chosen, replicates=replicates),
             steps=stage_steps(chains, trainings, margin=chosen, replicates=replicates),
         ),
+        forgetting=forgettings(measured.asides, arms, methods, stages, margin=chosen, replicates=replicates),
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -142,6 +145,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "stage_gains": [one.json() for one in analysis.stages.gains],
         "stage_reach": [one.json() for one in analysis.stages.reach],
         "stage_steps": [one.json() for one in analysis.stages.steps],
+        "forgetting": [one.json() for one in analysis.forgetting],
         "stage_shifts": [one.json() for one in analysis.sizes.stage_shifts],
         "curves": [one.json() | {"sentence": curve_sentence(one, say)} for one in analysis.sizes.curves],
         "gains": [one.json() for one in analysis.sizes.gains],

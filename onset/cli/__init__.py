@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "report": study.report,
     "advise": advise.advise,
     "compare": others.compare,
+    "pairs": others.pairs,
     "emergence": others.emergence,
     "export": others.export,
     "grade": others.grade,

@@ -1,4 +1,4 @@
-"""The commands on anybody's results: ``compare``, ``emergence``, ``export``, ``grade`` and ``claims``."""
+"""The commands on anybody's results: ``compare``, ``pairs``, ``emergence``, ``export``, ``grade`` and ``claims``."""
 
 from __future__ import annotations
 
@@ -62,6 +62,39 @@ def compare(  # noqa: PLR0913 - one parameter an option
         print_json(content)
     else:
         print_comparison(content, console())
+
+
+def pairs(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="CSV", help="Columns family, base, model, stage, params, benchmark, before, after, n."),
+    ],
+    *,
+    benchmark: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this benchmark. Repeatable.")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN=VALUE", help="Only rows with this value. Repeatable.")
+    ] = None,
+    details: Annotated[bool, typer.Option("--details", help="Also every pair.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What training went with in models that others trained: scores before and after, over families and sizes."""
+    from onset.analysis.contrast.trained import stages_on_benchmarks
+    from onset.read.pairs import read_pairs
+    from onset.report.pairs import print_pairs
+
+    held = read_pairs(file, where=parse_pairs(where or [], "--where"))
+    for name in benchmark or ():
+        if all(one.benchmark != name for one in held):
+            known = ", ".join(dict.fromkeys(one.benchmark for one in held))
+            raise DataError(f"--benchmark {name}: {file} has none of that name, it has {known}")
+    kept = [one for one in held if not benchmark or one.benchmark in benchmark]
+    shown = [one.json() for one in stages_on_benchmarks(kept)]
+    if as_json:
+        print_json(shown)
+    else:
+        print_pairs(shown, console(), full=details)
 
 
 @reads

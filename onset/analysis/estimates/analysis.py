@@ -16,6 +16,7 @@ from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.costs import BreakEven, Key, Spent
 from onset.analysis.estimates.decisions import Decision
+from onset.analysis.estimates.forgetting import Forgetting
 from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
@@ -102,8 +103,8 @@ class Analysis:
     task of the user's own; ``banks``: what every number of samples would do, where samples vote; ``chains``: steps
     and answers of each arm; ``calibrations``: calibrated methods beside the same ones without; ``second_readings``:
     texts read by math-verify too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
-    ``stages``: what stages of training change beside accuracy; ``searches``: arms whose settings were searched, and
-    ``bounds``: those that are upper bounds, which are in nothing else;
+    ``stages``: what stages of training change beside accuracy; ``forgetting``: what training changes elsewhere;
+    ``searches``: arms whose settings were searched, and ``bounds``: those that are upper bounds, which are in nothing else;
     ``findings``: empty while the questions are asked.
     """
 
@@ -123,6 +124,7 @@ class Analysis:
     second_readings: tuple[SecondReading, ...] = ()
     thinking: tuple[ThinkingLine, ...] = ()
     stages: ByStage = ByStage()
+    forgetting: tuple[Forgetting, ...] = ()
     searches: tuple[Searched, ...] = ()
     bounds: Bounds | None = None
     findings: tuple[Finding, ...] = ()

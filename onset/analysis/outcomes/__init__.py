@@ -7,11 +7,13 @@ pairing   two of them on the draws and items that both have
 choosing  which metric and filter is used where a source has several
 scores    continuous scores of the same outputs, from records
 folder    a results folder's outcomes
+aside     what was asked beside the study's own tasks
 measured  outcomes, and the tables of cells and records beside them
 """
 
 from __future__ import annotations
 
+from onset.analysis.outcomes.aside import Aside
 from onset.analysis.outcomes.folder import KEY, outcomes_of
 from onset.analysis.outcomes.measured import Measured, Stated, foreign, measured_of, source_of
 from onset.analysis.outcomes.pairing import Aligned, between, pair, twinned
@@ -33,6 +35,7 @@ __all__ = [
     "KEY",
     "NO_FILTER",
     "Aligned",
+    "Aside",
     "Asked",
     "Flops",
     "Measure",

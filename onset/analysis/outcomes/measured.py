@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import polars as pl
 
+from onset.analysis.outcomes.aside import Aside, asides_of
 from onset.analysis.outcomes.folder import outcomes_of
 from onset.analysis.outcomes.table import NO_FILTER, Measure, Measuring, Outcomes
 from onset.analysis.setting import BASE, Placed, Setting
@@ -47,7 +48,8 @@ class Measured:
 
     ``study``: the canonical study; of another tool's results a ``name`` alone. ``cells`` and ``records``: as in
     `onset.results.read.Results`; ``missing`` and ``failed``: its cells without results. ``foreign``: measured by
-    another tool; ``notes``: what had to be decided to read it, in words.
+    another tool; ``notes``: what had to be decided to read it, in words; ``asides``: what was asked beside the study's
+    own tasks, which is in no table.
     """
 
     outcomes: tuple[Outcomes, ...]
@@ -60,6 +62,7 @@ class Measured:
     notes: tuple[str, ...] = ()
     scores: tuple[Outcomes, ...] = ()
     stated: tuple[Stated, ...] = ()
+    asides: tuple[Aside, ...] = ()
 
     @property
     def read(self) -> tuple[Outcomes | Stated, ...]:
@@ -71,14 +74,23 @@ def measured_of(results: Results) -> Measured:
     """What a results folder holds. A model that a study has in several stages is another model in each: those after
     training are called by their stage too, ``tiny (instruct, code)`` (`model_of_stage`), so that no two have one name.
     """
-    results = replace(results, cells=_told_apart(results.cells))
+    aside = results.aside
+    every = results.cells if aside is None else pl.concat([results.cells, aside.cells])
+    several = every.group_by("model").agg(pl.col("stage").n_unique()).filter(pl.col("stage") > 1)["model"].to_list()
+    results = replace(results, cells=_told_apart(results.cells, several))
     return Measured(
-        outcomes_of(results), results.study, results.cells, results.records, results.missing, results.failed
+        outcomes_of(results),
+        results.study,
+        results.cells,
+        results.records,
+        results.missing,
+        results.failed,
+        asides=asides_of(None if aside is None else replace(aside, cells=_told_apart(aside.cells, several))),
     )
 
 
-def _told_apart(cells: pl.DataFrame) -> pl.DataFrame:
-    several = pl.col("stage").n_unique().over("model") > 1
+def _told_apart(cells: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
+    several = pl.col("model").is_in(labels)
     named = pl.format("{} ({})", "model", "stage")  # as `model_of_stage`
     return cells.with_columns(
         pl.when(several & (pl.col("stage") != BASE)).then(named).otherwise("model").alias("model")

@@ -63,10 +63,52 @@ LINES: dict[str, tuple[str, str]] = {
     ),
 }
 
+LINES |= {
+    "forgetting.forgets": (
+        "{what} forgets {points} of {task} ({range})",
+        "{what}遗忘{task}，降低 {points}（{range}）",
+    ),
+    "forgetting.keeps": (
+        "{what} keeps {task}: {points} ({range})",
+        "{what}没有遗忘{task}：{points}（{range}）",
+    ),
+    "forgetting.improves": (
+        "{what} improves {task} by {points} ({range})",
+        "{what}使{task}提高 {points}（{range}）",
+    ),
+    "forgetting.nothing to lose": (
+        "nothing to forget of {task}, where the model before {what} is at chance: {points} ({range})",
+        "{what}之前的模型在{task}上不高于随机水平，无可遗忘：{points}（{range}）",
+    ),
+    "forgetting.undecided": (
+        "whether {what} forgets {task} is not decided: {points} ({range})",
+        "{what}是否遗忘{task}尚不能断定：{points}（{range}）",
+    ),
+    "forgetting of text.forgets": (
+        "{what} forgets plain text: {before} to {after} bits a byte (change {range})",
+        "{what}遗忘普通文本：每字节 {before} 到 {after} 比特（变化 {range}）",
+    ),
+    "forgetting of text.improves": (
+        "{what} improves plain text: {before} to {after} bits a byte (change {range})",
+        "{what}使普通文本改善：每字节 {before} 到 {after} 比特（变化 {range}）",
+    ),
+    "forgetting of text.undecided": (
+        "whether {what} forgets plain text is not decided: {before} to {after} bits a byte (change {range})",
+        "{what}是否遗忘普通文本尚不能断定：每字节 {before} 到 {after} 比特（变化 {range}）",
+    ),
+}
+
 LABELS: dict[str, tuple[str, str]] = {
     "kind.gain by stage": ("Gain by stage", "阶段与增益"),
     "kind.reach": ("Created or likelier", "创造还是更常出现"),
     "kind.steps by stage": ("Steps by stage", "阶段与步骤"),
+    "kind.forgetting": ("Forgetting", "遗忘"),
+    "kind.forgetting of text": ("Forgetting of text", "对文本的遗忘"),
+    "forgets": ("forgets", "遗忘"),
+    "keeps": ("keeps", "未遗忘"),
+    "improves": ("improves", "改善"),
+    "nothing to lose": ("nothing to lose", "无可遗忘"),
+    "difference.forgetting": ("after − before", "之后 − 之前"),
     "created": ("created", "创造"),
     "made likelier": ("made likelier", "只是更常出现"),
     "narrowed": ("narrowed", "变窄"),
@@ -181,5 +223,42 @@ _FIGURES = {
     "pass@k": "pass@k",
 }
 
-SENTENCES: dict[str, str] = _STAGES | _GAINS | _REACH | _FIGURES
+_FORGETTING = {
+    "What training forgets of plain text at {size}, in bits a byte": "训练对普通文本的遗忘，{size}，比特/字节",
+    "What training forgets of {task} at {size}, asked without examples": "训练对{task}的遗忘，{size}，不带样例提问",
+    "a method that prompts changes no weight and forgets nothing": "提示方法不改变权重，什么也不遗忘",
+    "{what} forgets: {before} before, {after} after ({change}; {range}{gain})": (
+        "{what}有遗忘：之前 {before}，之后 {after}（{change}；{range}{gain}）"
+    ),
+    "{what} improves: {before} before, {after} after ({change}; {range}{gain})": (
+        "{what}有改善：之前 {before}，之后 {after}（{change}；{range}{gain}）"
+    ),
+    "{what} keeps what was there: {before} before, {after} after ({change}; {range}{gain})": (
+        "{what}没有遗忘：之前 {before}，之后 {after}（{change}；{range}{gain}）"
+    ),
+    "{what} is undecided: {before} before, {after} after ({change}; {range}{gain})": (
+        "{what}尚不能断定：之前 {before}，之后 {after}（{change}；{range}{gain}）"
+    ),
+    "{what} has nothing to lose, the model before is not above chance: {before} before, {after} after ({change};"
+    " {range}{gain})": (
+        "{what}无可遗忘，之前的模型不高于随机水平：之前 {before}，之后 {after}（{change}；{range}{gain}）"
+    ),
+    "; on {task} {points} against {against}, {range}": "；在{task}上与{against}相比 {points}，{range}",
+    "after “{stage}”": "“{stage}”之后",
+    "Training": "训练",
+    "Before and after": "之前与之后",
+    "Other tasks, on which no example was granted, and plain text: one row a way of training and model, after minus"
+    " before, with its 95 % interval. Left of the line accuracy was lost; for the text, in bits a byte, what is right"
+    " of it was. Below, in the same rows: what the training gained on its own task. A method that prompts changes no"
+    " weight and stands at 0.": (
+        "没有给样例的其他任务以及普通文本：每行是一种训练和一个模型，之后减之前，附 95 % 区间。"
+        "在线左侧表示准确率下降；文本以比特/字节计，在线右侧表示变差。"
+        "下方同样的行：训练在自己任务上的增益。提示方法不改变权重，为 0。"
+    ),
+    "{task}: {compared}: what each changed elsewhere, and gained on its own task.": (
+        "{task}：{compared}：各自在别处的变化和在自己任务上的增益。"
+    ),
+}
+
+SENTENCES: dict[str, str] = _FORGETTING | _STAGES | _GAINS | _REACH | _FIGURES
 """English template -> Chinese one."""

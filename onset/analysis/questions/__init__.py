@@ -34,6 +34,8 @@ QUESTIONS = Registry(
         "gain by stage": Entry(f"{_HOME}.stage_gain:GainByStage", "what does a stage add to the gain of worked steps?"),
         "reach": Entry(f"{_HOME}.stage_reach:Reach", "does a stage create an ability, or make it likelier?"),
         "steps by stage": Entry(f"{_HOME}.stage_reach:StepsByStage", "does a stage make more steps right?"),
+        "forgetting": Entry(f"{_HOME}.forgetting:Forgets", "what does training forget on other tasks?"),
+        "forgetting of text": Entry(f"{_HOME}.forgetting:ForgetsText", "what does it forget of plain text?"),
         "best method": Entry(f"{_HOME}.best_method:BestMethod", "which method does best?"),
         "best model": Entry(f"{_HOME}.best_model:BestModel", "which model does best?"),
         "score": Entry(f"{_HOME}.scores:Score", "which model has the best score, where none is right or wrong?"),

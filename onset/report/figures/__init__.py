@@ -19,6 +19,7 @@ from onset.report.figures.chains import chain_figure
 from onset.report.figures.comparisons import comparison_figure
 from onset.report.figures.confusion import confusion_figure
 from onset.report.figures.cost import cost_figure
+from onset.report.figures.forgetting import forgetting_figure
 from onset.report.figures.gains import gain_figure
 from onset.report.figures.labels import label_figure
 from onset.report.figures.pictures import PAPER_CONFIG, pictures, schema_version, specification, write_pictures
@@ -55,6 +56,7 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     stage_figure,
     stage_gain_figure,
     reach_figure,
+    forgetting_figure,
     label_figure,
     cost_figure,
     sample_figure,

@@ -45,6 +45,8 @@ UNHEARD = {
     "calculator",
     "second reader",
     "steps by stage",
+    "forgetting",
+    "forgetting of text",
 }
 """Questions about what none of the made-up studies has; their own tests hear them."""
 BY_SIZE = {"emergence", "crossover", "voting", "size by task", "ingredient by size", "size", "curves"}
