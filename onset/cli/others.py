@@ -87,8 +87,9 @@ def pairs(
     held = read_pairs(file, where=parse_pairs(where or [], "--where"))
     for name in benchmark or ():
         if all(one.benchmark != name for one in held):
-            known = ", ".join(dict.fromkeys(one.benchmark for one in held))
-            raise DataError(f"--benchmark {name}: {file} has none of that name, it has {known}")
+            known = list(dict.fromkeys(one.benchmark for one in held))
+            more = f" and {len(known) - 8} more" if len(known) > 8 else ""
+            raise DataError(f"--benchmark {name}: {file} has none of that name, it has {', '.join(known[:8])}{more}")
     kept = [one for one in held if not benchmark or one.benchmark in benchmark]
     shown = [one.json() for one in stages_on_benchmarks(kept)]
     if as_json:

@@ -23,12 +23,12 @@ CAVEATS = (
 
 def print_pairs(shown: Sequence[Mapping[str, Any]], console: Console, *, full: bool) -> None:
     """A line a benchmark and kind of training; ``full``: every pair too."""
-    heads = ("Benchmark", "name"), ("Training", "name"), ("Pairs", "n"), ("Families", "n")
-    made = table((*heads, ("Mean change (95 %)", "key"), ("Per tenfold size (95 %)", "key")))
+    heads = ("Benchmark, training", "name"), ("Pairs", "n"), ("Families", "n")
+    made = table((*heads, ("Mean change (95 %)", "key"), ("A tenfold size (95 %)", "key")))
     for one in shown:
         count = len(one["pairs"])
         add_row(
-            made, one["benchmark"], one["stage"], count, one["mean"]["families"], _over(one["mean"]),
+            made, f"{one['benchmark']}, {one['stage']}", count, one["mean"]["families"], _over(one["mean"]),
             "" if one["slope"] is None else _over(one["slope"]),
         )  # fmt: skip
     console.print(made)
@@ -82,8 +82,8 @@ def sentence(one: Mapping[str, Any]) -> str:
     text += f" {counted(mean['families'], 'family', 'families')} ({_interval(mean['interval'])}"
     text += f"; {counted(len(one['pairs']), 'pair')})"
     if slope is not None:
-        how = {"gains": "more with", "loses": "less with", "undecided": "not shown to change with"}[slope["verdict"]]
-        text += f"; within families it is {how} size ({number(100 * slope['value'])} points a tenfold,"
+        how = {"gains": "rises", "loses": "falls", "undecided": "is not shown to change"}[slope["verdict"]]
+        text += f"; within families it {how} with size ({number(100 * slope['value'])} points a tenfold,"
         text += f" {_interval(slope['interval'])}; {counted(slope['families'], 'family', 'families')} of two sizes)"
     if one["shown_of"]:
         text += f"; of {counted(one['shown_of'], 'pair')} {one['up']} are shown to rise and {one['down']} to fall"

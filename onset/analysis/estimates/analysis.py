@@ -104,7 +104,8 @@ class Analysis:
     and answers of each arm; ``calibrations``: calibrated methods beside the same ones without; ``second_readings``:
     texts read by math-verify too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
     ``stages``: what stages of training change beside accuracy; ``forgetting``: what training changes elsewhere;
-    ``searches``: arms whose settings were searched, and ``bounds``: those that are upper bounds, which are in nothing else;
+    ``searches``: arms whose settings were searched, and ``bounds``: those that are upper bounds, which are in nothing
+    else;
     ``findings``: empty while the questions are asked.
     """
 
