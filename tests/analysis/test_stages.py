@@ -259,7 +259,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     folder = tmp_path_factory.mktemp("d") / "d"
     placebo = dict(AFTER) | {("chains", "cot"): 0.35, ("chains", "cot-vote"): 0.35}
     stages = [("steps", SIZE, AFTER), ("shuffled", SIZE, placebo)]
-    ladder_results(folder, BEFORE, sizes=(SIZE,), variants=stages, items=150, seeds=2)
+    ladder_results(folder, BEFORE, sizes=(SIZE,), variants=stages, items=150, seeds=4)
     return analyse(load(tell(folder, {name: MADE[name] for name in ("steps", "shuffled")})), replicates=FAST)
 
 
@@ -293,6 +293,26 @@ def test_steps_of_a_stage_are_said(study: Analysis) -> None:
     )
     assert len(found.short) <= LONGEST
     assert "None" not in found.sentences["zh"]
+
+
+def test_a_stage_that_beats_a_placebo_alone_has_added_nothing(tmp_path: Path) -> None:
+    """The placebo loses the gain that the base model has, and the stage keeps it."""
+    before = {("chains", "answer-only"): [0.3], ("chains", "cot"): [0.8], ("chains", "cot-vote"): [0.8]}
+    after = {place: share[0] for place, share in before.items()}
+    harmed = after | {("chains", "cot"): 0.35, ("chains", "cot-vote"): 0.35}
+    stages = [("steps", SIZE, after), ("shuffled", SIZE, harmed)]
+    folder = ladder_results(tmp_path / "d", before, sizes=(SIZE,), variants=stages, items=150, seeds=4)
+    study = analyse(load(tell(folder, {name: MADE[name] for name in ("steps", "shuffled")})), replicates=FAST)
+    verdicts = {one.sides: one.added.verdict for one in study.stages.gains}
+    assert verdicts["steps", "shuffled"] == "wins"
+    assert verdicts["steps", "base"] == "undecided"
+    assert verdicts["shuffled", "base"] == "loses"
+    found = question("gain by stage").ask(study)[0]
+    assert (found.verdict, "“steps”" in found.short) == ("undecided", True)
+    assert "So nothing is shown of the stage itself: its references differ" in found.sentence
+    assert "Shown too: “shuffled” against the base model" in found.sentence
+    reached = question("reach").ask(study)[0]
+    assert reached.verdict == "undecided"
 
 
 def test_stages_have_figures(study: Analysis, tmp_path: Path) -> None:

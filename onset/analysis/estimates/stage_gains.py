@@ -32,13 +32,14 @@ class StageGain(Placed):
 
     ``added``: the gain after the stage minus that of the reference, decided with all others of its task, shift and
     family; ``gains``: both, each of them with an interval of its own; ``against``: what the reference is; ``tokens``:
-    of training, of either.
+    of training, of either; ``placebo``: is the stage itself one?
     """
 
     added: Contrast
     gains: tuple[Contrast, Contrast]
     against: Against
     tokens: Tokens
+    placebo: bool = False
 
     @property
     def at(self) -> Setting:
@@ -135,7 +136,11 @@ def stage_gains(
         [row[0] for row in made],
         lambda one: family_of.format(task=one.task, shift=one.shift, family=one.family),
     )
-    return tuple(StageGain(added, row[2], row[3], row[4]) for added, row in zip(found, made, strict=True))
+    controls = {place for place, one in trainings.items() if one.is_placebo}
+    return tuple(
+        StageGain(added, *row[2:5], placebo=(row[2][0].model, row[2][0].stage) in controls)
+        for added, row in zip(found, made, strict=True)
+    )
 
 
 _Place = tuple[str, str, str]

@@ -36,7 +36,8 @@ class StageReach(Placed):
     """pass@k of a stage against its reference.
 
     ``one`` and ``all``: pass@1 and pass@K, ``growth``: how much larger the difference is at K than at 1, each decided
-    with all others of its task, shift and family. ``curves``: pass@k of both for k = 1 to K, on the items compared.
+    with all others of its task, shift and family. ``curves``: pass@k of both for k = 1 to K, on the items compared;
+    ``placebo``: is the stage itself one?
     """
 
     one: Contrast
@@ -48,6 +49,7 @@ class StageReach(Placed):
     against: Against
     tokens: Tokens
     margin: float
+    placebo: bool = False
 
     @property
     def at(self) -> Setting:
@@ -127,7 +129,9 @@ def stage_reaches(
     for group in groups.values():
         for stage, reference, against in sides(group, trainings):
             found = _reach(stage, reference, against, tokens_of(stage, reference, trainings), margin, replicates)
-            made += [found] if found is not None else []
+            held = trainings.get((stage.model, stage.stage))
+            placebo = held is not None and held.is_placebo
+            made += [replace(found, placebo=placebo)] if found is not None else []
     made.sort(key=lambda one: (one.task, one.shift, one.family))
     members = [getattr(one, name) for one in made for name in ("one", "all", "growth")]
     places = [(one.task, one.shift, one.family) for one in made for _ in range(3)]

@@ -122,6 +122,7 @@ LABELS: dict[str, tuple[str, str]] = {
 _STAGES = {
     "the model after “{stage}”": "经过“{stage}”的模型",
     "its placebo “{stage}”": "它的安慰对照“{stage}”",
+    "against its placebo “{stage}”": "对其安慰对照“{stage}”",
     "“{stage}”": "“{stage}”",
     "how many tokens each was trained on is not known": "各自训练了多少词元不明",
     "both trained on {tokens} tokens": "两者都训练了 {tokens} 个词元",
@@ -148,7 +149,8 @@ _GAINS = {
     "{points} more": "多 {points}",
     "{points} less": "少 {points}",
     "no more and no less than the margin ({points})": "差别在界限之内（{points}）",
-    "undecided: {points} more": "未定：多 {points}",
+    "a difference of {points}, undecided": "相差 {points}，未定",
+    "so nothing is shown of the stage itself: its references differ": "因此不能断定该阶段本身的作用：各参照的结果不一",
     "“{stage}” against {reference} at {size} ({points}; {range})": (
         "“{stage}”对{reference}，{size} 处（{points}；{range}）"
     ),
@@ -176,6 +178,10 @@ _REACH = {
     ),
     "the lead closes by {points} as samples grow ({range})": "随采样增多，领先缩小 {points}（{range}）",
     "the lead does not close as samples grow ({points}; {range})": "随采样增多，领先并不缩小（{points}；{range}）",
+    "the lead narrows by {points} as samples grow ({range}), which is not shown after correcting for {count} tests": (
+        "随采样增多，领先缩小 {points}（{range}），对 {count} 个检验校正之后不能断定"
+    ),
+    "against {reference} it is otherwise: {verdict}": "与{reference}相比则不同：{verdict}",
     "whether the lead closes as samples grow is open ({points}; {range})": (
         "随采样增多，领先是否缩小尚不能断定（{points}；{range}）"
     ),

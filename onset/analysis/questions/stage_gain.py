@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from onset.analysis.contrast.parts import Verdict
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.stage_gains import StageGain
 from onset.analysis.finding import Finding
@@ -19,7 +20,11 @@ _LISTED = 4
 
 
 class GainByStage(Question):
-    """Per task and family, at the largest budget: what is shown first, against a placebo before against the base."""
+    """Per task and family, at the largest budget: the stage of which most is shown.
+
+    What is said of a stage is what holds against all that it was held against: a placebo may lose what the base model
+    had, and a stage that beats such a placebo alone has added nothing.
+    """
 
     kind = "gain by stage"
     figure = "stage gains"
@@ -38,9 +43,12 @@ class GainByStage(Question):
 
     def _finding(self, study: Analysis, group: Sequence[StageGain]) -> Finding:
         most = max(one.labels for one in group)
-        rows = sorted((one for one in group if one.labels == most), key=_rank)
-        top = rows[0]
-        verdict = CHANGE[top.added.verdict]
+        stages: dict[tuple[str, int], list[StageGain]] = {}
+        for one in group:
+            if one.labels == most:
+                stages.setdefault((one.sides[0], one.params), []).append(one)
+        rows = sorted(stages.values(), key=_rank)
+        top, verdict = _weakest(rows[0]), CHANGE[_agreed(rows[0])]
         return self.finding(
             f"{top.task}, family {top.family}", verdict, partial(_sentence, study, rows),
             _short(top, verdict, study.named(top.task)), estimate=top.added.difference, interval=top.added.interval,
@@ -48,9 +56,24 @@ class GainByStage(Question):
         )  # fmt: skip
 
 
-def _rank(one: StageGain) -> tuple[bool, int, float]:
-    """Shown before not shown, a placebo before the base, the larger before the smaller."""
-    return one.added.verdict not in ("wins", "loses"), order(one.against, one.tokens), -abs(one.added.gap)
+def _agreed(rows: Sequence[StageGain]) -> Verdict:
+    """What a stage is shown to do against every reference; undecided where these differ."""
+    found = {one.added.verdict for one in rows}
+    return found.pop() if len(found) == 1 else "undecided"
+
+
+def _weakest(rows: Sequence[StageGain]) -> StageGain:
+    """Where the references agree the best of them (`order`); else one by which nothing is shown."""
+    ranked = sorted(rows, key=lambda one: order(one.against, one.tokens))
+    if len({one.added.verdict for one in rows}) == 1:
+        return ranked[0]
+    return next((one for one in ranked if one.added.verdict == "undecided"), ranked[-1])
+
+
+def _rank(rows: Sequence[StageGain]) -> tuple[bool, bool, bool, float]:
+    """A placebo itself last, shown before not shown, by a placebo before without one, the larger before the smaller."""
+    by_placebo = any(one.against == "placebo" for one in rows)
+    return rows[0].placebo, _agreed(rows) not in ("wins", "loses"), not by_placebo, -abs(_weakest(rows).added.gap)
 
 
 def _short(top: StageGain, verdict: str, of: str | None) -> Lines:
@@ -65,30 +88,32 @@ def _short(top: StageGain, verdict: str, of: str | None) -> Lines:
     )
 
 
-def _sentence(study: Analysis, rows: Sequence[StageGain], say: Say) -> str:
-    top = rows[0]
+def _sentence(study: Analysis, stages: Sequence[Sequence[StageGain]], say: Say) -> str:
+    """The first stage against all its references, and the others in short."""
+    first = sorted(stages[0], key=lambda one: order(one.against, one.tokens))
+    top = first[0]
     head = say(
         "What stages add to the gain of {method} over {other} on {task}, {given}, {family}",
         method=say.named(top.methods[0]), other=say.named(top.methods[1]), task=say.named_task(top.task),
         given=given_words(study, top.labels, top.methods, top.task, say),
         family=say("family {family}", family=top.family),
     )  # fmt: skip
-    shown = [one for one in rows if one.added.verdict in ("wins", "loses")] or [top]
-    said = [_added(one, say) for one in shown[:_LISTED]]
-    rest = [one for one in rows if not any(one is other for other in shown[:_LISTED])]
-    level = [one for one in rest if one.added.verdict == "equivalent"]
-    open_ = [one for one in rest if one.added.verdict == "undecided"]
-    more = [one for one in rest if one.added.verdict in ("wins", "loses")]
-    for template, held in (
-        ("shown too: {settings}", more),
-        ("nothing beyond the margin: {settings}", level),
-        ("undecided: {settings}", open_),
-    ):
-        if held:
-            said.append(say(template, settings=_settings(held, say)))
     sample = say.sample(top.added.n, len(top.added.draws))
-    first = say("{head}: {said}", head=head, said=said[0])
-    sentences = [first, *(say("besides, {said}", said=one) for one in said[1:2]), *said[2:]]
+    sentences = [
+        say("{head}: {said}", head=head, said=_added(top, say)),
+        *(_added(one, say) for one in first[1:]),
+    ]
+    if len({one.added.verdict for one in first}) > 1:
+        sentences.append(say("so nothing is shown of the stage itself: its references differ"))
+    rest = [one for rows in stages[1:] for one in rows]
+    for template, wanted in (
+        ("shown too: {settings}", ("wins", "loses")),
+        ("nothing beyond the margin: {settings}", ("equivalent",)),
+        ("undecided: {settings}", ("undecided",)),
+    ):
+        held = [one for one in rest if one.added.verdict in wanted]
+        if held:
+            sentences.append(say(template, settings=_settings(held, say)))
     sentences[-1] = say("{sentence} ({sample}; one training run a stage)", sentence=sentences[-1], sample=sample)
     return say.text(sentences)
 
@@ -99,7 +124,7 @@ def _added(one: StageGain, say: Say) -> str:
         "wins": "{points} more",
         "loses": "{points} less",
         "equivalent": "no more and no less than the margin ({points})",
-        "undecided": "undecided: {points} more",
+        "undecided": "a difference of {points}, undecided",
     }[one.added.verdict]
     shown = one.added.turned() if one.added.verdict == "loses" else one.added
     return say(

@@ -8,7 +8,7 @@ from functools import partial
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.stage_reach import StageReach
+from onset.analysis.estimates.stage_reach import ReachVerdict, StageReach
 from onset.analysis.estimates.stage_steps import StageSteps
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
@@ -16,6 +16,7 @@ from onset.analysis.questions.base import CHANGE, CHANGE_SAID, CHANGE_VERDICTS, 
 from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.say import Say
 from onset.analysis.questions.stage_words import order, reference_words, stage_words, token_words
+from onset.analysis.stats.adjust import ALPHA
 
 _SAID = {
     "created": "created, as far as {count} samples show",
@@ -28,7 +29,7 @@ _SAID = {
 
 
 class Reach(Question):
-    """Per task: pass@1 and pass@K after a stage and before, where most is shown; a placebo before the base."""
+    """Per task: pass@1 and pass@K after a stage and before, where most is shown; what holds against all references."""
 
     kind = "reach"
     figure = "reach"
@@ -52,13 +53,17 @@ class Reach(Question):
                 groups.setdefault(one.task, []).append(one)
         for group in groups.values():
             most = max(one.labels for one in group)
-            rows = sorted((one for one in group if one.labels == most), key=_rank)
-            top = rows[0]
-            change = top.all if top.verdict != "lost" else top.one
+            stages: dict[tuple[str, int], list[StageReach]] = {}
+            for one in group:
+                if one.labels == most:
+                    stages.setdefault((one.sides[0], one.params), []).append(one)
+            rows = min(stages.values(), key=_rank)
+            top, verdict = _weakest(rows), _agreed(rows)
+            change = top.all if verdict != "lost" else top.one
             yield self.finding(
-                f"{top.task}, {top.methods[0]}, {top.one.plus.model}", top.verdict, partial(_reached, study, rows),
+                f"{top.task}, {top.methods[0]}, {top.one.plus.model}", verdict, partial(_reached, study, rows),
                 lines.line(
-                    f"reach.{top.verdict}", study.named(top.task), stage=lines.stage(top.sides[0]),
+                    f"reach.{verdict}", study.named(top.task), stage=lines.stage(top.sides[0]),
                     count=str(top.samples), one=lines.points(top.one.gap), points=lines.points(change.gap),
                     range=lines.share_range(change.spread),
                 ),
@@ -66,12 +71,27 @@ class Reach(Question):
             )  # fmt: skip
 
 
-def _rank(one: StageReach) -> tuple[bool, int, float]:
-    return one.verdict == "undecided", order(one.against, one.tokens), -abs(one.one.gap)
+def _agreed(rows: Sequence[StageReach]) -> ReachVerdict:
+    """What holds against every reference; undecided where these differ: a placebo may lose what the base model had."""
+    found = {one.verdict for one in rows}
+    return found.pop() if len(found) == 1 else "undecided"
+
+
+def _weakest(rows: Sequence[StageReach]) -> StageReach:
+    ranked = sorted(rows, key=lambda one: order(one.against, one.tokens))
+    if len({one.verdict for one in rows}) == 1:
+        return ranked[0]
+    return next((one for one in ranked if one.verdict == "undecided"), ranked[-1])
+
+
+def _rank(rows: Sequence[StageReach]) -> tuple[bool, bool, bool, float]:
+    by_placebo = any(one.against == "placebo" for one in rows)
+    return rows[0].placebo, _agreed(rows) == "undecided", not by_placebo, -abs(_weakest(rows).one.gap)
 
 
 def _reached(study: Analysis, rows: Sequence[StageReach], say: Say) -> str:
-    top = rows[0]
+    """The weakest of the references in full, the others by their verdict where it is another."""
+    top = _weakest(rows)
     head = say(
         "Created or made likelier on {task}, {stage} at {size} against {reference} ({method}, {given}): {verdict}",
         task=say.named_task(top.task), stage=stage_words(top.sides[0], say), size=say.size(top.params),
@@ -82,16 +102,16 @@ def _reached(study: Analysis, rows: Sequence[StageReach], say: Say) -> str:
     reached = say.clauses(
         [_changed(top.one, say("one sample"), say), _changed(top.all, _any(top.samples, say), say), _lead(top, say)]
     )
-    sentences = [head, say("{sentence} ({sample})", sentence=reached, sample=_sample(top, say))]
     others = [
         say(
-            "“{stage}” against {reference}: {verdict}", stage=say.stage(one.sides[0]),
+            "against {reference} it is otherwise: {verdict}",
             reference=reference_words(one.sides[1], one.against, say),
             verdict=say(_SAID[one.verdict], count=one.samples),
         )
-        for one in rows[1:4]
+        for one in rows
+        if one.verdict != top.verdict
     ]  # fmt: skip
-    return say.text([*sentences, say.clauses(others)])
+    return say.text([head, say("{sentence} ({sample})", sentence=reached, sample=_sample(top, say)), *others])
 
 
 def _any(count: int, say: Say) -> str:
@@ -114,14 +134,22 @@ def _changed(one: Contrast, what: str, say: Say) -> str:
 
 def _lead(top: StageReach, say: Say) -> str:
     """How the difference goes on from one sample to all."""
+    alone = top.growth.p is not None and top.growth.p <= ALPHA
+    down = top.growth.gap < 0 and (top.growth.verdict == "loses" or alone)
     if top.growth.verdict == "loses":
         text = "the lead closes by {points} as samples grow ({range})"
     elif top.keeps_its_lead:
         text = "the lead does not close as samples grow ({points}; {range})"
+    elif down:
+        text = (
+            "the lead narrows by {points} as samples grow ({range}), which is not shown after correcting for {count}"
+            " tests"
+        )
     else:
         text = "whether the lead closes as samples grow is open ({points}; {range})"
-    shown = top.growth.turned() if top.growth.verdict == "loses" else top.growth
-    said = say(text, points=say.points(shown.gap), range=say.point_range(shown.spread))
+    shown = top.growth.turned() if down else top.growth
+    count = top.growth.decided.size if top.growth.decided is not None else 1
+    said = say(text, points=say.points(shown.gap), range=say.point_range(shown.spread), count=count)
     if top.verdict == "undecided" and top.growth.verdict == "loses" and top.all.verdict == "wins":
         said = say("{said}, and is still there at the most samples: more of them would tell", said=said)
     return said

@@ -87,7 +87,11 @@ def _row(one: Mapping[str, Any], say: Say) -> Row:
     low, high = one["interval"]
     after, before = (held["gain"] for held in one["gains"])
     stage, reference = (say.stage(name) for name in one["sides"])
-    against = "" if one["against"] == "base" else f"\n{say('given {reference}', reference=reference)}"
+    against = ""
+    if one["against"] == "placebo":
+        against = f"\n{say('against its placebo “{stage}”', stage=reference)}"
+    elif one["against"] != "base":
+        against = f"\n{say('given {reference}', reference=reference)}"
     return {
         "name": f"{stage}{against}\n{say.size(one['params'])} · {say.method(one['methods'][0])}",
         "method": one["methods"][0],
