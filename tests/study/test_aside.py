@@ -186,6 +186,14 @@ def test_a_short_text_and_one_that_a_corpus_holds_are_refused(place: Path, tmp_p
         expand(study(place, recipes={"say": {"data": str(held), "steps": 2}}))
 
 
+def test_the_example_asks_elsewhere_with_the_files_beside_it() -> None:
+    grid = expand(read_study(Path(__file__).parents[2] / "examples" / "forgetting.yaml"))
+    asked = [cell for cell in grid.cells if cell.aside]
+    assert len({cell.id for cell in grid.cells}) == len(grid.cells) == 36 + 63
+    assert {cell.task for cell in asked} == {"world-one-hop[frequency=head]", "world-reading", "text"}
+    assert {cell.tuned for cell in asked} == {cell.tuned for cell in grid.cells}
+
+
 def test_paths_of_a_text_are_beside_the_study_file(tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "prose.txt").write_text(PROSE * 5, encoding="utf-8")
