@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from onset.demos.fit import Shown
 from onset.errors import StudyError
 from onset.methods import Method, method
 from onset.study.text import TEXT, ReadText, TextEntry, text_task
@@ -77,11 +76,6 @@ def asides_of(study: Study, methods: Sequence[Method], own: Sequence[str], aside
                     for number in study.seeds:
                         asked = _reading(one) if task == TEXT else replace(one, shots=0)
                         yield Aside(task, asked, labels, number, home)
-
-
-def without_demonstrations(shown: Shown) -> Shown:
-    """What a tuned model has learnt from, and no demonstration: those of its own task are none of another."""
-    return Shown(ledger=tuple(line for line in shown.ledger if line.use != "demonstration"))
 
 
 def _untuned(tuned: Method) -> Method:

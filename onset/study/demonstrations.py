@@ -98,3 +98,10 @@ class Demonstrations:
             return None
         ledger = folder.facts()["ledger"]
         return tuple(one for line in ledger if line["use"] == "demonstration" for one in line["ids"])
+
+
+def shown_to(cell: Cell, shown: Shown) -> Shown:
+    """Of what a tuned model is shown, and has learnt from, what it is for ``cell``: asked beside the study's own tasks
+    it sees no demonstration, since those of its own task are none of another.
+    """
+    return Shown(ledger=tuple(one for one in shown.ledger if one.use != "demonstration")) if cell.aside else shown

@@ -35,9 +35,8 @@ from onset.plan import ExamplePlan, check_ledger, make_plan
 from onset.records import derive_seed
 from onset.results.folder import CellFolder, Store
 from onset.study.able import check_able
-from onset.study.aside import without_demonstrations
 from onset.study.chunks import measure
-from onset.study.demonstrations import Demonstrations
+from onset.study.demonstrations import Demonstrations, shown_to
 from onset.study.grid import Cell, Grid, expand
 from onset.study.made import Made
 from onset.study.making import make, tune
@@ -329,8 +328,7 @@ class _Session:
         self._check_tuned(first, tuned)
         with keeping(tuned):
             for cell in found:
-                seen = without_demonstrations(shown) if cell.aside else shown
-                self._guard([cell], partial(self._evaluate, cell, model, tuned, seen, report))
+                self._guard([cell], partial(self._evaluate, cell, model, tuned, shown_to(cell, shown), report))
         if first.used.tune is not None and first.tuned is not None and not first.used.tune.keep:
             self._discard(first.tuned, cells)
 
