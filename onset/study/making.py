@@ -151,7 +151,7 @@ def _kept(
     if (known := held.diverged(by)) is not None:
         what, path = known
         raise Diverged(**what, kept=str(path))
-    checkpoint = Checkpoint(held.checkpoint, {"base": base.facts.revision, "template": template}, watch.note)
+    checkpoint = Checkpoint(held.checkpoint, dict(by), watch.note)
     started = time.perf_counter()
     try:
         model, report = train(checkpoint)
