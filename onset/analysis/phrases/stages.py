@@ -226,7 +226,7 @@ _FIGURES = {
     ),
     "{before} before, {after} after": "之前 {before}，之后 {after}",
     "Model": "模型",
-    "pass@k": "pass@k",
+    "pass@k: at least one of k samples is right": "pass@k：k 个样本中至少有一个正确",
 }
 
 _FORGETTING = {

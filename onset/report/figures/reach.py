@@ -63,7 +63,12 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
         layer("line", rows, at | {"strokeDash": dash, "opacity": fade(0.9)}, strokeWidth=1.8),
         layer("point", rows, at | {"opacity": fade(), "tooltip": tooltip(fields)}, **dot(22)),
     ]
-    return Panel(str(where["model"]), where, (layered(charts, "pass@k", 240),), _describe(where, group, style.say))
+    return Panel(
+        str(where["model"]),
+        where,
+        (layered(charts, "pass@k: at least one of k samples is right", 240),),
+        _describe(where, group, style.say),
+    )
 
 
 def _rows(one: Mapping[str, Any], say: Say) -> list[Row]:
