@@ -30,7 +30,7 @@ from onset.study.grid import expand  # noqa: E402
 from onset.study.observer import Silent  # noqa: E402
 from onset.study.runner import run  # noqa: E402
 from onset.study.searching import Searches  # noqa: E402
-from onset.study.spec import Study, make_study  # noqa: E402
+from onset.study.spec import Study, make_study, read_study  # noqa: E402
 
 SHOWN = re.compile(r"The answer is")
 ASKED = re.compile(r"(\d+) \+ (\d+)\S*\nAnswer:$")
@@ -346,3 +346,12 @@ def test_zero_labels_are_left_out_and_said() -> None:
     grid = expand(study(labels=[0, 8], search=["none", {"select": "within", "trials": 4}]))
     assert [(cell.method.name, cell.labels) for cell in grid.cells] == [("ask", 0), ("ask", 8), ("ask-within", 8)]
     assert "0 labels: nothing to choose settings by, left out: ask-within" in grid.notes
+
+
+def test_the_example_tries_as_many_settings_of_every_method() -> None:
+    grid = expand(read_study(Path(__file__).parents[2] / "examples" / "search.yaml"))
+    trials = {cell.method.name: len(cell.settings or ()) for cell in grid.cells}
+    assert {name.partition("-within")[0] for name, count in trials.items() if "within" in name and count == 4} == {
+        name for name, count in trials.items() if count == 0
+    }
+    assert sorted(trials.values()) == [0] * 3 + [4] * 6
