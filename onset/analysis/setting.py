@@ -56,6 +56,11 @@ def model_of_stage(label: str, stage: str) -> str:
     return f"{label} ({stage})"
 
 
+def label_of(model: str, stage: str) -> str:
+    """The label of a model that is called by its stage too; of any other its name."""
+    return model.removesuffix(f" ({stage})")
+
+
 class Placed:
     """What is measured at a setting, which says its coordinates: empty text and 0 for what ``at`` does not have."""
 

@@ -16,7 +16,7 @@ from staged import step, tell, training
 from synthetic import LADDER, ladder_results
 
 from onset.analysis import Analysis, analyse, load, to_json
-from onset.analysis.contrast.asked import compare_all
+from onset.analysis.contrast.asked import compare_all, stage_comparisons
 from onset.analysis.estimates.banks import Bank, BankPoint
 from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.shares import ratio
@@ -27,6 +27,7 @@ from onset.analysis.estimates.stages import Training, sides, tokens_of, training
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import question
 from onset.analysis.questions.lines import LONGEST
+from onset.analysis.setting import model_of_stage
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.subsets import passes
 from onset.report.figures import figures
@@ -75,6 +76,31 @@ def test_a_stage_is_held_against_what_it_was_made_from_and_its_placebos() -> Non
     assert tokens_of(code, base, known).json() == [9500, 0]
     assert tokens_of(steps_, base, {}).equal is None
     assert not list(sides([base, told("steps", params=2_000_000)], known))  # not of one size
+
+
+def test_of_two_models_of_one_size_each_stage_is_held_against_its_own() -> None:
+    """Two base models of one family and size through the same stages: no stage of one is held against the other."""
+    group, known = [], {}
+    for label in ("one", "two"):
+        group.append(arm([[1, 0]], model=label, stage=""))
+        for name, control in (("steps", "none"), ("shuffled", "shuffled")):
+            called = model_of_stage(label, name)
+            known[called, name] = training(step(name, 9000, made=f"{name} of {label}", control=control))
+            group.append(arm([[1, 0]], model=called, stage=name))
+    found = {(a.model, b.model, against) for a, b, against in sides(group, known)}
+    expected = {
+        row
+        for label in ("one", "two")
+        for row in (
+            (f"{label} (steps)", label, "base"),
+            (f"{label} (shuffled)", label, "base"),
+            (f"{label} (steps)", f"{label} (shuffled)", "placebo"),
+        )
+    }
+    assert found == expected
+    compared = {(each.plus.model, each.minus.model) for each in stage_comparisons(group, replicates=FAST)}
+    assert compared == {(one, other) for one, other, against in expected if against == "base"}
+    assert not stage_comparisons([each for each in group if each.model in ("one", "two (steps)")], replicates=FAST)
 
 
 # ---- gains -----------------------------------------------------------------------------------------------------------

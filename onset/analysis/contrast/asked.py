@@ -7,7 +7,7 @@ voted after single, then in order of appearance).
 Stages: a stage is a step of training, or an ingredient left out of it ("base" against "without chain of thought"); a
 stage of several steps names them in order ("scarce chain of thought, without code"). Two models are held against each
 other when they are of one family, differ in size by at most `SAME_SIZE` and one has the stage of the other less its
-last step, or "base" where no model has that; then with every method both were asked with, at equal labels, task and
+last step, or "base" where no model has that (where several have it: of the same label); then with every method both were asked with, at equal labels, task and
 shift. One training run stands on either side: noise between runs of the same recipe is not in the intervals.
 
 Shifts: accuracy on the clean test set minus accuracy on the shifted one. A shift that rewrites items is paired, every
@@ -20,14 +20,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import combinations, groupby, pairwise
+from typing import TypeVar
 
 from onset.analysis.contrast.contrast import Contrast, decide, interaction, measure, share_noise
 from onset.analysis.outcomes import Outcomes
-from onset.analysis.setting import BASE
+from onset.analysis.setting import BASE, Placed, label_of
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.pooling import Link
 
+_Of = TypeVar("_Of", bound=Placed)
 SAME_SIZE = 0.02
 """Sizes count as equal when they differ by at most this share of the reference's."""
 
@@ -137,11 +139,23 @@ def _stages(group: Sequence[Outcomes]) -> list[tuple[Outcomes, Outcomes]]:
 
 def _like(group: Sequence[Outcomes], arm: Outcomes, stage: str) -> Outcomes | None:
     """The arm of that stage that is asked in the same way and of the same size."""
-    for other in group:
-        alike = (other.method, other.labels, other.stage) == (arm.method, arm.labels, stage)
-        if alike and arm.at.params and other.at.params and abs(arm.params - other.params) <= SAME_SIZE * other.params:
-            return other
-    return None
+    asked = (arm.method, arm.labels, stage)
+    return made_of(arm, [other for other in group if (other.method, other.labels, other.stage) == asked])
+
+
+def made_of(one: _Of, others: Sequence[_Of]) -> _Of | None:
+    """The first of ``others``, of one stage, that has the size of ``one``: of its label where one has; where a study
+    made ``one`` and calls it by its label and stage, of no other label.
+    """
+    level = [other for other in others if same_size(one, other)]
+    own = [other for other in level if label_of(other.model, other.stage) == label_of(one.model, one.stage)]
+    named = label_of(one.model, one.stage) != one.model
+    return next(iter(own or ([] if named else level)), None)
+
+
+def same_size(one: Placed, other: Placed) -> bool:
+    """Are both sizes known, and differ by at most `SAME_SIZE`?"""
+    return bool(one.params and other.params) and abs(one.params - other.params) <= SAME_SIZE * other.params
 
 
 # ---- shifts --------------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from onset.analysis.contrast.asked import SAME_SIZE
+from onset.analysis.contrast.asked import made_of, same_size
 from onset.analysis.outcomes import Measured
-from onset.analysis.setting import BASE, Placed, steps
+from onset.analysis.setting import BASE, Placed, label_of, steps
 
 Against = Literal["placebo", "stage before", "base"]
 EQUAL_TOKENS = 0.01
@@ -104,28 +104,29 @@ def tokens_of(stage: Placed, reference: Placed, trainings: Trainings) -> Tokens:
 
 def sides(group: Sequence[_Of], trainings: Trainings) -> Iterator[tuple[_Of, _Of, Against]]:
     """(stage, reference, what that is) of a ``group`` that is asked in one way, in order; sizes as in
-    `onset.analysis.contrast.asked.SAME_SIZE`. A placebo is held against the base alone.
+    `onset.analysis.contrast.asked.SAME_SIZE`. A placebo is held against the base alone. Where models of one size went
+    through the same stages, each is held against what was made of the same one.
     """
     for one in group:
         if one.stage == BASE:
             continue
         names: Iterable[tuple[str, Against]] = ((one.stage.rpartition(", ")[0], "stage before"), (BASE, "base"))
-        found = next(
-            ((other, said) for name, said in names for other in group if other.stage == name and _level(one, other)),
-            None,
-        )
-        if found is not None:
-            yield one, *found
+        for name, said in names:
+            found = made_of(one, [other for other in group if other.stage == name])
+            if found is not None:
+                yield one, found, said
+                break
         mine = trainings.get((one.model, one.stage))
         for other in group:
             theirs = trainings.get((other.model, other.stage))
-            if mine and theirs and _level(one, other) and theirs.is_placebo_of(mine):
+            if mine and theirs and same_size(one, other) and _one_label(one, other) and theirs.is_placebo_of(mine):
                 yield one, other, "placebo"
 
 
-def _level(one: Placed, other: Placed) -> bool:
-    both = one.params and other.params
-    return bool(both) and abs(one.params - other.params) <= SAME_SIZE * other.params
+def _one_label(one: Placed, other: Placed) -> bool:
+    """Were both made of one model, as far as they are called by its label?"""
+    labels = [label_of(each.model, each.stage) for each in (one, other)]
+    return labels[0] == labels[1] or labels == [one.model, other.model]
 
 
 def last_step(stage: str) -> str:
