@@ -274,6 +274,15 @@ def operations(flops: float) -> str:
     return f"{_three(flops)} FLOPs"
 
 
+def money(amount: float, currency: str) -> str:
+    """Two significant digits, from 100 on whole ones: ``$0.014``, ``€12``, ``$1,340``."""
+    if amount >= 99.5:
+        return f"{currency}{amount:,.0f}"
+    digits = max(0, 1 - math.floor(math.log10(amount))) if amount > 0 else 0
+    text = f"{amount:.{digits}f}"
+    return currency + (text.rstrip("0").rstrip(".") if "." in text else text)
+
+
 def duration(seconds: float) -> str:
     """``95`` -> ``1 min 35 s``; hours and minutes from an hour on; ``0.4 s`` below a second."""
     if 0 < seconds < 1:

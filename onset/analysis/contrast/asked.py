@@ -7,8 +7,9 @@ voted after single, then in order of appearance).
 Stages: a stage is a step of training, or an ingredient left out of it ("base" against "without chain of thought"); a
 stage of several steps names them in order ("scarce chain of thought, without code"). Two models are held against each
 other when they are of one family, differ in size by at most `SAME_SIZE` and one has the stage of the other less its
-last step, or "base" where no model has that (where several have it: of the same label); then with every method both were asked with, at equal labels, task and
-shift. One training run stands on either side: noise between runs of the same recipe is not in the intervals.
+last step, or "base" where no model has that (`made_of`: where several have it, the one of the same label); then with
+every method both were asked with, at equal labels, task and shift. One training run stands on either
+side: noise between runs of the same recipe is not in the intervals.
 
 Shifts: accuracy on the clean test set minus accuracy on the shifted one. A shift that rewrites items is paired, every
 shifted item with its clean twin. A shift that is another test set has no twins: the items of the two sets are resampled

@@ -37,7 +37,7 @@ THOUSAND = 1000
 class Price:
     """What a thousand queries cost: ``flops`` and ``seconds`` as measured (None: not known); ``money`` and its
     ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once, and before them
-    ``stages_flops`` of the stages of training.
+    ``stages_flops`` of the stages of training and ``search_flops`` of the search for settings.
     """
 
     flops: float | None
@@ -47,6 +47,7 @@ class Price:
     tuning_flops: float
     tuning_seconds: float | None
     stages_flops: float = 0.0
+    search_flops: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def total_of(arm: Outcomes, spent: Mapping[Key, Spent], queries: float) -> float
     used = spent.get(key_of(arm))
     if used is not None:
         return used.total(queries)
-    return None if arm.ran.flops is None else arm.ran.flops.tuning + queries * arm.ran.flops.query
+    return None if arm.ran.flops is None else arm.ran.flops.once + queries * arm.ran.flops.query
 
 
 def _verdict(held: Standing, interval: Interval) -> Verdict:
@@ -273,6 +274,7 @@ def _price(arm: Outcomes, used: Spent | None, study: Mapping[str, Any]) -> Price
         tuning_flops=0.0 if arm.ran.flops is None else arm.ran.flops.tuning,
         tuning_seconds=used.tuning_seconds if arm.tuned and used is not None else None,
         stages_flops=0.0 if used is None else used.stages,
+        search_flops=0.0 if arm.ran.flops is None else arm.ran.flops.search,
     )
 
 

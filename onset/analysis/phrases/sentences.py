@@ -51,6 +51,11 @@ _DECISION = {
     "it does better than all {count} others tried": "它胜过试过的其余 {count} 种",
     "{count} of {alternatives} are ruled out": "其余 {alternatives}中有 {count} 种可以排除",
     "as good within the margin, and no cheaper to ask: {names}": "在界限之内同样好、提问也不更便宜的：{names}",
+    "as good within the margin, and no cheaper for so many queries: {names}": (
+        "在界限之内同样好、这么多次提问也不更便宜的：{names}"
+    ),
+    "the search for settings, once, {search}": "选择设置一次：{search}",
+    "stages of training, once, {stages}": "训练阶段一次：{stages}",
     "as good or better may be: {names}": "可能同样好或更好的：{names}",
     "{names} and {more} more": "{names}，另有 {more} 种",
     "a thousand queries cost {cost}": "一千次提问的成本：{cost}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from onset.analysis import words
 from onset.analysis.estimates.advice import Advice, Cheaper, Instead
-from onset.analysis.estimates.decisions import Decision
+from onset.analysis.estimates.decisions import Decision, alternative
 from onset.analysis.questions.decision import (
     change_words,
     cost_words,
@@ -39,7 +39,7 @@ class Told:
 def advice_words(one: Advice, say: Say) -> Told:
     """All of it, each part a sentence."""
     made = one.decision
-    reasons = [_sure(made, say), _lead(one, say), _cost(one, say), _scope(one, say), _front(one, say)]
+    reasons = [_sure(one, say), _lead(one, say), _cost(one, say), _scope(one, say), _front(one, say)]
     changes = [
         *_cheaper(one.cheaper, say),
         *_instead(one, say),
@@ -54,10 +54,11 @@ def advice_words(one: Advice, say: Say) -> Told:
     )
 
 
-def _sure(made: Decision, say: Say) -> str:
+def _sure(one: Advice, say: Say) -> str:
     """As the page says it; where rivals are open the sentence names them."""
+    made = one.decision
     if made.verdict != "open":
-        return sure_words(made, say)
+        return sure_words(made, say, total=one.wanted.queries is not None)
     tried, out = made.others.tried, made.others.ruled_out
     alternatives = say.counted("alternative", tried)
     return say("{count} of {alternatives} are ruled out", count=out, alternatives=alternatives)
@@ -120,7 +121,7 @@ def _lead(one: Advice, say: Say) -> str:
         return ""
     gap, span = say.points(rival.against.difference), say.point_range(rival.against.interval)
     if rival.arm is made.arm:
-        best = say.method(made.held.best.method)
+        best = name_words(alternative(made.held.best, made.arm), say)
         return say("the highest, {best}, leads it by {points} ({range})", best=best, points=gap, range=span)
     from_name = name_words(one.nearest_name, say) if one.nearest_name is not None else ""
     text = say("the nearest, {rival}, is {points} behind ({range})", rival=from_name, points=gap, range=span)
@@ -146,7 +147,7 @@ def _cost(one: Advice, say: Say) -> str:
         total = words.operations(one.total_reused)
         parts.append(say("{total} where what prompts begin with is kept", total=total))
     if one.money is not None:
-        parts.append(f"{one.money[1]}{one.money[0]:.2g}")
+        parts.append(words.money(*one.money))
     return say.parted(parts)
 
 

@@ -91,8 +91,8 @@ def name_words(other: Alternative, say: Say) -> str:
     return say("{method} on {model} {given}", method=name, model=other.model, given=given)
 
 
-def sure_words(one: Decision, say: Say) -> str:
-    """How sure it is: what is ruled out, level and open."""
+def sure_words(one: Decision, say: Say, *, total: bool = False) -> str:
+    """How sure it is: what is ruled out, level (and no cheaper: to ask, or in ``total``) and open."""
     others = one.others
     if others.tried == 0:
         return say("nothing else was tried")
@@ -105,9 +105,10 @@ def sure_words(one: Decision, say: Say) -> str:
         alternatives = say.counted("alternative", others.tried)
         said.append(say("{count} of {alternatives} are ruled out", count=others.ruled_out, alternatives=alternatives))
     if others.level:
-        said.append(
-            say("as good within the margin, and no cheaper to ask: {names}", names=some_words(others.level, say))
-        )
+        cheaper = "as good within the margin, and no cheaper to ask: {names}"
+        if total:
+            cheaper = "as good within the margin, and no cheaper for so many queries: {names}"
+        said.append(say(cheaper, names=some_words(others.level, say)))
     if others.open:
         said.append(say("as good or better may be: {names}", names=some_words(others.open, say)))
     return say.clauses(said)
@@ -127,16 +128,20 @@ def cost_words(one: Decision, say: Say) -> str:
     if price.seconds is not None:
         parts.append(say("{time} as measured here", time=say.duration(price.seconds)))
     if price.money is not None:
-        parts.append(f"{price.currency}{price.money:.2g}")
+        parts.append(words.money(price.money, price.currency or ""))
     if not parts:
         return ""
-    if price.tuning_flops <= 0:
-        return say("a thousand queries cost {cost}", cost=say.parted(parts))
-    once = [words.operations(price.tuning_flops)]
-    once += [say.duration(price.tuning_seconds)] if price.tuning_seconds else []
-    return say(
-        "a thousand queries cost {cost}; tuning, once, {tuning}", cost=say.parted(parts), tuning=say.parted(once)
-    )
+    said = [say("a thousand queries cost {cost}", cost=say.parted(parts))]
+    if price.tuning_flops > 0:
+        once = [words.operations(price.tuning_flops)]
+        once += [say.duration(price.tuning_seconds)] if price.tuning_seconds else []
+        cost, tuning = say.parted(parts), say.parted(once)
+        said = [say("a thousand queries cost {cost}; tuning, once, {tuning}", cost=cost, tuning=tuning)]
+    if price.search_flops > 0:
+        said.append(say("the search for settings, once, {search}", search=words.operations(price.search_flops)))
+    if price.stages_flops > 0:
+        said.append(say("stages of training, once, {stages}", stages=words.operations(price.stages_flops)))
+    return say.clauses(said)
 
 
 def next_words(one: Decision, say: Say) -> list[str]:

@@ -13,13 +13,15 @@ from made_arms import arm
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load
-from onset.analysis.estimates.advice import Wanted, advise
+from onset.analysis.estimates.advice import Advice, Wanted, advise
 from onset.analysis.estimates.costs import Spent, key_of
 from onset.analysis.estimates.decisions import Basis, Decision, decide_among
 from onset.analysis.estimates.label_curves import mean_accuracy
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions.advice_words import advice_words
+from onset.analysis.questions.decision import cost_words, sure_words
 from onset.analysis.questions.say import Say
+from onset.analysis.words import money
 from onset.cli import main
 from onset.errors import DataError
 
@@ -237,3 +239,52 @@ def main_ok(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 0
+
+
+def test_level_arms_are_said_to_be_no_cheaper_in_what_they_were_compared_in() -> None:
+    """Of ten queries the prompt is cheaper in all, though a query of it is dearer than one of the level tuned arm."""
+    few, _ = planted(10)
+    assert few.method == "cot"
+    assert "no cheaper for so many queries" in sure_words(few, Say("en"), total=True)
+    told = advice_words(advice_of(few, Wanted(queries=10)), Say("en"))
+    assert not any("no cheaper to ask" in reason for reason in told.reasons)
+    assert any("no cheaper for so many queries: " in reason for reason in told.reasons)
+
+
+def test_the_highest_is_named_by_what_tells_it_from_the_one_recommended() -> None:
+    """Both are of one method: the labels are what differs."""
+    values = (np.arange(800) % 4 != 0).astype(float)
+    less = np.roll(values, 5)
+    less[:8] = 0.0  # others are wrong, and a little fewer right
+    arms = [arm(values, "lora", tune="lora", labels=32), arm(less, "lora", tune="lora", labels=8)]
+    spent = {key_of(arms[0]): replace(SPENT, flops=3.0), key_of(arms[1]): replace(SPENT, flops=2.0)}
+    means = {key_of(one): mean_accuracy(one, FAST) for one in arms}
+    made = decide_among(arms, Basis({}, means, spent, {}, replicates=FAST), 10)
+    assert (made.verdict, made.labels) == ("level", 8)
+    told = advice_words(advice_of(made, Wanted(queries=10)), Say("en"))
+    assert any("the highest, lora with 32 labelled examples, leads it by" in one.lower() for one in told.reasons)
+
+
+def advice_of(made: Decision, wanted: Wanted) -> Advice:
+    """What is said of a decision alone: nothing of costs, fronts or what else would be recommended."""
+    rivals = [one for one in made.held.rivals if made.arm in (made.held.best, one.arm)]
+    return Advice(wanted, made, rivals[0], None, None, None, None, None, (), (), (), (8,))
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0.0, "$0"), (0.0000123, "$0.000012"), (0.0144, "$0.014"), (3.04, "$3"), (9.96, "$10"), (42.4, "$42"), (99.4, "$99"),
+     (99.6, "$100"), (1000.0, "$1,000"), (1_234_567.8, "$1,234,568")],
+)  # fmt: skip
+def test_money_is_never_said_in_powers_of_ten(amount: float, text: str) -> None:
+    assert money(amount, "$") == text
+
+
+def test_what_is_done_once_is_in_the_price_that_is_said() -> None:
+    """The search and the stages of training, beside tuning."""
+    made, _ = planted(None)
+    price = replace(made.price, tuning_flops=5e9, search_flops=3e9, stages_flops=2e9)
+    said_ = cost_words(replace(made, price=price), Say("en"))
+    assert "tuning, once, 5 GFLOPs" in said_
+    assert "the search for settings, once, 3 GFLOPs" in said_
+    assert "stages of training, once, 2 GFLOPs" in said_

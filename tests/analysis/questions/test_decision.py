@@ -18,6 +18,7 @@ from onset.analysis.estimates.costs import Spent
 from onset.analysis.estimates.decisions import Decision, distinct, money_of, own_tasks
 from onset.analysis.outcomes import Flops
 from onset.analysis.questions import question
+from onset.analysis.words import money
 
 FAST = 500
 
@@ -103,7 +104,7 @@ def test_what_it_says_is_what_was_measured(tmp_path: Path) -> None:
     assert one.others.tried == one.others.ruled_out + len(one.others.level) + len(one.others.open)
     (finding,) = [found for found in analysis.findings if found.kind == "decision"]
     assert analysis.findings[0] == finding
-    assert f"€{one.price.money:.2g}" in finding.sentence
+    assert money(one.price.money, "€") in finding.sentence
     assert to_json(analysis)["decisions"] == [one.json()]
 
 
