@@ -22,6 +22,7 @@ from onset.models.hf import HFModel  # noqa: E402
 from onset.records import Item  # noqa: E402
 from onset.records import Pair as Scored  # noqa: E402
 from onset.step import read_step  # noqa: E402
+from onset.tasks import open_task  # noqa: E402
 from onset.tuning import STAGES  # noqa: E402
 from onset.tuning.base import Example, Seeds  # noqa: E402
 from onset.tuning.checkpoint import Checkpoint  # noqa: E402
@@ -406,6 +407,29 @@ def test_questions_are_found_wherever_they_stand() -> None:
     assert held.held_in([("", "一二三四五六七八九十" * 4)], ["四五六七八九十一二三" * 3]) == [
         "四五六七八九十一二三" * 3
     ]
+
+
+def test_short_questions_are_found_in_lines_and_in_the_encoding_of_formats() -> None:
+    asked = "What is 27 + 48?"
+    assert len(asked) < held.WHOLE
+    in_a_line = [
+        (f"Question: {asked}\nAnswer:", " 75"),
+        (f"Q: {asked}\nA:", " 75"),
+        ("", f"Work this out.\n{asked.upper()}\n75"),
+        (encoded(Item(asked, "75", context="Sums."), "t").prompt, " 75"),
+    ]
+    for text in in_a_line:
+        assert held.held_in([text], [asked]) == [asked], text
+    for text in [("Question: What is 27 + 481?\nAnswer:", " 75"), ("", f"He asked {asked}"), ("", f"{asked} Say it.")]:
+        assert held.held_in([text], [asked]) == []
+
+
+def test_a_stage_of_several_formats_knows_all_questions_that_it_asks() -> None:
+    task = {"name": "world-reading", "pool": 48, "test": 24}
+    stage = read_step(STAGES, {"kind": "multi-format", "data": [{"task": task}], "steps": 2}, "recipe")
+    pool = [one.question for one in open_task(task).pool]
+    assert any(len(one) < held.WHOLE for one in pool)
+    assert stage.holds(pool) == pool
 
 
 # --- mixtures ---

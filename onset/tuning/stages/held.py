@@ -6,25 +6,40 @@ fifth word stand beside each other. (Its first and last may have a quotation mar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 
 WHOLE = 30
-"""A question of so many characters or more is looked for inside texts, a shorter one as a whole prompt or text."""
+"""A question of so many characters or more is looked for inside texts, a shorter one as a whole prompt, text or line,
+with a word and a colon before it or without.
+"""
 
 _WORDS = 6
+_LINE = re.compile(r"\n|\\n")
+"""Lines, and the parts of a question in UnifiedQA's encoding (`onset.tuning.stages.multi_format`)."""
+_LEAD = re.compile(r"\w+ ?: ?")
 
 
 def held_in(texts: Iterable[tuple[str, str]], questions: Sequence[str]) -> list[str]:
     """Those of ``questions`` that stand in ``texts`` (a prompt, and what follows it): see `WHOLE`. Case and spaces do
     not count.
     """
+    texts = list(texts)
     pairs = [(plain(prompt), plain(prompt + rest)) for prompt, rest in texts]
-    alone = {one for pair in pairs for one in pair}
+    alone = {one for pair in pairs for one in pair} | {one for pair in texts for one in _lines("".join(pair))}
     whole = list(dict.fromkeys(one for _, one in pairs))
     wanted = {one: plain(one) for one in questions}
     long = {one for one in wanted.values() if len(one) >= WHOLE}
     found = _inside(whole, long)
     return [one for one in questions if (wanted[one] in found if wanted[one] in long else wanted[one] in alone)]
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of ``text``, plain, and what stands in each behind a word and a colon (``Question:``)."""
+    for line in _LINE.split(text):
+        yield (one := plain(line))
+        if lead := _LEAD.match(one):
+            yield one[lead.end() :]
 
 
 def plain(text: str) -> str:
