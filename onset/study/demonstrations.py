@@ -22,11 +22,12 @@ from onset.records import Item
 from onset.results.folder import Store
 from onset.study.grid import Cell, Grid
 
-Key = tuple[str, str, Method, int, int]
+Key = tuple[str, str, Method, int, int, str | None]
 
 
 def _key(cell: Cell) -> Key:
-    return cell.model, cell.task, cell.method, cell.labels, cell.seed
+    """A search takes what is best of the model that it asks, so that stages of training may differ in what is shown."""
+    return cell.model, cell.task, cell.method, cell.labels, cell.seed, cell.search
 
 
 class Demonstrations:

@@ -25,6 +25,7 @@ from onset.results.files import read_json, write_json  # noqa: E402
 from onset.results.folder import Store  # noqa: E402
 from onset.search.base import Part  # noqa: E402
 from onset.search.within import Within  # noqa: E402
+from onset.study.demonstrations import Demonstrations  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402
 from onset.study.observer import Silent  # noqa: E402
@@ -355,3 +356,17 @@ def test_the_example_tries_as_many_settings_of_every_method() -> None:
         name for name, count in trials.items() if count == 0
     }
     assert sorted(trials.values()) == [0] * 3 + [4] * 6
+
+
+def test_every_stage_shows_what_its_own_search_took(tmp_path: Path) -> None:
+    """Settings are chosen of every model that stages make, so that one stage may show other demonstrations."""
+    (tmp_path / "say.jsonl").write_text('{"prompt": "Say blue.", "completion": "blue"}\n', encoding="utf-8")
+    stages = {"recipes": {"say": {"data": str(tmp_path / "say.jsonl"), "steps": 1}}, "stages": [[], ["say"]]}
+    grid = expand(study(**stages))
+    plan = make_plan(next(iter(grid.tasks.values())), 0)
+    with Store(tmp_path / "d") as store:
+        shown = Demonstrations(store, grid)
+        for cell, taken in zip(grid.cells, (1, 2), strict=True):
+            assert cell.settings is not None
+            used = replace(cell, chosen=cell.settings[taken])
+            assert len(shown.of(used, ScriptedModel(right_with(1)), plan).everywhere) == taken
