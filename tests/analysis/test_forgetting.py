@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_arms import arm
+from made_arms import arm, changed
 from scipy import stats
 from synthetic import synthetic_results
 
@@ -106,6 +106,41 @@ def test_models_are_held_against_what_they_were_made_of_and_asked_alike() -> Non
         ("answers", "base", "answer-only", "base"),
         ("rationales", "steps", "cot", "steps"),
     }
+
+
+def test_near_the_floor_equivalence_is_no_keeping() -> None:
+    """3 % before and nothing after is all that was there, and within a margin of 5 points."""
+    before = np.zeros((1, 1000))
+    before[0, :30] = 1.0
+    asides = [elsewhere(before, "answer-only", None), elsewhere(np.zeros((3, 1000)), "mine", "t", tune="lora")]
+    same = [asides[0], elsewhere(before.repeat(3, 0), "mine", "t", tune="lora")]
+    (lost,), (level,) = (forgettings(both, (), (), (), replicates=FAST) for both in (asides, same))
+    assert lost.verdict == "forgets"
+    assert level.change.verdict == "equivalent"
+    assert level.verdict == "undecided"
+
+
+def test_of_two_models_of_one_size_each_stage_is_held_against_its_own() -> None:
+    table = drawn(np.random.default_rng(8), 0.5, np.zeros(50), 1)
+    places = [{"model": label} for label in ("one", "two")]
+    places += [{"model": f"{label} (steps)", "stage": "steps"} for label in ("one", "two")]
+    asides = [elsewhere(table, "answer-only", None, **where) for where in places]
+    found_ = forgettings(asides, (), (), (), replicates=FAST)
+    assert {(one.model, one.change.minus.model) for one in found_} == {("one (steps)", "one"), ("two (steps)", "two")}
+
+
+def test_the_largest_budget_is_that_of_the_largest_model(study: Analysis) -> None:
+    """A smaller model was tuned on more labels than the largest one."""
+    table = drawn(np.random.default_rng(9), 0.5, np.zeros(50), 1)
+    asides = []
+    for model, params, labels in (("small", 10**6, 32), ("large", 10**8, 8)):
+        asides.append(elsewhere(table, "answer-only", None, model=model, params=params))
+        tuned = elsewhere(table.repeat(3, 0), "mine", "t", tune="lora", model=model, params=params)
+        asides.append(replace(tuned, outcomes=changed(tuned.outcomes, labels=labels)))
+    told = forgettings(asides, (), (), (), replicates=FAST)
+    assert {one.labels for one in told} == {8, 32}
+    (said,) = question("forgetting").ask(replace(study, forgetting=told))
+    assert "at 100 M" in said.sentence
 
 
 def test_a_stage_has_the_gain_of_its_most_accurate_method() -> None:

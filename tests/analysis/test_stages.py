@@ -341,6 +341,28 @@ def test_a_stage_that_beats_a_placebo_alone_has_added_nothing(tmp_path: Path) ->
     assert reached.verdict == "undecided"
 
 
+def test_two_models_after_one_stage_are_two_findings_not_two_references(study: Analysis) -> None:
+    """Of one size and family: what one gains is not taken back by what the other does not."""
+    rng = np.random.default_rng(11)
+    arms, known = [], {}
+    for label, gain in (("one", 0.5), ("two", 0.0)):
+        for stage, with_steps in (("", 0.3), ("steps", 0.3 + gain)):
+            model = model_of_stage(label, stage) if stage else label
+            if stage:
+                known[model, stage] = training(step("steps", 9000, made=f"made of {label}"))
+            for name, prompt, share in (("mine", "cot", with_steps), ("plain", "answer-only", 0.3)):
+                table = (rng.random((3, 200)) < share).astype(float)
+                arms.append(arm(table, name, prompt=prompt, model=model, stage=stage, shown=(4, 4)))
+    found = stage_gains(arms, compare_all(arms, replicates=FAST), known, replicates=FAST)
+    assert {one.gains[0].model: one.added.verdict == "wins" for one in found} == {
+        "one (steps)": True,
+        "two (steps)": False,
+    }
+    (said,) = question("gain by stage").ask(replace(study, stages=replace(study.stages, gains=found)))
+    assert said.verdict == "gains"
+    assert "its references differ" not in said.sentence
+
+
 def test_stages_have_figures(study: Analysis, tmp_path: Path) -> None:
     for language in ("en", "zh"):
         drawn = {one.name: one for one in figures(to_json(study), language)}

@@ -7,7 +7,8 @@ items that both have; noise between draws is pooled where there are enough, p is
 accuracy, and over all of bits a byte. A method that prompts changes no weight: what it forgets is 0 by construction.
 
 Where the model before is not shown to be above chance there is nothing that accuracy could lose, and equivalence within
-the margin would be no keeping: that is a verdict of its own.
+the margin would be no keeping: that is a verdict of its own. Where it is above chance by the margin or less, all of it
+may be lost within the margin: equivalence is then undecided.
 
 Beside each change stands what the training gained where it was meant to: of a tuned model over the most accurate prompt
 with the same examples, of a stage as `onset.analysis.contrast.asked.stage_comparisons` has it.
@@ -21,7 +22,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from onset.analysis.contrast.asked import decided, place
+from onset.analysis.contrast.asked import decided, made_of, place
 from onset.analysis.contrast.contrast import Contrast, measure, share_noise
 from onset.analysis.outcomes import Aside, Outcomes, Outputs
 from onset.analysis.setting import BASE, Placed, Setting
@@ -37,8 +38,8 @@ ForgettingVerdict = Literal["forgets", "keeps", "improves", "nothing to lose", "
 class Forgetting(Placed):
     """One change elsewhere. ``change``: after minus before (shares of items, or bits a byte, of which more is worse);
     ``levels``: before and after; ``home``: the task of the tuned model's examples (None: a stage); ``lost``: is there
-    anything to lose, the model before being shown to be above chance (a text: always)?; ``gain``: what the training
-    gained, None where that was not measured.
+    anything to lose, the model before being shown to be above chance (a text: always)?; ``room``: is it above chance by
+    more than the margin?; ``gain``: what the training gained, None where that was not measured.
     """
 
     change: Contrast
@@ -46,6 +47,7 @@ class Forgetting(Placed):
     lost: bool
     gain: Contrast | None
     is_text: bool
+    room: bool = True
 
     @property
     def at(self) -> Setting:
@@ -63,6 +65,8 @@ class Forgetting(Placed):
         """Said of the training."""
         if not self.lost and self.change.verdict != "wins":
             return "nothing to lose"
+        if self.change.verdict == "equivalent" and not self.room:
+            return "undecided"
         said: dict[str, ForgettingVerdict] = {"loses": "forgets", "wins": "improves", "equivalent": "keeps"}
         return said.get(self.change.verdict, "undecided")
 
@@ -112,7 +116,7 @@ def forgettings(
     for after, before, name in _pairs(asides):
         one = measure(
             replace(after.outcomes, plans=(), outputs=Outputs()),
-            _beside(before.outcomes, after.outcomes),
+            _beside(before, after.outcomes),
             "stage" if after.home is None else "method",
             margin=margin,
             replicates=replicates,
@@ -121,9 +125,10 @@ def forgettings(
         )
         if one.difference is not None:
             gain = _tuning_gain(after, methods, prompted) if after.home else _stage_gain(after, stages)
-            lost = after.is_text or _above_chance(before.outcomes)
-            made.append(Forgetting(one, after.home, lost, gain, after.is_text))
-            links.append(((place(after.outcomes), after.home), place(before.outcomes)))
+            lost = after.is_text or _above_chance(before)
+            room = after.is_text or (one.levels[1] or 0.0) - (before.chance or 0.0) > margin
+            made.append(Forgetting(one, after.home, lost, gain, after.is_text, room))
+            links.append(((place(after.outcomes), after.home), place(before)))
     order = sorted(range(len(made)), key=lambda at: made[at].is_text)
     designs = [
         f"{'a text' if one.is_text else 'other tasks'} after {'tuning' if one.home else 'a stage'}" for one in made
@@ -134,7 +139,7 @@ def forgettings(
     return tuple(replace(made[at], change=change) for at, change in zip(order, done, strict=True))
 
 
-def _pairs(asides: Sequence[Aside]) -> Iterator[tuple[Aside, Aside, str]]:
+def _pairs(asides: Sequence[Aside]) -> Iterator[tuple[Aside, Outcomes, str]]:
     """(after, before, what that is called)."""
     untuned = [one for one in asides if one.home is None]
     for after in asides:
@@ -143,29 +148,23 @@ def _pairs(asides: Sequence[Aside]) -> Iterator[tuple[Aside, Aside, str]]:
             if mine.stage == BASE:
                 continue
             names = (BASE, mine.stage.rpartition(", ")[0])
-            found = (
-                other
-                for name in names
-                for other in untuned
-                if other.outcomes.stage == name and _alike(other.outcomes, mine)
-            )
+            alike = [other.outcomes for other in untuned if _alike(other.outcomes, mine)]
+            made = (made_of(mine, [other for other in alike if other.stage == name]) for name in names)
         else:
-            found = (
-                other
+            made = (
+                other.outcomes
                 for other in untuned
                 if (other.outcomes.stage, other.outcomes.model) == (mine.stage, mine.model)
                 and _asked_alike(other.outcomes, mine)
             )
-        before = next(found, None)
+        before = next((one for one in made if one is not None), None)
         if before is not None:
-            yield after, before, before.outcomes.stage
+            yield after, before, before.stage
 
 
 def _alike(one: Outcomes, other: Outcomes) -> bool:
-    """Of one task, size and family, asked in one way."""
-    return (one.task, one.at.params, one.family, one.method) == (
-        other.task, other.at.params, other.family, other.method,
-    )  # fmt: skip
+    """Of one task and family, asked in one way."""
+    return (one.task, one.family, one.method) == (other.task, other.family, other.method)
 
 
 def _asked_alike(one: Outcomes, other: Outcomes) -> bool:

@@ -84,7 +84,8 @@ def _groups(found: Iterable[Forgetting]) -> list[list[Forgetting]]:
         groups.setdefault(one.task, []).append(one)
     out = []
     for rows in groups.values():
-        size, budget = max(one.params for one in rows), max(one.labels for one in rows)
+        size = max(one.params for one in rows)
+        budget = max(one.labels for one in rows if one.params == size)
         held = [one for one in rows if one.params == size and (one.home is None or one.labels == budget)]
         if any(one.home is not None and one.stage == BASE for one in held):
             held = [one for one in held if one.home is None or one.stage == BASE]

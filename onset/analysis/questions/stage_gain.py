@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import partial
 
 from onset.analysis.contrast.parts import Verdict
@@ -43,10 +43,10 @@ class GainByStage(Question):
 
     def _finding(self, study: Analysis, group: Sequence[StageGain]) -> Finding:
         most = max(one.labels for one in group)
-        stages: dict[tuple[str, int], list[StageGain]] = {}
+        stages: dict[Hashable, list[StageGain]] = {}
         for one in group:
             if one.labels == most:
-                stages.setdefault((one.sides[0], one.params), []).append(one)
+                stages.setdefault((one.gains[0].model, one.sides[0], one.methods), []).append(one)
         rows = sorted(stages.values(), key=_rank)
         top, verdict = _weakest(rows[0]), CHANGE[_agreed(rows[0])]
         return self.finding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import partial
 
 from onset.analysis import words
@@ -53,10 +53,10 @@ class Reach(Question):
                 groups.setdefault(one.task, []).append(one)
         for group in groups.values():
             most = max(one.labels for one in group)
-            stages: dict[tuple[str, int], list[StageReach]] = {}
+            stages: dict[Hashable, list[StageReach]] = {}
             for one in group:
                 if one.labels == most:
-                    stages.setdefault((one.sides[0], one.params), []).append(one)
+                    stages.setdefault((one.one.plus.model, one.sides[0], one.methods), []).append(one)
             rows = min(stages.values(), key=_rank)
             top, verdict = _weakest(rows), _agreed(rows)
             change = top.all if verdict != "lost" else top.one
