@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from made_arms import arm
+from scipy import stats
+from synthetic import synthetic_results
 
+from onset.analysis import Analysis, analyse, load
 from onset.analysis.contrast.asked import compare_all
 from onset.analysis.estimates.label_breaks import LabelBreak, label_breaks
+from onset.analysis.finding import Finding
 from onset.analysis.outcomes import KEY, Outcomes
+from onset.analysis.questions import question
+from onset.analysis.questions.break_even import _shown
 from onset.analysis.stats.bootstrap import Array
 
 BUDGETS = (8, 32, 128, 512)
@@ -148,3 +155,58 @@ def one_deviation(noise: float) -> float:
     gaps = [share(ours + shift) - share(theirs) for shift in grid]
     values = np.array([gap.mean() - gap.std() for gap in gaps])
     return float(np.interp(0.0, values, grid)) if noise else 0.0
+
+
+# ---- as a finding: of the pair that does best ---------------------------------------------------------------------
+
+
+def no_difference(rng: np.random.Generator, tuned: int, draws: int = 4, items: int = 100) -> list[Outcomes]:
+    """Tuned methods and one prompt that are all equally good: items differ in difficulty, and for each method."""
+    hard = rng.normal(0, 1.5, (1, items))
+    arms = []
+    for name, kind in [*((f"tuned{at}", "lora") for at in range(tuned)), ("prompt", None)]:
+        for labels in (8, 128):
+            logits = rng.normal(0, 0.5, (1, items)) + rng.normal(0, 0.25, (draws, 1)) - hard
+            values = (rng.random((draws, items)) < 1 / (1 + np.exp(-logits))).astype(float)
+            arms.append(arm(values, name, labels=labels, tune=kind))
+    return arms
+
+
+def told(folder: Analysis, arms: list[Outcomes]) -> Finding:
+    breaks = label_breaks(compare_all(arms, replicates=FAST), arms)
+    measured = replace(folder.measured, outcomes=tuple(arms))
+    labels = replace(folder.labels, breaks=breaks)
+    (finding,) = question("break-even labels").ask(replace(folder, measured=measured, labels=labels))
+    return finding
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    made = synthetic_results(tmp_path_factory.mktemp("d"), models=(("m", 10**6),), seeds=1, items=20, voting=False)
+    return analyse(load(made), replicates=FAST)
+
+
+@pytest.mark.slow
+def test_the_best_of_many_pairs_is_seldom_said_to_beat_prompting(folder: Analysis) -> None:
+    """Six tuned methods no better than the prompt: one of them is picked as the best, and at most 2.5 % beat it."""
+    rng, runs = np.random.default_rng(12), 200
+    wrong = sum(told(folder, no_difference(rng, 6)).verdict in ("reached", "throughout") for _ in range(runs))
+    assert stats.binomtest(wrong, runs, 0.025, alternative="greater").pvalue > 0.01
+
+
+def test_a_pair_that_was_picked_has_to_be_shown_among_those_it_was_picked_from(folder: Analysis) -> None:
+    """A lead of p = .02 or so: shown of one pair that is all there is, not of the best of six."""
+    arms = study(np.random.default_rng(0), items=600, noise=0.05)
+    clear = told(folder, arms)
+    assert (clear.verdict, "picked" in clear.sentence) == ("reached", False)
+    others = [
+        replace(one, at=replace(one.at, method=f"{one.method}{at}")) for one in arms for at in range(3) if one.tuned
+    ]
+    many = told(folder, [*arms, *others])
+    assert many.verdict == "reached"
+    assert "They were picked as the best of 4 pairs, for which this is corrected" in many.sentence
+    (weak,) = [replace(one, p=0.02) for one in label_breaks(compare_all(arms, replicates=FAST), arms)]
+    assert _shown(weak, 2).mean == weak.mean
+    picked = _shown(weak, 3)
+    assert (picked.mean.verdict, picked.mean.interval, picked.priced) == ("undecided", (None, None), ())
+    assert picked.counted is None or picked.counted.verdict == "undecided"

@@ -13,11 +13,13 @@ from made_arms import arm
 
 import onset
 from onset.analysis import Analysis, to_json
+from onset.analysis.estimates.advice import Wanted, advise
 from onset.analysis.estimates.costs import break_evens
 from onset.analysis.outcomes import Flops, Outcomes, Ran
 from onset.analysis.phrases import LANGUAGES
 from onset.analysis.questions import question
 from onset.analysis.words import plain_method
+from onset.errors import DataError
 from onset.models.scripted import ScriptedModel
 from onset.report.facts import examples
 from onset.report.searches import search_tables
@@ -157,3 +159,19 @@ def test_the_page_says_what_was_taken_and_which_labels_are_beyond_the_budget(bot
     cell = {"method": "m", "labels": 2, "ledger": [line], "search": {"outside": ["x", "y", "z"]}}
     (row,) = examples([cell])
     assert row["used"] == "2 tried settings on, 3 beyond the budget"
+
+
+def test_a_study_of_upper_bounds_alone_says_so(tmp_path: Path) -> None:
+    made = analysed(tmp_path, [{"select": "oracle-dev", "dev": 30, "trials": 3}])
+    fair = tuple(one for one in made.measured.outcomes if one.method != "other")
+    alone = replace(made, measured=replace(made.measured, outcomes=fair))
+    (said,) = question("results").ask(alone)
+    assert said.sentence == ("Every finished cell is an upper bound, its settings chosen on labels beyond the budget.")
+    with pytest.raises(DataError, match="every finished cell of this study is an upper bound"):
+        advise(alone, Wanted())
+
+
+def test_a_gain_is_said_in_points(both: tuple[Analysis, Analysis]) -> None:
+    (said,) = question("search").ask(both[1])
+    assert re.search(r"that is [−\d.]+ points \(95 % interval [−\d.]+ to [−\d.]+; ", said.sentence)
+    assert re.search(r"A search takes [\d.]+ [kMGTP]?FLOPs", said.sentence)

@@ -188,6 +188,8 @@ def advise(study: Analysis, wanted: Wanted, task: str | None = None) -> tuple[Ad
     be paid.
     """
     arms = study.arms
+    if not arms and study.bounds is not None and study.bounds.outcomes:
+        raise DataError("every finished cell of this study is an upper bound (oracle-dev): no user has its labels")
     if not arms:
         raise DataError("no cell of this study is finished: there is nothing to recommend")
     tasks = tuple(dict.fromkeys(arm.task for arm in arms))

@@ -85,7 +85,7 @@ class LabelBreak(Placed):
 
     ``leads`` by ascending budget; ``mean``: of the mean over draws; ``counted``: with the variance between draws
     counted (None: fewer than two budgets with draws enough to know it); ``priced``: in cost, by ascending price; empty
-    where no side uses rationales.
+    where no side uses rationales; ``p``: of the lead at the largest budget, by itself (None: not known).
     """
 
     at: Setting
@@ -97,6 +97,7 @@ class LabelBreak(Placed):
     mean: Place
     counted: Place | None
     priced: tuple[Priced, ...] = ()
+    p: float | None = None
 
     def json(self) -> dict[str, Any]:
         """An entry of ``break_even_labels`` in ``onset show --json``."""
@@ -108,6 +109,7 @@ class LabelBreak(Placed):
             "n": self.n,
             "draws": self.draws,
             "leads": [one.json() for one in self.leads],
+            "p": self.p,
             "mean": self.mean.json(),
             "variance_counted": None if self.counted is None else self.counted.json(),
             "priced": [one.json() for one in self.priced],
@@ -164,6 +166,7 @@ def _break(
         mean=place_of_lead([one.labels for one in leads], [one.mean for one in leads], [one.interval for one in leads]),
         counted=counted,
         priced=tuple(_priced(sides[0], sides[1], uses, prices)),
+        p=group[-1].p,
     )
 
 

@@ -356,6 +356,10 @@ LINES: dict[str, tuple[str, str]] = {
     ),
     # what a reader has to know first
     "results.no results": ("no cell of this study is finished", "这项研究还没有完成的单元"),
+    "results.no results.bounds": (
+        "every finished cell is an upper bound (settings chosen beyond the budget)",
+        "完成的单元都是上界（设置用预算之外的标注选出）",
+    ),
     "cells.incomplete": (
         "{cells} missing or failed: the rest is what this says",
         "{cells}缺失或失败：以下结论只据其余单元",

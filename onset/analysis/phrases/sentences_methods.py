@@ -193,6 +193,9 @@ _LABELS = {
         "{tuned}在试过的最大标注数 {labels} 时是否领先{prompted}，尚不能断定"
     ),
     "it takes more than {labels}": "需要多于 {labels} 个",
+    "they were picked as the best of {count} pairs, for which this is corrected": (
+        "这是从 {count} 对中挑出的最好一对，判定已按此校正"
+    ),
     "the estimate is {labels}": "估计为 {labels} 个",
     "for one draw of your own ({deviation}), {said}": "对你自己的一次抽取（{deviation}），{said}",
     "the mean lead less one standard deviation between draws": "平均领先减去抽取之间的一个标准差",
@@ -255,7 +258,7 @@ _SEARCH = {
     ),
     "in {kept} of {draws} draws the settings as written were kept": "{draws} 次抽取中有 {kept} 次保留了原设置",
     "{failed} trials failed and count": "{failed} 次试验失败，也计入",
-    "a search takes {flops} FLOPs": "一次搜索需要 {flops} FLOPs",
+    "a search takes {flops}": "一次搜索需要 {flops}",
     "chosen on {outside} labels beyond the budget, an upper bound, it would be right in {share} ({range})": (
         "若用预算之外的 {outside} 个标注来挑选（上限），答对 {share}（{range}）"
     ),

@@ -26,6 +26,9 @@ SENTENCES: dict[str, str] = {
     ),
     "{task} under the shift {shift}": "“{shift}”变化下的{task}",
     "no cell of this study is finished": "这项研究还没有完成的单元",
+    "every finished cell is an upper bound, its settings chosen on labels beyond the budget": (
+        "完成的单元都是上界，其设置是用预算之外的标注选出的"
+    ),
     "{cells} not run yet": "{cells}还没有运行",
     "{cells} failed (for example: {error})": "{cells}失败（例如：{error}）",
     " and ": "，",

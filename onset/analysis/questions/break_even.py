@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from onset.analysis.curves.break_even import Place
@@ -12,10 +13,15 @@ from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.say import Say
+from onset.analysis.stats.adjust import ALPHA
 
 
 class LabelsNeeded(Question):
-    """Per task: the tuned and the prompted method of the largest model that do best at its largest budget."""
+    """Per task: the tuned and the prompted method of the largest model that do best at its largest budget.
+
+    The best of several pairs is ahead by chance more often than one pair named before: that one is ahead or behind at
+    the largest budget counts as shown where its p, times the pairs it was picked from (Bonferroni), is at most 5 %.
+    """
 
     kind = "break-even labels"
     figure = "labels"
@@ -29,10 +35,12 @@ class LabelsNeeded(Question):
         clean = [one for one in study.labels.breaks if one.shift == "none"]
         for task in dict.fromkeys(one.task for one in clean):
             here = [one for one in clean if one.task == task]
-            one = max(here, key=lambda pair: (pair.params, pair.leads[-1].labels, _reach(study, pair)))
-            yield self._found(study, one)
+            most = max((pair.params, pair.leads[-1].labels) for pair in here)
+            among = [pair for pair in here if (pair.params, pair.leads[-1].labels) == most]
+            one = max(among, key=lambda pair: _reach(study, pair))
+            yield self._found(study, _shown(one, len(among)), len(among))
 
-    def _found(self, study: Analysis, one: LabelBreak) -> Finding:
+    def _found(self, study: Analysis, one: LabelBreak, among: int) -> Finding:
         place, verdict = one.mean, one.mean.verdict
         low, high = place.interval
         at = place.at if verdict == "reached" else None
@@ -41,7 +49,7 @@ class LabelsNeeded(Question):
             "break-even labels.reached.bound" if verdict == "reached" and at is None else f"break-even labels.{verdict}"
         )
         return self.finding(
-            f"{one.task}, {one.model}", verdict, partial(_sentence, one),
+            f"{one.task}, {one.model}", verdict, partial(_sentence, one, among),
             lines.line(
                 line, study.named(one.task), tuned=lines.method(one.tuned), prompted=lines.method(one.prompted),
                 labels=_number(shown or one.leads[-1].labels), range=lines.label_range(place.interval),
@@ -49,6 +57,17 @@ class LabelsNeeded(Question):
             estimate=at, interval=None if at is None else place.interval, n=one.n,
             test="crossing of the lead in log labels; interval: where that of the lead holds 0",
         )  # fmt: skip
+
+
+def _shown(one: LabelBreak, among: int) -> LabelBreak:
+    """As far as it is shown of a pair that was picked from so many: else undecided, with the estimates alone."""
+    if one.mean.verdict not in ("reached", "throughout", "not reached"):
+        return one
+    if one.p is not None and one.p * among <= ALPHA:
+        return one
+    places = (one.mean, one.counted)
+    mean, counted = (place and Place("undecided", place.at, (None, None)) for place in places)
+    return replace(one, mean=mean or one.mean, counted=counted, priced=())
 
 
 def _reach(study: Analysis, pair: LabelBreak) -> float:
@@ -62,7 +81,7 @@ def _number(labels: float) -> str:
     return f"{labels:.0f}"
 
 
-def _sentence(one: LabelBreak, say: Say) -> str:
+def _sentence(one: LabelBreak, among: int, say: Say) -> str:
     said = say(
         "Labels needed on {task}, {model} ({sample}): {said}",
         task=say.named_task(one.task), model=one.model, sample=say.sample(one.n, one.draws),
@@ -81,6 +100,8 @@ def _sentence(one: LabelBreak, say: Say) -> str:
         )  # fmt: skip
     if one.priced:
         parts.append(say("in what annotation costs, in answers: {said}", said=_prices(one.priced, say)))
+    if among > 1:
+        parts.append(say("they were picked as the best of {count} pairs, for which this is corrected", count=among))
     return say.text(parts)
 
 

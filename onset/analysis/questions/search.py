@@ -59,7 +59,7 @@ def _sentence(study: Analysis, one: Searched, say: Say) -> str:
             " {method} is right in {share}; against its settings as written that is {points} ({range}; {verdict};"
             " {sample})",
             task=say.named_task(one.task), model=one.model, given=given, trials=one.trials, method=say.named(plain),
-            share=words.percent(one.point.accuracy), points=say.points(held.gap), range=say.share_range(held.spread),
+            share=words.percent(one.point.accuracy), points=say.points(held.gap), range=say.point_range(held.spread),
             verdict=say(CHANGE_SAID[held.verdict]), sample=say.sample(one.point.n, one.point.draws),
         )
     ]  # fmt: skip
@@ -68,7 +68,7 @@ def _sentence(study: Analysis, one: Searched, say: Say) -> str:
     if one.failed:
         parts.append(say("{failed} trials failed and count", failed=one.failed))
     if one.flops is not None:
-        parts.append(say("a search takes {flops} FLOPs", flops=say.size(round(one.flops))))
+        parts.append(say("a search takes {flops}", flops=words.operations(one.flops)))
     beside = (each for each in study.searches if each.bound and each.plain == one.plain and _beside(each, one))
     top = next(beside, None)
     if top is not None:

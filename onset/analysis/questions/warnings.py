@@ -25,12 +25,18 @@ class NoResults(Question):
     always = True
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
-        if not study.arms:
+        if not study.arms and study.bounds is not None and study.bounds.outcomes:
+            yield self.finding("the study", "no results", _bounds_alone, lines.line("results.no results.bounds"))
+        elif not study.arms:
             yield self.finding("the study", "no results", _nothing, lines.line("results.no results"))
 
 
 def _nothing(say: Say) -> str:
     return say.text([say("no cell of this study is finished")])
+
+
+def _bounds_alone(say: Say) -> str:
+    return say.text([say("every finished cell is an upper bound, its settings chosen on labels beyond the budget")])
 
 
 class Incomplete(Question):
