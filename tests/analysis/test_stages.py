@@ -209,6 +209,20 @@ def test_an_ability_that_only_part_of_the_items_had_is_created_or_made_likelier(
     assert reach(5, np.full(3000, 0.5), np.full(3000, 0.5)).verdict == "no change"
 
 
+@pytest.mark.parametrize(
+    ("samples", "before", "after"), [(2, 0.1, 0.5), (5, 0.02, 0.2), (5, 0.1, 0.5), (16, 0.02, 0.2), (20, 0.05, 0.4)]
+)
+def test_with_few_samples_rare_right_answers_are_not_said_to_be_created(
+    samples: int, before: float, after: float
+) -> None:
+    """Every item was right now and then, and is so more often: the lead grows with so few samples all the same."""
+    one = reach(7, np.full(300, before), np.full(300, after), samples=samples)
+    assert one.all.verdict == "wins"
+    assert not one.ended
+    assert one.verdict == "undecided"
+    assert one.json()["ended"] is False
+
+
 def test_a_lead_that_closes_but_is_still_there_is_left_open() -> None:
     one = reach(6, np.full(300, 0.08), np.full(300, 0.9), samples=16)
     assert (one.one.verdict, one.all.verdict, one.growth.verdict) == ("wins", "wins", "loses")

@@ -8,7 +8,9 @@ creates something keeps its lead at the largest k.
 
 Three paired contrasts, adjusted by Holm over all of a task, shift and family: pass@1 and pass@K after minus before, and
 how much the lead grows from 1 to K. K is the largest number of samples that both banks have, and the verdict is about K
-samples: with more, an ability that was there and rarely shown may turn up.
+samples: with more, an ability that was there and rarely shown may turn up. Where pass@k of the model before still rises
+there, it would: rare right answers of every item give a lead that grows with few samples, whatever is true. So
+"created" also asks that this curve has come to its end (`StageReach.ended`).
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 
 ReachVerdict = Literal["created", "made likelier", "narrowed", "no change", "lost", "undecided"]
+
+
+FLAT = 0.1
+"""pass@k of the model before has ended where doubling k adds at most this share of it and of the lead that is left,"""
+FLAT_OF_MARGIN = 0.2
+"""or at most this share of the margin."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +75,22 @@ class StageReach(Placed):
         return self.growth.interval is not None and self.growth.interval[0] > -self.margin
 
     @property
+    def ended(self) -> bool:
+        """Does pass@k of the model before hardly rise any more (`FLAT`) over the last doubling of k, to K?"""
+        before = self.curves[1]
+        rise = before[-1] - before[(self.samples + 1) // 2 - 1]
+        return rise <= max(FLAT * min(before[-1], max(self.all.gap, 0.0)), FLAT_OF_MARGIN * self.margin)
+
+    @property
     def verdict(self) -> ReachVerdict:
-        """``created``: more items are reached with K samples, and the lead of pass@1 does not close. ``made likelier``:
+        """``created``: more items are reached with K samples, the lead of pass@1 does not close, and the model before
+        reaches hardly any more with more samples (`ended`). ``made likelier``:
         pass@1 rises, and at K the models are equivalent, or the lead is shown to close and none is left that is shown.
         ``narrowed``: pass@1 rises and pass@K falls. ``lost``: pass@1 falls and pass@K does not rise. ``no change``:
         both are equivalent.
         """
         one, every = self.one.verdict, self.all.verdict
-        if every == "wins" and one != "loses" and self.keeps_its_lead:
+        if every == "wins" and one != "loses" and self.keeps_its_lead and self.ended:
             return "created"
         if one == "wins" and every == "loses":
             return "narrowed"
@@ -104,6 +120,7 @@ class StageReach(Placed):
             "n": self.one.n,
             "samples": self.samples,
             "margin": self.margin,
+            "ended": self.ended,
             "points": [
                 {"k": k, "after": after, "before": before}
                 for k, (after, before) in enumerate(zip(*self.curves, strict=True), start=1)

@@ -185,6 +185,9 @@ _REACH = {
     "whether the lead closes as samples grow is open ({points}; {range})": (
         "随采样增多，领先是否缩小尚不能断定（{points}；{range}）"
     ),
+    "{said}, but the model before still reaches more items as samples grow: more of them would tell": (
+        "{said}，但之前的模型随采样增多仍能答对更多的题：要更多采样才能断定"
+    ),
     "{said}, and is still there at the most samples: more of them would tell": (
         "{said}，在最多的采样处仍有领先：更多采样可以断定"
     ),

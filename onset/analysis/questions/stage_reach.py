@@ -150,6 +150,9 @@ def _lead(top: StageReach, say: Say) -> str:
     shown = top.growth.turned() if down else top.growth
     count = top.growth.decided.size if top.growth.decided is not None else 1
     said = say(text, points=say.points(shown.gap), range=say.point_range(shown.spread), count=count)
+    if top.all.verdict == "wins" and top.keeps_its_lead and not top.ended:
+        text = "{said}, but the model before still reaches more items as samples grow: more of them would tell"
+        said = say(text, said=said)
     if top.verdict == "undecided" and top.growth.verdict == "loses" and top.all.verdict == "wins":
         said = say("{said}, and is still there at the most samples: more of them would tell", said=said)
     return said
