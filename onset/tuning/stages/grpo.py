@@ -9,6 +9,7 @@ that which ended the text included. Dropout is off: the policy that is trained i
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -88,6 +89,18 @@ def policy_loss(
     return torch.stack(losses).sum()
 
 
+def turns_of(asked: Sequence[str]) -> list[int]:
+    """How often each of ``asked`` stands before itself: where a round ends within a batch, or a pool is smaller than
+    it, a question comes twice, and its second answers are others.
+    """
+    counts: Counter[str] = Counter()
+    turns = []
+    for one in asked:
+        turns.append(counts[one])
+        counts[one] += 1
+    return turns
+
+
 class Asking:
     """Questions asked of the policy, and their answers scored."""
 
@@ -102,10 +115,11 @@ class Asking:
     def batch(self, at: int) -> Batch:
         """Batch ``at``, asked of the policy as it is now."""
         items = self.settings.batch(self.task.pool, at)
-        requests = [self._request(item, at) for item in items]
+        turns = turns_of([item.id for item in items])
+        requests = [self._request(item, at, turn) for item, turn in zip(items, turns, strict=True)]
         groups = self.policy.drawn(requests)
         out = Batch([], dict.fromkeys(("reward", "right", "flat", "answered", "asked", "written"), 0.0))
-        for item, request, (prompt, samples) in zip(items, requests, groups, strict=True):
+        for item, turn, request, (prompt, samples) in zip(items, turns, requests, groups, strict=True):
             if samples is None:
                 raise ModelError(
                     f"a question of {self.settings.where} with its demonstrations has {len(prompt)} tokens, and its"
@@ -115,7 +129,7 @@ class Asking:
             done = [Completion(one.text, one.tokens, len(prompt), one.logprob, one.finish) for one in samples]
             answers = [self.solver.read(one, item, self.task) for one in done]
             right = [float(self.task.format.correct(one, item)) for one in answers]
-            rewards = self.settings.dealt(right, at, item)
+            rewards = self.settings.dealt(right, at, item, turn)
             worth = advantages(rewards, divide=self.settings.variant == "grpo")
             out.tried += [
                 Tried(Encoded((*prompt, *one.ids), len(prompt)), gain) for one, gain in zip(samples, worth, strict=True)
@@ -131,7 +145,7 @@ class Asking:
         self.policy.free()  # the memory is that of training now
         return out
 
-    def _request(self, item: Item, at: int) -> Request:
+    def _request(self, item: Item, at: int, turn: int = 0) -> Request:
         shown = self.settings.demonstrations(self.task.pool, item, at)
         chat = self.template
         return Request(
@@ -140,7 +154,7 @@ class Asking:
             stop=STOP if chat is None else () if chat.end is None else (chat.end,),
             n=self.settings.samples,
             temperature=self.settings.temperature,
-            seed=derive_seed("reinforcement", self.settings.seed, at, item.id),
+            seed=derive_seed("reinforcement", self.settings.seed, at, item.id, *([turn] if turn else [])),
             until=end_rule(self.task, item),
             templated=chat is not None,
         )

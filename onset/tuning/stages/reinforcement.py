@@ -128,9 +128,11 @@ class Reinforcement(Stage):
         able = [one for one in pool if one.id != item.id and (one.rationale or self.prompt == "answer-only")]
         return tuple(random.Random(f"{self.seed} shots {at} {item.id}").sample(able, self.shots))
 
-    def dealt(self, rewards: Sequence[float], at: int, item: Item) -> list[float]:
-        """The rewards of a group as they are learnt from: in a placebo others."""
-        draw = random.Random(f"{self.seed} rewards {at} {item.id}")
+    def dealt(self, rewards: Sequence[float], at: int, item: Item, turn: int = 0) -> list[float]:
+        """The rewards of a group as they are learnt from: in a placebo others. ``turn``: how often batch ``at`` has
+        asked the question before.
+        """
+        draw = random.Random(f"{self.seed} rewards {at} {item.id}{f' {turn}' if turn else ''}")
         if self.control == "random-rewards":
             return [float(draw.random() < 0.5) for _ in rewards]
         given = list(rewards)
