@@ -84,8 +84,8 @@ class Supervised(Stage):
 
     @property
     def where(self) -> str:
-        """The sources by name."""
-        return f"corpus {', '.join(one.name for one in self.listed)}"
+        """The sources by name, or the plain text in their place."""
+        return f"text {self.text}" if self.text is not None else f"corpus {', '.join(one.name for one in self.listed)}"
 
     def contents(self) -> dict[str, Any]:
         """Hashes of the sources, with their settings, and of the plain text. Raises DataError when one cannot be
@@ -141,11 +141,12 @@ class Supervised(Stage):
         return tuple(Example(one.prompt, rows[dealt[place]].completion) for place, one in enumerate(rows))
 
     def texts(self) -> Iterator[Text]:
-        """Of every source, and the plain text."""
-        for part in self.parts(control=False):
-            yield from (Text(one.prompt, one.completion) for one in part.rows)
+        """Of every source; the plain text alone where it stands in their place."""
         if self.text is not None:
             yield Text("", text_of(self.text))
+            return
+        for part in self.parts(control=False):
+            yield from (Text(one.prompt, one.completion) for one in part.rows)
 
     def work(self) -> Work:
         """All rows of all steps; those of the corpus where plain text stands in their place."""
