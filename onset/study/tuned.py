@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,15 @@ def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
 
 def _staged(base: Model, folder: Path, made: Mapping[str, Any] | None) -> Model:
     """What the stages of training that a cell names in ``made`` made of ``base``, out of ``folder``."""
-    for stage in () if made is None else made["stages"]:
+    if made is None:
+        return base
+    names = [*([] if base.facts.stage == "base" else [base.facts.stage]), *(one["name"] for one in made["stages"])]
+    for stage in made["stages"]:
         held = folder / stage["made"]
         if not TunedFolder(held).done:
             raise StoreError(
                 f"{held}: the weights after stage {stage['name']} were not kept; run the study with 'keep_full: true'"
             )
         base = Full().load(base, held)  # type: ignore[arg-type]
-    return base
+    staged: Model = base.derive(base.module, replace(base.facts, stage=", ".join(names)))  # type: ignore[attr-defined]
+    return staged

@@ -146,7 +146,8 @@ def test_kept_stages_are_read_back_and_tuned_models_on_them_are_opened(place: Pa
     run(study(place, keep_full=True), folder)
     rows = [row for row in onset.load(folder).cells.to_dicts() if row["stage"] == "say, code" and row["tuned"]]
     held = read_json(folder / "cells" / rows[0]["cell"] / "cell.json")
-    assert onset.open_tuned(folder / "tuned" / rows[0]["tuned"]).facts.revision == held["tuned_revision"]
+    opened = onset.open_tuned(folder / "tuned" / rows[0]["tuned"])
+    assert (opened.facts.revision, opened.facts.stage) == (held["tuned_revision"], "say, code")
     again = study(place, keep_full=True, methods=[{"prompt": "answer-only", "shots": 1}], stages=[["say", "code"]])
     before = {path: path.stat().st_mtime_ns for path in (folder / "tuned").rglob("*.safetensors")}
     assert run(again, folder).ran == 1
@@ -505,3 +506,14 @@ def test_files_of_sources_and_tasks_lie_beside_the_study_file(place: Path, monke
     (place / "book.txt").write_text("Once upon a night. " * 50)
     after = [cell.id for cell in expand(read_study(Path("../s.yaml"))).cells]
     assert [one == other for one, other in zip(before, after, strict=True)] == [False, True, True]
+
+
+def test_a_study_says_where_a_stage_trains_on_what_is_asked_elsewhere(place: Path) -> None:
+    task = {"name": "addition", "digits": 2, "pool": 20, "test": 10}
+    recipes = {"say": {"data": str(place / "say.jsonl"), "steps": 1}}
+    recipes["add"] = {"kind": "reinforcement", "task": task, "prompt": "answer-only", "steps": 1}
+    notes = expand(study(place, recipes=recipes, stages=[[], ["say"], ["add"]], elsewhere=[task])).notes
+    assert [one for one in notes if "elsewhere" in one] == [
+        "stage add has 20 of the 20 labelled examples of task addition[digits=2] in its training, which is asked"
+        " elsewhere: what is lost or gained there is no other task's"
+    ]
