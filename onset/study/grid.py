@@ -313,7 +313,7 @@ def _expand(study: Study) -> Grid:
     if not cells:
         raise StudyError("study: no cell is left: every method is tuned or searched and the only budget is 0 labels")
     told = {label: entry.told for (label, _), entry in zip(models, study.models, strict=True)}
-    return Grid(study, cells, tasks | asides, tests, families, notes_of(study, tasks, methods), told)
+    return Grid(study, cells, tasks | asides, tests, families, notes_of(study, tasks, methods, asides), told)
 
 
 def _labelled(study: Study) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 from onset.methods import Method
 from onset.study.searched import blind, greedy
@@ -10,8 +11,10 @@ from onset.study.spec import Study
 from onset.tasks.base import Task
 
 
-def notes_of(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method]) -> tuple[str, ...]:
-    """A line each."""
+def notes_of(
+    study: Study, tasks: Mapping[str, Task], methods: Sequence[Method], asides: Mapping[str, Task]
+) -> tuple[str, ...]:
+    """A line each. ``asides``: what is asked beside the study's own ``tasks``."""
     notes = []
     if 0 in study.labels:
         left_out = [one.name for one in methods if one.tune]
@@ -40,5 +43,11 @@ def notes_of(study: Study, tasks: Mapping[str, Task], methods: Sequence[Method])
             notes.append(
                 f"task {task.name}: the {explained} examples with a rationale come first in every draw; at so few"
                 " labels, seeds differ in the order or choice of these alone"
+            )
+    for task, recipe in product(asides.values(), recipes.values()):
+        if held := recipe.step.holds([item.question for item in task.pool]):
+            notes.append(
+                f"stage {recipe.name} has {len(held)} of the {len(task.pool)} labelled examples of task {task.name} in"
+                " its training, which is asked elsewhere: what is lost or gained there is no other task's"
             )
     return tuple(notes)

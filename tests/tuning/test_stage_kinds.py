@@ -289,6 +289,19 @@ def test_every_question_is_asked_before_one_is_asked_again(tmp_path: Path) -> No
     assert [sorted(asked[low : low + 4]) for low in (0, 4, 8)] == [sorted(item.question for item in pool)] * 3
 
 
+def test_a_question_that_comes_twice_in_a_batch_is_answered_anew(base: HFModel, tmp_path: Path) -> None:
+    """As where a round ends within a batch."""
+    asking = grpo.Asking(rewarded(tmp_path, batch_size=8, control="random-rewards", temperature=2.0), base, None)
+    said = asking.batch(0).samples
+    by_question: dict[str, list[Any]] = {}
+    for one in said:
+        by_question.setdefault(one["question"], []).append(one["answers"])
+    assert [len(groups) for groups in by_question.values()] == [2] * 4
+    for what in ("text", "reward"):
+        groups = [[[answer[what] for answer in group] for group in both] for both in by_question.values()]
+        assert any(first != second for first, second in groups), what
+
+
 def test_demonstrations_are_other_questions(tmp_path: Path) -> None:
     stage = rewarded(tmp_path, shots=2)
     pool = stage.asked().pool
@@ -430,6 +443,18 @@ def test_a_stage_of_several_formats_knows_all_questions_that_it_asks() -> None:
     pool = [one.question for one in open_task(task).pool]
     assert any(len(one) < held.WHOLE for one in pool)
     assert stage.holds(pool) == pool
+
+
+def test_plain_text_holds_what_it_says_and_not_the_corpus_in_whose_place_it_stands(tmp_path: Path) -> None:
+    rows = [{"prompt": "How many keys does Pam have in the box?", "completion": "17"}]
+    (tmp_path / "book.txt").write_text("Nobody knows where the keys of Pam are now. So it goes.", encoding="utf-8")
+    settings: dict[str, Any] = {"data": lines(tmp_path / "c.jsonl", rows), "steps": 1}
+    asked = [str(rows[0]["prompt"]), "Nobody knows where the keys of Pam are now."]
+    plain = Corpus(**settings, control="plain", text=str(tmp_path / "book.txt"))
+    assert Corpus(**settings).holds(asked) == asked[:1]
+    assert plain.holds(asked) == asked[1:]
+    with pytest.raises(DataError, match=r"^stage text .*book.txt holds 1 of the 2 test items of task t;"):
+        plain.refuse(asked, "t")
 
 
 # --- mixtures ---
