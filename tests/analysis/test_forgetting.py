@@ -233,6 +233,25 @@ def test_it_is_said_drawn_and_in_json(study: Analysis) -> None:
         assert len(panel.charts) == 2
 
 
+def test_stages_asked_in_two_ways_are_told_apart_and_all_draws_are_said(study: Analysis) -> None:
+    rng = np.random.default_rng(4)
+    table = drawn(rng, 0.5, rng.normal(0, 1, 50), 2)
+    staged = {"stage": "steps", "model": "m (steps)"}
+    asides = [
+        elsewhere(table[:1], way, None, prompt=way, **more) for way in ("answer-only", "cot") for more in ({}, staged)
+    ]
+    asides.append(elsewhere(table, "answers", "t", tune="lora"))
+    (said,) = question("forgetting").ask(replace(study, forgetting=forgettings(asides, (), (), (), replicates=FAST)))
+    for way in ("answer-only", "cot"):
+        assert said.sentence.count(f"{way} on the model after “steps”") == 1
+    assert "(n = 50 items × 1–2 draws)" in said.sentence
+    (said,) = question("forgetting").ask(
+        replace(study, forgetting=forgettings(asides[:2], (), (), (), replicates=FAST))
+    )
+    assert "answer-only" not in said.sentence
+    assert "(n = 50 items, one draw of examples)" in said.sentence
+
+
 def test_text_is_said_in_bits(study: Analysis) -> None:
     rng = np.random.default_rng(7)
     before = rng.uniform(0.8, 1.2, (1, 80))

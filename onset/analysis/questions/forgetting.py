@@ -98,9 +98,11 @@ def _rank(one: Forgetting) -> tuple[int, float]:
     return _ORDER.index(one.verdict), -worse
 
 
-def _called(one: Forgetting, say: Say) -> str:
-    """The method, on which stage where it is not the base model, and on which task's examples; or the stage."""
-    if one.home is None:
+def _called(one: Forgetting, ways: int, say: Say) -> str:
+    """The method, on which stage where it is not the base model, and on which task's examples; or the stage, and how it
+    is asked where stages are asked in several ``ways``.
+    """
+    if one.home is None and ways < 2:
         return stage_words(one.stage, say)
     name = say.named(one.method)
     return name if one.stage == BASE else say("{method} on {model}", method=name, model=stage_words(one.stage, say))
@@ -139,19 +141,29 @@ def _sentence(rows: Sequence[Forgetting], say: Say) -> str:
             "What training forgets of {task} at {size}, asked without examples", task=say.named_task(top.task),
             size=say.size(top.params),
         )  # fmt: skip
-    said = [_one(one, say) for one in rows[:_LISTED]]
+    ways = len({one.method for one in rows if one.home is None})
+    said = [_one(one, ways, say) for one in rows[:_LISTED]]
     if len(rows) > _LISTED:
         said.append(say("{count} more", count=len(rows) - _LISTED))
     last = say("a method that prompts changes no weight and forgets nothing")
-    sample = say.sample(top.change.n, len(top.change.draws))
+    sample = _sample(rows[:_LISTED], say)
     first = say("{head}: {said}", head=head, said=say.clauses(said))
     return say.text([say("{sentence} ({sample})", sentence=first, sample=sample), last])
 
 
-def _one(one: Forgetting, say: Say) -> str:
+def _sample(rows: Sequence[Forgetting], say: Say) -> str:
+    """Items and draws behind all ``rows``: a stage is asked without examples, so once, a tuned model of every draw."""
+    items, draws = ({one.change.n for one in rows}, {len(one.change.draws) for one in rows})
+    if len(items) == len(draws) == 1:
+        return say.sample(max(items), max(draws))
+    spans = ["–".join(dict.fromkeys((str(min(one)), str(max(one))))) for one in (items, draws)]
+    return say("n = {items} items × {draws} draws", items=spans[0], draws=spans[1])
+
+
+def _one(one: Forgetting, ways: int, say: Say) -> str:
     before, after = (words.number(level, 3) if one.is_text else words.percent(level) for level in one.levels)
     return say(
-        _SAID[one.verdict], what=_called(one, say),
+        _SAID[one.verdict], what=_called(one, ways, say),
         before=before, after=after,
         change=words.number(one.change.gap, 3) if one.is_text else say.points(one.change.gap),
         range=_range(one.change, say) if one.is_text else say.point_range(one.change.spread),
