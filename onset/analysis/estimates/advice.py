@@ -255,7 +255,7 @@ def _advice(
         total=None if queries is None else total_of(arm, basis.spent, queries),
         total_reused=None if queries is None or used is None else used.total(queries, reused=True),
         money=None if queries is None else money_of(arm, used, basis.study, queries, tuning=True),
-        decisive=nearest_step(made.held),
+        decisive=nearest_step(made.held, arm),
         cheaper=tuple(_cheaper(made, basis, queries)),
         instead=tuple(_instead(study, wanted, basis, group, made)),
         front=tuple(_front(some, basis, queries)),

@@ -208,7 +208,7 @@ def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None =
         ),
         price=_price(arm, used, basis.study),
         adapters=used.adapters if used is not None else (),
-        next_step=_next_step(held),
+        next_step=_next_step(held, arm),
         changes=tuple(_changes(held, arm)),
         arm=arm,
         held=held,
@@ -309,23 +309,25 @@ def money_of(
 # ---- what would settle or change it ---------------------------------------------------------------------------------
 
 
-def _next_step(held: Standing) -> NextStep | None:
-    """The cheapest way to settle one open rival: more draws, or more items."""
-    steps = [_step(held.best, one) for one in held.open]
+def _next_step(held: Standing, beside: Outcomes) -> NextStep | None:
+    """The cheapest way to settle one open rival, called as ``beside`` needs it: more draws, or more items."""
+    steps = [_step(held.best, one, beside) for one in held.open]
     possible = [one for one in steps if one.seeds is not None or one.items is not None]
     if possible:
         return min(possible, key=_dear)
     return steps[0] if steps else None
 
 
-def nearest_step(held: Standing) -> NextStep | None:
-    """What would tell the observed best from the nearest open rival; None where none is open."""
-    return _step(held.best, held.open[0]) if held.open else None
+def nearest_step(held: Standing, beside: Outcomes) -> NextStep | None:
+    """What would tell the observed best from the nearest open rival, called as ``beside``, the arm recommended, needs
+    it; None where none is open.
+    """
+    return _step(held.best, held.open[0], beside) if held.open else None
 
 
-def _step(best: Outcomes, rival: Rival) -> NextStep:
+def _step(best: Outcomes, rival: Rival, beside: Outcomes) -> NextStep:
     one, arms = rival.against, (best, rival.arm)
-    draws, name = max(len(one.draws), 1), alternative(rival.arm, best)
+    draws, name = max(len(one.draws), 1), alternative(rival.arm, beside)
     query, tuning = (sum(each) for each in zip(*(cost_of(arm) for arm in arms), strict=True))
     ways: list[NextStep] = []
     each = query * one.n + tuning

@@ -288,3 +288,22 @@ def test_what_is_done_once_is_in_the_price_that_is_said() -> None:
     assert "tuning, once, 5 GFLOPs" in said_
     assert "the search for settings, once, 3 GFLOPs" in said_
     assert "stages of training, once, 2 GFLOPs" in said_
+
+
+def test_the_rival_of_the_next_step_is_named_beside_what_is_recommended() -> None:
+    """The highest has 32 labels and so has the open rival; the level and cheaper one that is recommended has 8."""
+    rng = np.random.default_rng(3)
+    values = (np.arange(2000) % 4 != 0).astype(float)
+    rival = (rng.random(2000) < 0.74).astype(float)
+    arms = [
+        arm(values, "lora", tune="lora", labels=32),
+        arm(np.roll(values, 4), "cot", labels=8),
+        arm(rival[:2000], "full", tune="full", labels=32),
+    ]
+    arms[1].values[0, :8] = 0.0
+    spent = {key_of(one): replace(SPENT, flops=cost) for one, cost in zip(arms, (3.0, 1.0, 3.0), strict=True)}
+    means = {key_of(one): mean_accuracy(one, FAST) for one in arms}
+    made = decide_among(arms, Basis({}, means, spent, {}, margin=0.02, replicates=FAST), 10)
+    assert (made.held.best.method, made.method, made.verdict) == ("lora", "cot", "open")
+    assert made.next_step is not None
+    assert str(made.next_step.rival) == str(made.others.open[0]) == "full with 32 labels"
