@@ -42,7 +42,7 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 Template = Literal["auto", "chat", "plain"]
 """Ask in plain text or through the tokenizer's chat template; ``auto``: through it where a model was trained on it."""
 
-PART_KEYS = ("models", "tasks", "methods", "labels", "stages", "shifts", "seeds", "items")
+PART_KEYS = ("models", "tasks", "methods", "labels", "stages", "shifts", "seeds", "items", "elsewhere")
 """What a part of a study may say for itself."""
 
 

@@ -54,7 +54,7 @@ def test_a_study_is_varied_in_every_part() -> None:
     with pytest.raises(StudyError) as caught:
         vary(study, chunk=3)
     assert str(caught.value) == (
-        "a study can be varied in models, tasks, methods, labels, stages, shifts, seeds, items, not in 'chunk'"
+        "a study can be varied in models, tasks, methods, labels, stages, shifts, seeds, items, elsewhere, not in 'chunk'"
     )
     with pytest.raises(StudyError) as caught:
         vary(study, items=0)
@@ -88,7 +88,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"items": 0}, "study: 'items': Input should be greater than or equal to 1 (received 0)"),
         ({"seeds": 0}, "study: 'seeds': at least one is needed (received 0)"),
         ({"methods": []}, "study: 'methods': at least one is needed (received [])"),
-        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, recipes, shifts, seeds, items, chunk, error_budget, margin, keep_full, continuous, template, search, device, dtype, batch_tokens, price, parts"),
+        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, recipes, elsewhere, text, shifts, seeds, items, chunk, error_budget, margin, keep_full, continuous, template, search, device, dtype, batch_tokens, price, parts"),
         ({"name": "a/b"}, "study: 'name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9._ -]*$' (received 'a/b')"),
     ],
     ids=str,
@@ -195,12 +195,12 @@ def test_the_parts_of_a_study_share_cells_and_keep_models_together(tmp_path: Pat
     [
         (
             "{chunk: 3}",
-            "unknown key 'parts.0.chunk'. Known: models, tasks, methods, labels, stages, shifts, seeds, items",
+            "unknown key 'parts.0.chunk'. Known: models, tasks, methods, labels, stages, shifts, seeds, items, elsewhere",
         ),
         ("{labels: -1}", "part 1: 'labels.0': Input should be greater than or equal to 0 (received -1)"),
         (
             "5",
-            "'parts' must be a list of mappings, each with some of models, tasks, methods, labels, stages, shifts, seeds, items",
+            "'parts' must be a list of mappings, each with some of models, tasks, methods, labels, stages, shifts, seeds, items, elsewhere",
         ),
     ],
 )

@@ -41,7 +41,6 @@ class Forgets(Question):
     figure = "forgetting"
     unit = "points"
     verdicts = _VERDICTS
-    wait = 1
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
         for rows in _groups(one for one in study.forgetting if not one.is_text):
