@@ -39,7 +39,7 @@ class Cost(Question):
                 lines.line(
                     f"cost.{verdict}{'' if one.interval is None else '.range'}", study.named(task),
                     tuned=lines.method(one.tuned), prompted=lines.method(one.prompted),
-                    queries=lines.size(math.ceil(one.queries or 0)), range=lines.size_range(one.interval),
+                    queries=lines.size(math.ceil(one.queries or 0)), range=lines.size_range(one.interval and _whole(one.interval)),
                 ),
                 estimate=one.queries, interval=one.interval,
                 test="FLOPs counted, no prefix reuse",
@@ -60,6 +60,11 @@ def _reuse(one: BreakEven, say: Say) -> list[str]:
     return [say("where what the prompts begin with is kept between queries, from about {queries} on", queries=queries)]
 
 
+def _whole(ends: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    """Ends in whole queries, as the estimate is: the first at which tuning is cheaper."""
+    return ends[0] and math.ceil(ends[0]), ends[1] and math.ceil(ends[1])
+
+
 def break_even_words(one: BreakEven, say: Say) -> str:
     """From how many queries on, or that it never does."""
     places = {"tuned": say.named(one.tuned), "prompted": say.named(one.prompted)}
@@ -70,7 +75,7 @@ def break_even_words(one: BreakEven, say: Say) -> str:
         said = "{tuned} is cheaper than {prompted} from about {queries} queries on"
         text = say(said, queries=say.size(math.ceil(one.queries)), **places)
         if one.interval is not None:
-            text = say("{said} ({range})", said=text, range=say.size_range(one.interval))
+            text = say("{said} ({range})", said=text, range=say.size_range(_whole(one.interval)))
     where = say("{model} on {task}", model=one.model, task=say.named_task(one.task))
     where = say.parted([where, say.counted("label", one.labels)])
     return say("{where}: {said}", where=where, said=text)
