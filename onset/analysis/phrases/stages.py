@@ -213,8 +213,6 @@ _FIGURES = {
     "{task}: {compared}: the gain after each stage, and that of what it is held against.": (
         "{task}：{compared}：各阶段之后的增益与参照的增益。"
     ),
-    "Stage and methods": "阶段与方法",
-    "Reference and stage": "参照与阶段",
     "pass@k of a stage (solid) and of what it is held against (dashed) against the number k of samples, on a log scale:"
     " the share of items at which at least one of k samples is right, over all subsets of k. Where the lines meet, the"
     " model before reaches as many items with more samples.": (
@@ -229,7 +227,6 @@ _FIGURES = {
     ),
     "{before} before, {after} after": "之前 {before}，之后 {after}",
     "Model": "模型",
-    "pass@k: at least one of k samples is right": "pass@k：k 个样本中至少有一个正确",
 }
 
 _FORGETTING = {
@@ -254,8 +251,6 @@ _FORGETTING = {
     ),
     "; on {task} {points} against {against}, {range}": "；在{task}上与{against}相比 {points}，{range}",
     "after “{stage}”": "“{stage}”之后",
-    "Training": "训练",
-    "Before and after": "之前与之后",
     "Other tasks, on which no example was granted, and plain text: one row a way of training and model, after minus"
     " before, with its 95 % interval. Left of the line accuracy was lost; for the text, in bits a byte, what is right"
     " of it was. Below, in the same rows: what the training gained on its own task. A method that prompts changes no"

@@ -39,7 +39,8 @@ class Cost(Question):
                 lines.line(
                     f"cost.{verdict}{'' if one.interval is None else '.range'}", study.named(task),
                     tuned=lines.method(one.tuned), prompted=lines.method(one.prompted),
-                    queries=lines.size(math.ceil(one.queries or 0)), range=lines.size_range(one.interval and _whole(one.interval)),
+                    queries=lines.size(math.ceil(one.queries or 0)),
+                    range=lines.size_range(one.interval and _whole(one.interval)),
                 ),
                 estimate=one.queries, interval=one.interval,
                 test="FLOPs counted, no prefix reuse",
