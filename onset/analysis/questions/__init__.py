@@ -59,7 +59,7 @@ QUESTIONS = Registry(
     },
 )
 MOST = 8
-MOST_WITH_LADDER = 10
+MOST_WITH_LADDER = 11
 
 
 def findings_of(study: Analysis) -> tuple[Finding, ...]:
