@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from onset.report.figures.base import (
-    GREY,
     Figure,
     Panel,
     Rows,
@@ -16,6 +15,7 @@ from onset.report.figures.base import (
     quantity,
     reach_of,
 )
+from onset.report.figures.pairs import zero_line
 from onset.report.figures.rows import facets
 
 VERDICT_COLOURS = {"wins": "#0072B2", "loses": "#D55E00", "equivalent": "#00875F", "undecided": "#767676"}
@@ -53,7 +53,7 @@ def _panel(where: dict[str, str], group: Rows, reach: float) -> Panel:
         "color": category("verdict", title="Verdict", scale=verdicts),
     }
     layers = [
-        layer("rule", [{"zero": 0}], {"x": quantity("zero")}, color=GREY),
+        zero_line(),
         layer("rule", rows, at | {"x2": end("high")}, strokeWidth=2),
         layer("point", rows, at | {"x": quantity("difference")}, **dot(60)),
     ]

@@ -7,25 +7,8 @@ from typing import Any
 
 from onset.analysis.questions.say import Say
 from onset.analysis.words import number, percent
-from onset.report.figures.base import (
-    GREY,
-    SIGNED,
-    Figure,
-    Panel,
-    Rows,
-    Shown,
-    Style,
-    category,
-    dot,
-    end,
-    fade,
-    layer,
-    layered,
-    name_axis,
-    quantity,
-    rows_high,
-    tooltip,
-)
+from onset.report.figures.base import SIGNED, Figure, Panel, Rows, Shown, Style, layered, quantity
+from onset.report.figures.pairs import differences, listed, row_axis, rows_height
 from onset.report.figures.rows import Row, facets, gap_words
 
 _TOOLTIP = {"name": "Training", "levels": "Before and after", "says": "Difference", "verdict": "Verdict"}
@@ -50,11 +33,10 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
     text = group[0]["metric"] != "accuracy"
     rows = [_row(one, text, style.say) for one in group]
     names = list(dict.fromkeys(row["name"] for row in rows))
-    y = category("name", title=None, sort=names, axis=name_axis({name: name for name in names}, most=200))
-    at = {"y": y}
+    at = {"y": row_axis(names)}
     if all(row["method"] in style.methods for row in rows):
         at["color"] = style.colour()
-    height = len(names) * rows_high(names, 40, 200) + 10
+    height = rows_height(names)
     title = "Change elsewhere (bits a byte)" if text else "Change elsewhere (percentage points)"
     charts = [layered(_layers(rows, at, "", title, points=not text), "Change elsewhere", height)]
     gains = [row for row in rows if row["gain"] is not None]
@@ -63,7 +45,7 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
         charts.append(layered(below, "Gain on its own task", height))
     described = style.say(
         "{task}: {compared}: what each changed elsewhere, and gained on its own task.",
-        task=style.say.task(where["task"]), compared=", ".join(name.replace("\n", " · ") for name in names),
+        task=style.say.task(where["task"]), compared=listed(names),
     )  # fmt: skip
     return Panel(where["task"], where, tuple(charts), described)
 
@@ -74,12 +56,7 @@ def _layers(rows: Rows, at: dict[str, Any], key: str, title: str, *, points: boo
     ticks = {"labelExpr": SIGNED, "tickCount": 5} if points else {"tickCount": 5}
     scale = {"domain": [-reach, reach], "nice": False}
     gap = quantity(low, title=title, scale=scale, axis=ticks)
-    spot = at | {"opacity": fade(), "tooltip": tooltip(_TOOLTIP)}
-    return [
-        layer("rule", [{"zero": 0}], {"x": quantity("zero")}, color=GREY),
-        layer("rule", rows, at | {"x": gap, "x2": end(high), "opacity": fade(0.8)}, strokeWidth=2),
-        layer("point", rows, spot | {"x": quantity(middle)}, **dot(60)),
-    ]
+    return differences(rows, at, gap, _TOOLTIP, high=high, middle=middle)
 
 
 def _row(one: Mapping[str, Any], text: bool, say: Say) -> Row:

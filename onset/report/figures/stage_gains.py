@@ -7,27 +7,8 @@ from typing import Any
 
 from onset.analysis.questions.say import Say
 from onset.analysis.words import number
-from onset.report.figures.base import (
-    GREY,
-    PAPER,
-    SIGNED,
-    Figure,
-    Panel,
-    Rows,
-    Shown,
-    Style,
-    category,
-    dot,
-    end,
-    fade,
-    layer,
-    layered,
-    name_axis,
-    quantity,
-    reach_of,
-    rows_high,
-    tooltip,
-)
+from onset.report.figures.base import SIGNED, Figure, Panel, Rows, Shown, Style, layered, quantity, reach_of
+from onset.report.figures.pairs import both_sides, differences, listed, row_axis, rows_height, zero_line
 from onset.report.figures.rows import Row, facets, gap_words, with_budget_name
 
 
@@ -49,33 +30,22 @@ def stage_gain_figure(shown: Shown) -> Figure | None:
 def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
     rows = [_row(one, style.say) for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))]
     names = [row["name"] for row in rows]
-    y = category("name", title=None, sort=names, axis=name_axis({name: name for name in names}, most=200))
     reach = reach_of(group)
     most = max(reach, *(abs(row[key]) for row in rows for key in ("before", "after")))
     ticks = {"labelExpr": SIGNED, "tickCount": 5}
     x = quantity("before", title=None, scale={"domain": [-most, most], "nice": False}, axis=ticks)
-    at = {"y": y, "color": style.colour()}
-    spot = at | {"opacity": fade(), "tooltip": tooltip(_TOOLTIP)}
-    hollow = {"filled": False, "size": 70, "strokeWidth": 2, "fill": {"expr": PAPER}}
-    zero = layer("rule", [{"zero": 0}], {"x": quantity("zero")}, color=GREY)
-    gains = [
-        zero,
-        layer("rule", rows, at | {"x": x, "x2": end("after")}, strokeWidth=3, opacity=0.55),
-        layer("point", rows, spot | {"x": quantity("after")}, **dot(70)),
-        layer("point", rows, spot | {"x": x}, **hollow),
-    ]
+    at = {"y": row_axis(names), "color": style.colour()}
+    gains = [zero_line(), *both_sides(rows, at, x, "after", _TOOLTIP)]
     scale = {"domain": [-reach, reach], "nice": False}
     gap = quantity("low", title="Added to the gain (percentage points)", scale=scale, axis=ticks)
-    differences = [
-        zero,
-        layer("rule", rows, at | {"x": gap, "x2": end("high"), "opacity": fade(0.8)}, strokeWidth=2),
-        layer("point", rows, spot | {"x": quantity("difference")}, **dot(60)),
-    ]
-    height = len(names) * rows_high(names, 40, 200) + 10
-    charts = layered(gains, "Gain of either", height), layered(differences, "Difference from the reference", height)
+    height = rows_height(names)
+    charts = (
+        layered(gains, "Gain of either", height),
+        layered(differences(rows, at, gap, _TOOLTIP), "Difference from the reference", height),
+    )
     described = style.say(
         "{task}: {compared}: the gain after each stage, and that of what it is held against.",
-        task=style.say.task(where["task"]), compared=", ".join(name.replace("\n", " · ") for name in names),
+        task=style.say.task(where["task"]), compared=listed(names),
     )  # fmt: skip
     return Panel(where["task"], where, charts, described)
 

@@ -8,28 +8,8 @@ from typing import Any
 
 from onset.analysis.questions.say import Say
 from onset.analysis.words import percent
-from onset.report.figures.base import (
-    GREY,
-    PAPER,
-    PERCENT,
-    SIGNED,
-    Figure,
-    Panel,
-    Rows,
-    Shown,
-    Style,
-    category,
-    dot,
-    end,
-    fade,
-    layer,
-    layered,
-    name_axis,
-    quantity,
-    reach_of,
-    rows_high,
-    tooltip,
-)
+from onset.report.figures.base import PERCENT, SIGNED, Figure, Panel, Rows, Shown, Style, layered, quantity, reach_of
+from onset.report.figures.pairs import both_sides, differences, listed, row_axis, rows_height
 from onset.report.figures.rows import Row, facets, gap_words, with_budget_name
 
 
@@ -50,32 +30,20 @@ def stage_figure(shown: Shown) -> Figure | None:
 def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
     rows = [_row(one, style.say) for one in sorted(group, key=lambda one: (one["params"], one["sides"][0]))]
     names = [row["name"] for row in rows]
-    axis = name_axis({name: name for name in names}, most=200)
-    y = category("name", title=None, sort=names, axis=axis)
     top = min(1.0, math.ceil(20 * max(max(row["base"], row["other"]) for row in rows) + 0.2) / 20)
     scale = {"domain": [0, max(top, 0.05)], "nice": False}
     x = quantity("base", title=None, scale=scale, axis={"labelExpr": PERCENT, "tickCount": 5})
-    at = {"y": y, "color": style.colour()}
-    spot = at | {"opacity": fade(), "tooltip": tooltip(_TOOLTIP)}
-    hollow = {"filled": False, "size": 70, "strokeWidth": 2, "fill": {"expr": PAPER}}
-    levels = [
-        layer("rule", rows, at | {"x": x, "x2": end("other")}, strokeWidth=3, opacity=0.55),
-        layer("point", rows, spot | {"x": quantity("other")}, **dot(70)),
-        layer("point", rows, spot | {"x": x}, **hollow),
-    ]
+    at = {"y": row_axis(names), "color": style.colour()}
     reach = reach_of(group)
     scale, ticks = {"domain": [-reach, reach], "nice": False}, {"labelExpr": SIGNED, "tickCount": 5}
     gap = quantity("low", title="Difference (percentage points)", scale=scale, axis=ticks)
-    differences = [
-        layer("rule", [{"zero": 0}], {"x": quantity("zero")}, color=GREY),
-        layer("rule", rows, at | {"x": gap, "x2": end("high"), "opacity": fade(0.8)}, strokeWidth=2),
-        layer("point", rows, spot | {"x": quantity("difference")}, **dot(60)),
-    ]
-    height = len(names) * rows_high(names, 40, 200) + 10  # all rows are equally high
-    charts = layered(levels, "Accuracy", height), layered(differences, "Difference from the reference", height)
-    compared = ", ".join(name.replace("\n", " · ") for name in names)
+    height = rows_height(names)
+    charts = (
+        layered(both_sides(rows, at, x, "other", _TOOLTIP), "Accuracy", height),
+        layered(differences(rows, at, gap, _TOOLTIP), "Difference from the reference", height),
+    )
     against = "{task}: {compared}, each against the base model of the same size unless another is named."
-    describe = style.say(against, task=style.say.task(where["task"]), compared=compared)
+    describe = style.say(against, task=style.say.task(where["task"]), compared=listed(names))
     return Panel(where["task"], where, charts, describe)
 
 
