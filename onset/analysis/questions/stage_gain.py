@@ -14,7 +14,7 @@ from onset.analysis.questions.base import CHANGE, CHANGE_VERDICTS, Question
 from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.lines import Lines
 from onset.analysis.questions.say import Say
-from onset.analysis.questions.stage_words import order, reference_words, stage_words, token_words
+from onset.analysis.questions.stage_words import agreed, order, reference_words, stage_words, token_words, weakest
 
 _LISTED = 4
 
@@ -48,7 +48,7 @@ class GainByStage(Question):
             if one.labels == most:
                 stages.setdefault((one.gains[0].model, one.sides[0], one.methods), []).append(one)
         rows = sorted(stages.values(), key=_rank)
-        top, verdict = _weakest(rows[0]), CHANGE[_agreed(rows[0])]
+        top, verdict = weakest(rows[0], _verdict), CHANGE[_agreed(rows[0])]
         return self.finding(
             f"{top.task}, family {top.family}", verdict, partial(_sentence, study, rows),
             _short(top, verdict, study.named(top.task)), estimate=top.added.difference, interval=top.added.interval,
@@ -56,24 +56,23 @@ class GainByStage(Question):
         )  # fmt: skip
 
 
+def _verdict(one: StageGain) -> Verdict:
+    return one.added.verdict
+
+
 def _agreed(rows: Sequence[StageGain]) -> Verdict:
-    """What a stage is shown to do against every reference; undecided where these differ."""
-    found = {one.added.verdict for one in rows}
-    return found.pop() if len(found) == 1 else "undecided"
-
-
-def _weakest(rows: Sequence[StageGain]) -> StageGain:
-    """Where the references agree the best of them (`order`); else one by which nothing is shown."""
-    ranked = sorted(rows, key=lambda one: order(one.against, one.tokens))
-    if len({one.added.verdict for one in rows}) == 1:
-        return ranked[0]
-    return next((one for one in ranked if one.added.verdict == "undecided"), ranked[-1])
+    return agreed(rows, _verdict) or "undecided"
 
 
 def _rank(rows: Sequence[StageGain]) -> tuple[bool, bool, bool, float]:
     """A placebo itself last, shown before not shown, by a placebo before without one, the larger before the smaller."""
     by_placebo = any(one.against == "placebo" for one in rows)
-    return rows[0].placebo, _agreed(rows) not in ("wins", "loses"), not by_placebo, -abs(_weakest(rows).added.gap)
+    return (
+        rows[0].placebo,
+        _agreed(rows) not in ("wins", "loses"),
+        not by_placebo,
+        -abs(weakest(rows, _verdict).added.gap),
+    )
 
 
 def _short(top: StageGain, verdict: str, of: str | None) -> Lines:

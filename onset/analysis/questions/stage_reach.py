@@ -15,7 +15,7 @@ from onset.analysis.questions import lines
 from onset.analysis.questions.base import CHANGE, CHANGE_SAID, CHANGE_VERDICTS, Question, first_of_tasks, tones
 from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.say import Say
-from onset.analysis.questions.stage_words import order, reference_words, stage_words, token_words
+from onset.analysis.questions.stage_words import agreed, reference_words, stage_words, token_words, weakest
 from onset.analysis.stats.adjust import ALPHA
 
 _SAID = {
@@ -58,7 +58,7 @@ class Reach(Question):
                 if one.labels == most:
                     stages.setdefault((one.one.plus.model, one.sides[0], one.methods), []).append(one)
             rows = min(stages.values(), key=_rank)
-            top, verdict = _weakest(rows), _agreed(rows)
+            top, verdict = weakest(rows, _verdict), _agreed(rows)
             change = top.all if verdict != "lost" else top.one
             yield self.finding(
                 f"{top.task}, {top.methods[0]}, {top.one.plus.model}", verdict, partial(_reached, study, rows),
@@ -71,27 +71,22 @@ class Reach(Question):
             )  # fmt: skip
 
 
+def _verdict(one: StageReach) -> ReachVerdict:
+    return one.verdict
+
+
 def _agreed(rows: Sequence[StageReach]) -> ReachVerdict:
-    """What holds against every reference; undecided where these differ: a placebo may lose what the base model had."""
-    found = {one.verdict for one in rows}
-    return found.pop() if len(found) == 1 else "undecided"
-
-
-def _weakest(rows: Sequence[StageReach]) -> StageReach:
-    ranked = sorted(rows, key=lambda one: order(one.against, one.tokens))
-    if len({one.verdict for one in rows}) == 1:
-        return ranked[0]
-    return next((one for one in ranked if one.verdict == "undecided"), ranked[-1])
+    return agreed(rows, _verdict) or "undecided"
 
 
 def _rank(rows: Sequence[StageReach]) -> tuple[bool, bool, bool, float]:
     by_placebo = any(one.against == "placebo" for one in rows)
-    return rows[0].placebo, _agreed(rows) == "undecided", not by_placebo, -abs(_weakest(rows).one.gap)
+    return rows[0].placebo, _agreed(rows) == "undecided", not by_placebo, -abs(weakest(rows, _verdict).one.gap)
 
 
 def _reached(study: Analysis, rows: Sequence[StageReach], say: Say) -> str:
     """The weakest of the references in full, the others by their verdict where it is another."""
-    top = _weakest(rows)
+    top = weakest(rows, _verdict)
     head = say(
         "Created or made likelier on {task}, {stage} at {size} against {reference} ({method}, {given}): {verdict}",
         task=say.named_task(top.task), stage=stage_words(top.sides[0], say), size=say.size(top.params),

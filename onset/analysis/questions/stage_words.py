@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
 from onset.analysis.estimates.stages import Against, Tokens
 from onset.analysis.questions.say import Say
 from onset.analysis.setting import BASE
@@ -44,3 +47,35 @@ def _count(tokens: int) -> str:
 def order(against: Against, tokens: Tokens) -> int:
     """The best reference first: a placebo of as many tokens, another placebo, what the stage was made from."""
     return 2 if against != "placebo" else 0 if tokens.equal else 1
+
+
+class Held(Protocol):
+    """An estimate of a stage beside one reference."""
+
+    @property
+    def against(self) -> Against:
+        """What the reference is."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Of training, of either."""
+
+
+_Held = TypeVar("_Held", bound=Held)
+_Verdict = TypeVar("_Verdict", bound=str)
+
+
+def agreed(rows: Sequence[_Held], verdict: Callable[[_Held], _Verdict]) -> _Verdict | None:
+    """What holds of a stage against all that it was held against; None where these differ: a placebo may lose what the
+    base model had.
+    """
+    found = {verdict(one) for one in rows}
+    return found.pop() if len(found) == 1 else None
+
+
+def weakest(rows: Sequence[_Held], verdict: Callable[[_Held], str]) -> _Held:
+    """Where the references agree the best of them (`order`); else one by which nothing is shown."""
+    ranked = sorted(rows, key=lambda one: order(one.against, one.tokens))
+    if agreed(rows, verdict) is not None:
+        return ranked[0]
+    return next((one for one in ranked if verdict(one) == "undecided"), ranked[-1])
