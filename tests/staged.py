@@ -1,4 +1,4 @@
-"""Results of stages of training that are made up: what made a model, and folders whose cells say so."""
+"""Stages of training in tests: made up, in folders whose cells say so, and a small study that trains one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from onset.analysis.estimates.stages import Training
 from onset.results.files import read_json
+from onset.study.spec import Study, make_study
 
 
 def step(name: str, tokens: int, *, made: str | None = None, **settings: Any) -> dict[str, Any]:
@@ -34,3 +35,21 @@ def tell(folder: Path, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> Path:
             held["made"] = {"id": held["stage"], "base_revision": "0", "stages": list(made[held["stage"]])}
             path.write_text(json.dumps(held), encoding="utf-8")
     return folder
+
+
+def small_study(place: Path, **changes: Any) -> Study:
+    """A tiny model of ``place`` (``model``), prompted and tuned, as it is and after a stage on its ``say.jsonl``."""
+    values: dict[str, Any] = {
+        "name": "s",
+        "models": [{"spec": str(place / "model"), "label": "tiny", "family": "f"}],
+        "tasks": [{"name": "coin-flip", "flips": 2, "pool": 20, "test": 10}],
+        "methods": [{"prompt": "answer-only", "shots": 2}, {"tune": "lora", "on": "answers", "steps": 2}],
+        "labels": [4],
+        "seeds": 1,
+        "items": 4,
+        "dtype": "float32",
+        "device": "cpu",
+        "stages": [[], ["say"]],
+        "recipes": {"say": {"data": str(place / "say.jsonl"), "steps": 2}},
+    }
+    return make_study(**(values | changes))

@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models_fixtures import llama, save, tokenizer  # noqa: E402
+from staged import small_study  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 import onset  # noqa: E402
@@ -22,7 +23,7 @@ from onset.results.read import load  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402
 from onset.study.runner import run  # noqa: E402
-from onset.study.spec import Study, make_study, read_study  # noqa: E402
+from onset.study.spec import Study, read_study  # noqa: E402
 from onset.study.text import TextEntry, text_task  # noqa: E402
 
 PROSE = " ".join(f"The {n}. sky is blue, and Pam has seven keys of {n} doors." for n in range(60))
@@ -39,22 +40,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def study(place: Path, **changes: Any) -> Study:
-    values: dict[str, Any] = {
-        "name": "s",
-        "models": [{"spec": str(place / "model"), "label": "tiny", "family": "f"}],
-        "tasks": [{"name": "coin-flip", "flips": 2, "pool": 20, "test": 10}],
-        "methods": [{"prompt": "answer-only", "shots": 2}, {"tune": "lora", "on": "answers", "steps": 2}],
-        "labels": [4],
+    own = {
         "seeds": 2,
-        "items": 4,
-        "dtype": "float32",
-        "device": "cpu",
-        "stages": [[], ["say"]],
-        "recipes": {"say": {"data": str(place / "say.jsonl"), "steps": 2}},
         "elsewhere": [{"name": "last-letters", "pool": 4, "test": 8}],
         "text": {"file": str(place / "prose.txt"), "segment": 60, "context": 80, "segments": 12},
     }
-    return make_study(**(values | changes))
+    return small_study(place, **(own | changes))
 
 
 @pytest.fixture(scope="module")

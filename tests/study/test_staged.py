@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 
 from models_fixtures import llama, save, tokenizer  # noqa: E402
 from rich.console import Console  # noqa: E402
+from staged import small_study  # noqa: E402
 
 import onset  # noqa: E402
 import onset.tuning.stages.texts as stage_files  # noqa: E402
@@ -29,7 +30,7 @@ from onset.study.grid import expand  # noqa: E402
 from onset.study.making import make  # noqa: E402
 from onset.study.observer import Silent  # noqa: E402
 from onset.study.runner import run, run_grid  # noqa: E402
-from onset.study.spec import Study, make_study, read_study  # noqa: E402
+from onset.study.spec import Study, read_study  # noqa: E402
 from onset.tuning import STAGES  # noqa: E402
 from onset.tuning.base import Example, Seeds  # noqa: E402
 from onset.tuning.full import Full  # noqa: E402
@@ -53,23 +54,14 @@ def place(tmp_path: Path) -> Path:
 
 
 def study(place: Path, **changes: Any) -> Study:
-    values: dict[str, Any] = {
-        "name": "s",
-        "models": [{"spec": str(place / "model"), "label": "tiny", "family": "f"}],
-        "tasks": [{"name": "coin-flip", "flips": 2, "pool": 20, "test": 10}],
-        "methods": [{"prompt": "answer-only", "shots": 2}, {"tune": "lora", "on": "answers", "steps": 2}],
-        "labels": [4],
-        "seeds": 1,
-        "items": 4,
-        "dtype": "float32",
-        "device": "cpu",
+    own = {
         "stages": [[], ["say"], ["say", "code"]],
         "recipes": {
             "say": {"data": str(place / "say.jsonl"), "steps": 3, "learning_rate": 1e-3},
             "code": {"data": str(place / "code.jsonl"), "steps": 2, "batch_size": 2},
         },
     }
-    return make_study(**(values | changes))
+    return small_study(place, **(own | changes))
 
 
 def test_stages_are_made_once_asked_and_compared(place: Path) -> None:
