@@ -21,8 +21,9 @@ from rich.progress import (
 from rich.table import Column
 
 if TYPE_CHECKING:  # training a model of the ladder needs a bar, and none of the packages for tables
+    from onset.study.cell import Cell
     from onset.study.estimate import Estimate
-    from onset.study.grid import Cell, Grid
+    from onset.study.grid import Grid
     from onset.study.made import Made
 
 Raised = type[BaseException] | BaseException | TracebackType | None

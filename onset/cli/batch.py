@@ -12,7 +12,7 @@ from onset.cli.study import StudyFile, finish
 
 if TYPE_CHECKING:
     from onset.study.batches import Round
-    from onset.study.grid import Cell
+    from onset.study.cell import Cell
     from onset.study.observer import Observer
     from onset.study.spec import PriceEntry, Study
 

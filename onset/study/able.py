@@ -5,7 +5,7 @@ from __future__ import annotations
 from onset.errors import ModelError
 from onset.models.base import Model, ability
 from onset.models.chat import chosen_template
-from onset.study.grid import Cell
+from onset.study.cell import Cell
 
 
 def check_able(model: Model, cell: Cell) -> None:

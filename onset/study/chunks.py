@@ -10,7 +10,7 @@ from onset.errors import Unanswered
 from onset.pipeline import Evaluation
 from onset.records import Item
 from onset.results.folder import CellFolder
-from onset.study.grid import Cell
+from onset.study.cell import Cell
 
 
 def measure(

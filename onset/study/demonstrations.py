@@ -20,7 +20,8 @@ from onset.plan import ExamplePlan
 from onset.prompting.base import Prompt
 from onset.records import Item
 from onset.results.folder import Store
-from onset.study.grid import Cell, Grid
+from onset.study.cell import Cell
+from onset.study.grid import Grid
 
 Key = tuple[str, str, Method, int, int, str | None]
 

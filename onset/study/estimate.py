@@ -23,7 +23,8 @@ from onset.models.dtypes import MARGIN, SMALL
 from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
 from onset.prompting.base import Planned
-from onset.study.grid import Cell, Grid
+from onset.study.cell import Cell
+from onset.study.grid import Grid
 from onset.study.made import Made
 from onset.study.prompts import Prompts, prompt_rows, prompts_of
 from onset.tasks.base import Task

@@ -22,7 +22,7 @@ from onset.prompting.ask import bare
 from onset.records import derive_seed
 from onset.results.folder import Store
 from onset.results.tuned import TunedFolder
-from onset.study.grid import Cell
+from onset.study.cell import Cell
 from onset.study.made import Made
 from onset.study.observer import Observer
 from onset.study.written import environment, template_json

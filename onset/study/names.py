@@ -10,7 +10,7 @@ from typing import Any
 
 from onset.records import content_hash
 from onset.results.format import Names
-from onset.study.grid import Cell
+from onset.study.cell import Cell
 
 
 def names(cell: Cell) -> Names:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from onset.study.grid import Cell, Grid
+from onset.study.cell import Cell
+from onset.study.grid import Grid
 from onset.study.made import Made
 
 

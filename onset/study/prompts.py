@@ -13,7 +13,8 @@ from typing import Any
 from onset.plan import make_plan
 from onset.prompting.base import CHARACTERS_PER_TOKEN
 from onset.records import Item
-from onset.study.grid import Cell, Grid
+from onset.study.cell import Cell
+from onset.study.grid import Grid
 
 ITEMS = 20
 """Test items whose prompts are measured."""

@@ -25,7 +25,7 @@ from onset.errors import (
     StudyError,
     Unanswered,
 )
-from onset.models import DTYPES, open_model
+from onset.models import open_model
 from onset.models.backend import Told
 from onset.models.base import Model, ability, keeping
 from onset.models.chat import chosen_template
@@ -35,17 +35,19 @@ from onset.plan import ExamplePlan, check_ledger, make_plan
 from onset.records import derive_seed
 from onset.results.folder import CellFolder, Store
 from onset.study.able import check_able
+from onset.study.cell import Cell
 from onset.study.chunks import measure
 from onset.study.demonstrations import Demonstrations, shown_to
-from onset.study.grid import Cell, Grid, expand
+from onset.study.grid import Grid, expand
+from onset.study.held import Held
 from onset.study.made import Made
 from onset.study.making import make, tune
 from onset.study.names import names
 from onset.study.observer import Observer, Silent
-from onset.study.revisions import Revisions, changed, note_earlier
+from onset.study.revisions import Revisions, note_earlier
 from onset.study.searching import Searches
 from onset.study.spec import Study
-from onset.study.written import alike, asked_by, cell_json, held_template, template_json
+from onset.study.written import cell_json, template_json
 from onset.tuning.base import TuningReport
 from onset.tuning.stages.base import StageReport
 
@@ -134,10 +136,6 @@ def check_failed(summary: Summary, study: Study, folder: Path | str) -> None:
         )
 
 
-_OF_BANK = ("facts", "tuned_revision", "ledger", "plan_hash", "asking", "template", "template_hash")
-"""What must be equal of two cells of one bank, for one to be read from the outputs of the other."""
-
-
 class _Session:
     """One run over one store; holds at most one model and one tuned model at a time."""
 
@@ -153,13 +151,14 @@ class _Session:
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
         self.demonstrations = Demonstrations(store, grid)
         self.revisions = Revisions(store, grid)
+        self.held = Held(store, grid)
         self.searches = Searches(store, grid, watch)
 
     def run_model(self, cells: Sequence[Cell]) -> None:
         model = self._open(cells)
         if model is None:
             return
-        self._check_same(model, cells[0].model, None)
+        self.held.check(model, cells[0].model, None)
         for cell in cells:
             self._guard([cell], partial(check_able, model, cell))
         left = [cell for cell in cells if cell.id not in self.failed and cell.id not in self.waiting]
@@ -186,7 +185,7 @@ class _Session:
             return
         model, reports = result[0]
         self._tell(model)
-        self._check_same(model, made.model, made)
+        self.held.check(model, made.model, made)
         self.made[made.id] = made.to_json(base, reports)
         self._run_asked(cells, model)
 
@@ -219,7 +218,7 @@ class _Session:
         self.watch.doing(f"loading {first.model}")
         device, dtype, batch_tokens = first.compute
         if dtype == "auto":
-            dtype = self._held_dtype(first.model) or dtype
+            dtype = self.held.dtype(first.model) or dtype
         opened: list[Model] = []
 
         def load() -> None:
@@ -240,17 +239,6 @@ class _Session:
         self._guard(cells, load)
         return opened[0] if opened else None
 
-    def _held_dtype(self, label: str) -> str | None:
-        """The dtype that cells of ``label`` in the folder were begun in: a new trial may choose another (see
-        `onset.models.dtypes`), and the cells of a model must compute alike.
-        """
-        for cell in self.grid.cells:
-            told = self.store.cell(cell.id)
-            if cell.model == label and told.begun:
-                held: str = told.facts()["facts"]["dtype"]
-                return held if held in DTYPES else None  # a model without weights has none to load in
-        return None
-
     def _tell(self, model: Model) -> None:
         """Pass on what a model has to say of how it runs, once."""
         note: str | None = getattr(model, "engine_note", None)
@@ -261,36 +249,6 @@ class _Session:
         if note not in self.told:
             self.told.add(note)
             self.watch.note(note)
-
-    def _check_same(self, model: Model, label: str, made: Made | None) -> None:
-        """Finished cells of this label and stage must have been measured on these very weights, in this way."""
-        for cell in self.grid.cells:
-            folder = self.store.cell(cell.id)
-            if cell.model == label and cell.made == made and folder.done:
-                facts = folder.facts()["facts"]
-                for what in ("revision", "dtype", "device"):
-                    held, now = facts[what], getattr(model.facts, what)
-                    if held != now and made is not None:
-                        raise StoreError(
-                            f"model '{label}' trained again (stage {made.stage}) has {what} {now}, but"
-                            f" {self.store.folder} holds results of {what} {held}: training does not repeat on this"
-                            " device; use another folder, or 'keep_full: true'"
-                        )
-                    if held != now:
-                        raise changed(label, what, held, now, self.store)
-                self._check_template(model, cell, held_template(folder))
-
-    def _check_template(self, model: Model, cell: Cell, held: Mapping[str, str | None]) -> None:
-        """A finished cell must have been asked as it would be asked now."""
-        now = template_json(chosen_template(model, asked_by(cell, self.store).template))
-        if held == now:
-            return
-        ways = {"plain": "in plain text", "chat": "through its chat template"}
-        was, wanted = ways[str(held["template"])], ways[str(now["template"])]
-        raise StoreError(
-            f"model '{cell.model}', method {cell.method.name}: {self.store.folder} holds results of asking {was},"
-            f" now it would be asked {wanted if was != wanted else 'through another one'}; use another folder"
-        )
 
     def _guard(self, cells: Sequence[Cell], work: Callable[[], None]) -> None:
         """Run ``work``; an error fails ``cells`` and the run goes on, but for an error of the folder or the data."""
@@ -325,25 +283,12 @@ class _Session:
             return
         first, (tuned, report, shown) = found[0], result[0]
         self._tell(tuned)
-        self._check_tuned(first, tuned)
+        self.held.check_tuned(first, tuned)
         with keeping(tuned):
             for cell in found:
                 self._guard([cell], partial(self._evaluate, cell, model, tuned, shown_to(cell, shown), report))
         if first.used.tune is not None and first.tuned is not None and not first.used.tune.keep:
             self._discard(first.tuned, cells)
-
-    def _check_tuned(self, cell: Cell, tuned: Model) -> None:
-        """A model tuned again must be the one that finished cells were measured on."""
-        for other in self.grid.cells:
-            folder = self.store.cell(other.id)
-            if other.tuned == cell.tuned and folder.done:
-                held = folder.facts()["tuned_revision"]
-                if held != tuned.facts.revision:
-                    raise StoreError(
-                        f"model '{cell.model}' tuned again ({cell.method.name}, {cell.labels} labels, seed {cell.seed})"
-                        f" has revision {tuned.facts.revision}, but {self.store.folder} holds results of revision"
-                        f" {held}: tuning does not repeat on this device; use another folder, or 'keep_full: true'"
-                    )
 
     def _evaluate(
         self,
@@ -378,10 +323,10 @@ class _Session:
         continuous = cell.continuous and self._scores(model, chat is not None)
         evaluation = Evaluation(model, task, cell.used, shown, seed, continuous, chat, questions=asked)
         if at == 0:
-            held = self._bank(cell, said)
-            folder.set_source(held and held[0])
-            if held is not None:
-                folder.append(evaluation.reread(items, held[1]))
+            bank = self.held.bank(cell, said)
+            folder.set_source(bank and bank[0])
+            if bank is not None:
+                folder.append(evaluation.reread(items, bank[1]))
                 self.watch.advanced(cell, at := len(items))
         if at < len(items):
             measure(cell, folder, evaluation, examples, items, at, self.watch.advanced)
@@ -401,23 +346,6 @@ class _Session:
                 " those of the gold answers are not measured"
             )
         return can.scores(chat=chat)
-
-    def _bank(self, cell: Cell, said: Mapping[str, Any]) -> tuple[CellFolder, list[dict[str, Any]]] | None:
-        """A finished cell that holds the very outputs that ``cell`` would get, and its records: measured on the same
-        weights, with the same demonstrations, in the same words (``said``: what is known of ``cell``), and with outputs
-        of every item.
-        """
-        if cell.bank is None:
-            return None
-        for other in self.grid.cells:
-            held = self.store.cell(other.id)
-            if other.bank != cell.bank or other.id == cell.id or not held.done:
-                continue
-            facts = held.facts()
-            same = all(alike(facts.get(key), said[key]) for key in _OF_BANK)
-            if same and (records := held.outputs()) is not None:
-                return held, records
-        return None
 
     def _copy_tuning_time(self, cell: Cell, folder: CellFolder) -> None:
         if cell.tuned is not None and (seconds := self.store.tuned(cell.tuned).seconds()) is not None:

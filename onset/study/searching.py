@@ -27,7 +27,8 @@ from onset.records import Record, derive_seed
 from onset.results.folder import Store
 from onset.results.searches import SearchFolder
 from onset.search.base import Part, Search, taken
-from onset.study.grid import Cell, Grid
+from onset.study.cell import Cell
+from onset.study.grid import Grid
 from onset.study.making import tune
 from onset.study.observer import Observer, Silent
 from onset.study.written import template_json

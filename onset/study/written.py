@@ -14,7 +14,7 @@ from onset.models.chat import ChatTemplate
 from onset.pipeline import ASKING
 from onset.plan import ExamplePlan, Use
 from onset.results.folder import CellFolder, Store
-from onset.study.grid import Cell
+from onset.study.cell import Cell
 from onset.tasks.base import Task
 from onset.tuning.base import TuningReport
 

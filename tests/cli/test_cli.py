@@ -22,8 +22,9 @@ from onset.demos import DEMOS
 from onset.methods import METHODS
 from onset.progress import Display
 from onset.prompting import PROMPTING
+from onset.study.cell import Cell
 from onset.study.estimate import estimate
-from onset.study.grid import Cell, Grid, expand
+from onset.study.grid import Grid, expand
 from onset.study.made import Made
 from onset.study.observer import Silent
 from onset.study.runner import run

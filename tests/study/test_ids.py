@@ -11,7 +11,7 @@ from onset.methods import METHODS, method
 from onset.prompting.cot import Chain
 from onset.records import Item
 from onset.step import Step
-from onset.study.grid import UNSAID, UNSAID_SCHEDULE, Cell
+from onset.study.cell import UNSAID, UNSAID_SCHEDULE, Cell
 from onset.tasks.base import Task
 from onset.tuning import material, tuner
 from onset.tuning.base import Schedule

@@ -23,7 +23,8 @@ from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.pooling import independent_links, most_prior_df
 from onset.analysis.stats.power import DISCORDANCES, NOTHING, minimum_detectable_difference
 from onset.results.read import is_results, load
-from onset.study.grid import Cell, Grid
+from onset.study.cell import Cell
+from onset.study.grid import Grid
 
 RECORDED: Mapping[str, tuple[float, str]] = {
     "tuned against prompted": (0.125, "SST-2 with Gemma 3 270M and SmolLM2 135M, 18 comparisons of 3 draws"),
