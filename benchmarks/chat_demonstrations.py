@@ -62,7 +62,7 @@ def measure(
                     "way": way, "rationale": rationale, "item": item.id, "gold": item.answer, "text": done.text,
                     "tokens": done.tokens, "finish": done.finish, "status": answer.status, "answer": answer.value,
                     "read": answer.value is not None, "steps": not done.text.lstrip().startswith(task.layout.marker),
-                    "right": task.format.correct(answer, item),
+                    "right": task.format.score(answer, item).correct,
                 }
             )  # fmt: skip
     return rows

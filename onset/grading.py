@@ -12,6 +12,7 @@ along.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -62,9 +63,11 @@ def grade(
     """``{"rows": [...], "summary": {...}}``: every row in order with its answer, and what they add up to.
 
     ``format_for`` gives the answer format of a row; ``source`` names the rows in messages, which count them from 1.
-    To each row are added ``answer`` (canonical, or None), ``status`` and ``correct``; keys of these names that it
-    already has are replaced. The summary: ``n``, ``correct``, ``accuracy`` (0..1, over all rows: an answer that was not
-    found is wrong), ``interval`` (Wilson, 95 %), ``parse_rate`` (the share with status ``ok``) and ``status`` (counts).
+    To each row are added ``answer`` (canonical, or None), ``status``, ``correct`` and, where its format has one,
+    ``partial`` (0..1: how much of a right answer it is); keys of these names that it already has are replaced. The
+    summary: ``n``, ``correct``, ``accuracy`` (0..1, over all rows: an answer that was not found is wrong), ``interval``
+    (Wilson, 95 %), ``parse_rate`` (the share with status ``ok``), ``partial`` (the mean over all rows; None unless
+    every row has it) and ``status`` (counts).
 
     Raises DataError, with the row's number, for a row without prediction or target, one of the wrong kind, or a target
     that the format cannot read; and when there are no rows.
@@ -74,12 +77,14 @@ def grade(
         raise DataError(f"{source}: no rows to grade")
     n, correct = len(graded), sum(row["correct"] for row in graded)
     counts = Counter(row["status"] for row in graded)
+    partial = [row["partial"] for row in graded if "partial" in row]
     summary = {
         "n": n,
         "correct": correct,
         "accuracy": correct / n,
         "interval": list(wilson(correct, n)),
         "parse_rate": counts["ok"] / n,
+        "partial": math.fsum(partial) / n if len(partial) == n else None,
         "status": {status: counts[status] for status in get_args(Status)},
     }
     return {"rows": graded, "summary": summary}
@@ -92,10 +97,12 @@ def _graded(
     answers = format_for(row)
     try:
         answer = answers.extract(answer_part(prediction), item, truncated=truncated)
-        correct = answers.correct(answer, item)
+        worth = answers.score(answer, item)
     except DataError as error:
         _refuse(source, number, str(error))
-    return {**row, "answer": answer.value, "status": answer.status, "correct": correct}
+    kept = {key: value for key, value in row.items() if key != "partial"}
+    graded = {**kept, "answer": answer.value, "status": answer.status, "correct": worth.correct}
+    return graded if worth.partial is None else graded | {"partial": worth.partial}
 
 
 def _read(source: str, number: int, row: Mapping[str, Any]) -> tuple[str, bool, Item]:

@@ -122,6 +122,7 @@ class Evaluation:
         prompt = attempt.prompt if attempt else asked[0] if asked else ""
         done: tuple[Completion, ...] = attempt.completions if attempt else ()
         answer = attempt.answer if attempt else None
+        worth = self.task.format.score(answer or Answer(None, "none"), item)
         return Record(
             position=position,
             item=item.id,
@@ -135,7 +136,7 @@ class Evaluation:
             answers=tuple(one.value for one in attempt.answers) if attempt else (),
             answer=answer.value if answer else None,
             status=answer.status if answer else "failed",
-            correct=self.task.format.correct(answer, item) if answer else False,
+            correct=worth.correct,
             overlong=any(one.finish == "overlong" for one in done),
             gold_logprob=_finite(attempt.gold.logprob) if attempt else None,
             gold_prob=_finite(attempt.gold.probability) if attempt else None,
@@ -151,10 +152,11 @@ class Evaluation:
             rights=self._rights(item, attempt.answers) if attempt else (),
             thinking=tuple(one.thinking for one in done),
             golds=item.golds if item.others else (),
+            partial=worth.partial,
         )
 
     def _rights(self, item: Item, answers: Sequence[Answer]) -> tuple[bool, ...]:
-        return tuple(self.task.format.correct(one, item) for one in answers)
+        return tuple(self.task.format.score(one, item).correct for one in answers)
 
     def reread(self, items: Sequence[Item], held: Sequence[Mapping[str, Any]]) -> list[Record]:
         """The records of ``items`` under this method's vote, from ``held``, those of another one over the same bank."""
@@ -174,11 +176,13 @@ class Evaluation:
             answers, voted = self._voted(item, done)
         except MethodError as error:
             return _failed(kept, cause_of(error))
+        worth = self.task.format.score(voted.answer, item)
         return replace(
             kept,
             answer=voted.answer.value,
             status=voted.answer.status,
-            correct=self.task.format.correct(voted.answer, item),
+            correct=worth.correct,
+            partial=worth.partial,
             detail=_json(_but_vote(kept.detail), vote_detail(voted), self._chains(item, done)),
             rights=self._rights(item, answers),
         )
@@ -210,7 +214,7 @@ class Evaluation:
                 return found
             found["calculator"] = {
                 "answer": answer.value,
-                "correct": self.task.format.correct(answer, item),
+                "correct": self.task.format.score(answer, item).correct,
                 "replaced": [one.replaced for one in sums],
             }
         return found
@@ -227,11 +231,13 @@ class Evaluation:
         ]
 
     def _final(self, item: Item, answer: Answer) -> dict[str, Any]:
+        worth = self.task.format.score(answer, item)
         return {
             "answer": answer.value,
             "answers": [answer.value],
             "status": answer.status,
-            "correct": self.task.format.correct(answer, item),
+            "correct": worth.correct,
+            "partial": worth.partial,
             "rights": [*self._rights(item, [answer])],
         }
 
@@ -285,6 +291,7 @@ def _failed(kept: Record, cause: str) -> Record:
         detail=None,
         rights=(),
         thinking=(),
+        partial=None if kept.partial is None else 0.0,
     )
 
 

@@ -199,6 +199,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """What an answer is worth. ``correct``: the strict score, right or wrong. ``partial``: how much of a right answer
+    it is (0..1), where the answer format has such a score beside the strict one; None: it has none.
+    """
+
+    correct: bool
+    partial: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Gold:
     """``logprob`` of the gold answer (nats; of several right ones the first), and its ``probability`` among the item's
     choices (None for open answers); both None where not measured.
@@ -275,7 +285,8 @@ class Record:
     ``overlong`` is true when the
     prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
     (then there are no outputs): such items count as wrong and are reported; ``golds``: all right answers where the
-    item has several, ``gold`` first (empty where it has one).
+    item has several, ``gold`` first (empty where it has one); ``partial``: how much of a right answer ``answer`` is
+    (0..1; 0 where none was found), where the answer format says that (`Score`).
     """
 
     position: int
@@ -306,3 +317,4 @@ class Record:
     rights: tuple[bool, ...] = ()
     thinking: tuple[int | None, ...] = ()
     golds: tuple[str, ...] = ()
+    partial: float | None = None

@@ -1,7 +1,7 @@
 """Scores: what an answer is worth, and one answer out of several.
 
-Strict: `exact_match`. Continuous: the log-probability of the gold answer, `normalised_choice_probability` and
-`edit_similarity`, so that a jump in ability can be told from a jump in its metric (Schaeffer et al. 2023, arXiv
+Strict: `exact_match`. Continuous: the log-probability of the gold answer, `normalised_choice_probability`, `token_f1`
+and `edit_similarity`, so that a jump in ability can be told from a jump in its metric (Schaeffer et al. 2023, arXiv
 2304.15004).
 One out of several: `vote`. `wilson` puts an interval on a proportion.
 """
@@ -21,6 +21,20 @@ def exact_match(answer: Answer, gold: str) -> bool:
     here; that it was not found stays visible in its status.
     """
     return answer.status == "ok" and answer.value == gold
+
+
+def token_f1(answer: str, gold: str) -> float:
+    """F1 of the words that two normalised texts share, each as often as both have it: 0 none, 1 the same words.
+
+    The ``f1_score`` of SQuAD's evaluation script, version 1.1 (Rajpurkar et al. 2016, arXiv 1606.05250, section 6.1).
+    Words are parted by spaces. Two texts without words have 0 here and there, though they match exactly.
+
+    >>> token_f1("gulf of tunis", "tunis")
+    0.5
+    """
+    said, right = answer.split(), gold.split()
+    common = sum((Counter(said) & Counter(right)).values())
+    return 2 * common / (len(said) + len(right)) if common else 0.0
 
 
 def normalised_choice_probability(gold_index: int, logprobs: Sequence[float | None]) -> float | None:

@@ -239,11 +239,11 @@ def test_repetition_without_end_is_no_number(text: str) -> None:
 
 def test_the_gold_number_may_be_a_whole_solution() -> None:
     gold = Item("q", "She has 9 * 2 = <<9*2=18>>18.\n#### 1,018")
-    assert NumberFormat().correct(Answer("1018", "ok"), gold)
-    assert not NumberFormat().correct(Answer("18", "ok"), gold)
-    assert not NumberFormat().correct(Answer(None, "none"), gold)
+    assert NumberFormat().score(Answer("1018", "ok"), gold).correct
+    assert not NumberFormat().score(Answer("18", "ok"), gold).correct
+    assert not NumberFormat().score(Answer(None, "none"), gold).correct
     with pytest.raises(DataError) as error:
-        NumberFormat().correct(Answer("18", "ok"), Item("q", "eighteen"))
+        NumberFormat().score(Answer("18", "ok"), Item("q", "eighteen"))
     assert str(error.value) == "gold answer 'eighteen': expected a number"
 
 
@@ -318,10 +318,10 @@ def test_choices_in_a_text_that_was_cut(text: str, expected: str) -> None:
 
 def test_the_gold_choice_by_text_or_letter() -> None:
     item = Item("q", "B", choices=TEXTED)
-    assert ChoiceFormat().correct(Answer("(B) dark red", "ok"), item)
-    assert not ChoiceFormat().correct(Answer("(A) red", "ok"), item)
+    assert ChoiceFormat().score(Answer("(B) dark red", "ok"), item).correct
+    assert not ChoiceFormat().score(Answer("(A) red", "ok"), item).correct
     with pytest.raises(DataError) as error:
-        ChoiceFormat().correct(Answer("(A) red", "ok"), Item("q", "blue", choices=TEXTED))
+        ChoiceFormat().score(Answer("(A) red", "ok"), Item("q", "blue", choices=TEXTED))
     assert str(error.value) == "gold answer 'blue': expected one of (A) red, (B) dark red"
     with pytest.raises(DataError) as error:
         ChoiceFormat().extract("(A)", Item("Which?", "(A)"))
@@ -356,10 +356,10 @@ def test_text(text: str, truncated: bool, expected: str) -> None:
 
 
 def test_the_gold_text() -> None:
-    assert TextFormat().correct(Answer("eiffel tower", "ok"), Item("q", "The Eiffel Tower"))
-    assert not TextFormat().correct(Answer("paris", "ok"), Item("q", "The Eiffel Tower"))
+    assert TextFormat().score(Answer("eiffel tower", "ok"), Item("q", "The Eiffel Tower")).correct
+    assert not TextFormat().score(Answer("paris", "ok"), Item("q", "The Eiffel Tower")).correct
     with pytest.raises(DataError) as error:
-        TextFormat().correct(Answer("x", "ok"), Item("q", " "))
+        TextFormat().score(Answer("x", "ok"), Item("q", " "))
     assert str(error.value) == "gold answer ' ': expected some text"
 
 
@@ -392,7 +392,7 @@ def test_codex_scores_are_the_published_ones(prompting: str) -> None:
     outcomes, families = defaultdict(list), defaultdict(list)
     for row in rows:
         item = Item(row["question"], row["target"])
-        correct = form.correct(form.extract(row["prediction"], item), item)
+        correct = form.score(form.extract(row["prediction"], item), item).correct
         # not only the means: every single row agrees with the exact match of the strings
         assert correct == (_after_the_last_marker(row["prediction"]) == row["target"]), row
         outcomes[row["task"]].append(correct)
@@ -428,4 +428,4 @@ def test_the_kind_of_a_bbh_answer_is_the_kind_of_the_gold_one(gold: str, text: s
 def test_bbh_options_of_the_item_come_first() -> None:
     item = Item("q", "(A)", choices=("(A)", "(B)"))
     assert BBHFormat().extract("The answer is (C).", item) == Answer(None, "none")
-    assert BBHFormat().correct(Answer("(A)", "ok"), item)
+    assert BBHFormat().score(Answer("(A)", "ok"), item).correct

@@ -51,6 +51,7 @@ def test_the_summary_counts_every_row() -> None:
         "correct": 1,
         "accuracy": 0.2,
         "parse_rate": 0.4,
+        "partial": None,
         "status": {"ok": 2, "none": 1, "truncated": 1, "ambiguous": 1, "out of budget": 0},
     }
 

@@ -82,7 +82,7 @@ def test_both_readers_judge_the_released_codex_outputs_alike(prompting: str, rig
             item = Item(row["question"], row["target"])
             first = NumberFormat().extract(row["prediction"], item)
             second = read(row["prediction"], item, [row["target"]], first.value)
-            assert second.right is NumberFormat().correct(first, item)
+            assert second.right is NumberFormat().score(first, item).correct
             counts["right"] += second.right
             counts["differ"] += not second.same
     assert counts == {"right": right, "differ": differ}

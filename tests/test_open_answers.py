@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,18 +13,40 @@ from hypothesis import strategies as st
 
 from onset.answers import NumberFormat, OpenFormat, TextFormat, canonical_text, normalised_answer
 from onset.errors import DataError
+from onset.grading import grade
 from onset.prompting.answer_only import AnswerOnly
 from onset.prompting.cot import Chain
-from onset.records import Answer, Completion, Item
+from onset.records import Answer, Completion, Item, Score
 from onset.tasks import open_tasks
 
 THEIRS: list[list[str]] = json.loads((Path(__file__).parent / "fixtures" / "squad_normalised.json").read_text())
+SCORED = json.loads((Path(__file__).parent / "fixtures" / "squad_scores.json").read_text())["rows"]
 CARTHAGE = Item("where was ancient carthage located?", "Tunisia", others=("Tunis", "The Gulf of Tunis"))
 
 
 @pytest.mark.parametrize(("text", "theirs"), THEIRS)
 def test_the_normalisation_is_that_of_squad(text: str, theirs: str) -> None:
     assert normalised_answer(text) == (theirs or canonical_text(text))
+
+
+@pytest.mark.parametrize("row", [row for row in SCORED if all(row["golds"])], ids=lambda row: repr(row["answer"]))
+def test_both_scores_are_those_of_squad_over_all_right_answers(row: dict[str, Any]) -> None:
+    value = normalised_answer(row["answer"])
+    answer = Answer(value, "ok") if value is not None else Answer(None, "none")
+    first, *others = row["golds"]
+    found = OpenFormat().score(answer, Item("q", first, others=tuple(others)))
+    # of a text without words the script says that it matches exactly and has F1 0
+    assert found == Score(row["exact"], pytest.approx(1.0 if row["exact"] else row["f1"]))
+
+
+def test_grading_and_voting_have_the_partial_score_and_number_formats_none() -> None:
+    rows = [{"prediction": "The answer is Gulf of Tunis.", "target": ["Tunis", "Tunisia"], "partial": 7}]
+    graded = grade([*rows, {"prediction": "I cannot say\nno", "target": "yes"}], lambda _: OpenFormat())
+    assert [row.get("partial") for row in graded["rows"]] == [pytest.approx(0.5), 0.0]
+    assert graded["summary"]["partial"] == pytest.approx(0.25)
+    assert grade([{**rows[0], "target": "x"}], lambda _: TextFormat())["rows"][0].keys() == rows[0].keys() - {
+        "partial"
+    } | {"answer", "status", "correct"}
 
 
 @given(st.text())
@@ -54,7 +77,7 @@ def test_only_a_text_without_anything_to_compare_has_none(text: str) -> None:
 )
 def test_what_is_read_and_whether_it_is_right(text: str, value: str | None, right: bool) -> None:
     answer = OpenFormat().extract(text, CARTHAGE)
-    assert (answer.value, OpenFormat().correct(answer, CARTHAGE)) == (value, right)
+    assert (answer.value, OpenFormat().score(answer, CARTHAGE).correct) == (value, right)
 
 
 def test_a_text_that_was_cut_before_its_answer_ended_has_none() -> None:
@@ -87,15 +110,15 @@ def test_any_right_answer_is_right_and_no_other(
     answers: NumberFormat | TextFormat | OpenFormat, item: Item, said: list[str]
 ) -> None:
     for value in said:
-        assert answers.correct(Answer(value, "ok"), item)
+        assert answers.score(Answer(value, "ok"), item).correct
     for wrong in (Answer("17", "ok"), Answer(None, "none")):
-        assert not answers.correct(wrong, item)
+        assert not answers.score(wrong, item).correct
 
 
 def test_a_further_answer_that_the_format_cannot_hold_is_named() -> None:
     with pytest.raises(DataError) as caught:
-        NumberFormat().correct(Answer("18", "ok"), Item("q", "18", others=("many",)))
+        NumberFormat().score(Answer("18", "ok"), Item("q", "18", others=("many",)))
     assert str(caught.value) == "gold answer 'many': expected a number"
     with pytest.raises(DataError) as caught:
-        OpenFormat().correct(Answer("x", "ok"), Item("q", "x", others=(" ",)))
+        OpenFormat().score(Answer("x", "ok"), Item("q", "x", others=(" ",)))
     assert str(caught.value) == "gold answer ' ': expected some text"

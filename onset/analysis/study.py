@@ -22,6 +22,7 @@ from onset.analysis.estimates.gains import gain_curves
 from onset.analysis.estimates.label_breaks import label_breaks
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
+from onset.analysis.estimates.partial import partial_pairs
 from onset.analysis.estimates.scores import compare_scores
 from onset.analysis.estimates.searches import apart, searches_of
 from onset.analysis.estimates.second_reader import second_readings
@@ -100,6 +101,7 @@ def analyse(
         decisions=decisions(arms, basis),
         spent=spent,
         replicates=replicates,
+        partial=() if measured.foreign else partial_pairs(arms, methods, margin=chosen, replicates=replicates),
         calibrations=() if measured.foreign else calibrations_of(measured),
         searches=searches_of(measured, bounds, methods, means_of(by_labels), margin=chosen, replicates=replicates)
         if not measured.foreign
@@ -141,6 +143,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "models": [model_json(one, say) for one in analysis.contrasts.models.pairs],
         "scores": [one.json() for one in analysis.contrasts.scores.means],
         "score_pairs": [one.json() | {"sentence": pair_sentence(one, say)} for one in analysis.contrasts.scores.pairs],
+        "partial_scores": [one.json() for one in analysis.partial],
         "stages": [stage_json(one, say) for one in analysis.contrasts.stages],
         "stage_gains": [one.json() for one in analysis.stages.gains],
         "stage_reach": [one.json() for one in analysis.stages.reach],

@@ -10,7 +10,7 @@ from onset.answers.choices import extract_choice, gold_choice
 from onset.answers.evidence import Reading, extract
 from onset.answers.numbers import NumberFormat, canonical_number
 from onset.answers.text import canonical_verbatim, is_gold_text, read_bare_line, read_line
-from onset.records import Answer, Item
+from onset.records import Answer, Item, Score
 from onset.scores import exact_match
 
 _PAIRS = {word: pair for pair in (("yes", "no"), ("true", "false"), ("valid", "invalid")) for word in pair}
@@ -46,14 +46,14 @@ class BBHFormat:
 
         return extract(text, item, read, read, bare, truncated=truncated)
 
-    def correct(self, answer: Answer, item: Item) -> bool:
+    def score(self, answer: Answer, item: Item) -> Score:
         """Is the answer the gold one? Raises DataError when the gold answer is empty or not among the choices."""
         options = _bbh_options(item)
         if options:
-            return exact_match(answer, gold_choice(item.answer, options))
+            return Score(exact_match(answer, gold_choice(item.answer, options)))
         if canonical_number(item.answer) is not None:
-            return NumberFormat().correct(answer, item)
-        return is_gold_text(answer, item, canonical_verbatim)
+            return NumberFormat().score(answer, item)
+        return Score(is_gold_text(answer, item, canonical_verbatim))
 
 
 def _bbh_options(item: Item) -> tuple[str, ...] | None:

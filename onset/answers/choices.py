@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from onset.answers.evidence import LEAD, LONGEST_BARE, NEGATED, SENTENCE, Reading, extract, lines_of, short, skip
 from onset.errors import DataError
-from onset.records import Answer, Item
+from onset.records import Answer, Item, Score
 from onset.scores import exact_match
 
 _LETTERED = re.compile(r"(?:\(([A-Z])\)|([A-Z])[.):]|([A-Z])$)\s*(.*)", re.DOTALL)
@@ -135,9 +135,9 @@ class ChoiceFormat:
         """The choice in ``text``. Raises DataError when the item has no choices."""
         return extract_choice(text, item, _own_choices(item), truncated=truncated)
 
-    def correct(self, answer: Answer, item: Item) -> bool:
+    def score(self, answer: Answer, item: Item) -> Score:
         """Is the choice the gold one? Raises DataError when the gold answer is not among the choices."""
-        return exact_match(answer, gold_choice(item.answer, _own_choices(item)))
+        return Score(exact_match(answer, gold_choice(item.answer, _own_choices(item))))
 
 
 def _own_choices(item: Item) -> tuple[str, ...]:

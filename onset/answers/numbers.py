@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from onset.answers.evidence import LEAD, NEGATED, SENTENCE, Reading, extract, lines_of, short, skip
 from onset.errors import DataError
-from onset.records import Answer, Item
+from onset.records import Answer, Item, Score
 from onset.scores import exact_match
 
 _RUN = r"\d++(?:,\d++)*+(?:\.\d++)*+"
@@ -190,7 +190,7 @@ class NumberFormat:
         """The number in ``text``; of ``item`` only the marks of turns in its own text play a part."""
         return extract(_plain(text), item, _read_start, _read_stated_number, _read_bare_number, truncated=truncated)
 
-    def correct(self, answer: Answer, item: Item) -> bool:
+    def score(self, answer: Answer, item: Item) -> Score:
         """Is the number a gold one? Raises DataError when a gold answer is no number."""
         found = False
         for text in item.golds:
@@ -198,4 +198,4 @@ class NumberFormat:
             if gold is None:
                 raise DataError(f"gold answer {short(text)}: expected a number")
             found = found or exact_match(answer, gold)
-        return found
+        return Score(found)

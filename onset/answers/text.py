@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from onset.answers.evidence import LONGEST_BARE, Canonical, Reading, extract, has_marker, lines_of, short, skip
 from onset.errors import DataError
-from onset.records import Answer, Item
-from onset.scores import exact_match
+from onset.records import Answer, Item, Score
+from onset.scores import exact_match, token_f1
 from onset.turns import SENTENCE_END, new_turn, turns_of
 
 _ARTICLE = re.compile(r"(?:a|an|the)\s+(?=\S)")
@@ -69,9 +69,9 @@ class TextFormat:
         """The phrase in ``text``; of ``item`` only the marks of turns in its own text play a part."""
         return _extract_text(text, item, canonical_text, truncated=truncated)
 
-    def correct(self, answer: Answer, item: Item) -> bool:
+    def score(self, answer: Answer, item: Item) -> Score:
         """Is the phrase a gold one? Raises DataError when a gold answer is empty."""
-        return is_gold_text(answer, item, canonical_text)
+        return Score(is_gold_text(answer, item, canonical_text))
 
 
 def normalised_answer(text: str) -> str | None:
@@ -92,7 +92,8 @@ def normalised_answer(text: str) -> str | None:
 @dataclass(frozen=True, slots=True)
 class OpenFormat:
     """The answer to an open question, compared as `normalised_answer` with every right answer: the exact match of open
-    question answering.
+    question answering. Beside it stands the F1 of the words, as in SQuAD's evaluation script; but an answer
+    of which normalisation leaves nothing ("?", "The") is compared by what it is, so that it has F1 1 where it is right.
 
     It is read as in `TextFormat`, but of several lines without a marker the first is the answer if it has at most 12
     words, as others read open questions, who end the text there (lm-evaluation-harness 0.4.13, tasks nq_open and
@@ -113,9 +114,13 @@ class OpenFormat:
                 return first
         return _extract_text(text, item, normalised_answer, truncated=truncated)
 
-    def correct(self, answer: Answer, item: Item) -> bool:
-        """Is the phrase one of the right ones? Raises DataError when one of these is empty."""
-        return is_gold_text(answer, item, normalised_answer)
+    def score(self, answer: Answer, item: Item) -> Score:
+        """Is the phrase one of the right ones, and how many of its words are those of the right one nearest to it
+        (`onset.scores.token_f1`; 0 where no answer was found)? Raises DataError when a right one is empty.
+        """
+        golds = _golds(item, normalised_answer)
+        partial = max(token_f1(answer.value, gold) for gold in golds) if answer.value is not None else 0.0
+        return Score(any(exact_match(answer, gold) for gold in golds), partial)
 
 
 def _extract_text(text: str, item: Item, canonical: Canonical, *, truncated: bool) -> Answer:
@@ -130,10 +135,14 @@ def _extract_text(text: str, item: Item, canonical: Canonical, *, truncated: boo
 
 def is_gold_text(answer: Answer, item: Item, canonical: Canonical) -> bool:
     """Is the answer a gold one in its ``canonical`` form? Raises DataError when nothing is left of one of these."""
-    found = False
+    return any(exact_match(answer, gold) for gold in _golds(item, canonical))
+
+
+def _golds(item: Item, canonical: Canonical) -> list[str]:
+    golds = []
     for text in item.golds:
         gold = canonical(text)
         if gold is None:
             raise DataError(f"gold answer {short(text)}: expected some text")
-        found = found or exact_match(answer, gold)
-    return found
+        golds.append(gold)
+    return golds

@@ -204,6 +204,7 @@ def page(
         several_shifts=len({one["shift"] for one in shown.get("scores", ())}) > 1,
         reading=shown.get("notes"),
         has_classes=bool(shown.get("classification")),
+        has_partial=any(cell.get("partial") is not None for cell in shown["cells"]),
         majorities=_majorities(shown["cells"]),
         study_text=json.dumps(study, indent=1, ensure_ascii=False),
         colours=style.colours,

@@ -196,6 +196,8 @@ def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
     heads += [("Accuracy", "n"), ("95 % interval", "n"), ("Parsed", "n")]
     labels = any(cell.get("macro_f1") is not None for cell in group)
     heads += [("Macro-F1", "n")] if labels else []
+    partial = any(cell.get("partial") is not None for cell in group)
+    heads += [("Token F1", "n")] if partial else []
     heads += [("Tokens", "n"), ("FLOPs", "n"), ("Seconds", "n")] if costs else []
     drawn = table(heads)
     for cell in group:
@@ -203,6 +205,7 @@ def _cell_table(group: Sequence[Mapping[str, Any]], *, wide: bool) -> Table:
         values += [cell["seed"]] if seeds else []
         values += [share(cell["accuracy"]), shares(cell["interval"]), share(cell["parse_rate"])]
         values += [share(cell["macro_f1"])] if labels else []
+        values += [share(cell["partial"])] if partial else []
         if costs:
             seconds = "–" if cell["seconds"] is None else number(cell["seconds"], 0)
             values += [count(cell["tokens"]), flops(cell["flops"]), seconds]

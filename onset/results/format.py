@@ -69,10 +69,11 @@ RECORD_SCHEMA: dict[str, Any] = {
     "rights": pl.List(pl.Boolean),
     "thinking": pl.List(pl.Int64),
     "golds": pl.List(pl.String),
+    "partial": pl.Float64,
 }
 """The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
 
-ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights", "thinking", "golds")
+ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights", "thinking", "golds", "partial")
 """Columns that cells lack which were measured before there were such: null there (``cause`` in format 1, the others in
 format 2 before methods of several calls)."""
 
@@ -111,6 +112,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "failed_items": pl.Int64,
     "gold_logprob": pl.Float64,
     "gold_prob": pl.Float64,
+    "partial": pl.Float64,
     "prompt_tokens": pl.Int64,
     "output_tokens": pl.Int64,
     "tokens": pl.Int64,

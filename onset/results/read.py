@@ -375,6 +375,7 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: 
         "failed_items": int((records["status"] == "failed").sum()),
         "gold_logprob": records["gold_logprob"].mean(),
         "gold_prob": records["gold_prob"].mean(),
+        "partial": None if records["partial"].null_count() else records["partial"].mean(),
         "prompt_tokens": prompt_tokens,
         "output_tokens": output_tokens,
         "tokens": None if prompt_tokens is None or output_tokens is None else prompt_tokens + output_tokens,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from onset.chains.steps import Claims
-from onset.records import Answer, Item, content_hash
+from onset.records import Answer, Item, Score, content_hash
 
 Ability = Literal["complex reasoning", "knowledge reasoning", "robustness", "symbolic", "own"]
 
@@ -19,8 +19,10 @@ class AnswerFormat(Protocol):
         """The answer in ``text``. ``truncated``: the text was cut by a token limit."""
         ...
 
-    def correct(self, answer: Answer, item: Item) -> bool:
-        """Strict score: does a found answer equal the gold one? False when none was found."""
+    def score(self, answer: Answer, item: Item) -> Score:
+        """Strict score: does a found answer equal a right one? Not when none was found. And, in the formats that have
+        one, the partial score: how much of a right answer it is.
+        """
         ...
 
 

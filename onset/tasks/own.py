@@ -354,7 +354,7 @@ def _unread(item: Item, chosen: AnswerFormat) -> list[str]:
     return [
         one.answer
         for one, text in zip(single, texts, strict=True)
-        if not chosen.correct(chosen.extract(text, one), one) or (item.others and _stop(text))
+        if not chosen.score(chosen.extract(text, one), one).correct or (item.others and _stop(text))
     ]
 
 

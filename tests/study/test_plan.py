@@ -18,7 +18,7 @@ class AnyFormat:
     def extract(self, text, item, *, truncated=False):  # noqa: ANN001, ANN201
         raise NotImplementedError
 
-    def correct(self, answer, item):  # noqa: ANN001, ANN201
+    def score(self, answer, item):  # noqa: ANN001, ANN201
         raise NotImplementedError
 
 

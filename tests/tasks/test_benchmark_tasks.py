@@ -58,10 +58,10 @@ def test_every_gsm8k_demonstration_and_solution_is_read_back() -> None:
     form = task.format
     for item in (*task.pool, *task.test):
         shown = answer_text(item, rationale=True)
-        assert form.correct(form.extract(shown, item), item), shown
+        assert form.score(form.extract(shown, item), item).correct, shown
     lines = (folder / "test.jsonl").read_text(encoding="utf-8").splitlines()
     for line, item in zip(lines, task.test, strict=True):
-        assert form.correct(form.extract(json.loads(line)["answer"], item), item)
+        assert form.score(form.extract(json.loads(line)["answer"], item), item).correct
 
 
 def test_a_gsm8k_row(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_every_bbh_answer_is_read_back(tasks: dict[str, Task]) -> None:
     for task in tasks.values():
         for item in (*task.pool, *task.test):
             shown = answer_text(item, rationale=item.rationale is not None)
-            assert task.format.correct(task.format.extract(shown, item), item), shown
+            assert task.format.score(task.format.extract(shown, item), item).correct, shown
             assert item.choices is None or item.answer in item.choices
 
 

@@ -85,7 +85,7 @@ def test_the_gold_text_is_read_back_as_correct(name: str, value: int, rationale:
     for item in (*task.pool, *task.test):
         answer = task.format.extract(answer_text(item, rationale=rationale), item)
         assert answer.status == "ok", (item, answer)
-        assert task.format.correct(answer, item), (item, answer)
+        assert task.format.score(answer, item).correct, (item, answer)
 
 
 @pytest.mark.parametrize(("name", "value"), CASES)

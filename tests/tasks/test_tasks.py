@@ -62,10 +62,12 @@ def test_every_task_conforms(name: str, tmp_path: Path) -> None:
             texts += [answer_text(item, rationale=True)] if item.rationale else []
             for text in texts:
                 answer = task.format.extract(text, item)
-                assert task.format.correct(answer, item), f"{task.name}: {item.answer!r} read as {answer} in {text!r}"
+                assert task.format.score(answer, item).correct, (
+                    f"{task.name}: {item.answer!r} read as {answer} in {text!r}"
+                )
             others = [other for other in task.test if other.answer != item.answer and other.choices == item.choices]
             if others:
-                assert not task.format.correct(task.format.extract(texts[0], item), others[0])
+                assert not task.format.score(task.format.extract(texts[0], item), others[0]).correct
     labels = [task.name for task in opened(name, tmp_path)]
     assert len(set(labels)) == len(labels)
 

@@ -79,7 +79,7 @@ def test_gold_texts_are_read_back_and_fit_the_limits(spec: dict[str, Any]) -> No
             text = answer_text(item, rationale=rationale, layout=task.layout)
             answer = task.format.extract(text, item)
             assert answer.status == "ok", (text, answer)
-            assert task.format.correct(answer, item), (text, answer)
+            assert task.format.score(answer, item).correct, (text, answer)
             limit = task.rationale_tokens if rationale else task.answer_tokens
             assert len(tokenizer.encode(text).ids) + 4 <= limit, (text, limit)
 

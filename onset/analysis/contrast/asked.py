@@ -24,6 +24,7 @@ from itertools import combinations, groupby, pairwise
 from typing import TypeVar
 
 from onset.analysis.contrast.contrast import Contrast, decide, interaction, measure, share_noise
+from onset.analysis.contrast.parts import Kind
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import BASE, Placed, label_of
 from onset.analysis.stats.adjust import MARGIN
@@ -76,15 +77,17 @@ def decided(
 
 
 def compare_all(
-    arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: int = REPLICATES
+    arms: Sequence[Outcomes], *, margin: float = MARGIN, replicates: int = REPLICATES, kind: Kind = "binary"
 ) -> tuple[Contrast, ...]:
-    """Every pair of methods at equal labels, decided with all others on its task, shift, model and stage."""
+    """Every pair of methods at equal labels, decided with all others on its task, shift, model and stage; ``kind``: of
+    the outcomes.
+    """
     groups: dict[Hashable, list[Outcomes]] = {}
     for arm in arms:
         groups.setdefault((arm.task, arm.shift, arm.model, arm.stage), []).append(arm)
     pairs = [(key, a, b) for key, group in groups.items() for a, b in _methods(group)]
     members = share_noise(
-        [measure(a, b, "method", margin=margin, replicates=replicates) for _, a, b in pairs],
+        [measure(a, b, "method", margin=margin, replicates=replicates, kind=kind) for _, a, b in pairs],
         [kinds(a, b) for _, a, b in pairs],
         [link(a, b) for _, a, b in pairs],
     )

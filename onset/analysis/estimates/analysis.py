@@ -21,6 +21,7 @@ from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
+from onset.analysis.estimates.partial import PartialPair
 from onset.analysis.estimates.scores import Scores
 from onset.analysis.estimates.searches import Bounds, Searched
 from onset.analysis.estimates.second_reader import SecondReading
@@ -119,6 +120,7 @@ class Analysis:
     decisions: tuple[Decision, ...]
     spent: Mapping[Key, Spent] = field(default_factory=dict)
     replicates: int = REPLICATES
+    partial: tuple[PartialPair, ...] = ()
     banks: tuple[Bank, ...] = ()
     chains: tuple[Chains, ...] = ()
     calibrations: tuple[Calibrated, ...] = ()

@@ -2,8 +2,9 @@
 
 Each grows with the ability: ``gold_logprob`` (nats), ``gold_prob`` (of the gold answer among the choices),
 ``1 - Brier`` (Brier 1950, Monthly Weather Review 78, of the gold answer alone: 1 - (1 - p)^2), ``edit similarity`` (of
-the answer to the gold one, for answers that are no choice; not where an item has several right answers) and ``pass
-rate`` (the share of samples that are right, where several were drawn: Hu et al. 2023, arXiv 2310.03262). Of several
+the answer to the gold one, for answers that are no choice; not where an item has several right answers), ``token F1``
+(of the words of the answer and the nearest right one: `onset.scores.token_f1`, for open questions) and ``pass rate``
+(the share of samples that are right, where several were drawn: Hu et al. 2023, arXiv 2310.03262). Of several
 right answers ``gold_logprob`` is that of the first.
 """
 
@@ -19,7 +20,7 @@ import polars as pl
 from onset.results.read import Results
 from onset.scores import edit_similarity
 
-SCORES = ("gold_logprob", "gold_prob", "1 - Brier", "pass rate", "edit similarity")
+SCORES = ("gold_logprob", "gold_prob", "1 - Brier", "pass rate", "token F1", "edit similarity")
 """In the order in which a figure prefers them."""
 BOUNDED = frozenset(SCORES) - {"gold_logprob"}
 """Scores within 0..1."""
@@ -39,7 +40,17 @@ def cell_scores(results: Results) -> dict[str, dict[str, dict[str, float]]]:
     held: dict[str, Mapping[str, list[Any]]] = {
         str(key[0]): table.to_dict(as_series=False)
         for key, table in results.records.select(
-            "cell", "item", "gold", "golds", "answer", "answers", "rights", "correct", "gold_logprob", "gold_prob"
+            "cell",
+            "item",
+            "gold",
+            "golds",
+            "answer",
+            "answers",
+            "rights",
+            "correct",
+            "gold_logprob",
+            "gold_prob",
+            "partial",
         ).group_by("cell")
     }
     canonical = _canonical(cells, held)
@@ -70,6 +81,8 @@ def _values(
     items = table["item"]
     if metric == "gold_logprob":
         values = table["gold_logprob"]
+    elif metric == "token F1":
+        values = table["partial"]
     elif metric in ("gold_prob", "1 - Brier"):
         values = table["gold_prob"]
         if metric == "1 - Brier":

@@ -172,6 +172,7 @@ _BESIDE = {
     "Labelled examples": "标注样例",
     "Log-probability of the gold answer (nats)": "标准答案的对数概率（nat）",
     "Probability of the gold answer among the choices": "标准答案在选项中的概率",
+    "Token F1 of the answer and the nearest right one": "答案与最接近的正确答案的词级 F1",
     "Share of samples that are right": "采样中答对的比例",
     "Edit similarity of the answer to the gold one": "答案与标准答案的编辑相似度",
     "{verdict}, leaves chance between {low} and {high}": "{verdict}，在 {low} 与 {high} 之间离开随机水平",

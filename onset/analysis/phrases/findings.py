@@ -227,6 +227,14 @@ LINES: dict[str, tuple[str, str]] = {
         "no model is shown to be above chance ({chance}); highest is {model}",
         "不能断定有模型高于随机水平（{chance}）；最高的是 {model}",
     ),
+    "partial score.agrees": (
+        "token F1 decides between methods as exact match does; {method} against {other}: {points} ({range})",
+        "词级 F1 对各方法的判断与完全匹配一致；{method}对{other}：{points}（{range}）",
+    ),
+    "partial score.differs": (
+        "token F1 decides otherwise than exact match; {method} against {other}: {points} ({range})",
+        "词级 F1 的判断与完全匹配不同；{method}对{other}：{points}（{range}）",
+    ),
     # other tools' scores that are not right or wrong
     "score.best": (
         "best {metric} is that of {model}: {value}, better than {other} by {gap} ({range})",

@@ -169,6 +169,7 @@ _TABLES = {
     "Accuracy, 95 % interval": "准确率，95 % 区间",
     "Seed": "种子",
     "Parse rate": "可读率",
+    "Token F1": "词级 F1",
     "Macro-F1, 95 % interval": "宏 F1，95 % 区间",
     "Correct": "答对",
     "Cut off": "被截断",

@@ -25,5 +25,17 @@ SENTENCES = {
     "{where} (lower is better): {a} minus {b} is {difference} ({parts}; {test}): {verdict}": (
         "{where}（越低越好）：{a} 减 {b} 为 {difference}（{parts}；{test}）：{verdict}"
     ),
+    "{task}, {model} {given}": "{task}（{model}，{given}）",
+    "{where}: by token F1, how much of a right answer each answer is, {count} of {whole} comparisons of methods have"
+    " another verdict than by exact match": (
+        "{where}：词级 F1 衡量每个答案与正确答案的重合程度；在 {whole} 项方法比较中，有 {count} 项的结论与完全匹配不同"
+    ),
+    "token F1 is {high} for {a} and {low} for {b}: {difference} ({range}, p {p}; {verdict}; {sample}); by exact match"
+    " the difference is {strict} ({other})": (
+        "{a} 的词级 F1 为 {high}，{b} 为 {low}：{difference}（{range}，p {p}；{verdict}；{sample}）；"
+        "按完全匹配，差异为 {strict}（{other}）"
+    ),
+    "the first is better": "前者更好",
+    "the second is better": "后者更好",
     "by {gap}, {range}": "相差 {gap}，{range}",
 }

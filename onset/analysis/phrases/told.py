@@ -139,6 +139,7 @@ _SCORES = {
     "{a} and {b}": "{a}和{b}",
     "gold_logprob": "标准答案的对数概率",
     "gold_prob": "标准答案在选项中的概率",
+    "token F1": "词级 F1",
     "pass rate": "采样中答对的比例",
     "edit similarity": "编辑相似度",
     "1 - Brier": "1 − Brier 得分",

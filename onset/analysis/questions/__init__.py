@@ -26,6 +26,7 @@ QUESTIONS = Registry(
         "calculator": Entry(f"{_HOME}.process:Calculator", "what would a calculator change?"),
         "second reader": Entry(f"{_HOME}.second_reader:SecondReader", "does accuracy depend on who reads the answers?"),
         "calibration": Entry(f"{_HOME}.calibration:Calibration", "does calibration make draws differ less?"),
+        "partial score": Entry(f"{_HOME}.partial_score:PartialScore", "does token F1 say what exact match says?"),
         "search": Entry(f"{_HOME}.search:Search", "what does choosing settings bring?"),
         "size by task": Entry(f"{_HOME}.size_by_task:SizeByTask", "which of related tasks needs the larger model?"),
         "prompt or tune": Entry(f"{_HOME}.prompt_or_tune:PromptOrTune", "is it better to prompt or to tune?"),

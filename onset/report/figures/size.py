@@ -275,6 +275,7 @@ def _threshold_layers(judged: _Judged, x: Spec, style: Style) -> list[Spec]:
 _SCORE_NAMES = {
     "gold_logprob": "Log-probability of the gold answer (nats)",
     "gold_prob": "Probability of the gold answer among the choices",
+    "token F1": "Token F1 of the answer and the nearest right one",
     "pass rate": "Share of samples that are right",
     "edit similarity": "Edit similarity of the answer to the gold one",
 }

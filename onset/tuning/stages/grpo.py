@@ -128,7 +128,7 @@ class Asking:
                 )
             done = [Completion(one.text, one.tokens, len(prompt), one.logprob, one.finish) for one in samples]
             answers = [self.solver.read(one, item, self.task) for one in done]
-            right = [float(self.task.format.correct(one, item)) for one in answers]
+            right = [float(self.task.format.score(one, item).correct) for one in answers]
             rewards = self.settings.dealt(right, at, item, turn)
             worth = advantages(rewards, divide=self.settings.variant == "grpo")
             out.tried += [

@@ -66,6 +66,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "models",
         "scores",
         "score_pairs",
+        "partial_scores",
         "stages",
         "stage_gains",
         "stage_reach",
