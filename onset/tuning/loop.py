@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from onset.errors import ModelError
 from onset.models.engine.linear import trained_linears
@@ -32,6 +33,9 @@ which draws of dropout meet which row)."""
 PASS_TOKENS = {"cpu": 64, "cuda": 512}
 """A pass costs as much as so many tokens beside its own: 49 (SmolLM2 135M) to 160 (ladder/r3) on a CPU. Rows of unlike
 length are padded to each other where that is less."""
+
+_FUSED_FROM = 192
+"""Tokens of a row from which on torch's fused attention is the faster one to train through, in bfloat16 on a CPU."""
 
 WINDOW = 8
 """Batches whose examples are sorted by length together."""
@@ -173,10 +177,25 @@ def completion_logits(module: torch.nn.Module, rows: Sequence[Encoded], pad: int
     targets = ids[wanted].to(device)
     before = wanted.roll(-1, dims=1).to(device)  # position t predicts token t + 1; start >= 1, so nothing wraps
     known = _remembered(module, rows[0].ids[:given], len(rows)) if given else {"use_cache": False}
-    with _head_only_on(module, before):
+    with _head_only_on(module, before), _attention(module, width):
         logits = module(input_ids=ids.to(device), **known).logits
     logits = logits if logits.ndim == 2 else logits[before]
     return logits.float(), targets
+
+
+@contextlib.contextmanager
+def _attention(module: Any, width: int) -> Iterator[None]:
+    """Inside, attention of bfloat16 over ``width`` tokens and fewer than `_FUSED_FROM` is made of plain products on a
+    CPU, for whose gradients torch's fused kernel takes four times as long (`benchmarks/tuning.py`).
+    """
+    weight = module.get_input_embeddings().weight
+    kind = weight.device.type
+    half = weight.dtype == torch.bfloat16 or torch.is_autocast_enabled(kind)
+    if kind != "cpu" or not half or width >= _FUSED_FROM or not torch.is_grad_enabled():
+        yield
+        return
+    with sdpa_kernel(SDPBackend.MATH):
+        yield
 
 
 def length(row: Encoded) -> int:

@@ -124,3 +124,32 @@ def test_gradients_of_a_product_are_those_of_torch() -> None:
             assert (ours is None) == (theirs is None)
             if ours is not None:
                 torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [llama, qwen2, gemma3])
+def test_attention_by_plain_products_gives_the_gradients_of_the_fused_one(
+    make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bfloat16, up to its rounding."""
+    model, method = hf_model(make().to(torch.bfloat16)), tuner("lora")
+    assert isinstance(method, Beside)
+    put = method.put(model, 1, EXAMPLES)
+    generator = torch.Generator().manual_seed(4)
+    for weight in put.weights.values():
+        with torch.no_grad():  # LoRA begins as nothing
+            weight.add_(torch.randn(weight.shape, generator=generator), alpha=0.05)
+        weight.requires_grad_(True)
+    rows = loop.encode(model.tokenizer, EXAMPLES, 400)
+    found, asked = [], []
+    plain = loop.sdpa_kernel
+    monkeypatch.setattr(loop, "sdpa_kernel", lambda backend: (asked.append(backend), plain(backend))[1])
+    for fused_from in (0, 10_000):
+        monkeypatch.setattr(loop, "_FUSED_FROM", fused_from)
+        put.module.zero_grad()
+        (loop.completion_loss(put.module, rows, pad=0) / 100).backward()
+        found.append(torch.cat([weight.grad.flatten() for weight in put.weights.values()]))
+    fused, products = found
+    assert len(asked) == 1
+    assert fused.abs().max() > 0
+    assert float(torch.nn.functional.cosine_similarity(fused, products, dim=0)) > 0.999
+    assert float((fused - products).norm() / fused.norm()) < 0.03
