@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from onset.models.chat import ChatTemplate
 from onset.plan import ExamplePlan, Use, use_of
 from onset.prompting.base import Prompt
 from onset.records import Item
-from onset.shifts.base import apply_shift
+from onset.shifts.base import AnyShift, apply_shift
 from onset.tasks.base import Task
 
 
@@ -34,7 +34,7 @@ class Shown:
         return self.everywhere if self.by_item is None else self.by_item[item.id]
 
 
-def choose_demonstrations(
+def choose_demonstrations(  # noqa: PLR0913 - what is shown depends on all of these
     model: Model,
     task: Task,
     method: Method,
@@ -43,6 +43,8 @@ def choose_demonstrations(
     longest: Item | None,
     chat: ChatTemplate | None = None,
     items: Sequence[Item] = (),
+    *,
+    asked: Sequence[Task] = (),
 ) -> Shown:
     """The demonstrations of a prompting method and their ledger.
 
@@ -50,7 +52,8 @@ def choose_demonstrations(
     ``method.shots`` of them, or, when that is None, as many as leave room in the model's context for ``longest``
     (`longest_question`; not used where ``method.shots`` is given) and its answer. A choice that looks at the question
     chooses for each of ``items``; where a prompt would not fit (and the model tells its context), its last-ranked
-    demonstrations are left out.
+    demonstrations are left out. ``asked``: ``task`` as it is written under the study's shifts, where these differ: all
+    prompts have to fit.
     """
     granted = plan.take(labels)
     usable = tuple(item for item in granted if item.rationale or not method.rationales)
@@ -61,7 +64,7 @@ def choose_demonstrations(
         most = len(usable) if method.shots is None else min(method.shots, len(usable))
         ranking = choice.ranking(usable, task)
         # of a server that does not tell its context nothing can be said to fit, or not to
-        fits = None if model.facts.context is None else _Fits(model, task, method, chat, plan.seed)
+        fits = None if model.facts.context is None else _Fits(model, asked or [task], method, chat, plan.seed)
         chosen = {
             one.id: fits.shown(ranking(one)[:most], one) if fits else choice.shown(ranking(one)[:most], plan.seed)
             for one in items
@@ -74,7 +77,7 @@ def choose_demonstrations(
         best = ranked[: method.shots]
         fitted = choice.shown(best, plan.seed)
     else:
-        fitted = _Fits(model, task, method, chat, plan.seed).shown(ranked, longest)
+        fitted = _Fits(model, asked or [task], method, chat, plan.seed).shown(ranked, longest)
     return Shown(fitted, None, _ledger(method, usable, fitted))
 
 
@@ -87,7 +90,7 @@ def _ledger(method: Method, usable: Sequence[Item], shown: Sequence[Item]) -> tu
     return tuple(lines)
 
 
-def longest_question(model: Model, task: Task, shifts: Sequence[str], prompt: Prompt) -> Item:
+def longest_question(model: Model, task: Task, shifts: Sequence[str | AnyShift], prompt: Prompt) -> Item:
     """The longest in tokens among the longest in characters, over the test items under each of ``shifts``."""
     every = itertools.chain.from_iterable(apply_shift(task, shift) for shift in shifts)
     longest = heapq.nlargest(50, every, key=lambda one: len(prompt.longest(task, (), one, None)))
@@ -112,17 +115,15 @@ def _read(method: Method, usable: Sequence[Item]) -> list[Use]:
 
 
 class _Fits:
-    """How many demonstrations leave room for a question and its answer."""
+    """How many demonstrations leave room for a question and its answer, however the task is written (``tasks``)."""
 
-    def __init__(self, model: Model, task: Task, method: Method, chat: ChatTemplate | None, seed: int) -> None:
+    def __init__(
+        self, model: Model, tasks: Sequence[Task], method: Method, chat: ChatTemplate | None, seed: int
+    ) -> None:
         self._model: Any = model
-        self._method = method
-        self._room = _context(model, method) - method.prompt.limit(task, chat)
-        self._arranged: Callable[[Sequence[Item]], tuple[Item, ...]] = lambda best: method.choose.shown(best, seed)
-        self._text: Callable[[Sequence[Item], Item], str] = lambda demos, item: method.prompt.longest(
-            task, demos, item, chat
-        )
-        self._templated = chat is not None
+        self._tasks = tasks
+        self._method, self._chat, self._seed = method, chat, seed
+        self._context = _context(model, method)
 
     def shown(self, ranked: Sequence[Item], item: Item) -> tuple[Item, ...]:
         """The largest number of the first of ``ranked`` whose prompt about ``item`` fits, as shown."""
@@ -134,10 +135,19 @@ class _Fits:
             low, high = (middle, high) if self._fit(ranked[:middle], item) else (low, middle)
         return self._arranged(ranked[:low])
 
+    def _arranged(self, best: Sequence[Item]) -> tuple[Item, ...]:
+        return self._method.choose.shown(best, self._seed)
+
     def _fit(self, best: Sequence[Item], item: Item) -> bool:
-        prompt = self._text(self._arranged(best), item)
+        return all(self._fits(task, self._arranged(best), item) for task in self._tasks)
+
+    def _fits(self, task: Task, demos: Sequence[Item], item: Item) -> bool:
+        method = self._method.prompt
+        prompt = method.longest(task, demos, item, self._chat)
         # only a model with a chat template has to know what a templated prompt is
         tokens = (
-            self._model.count_tokens(prompt, templated=True) if self._templated else self._model.count_tokens(prompt)
+            self._model.count_tokens(prompt, templated=True)
+            if self._chat is not None
+            else self._model.count_tokens(prompt)
         )
-        return bool(tokens <= self._room)
+        return bool(tokens <= self._context - method.limit(task, self._chat))

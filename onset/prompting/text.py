@@ -67,12 +67,13 @@ def render(
     """The whole prompt: instruction, demonstrations, the item's question. A pure function."""
     if chat is not None:
         return chat(turns(task, demonstrations, item, rationale=rationale))
-    parts = [task.instruction] if task.instruction else []
+    said = [task.instruction] if task.instruction else []
     layout = task.layout
-    parts += [
+    shown = [
         question_block(demo, layout) + answer_text(demo, rationale=rationale, layout=layout) for demo in demonstrations
     ]
-    return "\n\n".join([*parts, question_block(item, layout)])
+    before = [*shown, *said] if task.instruction_last else [*said, *shown]
+    return "\n\n".join([*before, question_block(item, layout)])
 
 
 def turns(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: bool) -> list[Turn]:
@@ -82,9 +83,10 @@ def turns(task: Task, demonstrations: Sequence[Item], item: Item, *, rationale: 
     for demo in demonstrations:
         said.append(("user", question_block(demo, bare)))
         said.append(("assistant", answer_text(demo, rationale=rationale, layout=task.layout, chat=True)))
-    said.append(("user", question_block(item, bare)))
+    last = [task.instruction] if task.instruction_last else []
+    said.append(("user", "\n\n".join([*last, question_block(item, bare)])))
     asked = f'Write the answer as "{task.layout.marker} ...".'
-    opening = f"{task.instruction}\n{asked}" if task.instruction else asked
+    opening = f"{task.instruction}\n{asked}" if task.instruction and not task.instruction_last else asked
     return [("user", f"{opening}\n\n{said[0][1]}"), *said[1:]]
 
 

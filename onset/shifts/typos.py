@@ -11,14 +11,21 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import ClassVar, Literal
 
-from onset.records import Item, derive_seed
+from pydantic import Field
+
+from onset.records import Item
+from onset.shifts.base import Group, Shift
+from onset.shifts.text import options_at
+from onset.tasks.base import Task
 
 RATE = 0.1
 """The share of eligible words that is misspelt, at least one word where there is one."""
 
+Edit = Literal["any", "swap", "key", "drop"]
 _WORD = re.compile(r"(?<![\w'’-])[A-Za-z]{4,}(?![\w'’-])")
 _ANY_WORD = re.compile(r"\w+")
 _NEIGHBOURS = {
@@ -35,20 +42,28 @@ _NUMBERS_SPELT = """
 """
 _NUMBER_WORDS = frozenset(_NUMBERS_SPELT.split())
 
+_Edited = Callable[[random.Random, str, int], str]
 
-@dataclass(frozen=True, slots=True)
-class Typos:
-    """Misspells ``rate`` (0..1) of the eligible words of question and context.
 
-    Never touched: numbers, number words, hyphenated words, every word of the right answers and of the choices, and
-    words of fewer than four letters. No misspelling makes a word that stands elsewhere in the item.
+class Typos(Shift):
+    """Misspells ``rate`` (0..1) of the eligible words of question and context, by an ``edit`` of one kind or of any:
+    ``swap`` of two neighbouring letters, a neighbouring ``key``, a letter dropped (``drop``).
+
+    Never touched: numbers, number words, hyphenated words, every word of the right answers and of the choices, options
+    that a question ends with, and words of fewer than four letters. No misspelling makes a word that stands elsewhere
+    in the item.
     """
 
-    rate: float = RATE
+    kind: ClassVar[str] = "typos"
+    source: ClassVar[str] = "Pruthi et al. 2019, arXiv 1905.11268, section 3"
+    group: ClassVar[Group] = "noise"
 
-    def apply(self, item: Item, seed: int) -> Item:
-        """The item with typing errors, keyed by its id and ``seed``."""
-        rng = random.Random(derive_seed("typos", item.id, seed))
+    rate: float = Field(default=RATE, gt=0, le=1)
+    edit: Edit = "any"
+
+    def rewrite(self, item: Item, task: Task) -> Item:
+        """The item with typing errors."""
+        rng = self.rng(item)
         parts = [item.question, item.context or ""]
         kept = {word.casefold() for text in (*item.golds, *(item.choices or ())) for word in _ANY_WORD.findall(text)}
         kept |= _NUMBER_WORDS
@@ -57,20 +72,20 @@ class Typos:
             (part, match.start(), match.group())
             for part, text in enumerate(parts)
             for match in _WORD.finditer(text)
-            if match.group().casefold() not in kept
+            if match.group().casefold() not in kept and match.start() < options_at(text)
         ]
         if places:
+            edits = {name: one for name, one in _EDITS.items() if self.edit in ("any", name)}
             chosen = rng.sample(places, max(1, round(self.rate * len(places))))
             for part, start, word in sorted(chosen, reverse=True):  # from the end: earlier places stay where they are
                 text = parts[part]
-                parts[part] = text[:start] + _misspelt(rng, word, present) + text[start + len(word) :]
-        return replace(item, question=parts[0], context=parts[1] or item.context, twin=item.id)
+                parts[part] = text[:start] + _misspelt(rng, word, present, edits) + text[start + len(word) :]
+        return replace(item, question=parts[0], context=parts[1] or item.context)
 
 
-def _misspelt(rng: random.Random, word: str, present: Collection[str]) -> str:
+def _misspelt(rng: random.Random, word: str, present: Collection[str], edits: Mapping[str, _Edited]) -> str:
     """``word`` after one edit that gives no word of ``present``; ``word`` itself where there is none."""
-    edits = [_swapped, _hit, _dropped]
-    for edit in rng.sample(edits, len(edits)):
+    for edit in rng.sample([*edits.values()], len(edits)):
         places = range(1, len(word) - 1)
         for place in rng.sample(places, len(places)):
             changed = edit(rng, word, place)
@@ -94,3 +109,6 @@ def _hit(rng: random.Random, word: str, place: int) -> str:
 
 def _dropped(rng: random.Random, word: str, place: int) -> str:
     return word[:place] + word[place + 1 :]
+
+
+_EDITS: Mapping[str, _Edited] = {"swap": _swapped, "key": _hit, "drop": _dropped}

@@ -15,6 +15,7 @@ from onset.study.made import Made
 UNSAID: Mapping[str, Any] = {
     "stage": "base",
     "shift": "none",
+    "shift_said": None,
     "chunk": 64,
     "continuous": True,
     "device": "auto",
@@ -57,6 +58,7 @@ class Cell:
     ``aside``: asked beside the study's own tasks (`onset.study.aside`), ``home``: there, of a tuned model, the task of
     its examples, by name and hash. ``items_hash`` covers the ids of the test items in order; ``traces`` is a hash of
     the state traces its prompts show.
+    ``shift_said``: what shapes its prompts of its shift, beyond the items and the shift's name, as plain JSON.
     ``settings``: the method as its search tries it; ``chosen``: as it is taken (in no id).
     """
 
@@ -80,6 +82,7 @@ class Cell:
     chosen: Method | None = field(default=None, compare=False)
     aside: bool = False
     home: tuple[str, str] | None = None
+    shift_said: Any = None
 
     @property
     def used(self) -> Method:
@@ -108,6 +111,7 @@ class Cell:
             "name": self.method.name,
             "items": self.items_hash,
             "shift": self.shift,
+            "shift_said": self.shift_said,
             "chunk": self.chunk,
             "continuous": self.continuous,
             "home": None if self.home is None else list(self.home),

@@ -20,8 +20,10 @@ from onset.plan import ExamplePlan
 from onset.prompting.base import Prompt
 from onset.records import Item
 from onset.results.folder import Store
+from onset.shifts.base import Perturbed, Unshifted
 from onset.study.cell import Cell
 from onset.study.grid import Grid
+from onset.tasks.base import Task
 
 Key = tuple[str, str, Method, int, int, str | None]
 
@@ -52,32 +54,43 @@ class Demonstrations:
         key = _key(cell)
         if cell.used.choose.per_item:  # every question has its own
             task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.used.template)
-            items = self._grid.items(cell.task, cell.shift)
-            return choose_demonstrations(model, task, cell.used, plan, cell.labels, None, chat, items)
+            items, asked = self._grid.items(cell.task, cell.shift), [self._grid.asked(cell)]
+            shown = choose_demonstrations(model, task, cell.used, plan, cell.labels, None, chat, items, asked=asked)
+            return perturbed(self._grid, cell, shown)
         if key not in self._chosen:
             longest = self._longest_of(cell, model) if cell.used.shots is None else None
+            asked = self._asked(cell.task)
             task, chat = self._grid.tasks[cell.task], chosen_template(model, cell.used.template)
 
             def choose(method: Method) -> Shown:
-                return choose_demonstrations(model, task, method, plan, cell.labels, longest, chat)
+                return choose_demonstrations(model, task, method, plan, cell.labels, longest, chat, asked=asked)
 
             self._chosen[key] = self._kept(cell, choose)
-        return self._chosen[key]
+        return perturbed(self._grid, cell, self._chosen[key])
 
     def _longest_of(self, cell: Cell, model: Model) -> Item:
         key = (cell.model, cell.task, cell.used.prompt)
         if key not in self._longest:
-            task, shifts = self._grid.tasks[cell.task], self._shifts(cell.task)
+            own = [shift for (name, _), shift in self._grid.shifts.items() if name == cell.task]
+            task, shifts = self._grid.tasks[cell.task], [Unshifted(), *own]
             self._longest[key] = longest_question(model, task, shifts, cell.used.prompt)
         return self._longest[key]
 
     def _shifts(self, task: str) -> Sequence[str]:
+        """The labels of the study's own shifts, and none, which prompts have to fit in any case."""
         return tuple(dict.fromkeys(["none", *(shift for name, shift in self._grid.tests if name == task)]))
+
+    def _asked(self, task: str) -> list[Task]:
+        """The task as prompts are written under the study's own shifts: itself, and where it is written otherwise."""
+        clean = self._grid.tasks[task]
+        written = [shift.asked(clean) for (name, _), shift in self._grid.shifts.items() if name == task]
+        return [clean, *(one for one in written if one is not clean)]
 
     def _kept(self, cell: Cell, choose: Callable[[Method], Shown]) -> Shown:
         """As many as fit, or the fewer that finished cells have shown."""
         fitted = choose(cell.used)
-        shown = {ids: one for one in self._siblings[_key(cell)] if (ids := self._finished(one)) is not None}
+        siblings = [one for one in self._siblings[_key(cell)] if not _perturbs(self._grid, one)]
+        shown = {ids: one for one in siblings if (ids := self._finished(one)) is not None}
         if not shown:
             return fitted
         ids = min(shown, key=len)
@@ -100,6 +113,27 @@ class Demonstrations:
             return None
         ledger = folder.facts()["ledger"]
         return tuple(one for line in ledger if line["use"] == "demonstration" for one in line["ids"])
+
+
+def _perturbs(grid: Grid, cell: Cell) -> bool:
+    """Does the cell's shift change which demonstrations are shown, or their order?"""
+    shift = grid.shifts[cell.task, cell.shift]
+    return isinstance(shift, Perturbed) and shift.demonstrations
+
+
+def perturbed(grid: Grid, cell: Cell, shown: Shown) -> Shown:
+    """What ``cell`` is ``shown``, as its shift perturbs it; its ledger has what is left."""
+    shift = grid.shifts[cell.task, cell.shift]
+    if not (isinstance(shift, Perturbed) and shift.demonstrations):
+        return shown
+    everywhere = shift.demos(shown.everywhere, cell.seed)
+    each = shown.by_item and {name: shift.demos(demos, cell.seed) for name, demos in shown.by_item.items()}
+    left = {item.id for demos in (everywhere, *(each or {}).values()) for item in demos}
+    ledger = tuple(
+        replace(line, ids=tuple(one for one in line.ids if one in left)) if line.use == "demonstration" else line
+        for line in shown.ledger
+    )
+    return Shown(everywhere, each, ledger)
 
 
 def shown_to(cell: Cell, shown: Shown) -> Shown:

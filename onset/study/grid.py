@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
@@ -13,12 +12,13 @@ from onset.methods import Method
 from onset.models import default_label
 from onset.models.backend import Told
 from onset.records import Item, content_hash
-from onset.shifts.base import apply_shift
+from onset.shifts.base import AnyShift, Named, Unshifted
 from onset.study.aside import asides_of, open_asides
 from onset.study.cell import Cell
 from onset.study.made import Made
 from onset.study.notes import notes_of
 from onset.study.searched import tried_of
+from onset.study.shifted import Asked, asked_under, shift_notes
 from onset.study.spec import Study
 from onset.study.text import TEXT
 from onset.tasks import open_tasks
@@ -32,7 +32,8 @@ class Grid:
 
     Cells of one model come together, then those of one tuned model: each model is loaded once and each
     tuning runs once. ``told``: label -> what the study says of a model. ``notes`` are
-    lines for the user: combinations left out and why.
+    lines for the user: combinations left out and why. ``shifts``: the shift of each task and label, ``tests`` their
+    items.
     """
 
     study: Study
@@ -42,10 +43,15 @@ class Grid:
     families: Mapping[str, str | None]
     notes: tuple[str, ...]
     told: Mapping[str, Told]
+    shifts: Mapping[tuple[str, str], AnyShift]
 
     def items(self, task: str, shift: str) -> tuple[Item, ...]:
         """The test items of a task under a shift: the same for every cell, drawn by content hash."""
         return self.tests[task, shift]
+
+    def asked(self, cell: Cell) -> Task:
+        """The task of ``cell`` as prompts about its items are written under its shift."""
+        return self.shifts[cell.task, cell.shift].asked(self.tasks[cell.task])
 
     def sizes(self) -> Iterator[tuple[Study, int]]:
         """Every part of the study with each number of test items it has cells of."""
@@ -56,22 +62,6 @@ class Grid:
                 yield from ((part, len(items)) for items in self.tests.values())
 
 
-def test_items(task: Task, shift: str, count: int | str) -> tuple[Item, ...]:
-    """The first ``count`` items of a fixed random order (by the hash of the clean item), or all of them.
-
-    Raises DataError when the test set holds fewer: a smaller denominator is never silent.
-    """
-    items = sorted(apply_shift(task, shift), key=lambda one: hashlib.sha256((one.twin or one.id).encode()).digest())
-    if count == "all":
-        return tuple(items)
-    if int(count) > len(items):
-        where = task.name if shift == "none" else f"{task.name} under shift {shift}"
-        raise DataError(
-            f"task {where}: {count} test items asked, it has {len(items)}; lower 'items' or write 'items: all'"
-        )
-    return tuple(items[: int(count)])
-
-
 def expand(study: Study) -> Grid:
     """Load the tasks and lay out the cells, those of all parts of a study together.
 
@@ -80,6 +70,7 @@ def expand(study: Study) -> Grid:
     pieces = [_expand(part) for part in study.grids()]
     tasks: dict[str, Task] = {}
     tests: dict[tuple[str, str], tuple[Item, ...]] = {}
+    shifts: dict[tuple[str, str], AnyShift] = {}
     families: dict[str, str | None] = {}
     specs: dict[str, str] = {}
     told: dict[str, Told] = {}
@@ -91,6 +82,9 @@ def expand(study: Study) -> Grid:
         for place, items in piece.tests.items():
             if tests.setdefault(place, items) != items:
                 raise StudyError(f"study: two parts ask different numbers of items of {' under shift '.join(place)}")
+        for place, shift in piece.shifts.items():
+            if shifts.setdefault(place, shift) != shift:
+                raise StudyError(f"study: two parts call different shifts '{place[1]}'; give one another 'name'")
         families |= {label: family for label, family in piece.families.items() if family or label not in families}
         for label, said in piece.told.items():
             if told.setdefault(label, said) != said:
@@ -106,7 +100,7 @@ def expand(study: Study) -> Grid:
     order = list(specs)
     together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
-    return Grid(study, tuple(together), tasks, tests, families, notes, told)
+    return Grid(study, tuple(together), tasks, tests, families, notes, told, shifts)
 
 
 def _check_stages(cells: Iterable[Cell]) -> None:
@@ -142,20 +136,25 @@ def _expand(study: Study) -> Grid:
     methods = study.build_methods()
     for task in tasks.values():
         _check_task(task, study, methods)
-    tests = {(name, shift): test_items(tasks[name], shift, study.items) for name in tasks for shift in study.shifts}
     asides = open_asides(study, tasks)
-    tests |= {
-        (name, "none"): task.test if name == TEXT else test_items(task, "none", study.items)
+    under = {(name, one.label): asked_under(tasks[name], one, study.items) for name in tasks for one in study.named}
+    under |= {
+        (name, "none"): (
+            Asked(task, Unshifted(), task.test) if name == TEXT else asked_under(task, Named("none"), study.items)
+        )
         for name, task in asides.items()
     }
     for recipe in {recipe for stage in study.build_stages() for recipe in stage}:
         for name, task in {**tasks, **asides}.items():
             recipe.step.refuse([item.answer if name == TEXT else item.question for item in task.test], name)
-    cells = tuple(_cells(study, models, tasks, asides, tests, methods))
+    cells = tuple(_cells(study, models, tasks, asides, under, methods))
     if not cells:
         raise StudyError("study: no cell is left: every method is tuned or searched and the only budget is 0 labels")
     told = {label: entry.told for (label, _), entry in zip(models, study.models, strict=True)}
-    return Grid(study, cells, tasks | asides, tests, families, notes_of(study, tasks, methods, asides), told)
+    notes = (*notes_of(study, tasks, methods, asides), *shift_notes(study, methods, under))
+    tests = {place: one.items for place, one in under.items()}
+    shifts = {place: one.shift for place, one in under.items()}
+    return Grid(study, cells, tasks | asides, tests, families, notes, told, shifts)
 
 
 def _labelled(study: Study) -> list[tuple[str, str]]:
@@ -200,13 +199,13 @@ def _cells(
     models: Sequence[tuple[str, str]],
     tasks: Mapping[str, Task],
     asides: Mapping[str, Task],
-    tests: Mapping[tuple[str, str], tuple[Item, ...]],
+    under: Mapping[tuple[str, str], Asked],
     methods: Sequence[Method],
 ) -> Iterator[Cell]:
     hashes = {name: task.hash for name, task in {**tasks, **asides}.items()}
     traced = {name: task.traces for name, task in tasks.items() if any("traces" in one.needs for one in methods)}
     own = {label: entry.template for (label, _), entry in zip(models, study.models, strict=True)}
-    asked = {place: (len(items), content_hash(_asked(items))) for place, items in tests.items()}
+    asked = {place: (len(one.items), content_hash(_asked(one.items))) for place, one in under.items()}
 
     def cell(node: tuple[str, str, Made | None], method: Method, place: tuple[str, str], **more: Any) -> Cell:
         label, spec, made = node
@@ -220,6 +219,7 @@ def _cells(
             task=task,
             task_hash=hashes[task],
             shift=shift,
+            shift_said=under[place].said,
             items=asked[place][0],
             items_hash=asked[place][1],
             chunk=study.chunk,
@@ -236,7 +236,8 @@ def _cells(
     tried = tried_of(methods, tasks, study.labels)
     for node, name, method, labels in product(nodes, tasks, methods, study.labels):
         settings = tuple(_of_model(one, own[node[0]]) for one in tried[name, method.name, labels]) or None
-        for seed, shift in product(_seeds(study, method, labels), study.shifts):
+        taken = [one.label for one in study.named if under[name, one.label].takes(method, labels)]
+        for seed, shift in product(_seeds(study, method, labels), taken):
             yield cell(node, method, (name, shift), labels=labels, seed=seed, settings=settings)
     beside = tuple(asides_of(study, methods, tuple(tasks), tuple(asides))) if asides else ()
     for node, one in product(nodes, beside):

@@ -30,12 +30,18 @@ def rebase(study: Study, folder: Path) -> Study:
     methods = tuple(one if isinstance(one, str) else _method(one, folder) for one in study.methods)
     elsewhere = tuple(one if isinstance(one, str) else _task(one, folder) for one in study.elsewhere)
     text = _text(study.text, folder)
+    shifts = tuple(one if isinstance(one, str) else _shift(one, folder) for one in study.shifts)
     parts = tuple(rebase(part, folder) for part in study.parts)
     recipes = {name: _recipe(one, folder) for name, one in study.recipes.items()}
     return study.model_copy(
         update={"models": models, "tasks": tasks, "methods": methods, "recipes": recipes, "parts": parts}
-        | {"elsewhere": elsewhere, "text": text}
+        | {"elsewhere": elsewhere, "text": text, "shifts": shifts}
     )
+
+
+def _shift(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A shift that names a file, a data set or a task of the user's own."""
+    return {**_task(entry, folder), **_of_task(entry, folder)}
 
 
 def _text(text: str | TextEntry | None, folder: Path) -> str | TextEntry | None:

@@ -13,6 +13,7 @@ from typing import Any
 from onset.plan import make_plan
 from onset.prompting.base import CHARACTERS_PER_TOKEN
 from onset.records import Item
+from onset.shifts.base import Perturbed
 from onset.study.cell import Cell
 from onset.study.grid import Grid
 
@@ -38,7 +39,7 @@ def prompts_of(grid: Grid, cell: Cell, context: int | None) -> Prompts:
 
     Raises PlanMismatch where the choice names an example that the budget does not grant.
     """
-    task, method = grid.tasks[cell.task], cell.method
+    task, method = grid.asked(cell), cell.method
     items, prompt = grid.items(cell.task, cell.shift), method.prompt
     granted = () if cell.aside else make_plan(task, grid.study.seeds[0]).take(cell.labels)
     usable = [one for one in granted if one.rationale or not method.rationales]
@@ -54,6 +55,9 @@ def prompts_of(grid: Grid, cell: Cell, context: int | None) -> Prompts:
         longest = max(items, key=lambda one: characters((), one))
         room = CHARACTERS_PER_TOKEN * (context - prompt.limit(task, None))
         shown = shown[: _largest(len(shown), lambda count: characters(ranked[:count], longest) <= room)]
+    shift = grid.shifts[cell.task, cell.shift]
+    if isinstance(shift, Perturbed):
+        shown = list(shift.demos(shown, cell.seed))
     some = items[:ITEMS]
     whole = sum(characters(shown, one) for one in some) / len(some) / CHARACTERS_PER_TOKEN
     own = sum(characters((), one) for one in some) / len(some) / CHARACTERS_PER_TOKEN

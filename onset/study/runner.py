@@ -46,6 +46,7 @@ from onset.study.names import names
 from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, note_earlier
 from onset.study.searching import Searches
+from onset.study.shifted import shift_json
 from onset.study.spec import Study
 from onset.study.written import cell_json, template_json
 from onset.tuning.base import TuningReport
@@ -308,6 +309,7 @@ class _Session:
         family = self.grid.families.get(cell.model) or base.facts.family
         said = {
             **cell_json(cell, base, task, plan, ledger, report),
+            **shift_json(self.grid.shifts[cell.task, cell.shift], items),
             "facts": {**asdict(base.facts), "family": family},
             "tuned_revision": model.facts.revision if cell.tuned else None,
             **template_json(chat),
@@ -321,7 +323,7 @@ class _Session:
         self.watch.advanced(cell, at)
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)
-        evaluation = Evaluation(model, task, cell.used, shown, seed, continuous, chat, questions=asked)
+        evaluation = Evaluation(model, self.grid.asked(cell), cell.used, shown, seed, continuous, chat, questions=asked)
         if at == 0:
             bank = self.held.bank(cell, said)
             folder.set_source(bank and bank[0])

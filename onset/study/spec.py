@@ -29,6 +29,7 @@ from onset.errors import StudyError, UnknownName
 from onset.methods import METHODS, Method, method
 from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec
 from onset.models.backend import Told
+from onset.shifts.base import Named, read_shift
 from onset.step import read_step
 from onset.study.paths import rebase
 from onset.study.searched import searched
@@ -206,7 +207,7 @@ class Study(BaseModel):
     recipes: dict[str, dict[str, Any]] = Field(default_factory=dict)
     elsewhere: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = ()
     text: str | TextEntry | None = None
-    shifts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("none",)
+    shifts: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = Field(("none",), min_length=1)
     seeds: Annotated[tuple[int, ...], BeforeValidator(_seeds)] = Field(min_length=1)
     items: Annotated[int, Field(ge=1)] | Literal["all"]
     chunk: int = Field(default=64, ge=1)
@@ -225,6 +226,11 @@ class Study(BaseModel):
     def grids(self) -> tuple[Study, ...]:
         """What is expanded to cells: the parts, or the study itself where it has none."""
         return self.parts or (self,)
+
+    @property
+    def named(self) -> tuple[Named, ...]:
+        """The shifts. Raises UnknownName or StudyError."""
+        return tuple(read_shift(one) for one in self.shifts)
 
     def build_methods(self) -> tuple[Method, ...]:
         """The methods, presets resolved. Raises UnknownName or StudyError."""
@@ -270,7 +276,7 @@ class Study(BaseModel):
                 ("tasks", [one if isinstance(one, str) else one.get("name", one) for one in part.tasks]),
                 ("methods", [one.name for one in part.build_methods()]),
                 ("labels", part.labels),
-                ("shifts", [one for one in part.shifts if one != "none"] or None),
+                ("shifts", [one.label for one in part.named if one.label != "none"] or None),
                 ("seeds", part.seeds),
                 ("items", part.items),
             ]
@@ -371,7 +377,7 @@ def _validate_grid(values: Mapping[str, Any], where: str) -> Study:
         raise StudyError(f"{where}: {_one_line(error, values)}") from None
     _refuse_repeats("labels", study.labels)
     _refuse_repeats("seeds", study.seeds)
-    _refuse_repeats("shifts", study.shifts)
+    _refuse_repeats("shifts", [one.label for one in study.named])
     _refuse_repeats("template", study.template)
     study.build_methods()
     if repeated := [stage for stage in study.stages if study.stages.count(stage) > 1]:

@@ -71,6 +71,7 @@ def load(*, digits: int = DEFAULT_DIGITS, pool: int = 512, test: int = 200, seed
             claims=CLAIMS,
             trace=of_sum,
             trace_tokens=(digits + 1) * (3 * digits + 9) + 2 * digits + 60,
+            longer=lambda by: load(digits=digits + by, pool=1, test=test, seed=seed)[0],
         )
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from onset.chains.steps import Claims
@@ -61,7 +61,8 @@ class Task:
     where the data came from; ``layout`` how items are written; ``notes`` what a person should know of the data before
     a run (near duplicates, answers that look like classes); ``claims`` what it can check of a chain beside
     the sums in it; ``trace`` writes the state trace of a labelled example, for a scratchpad (None: the task has none),
-    and ``trace_tokens`` is the token limit of a trace and its answer.
+    and ``trace_tokens`` is the token limit of a trace and its answer. ``instruction_last``: the instruction stands
+    behind the demonstrations; ``longer`` gives the same generated task so many steps further (None: it has no length).
     """
 
     name: str
@@ -80,6 +81,8 @@ class Task:
     claims: Claims | None = None
     trace: Callable[[Item], str] | None = None
     trace_tokens: int = 0
+    instruction_last: bool = False
+    longer: Callable[[int], Task] | None = field(default=None, compare=False)
 
     @property
     def hash(self) -> str:
@@ -92,6 +95,7 @@ class Task:
         limits = [self.answer_tokens, self.rationale_tokens]
         shape = [self.name, self.instruction, pool, repr(self.format), self.chance, limits]
         shape += [] if self.layout == PLAIN else [repr(self.layout)]
+        shape += ["instruction last"] if self.instruction_last else []
         told = asked_beside(self.pool)
         return content_hash([*shape, told] if told else shape)
 

@@ -73,6 +73,7 @@ def load(*, flips: int = DEFAULT_FLIPS, pool: int = 512, test: int = 200, seed: 
             claims=CLAIMS,
             trace=of_coin,
             trace_tokens=token_limit(62 * flips + 160),
+            longer=lambda by: load(flips=flips + by, pool=1, test=test, seed=seed)[0],
         )
     ]
 

@@ -64,6 +64,7 @@ def load(*, words: int = DEFAULT_WORDS, pool: int = 512, test: int = 200, seed: 
             answer_tokens=24 + 2 * words,
             rationale_tokens=token_limit(44 * words + 60),
             claims=CLAIMS,
+            longer=lambda by: load(words=words + by, pool=1, test=test, seed=seed)[0],
         )
     ]
 

@@ -64,6 +64,7 @@ def load(*, hops: int = DEFAULT_HOPS, pool: int = 512, test: int = 200, seed: in
             source=f"generated: {label}, seed {seed}",
             rationale_tokens=token_limit(50 * hops + 40),
             claims=CLAIMS,
+            longer=lambda by: load(hops=hops + by, pool=1, test=test, seed=seed)[0],
         )
     ]
 

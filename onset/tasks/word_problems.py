@@ -64,6 +64,7 @@ def load(*, steps: int = DEFAULT_STEPS, pool: int = 512, test: int = 200, seed: 
             claims=CLAIMS,
             trace=of_problem,
             trace_tokens=limit(steps + 2),
+            longer=lambda by: load(steps=steps + by, pool=1, test=test, seed=seed)[0],
         )
     ]
 

@@ -58,6 +58,7 @@ def load(*, people: int = 4, pool: int = 512, test: int = 200, seed: int = 0) ->
             answer_tokens=16,
             rationale_tokens=14 * (max(people, 5) + 1) + 16,
             claims=CLAIMS,
+            longer=lambda by: load(people=people + by, pool=1, test=test, seed=seed)[0],
         )
     ]
 

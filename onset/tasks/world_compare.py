@@ -71,6 +71,7 @@ def load(*, steps: int = 4, pool: int = 512, test: int = 200, seed: int = 0) -> 
             rationale_tokens=24 * (max(steps, 5) + 2),
             test_sets=(("misleading", misleading),),
             claims=CLAIMS,
+            longer=lambda by: load(steps=steps + by, pool=1, test=test, seed=seed)[0],
         )
     ]
 

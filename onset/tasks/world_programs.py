@@ -65,6 +65,7 @@ def load(*, steps: int = 3, order: str = "in", pool: int = 512, test: int = 200,
             claims=CLAIMS,
             trace=of_program,
             trace_tokens=limit(max(steps, 5) + 1),
+            longer=lambda by: load(steps=steps + by, order=order, pool=1, test=test, seed=seed)[0],
         )
     ]
 

@@ -7,7 +7,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -19,10 +19,12 @@ from onset.records import Item
 from onset.registry import Entry
 from onset.results.files import remove_folder
 from onset.shifts import SHIFTS
+from onset.shifts.base import Shift
 from onset.study import revisions
 from onset.study.observer import Silent
 from onset.study.runner import run
 from onset.study.spec import Study, make_study
+from onset.tasks.base import Task
 
 # ---- weights -------------------------------------------------------------------------------------------------------
 
@@ -149,22 +151,28 @@ def test_a_damaged_cell_names_the_remedy(tmp_path: Path, model: Path, content: s
 # ---- demonstrations ------------------------------------------------------------------------------------------------
 
 
-class Longer:
+class Longer(Shift):
     """A shift whose questions are ten times as long."""
 
-    def apply(self, item: Item, seed: int) -> Item:
+    kind: ClassVar[str] = "longer"
+
+    def rewrite(self, item: Item, task: Task) -> Item:
         return replace(item, question=f"{'Look here. ' * 60}{item.question}", twin=item.id)
 
 
 class Longest(Longer):
     """One that leaves no room at all for a demonstration."""
 
-    def apply(self, item: Item, seed: int) -> Item:
+    kind: ClassVar[str] = "longest"
+
+    def rewrite(self, item: Item, task: Task) -> Item:
         return replace(item, question=f"{'Look here. ' * 130}{item.question}", twin=item.id)
 
 
-class Shorter:
-    def apply(self, item: Item, seed: int) -> Item:
+class Shorter(Shift):
+    kind: ClassVar[str] = "shorter"
+
+    def rewrite(self, item: Item, task: Task) -> Item:
         return replace(item, question=item.question.replace(" the ", " "), twin=item.id)
 
 

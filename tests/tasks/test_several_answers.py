@@ -194,8 +194,9 @@ def test_a_near_duplicate_that_shares_a_right_answer_is_a_leak() -> None:
 
 def test_typing_errors_leave_the_words_of_every_right_answer_alone() -> None:
     item = Item("They speak Gaelic and Scots tongue around Scotland together", "Scots tongue", others=("Gaelic",))
+    (task,) = open_tasks({"name": "addition", "pool": 1, "test": 1})
     for seed in range(30):
-        twin = Typos(0.5).apply(item, seed)
+        twin = Typos(rate=0.5, seed=seed).rewrite(item, task)
         assert {"Gaelic", "Scots", "tongue"} <= set(twin.question.split())
         assert twin.golds == item.golds
 

@@ -8,6 +8,11 @@ from __future__ import annotations
 SHIFTS: dict[str, tuple[str, str]] = {
     "none": ("as given", "原样"),
     "typos": ("typos", "拼写错误"),
+    "test-set": ("test-set", "另一个数据集"),
+    "demo-order": ("demo-order", "示例换序"),
+    "demo-count": ("demo-count", "示例减少"),
+    "wording": ("wording", "换提示用词"),
+    "instruction": ("instruction", "指令移位"),
     "unseen-names": ("unseen-names", "没见过的人名"),
     "unseen-things": ("unseen-things", "没见过的事物"),
     "seen-things": ("seen-things", "见过的事物"),

@@ -1,0 +1,91 @@
+"""What is asked under a study's shifts: the items, and what a person should know of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from onset.errors import DataError
+from onset.methods import Method
+from onset.records import Item
+from onset.shifts.base import AnyShift, Named, Perturbed, Shift
+from onset.study.spec import Study
+from onset.tasks.base import Task
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A ``task`` under a ``shift``: the ``items`` that are asked, in order."""
+
+    task: Task
+    shift: AnyShift
+    items: tuple[Item, ...]
+
+    @cached_property
+    def said(self) -> Any:
+        """What shapes prompts and is neither in the items nor in the shift's name, for the ids of cells: the settings
+        of a rewrite or a perturbation, and the task's hash where the shift writes it in other words. None: nothing.
+        """
+        asked = self.shift.asked(self.task)
+        other = None if asked is self.task or asked.hash == self.task.hash else asked.hash
+        spec = self.shift.identity() if isinstance(self.shift, Shift | Perturbed) else self.shift.kind
+        return None if isinstance(spec, str) and other is None else [spec, other]
+
+    def takes(self, method: Method, labels: int) -> bool:
+        """Is there something to change for ``method``? Where no demonstration is shown, none can be perturbed."""
+        if not (isinstance(self.shift, Perturbed) and self.shift.needs_demonstrations):
+            return True
+        return labels > 0 and method.tune is None and method.prompt.shows and method.shots != 0
+
+    @property
+    def unchanged(self) -> int | None:
+        """How many of the items a rewrite left as they were; None where nothing is rewritten."""
+        return _unchanged(self.items) if isinstance(self.shift, Shift) else None
+
+
+def shift_json(shift: AnyShift, items: Sequence[Item]) -> dict[str, Any]:
+    """What ``cell.json`` says of a shift beyond its label: its settings, and how many of ``items`` it left as they
+    were; nothing of none and of other test sets.
+    """
+    if not isinstance(shift, Shift | Perturbed):
+        return {}
+    return {"shift_spec": shift.spec(), **({"unchanged": _unchanged(items)} if isinstance(shift, Shift) else {})}
+
+
+def _unchanged(items: Sequence[Item]) -> int:
+    return sum(item.id == item.twin for item in items)
+
+
+def asked_under(task: Task, named: Named, count: int | str) -> Asked:
+    """The first ``count`` items of a fixed random order (by the hash of the clean item), or all of them.
+
+    Raises DataError when the test set holds fewer: a smaller denominator is never silent; and as `Named.on` does.
+    """
+    shift = named.on(task)
+    items = sorted(shift.items(task), key=lambda one: hashlib.sha256((one.twin or one.id).encode()).digest())
+    if count == "all":
+        return Asked(task, shift, tuple(items))
+    if int(count) > len(items):
+        where = task.name if named.label == "none" else f"{task.name} under shift {named.label}"
+        raise DataError(
+            f"task {where}: {count} test items asked, it has {len(items)}; lower 'items' or write 'items: all'"
+        )
+    return Asked(task, shift, tuple(items[: int(count)]))
+
+
+def shift_notes(study: Study, methods: Sequence[Method], under: Mapping[tuple[str, str], Asked]) -> Iterator[str]:
+    """A line on what rewrites left as it was, and on what has no demonstrations to perturb."""
+    for (task, label), one in under.items():
+        if one.unchanged:
+            yield (
+                f"task {task}, shift {label}: {one.unchanged} of {len(one.items)} test items have nothing that it"
+                " changes and are asked as they are"
+            )
+    for label in dict.fromkeys(label for (_, label), one in under.items() if isinstance(one.shift, Perturbed)):
+        some = next(one for (_, name), one in under.items() if name == label)
+        left = [f"{one.name} at {n} labels" for one in methods for n in study.labels if not some.takes(one, n)]
+        if left:
+            yield f"shift {label}: no demonstrations to change, left out: {', '.join(left)}"
