@@ -121,4 +121,4 @@ def test_no_typo_makes_another_word_of_the_item() -> None:
 def test_misspelt_text_is_still_read_by_the_same_format() -> None:
     item = Item(TEXT, "Edinburgh")
     shifted = Typos(seed=3).rewrite(item, TASK)
-    assert TextFormat().correct(TextFormat().extract(" The answer is Edinburgh.", shifted), shifted)
+    assert TextFormat().score(TextFormat().extract(" The answer is Edinburgh.", shifted), shifted).correct

@@ -112,7 +112,7 @@ class OtherSet(TestSet):
 def _reads(task: Task, item: Item) -> bool:
     text = answer_text(item, rationale=False, layout=task.layout)
     try:
-        return task.format.correct(task.format.extract(text, item), item)
+        return task.format.score(task.format.extract(text, item), item).correct
     except DataError:
         return False
 
