@@ -210,7 +210,8 @@ class CellFolder:
                 path.unlink(missing_ok=True)
             return
         write_json(path, {"cell": other.folder.name})
-        write_json(self.folder / "timing.json", {**self._timing(), "seconds": other._timing()["seconds"]})
+        held = {name: value for name, value in other._timing().items() if name in ("seconds", "peak_bytes")}
+        write_json(self.folder / "timing.json", {**self._timing(), **held})
         if (prepared := other.folder / "prepared.json").exists():
             self.set_prepared(read_json(prepared))
 
@@ -260,9 +261,16 @@ class CellFolder:
         """Some of its answers came from where nobody measured how long they took: the wall time is not known."""
         write_json(self.folder / "timing.json", {**self._timing(), "seconds": None})
 
-    def set_tuning_time(self, seconds: float) -> None:
-        """Note how long its tuning took."""
-        write_json(self.folder / "timing.json", {**self._timing(), "tuning_seconds": seconds})
+    def add_peak(self, size: int) -> None:
+        """Note that asking held so many bytes of memory at most: the most of all its runs is kept."""
+        held = self._timing()
+        write_json(self.folder / "timing.json", {**held, "peak_bytes": max(size, int(held.get("peak_bytes") or 0))})
+
+    def set_tuning_time(self, seconds: float, peak: int | None) -> None:
+        """Note how long its tuning took, and the most memory that it held (bytes; None: not measured)."""
+        write_json(
+            self.folder / "timing.json", {**self._timing(), "tuning_seconds": seconds, "tuning_peak_bytes": peak}
+        )
 
     def set_search_time(self, seconds: float) -> None:
         """Note how long the trials of its search took."""

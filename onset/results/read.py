@@ -252,14 +252,17 @@ def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str
 
 
 def _stages(made: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
-    """Tokens and seconds of the stages of training that the cell's model went through, all together; the seconds are
-    None where one is not known (a folder from before they were kept). Cells of one model share them.
+    """Tokens and seconds of the stages of training that the cell's model went through, all together, and the most
+    memory that one of them held; None where that of one is not known (a folder from before it was kept), or there is no
+    stage that held any. Cells of one model share them.
     """
     stages = [] if made is None else made["stages"]
-    seconds = [StageFolder(folder / "stages" / one["made"]).seconds() for one in stages]
+    took = [StageFolder(folder / "stages" / one["made"]).took() for one in stages]
+    seconds, peaks = [one for one, _ in took], [one for _, one in took]
     return {
         "stage_tokens": sum(one["training"]["tokens"] for one in stages),
         "stage_seconds": None if None in seconds else sum(one or 0.0 for one in seconds),
+        "stage_peak_bytes": None if None in peaks else max((one or 0 for one in peaks), default=None),
     }
 
 
@@ -406,15 +409,14 @@ def _sum(column: pl.Series, more: float | None) -> Any:
 
 
 def _time(cell: Path) -> dict[str, float | None]:
-    """Wall time of inference and of tuning; None where it was not written (a run that was killed between two files), or
-    is not known (answers of a batch).
+    """Wall time of inference and of tuning, and the most memory that each held; None where it was not written (a run
+    that was killed between two files, a folder from before it was), or is not known (answers of a batch).
     """
-    path = cell / "timing.json"
+    path, names = cell / "timing.json", ("tuning_seconds", "search_seconds", "peak_bytes", "tuning_peak_bytes")
     if not path.exists():
-        return {"seconds": None, "tuning_seconds": None, "search_seconds": None}
+        return dict.fromkeys(("seconds", *names))
     held = read_json(path)
     if not isinstance(held, dict) or "seconds" not in held:
         raise StoreError(f"damaged file {path}: no key 'seconds'")
     seconds = held["seconds"]
-    later = {name: held.get(name) for name in ("tuning_seconds", "search_seconds")}
-    return {"seconds": None if seconds is None else float(seconds), **later}
+    return {"seconds": None if seconds is None else float(seconds), **{name: held.get(name) for name in names}}

@@ -17,16 +17,17 @@ class StageFolder:
         self.folder = folder
 
     def write(self, said: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-        """Keep ``said``, which has the ``seconds`` of the training, and ``tables`` of rows by name."""
+        """Keep ``said``, which has the ``seconds`` of the training and its ``peak_bytes`` of memory, and ``tables`` of
+        rows by name.
+        """
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
         for name, rows in tables.items():
             write_bytes(self.folder / f"{name}.jsonl", "".join(f"{canonical_json(row)}\n" for row in rows).encode())
         write_json(self.folder / "stage.json", dict(said))
 
-    def seconds(self) -> float | None:
-        """Wall time of the training, where it was written."""
+    def took(self) -> tuple[float | None, int | None]:
+        """Wall time of the training, and the most memory that it held in bytes; each where it was written."""
         path = self.folder / "stage.json"
         held = read_json(path) if path.exists() else {}
-        seconds = held.get("seconds") if isinstance(held, dict) else None
-        return None if seconds is None else float(seconds)
+        return (held.get("seconds"), held.get("peak_bytes")) if isinstance(held, dict) else (None, None)

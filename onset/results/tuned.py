@@ -64,10 +64,11 @@ class TunedFolder:
         held: dict[str, str | None] | None = read_json(path) if path.exists() else None
         return held
 
-    def seconds(self) -> float | None:
-        """Wall time of the training, where it was written."""
+    def took(self) -> tuple[float | None, int | None]:
+        """Wall time of the training, and the most memory that it held in bytes (`save`); each where it is known."""
         path = self.folder / "timing.json"
-        return float(read_json(path)["seconds"]) if path.exists() else None
+        held = read_json(path) if path.exists() else {}
+        return held.get("seconds"), held.get("peak_bytes")
 
     def save(
         self,
@@ -75,13 +76,16 @@ class TunedFolder:
         report: Mapping[str, Any],
         seconds: float,
         template: Mapping[str, str | None] | None,
+        peak: int | None = None,
     ) -> None:
-        """Write everything: ``weights`` writes the model into the folder that it is given."""
+        """Write everything: ``weights`` writes the model into the folder that it is given; ``seconds`` and ``peak``
+        (bytes of memory; None: not measured): what the training took.
+        """
         with writing_folder(self.folder) as scratch:
             weights(scratch)
             if template is not None:
                 write_json(scratch / "template.json", dict(template))
-            write_json(scratch / "timing.json", {"seconds": seconds})
+            write_json(scratch / "timing.json", {"seconds": seconds, "peak_bytes": peak})
             write_json(scratch / "tuning.json", dict(report))
         with writing(self.folder):
             for left in (self.checkpoint, self._diverged):

@@ -11,6 +11,7 @@ from onset.pipeline import Evaluation
 from onset.records import Item
 from onset.results.folder import CellFolder
 from onset.study.cell import Cell
+from onset.study.memory import Peak
 
 
 def measure(
@@ -28,27 +29,30 @@ def measure(
     chunk that lacks one is committed.
     """
     timed = getattr(evaluation.model, "timed", True)
-    started = time.perf_counter()
-    prepared = evaluation.prepare(examples)
-    cell.check_files()  # what was prepared is what the id says, and stays so
-    if prepared.calls:
-        folder.set_prepared(prepared.to_json(evaluation.model.facts))
-    evaluation = replace(evaluation, state=prepared.state)
-    waits: Unanswered | None = None
-    while at < len(items):
-        chunk = items[at : at + cell.chunk]
-        try:
-            records = evaluation.evaluate(chunk, at)
-        except Unanswered as error:
-            waits, records = waits or error, []
-        if waits is None:
-            folder.append(records)
-            if timed:
-                folder.add_time(time.perf_counter() - started)
-            else:
-                folder.forget_time()
-            started = time.perf_counter()
-            advanced(cell, len(chunk))
-        at += len(chunk)
+    with Peak(evaluation.model.facts.device) as memory:
+        started = time.perf_counter()
+        prepared = evaluation.prepare(examples)
+        cell.check_files()  # what was prepared is what the id says, and stays so
+        if prepared.calls:
+            folder.set_prepared(prepared.to_json(evaluation.model.facts))
+        evaluation = replace(evaluation, state=prepared.state)
+        waits: Unanswered | None = None
+        while at < len(items):
+            chunk = items[at : at + cell.chunk]
+            try:
+                records = evaluation.evaluate(chunk, at)
+            except Unanswered as error:
+                waits, records = waits or error, []
+            if waits is None:
+                folder.append(records)
+                if timed:
+                    folder.add_time(time.perf_counter() - started)
+                else:
+                    folder.forget_time()
+                if memory.bytes is not None:
+                    folder.add_peak(memory.bytes)
+                started = time.perf_counter()
+                advanced(cell, len(chunk))
+            at += len(chunk)
     if waits is not None:
         raise waits

@@ -24,6 +24,7 @@ from onset.results.folder import Store
 from onset.results.tuned import TunedFolder
 from onset.study.cell import Cell
 from onset.study.made import Made
+from onset.study.memory import Peak
 from onset.study.observer import Observer
 from onset.study.written import environment, template_json
 from onset.tasks.base import Task
@@ -70,7 +71,7 @@ def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFMo
 
 
 def _train(
-    made: Made, base: HFModel, store: Store, watch: Observer, checkpoint: Checkpoint
+    made: Made, base: HFModel, store: Store, watch: Observer, checkpoint: Checkpoint, memory: Peak
 ) -> tuple[HFModel, StageReport]:
     """What the last stage of ``made`` makes of ``base``; what it took is kept, whatever becomes of the weights."""
     step = made.recipe.step
@@ -79,7 +80,8 @@ def _train(
     done = step.train(base, made.recipe.seeds(), partial(watch.training, made), checkpoint)
     said = {"name": made.recipe.name, "model": made.model, "stages": made.stage, "step": step.identity()}
     seconds = checkpoint.seconds + time.perf_counter() - started
-    store.stage(made.id).write({**said, "training": done.report.to_json(), "seconds": seconds}, done.kept)
+    took = {"seconds": seconds, "peak_bytes": memory.bytes}
+    store.stage(made.id).write({**said, "training": done.report.to_json(), **took}, done.kept)
     return done.model, done.report
 
 
@@ -105,7 +107,7 @@ def tune(
     held = store.tuned(cell.tuned or "")
     where = f"{method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}"
 
-    def train(checkpoint: Checkpoint) -> tuple[HFModel, TuningReport]:
+    def train(checkpoint: Checkpoint, _: Peak) -> tuple[HFModel, TuningReport]:
         if material.calls:
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
         texts = material.make(Given(base, bare(task), examples, chat, cell.seed))
@@ -131,7 +133,7 @@ def _prepared(report: TuningReport, base: HFModel, texts: Texts) -> TuningReport
 def _kept(
     held: TunedFolder,
     chat: ChatTemplate | None,
-    train: Callable[[Checkpoint], tuple[HFModel, Report]],
+    train: Callable[[Checkpoint, Peak], tuple[HFModel, Report]],
     base: HFModel,
     watch: Observer,
     save: Callable[[HFModel, Path], None],
@@ -154,13 +156,14 @@ def _kept(
     checkpoint = Checkpoint(held.checkpoint, dict(by), watch.note)
     started = time.perf_counter()
     try:
-        model, report = train(checkpoint)
+        with Peak(base.facts.device) as memory:
+            model, report = train(checkpoint, memory)
     except Diverged as error:
         held.note_diverged(error.to_json(), by)
         checkpoint.remove()
         raise
     seconds = checkpoint.seconds + time.perf_counter() - started
-    held.save(partial(save, model), report.to_json(), seconds, template)
+    held.save(partial(save, model), report.to_json(), seconds, template, memory.bytes)
     return model, report
 
 

@@ -350,8 +350,9 @@ class _Session:
         return can.scores(chat=chat)
 
     def _copy_tuning_time(self, cell: Cell, folder: CellFolder) -> None:
-        if cell.tuned is not None and (seconds := self.store.tuned(cell.tuned).seconds()) is not None:
-            folder.set_tuning_time(seconds)
+        seconds, peak = (None, None) if cell.tuned is None else self.store.tuned(cell.tuned).took()
+        if seconds is not None:
+            folder.set_tuning_time(seconds, peak)
 
     def _plan(self, cell: Cell) -> ExamplePlan:
         key = (cell.taught, cell.seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,15 @@ def test_stages_are_made_once_asked_and_compared(place: Path) -> None:
     assert held["say"]["made"]["base_revision"] == held["base"]["facts"]["revision"]
     assert len({one["facts"]["revision"] for one in held.values()}) == 3
     assert len({row["plan_hash"] for row in rows}) == 1
+    if sys.platform.startswith("linux"):  # elsewhere the memory of a process is not measured
+        assert all(10**8 < row["peak_bytes"] < 10**11 for row in rows)
+        assert [row["tuning_peak_bytes"] is None for row in rows] == [row["tuned"] is None for row in rows]
+        assert [row["stage_peak_bytes"] is None for row in rows] == [row["stage"] == "base" for row in rows]
+        costs = {(one["stage"], one["method"]): one for one in to_json(onset.analyse(results))["costs"]}
+        for row in rows:
+            took = costs[row["stage"], row["method"]]
+            peaks = (took["peak"], took["tuning_peak"], took["stages_peak"])
+            assert peaks == (row["peak_bytes"], row["tuning_peak_bytes"], row["stage_peak_bytes"])
 
     # the stage is full tuning on the corpus, whose bytes it names
     training = held["say"]["made"]["stages"][0]["training"]

@@ -45,7 +45,8 @@ class Spent:
     Once: ``tuning``, ``stages`` and ``search`` for settings (FLOPs; 0 without), ``prefix`` (FLOPs, where beginnings
     are kept), ``tuning_tokens``, ``tuning_seconds``, ``stages_seconds``, ``search_seconds``; ``stored`` (bytes of
     tuned weights); labelled examples used (``labels``), and how many of them with ``rationales``. ``adapters``:
-    folders of kept weights inside the results folder, one a draw.
+    folders of kept weights inside the results folder, one a draw. Of memory (bytes) the most that any draw held:
+    ``peak`` when asked, ``tuning_peak`` and ``stages_peak`` (`onset.study.memory` says what is measured).
     """
 
     prompt_tokens: float | None
@@ -66,6 +67,9 @@ class Spent:
     adapters: tuple[str, ...] = ()
     search: float = 0.0
     search_seconds: float | None = None
+    peak: int | None = None
+    tuning_peak: int | None = None
+    stages_peak: int | None = None
 
     @property
     def once(self) -> float:
@@ -129,6 +133,9 @@ def _spent(table: pl.DataFrame, shared: Sequence[_Shared | None]) -> Spent:
         adapters=tuple(f"tuned/{one}" for one in table["tuned"].drop_nulls().unique(maintain_order=True)),
         search=float(table["flops_search"].sum()) / len(table),  # where it is not known, what a query takes is not
         search_seconds=_mean(table["search_seconds"]),
+        peak=_most(table["peak_bytes"]),
+        tuning_peak=_most(table["tuning_peak_bytes"]),
+        stages_peak=_most(table["stage_peak_bytes"]),
     )
 
 
@@ -139,6 +146,11 @@ def _whole(column: pl.Series) -> float | None:
 
 def _mean(column: pl.Series) -> float | None:
     return None if not len(column) or column.null_count() else float(column.sum()) / len(column)
+
+
+def _most(column: pl.Series) -> int | None:
+    """The largest; None where that of a draw is not known."""
+    return None if column.null_count() else int(column.max())  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
