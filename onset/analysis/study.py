@@ -12,10 +12,11 @@ from onset.analysis.contrast.best import known_pairs
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis, ByLabels, BySize, ByStage, Classes, Contrasts
 from onset.analysis.estimates.banks import banks_of
+from onset.analysis.estimates.break_evens import break_evens
 from onset.analysis.estimates.calibration import calibrations_of
 from onset.analysis.estimates.chains import chains_of
 from onset.analysis.estimates.classification import CellF1, classified
-from onset.analysis.estimates.costs import break_evens, spent_of
+from onset.analysis.estimates.costs import spent_of
 from onset.analysis.estimates.decisions import Basis, decisions
 from onset.analysis.estimates.forgetting import forgettings
 from onset.analysis.estimates.gains import gain_curves

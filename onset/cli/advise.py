@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,13 +24,21 @@ RationalePrice = Annotated[
 ]
 
 
-def advise(
+By = Annotated[
+    Literal["flops", "money"],
+    typer.Option("--by", help="What cost is counted in: operations, or money where the study gives prices."),
+]
+
+
+def advise(  # noqa: PLR0913 - one parameter an option
     folder: Folder,
+    *,
     queries: Queries = None,
     labels: Labels = None,
     under: Under = "none",
     task: Task = None,
     rationale_price: RationalePrice = None,
+    by: By = "flops",
     as_json: Json = False,
     language: InLanguage = "en",
 ) -> None:
@@ -42,7 +50,7 @@ def advise(
     from onset.analysis.study import analyse
     from onset.results.read import load
 
-    wanted, say = Wanted(queries, labels, under, rationale_price), Say(language)
+    wanted, say = Wanted(queries, labels, under, rationale_price, by), Say(language)
     study = analyse(load(folder))
     found = [(one, advice_words(one, say)) for one in advices(study, wanted, task)]
     if as_json:

@@ -128,6 +128,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "search_seconds": pl.Float64,
     "search": pl.String,
     "tuning_tokens": pl.Int64,
+    "prepared_tokens": pl.Int64,
     "stage_tokens": pl.Int64,
     "flops_stages": pl.Float64,
     "stage_seconds": pl.Float64,

@@ -292,12 +292,13 @@ def _search(held: Mapping[str, Any], flops: float | None) -> dict[str, Any]:
 
 
 def _once(held: Mapping[str, Any]) -> dict[str, Any]:
-    """What was taken once, before any question: tokens of tuning, FLOPs of the stages before it; and the model's
-    attention, by which a question's own is known.
+    """What was taken once, before any question: tokens of tuning, and those that the base model ran to make what it is
+    tuned on; FLOPs of the stages before it; and the model's attention, by which a question's own is known.
     """
     stages = [one["training"]["flops"] for one in (held.get("made") or {"stages": ()})["stages"]]
     return {
         "tuning_tokens": int(held["tuning"]["tokens"]) if held["tuning"] else 0,
+        "prepared_tokens": int(held["tuning"].get("prepared_tokens", 0)) if held["tuning"] else 0,
         "flops_stages": float(sum(stages)),
         "attention": held["facts"].get("attention"),
     }

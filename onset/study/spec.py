@@ -48,15 +48,17 @@ PART_KEYS = ("models", "tasks", "methods", "labels", "stages", "shifts", "seeds"
 
 
 class PriceEntry(BaseModel):
-    """What a model costs its user: an ``hour`` of the machine, or a million tokens of ``input`` and of ``output``, in
-    ``currency``. Recommendations say what a thousand queries cost; nothing else depends on it. ``batch``: what tokens
-    cost in a batch, as a share of that (0.5: half), for what `onset batch read` says was billed.
+    """What a model costs its user: an ``hour`` of the machine, or a million tokens of ``input``, of ``output`` and,
+    where it is tuned, of ``training``, in ``currency``. Costs and recommendations say what that comes to; nothing else
+    depends on it. ``batch``: what tokens cost in a batch, as a share of that (0.5: half), for what `onset batch read`
+    says was billed.
     """
 
     model_config = _STRICT
     hour: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     output: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    training: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     currency: str = Field(default="$", min_length=1, max_length=8)
     batch: float | None = Field(default=None, gt=0, le=1)
 
@@ -67,6 +69,10 @@ class PriceEntry(BaseModel):
             raise ValueError("a price is either 'hour', or 'input' and 'output' (of a million tokens)")
         if self.batch is not None and self.hour is not None:
             raise ValueError("'batch' is a share of the price of tokens: 'input' and 'output'")
+        if self.training is not None and self.hour is not None:
+            raise ValueError(
+                "'training' is a price of tokens, beside 'input' and 'output'; an 'hour' is one of tuning too"
+            )
         return self
 
 

@@ -15,7 +15,8 @@ from rich.console import Console
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json
-from onset.analysis.estimates.costs import front, key_of, ratio_interval
+from onset.analysis.estimates.break_evens import ratio_interval
+from onset.analysis.estimates.costs import front, key_of
 from onset.analysis.outcomes import KEY
 from onset.models.facts import attention_of
 from onset.report.costs import print_break_evens, print_costs

@@ -14,7 +14,7 @@ from made_arms import arm
 import onset
 from onset.analysis import Analysis, to_json
 from onset.analysis.estimates.advice import Wanted, advise
-from onset.analysis.estimates.costs import break_evens
+from onset.analysis.estimates.break_evens import break_evens
 from onset.analysis.outcomes import Flops, Outcomes, Ran
 from onset.analysis.phrases import LANGUAGES
 from onset.analysis.questions import question

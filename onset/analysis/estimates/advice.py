@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from onset.analysis import words
@@ -20,14 +20,16 @@ from onset.analysis.estimates.costs import Spent, front, key_of
 from onset.analysis.estimates.decisions import (
     Alternative,
     Basis,
+    By,
     Decision,
     NextStep,
     alternative,
     decide_among,
-    money_of,
     nearest_step,
+    terms_of,
     total_of,
 )
+from onset.analysis.estimates.money import NO_PRICE
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import CLEAN
 from onset.errors import DataError
@@ -40,13 +42,15 @@ PRICES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 class Wanted:
     """What the user has: ``queries`` to be asked (None: cost is that of a query), at most so many ``labels`` (None: any
     number), test items under ``shift``, and what a ``rationale`` costs, in answers (None: rationales come with the
-    labels; else labels and price together are what may be spent). Raises DataError for values out of range.
+    labels; else labels and price together are what may be spent). ``by``: what cost is counted in. Raises DataError
+    for values out of range.
     """
 
     queries: float | None = None
     labels: int | None = None
     shift: str = CLEAN
     rationale: float | None = None
+    by: By = "flops"
 
     def __post_init__(self) -> None:
         checks = (
@@ -65,7 +69,7 @@ class Wanted:
 class Cheaper:
     """An arm that is level with the one recommended, or may be as good or better (``standing``), and costs less in
     total up to so many ``queries`` (``below``) or from so many on (None: at any number); ``now``: at the number
-    wanted, where it is said, ``total``: FLOPs of all these (None: it is not said).
+    wanted, where it is said, ``total``: FLOPs of all these, or money (None: it is not said).
     """
 
     arm: Alternative
@@ -90,12 +94,15 @@ class Instead:
 
 @dataclass(frozen=True, slots=True)
 class FrontPoint:
-    """An arm that none beats in accuracy at no more cost: ``total`` FLOPs of all queries, or of one."""
+    """An arm that none beats in accuracy at no more cost: ``total`` FLOPs, or money, of all queries, or of one;
+    ``money`` of the same, with its currency, where it is known.
+    """
 
     named: Alternative
     accuracy: float
     interval: tuple[float, float]
     total: float
+    money: tuple[float, str] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +167,8 @@ class Advice:
                     "queries": one.queries,
                     "below": one.below,
                     "now": one.now,
-                    "total_flops": one.total,
+                    "total_flops": one.total if self.wanted.by == "flops" else None,
+                    "total_money": one.total if self.wanted.by == "money" else None,
                 }
                 for one in self.cheaper
             ],
@@ -173,7 +181,8 @@ class Advice:
                     "arm": str(one.named),
                     "accuracy": one.accuracy,
                     "interval": list(one.interval),
-                    "total_flops": one.total,
+                    "total_flops": one.total if self.wanted.by == "flops" else None,
+                    "money": None if one.money is None else {"amount": one.money[0], "currency": one.money[1]},
                 }
                 for one in self.front
             ],
@@ -201,6 +210,8 @@ def advise(study: Analysis, wanted: Wanted, task: str | None = None) -> tuple[Ad
         of = "" if task is None else f" on task {task}"
         raise DataError(f"no results{of} under shift '{wanted.shift}'; there are: {words.listed(list(held))}")
     basis = basis_of(study)
+    if wanted.by == "money":
+        _check_prices(shifted, basis)
     groups = [[arm for arm in shifted if arm.task == one] for one in tasks]
     found = [(group, _payable(group, wanted, basis)) for group in groups if group]
     if not any(some for _, some in found):
@@ -213,6 +224,21 @@ def basis_of(study: Analysis) -> Basis:
     return Basis(
         study.study, study.means, study.spent, known_pairs(study.contrasts.methods), study.margin, study.replicates
     )
+
+
+def _check_prices(arms: Sequence[Outcomes], basis: Basis) -> None:
+    """Raises DataError where an arm has no price, or prices are in several currencies."""
+    for arm in arms:
+        used = basis.spent.get(key_of(arm))
+        money = None if used is None else used.money
+        if money is None or money.why is not None:
+            why = NO_PRICE if money is None else money.why
+            raise DataError(
+                f"--by money: what {arm.method} on {arm.model} with {arm.labels} labels costs is not known: {why}"
+            )
+    held = sorted({basis.spent[key_of(arm)].money.currency for arm in arms})  # type: ignore[union-attr]
+    if len(held) > 1:
+        raise DataError(f"--by money: prices are in {words.listed(held)}, expected one currency")
 
 
 def _needs(arm: Outcomes, rationale: float | None, basis: Basis) -> float:
@@ -242,7 +268,7 @@ def _too_few(arms: Sequence[Outcomes], wanted: Wanted, basis: Basis) -> str:
 def _advice(
     study: Analysis, wanted: Wanted, basis: Basis, group: Sequence[Outcomes], some: Sequence[Outcomes]
 ) -> Advice:
-    made = decide_among(some, basis, wanted.queries)
+    made = decide_among(some, basis, wanted.queries, wanted.by)
     arm, used = made.arm, basis.spent.get(key_of(made.arm))
     queries = wanted.queries
     rivals = [one for one in made.held.rivals if made.arm in (made.held.best, one.arm)]
@@ -254,24 +280,24 @@ def _advice(
         spent=used,
         total=None if queries is None else total_of(arm, basis.spent, queries),
         total_reused=None if queries is None or used is None else used.total(queries, reused=True),
-        money=None if queries is None else money_of(arm, used, basis.study, queries, tuning=True),
+        money=None if queries is None else _money(used, queries),
         decisive=nearest_step(made.held, arm),
-        cheaper=tuple(_cheaper(made, basis, queries)),
+        cheaper=tuple(_cheaper(made, basis, wanted)),
         instead=tuple(_instead(study, wanted, basis, group, made)),
-        front=tuple(_front(some, basis, queries)),
+        front=tuple(_front(some, basis, wanted)),
         budgets=tuple(sorted({one.labels for one in group})),
     )
 
 
-def _cheaper(made: Decision, basis: Basis, queries: float | None) -> Iterator[Cheaper]:
+def _cheaper(made: Decision, basis: Basis, wanted: Wanted) -> Iterator[Cheaper]:
     """Arms not ruled out whose total is below that of the one recommended for some number of queries."""
-    ours = basis.spent.get(key_of(made.arm))
+    ours, queries = terms_of(made.arm, basis.spent, wanted.by), wanted.queries
     rivals = [(made.held.best, True)] + [(one.arm, one.level) for one in made.held.rivals if not one.ruled_out]
     for arm, level in rivals:
-        theirs = basis.spent.get(key_of(arm))
-        if arm is made.arm or ours is None or theirs is None or ours.flops is None or theirs.flops is None:
+        theirs = terms_of(arm, basis.spent, wanted.by)
+        if arm is made.arm or ours is None or theirs is None:
             continue
-        more, each = theirs.once - ours.once, ours.flops - theirs.flops
+        more, each = theirs[0] - ours[0], ours[1] - theirs[1]
         if more >= 0 and each <= 0:
             continue  # dearer at any number
         at = None if (more <= 0 and each >= 0) else more / each
@@ -281,7 +307,7 @@ def _cheaper(made: Decision, basis: Basis, queries: float | None) -> Iterator[Ch
             at = None
         below = at is not None and each < 0
         now = at is None or (queries is not None and ((queries < at) if below else (queries > at)))
-        total = None if queries is None else theirs.total(queries)
+        total = None if queries is None else theirs[0] + queries * theirs[1]
         yield Cheaper(alternative(arm, made.arm), arm.accuracy, "level" if level else "open", at, below, now, total)
 
 
@@ -292,7 +318,7 @@ def _instead(
     for what, at, arms in _others(study, wanted, basis, group):
         if not arms:
             continue
-        other = decide_among(arms, basis, wanted.queries)
+        other = decide_among(arms, basis, wanted.queries, wanted.by)
         none = "not above chance" in {other.verdict, made.verdict} and other.verdict != made.verdict
         if none or other.arm.at.without("shift") != made.arm.at.without("shift"):
             yield Instead(what, at, alternative(other.arm, made.arm), other.verdict, other.point.accuracy)
@@ -310,7 +336,7 @@ def _others(
     else:
         for price in PRICES:
             if price != wanted.rationale:
-                other = Wanted(wanted.queries, wanted.labels, wanted.shift, price)
+                other = replace(wanted, rationale=price)
                 yield "rationale", f"{price:g}", _payable(group, other, basis)
     task = group[0].task
     for shift in dict.fromkeys(arm.shift for arm in study.arms if arm.task == task):
@@ -319,16 +345,26 @@ def _others(
             yield "shift", shift, _payable(arms, wanted, basis)
 
 
-def _front(arms: Sequence[Outcomes], basis: Basis, queries: float | None) -> Iterator[FrontPoint]:
-    costs = {key_of(arm): total for arm in arms if (total := _total(arm, basis, queries)) is not None}
+def _front(arms: Sequence[Outcomes], basis: Basis, wanted: Wanted) -> Iterator[FrontPoint]:
+    costs = {key_of(arm): total for arm in arms if (total := _total(arm, basis, wanted)) is not None}
     for arm in front(arms, costs):
         point = basis.means[key_of(arm)]
         name = Alternative(arm.method, arm.model, arm.labels)
-        yield FrontPoint(name, point.accuracy, point.interval, costs[key_of(arm)])
+        money = _money(basis.spent.get(key_of(arm)), wanted.queries)
+        yield FrontPoint(name, point.accuracy, point.interval, costs[key_of(arm)], money)
 
 
-def _total(arm: Outcomes, basis: Basis, queries: float | None) -> float | None:
+def _total(arm: Outcomes, basis: Basis, wanted: Wanted) -> float | None:
     """Of all queries; of one, without what is done once, where their number is not said."""
-    if queries is not None:
-        return total_of(arm, basis.spent, queries)
-    return None if arm.ran.flops is None else arm.ran.flops.query
+    if wanted.queries is not None:
+        return total_of(arm, basis.spent, wanted.queries, wanted.by)
+    terms = terms_of(arm, basis.spent, wanted.by)
+    return None if terms is None else terms[1]
+
+
+def _money(used: Spent | None, queries: float | None) -> tuple[float, str] | None:
+    """Likewise, where it is known."""
+    if used is None or used.money is None:
+        return None
+    amount = used.money.query if queries is None else used.money.total(queries)
+    return None if amount is None else (amount, used.money.currency)

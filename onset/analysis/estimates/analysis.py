@@ -11,10 +11,11 @@ from onset import markup
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.banks import Bank
+from onset.analysis.estimates.break_evens import BreakEven
 from onset.analysis.estimates.calibration import Calibrated
 from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.classification import CellF1, Classified
-from onset.analysis.estimates.costs import BreakEven, Key, Spent
+from onset.analysis.estimates.costs import Key, Spent
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.forgetting import Forgetting
 from onset.analysis.estimates.gains import GainCurve

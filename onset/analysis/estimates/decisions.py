@@ -19,17 +19,18 @@ from onset.analysis.contrast.best import Known, Rival, Standing, cost_of, standi
 from onset.analysis.estimates.costs import Key, Spent, key_of
 from onset.analysis.estimates.label_curves import LabelPoint
 from onset.analysis.outcomes import Outcomes
-from onset.analysis.setting import Placed, Setting, model_of_stage
+from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.shares import Interval
-from onset.models import default_label
 from onset.tasks import TASKS
 
 Verdict = Literal["best", "level", "open", "only one", "not above chance"]
 """All alternatives are ruled out; all that are not are level with it; some may be better; nothing to choose from; not
 shown to be above chance.
 """
+By = Literal["flops", "money"]
+"""What cost is counted in."""
 THOUSAND = 1000
 
 
@@ -37,7 +38,8 @@ THOUSAND = 1000
 class Price:
     """What a thousand queries cost: ``flops`` and ``seconds`` as measured (None: not known); ``money`` and its
     ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once, and before them
-    ``stages_flops`` of the stages of training and ``search_flops`` of the search for settings.
+    ``stages_flops`` of the stages of training and ``search_flops`` of the search for settings; ``once_money``: of all
+    that is done once (None: not known).
     """
 
     flops: float | None
@@ -48,6 +50,7 @@ class Price:
     tuning_seconds: float | None
     stages_flops: float = 0.0
     search_flops: float = 0.0
+    once_money: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +184,19 @@ def decisions(arms: Sequence[Outcomes], basis: Basis) -> tuple[Decision, ...]:
     return tuple(decide_among(some, basis) for some in measured if some)
 
 
-def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None = None) -> Decision:
+def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None = None, by: By = "flops") -> Decision:
     """What to use of ``arms``, of one task and shift, at least one.
 
-    Among arms that are level the cheapest is taken: to ask, or in total where so many ``queries`` are expected.
+    Among arms that are level the cheapest is taken, in operations or ``by`` money: to ask, or in total where so many
+    ``queries`` are expected.
     """
 
     def cost(arm: Outcomes) -> tuple[float, ...]:
-        total = None if queries is None else total_of(arm, basis.spent, queries)
-        return cost_of(arm) if queries is None else (math.inf if total is None else total,)
+        if queries is not None:
+            total = total_of(arm, basis.spent, queries, by)
+            return (math.inf if total is None else total,)
+        terms = terms_of(arm, basis.spent, by)
+        return cost_of(arm) if by == "flops" else (math.inf,) if terms is None else (terms[1], terms[0])
 
     different, known = distinct(arms, basis.known)
     held = standing(different, margin=basis.margin, replicates=basis.replicates, known=known, cost=cost)
@@ -206,7 +213,7 @@ def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None =
             level=tuple(alternative(one, arm) for one in alike if one is not arm),
             open=tuple(alternative(one.arm, arm) for one in held.open),
         ),
-        price=_price(arm, used, basis.study),
+        price=_price(arm, used),
         adapters=used.adapters if used is not None else (),
         next_step=_next_step(held, arm),
         changes=tuple(_changes(held, arm)),
@@ -232,12 +239,21 @@ def distinct(arms: Sequence[Outcomes], known: Known) -> tuple[list[Outcomes], Kn
     return kept, pairs
 
 
-def total_of(arm: Outcomes, spent: Mapping[Key, Spent], queries: float) -> float | None:
-    """FLOPs of so many queries and all that is done once; None: not known."""
+def terms_of(arm: Outcomes, spent: Mapping[Key, Spent], by: By = "flops") -> tuple[float, float] | None:
+    """What is done once, and a query: FLOPs, or ``by`` money; None: not known."""
     used = spent.get(key_of(arm))
+    if by == "money":
+        money = None if used is None else used.money
+        return None if money is None or money.once is None or money.query is None else (money.once, money.query)
     if used is not None:
-        return used.total(queries)
-    return None if arm.ran.flops is None else arm.ran.flops.once + queries * arm.ran.flops.query
+        return None if used.flops is None else (used.once, used.flops)
+    return None if arm.ran.flops is None else (arm.ran.flops.once, arm.ran.flops.query)
+
+
+def total_of(arm: Outcomes, spent: Mapping[Key, Spent], queries: float, by: By = "flops") -> float | None:
+    """FLOPs, or money, of so many queries and all that is done once; None: not known."""
+    terms = terms_of(arm, spent, by)
+    return None if terms is None else terms[0] + queries * terms[1]
 
 
 def _verdict(held: Standing, interval: Interval) -> Verdict:
@@ -263,47 +279,20 @@ def alternative(arm: Outcomes, beside: Outcomes) -> Alternative:
 # ---- what it costs --------------------------------------------------------------------------------------------------
 
 
-def _price(arm: Outcomes, used: Spent | None, study: Mapping[str, Any]) -> Price:
+def _price(arm: Outcomes, used: Spent | None) -> Price:
     seconds = None if used is None or used.seconds is None else THOUSAND * used.seconds
-    money = money_of(arm, used, study, THOUSAND)
+    money = None if used is None else used.money
     return Price(
         flops=None if arm.ran.flops is None else THOUSAND * arm.ran.flops.query,
         seconds=seconds,
-        money=None if money is None else money[0],
-        currency=None if money is None else money[1],
+        money=None if money is None or money.query is None else THOUSAND * money.query,
+        currency=None if money is None or money.query is None else money.currency,
         tuning_flops=0.0 if arm.ran.flops is None else arm.ran.flops.tuning,
         tuning_seconds=used.tuning_seconds if arm.tuned and used is not None else None,
         stages_flops=0.0 if used is None else used.stages,
         search_flops=0.0 if arm.ran.flops is None else arm.ran.flops.search,
+        once_money=None if money is None else money.once,
     )
-
-
-def money_of(
-    arm: Outcomes, used: Spent | None, study: Mapping[str, Any], queries: float, *, tuning: bool = False
-) -> tuple[float, str] | None:
-    """Of so many queries and, with ``tuning``, of one tuning, the search for settings and the stages before it, by
-    the price of the model, else of the study, and its currency; None where no price is given, or what it is of is not
-    known (what tuning costs by the token is not).
-    """
-    entries = [one for grid in (study, *study.get("parts", ())) for one in grid.get("models", ())]
-    named = [(one.get("label") or default_label(one["spec"]), one.get("price")) for one in entries]
-    own = [price for label, price in named if arm.model in (label, model_of_stage(label, arm.stage)) and price]
-    price = own[0] if own else study.get("price")
-    if not price or used is None:
-        return None
-    once = tuning and arm.tuned
-    if price.get("hour") is not None:
-        before = [used.stages_seconds] if tuning and used.stages else []
-        before += [used.tuning_seconds] if once else []
-        before += [used.search_seconds] if tuning and used.search else []
-        if used.seconds is None or None in before:
-            return None
-        seconds = queries * used.seconds + sum(one or 0.0 for one in before)
-        return seconds / 3600 * price["hour"], price["currency"]
-    if used.prompt_tokens is None or used.output_tokens is None or once or (tuning and used.once):
-        return None
-    each = used.prompt_tokens * price["input"] + used.output_tokens * price["output"]
-    return queries * each / 1e6, price["currency"]
 
 
 # ---- what would settle or change it ---------------------------------------------------------------------------------

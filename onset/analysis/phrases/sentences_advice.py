@@ -46,6 +46,10 @@ SENTENCES: dict[str, str] = {
     ),
     "{arm} ({share}, {cost})": "{arm}（{share}，{cost}）",
     "most accurate for what it costs, from cheap to dear: {arms}": "同等成本下最准确的，由便宜到昂贵：{arms}",
+    "most accurate for what a query costs, from cheap to dear: {arms}": (
+        "一次提问同等成本下最准确的，由便宜到昂贵：{arms}"
+    ),
+    "all that is done once, {money}": "所有一次性开销共 {money}",
     "{arm}, as good within the margin, {cheaper}": "{arm}在界限之内同样好，{cheaper}",
     "{arm}, which may be as good or better, {cheaper}": "{arm}可能同样好或更好，{cheaper}",
     "{said}: {total} for those asked here": "{said}：这里的提问共需 {total}",

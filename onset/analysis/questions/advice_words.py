@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from onset.analysis import words
-from onset.analysis.estimates.advice import Advice, Cheaper, Instead
+from onset.analysis.estimates.advice import Advice, Cheaper, FrontPoint, Instead
 from onset.analysis.estimates.decisions import Decision, alternative
 from onset.analysis.questions.decision import (
     change_words,
@@ -41,7 +41,7 @@ def advice_words(one: Advice, say: Say) -> Told:
     made = one.decision
     reasons = [_sure(one, say), _lead(one, say), _cost(one, say), _scope(one, say), _front(one, say)]
     changes = [
-        *_cheaper(one.cheaper, say),
+        *_cheaper(one, say),
         *_instead(one, say),
         *(change_words(change, say) for change in made.changes),
     ]
@@ -172,15 +172,31 @@ def _front(one: Advice, say: Say) -> str:
             "{arm} ({share}, {cost})",
             arm=name_words(point.named, say),
             share=words.percent(point.accuracy),
-            cost=words.operations(point.total),
+            cost=_point_cost(one, point, say),
         )
         for point in one.front
     ]
-    return say("most accurate for what it costs, from cheap to dear: {arms}", arms=say.clauses(points))
+    said = "most accurate for what it costs, from cheap to dear: {arms}"
+    if one.wanted.queries is None:
+        said = "most accurate for what a query costs, from cheap to dear: {arms}"
+    return say(said, arms=say.clauses(points))
 
 
-def _cheaper(found: Sequence[Cheaper], say: Say) -> Iterable[str]:
-    for one in sorted(found, key=lambda one: (one.standing == "open", not one.now))[:_MOST]:
+def _point_cost(one: Advice, point: FrontPoint, say: Say) -> str:
+    """Operations, and money where it is known; by money that alone."""
+    money = [] if point.money is None else [words.money(*point.money)]
+    return say.parted(money if one.wanted.by == "money" else [words.operations(point.total), *money])
+
+
+def _amount(one: Advice, total: float) -> str:
+    """A total in what cost is counted in."""
+    if one.wanted.by == "money" and one.spent is not None and one.spent.money is not None:
+        return words.money(total, one.spent.money.currency)
+    return words.operations(total)
+
+
+def _cheaper(advice: Advice, say: Say) -> Iterable[str]:
+    for one in sorted(advice.cheaper, key=lambda one: (one.standing == "open", not one.now))[:_MOST]:
         share = words.percent(one.accuracy)
         arm = say("{name} ({share})", name=name_words(one.arm, say), share=share)
         said = "{arm}, as good within the margin, {cheaper}"
@@ -188,7 +204,7 @@ def _cheaper(found: Sequence[Cheaper], say: Say) -> Iterable[str]:
             said = "{arm}, which may be as good or better, {cheaper}"
         text = say(said, arm=arm, cheaper=_at(one, say))
         if one.now and one.total is not None:
-            text = say("{said}: {total} for those asked here", said=text, total=words.operations(one.total))
+            text = say("{said}: {total} for those asked here", said=text, total=_amount(advice, one.total))
         yield text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.costs import BreakEven
+from onset.analysis.estimates.break_evens import BreakEven
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, largest, tones

@@ -141,6 +141,8 @@ def cost_words(one: Decision, say: Say) -> str:
         said.append(say("the search for settings, once, {search}", search=words.operations(price.search_flops)))
     if price.stages_flops > 0:
         said.append(say("stages of training, once, {stages}", stages=words.operations(price.stages_flops)))
+    if price.once_money:
+        said.append(say("all that is done once, {money}", money=words.money(price.once_money, price.currency or "")))
     return say.clauses(said)
 
 

@@ -17,11 +17,12 @@ from onset.analysis.estimates.advice import Advice, Wanted, advise
 from onset.analysis.estimates.costs import Spent, key_of
 from onset.analysis.estimates.decisions import Basis, Decision, decide_among
 from onset.analysis.estimates.label_curves import mean_accuracy
+from onset.analysis.estimates.money import Money
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions.advice_words import advice_words
 from onset.analysis.questions.decision import cost_words, sure_words
 from onset.analysis.questions.say import Say
-from onset.analysis.words import money
+from onset.analysis.words import money, percent
 from onset.cli import main
 from onset.errors import DataError
 
@@ -135,6 +136,58 @@ def test_of_level_arms_the_cheaper_one_in_total_is_taken(queries: float | None, 
     assert (made.verdict, made.method) == ("level", method)
 
 
+@pytest.mark.parametrize(("queries", "method"), [(99, "lora"), (101, "cot"), (None, "cot")])
+def test_of_level_arms_money_decides_where_it_is_asked_for(queries: float | None, method: str) -> None:
+    """The tuned one, dearer in operations for so few, costs nothing once and more a query in money."""
+    _, arms = planted(queries)
+    prices = (Money(1.0, 100.0, "$"), Money(2.0, 0.0, "$"))
+    spent = {key_of(one): replace(SPENT, flops=5.0, money=price) for one, price in zip(arms, prices, strict=True)}
+    means = {key_of(one): mean_accuracy(one, FAST) for one in arms}
+    made = decide_among(arms, Basis({}, means, spent, {}, replicates=FAST), queries, "money")
+    assert (made.verdict, made.method) == ("level", method)
+
+
+def test_cost_may_be_counted_in_money(study: Analysis, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (one,) = advise(study, Wanted(queries=5000, by="money"))
+    assert one.spent is not None
+    assert one.spent.money is not None
+    assert len(one.front) > 1
+    amounts = [point.money[0] for point in one.front if point.money is not None]
+    assert len(amounts) == len(one.front)
+    assert amounts == sorted(amounts) == [point.total for point in one.front]
+    assert one.front[-1].accuracy == max(each.accuracy for each in study.arms if each.shift == "none")
+    for each in study.arms:  # none beats a point of the front for less
+        if each.shift == "none":
+            cost = study.spent[key_of(each)].money.total(5000)
+            assert not any(each.accuracy > point.accuracy and cost <= point.total for point in one.front)
+    ours = one.spent.money
+    for other in one.cheaper:
+        assert other.total is not None
+        assert other.now == (other.total < ours.total(5000))
+    told = " ".join(said(one, study).reasons)
+    assert f"({percent(one.front[0].accuracy)}, {money(amounts[0], '$')})" in told
+    main_ok(["advise", str(folder), "--queries", "5000", "--by", "money", "--json"])
+    (made,) = json.loads(capsys.readouterr().out)["advice"]
+    assert [point["money"]["amount"] for point in made["front"]] == amounts
+    assert {point["total_flops"] for point in made["front"]} == {None}
+
+
+def test_without_a_price_money_is_refused_with_what_is_missing(tmp_path: Path) -> None:
+    def of(price: dict[str, object] | None) -> Analysis:
+        name = "none" if price is None else "tokens"
+        folder = synthetic_results(
+            tmp_path / name, tasks=(("tickets", 0.25),), own=["tickets"], items=20, seeds=1, price=price
+        )
+        return analyse(load(folder), replicates=FAST)
+
+    with pytest.raises(DataError, match=r"^--by money: what .* labels costs is not known: the study gives no 'price'$"):
+        advise(of(None), Wanted(by="money"))
+    tokens = {"input": 1.0, "output": 2.0, "currency": "$"}
+    message = "^--by money: what lora-answers on .* is not known: the price says nothing of 'training', a million"
+    with pytest.raises(DataError, match=message):
+        advise(of(tokens), Wanted(by="money"))
+
+
 def test_accuracy_comes_before_cost() -> None:
     made, _ = planted(1e6, tuned_share=0.5)
     assert (made.verdict, made.method) == ("best", "cot")
@@ -211,7 +264,7 @@ def test_the_command_prints_it(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "Why" in out
     main_ok(["advise", str(folder), "--queries", "1000", "--json"])
     made = json.loads(capsys.readouterr().out)
-    assert made["wanted"] == {"queries": 1000.0, "labels": None, "shift": "none", "rationale": None}
+    assert made["wanted"] == {"queries": 1000.0, "labels": None, "shift": "none", "rationale": None, "by": "flops"}
     (one,) = made["advice"]
     assert {
         "decision",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from made_arms import arm, changed
 from scipy import stats
@@ -14,10 +15,13 @@ from synthetic import synthetic_results
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.best import known_pairs, standing
-from onset.analysis.estimates.costs import Spent
-from onset.analysis.estimates.decisions import Decision, distinct, money_of, own_tasks
+from onset.analysis.estimates.costs import Spent, key_of
+from onset.analysis.estimates.decisions import Decision, distinct, own_tasks
+from onset.analysis.estimates.money import NO_TEXTS, NO_TIME, NO_TOKENS, NO_TRAINING, money_of
 from onset.analysis.outcomes import Flops
 from onset.analysis.questions import question
+from onset.analysis.questions.decision import cost_words
+from onset.analysis.questions.say import Say
 from onset.analysis.words import money
 
 FAST = 500
@@ -206,15 +210,62 @@ def test_the_truly_best_is_seldom_ruled_out_by_the_comparisons_of_the_study() ->
     assert wrong / 200 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 200)
 
 
+USED = Spent(9.0, 1.0, 1.0, 1.0, None, 2.0, 5.0, 7.0, 0.0, 1.0, 30.0, 0.0, 70.0, 8.0, 0.0)
+"""Asked with 9 tokens in and 1 out in 2 s; tuned on 1 token in 30 s, after stages of 70 s."""
+
+
 def test_the_machine_is_paid_for_tuning_and_for_the_stages_before_it() -> None:
-    used = Spent(9.0, 1.0, 1.0, 1.0, None, 2.0, 5.0, 7.0, 0.0, 1.0, 30.0, 0.0, 70.0, 8.0, 0.0)
-    prompted, tuned = arm([[1.0]], "cot"), arm([[1.0]], "lora", tune="lora")
-    hour, tokens = {"price": {"hour": 36.0, "currency": "$"}}, {"price": {"input": 1.0, "output": 2.0, "currency": "$"}}
-    assert money_of(prompted, used, hour, 100) == (pytest.approx(2.0), "$")
-    assert money_of(prompted, used, hour, 100, tuning=True) == (pytest.approx(2.7), "$")
-    assert money_of(tuned, used, hour, 100, tuning=True) == (pytest.approx(3.0), "$")
-    assert money_of(tuned, replace(used, stages_seconds=None), hour, 100, tuning=True) is None
-    searched = replace(used, search=9.0, search_seconds=20.0)
-    assert money_of(tuned, searched, hour, 100, tuning=True) == (pytest.approx(3.2), "$")
-    assert money_of(prompted, used, tokens, 1e6) == (pytest.approx(11.0), "$")
-    assert money_of(tuned, used, tokens, 1e6, tuning=True) is None  # a million tokens of training have no price
+    hour = {"hour": 36.0, "currency": "$"}
+    prompted = replace(USED, tuning=0.0, tuning_seconds=0.0)
+
+    def money(used: Spent) -> float | None:
+        made = money_of(hour, used)
+        assert made is not None
+        assert made.currency == "$"
+        assert made.query == pytest.approx(0.02)
+        return made.total(100)
+
+    assert money(replace(prompted, stages=0.0)) == pytest.approx(2.0)
+    assert money(prompted) == pytest.approx(2.7)
+    assert money(USED) == pytest.approx(3.0)
+    assert money(replace(USED, search=9.0, search_seconds=20.0)) == pytest.approx(3.2)
+    assert money(replace(USED, stages_seconds=None)) is None
+    assert money_of(hour, replace(USED, stages_seconds=None)).why == NO_TIME
+    assert money_of(None, USED) is None
+
+
+def test_tokens_of_training_have_a_price_where_the_study_gives_one() -> None:
+    tokens = {"input": 1.0, "output": 2.0, "currency": "$"}
+    trained = tokens | {"training": 5.0}
+    plain = replace(USED, tuning=0.0, stages=0.0)
+    assert money_of(tokens, plain).total(1e6) == pytest.approx(11.0)
+    tuned = replace(USED, stages=0.0, tuning_tokens=3e6)
+    assert (money_of(tokens, tuned).once, money_of(tokens, tuned).why) == (None, NO_TRAINING)
+    assert money_of(trained, tuned).total(1e6) == pytest.approx(11.0 + 15.0)
+    staged = replace(tuned, stages=7.0, stages_tokens=2e6)
+    assert money_of(trained, staged).once == pytest.approx(15.0 + 10.0)
+    # texts that a model wrote first are in no price by tokens
+    assert money_of(trained, replace(tuned, prepared_tokens=9.0)).why == NO_TEXTS
+    assert money_of(trained, replace(staged, stages_sampled=True)).why == NO_TEXTS
+    # trials of a search: what they read, wrote and trained on
+    searched = replace(plain, search=1.0, search_tokens=(4e6, 1e6, 0.0))
+    assert money_of(tokens, searched).once == pytest.approx(6.0)
+    assert money_of(trained, replace(searched, search_tokens=(4e6, 1e6, 2e6))).once == pytest.approx(16.0)
+    assert money_of(tokens, replace(searched, search_tokens=(4e6, 1e6, 2e6))).why == NO_TRAINING
+    assert money_of(trained, replace(searched, search_tokens=(None, 1e6, 0.0))).why == NO_TOKENS
+
+
+def test_what_is_done_once_is_said_in_money_too(tmp_path: Path) -> None:
+    """Tuning by tokens of training, from the study file to the ledger."""
+    price = {"input": 0.5, "output": 2.0, "training": 8.0, "currency": "$"}
+    analysis = study(tmp_path / "d", items=60, price=price)
+    tuned = next(arm for arm in analysis.arms if arm.tuned)
+    cost = analysis.spent[key_of(tuned)].money
+    cells = analysis.measured.cells.filter((pl.col("method") == tuned.method) & (pl.col("labels") == tuned.labels))
+    assert cost is not None
+    assert cost.once == pytest.approx(8.0 * cells["tuning_tokens"].mean() / 1e6)
+    costs = [one for one in to_json(analysis)["costs"] if one["method"] == tuned.method]
+    assert all(one["money"]["once"] == pytest.approx(cost.once) for one in costs)
+    one = only(analysis)
+    said = cost_words(replace(one, price=replace(one.price, once_money=1.5, currency="$")), Say("en"))
+    assert "all that is done once, $1.5" in said

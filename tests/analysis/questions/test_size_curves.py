@@ -9,7 +9,7 @@ import pytest
 from made_arms import arm, by_itself, changed, outcomes
 
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses
-from onset.analysis.estimates.costs import break_even_queries, break_evens
+from onset.analysis.estimates.break_evens import break_even_queries, break_evens
 from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, overtakings
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.outcomes import Flops, Outcomes
