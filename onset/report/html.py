@@ -42,6 +42,7 @@ from onset.analysis.words import (
 from onset.errors import DataError
 from onset.report import facts, figures
 from onset.report.bars import difference_bar, reach_of_bars, share_bar
+from onset.report.costs import break_even_tables, cost_table
 from onset.report.findings import Lines
 from onset.report.first import first_lines, main_figure, set_apart
 from onset.report.head import distinct, question_of, summary, tally, vital
@@ -196,6 +197,8 @@ def page(
         packed=packed,
         facts=_facts(shown, cells, style.say),
         searches=search_tables(shown, say),
+        costs=cost_table(shown),
+        break_evens=break_even_tables(shown, style.say),
         sources=shown.get("sources"),
         models=[one | {"where": _asked_alike(one)} for one in shown.get("models", ())],
         model_reach=reach_of_bars(shown.get("models", ()), fitting=0.9),

@@ -42,6 +42,16 @@ def count(value: float | None) -> str:
     return DASH if value is None else short_count(value)
 
 
+def size(value: float | None) -> str:
+    """Bytes: ``8.3 kB``, ``412 MB``, ``1.24 GB``."""
+    if value is None:
+        return DASH
+    for unit, of in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if value >= 0.9995 * of:
+            return f"{float(f'{value / of:.3g}'):g} {unit}"
+    return f"{value:.0f} B"
+
+
 def flops(value: float | None) -> str:
     """``9.3e08``."""
     return f"{value:.1e}".replace("e+", "e") if value else DASH

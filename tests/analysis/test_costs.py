@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.estimates.break_evens import ratio_interval
 from onset.analysis.estimates.costs import front, key_of
 from onset.analysis.outcomes import KEY
+from onset.analysis.questions.say import Say
 from onset.models.facts import attention_of
-from onset.report.costs import print_break_evens, print_costs
+from onset.report.costs import break_even_tables, cost_table, print_break_evens, print_costs
+from onset.report.html import page
 from onset.report.words import flops
 
 FAST = 300
@@ -189,3 +192,66 @@ def test_nothing_is_printed_of_what_has_no_costs() -> None:
     print_costs({"costs": []}, Console(file=out))
     print_break_evens({}, Console(file=out))
     assert out.getvalue() == ""
+
+
+# ---- on the page ---------------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_every_arm_and_every_pair(study: Analysis) -> None:
+    shown = to_json(study)
+    text = page(shown, study.study, [], study.measured.records)
+    table = rows_of(text, "Costs")
+    assert len(table) == len(study.arms)
+    (one,) = [one for one in shown["costs"] if (one["method"], one["labels"]) == ("lora-answers", 32)]
+    (row,) = [row for row in table if "lora-answers" in row and ">32<" in row]
+    assert f">{flops(one['flops'])}<" in row
+    assert f">{flops(one['tuning'])}<" in row
+    assert ">9.0<" in row  # seconds of tuning
+    assert len(rows_of(text, "Break-even labels")) == len(shown["break_even_labels"])
+    paying = [one for one in shown["break_even_queries"] if one["queries"] is not None]
+    assert len(rows_of(text, "Break-even queries")) == len(paying) > 0
+    never = {"break_even_queries": [*paying, {**paying[0], "queries": None}]}
+    tables = break_even_tables(never, Say())
+    assert tables is not None
+    assert len(tables["queries"]) == len(paying)
+    assert f"Tuning that never pays is left out (1 of {len(paying) + 1})." in tables["queries_note"]
+
+
+def rows_of(text: str, title: str) -> list[str]:
+    """The rows of the body of the page's table called so."""
+    (table,) = re.findall(rf'aria-label="{title}"><table>(.*?)</table>', text, re.DOTALL)
+    return re.findall("<tr>.*?</tr>", table.split("<tbody>")[1], re.DOTALL)
+
+
+def test_what_is_done_once_takes_the_seconds_of_all_of_it(study: Analysis) -> None:
+    """Tuning, its search and the stages before it, not tuning alone; not known where one of them is not."""
+    (one,) = [one for one in to_json(study)["costs"] if (one["method"], one["labels"]) == ("lora-answers", 32)]
+    made = one | {"search": 1e9, "search_seconds": 30.0, "stages": 1e9, "stages_seconds": 100.0}
+
+    def said(row: dict[str, object]) -> str:
+        table = cost_table({"costs": [row]})
+        assert table is not None
+        return table["rows"][0]["once_seconds"]
+
+    assert said(made) == "139.0"
+    assert said(made | {"stages_seconds": None}) == "–"
+    assert said(one | {"tuning": 0.0, "tuning_seconds": 0.0}) == "–"
+
+
+def test_memory_weights_and_money_are_printed_where_they_are_known(study: Analysis) -> None:
+    (one,) = [one for one in to_json(study)["costs"] if (one["method"], one["labels"]) == ("lora-answers", 32)]
+
+    def printed(row: dict[str, object]) -> str:
+        out = io.StringIO()
+        print_costs({"costs": [row]}, Console(file=out, width=80))
+        return out.getvalue()
+
+    assert "Memory" not in printed(one | {"peak": None, "stored": 0})
+    money = {"query": 0.0015, "once": 2.25, "currency": "€"}
+    peaks = {"peak": 412_000_000, "tuning_peak": 1_236_000_000, "stages_peak": None, "stored": 8300}
+    text = printed(one | peaks | {"money": money})
+    for word in ("Memory", "412 MB", "1.24 GB", "8.3 kB", "€1.5", "€2.2"):
+        assert word in text
+    staged = one | peaks | {"stages": 1e9, "stages_peak": 2_000_000_000}
+    assert "2 GB" in printed(staged)
+    assert "1.24 GB" not in printed(staged | {"stages_peak": None})  # the stage's is not known

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from onset.analysis.phrases import Language
+from onset.analysis.phrases.costs import COSTS
 from onset.analysis.phrases.figures import FIGURES
 
 Say = Callable[[str], str]
@@ -386,6 +387,6 @@ _SCRIPT = {
 }
 
 CHINESE: Mapping[str, str] = MappingProxyType(
-    _SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS | dict(FIGURES)
+    _SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS | dict(COSTS) | dict(FIGURES)
 )
 """English words of the page -> Chinese ones, with the same places."""
