@@ -17,7 +17,8 @@ class Setting:
     """A task under a shift, asked of a model in one way.
 
     ``stage``: the steps of training in order, empty for the base model; ``params``: parameters of the model;
-    ``labels``: the budget of labelled examples. None (of ``stage`` and ``task``: empty): summed over, or the source has
+    ``labels``: the budget of labelled examples; ``pretraining_seed``: which of several runs of its size the model is,
+    and left out with it. None (of ``stage`` and ``task``: empty): summed over, or the source has
     no such thing.
     """
 
@@ -29,6 +30,7 @@ class Setting:
     stage: tuple[str, ...] = ()
     method: str | None = None
     labels: int | None = None
+    pretraining_seed: int | None = None
 
     @property
     def clean(self) -> bool:
@@ -43,7 +45,8 @@ class Setting:
     def without(self, *axes: Axis) -> Setting:
         """The same setting with ``axes`` left out: the key of a group."""
         blank = Setting("")
-        return replace(self, **{axis: getattr(blank, axis) for axis in axes})
+        left = (*axes, "pretraining_seed") if "model" in axes else axes
+        return replace(self, **{name: getattr(blank, name) for name in left})
 
 
 def steps(stage: str) -> tuple[str, ...]:

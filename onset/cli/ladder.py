@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 from rich.table import Table
@@ -22,6 +22,7 @@ from onset.cli.common import Json, console, print_json
 from onset.errors import InputError, StoreError
 
 if TYPE_CHECKING:
+    from onset.ladder.recipe import Recipe
     from onset.ladder.shards import Source
     from onset.study.spec import Study
 
@@ -149,6 +150,15 @@ def train(  # noqa: PLR0913 - one parameter an option
     extra: ExtraFolder = None,
     share: Share = None,
     seed: Annotated[int, typer.Option(help="The seed of the first weights and of the order of reading.")] = 0,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="K|A-B", help="Several seeds: 5, 0-4 or 0,3,7; a model each in OUT/seed-N.")
+    ] = None,
+    vary: Annotated[
+        str, typer.Option(help="What --seeds draw: both, weights (the first ones) or order (of reading).")
+    ] = "both",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Seeds side by side, one thread each [default: all cores; GPU: 1].")
+    ] = None,
     corpus_seed: CorpusSeed = 0,
     out: Annotated[Path | None, typer.Option(help="The model's folder [default: trained/NAME].")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
@@ -157,7 +167,8 @@ def train(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Train a model of the ladder from nothing: with or without an ingredient, with documents of your own.
 
-    Resumes after any stop when it is called again.
+    Resumes after any stop when it is called again. With `--seeds` several models of one size, which differ in what
+    a seed draws: the other one of weights and order is drawn by `--seed`. All of them read the same documents.
     """
     from onset.ladder import recipe
     from onset.models.reproducible import make_reproducible
@@ -165,21 +176,65 @@ def train(  # noqa: PLR0913 - one parameter an option
     source = _source(mixture, without, fill, extra, share, corpus_seed, tokenizer)
     schedule = recipe.Schedule(tokens=parse_tokens(tokens))
     chosen = recipe.Recipe(recipe.rung(rung), schedule, seed=seed)
-    folder = out or Path("trained") / _name(rung, tokens, source, seed)
+    if seeds is None and (vary != "both" or jobs is not None):
+        raise InputError(f"{'--vary' if vary != 'both' else '--jobs'} is of several seeds: say which, --seeds 0-4")
     make_reproducible()  # before torch is imported
+    if seeds is not None:
+        folder = out or Path("trained") / _name(rung, tokens, source, 0, vary)
+        _train_seeds(chosen, source, folder, seeds, vary, device, workers or _cores(), jobs)
+        return
+    folder = out or Path("trained") / _name(rung, tokens, source, seed)
     from onset.ladder.pretrain import pretrain
     from onset.progress import Phases
 
     with Phases() as bar:
         pretrain(chosen, source, folder, device=device, workers=workers or _cores(), progress=bar.told)
+    _say_model(folder)
+    print(f"Measure it: onset ladder evaluate {folder} ladder/{rung}")
+    print(f"Or name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
+
+
+def _train_seeds(
+    chosen: Recipe, source: Source, out: Path, asked: str, vary: str, device: str, workers: int, jobs: int | None
+) -> None:
+    from onset.analysis.words import duration
+    from onset.ladder.seeds import Vary, pace_of, parse_seeds, pretrain_seeds, recipes_of
+    from onset.models.loading import pick_device
+    from onset.progress import Phases
+
+    if vary not in get_args(Vary):
+        raise InputError(f"--vary {vary}: expected {', '.join(get_args(Vary))}")
+    seeds = parse_seeds(asked)
+    if vary == "both" and chosen.seed:
+        raise InputError(f"--seed {chosen.seed} is of one model, --seeds {asked} of several: give one of them")
+    recipes = recipes_of(chosen, seeds, cast(Vary, vary))
+    on_cpu = pick_device(chosen.rung.name, device) == "cpu"
+    side = min(jobs or (_cores() if on_cpu else 1), len(recipes))
+    documents = source.fingerprint()
+    if pace := pace_of(recipes, source, out, device=device, jobs=side, documents=documents):
+        about = duration(pace.seconds)
+        print(
+            f"{pace.models} of {len(recipes)} models to train on {pace.tokens:,} tokens, {pace.jobs} at a time: about"
+            f" {about} at the {pace.rate:,.0f} tokens a second that one was measured to reach just now; longer where"
+            " several share a core or its cache"
+        )
+    with Phases() as bar:
+        folders = pretrain_seeds(
+            recipes, source, out, device=device, workers=workers, jobs=side, progress=bar.told, documents=documents
+        )
+    for folder in folders:
+        _say_model(folder)
+    print(f"Measure them: onset ladder evaluate {_spec(out)}")
+    print(f"Or name them in a study, models: [{_spec(out)}]: every seed in it is a model of its own")
+
+
+def _say_model(folder: Path) -> None:
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     timing = json.loads((folder / "timing.json").read_text(encoding="utf-8"))
     print(
         f"Model: {folder} ({card['params']:,} parameters, {card['tokens']:,} tokens, loss {card['loss']:.3f} nats a "
         f"token, {timing['tokens_per_second']:,.0f} tokens a second on {timing['device']})"
     )
-    print(f"Measure it: onset ladder evaluate {folder} ladder/{rung}")
-    print(f"Or name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
 
 
 @app.command()
@@ -257,7 +312,7 @@ def _source(
 _SHORT = {"chain-of-thought": "nocot", "code": "nocode", "instructions": "noinst"}
 
 
-def _name(rung: str, tokens: str, source: Source, seed: int) -> str:
+def _name(rung: str, tokens: str, source: Source, seed: int, vary: str = "both") -> str:
     """``r3-20M-nocode-seed1``: what is not as by default."""
     corpus = source.corpus
     parts = [rung, re.sub(r"[_,]", "", tokens.strip())]
@@ -267,6 +322,7 @@ def _name(rung: str, tokens: str, source: Source, seed: int) -> str:
     parts += [f"{corpus.extra.source}{corpus.extra.share:g}"] if corpus.extra else []
     parts += [f"corpus{corpus.seed}"] if corpus.seed else []
     parts += [f"seed{seed}"] if seed else []
+    parts += [vary] if vary != "both" else []
     return "-".join(parts)
 
 

@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,7 +64,7 @@ class Progress(Protocol):
         ...
 
 
-def pretrain(
+def pretrain(  # noqa: PLR0913 - what is known already, and where things go
     recipe: Recipe,
     source: Source,
     out: Path,
@@ -73,24 +74,26 @@ def pretrain(
     workers: int = 1,
     checkpoint: int = CHECKPOINT,
     progress: Progress | None = None,
+    documents: str | None = None,
 ) -> Path:
     """Train a model and save it in ``out``, which is returned; goes on where an earlier run stopped, and returns at
     once when the model is there.
 
     The corpus is made by ``workers`` processes and kept in ``corpora`` (default: ``corpora`` beside ``out``), where
     other runs find it. ``device``: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; bfloat16 autocast on a GPU, float32 on a
-    CPU. ``checkpoint``: steps between checkpoints.
+    CPU. ``checkpoint``: steps between checkpoints; ``documents``: the source's fingerprint, where it is known already.
 
     Raises StoreError when ``out`` holds another model or cannot be written, ModelError for a device that is not there
     or a loss that is not finite, InputError for a tokenizer that cannot be used.
     """
     where = torch.device(pick_device(recipe.rung.name, device))
-    identity = _identity(recipe, source)
+    known = documents or source.fingerprint()
+    identity = _identity(recipe, source, known)
     with _writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        if _finished(out, identity):
+        if is_finished(recipe, source, out, known):
             return out
-        data = _corpus(recipe, source, identity, corpora or out.parent / "corpora", workers, progress)
+        data = read_corpus(recipe, source, known, corpora or out.parent / "corpora", workers, progress)
         run = Run.begin(recipe, tokenizers.load(source.tokenizer).get_vocab_size(), where)
         run.restore(out / "checkpoint.pt", identity)
         _train(run, data, out, identity, checkpoint, progress)
@@ -104,11 +107,14 @@ def next_token_loss(module: Any, ids: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), ids[:, 1:].flatten())
 
 
-def _corpus(
-    recipe: Recipe, source: Source, identity: dict[str, Any], folder: Path, workers: int, progress: Progress | None
+def read_corpus(
+    recipe: Recipe, source: Source, documents: str, folder: Path, workers: int, progress: Progress | None
 ) -> torch.Tensor:
-    """All tokens that are read, and one more to be predicted last: 16-bit integers in memory."""
-    schedule = recipe.schedule
+    """All tokens that are read, and one more to be predicted last: 16-bit integers in memory.
+
+    They are made by ``workers`` processes where ``folder`` does not hold them yet; ``documents``: their fingerprint.
+    """
+    schedule, identity = recipe.schedule, _identity(recipe, source, documents)
     tokens = schedule.steps * schedule.batch * schedule.sequence + 1
     named = json.dumps([identity["corpus"], identity["documents"], identity["tokenizer"], tokens], sort_keys=True)
     path = folder / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.npy"
@@ -125,7 +131,7 @@ def _train(
         return
     data = data.to(run.device)
     order = torch.randperm(
-        schedule.steps * schedule.batch, generator=torch.Generator().manual_seed(run.recipe.seed)
+        schedule.steps * schedule.batch, generator=torch.Generator().manual_seed(run.recipe.seed_of("order"))
     ).to(run.device)
     window = torch.arange(schedule.sequence + 1, device=run.device)
     loss_of = _fastest(run, data[window].long().repeat(min(MICRO[run.device.type], schedule.batch), 1))
@@ -198,6 +204,7 @@ def _save(run: Run, source: Source, out: Path, identity: dict[str, Any]) -> None
         "corpus": corpus.mixture,
         "tokens": tokens,
         "seed": run.recipe.seed,
+        **({} if run.recipe.held is None else {"held": asdict(run.recipe.held)}),
     }
     write_json(out / "onset.json", told)
     timing = {"seconds": run.seconds, "tokens_per_second": tokens / run.seconds, "device": _device_name(run.device)}
@@ -224,18 +231,19 @@ def _save(run: Run, source: Source, out: Path, identity: dict[str, Any]) -> None
 def family_of(recipe: Recipe, corpus: Corpus) -> str:
     """What sizes share a curve with, and ingredients are held against: models that read as many tokens of one mixture
     (``scarce`` is an ingredient of ``pilot``). Never that of the shipped models, so that a short run is not taken for
-    their equal.
+    their equal; and seeds that draw only the weights, or only the order, vary less than those that draw both.
     """
     mixture = {"standard": "", "scarce": "pilot-"}.get(corpus.mixture, f"{corpus.mixture}-")
-    return f"{FAMILY}-{mixture}{recipe.schedule.tokens / 1e6:.4g}M"
+    held = "" if recipe.held is None else f"-same-{recipe.held.what}"
+    return f"{FAMILY}-{mixture}{recipe.schedule.tokens / 1e6:.4g}M{held}"
 
 
-def _identity(recipe: Recipe, source: Source) -> dict[str, Any]:
+def _identity(recipe: Recipe, source: Source, documents: str) -> dict[str, Any]:
     """What makes a run another one, as JSON."""
     return {
         "recipe": recipe.describe(),
         "corpus": source.corpus.describe(),
-        "documents": source.fingerprint(),
+        "documents": documents,
         "tokenizer": _digest(source),
     }
 
@@ -244,8 +252,9 @@ def _digest(source: Source) -> str:
     return hashlib.sha256(tokenizers.load(source.tokenizer).to_str().encode()).hexdigest()
 
 
-def _finished(out: Path, identity: dict[str, Any]) -> bool:
-    path = out / "card.json"
+def is_finished(recipe: Recipe, source: Source, out: Path, documents: str) -> bool:
+    """Does ``out`` hold this model, of documents of that fingerprint? Raises StoreError where it holds another one."""
+    path, identity = out / "card.json", _identity(recipe, source, documents)
     if not path.exists():
         return False
     try:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from onset.errors import InputError, UnknownName
 from onset.ladder.tokenizer import VOCABULARY
@@ -132,16 +132,34 @@ class Optimiser:
         return min(0.006, 0.5 / width)
 
 
+Drawn = Literal["weights", "order"]
+"""What a seed of pretraining draws: the first weights, the order in which sequences are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What does not change with the seed of a run, and the seed it is drawn by."""
+
+    what: Drawn
+    seed: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that a training run depends on but the corpus. ``seed`` is of the initial weights and of the order in which
-    sequences are read.
+    """All that a training run depends on but the corpus. ``seed`` is of the first weights and of the order in which
+    sequences are read; one of the two has the seed of ``held`` instead, where that is given, so that runs of several
+    seeds differ in the other alone.
     """
 
     rung: Rung
     schedule: Schedule = field(default_factory=Schedule)
     optimiser: Optimiser = field(default_factory=Optimiser)
     seed: int = 0
+    held: Held | None = None
+
+    def seed_of(self, what: Drawn) -> int:
+        """The seed that the first weights, or the order of reading, are drawn by."""
+        return self.held.seed if self.held is not None and self.held.what == what else self.seed
 
     def describe(self) -> dict[str, Any]:
         """As JSON: two recipes that differ differ here."""
@@ -149,4 +167,5 @@ class Recipe:
         rates = {"muon_rate": self.optimiser.muon_rate(width), "adam_rate": self.optimiser.adam_rate(width)}
         optimiser = asdict(self.optimiser) | {"betas": list(self.optimiser.betas)} | rates
         schedule = asdict(self.schedule) | {"steps": self.schedule.steps}
-        return {"rung": asdict(self.rung), "schedule": schedule, "optimiser": optimiser, "seed": self.seed}
+        held = {} if self.held is None else {"held": asdict(self.held)}
+        return {"rung": asdict(self.rung), "schedule": schedule, "optimiser": optimiser, "seed": self.seed, **held}

@@ -74,7 +74,7 @@ class Run:
     @classmethod
     def begin(cls, recipe: Recipe, vocabulary: int, device: torch.device) -> Run:
         """Before the first step."""
-        module = build(recipe.rung, vocabulary, recipe.seed).to(device).train()
+        module = build(recipe.rung, vocabulary, recipe.seed_of("weights")).to(device).train()
         optimiser = MuonAdam(module, recipe.rung.width, recipe.optimiser)
         return cls(recipe, device, module, optimiser, torch.zeros((), device=device))
 

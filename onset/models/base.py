@@ -22,7 +22,8 @@ class ModelFacts:
     base model before methods are compared (``base`` when none); ``context`` the longest sequence in
     tokens; ``revision`` a hash of weights and tokenizer; ``dtype`` and ``device`` of the computation; ``attention``:
     layers times the width of their attention (heads times their size), by which attention of T tokens takes
-    4 ``attention`` T^2 operations, half of them where it is causal: no part of 2 N a token.
+    4 ``attention`` T^2 operations, half of them where it is causal: no part of 2 N a token; ``pretraining_seed``: which
+    of several runs of its size it is, where that is known.
 
     A server may tell neither size nor context, tokenizer or revision: None, where the study does not tell them.
     """
@@ -39,6 +40,7 @@ class ModelFacts:
     dtype: str
     device: str
     attention: int | None = None
+    pretraining_seed: int | None = None
 
     def flops(self, tokens: int | None) -> float | None:
         """Operations of running ``tokens``: 2 for each and each of ``params_compute``; None where either is unknown."""

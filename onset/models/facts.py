@@ -42,10 +42,10 @@ def count_parameters(module: Any) -> ParameterCounts:
 
 
 def describe(
-    module: Any, tokenizer: Any, label: str, revision: str, told: Mapping[str, str] = MappingProxyType({})
+    module: Any, tokenizer: Any, label: str, revision: str, told: Mapping[str, Any] = MappingProxyType({})
 ) -> ModelFacts:
     """The facts of a loaded model. The tokenizer is named by class, size and hash of its JSON; ``told`` may name
-    ``family`` and ``stage``, else the family is what architecture and label say and the stage is ``base``.
+    ``family``, ``stage`` and ``seed``, else the family is what architecture and label say and the stage is ``base``.
     """
     counts = count_parameters(module)
     config = module.config.get_text_config()
@@ -64,6 +64,7 @@ def describe(
         dtype=str(weight.dtype).removeprefix("torch."),
         device=weight.device.type,
         attention=attention_of(config),
+        pretraining_seed=told.get("seed"),
     )
 
 
@@ -76,9 +77,9 @@ def attention_of(config: Any) -> int | None:
     return int(layers) * int(heads) * int(size)
 
 
-def told_beside(spec: str, folder: Path) -> dict[str, str]:
-    """``family`` and ``stage`` from ``onset.json`` beside the weights, where there is one (`onset ladder train` writes
-    it). Raises ModelError when it is no JSON object of text.
+def told_beside(spec: str, folder: Path) -> dict[str, Any]:
+    """``family``, ``stage`` and ``seed`` (of pretraining) from ``onset.json`` beside the weights, where there is one
+    (`onset ladder train` writes it). Raises ModelError when it is no JSON object of text and a whole number.
     """
     path = folder / "onset.json"
     if not path.is_file():
@@ -86,11 +87,14 @@ def told_beside(spec: str, folder: Path) -> dict[str, str]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         told = {key: content[key] for key in ("family", "stage") if key in content}
+        seed = {"seed": content["seed"]} if "seed" in content else {}
     except (ValueError, TypeError) as error:
         raise ModelError(f"model '{spec}': {path} is no JSON object: {error}") from None
     if not all(isinstance(value, str) and value for value in told.values()):
         raise ModelError(f"model '{spec}': {path}: family and stage must be text, received {told}")
-    return told
+    if not all(isinstance(value, int) and not isinstance(value, bool) for value in seed.values()):
+        raise ModelError(f"model '{spec}': {path}: seed must be a whole number, received {seed['seed']!r}")
+    return told | seed
 
 
 def hash_files(folder: Path) -> str:

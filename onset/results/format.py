@@ -84,6 +84,7 @@ CELL_SCHEMA: dict[str, Any] = {
     "cell": pl.String,
     "model": pl.String,
     "family": pl.String,
+    "pretraining_seed": pl.Int64,
     "params": pl.Int64,
     "params_non_embedding": pl.Int64,
     "stage": pl.String,

@@ -323,6 +323,7 @@ def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
     return same | {
         "cell": held["id"],
         "family": facts["family"],
+        "pretraining_seed": facts.get("pretraining_seed"),  # not known before there were runs of one size
         "params": facts["params"],
         "params_non_embedding": facts["params_non_embedding"],
         "tune": _kind(spec["tune"]) if spec.get("tune") else None,

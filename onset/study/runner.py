@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version as installed_version
 from itertools import groupby
@@ -45,6 +45,7 @@ from onset.study.making import make, tune
 from onset.study.names import names
 from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, note_earlier
+from onset.study.runs import facts_of
 from onset.study.searching import Searches
 from onset.study.shifted import shift_json
 from onset.study.spec import Study
@@ -306,11 +307,10 @@ class _Session:
         check_ledger(ledger, plan, cell.labels)
         folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
-        family = self.grid.families.get(cell.model) or base.facts.family
         said = {
             **cell_json(cell, base, task, plan, ledger, report),
             **shift_json(self.grid.shifts[cell.task, cell.shift], items),
-            "facts": {**asdict(base.facts), "family": family},
+            "facts": facts_of(self.grid, cell.model, base.facts),
             "tuned_revision": model.facts.revision if cell.tuned else None,
             **template_json(chat),
             **({} if cell.made is None else {"made": self.made[cell.made.id]}),

@@ -32,6 +32,7 @@ from onset.models.backend import Told
 from onset.shifts.base import Named, read_shift
 from onset.step import read_step
 from onset.study.paths import rebase
+from onset.study.runs import with_runs
 from onset.study.searched import searched
 from onset.study.text import TextEntry
 from onset.tuning import STAGES
@@ -92,7 +93,8 @@ class ModelEntry(BaseModel):
     sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone). ``template``:
     how to ask it (``chat``, ``plain``) where a method leaves that to the model (``auto``); ``price``: its own, not the
     study's. Of a model behind a server, which may tell none of it: ``params`` (parameters, ``7B`` or a number),
-    ``context`` (the longest sequence in tokens), ``revision`` (a word for the version of its weights).
+    ``context`` (the longest sequence in tokens), ``revision`` (a word for the version of its weights). Of a run
+    that has others of its size: ``pretraining_seed`` (`onset.study.runs`).
     """
 
     model_config = _STRICT
@@ -104,6 +106,7 @@ class ModelEntry(BaseModel):
     params: Annotated[int, BeforeValidator(_count)] | None = Field(default=None, ge=1)
     context: int | None = Field(default=None, ge=2)
     revision: str | None = Field(default=None, min_length=1)
+    pretraining_seed: int | None = Field(default=None, ge=0)
 
     @property
     def told(self) -> Told:
@@ -314,7 +317,7 @@ def make_study(**values: Any) -> Study:
     >>> make_study(name="x", models=["m"], tasks=["gsm8k"], methods=["cot"], labels=8, seeds=1, items=9).labels
     (8,)
     """
-    return _validate(values, "study")
+    return with_runs(_validate(values, "study"))
 
 
 def vary(study: Study, **values: Any) -> Study:
@@ -327,7 +330,7 @@ def vary(study: Study, **values: Any) -> Study:
             raise StudyError(f"a study can be varied in {', '.join(PART_KEYS)}, not in '{key}'")
     parts = [part.model_dump(mode="json", exclude={"parts"}) | values for part in study.grids()]
     made = tuple(_validate_grid(part, f"study {study.name}") for part in parts)
-    return made[0].model_copy(update={"parts": made}) if study.parts else made[0]
+    return with_runs(made[0].model_copy(update={"parts": made}) if study.parts else made[0])
 
 
 class _Loader(yaml.SafeLoader):
@@ -358,7 +361,7 @@ def read_study(path: Path) -> Study:
     if not isinstance(loaded, dict):
         raise StudyError(f"study file {path}: expected a mapping of keys, found {type(loaded).__name__}")
     study = _validate(loaded, str(path))
-    return rebase(study, path.parent)
+    return with_runs(rebase(study, path.parent))
 
 
 def _validate(values: Mapping[str, Any], where: str) -> Study:

@@ -62,6 +62,7 @@ def _outcomes(
         at=Setting(
             task=first["task"], shift=first["shift"], model=first["model"], family=first["family"],
             params=first["params"], stage=steps(first["stage"]), method=first["method"], labels=first["labels"],
+            pretraining_seed=first.get("pretraining_seed"),
         ),
         measure=Measure(ACCURACY, chance=first["chance"]),
         draws=tuple(cell["seed"] for cell in cells),
