@@ -153,6 +153,7 @@ class Evaluation:
             thinking=tuple(one.thinking for one in done),
             golds=item.golds if item.others else (),
             partial=worth.partial,
+            meta=item.facts,
         )
 
     def _rights(self, item: Item, answers: Sequence[Answer]) -> tuple[bool, ...]:

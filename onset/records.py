@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,6 +31,10 @@ nothing was generated."""
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys, no spaces and no NaN: equal values give equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+LONGEST_FACT = 80
+"""Characters of a text of `Item.meta` that is kept in records: longer ones name no group."""
 
 
 def content_hash(value: Any, length: int = 16) -> str:
@@ -66,6 +71,16 @@ class Item:
     def golds(self) -> tuple[str, ...]:
         """All right answers, ``answer`` first."""
         return (self.answer, *self.others)
+
+    @property
+    def facts(self) -> str | None:
+        """`meta` as a record keeps it, as JSON; None where there is none."""
+        kept = {
+            key: one
+            for key, one in self.meta.items()
+            if (len(one) <= LONGEST_FACT if isinstance(one, str) else math.isfinite(one))
+        }
+        return canonical_json(kept) if kept else None
 
     @property
     def id(self) -> str:
@@ -286,7 +301,8 @@ class Record:
     prompt did not fit the context, ``status`` is ``failed`` when the method raised an error, ``cause`` in one line
     (then there are no outputs): such items count as wrong and are reported; ``golds``: all right answers where the
     item has several, ``gold`` first (empty where it has one); ``partial``: how much of a right answer ``answer`` is
-    (0..1; 0 where none was found), where the answer format says that (`Score`).
+    (0..1; 0 where none was found), where the answer format says that (`Score`); ``meta``: the item's facts (JSON; None:
+    it has none), of texts those of at most `LONGEST_FACT` characters, which groups of items are told by.
     """
 
     position: int
@@ -318,3 +334,4 @@ class Record:
     thinking: tuple[int | None, ...] = ()
     golds: tuple[str, ...] = ()
     partial: float | None = None
+    meta: str | None = None

@@ -24,6 +24,7 @@ from onset.analysis.estimates.label_breaks import label_breaks
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.partial import partial_pairs
+from onset.analysis.estimates.robustness import robustness_of
 from onset.analysis.estimates.scores import compare_scores
 from onset.analysis.estimates.searches import apart, searches_of
 from onset.analysis.estimates.second_reader import second_readings
@@ -75,14 +76,16 @@ def analyse(
     chains = () if measured.foreign else chains_of(measured, margin=chosen, replicates=replicates)
     trainings = trainings_of(measured)
     stages = stage_comparisons(arms, margin=chosen, replicates=replicates)
+    lost, lost_more = losses(arms, replicates=replicates), loss_differences(arms, replicates=replicates)
+    classes = Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates)))
     measures = Analysis(
         measured=measured,
         margin=chosen,
         contrasts=Contrasts(
             methods=methods,
             stages=stages,
-            losses=losses(arms, replicates=replicates),
-            loss_differences=loss_differences(arms, replicates=replicates),
+            losses=lost,
+            loss_differences=lost_more,
             models=compare_models(arms, margin=chosen, replicates=replicates) if measured.foreign else NO_MODELS,
             scores=compare_scores(measured.scores, measured.stated, margin=chosen, replicates=replicates),
         ),
@@ -98,7 +101,7 @@ def analyse(
             breaks=label_breaks(methods, arms, uses),
         ),
         break_evens=break_evens(arms, measured, spent),
-        classes=Classes(*(((), {}) if measured.foreign else classified(measured, replicates=replicates))),
+        classes=classes,
         decisions=decisions(arms, basis),
         spent=spent,
         replicates=replicates,
@@ -118,6 +121,9 @@ def analyse(
             steps=stage_steps(chains, trainings, margin=chosen, replicates=replicates),
         ),
         forgetting=forgettings(measured.asides, arms, methods, stages, margin=chosen, replicates=replicates),
+        robustness=robustness_of(
+            measured, methods, lost, lost_more, basis.means, classes.arms, margin=chosen, replicates=replicates
+        ),
     )
     return replace(measures, findings=findings_of(measures))
 
@@ -150,6 +156,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "stage_reach": [one.json() for one in analysis.stages.reach],
         "stage_steps": [one.json() for one in analysis.stages.steps],
         "forgetting": [one.json() for one in analysis.forgetting],
+        "robustness": analysis.robustness.json(),
         "stage_shifts": [one.json() for one in analysis.sizes.stage_shifts],
         "curves": [one.json() | {"sentence": curve_sentence(one, say)} for one in analysis.sizes.curves],
         "gains": [one.json() for one in analysis.sizes.gains],

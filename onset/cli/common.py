@@ -25,6 +25,9 @@ MathVerify = Annotated[
     bool,
     typer.Option("--math-verify", help="Also read answers that are numbers with the library math-verify."),
 ]
+OfShifts = Annotated[
+    bool, typer.Option("--robustness", help="What shifts take alone: drops, flips, matched drops, parts, orders.")
+]
 AnyResults = Annotated[
     Path,
     typer.Argument(

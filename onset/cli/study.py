@@ -15,6 +15,7 @@ from onset.cli.common import (
     InLanguage,
     Json,
     MathVerify,
+    OfShifts,
     Reading,
     console,
     print_json,
@@ -79,17 +80,25 @@ def show(
     as_json: Json = False,
     details: Details = False,
     math_verify: MathVerify = False,
+    robustness: OfShifts = False,
     language: InLanguage = "en",
     *,
     reading: Reading,
 ) -> None:
     """What results say, in a few lines; with --details all findings in full, comparisons and cells before them."""
     from onset.analysis.study import analyse, to_json
+    from onset.errors import DataError
     from onset.read import read_measured
+    from onset.report.robustness import print_robustness
 
     content = to_json(analyse(read_measured(path, **reading.asked()), math_verify=math_verify), language)
+    if robustness and not any(cell["shift"] != "none" for cell in content["cells"]):
+        raise DataError(f"{path}: no cell was asked under a shift, --robustness has nothing to show")
     if as_json:
-        print_json(content)
+        print_json(content["robustness"] if robustness else content)
+        return
+    if robustness:
+        print_robustness(content["robustness"], console())
         return
     print_study(content, details=details, language=language)
     if not details:

@@ -18,6 +18,7 @@ from onset.report.costs import print_break_evens, print_costs
 from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.outputs import print_banks, print_chains, print_second_readings, print_thinking
+from onset.report.robustness import print_robustness
 from onset.report.scores import print_scores
 from onset.report.searches import print_searches
 from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, section, table
@@ -75,6 +76,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             section(console, key | named, [key["method"] or "each item counts the same"])
             console.print(_model_table(group, wide=console.width >= WIDE))
     print_scores(shown, console)
+    print_robustness(shown["robustness"], console)
     if shown["cells"]:
         heading(console, "Cells")
         for key, group in grouped(shown["cells"], ("task", "shift", "stage")):

@@ -23,6 +23,7 @@ from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.partial import PartialPair
+from onset.analysis.estimates.robustness import NO_SHIFTS, Robustness
 from onset.analysis.estimates.scores import Scores
 from onset.analysis.estimates.searches import Bounds, Searched
 from onset.analysis.estimates.second_reader import SecondReading
@@ -106,6 +107,7 @@ class Analysis:
     and answers of each arm; ``calibrations``: calibrated methods beside the same ones without; ``second_readings``:
     texts read by math-verify too, where that was asked for; ``thinking``: accuracy by the tokens that a model thinks;
     ``stages``: what stages of training change beside accuracy; ``forgetting``: what training changes elsewhere;
+    ``robustness``: what shifts of the test items take, and from whom;
     ``searches``: arms whose settings were searched, and ``bounds``: those that are upper bounds, which are in nothing
     else;
     ``findings``: empty while the questions are asked.
@@ -129,6 +131,7 @@ class Analysis:
     thinking: tuple[ThinkingLine, ...] = ()
     stages: ByStage = ByStage()
     forgetting: tuple[Forgetting, ...] = ()
+    robustness: Robustness = NO_SHIFTS
     searches: tuple[Searched, ...] = ()
     bounds: Bounds | None = None
     findings: tuple[Finding, ...] = ()

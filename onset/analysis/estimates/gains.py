@@ -227,7 +227,7 @@ def _curve(
         kind=kind,
         points=tuple(points),
         p_sizes=tuple(holm([1.0 if one.p_adjusted is None else one.p_adjusted for one in points])),
-        crossover=_crossover(points, methods, others),
+        crossover=crossover_of(points, methods, others),
         rises=rises,
         own_rise=own,
     )
@@ -236,14 +236,19 @@ def _curve(
 # ---- the crossover -------------------------------------------------------------------------------------------------
 
 
-def _crossover(points: Sequence[Contrast], methods: Sequence[Outcomes], others: Sequence[Outcomes]) -> Crossover:
+def crossover_of(
+    points: Sequence[Contrast], methods: Sequence[Outcomes], others: Sequence[Outcomes], *, fit: bool = True
+) -> Crossover:
+    """Where a method overtakes another: ``points``, decided, of the ``methods`` against the ``others``, by ascending
+    size. ``fit``: are curves fitted, to say where they meet?
+    """
     sizes = sorted({point.params for point in points})
     at = [[index for index, point in enumerate(points) if point.params == size] for size in sizes]
     won = np.array([point.verdict == "wins" for point in points])[:, None]
     start = int(crossing.start_of_wins(won, at)[0])
     resolved = all(point.verdict in ("loses", "equivalent") for point in points)
     verdict = crossing.verdict_of(start, len(sizes), resolved=resolved)
-    estimate, interval, notes = _meeting(methods, others)
+    estimate, interval, notes = _meeting(methods, others) if fit else (None, None, ())
     return Crossover(
         verdict=verdict,
         shown_from=sizes[start] if verdict in ("always", "from") else None,

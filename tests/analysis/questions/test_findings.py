@@ -72,6 +72,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "stage_reach",
         "stage_steps",
         "forgetting",
+        "robustness",
         "stage_shifts",
         "curves",
         "gains",
