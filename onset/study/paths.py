@@ -92,6 +92,8 @@ def _method(entry: MethodEntry, folder: Path) -> MethodEntry:
 
 def _task(task: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     rebased = dict(task)
+    if isinstance(rebased.get("aliases"), str):
+        rebased["aliases"] = under(rebased["aliases"], folder)
     if isinstance(rebased.get("hub"), str):  # the others then name splits of it
         if rebased["hub"].startswith((".", "/", "~")):
             path = under(rebased["hub"], folder)

@@ -54,6 +54,46 @@ _ENTRIES = {
         "BIG-Bench Hard (Suzgun et al. 2022), 27 subtasks as bbh/SUBTASK, hub or local folder",
         "complex reasoning",
     ),
+    "triviaqa": TaskEntry(
+        "onset.tasks.triviaqa:load",
+        "trivia with all names of each answer (Joshi et al. 2017), hub or files",
+        "knowledge reasoning",
+    ),
+    "natural-questions": TaskEntry(
+        "onset.tasks.natural_questions:load",
+        "a search engine's questions, open (Kwiatkowski et al. 2019), hub or files",
+        "knowledge reasoning",
+    ),
+    "webquestions": TaskEntry(
+        "onset.tasks.webquestions:load",
+        "questions with lists of answers (Berant et al. 2013), hub or files",
+        "knowledge reasoning",
+    ),
+    "commonsenseqa": TaskEntry(
+        "onset.tasks.commonsenseqa:load",
+        "five choices on a concept (Talmor et al. 2019), hub or files",
+        "knowledge reasoning",
+    ),
+    "strategyqa": TaskEntry(
+        "onset.tasks.strategyqa:load",
+        "yes or no by steps that are not named (Geva et al. 2021), hub or files",
+        "knowledge reasoning",
+    ),
+    "creak": TaskEntry(
+        "onset.tasks.creak:load",
+        "statements on entities, true or false (Onoe et al. 2021), hub or files",
+        "knowledge reasoning",
+    ),
+    "csqa2": TaskEntry(
+        "onset.tasks.csqa2:load",
+        "CommonsenseQA 2.0, yes or no (Talmor et al. 2021), hub or files",
+        "knowledge reasoning",
+    ),
+    "com2sense": TaskEntry(
+        "onset.tasks.com2sense:load",
+        "statements in pairs, true or false (Singh et al. 2021), hub or files",
+        "knowledge reasoning",
+    ),
     "world-problems": TaskEntry(
         "onset.tasks.world_problems:load",
         "word problems of the ladder's world, in order or shuffled",

@@ -18,25 +18,23 @@ The rows may come from JSON lines, CSV, TSV, Parquet, a folder of the library da
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from onset.answers import ChoiceFormat, NumberFormat, OpenFormat, TextFormat
 from onset.errors import DataError
-from onset.prompting.text import STOP, answer_text
 from onset.records import Item
 from onset.shifts import SHIFTS
+from onset.tasks.aliases import with_aliases
+from onset.tasks.assembling import chance_of, check_filled, cut_rows, limit_of, readable, unmet
 from onset.tasks.base import Ability, AnswerFormat, Task
-from onset.tasks.checks import Duplicates, NearDuplicates, Split, settle, settle_near, without_duplicates
-from onset.tasks.generated import token_limit, whole
-from onset.tasks.near import Sketch, clusters
+from onset.tasks.checks import Duplicates, NearDuplicates, Split, settle, settle_near
+from onset.tasks.generated import whole
 from onset.tasks.rows import AnswerAs, Column, Reader, labels_of, parts_of
-from onset.tasks.splitting import cut, has_few_answers
-from onset.tasks.tables import listed, refuse, short
+from onset.tasks.splitting import has_few_answers
+from onset.tasks.tables import refuse
 
 FormatName = Literal["number", "choice", "text", "open"]
 FORMATS: Mapping[str, type[NumberFormat] | type[ChoiceFormat] | type[TextFormat] | type[OpenFormat]] = {
@@ -67,6 +65,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     labels: Mapping[Any, str] | Sequence[Any] | None = None,
     answer_as: AnswerAs = "text",
     answer_separator: str | None = None,
+    aliases: str | Path | None = None,
     split_seed: int = 0,
     format: FormatName | None = None,
     chance: float | None = None,
@@ -90,7 +89,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     item: a list, or a mapping from what stands in the file to the name (``{0: negative, 1: positive}``). Without it the
     names that a ``ClassLabel`` column carries are taken. ``answer_as``: is the answer of an item with choices their
     text, their letter (A first), or their index (0 first)? ``answer_separator`` stands between several right answers in
-    one text.
+    one text. ``aliases``: a file with other names of right answers, each of which is right too (`onset.tasks.aliases`).
 
     ``format`` is ``choice`` when every item has choices, ``open`` when an item has several right answers, ``number``
     when every answer is a number, ``text`` otherwise, unless given. ``chance`` (0..1) is the mean of 1 / choices over
@@ -111,23 +110,26 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     further = _named_files(name, test_sets)
     seed = whole(name, "split_seed", split_seed, 0, 2**31 - 1)
     notes: list[str] = []
-    unmet: list[str] = []
+    beside: list[str] = []
     if isinstance(test, str | Path):
         read = [reader.split(split, path, notes) for split, path in {"train": train, "test": test, **further}.items()]
     else:
         rows = reader.split("train and test", train, notes)
-        apart = _cut(name, rows, test, seed, duplicates, near_duplicates, notes)
-        unmet = _unmet(*apart, test)
+        apart = cut_rows(name, rows, test, seed, duplicates, near_duplicates, notes)
+        beside = unmet(*apart, test)
         read = [*apart, *(reader.split(split, path, notes) for split, path in further.items())]
+    if aliases is not None:
+        read, found = with_aliases(read, aliases, task=name)
+        beside += found
     splits, dropped = settle(read[0], read[1:], task=name, duplicates=duplicates)
-    _check_filled(name, splits, "duplicates")
+    check_filled(name, splits, "duplicates")
     splits[0], near = settle_near(splits[0], splits[1:], task=name, near_duplicates=near_duplicates)
-    _check_filled(name, splits, "near duplicates")
+    check_filled(name, splits, "near duplicates")
     chosen = _format(name, splits, format)
-    splits, unread, partly = _readable(name, splits, chosen, unreadable)
-    _check_filled(name, splits, "rows without a readable answer")
+    splits, unread, partly = readable(name, splits, chosen, unreadable)
+    check_filled(name, splits, "rows without a readable answer")
     pool = splits[0].items
-    near += [*unmet, *partly, *_numbers_as_labels(pool, chosen)]
+    near += [*beside, *partly, *_numbers_as_labels(pool, chosen)]
     return [
         Task(
             name=name,
@@ -135,13 +137,15 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
             pool=pool,
             test=splits[1].items,
             format=chosen,
-            chance=_chance(name, splits[1].items, chance),
+            chance=chance_of(name, splits[1].items, chance),
             source="; ".join(
                 [*(f"{split.path}: {len(split.items)} items" for split in splits), *notes, *dropped, *unread, *near]
             ),
             instruction=instruction,
-            answer_tokens=_limit(name, "answer_tokens", answer_tokens, 24, [item.answer for item in pool]),
-            rationale_tokens=_limit(name, "rationale_tokens", rationale_tokens, 256, [i.rationale or "" for i in pool]),
+            answer_tokens=limit_of(name, "answer_tokens", answer_tokens, 24, [item.answer for item in pool]),
+            rationale_tokens=limit_of(
+                name, "rationale_tokens", rationale_tokens, 256, [one.rationale or "" for one in pool]
+            ),
             test_sets=tuple((split.name, split.items) for split in splits[2:]),
             notes=tuple(near),
         )
@@ -161,53 +165,19 @@ def pool_of(path: str | Path) -> Task:
     split = labelled(path)
     name = Path(path).stem
     chosen = _format(name, [split], None)
-    (kept,), _, notes = _readable(name, [split], chosen, "refuse")
+    (kept,), _, notes = readable(name, [split], chosen, "refuse")
     return Task(
         name=name,
         ability="own",
         pool=kept.items,
         test=(),
         format=chosen,
-        chance=_chance(name, kept.items, None),
+        chance=chance_of(name, kept.items, None),
         source=f"{split.path}: {len(kept.items)} items",
-        answer_tokens=_limit(name, "answer_tokens", None, 24, [item.answer for item in kept.items]),
-        rationale_tokens=_limit(name, "rationale_tokens", None, 256, [item.rationale or "" for item in kept.items]),
+        answer_tokens=limit_of(name, "answer_tokens", None, 24, [item.answer for item in kept.items]),
+        rationale_tokens=limit_of(name, "rationale_tokens", None, 256, [item.rationale or "" for item in kept.items]),
         notes=tuple(notes),
     )
-
-
-def _cut(
-    name: str,
-    rows: Split,
-    share: object,
-    seed: int,
-    duplicates: Duplicates,
-    near_duplicates: NearDuplicates,
-    notes: list[str],
-) -> tuple[Split, Split]:
-    """The rows of one file as train and test, near duplicates on one side unless they are allowed on both."""
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
-        raise DataError(f"task '{name}': test must be a file, or the share of the rows to test on (0.3), not {share!r}")
-    rows, dropped = without_duplicates(rows, task=name, duplicates=duplicates)
-    notes += dropped
-    alone = tuple(range(len(rows.items)))
-    bound = alone if near_duplicates == "allow" else clusters([Sketch(item) for item in rows.items])
-    return cut(rows, share, seed, bound, task=name)
-
-
-def _unmet(train: Split, test: Split, share: float) -> list[str]:
-    """What a cut could not give: as many test items as asked, some of each answer where the answers are few."""
-    every = [*train.items, *test.items]
-    lines = []
-    if len(test.items) < 0.9 * round(share * len(every)):
-        lines.append(
-            f"{len(test.items)} of {len(every)} rows are test items, fewer than 'test: {share:g}' asks for: near "
-            "duplicates stay on one side"
-        )
-    gone = sorted({item.answer for item in train.items} - {item.answer for item in test.items})
-    if gone and has_few_answers(every):
-        lines.append(f"no test item has the answer {listed(gone)}")
-    return lines
 
 
 def _numbers_as_labels(pool: Sequence[Item], chosen: AnswerFormat) -> list[str]:
@@ -220,12 +190,6 @@ def _numbers_as_labels(pool: Sequence[Item], chosen: AnswerFormat) -> list[str]:
         f"every answer is one of the numbers {', '.join(answers)}; if they are classes, name them: 'labels: "
         f"{{{answers[0]}: NAME, ...}}'"
     ]
-
-
-def _check_filled(name: str, splits: Sequence[Split], dropped: str) -> None:
-    for split in splits:
-        if not split.items:
-            raise DataError(f"task '{name}': {split.path}: {split.name} is empty once {dropped} are dropped")
 
 
 def _separator(name: str, given: object, answer_as: AnswerAs, *, named: bool) -> str | None:
@@ -274,22 +238,6 @@ def _named_files(name: str, test_sets: Mapping[str, str | Path] | None) -> dict[
     return dict(test_sets)
 
 
-def _limit(name: str, key: str, given: int | None, least: int, texts: Sequence[str]) -> int:
-    """The limit given, or one that holds the longest text, at least ``least`` tokens."""
-    if given is not None:
-        return whole(name, key, given, 1, 1_000_000)
-    longest = max(map(len, texts))
-    return max(least, token_limit(longest)) if longest > least else least
-
-
-def _chance(name: str, test: Sequence[Item], given: float | None) -> float:
-    if given is not None:
-        if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
-            raise DataError(f"task '{name}': chance must be from 0 to 1, not {given!r}")
-        return float(given)
-    return math.fsum(1 / len(item.choices) if item.choices else 0.0 for item in test) / len(test)
-
-
 def _format(name: str, splits: Sequence[Split], given: FormatName | None) -> AnswerFormat:
     """The answer format; raises DataError where only some items have choices, or none has where it needs them."""
     items = [item for split in splits for item in split.items]
@@ -306,67 +254,3 @@ def _format(name: str, splits: Sequence[Split], given: FormatName | None) -> Ans
     several = any(item.others for item in items)
     guessed = "choice" if with_choices else "open" if several else "number" if numbers else "text"
     return FORMATS[given or guessed]()
-
-
-def _readable(
-    name: str, splits: Sequence[Split], chosen: AnswerFormat, unreadable: str
-) -> tuple[list[Split], list[str], list[str]]:
-    """The splits with the rows whose right answer can be read back from a text; a line on each split that lost rows,
-    and one on each in which some of an item's right answers cannot be.
-
-    A gold answer that its own format cannot read would count every prediction as wrong, in silence. Raises DataError
-    at the first such row, unless they are dropped, and where the format refuses an answer.
-    """
-    kept, dropped, partly = [], [], []
-    for split in splits:
-        keep: list[int] = []
-        lost: list[tuple[str, str]] = []
-        for place, item in enumerate(split.items):
-            where = split.place(place)
-            try:
-                unread = _unread(item, chosen)
-            except DataError as error:
-                refuse(name, split.path, where, str(error))
-            what = _unreadable(item, unread, chosen)
-            if what is None:
-                keep.append(place)
-                lost += [(where, one) for one in unread]
-            elif unreadable == "refuse":
-                hint = "; write 'unreadable: drop' to leave such rows out" if isinstance(chosen, OpenFormat) else ""
-                refuse(name, split.path, where, what + hint)
-        gone = len(split.items) - len(keep)
-        kept.append(split.only(split.name, keep) if gone else split)
-        if gone:
-            dropped.append(f"{gone} whose answer cannot be read back dropped from {split.name}")
-        if lost:
-            verb = "right answer cannot" if len(lost) == 1 else "right answers cannot"
-            partly.append(
-                f"{len(lost)} {verb} be read back from a text of {split.name}, others of the same items can (first "
-                f"{lost[0][0]}, {short(lost[0][1])})"
-            )
-    return kept, dropped, partly
-
-
-def _unread(item: Item, chosen: AnswerFormat) -> list[str]:
-    """The right answers of ``item`` that ``chosen`` does not read back from a text that states them."""
-    single = [replace(item, answer=one, others=()) for one in item.golds]
-    texts = [answer_text(one, rationale=False) for one in single]
-    return [
-        one.answer
-        for one, text in zip(single, texts, strict=True)
-        if not chosen.score(chosen.extract(text, one), one).correct or (item.others and _stop(text))
-    ]
-
-
-def _unreadable(item: Item, unread: Sequence[str], chosen: AnswerFormat) -> str | None:
-    """Why nothing that a model writes could be right, or the item be shown; None where it can."""
-    if stop := _stop(answer_text(item, rationale=bool(item.rationale))):
-        return f"answer or rationale holds {stop!r}, which ends an answer in every prompt"
-    if len(unread) < len(item.golds):
-        return None
-    read = f"{short(item.answer)}" if not item.others else f"{short(item.answer)} or any other right one"
-    return f"{type(chosen).__name__} cannot read the answer {read} back from a text"
-
-
-def _stop(text: str) -> str | None:
-    return next((one for one in STOP if one in text), None)

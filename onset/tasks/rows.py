@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 from onset.errors import DataError
 from onset.records import Item
 from onset.tasks.checks import Split
-from onset.tasks.tables import Table, kind, listed, read_hub, read_table, refuse, short
+from onset.tasks.tables import Row, Table, kind, listed, read_hub, read_table, refuse, short
 
 Column = Literal["question", "answer", "rationale", "choices", "context"]
 AnswerAs = Literal["text", "letter", "index"]
@@ -71,7 +71,8 @@ def _written(value: object) -> str | None:
 @dataclass(frozen=True, slots=True)
 class Reader:
     """What a task says of its rows, and how rows become items. ``separator``: what stands between several right answers
-    in one text (None: a text is one answer).
+    in one text (None: a text is one answer). ``convert``: a row of a published data set as one with the columns of a
+    task (None: it is not used, being without an answer); raises ValueError with what it expected.
     """
 
     task: str
@@ -83,17 +84,23 @@ class Reader:
     hub: str | None
     config: str | None
     revision: str | None
+    convert: Callable[[Row], dict[str, Any] | None] | None = None
 
     def split(self, split: str, source: str | Path, notes: list[str]) -> Split:
         """All items of a file, or of a split of the hub's data set."""
         table = self._table(split, str(source))
-        self._check_columns(table)
+        if self.convert is None:
+            self._check_columns(table)
         labels = self._labels_of(table)
         items: list[Item] = []
         at: list[int] = []
-        without_question = 0
-        for place, row in zip(table.places, table.rows, strict=True):
+        without_question = without_answer = 0
+        for place, given in zip(table.places, table.rows, strict=True):
             where = f"{table.unit} {place}"
+            row = self._converted(table.path, where, given)
+            if row is None:
+                without_answer += 1
+                continue
             if self.empty == "drop" and _is_blank(row, self.columns["question"][0]):
                 without_question += 1
                 continue
@@ -103,7 +110,17 @@ class Reader:
             raise DataError(f"task '{self.task}': {table.path}: {split} is empty, at least one row is needed")
         if without_question:
             notes.append(f"{without_question} without a question dropped from {split}")
+        if without_answer:
+            notes.append(f"{without_answer} published without an answer left out of {split}")
         return Split(split, table.path, tuple(items), tuple(at), table.unit)
+
+    def _converted(self, path: str, place: str, row: Row) -> Row | None:
+        if self.convert is None:
+            return row
+        try:
+            return self.convert(row)
+        except ValueError as error:
+            refuse(self.task, path, place, str(error))
 
     def _table(self, split: str, source: str) -> Table:
         if self.hub is not None:

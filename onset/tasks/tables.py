@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ import polars as pl
 
 from onset.errors import DataError
 
+_UNDER_DATA = re.compile(r'\s*\{\s*"[Dd]ata"\s*:')
 Unit = Literal["line", "row"]
 Row = Mapping[str, Any]
 
@@ -67,7 +69,7 @@ def read_table(path: str, *, task: str, split: str, wanted: frozenset[str]) -> T
         raise DataError(f"task '{task}': cannot read '{path}' for {split}: {reason}") from None
     if ending in _DELIMITERS:
         return _separated(text, path, task, _DELIMITERS[ending], wanted)
-    if ending == ".json" and text.lstrip().startswith("["):
+    if ending == ".json" and (text.lstrip().startswith("[") or _UNDER_DATA.match(text)):
         return _json_list(text, path, task)
     return _json_lines(text.replace("\r\n", "\n").replace("\r", "\n"), path, task)
 
@@ -105,6 +107,10 @@ def _json_list(text: str, path: str, task: str) -> Table:
         refuse(task, path, f"line {error.lineno}", f"not JSON ({error.msg} at column {error.colno})")
     except ValueError as error:
         raise DataError(f"task '{task}': {path}: not JSON ({error})") from None
+    if isinstance(rows, dict):  # as TriviaQA is released: the rows under "Data", beside words on all of them
+        rows = rows.get("Data", rows.get("data"))
+    if not isinstance(rows, list):
+        raise DataError(f"task '{task}': {path}: expected a list of JSON objects under 'Data', found {kind(rows)}")
     for place, row in enumerate(rows, 1):
         if not isinstance(row, dict):
             refuse(task, path, f"row {place}", f"expected a JSON object, found {kind(row)}")

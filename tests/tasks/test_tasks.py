@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import shared
+from released_rows import RELEASED
 
 from onset.answers import ChoiceFormat, NumberFormat, TextFormat
 from onset.errors import DataError, UnknownName
@@ -29,6 +30,11 @@ def opened(name: str, folder: Path) -> list[Task]:
         spec |= {"path": str(shared("data", "bbh"))}
     elif name == "own":
         spec |= {split: str(write(folder / f"{split}.jsonl", OWN[split])) for split in OWN}
+    elif name in RELEASED:
+        spec |= {
+            split: str(write(folder / f"{split}.jsonl", rows))
+            for split, rows in zip(("train", "test"), RELEASED[name], strict=True)
+        }
     return open_tasks(spec)
 
 
@@ -126,14 +132,16 @@ WORLD = "world-coin, world-compare, world-one-hop, world-problems, world-program
         (
             "gms8k",
             UnknownName,
-            "unknown task 'gms8k': did you mean 'gsm8k'? Known: addition, bbh, coin-flip, gsm8k, last-letters, "
-            f"multi-hop, own, word-problems, {WORLD}",
+            "unknown task 'gms8k': did you mean 'gsm8k'? Known: addition, bbh, coin-flip, com2sense, commonsenseqa, "
+            "creak, csqa2, gsm8k, last-letters, multi-hop, natural-questions, own, strategyqa, triviaqa, webquestions, "
+            f"word-problems, {WORLD}",
         ),
         (
             {"name": "tickets", "path": "x"},
             UnknownName,
-            "unknown task 'tickets'. Known: addition, bbh, coin-flip, gsm8k, last-letters, multi-hop, own, "
-            f"word-problems, {WORLD}",
+            "unknown task 'tickets'. Known: addition, bbh, coin-flip, com2sense, commonsenseqa, creak, csqa2, gsm8k, "
+            "last-letters, multi-hop, natural-questions, own, strategyqa, triviaqa, webquestions, word-problems, "
+            f"{WORLD}",
         ),
         (
             {"name": "addition", "steps": 3},
@@ -148,7 +156,7 @@ WORLD = "world-coin, world-compare, world-one-hop, world-problems, world-program
         (
             {"name": "tickets", "test": "x.jsonl"},
             DataError,
-            "task 'tickets' needs 'train'. Allowed: ability, answer_as, answer_separator, answer_tokens, chance, "
+            "task 'tickets' needs 'train'. Allowed: ability, aliases, answer_as, answer_separator, answer_tokens, chance, "
             "columns, config, duplicates, empty, format, hub, instruction, labels, near_duplicates, rationale_tokens, "
             "revision, split_seed, test, test_sets, train, unreadable",
         ),
@@ -202,6 +210,7 @@ def test_an_unknown_name_in_grading_lists_tasks_and_formats() -> None:
     with pytest.raises(UnknownName) as caught:
         format_for("numbr", {})
     assert str(caught.value) == (
-        "unknown task 'numbr': did you mean 'number'? Known: addition, bbh, choice, coin-flip, gsm8k, last-letters, "
-        f"multi-hop, number, open, own, text, word-problems, {WORLD}"
+        "unknown task 'numbr': did you mean 'number'? Known: addition, bbh, choice, coin-flip, com2sense, "
+        "commonsenseqa, creak, csqa2, gsm8k, last-letters, multi-hop, natural-questions, number, open, own, strategyqa, "
+        f"text, triviaqa, webquestions, word-problems, {WORLD}"
     )
