@@ -27,6 +27,11 @@ class TunedFolder:
         return self.folder.with_name(f"{self.folder.name}.checkpoint")
 
     @property
+    def samples(self) -> Path:
+        """The file of what the base model writes to be tuned on, until the weights are here."""
+        return self.folder.with_name(f"{self.folder.name}.samples.jsonl")
+
+    @property
     def _diverged(self) -> Path:
         return self.folder.with_name(f"{self.folder.name}.diverged.json")
 
@@ -88,7 +93,7 @@ class TunedFolder:
             write_json(scratch / "timing.json", {"seconds": seconds, "peak_bytes": peak})
             write_json(scratch / "tuning.json", dict(report))
         with writing(self.folder):
-            for left in (self.checkpoint, self._diverged):
+            for left in (self.checkpoint, self.samples, self._diverged):
                 left.unlink(missing_ok=True)
 
     def discard(self) -> None:

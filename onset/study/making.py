@@ -32,6 +32,7 @@ from onset.tuning.base import Seeds, TuningReport
 from onset.tuning.checkpoint import Checkpoint
 from onset.tuning.full import Full
 from onset.tuning.materials.base import Given, Texts
+from onset.tuning.materials.kept import Kept
 from onset.tuning.stages.base import StageReport
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ def tune(
     def train(checkpoint: Checkpoint, _: Peak) -> tuple[HFModel, TuningReport]:
         if material.calls:
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
-        texts = material.make(Given(base, bare(task), examples, chat, cell.seed))
+        kept = Kept(held.samples, checkpoint.identity, watch.note) if material.calls else None
+        texts = material.make(Given(base, bare(task), examples, chat, cell.seed, kept))
         if texts.rows:
             held.note_material(texts.rows)
         watch.doing(f"{cell.model} · tuning {where}")

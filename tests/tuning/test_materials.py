@@ -31,7 +31,9 @@ from onset.tuning import MATERIALS, TUNERS, material, tuner  # noqa: E402
 from onset.tuning.base import Example, Schedule  # noqa: E402
 from onset.tuning.checkpoint import Checkpoint  # noqa: E402
 from onset.tuning.loop import Encoded, completion_loss, encode, encode_one  # noqa: E402
+from onset.tuning.materials import kept as kept_samples  # noqa: E402
 from onset.tuning.materials.base import Given, Texts  # noqa: E402
+from onset.tuning.materials.kept import Kept  # noqa: E402
 from onset.tuning.target import target_of  # noqa: E402
 
 POOL = tuple(
@@ -392,3 +394,78 @@ def test_training_towards_distributions_goes_on_where_it_was_killed(tmp_path: Pa
     run(others)
     assert taken == [1, 2, 3]
     assert "is of another run (another examples)" in notes[-1]
+
+
+# ---- kept while they are sampled -----------------------------------------------------------------------------------
+
+
+class Stopped(ScriptedModel):
+    """Stops before it is asked for the chunk number ``at``; ``asked``: how many questions it was asked."""
+
+    def __init__(self, at: int | None = None) -> None:
+        super().__init__({"": PATHS})
+        self.at, self.chunks, self.asked = at, 0, 0
+
+    def generate(self, requests: Sequence[Request]) -> Any:
+        if self.chunks == self.at:
+            raise KeyboardInterrupt
+        self.chunks += 1
+        self.asked += len(requests)
+        return super().generate(requests)
+
+
+@pytest.fixture
+def two_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_samples, "ROWS", 6)
+
+
+def test_sampling_goes_on_where_it_was_killed(two_a_chunk: None, tmp_path: Path) -> None:
+    """Five questions of three samples, two questions a chunk: what was written is read and not asked again."""
+    what, pool = small("self-improvement", shots=1), (*POOL, replace(POOL[0], question="Ray owns 9. Pam has 1 more."))
+    path, notes = tmp_path / "deep" / "s.jsonl", list[str]()
+
+    def make(model: Stopped, identity: str = "a") -> Texts:
+        return what.make(replace(given(model, pool), kept=Kept(path, {"base": identity}, notes.append)))
+
+    whole = what.make(given(Stopped(), pool))
+    with pytest.raises(KeyboardInterrupt):
+        make(Stopped(at=1))
+    rest = Stopped()
+    assert make(rest) == whole
+    assert rest.asked == 3
+    assert notes == [f"sampling goes on after 2 of 5 questions, from {path}"]
+    # all of it is there now; of another base model nothing is
+    known, other = Stopped(), Stopped()
+    assert make(known) == whole
+    assert known.asked == 0
+    assert make(other, "b") == whole
+    assert other.asked == 5
+
+
+@pytest.mark.parametrize("damage", ["cut", "no JSON", "another number"])
+def test_a_chunk_that_is_not_whole_is_asked_again(damage: str, two_a_chunk: None, tmp_path: Path) -> None:
+    requests = [Request(f"Say {n}.", 9, n=3, temperature=1.0, seed=n) for n in range(5)]
+    path = tmp_path / "s.jsonl"
+    whole = Kept(path, {}).sampled(Stopped(), requests)
+    content = path.read_bytes()
+    head, first, second, third = content.splitlines(keepends=True)
+    broken = {"cut": third[:-9], "no JSON": b"[\n", "another number": b"[[]]\n"}[damage]
+    path.write_bytes(head + first + second + broken)
+    rest = Stopped()
+    assert Kept(path, {}).sampled(rest, requests) == whole
+    assert rest.asked == 1
+    assert path.read_bytes() == content
+    # nothing behind a damaged line is taken
+    path.write_bytes(head + broken + second + third)
+    rest = Stopped()
+    assert Kept(path, {}).sampled(rest, requests) == whole
+    assert rest.asked == 5
+
+
+def test_where_samples_cannot_be_kept_sampling_goes_on(two_a_chunk: None, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    requests, notes = [Request(f"Say {n}.", 9, n=3, temperature=1.0) for n in range(5)], list[str]()
+    kept = Kept(tmp_path / "file" / "s.jsonl", {}, notes.append)
+    assert len(kept.sampled(Stopped(), requests)) == 5
+    (note,) = notes
+    assert re.fullmatch(r"samples are not kept in .*s.jsonl \(.+\): sampling goes on", note)

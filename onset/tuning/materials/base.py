@@ -24,6 +24,7 @@ from onset.tuning.base import Example
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
+    from onset.tuning.materials.kept import Kept
 
 Format = Literal["answers", "rationales"]
 """Questions with their answers, or with worked steps and answers."""
@@ -36,7 +37,7 @@ PROMPT_OF: Mapping[Format, str] = {"answers": "answer-only", "rationales": "cot"
 class Given:
     """What texts are made of: the base ``model``, the ``task`` without its examples, the granted ``examples`` that
     carry what the material needs (in the order of the plan, at least one), the template to ask through (None: plain
-    text) and the ``seed`` of the cell.
+    text), the ``seed`` of the cell, and where samples are ``kept`` while they are drawn (None: nowhere).
     """
 
     model: Model
@@ -44,6 +45,7 @@ class Given:
     examples: Sequence[Item]
     chat: ChatTemplate | None
     seed: int
+    kept: Kept | None = None
 
     @property
     def hf(self) -> HFModel:

@@ -19,6 +19,7 @@ from onset.prompting.text import STOP, end_rule, most_tokens, render
 from onset.records import Completion, Item, Request, Sampling, content_hash, derive_seed
 from onset.tasks.base import Task
 from onset.tuning.materials.base import Format, Given, guessed
+from onset.tuning.materials.kept import chunked
 
 
 def refuse_few(kind: str, task: Task, labels: int, shots: int, *, steps: bool, others: bool) -> None:
@@ -70,10 +71,11 @@ def sample(
     steps = form == "rationales"
     requests = [_request(given, demos, one, how, steps=steps) for one in asked]
     with keeping(given.model):
-        answers = given.model.generate(requests)
-    found = [
-        Sampled(item, request.prompt, tuple(done)) for item, request, done in zip(asked, requests, answers, strict=True)
-    ]
+        if given.kept is not None:
+            answers = given.kept.sampled(given.model, requests)
+        else:
+            answers = [tuple(done) for chunk in chunked(requests) for done in given.model.generate(chunk)]
+    found = [Sampled(item, request.prompt, done) for item, request, done in zip(asked, requests, answers, strict=True)]
     long = sum(one.done[0].finish == "overlong" for one in found)
     if long:
         raise ModelError(

@@ -1,0 +1,135 @@
+"""What a base model has written to be tuned on, kept while it writes: a run that was killed goes on behind it.
+
+    kept = Kept(path, {"base": model.facts.revision}, note=print)
+    texts = material.make(Given(model, task, examples, chat, seed, kept))
+    ...                        # keep the tuned weights
+    kept.remove()
+
+A file of JSON lines: what the texts depend on, then a line for each chunk of questions, synced before the next chunk is
+asked. Chunks are the same whether a run was killed or not, and so are the batches in them and their texts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from onset.models.base import Model
+from onset.records import Completion, Request, canonical_json, content_hash
+
+ROWS = 256
+"""Samples of a chunk: as many as the engine runs together at most (`onset.models.engine.memory.MOST_ROWS`)."""
+
+Samples = list[tuple[Completion, ...]]
+"""Of each question of a chunk."""
+
+
+def _nobody(_: str) -> None:
+    pass
+
+
+@dataclass
+class Kept:
+    """The samples of one tuning, in the file ``path``.
+
+    ``identity``: what they depend on that the caller knows (JSON: revision of the base model, template, versions). A
+    file of other samples, or a damaged line with all behind it, is not used. Where the file cannot be written, sampling
+    goes on and ``note`` is told, once.
+    """
+
+    path: Path
+    identity: Mapping[str, Any]
+    note: Callable[[str], None] = _nobody
+    _failed: bool = False
+
+    def sampled(self, model: Model, requests: Sequence[Request]) -> Samples:
+        """What ``model`` answers to ``requests``: what is kept of it, and the rest of it asked and kept."""
+        chunks = list(chunked(requests))
+        by = {**self.identity, "asked": content_hash([asdict(one) for one in requests])}
+        held = self._read(by, chunks)
+        if held:
+            self.note(f"sampling goes on after {sum(map(len, held))} of {len(requests)} questions, from {self.path}")
+        for chunk in chunks[len(held) :]:
+            held.append([tuple(done) for done in model.generate(chunk)])
+            self._write([[asdict(one) for one in done] for done in held[-1]])
+        return [done for chunk in held for done in chunk]
+
+    def remove(self) -> None:
+        """What was tuned on them is kept elsewhere."""
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+    def _read(self, by: Mapping[str, Any], chunks: Sequence[Sequence[Request]]) -> list[Samples]:
+        """The chunks that are kept whole; the file is left with these alone, or begun."""
+        try:
+            lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
+        except OSError:
+            lines = []
+        head = f"{canonical_json(dict(by))}\n".encode()
+        held: list[Samples] = []
+        if lines[:1] == [head]:
+            for line, chunk in zip(lines[1:], chunks, strict=False):
+                found = _samples(line, chunk)
+                if found is None:
+                    break
+                held.append(found)
+        whole = b"".join([head, *lines[1 : 1 + len(held)]])
+        if b"".join(lines) != whole:
+            self._put(lambda: _replace(self.path, whole))
+        return held
+
+    def _write(self, chunk: Sequence[Any]) -> None:
+        self._put(lambda: _append(self.path, f"{json.dumps(list(chunk))}\n".encode()))
+
+    def _put(self, work: Callable[[], None]) -> None:
+        if self._failed:
+            return
+        try:
+            work()
+        except OSError as error:
+            self._failed = True  # a gap in the file would be read as if it were none
+            self.remove()
+            self.note(f"samples are not kept in {self.path} ({error.strerror}): sampling goes on")
+
+
+def chunked(requests: Sequence[Request]) -> Sequence[Sequence[Request]]:
+    """``requests`` in order, in parts of about `ROWS` samples: all of one question are in one part."""
+    parts: list[list[Request]] = []
+    rows = ROWS
+    for one in requests:
+        if rows + one.n > ROWS:
+            parts.append([])
+            rows = 0
+        parts[-1].append(one)
+        rows += one.n
+    return parts
+
+
+def _samples(line: bytes, chunk: Sequence[Request]) -> Samples | None:
+    """A chunk out of its line; None where it is not whole."""
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        read = [tuple(Completion(**one) for one in done) for done in json.loads(line)]
+    except (ValueError, TypeError):
+        return None
+    return read if [len(done) for done in read] == [one.n for one in chunk] else None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.part")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+def _append(path: Path, line: bytes) -> None:
+    with open(path, "ab") as file:
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
