@@ -61,7 +61,7 @@ class Checkpoint:
     changes the last bits, as it always does. ``note`` is told, in one line, what the user should know. ``every``:
     seconds from one checkpoint to the next (None: `EVERY`; 0: after every step), by ``clock``, which decides when one
     is written and never what is in it. ``seconds``: how long runs before the present one trained, once it has gone on
-    from theirs.
+    from theirs. ``shown``: what training shows to people until now (plain JSON), which goes on with it.
     """
 
     path: Path
@@ -70,6 +70,7 @@ class Checkpoint:
     every: float | None = None
     clock: Callable[[], float] = time.monotonic
     seconds: float = 0.0
+    shown: list[Any] = field(default_factory=list)
     _begun: float = 0.0
     _next: float = 0.0
     _failed: bool = False
@@ -95,6 +96,7 @@ class Checkpoint:
             self._aside(f"is of another run (another {', '.join(differing)})")
             return None
         self.seconds = float(told["seconds"])
+        self.shown[:] = told.get("shown", [])  # not in checkpoints of before it was kept
         self.note(f"training goes on after {told['step']} steps, from {self.path}")
         return State(told["step"], told["losses"], told["tokens"], told["figures"], told["micro"], tensors)
 
@@ -119,6 +121,7 @@ class Checkpoint:
             "figures": {name: list(values) for name, values in state.figures.items()},
             "micro": state.micro,
             "seconds": self.seconds + began - self._begun,
+            "shown": self.shown,
         }
         text = json.dumps(told)  # floats come back to the bit
         partial = self.path.with_name(f"{self.path.name}.part")

@@ -192,7 +192,9 @@ def train(
     trained = list(module.parameters())
     longest = asking.longest if settings.variant == "dr-grpo" else None
     kept = _places(settings.steps // settings.updates)
-    samples: list[dict[str, Any]] = []
+    if settings.updates > 1:
+        checkpoint = None  # what an unfinished batch was drawn by would be gone
+    samples: list[dict[str, Any]] = [] if checkpoint is None else checkpoint.shown
     held: list[Batch] = []
 
     def fresh(at: int) -> Batch:
@@ -222,8 +224,6 @@ def train(
         total = micro.backward(learnt, loss, trained, lambda one: len(one.row.ids))
         return Taken(total, sum(len(one.row.ids) for one in learnt), _figures(batch, again))
 
-    if settings.updates > 1:
-        checkpoint = None  # what an unfinished batch was drawn by would be gone
     if checkpoint is not None:
         checkpoint.identity |= {"recipe": settings.identity(), "padding": pad, "autocast": copied.autocast}
     trace = optimise(module, gradients, seeds, schedule, micro=micro, progress=progress, checkpoint=checkpoint)
