@@ -19,6 +19,7 @@ from onset.demos.fit import Shown
 from onset.errors import (
     CellsFailed,
     DataError,
+    Diverged,
     ItemsFailed,
     PlanMismatch,
     StoreError,
@@ -131,10 +132,16 @@ def run_cells(
 def check_failed(summary: Summary, study: Study, folder: Path | str) -> None:
     """Raises CellsFailed where more than ``study.error_budget`` of the cells failed."""
     if len(summary.failed) > study.error_budget * summary.cells:
-        first = next(iter(summary.failed.values()))
+        causes = list(summary.failed.values())
+        diverged = sum(one.startswith(f"{Diverged.__name__}: ") for one in causes)
+        again = "run again to retry"
+        if diverged == len(causes):
+            again = "a run does not try again what diverged: lower its learning rate"
+        elif diverged:
+            again += f" all but the {diverged} that diverged: lower their learning rate"
         raise CellsFailed(
-            f"{len(summary.failed)} of {summary.cells} cells failed (budget {study.error_budget:.0%});"
-            f" first: {first}; what succeeded is in {folder}, run again to retry"
+            f"{len(causes)} of {summary.cells} cells failed (budget {study.error_budget:.0%});"
+            f" first: {causes[0]}; what succeeded is in {folder}, {again}"
         )
 
 
