@@ -28,10 +28,11 @@ def training(*steps: Mapping[str, Any]) -> Training:
 
 
 def tell(folder: Path, made: Mapping[str, Sequence[Mapping[str, Any]]]) -> Path:
-    """Let the cells of ``folder`` say what made the models of each stage."""
+    """Let the cells of ``folder`` say what made the models of each stage, of the label that the base model has."""
     for path in sorted(folder.glob("cells/*/cell.json")):
         held = read_json(path)
         if held["stage"] in made:
+            held["model"] = held["model"].removesuffix(f"-{held['stage'].replace(' ', '-')}")
             held["made"] = {"id": held["stage"], "base_revision": "0", "stages": list(made[held["stage"]])}
             path.write_text(json.dumps(held), encoding="utf-8")
     return folder

@@ -310,6 +310,19 @@ def test_a_folder_says_what_made_its_models(study: Analysis) -> None:
     assert {one["made"] for one in to_json(study)["cells"] if one["stage"] == "base"} == {None}
 
 
+def test_a_model_that_was_trained_is_held_against_its_own_base_alone(study: Analysis, tmp_path: Path) -> None:
+    """Of a label that a study has in one stage only there is no base: another model of that size is none."""
+    assert {arm.model for arm in study.arms} == {"rungs/r0", "rungs/r0 (steps)", "rungs/r0 (shuffled)"}
+    folder = ladder_results(tmp_path / "d", BEFORE, sizes=(SIZE,), variants=[("steps", SIZE, AFTER)], items=20, seeds=1)
+    for path in folder.glob("cells/*/cell.json"):
+        cell = json.loads(path.read_text())
+        if cell["stage"] == "steps":
+            path.write_text(json.dumps(cell | {"made": {"id": "steps", "base_revision": "0", "stages": [STEPS]}}))
+    other = analyse(load(folder), replicates=FAST)
+    assert {arm.model for arm in other.arms} == {"rungs/r0", "rungs/r0-steps (steps)"}
+    assert (other.contrasts.stages, other.stages.gains, other.stages.reach) == ((), (), ())
+
+
 def test_findings_of_stages_say_gain_tokens_and_placebo(study: Analysis) -> None:
     (found,) = question("gain by stage").ask(study)
     assert found.verdict == "gains"

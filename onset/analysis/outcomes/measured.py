@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -72,12 +73,16 @@ class Measured:
 
 def measured_of(results: Results) -> Measured:
     """What a results folder holds. A model that a study has in several stages is another model in each: those after
-    training are called by their stage too, ``tiny (instruct, code)`` (`model_of_stage`), so that no two have one name.
+    training are called by their stage too, ``tiny (instruct, code)`` (`model_of_stage`), so that no two have one name;
+    and so is every model that the study trained, where not all are of one stage: it is held against nothing but what it
+    was made of.
     """
     aside = results.aside
     every = results.cells if aside is None else pl.concat([results.cells, aside.cells])
     several = every.group_by("model").agg(pl.col("stage").n_unique()).filter(pl.col("stage") > 1)["model"].to_list()
-    results = replace(results, cells=_told_apart(results.cells, several))
+    made = every.filter(pl.col("made").is_not_null())["model"].to_list() if every["stage"].n_unique() > 1 else []
+    told = partial(_told_apart, labels=[*several, *made])
+    results = replace(results, cells=told(results.cells))
     return Measured(
         outcomes_of(results),
         results.study,
@@ -85,7 +90,7 @@ def measured_of(results: Results) -> Measured:
         results.records,
         results.missing,
         results.failed,
-        asides=asides_of(None if aside is None else replace(aside, cells=_told_apart(aside.cells, several))),
+        asides=asides_of(None if aside is None else replace(aside, cells=told(aside.cells))),
     )
 
 
