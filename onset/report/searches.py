@@ -32,7 +32,7 @@ def print_searches(shown: Mapping[str, Any], console: Console) -> None:
     for title, note, rows in _parts(shown):
         heading(console, f"{title} (accuracies in per cent)")
         for key, group in grouped(rows, ("task", "shift", "stage")):
-            section(console, key, [f"{group[0]['trials']} trials a draw"])
+            section(console, key, [_trials(group)])
             heads = [("Model", "name"), ("Method", "name"), ("Labels", "n"), ("Score", "n"), ("Acc.", "n")]
             drawn = table([*heads, ("interval", "n"), ("Change", "n"), ("FLOPs", "n")])
             for one in group:
@@ -45,6 +45,12 @@ def print_searches(shown: Mapping[str, Any], console: Console) -> None:
                 failed = f"; {counted(one['failed_trials'], 'trial')} failed" if one["failed_trials"] else ""
                 console.print(line + failed, style="dim", markup=False, highlight=False)
         console.print(note, style="dim", highlight=False)
+
+
+def _trials(group: Sequence[Mapping[str, Any]]) -> str:
+    """``6 trials a draw``, ``2 to 6 trials a draw`` where methods have fewer settings than the rule allows."""
+    counts = sorted({one["trials"] for one in group})
+    return f"{' to '.join(dict.fromkeys(map(str, (counts[0], counts[-1]))))} trials a draw"
 
 
 def search_tables(shown: Mapping[str, Any], say: Callable[[str], str]) -> list[dict[str, Any]]:

@@ -15,7 +15,8 @@ from onset.report.words import DASH, count, flops, share
 
 def print_training(shown: Mapping[str, Any], console: Console) -> None:
     """Steps, tokens, FLOPs and loss (first and last tenth) of every stage that a study made; of one that learnt from
-    rewards, how many answers were right. Nothing where there is none.
+    rewards the rewards in place of its loss, which says nothing of how far it is, and how many answers were right.
+    Nothing where there is none.
 
     ``shown``: what ``onset show --json`` prints.
     """
@@ -50,6 +51,14 @@ def _values(one: Mapping[str, Any], *, wide: bool) -> list[str | int]:
         training["steps"],
         count(training["tokens"]),
         flops(training["flops"]),
-        f"{number(training['first_loss'], 2)} to {number(training['last_loss'], 2)}",
+        _learnt(training),
         f"{number(100 * right[0])} to {share(right[1])}" if isinstance(right, list) else DASH,
     ]
+
+
+def _learnt(training: Mapping[str, Any]) -> str:
+    """What training brought down, or up: the loss, or the reward."""
+    reward = training.get("detail", {}).get("reward")
+    first, last = (training["first_loss"], training["last_loss"]) if reward is None else reward
+    said = f"{number(first, 2)} to {number(last, 2)}"
+    return said if reward is None else f"reward {said}"

@@ -22,7 +22,7 @@ from onset.analysis.words import plain_method
 from onset.errors import DataError
 from onset.models.scripted import ScriptedModel
 from onset.report.facts import examples
-from onset.report.searches import search_tables
+from onset.report.searches import _trials, search_tables
 from onset.study.runner import run
 from onset.study.spec import make_study
 
@@ -175,3 +175,9 @@ def test_a_gain_is_said_in_points(both: tuple[Analysis, Analysis]) -> None:
     (said,) = question("search").ask(both[1])
     assert re.search(r"that is [−\d.]+ points \(95 % interval [−\d.]+ to [−\d.]+; ", said.sentence)
     assert re.search(r"A search takes [\d.]+ [kMGTP]?FLOPs", said.sentence)
+
+
+def test_trials_are_counted_for_every_method_of_a_table() -> None:
+    """A method may have fewer settings than the rule allows."""
+    assert _trials([{"trials": 6}, {"trials": 2}, {"trials": 6}]) == "2 to 6 trials a draw"
+    assert _trials([{"trials": 6}, {"trials": 6}]) == "6 trials a draw"

@@ -470,6 +470,8 @@ def test_every_kind_is_made_kept_and_counted(place: Path) -> None:
     assert [line[: line.index("2") + 1] for line in lines[3:]] == [["prefer", "2"], ["prefer,", "rl", "2"]]
     right = held[1]["training"]["detail"]["right"]
     assert lines[4][-4:] == [f"{100 * right[0]:.1f}", "to", f"{100 * right[1]:.1f}", "%"]
+    reward = held[1]["training"]["detail"]["reward"]  # its surrogate loss is about 0 throughout
+    assert " ".join(lines[4][:-4]).endswith(f"reward {reward[0]:.2f} to {reward[1]:.2f}")
 
 
 def test_a_stage_that_learns_from_the_labelled_pool_says_so(place: Path) -> None:
