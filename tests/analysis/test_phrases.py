@@ -174,13 +174,18 @@ def test_a_line_says_its_task_as_far_as_there_is_room() -> None:
     assert shift(task, "cot").startswith("Word problems, two steps, unseen things: cot loses 1.0 point under")
     assert shift(task, "m" * 30).startswith("Word problems: mmm")
     assert shift(task, "m" * 60).startswith("Mmm")
-    # a name is cut in its middle, never a number
-    cut = shift(task, "a" * 60 + "b" * 60)
-    assert len(cut) == lines.LONGEST
+    # where a name leaves no room on one line it is said whole on two
+    name = "a" * 60 + "b" * 60
+    wrapped = shift(task, name)
+    assert wrapped == f"{name.capitalize()} loses 1.0 point under the shift typos (above 0.0)"
+    assert lines.LONGEST < len(wrapped) <= lines.WRAPPED
+    # beyond two it is cut in its middle, never a number
+    cut = shift(task, "a" * 120 + "b" * 120)
+    assert len(cut) == lines.WRAPPED
     assert re.fullmatch("Aa+\N{HORIZONTAL ELLIPSIS}b+ loses 1.0 point under the shift typos \\(above 0.0\\)", cut)
     # where names cannot give enough, the interval is kept
-    long = lines.line("curve.flat", None, method="m" * 50, first="f" * 60, last="(1)")["en"]
-    assert len(long) == lines.LONGEST
+    long = lines.line("curve.flat", None, method="m" * 100, first="f" * 120, last="(1)")["en"]
+    assert len(long) == lines.WRAPPED
 
 
 def test_a_phrase_without_its_places_is_an_error() -> None:

@@ -1,4 +1,4 @@
-"""The short line of a finding in every language: at most `LONGEST` characters in English.
+"""The short line of a finding in every language: at most `LONGEST` characters, or `WRAPPED` where names are long.
 
 A line is a phrase of `onset.analysis.phrases` whose places are filled with words. A word is the same in every language
 (a model's name), or depends on it (`points`, `size`, `method` ...).
@@ -18,6 +18,9 @@ Word = str | Callable[[Language], str]
 Lines = Mapping[Language, str]
 
 LONGEST = 110
+"""What fits a line of the first screen."""
+WRAPPED = 2 * LONGEST
+"""What fits two: where names alone are too long for one, they are said whole on two, and cut only beyond."""
 _CHINESE = re.compile(r"(?<=[万亿]) (?=[\u4e00-\u9fff])")
 """A space between a number's unit and the word behind it."""
 _SETTINGS = re.compile("(?<=\\S) ?[(\uff08][^()\uff08\uff09]*[)\uff09]$")
@@ -33,7 +36,8 @@ def line(key: str, of: str | None = None, **values: Word) -> Lines:
     """The phrase ``line.KEY`` in every language; ``of``: the task it is about, None where that goes without saying.
 
     Where it is too long the task is said without its parameters, then left out, then the settings of methods and the
-    budget are; then the longest name is cut in its middle, and what is still too long before its interval.
+    budget are. What is still too long for one line wraps onto a second; beyond that the longest name is cut in its
+    middle, and what is still too long before its interval.
     """
     return {language: _fitted(key, of, values, language) for language in LANGUAGES}
 
@@ -50,17 +54,17 @@ def _fitted(key: str, of: str | None, values: Mapping[str, Word], language: Lang
         plain["given"] = ""
         bare = _EMPTY.sub("", phrase(f"line.{key}", language, **plain))
         texts.append(bare)
-    whole = next((one for one in texts if len(one) <= LONGEST), None)
-    if whole is None:
-        whole = _EMPTY.sub("", phrase(f"line.{key}", language, **_shortened(plain, len(bare) - LONGEST)))
-    return _CHINESE.sub("", words.begun(whole if len(whole) <= LONGEST else _cut(whole)))
+    whole = next((one for one in texts if len(one) <= LONGEST), bare)
+    if len(whole) > WRAPPED:
+        whole = _EMPTY.sub("", phrase(f"line.{key}", language, **_shortened(plain, len(bare) - WRAPPED)))
+    return _CHINESE.sub("", words.begun(whole if len(whole) <= WRAPPED else _cut(whole)))
 
 
 def _cut(text: str) -> str:
-    """At most `LONGEST` characters: words are left out, and the numbers in the brackets that end it are kept."""
+    """At most `WRAPPED` characters: words are left out, and the numbers in the brackets that end it are kept."""
     found = _NUMBERS.search(text)
     kept = found.group() if found else ""
-    return f"{text[: LONGEST - len(kept) - 1].rstrip()}{_MARK}{kept}"
+    return f"{text[: WRAPPED - len(kept) - 1].rstrip()}{_MARK}{kept}"
 
 
 def _shortened(said: Mapping[str, str], excess: int) -> dict[str, str]:
