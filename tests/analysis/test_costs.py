@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.estimates.break_evens import ratio_interval
-from onset.analysis.estimates.costs import front, key_of
+from onset.analysis.estimates.costs import front, key_of, spent_of
 from onset.analysis.outcomes import KEY
 from onset.analysis.questions.say import Say
 from onset.models.facts import attention_of
@@ -255,3 +256,29 @@ def test_memory_weights_and_money_are_printed_where_they_are_known(study: Analys
     staged = one | peaks | {"stages": 1e9, "stages_peak": 2_000_000_000}
     assert "2 GB" in printed(staged)
     assert "1.24 GB" not in printed(staged | {"stages_peak": None})  # the stage's is not known
+
+
+def test_a_second_model_takes_no_part_in_what_is_kept(tmp_path: Path) -> None:
+    """Its tokens are in no sum and its FLOPs in the record's: a token of the measured model still takes 2 N."""
+    folder = synthetic_results(tmp_path, models=(("mid", 10**8),), tasks=(("addition", 0.0),), seeds=1, items=8)
+    made = analyse(load(folder), replicates=FAST)
+    cells, records = of(made, "answer-only")
+
+    def call(row: dict[str, object], **other: object) -> dict[str, object]:
+        own = {"role": "answer", "prompt_hash": "", "prompt": None, "prompt_tokens": row["prompt_tokens"]}
+        own |= {"output_tokens": row["output_tokens"], "n": 1, "texts": [], "model": None, "flops": None}
+        return own | other
+
+    second = {"role": "check", "prompt": "x", "prompt_tokens": 500, "output_tokens": 9, "model": "nli", "flops": 7e12}
+    rows = [
+        row | {"calls": [call(row), call(row, **second)], "flops": row["flops"] + 7e12} for row in records.to_dicts()
+    ]
+    asked = pl.DataFrame(rows, schema=records.schema)
+    more = cells.with_columns(pl.col("flops_inference") + 7e12 * len(rows), pl.col("flops") + 7e12 * len(rows))
+    plain, both = (
+        spent_of(replace(made.measured, cells=table, records=read))[tuple(cells[0, name] for name in KEY)]
+        for table, read in ((cells, records), (more, asked))
+    )
+    assert both.flops == pytest.approx(plain.flops + 7e12)
+    assert both.flops - both.flops_reused == pytest.approx(plain.flops - plain.flops_reused)
+    assert both.prefix == pytest.approx(plain.prefix)

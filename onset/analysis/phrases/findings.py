@@ -325,6 +325,10 @@ LINES: dict[str, tuple[str, str]] = {
         "{tuned} is cheaper than {prompted} from about {queries} queries on",
         "从约 {queries} 次提问起，{tuned}比{prompted}便宜",
     ),
+    "cost.pays.first": (
+        "{tuned} is cheaper than {prompted} from the first query on",
+        "从第一次提问起，{tuned}就比{prompted}便宜",
+    ),
     "cost.pays.range": (
         "{tuned} is cheaper than {prompted} from about {queries} queries on ({range})",
         "从约 {queries} 次提问起，{tuned}比{prompted}便宜（{range}）",

@@ -49,6 +49,12 @@ SENTENCES: dict[str, str] = {
     "most accurate for what a query costs, from cheap to dear: {arms}": (
         "一次提问同等成本下最准确的，由便宜到昂贵：{arms}"
     ),
+    "{tuned} is cheaper than {prompted} from the first query on: finding the prompt took more": (
+        "从第一次提问起，{tuned}就比{prompted}便宜：找提示花得更多"
+    ),
+    "where what the prompts begin with is kept between queries, from the first on": (
+        "若在提问之间保留提示的共同开头，则从第一次起"
+    ),
     "all that is done once, {money}": "所有一次性开销共 {money}",
     "{arm}, as good within the margin, {cheaper}": "{arm}在界限之内同样好，{cheaper}",
     "{arm}, which may be as good or better, {cheaper}": "{arm}可能同样好或更好，{cheaper}",

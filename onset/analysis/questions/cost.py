@@ -37,7 +37,7 @@ class Cost(Question):
             yield self.finding(
                 f"{task}, {one.model}", verdict, partial(_sentence, one),
                 lines.line(
-                    f"cost.{verdict}{'' if one.interval is None else '.range'}", study.named(task),
+                    _line(one), study.named(task),
                     tuned=lines.method(one.tuned), prompted=lines.method(one.prompted),
                     queries=lines.size(math.ceil(one.queries or 0)),
                     range=lines.size_range(one.interval and _whole(one.interval)),
@@ -45,6 +45,14 @@ class Cost(Question):
                 estimate=one.queries, interval=one.interval,
                 test="FLOPs counted, no prefix reuse",
             )  # fmt: skip
+
+
+def _line(one: BreakEven) -> str:
+    if one.queries is None:
+        return "cost.never"
+    if one.queries <= 0:
+        return "cost.pays.first"
+    return "cost.pays" if one.interval is None else "cost.pays.range"
 
 
 def _sentence(one: BreakEven, say: Say) -> str:
@@ -57,6 +65,8 @@ def _reuse(one: BreakEven, say: Say) -> list[str]:
         return []
     if one.reused is None:
         return [say("where what the prompts begin with is kept between queries, it never is")]
+    if one.reused <= 0:
+        return [say("where what the prompts begin with is kept between queries, from the first on")]
     queries = say.size(math.ceil(one.reused))
     return [say("where what the prompts begin with is kept between queries, from about {queries} on", queries=queries)]
 
@@ -71,6 +81,9 @@ def break_even_words(one: BreakEven, say: Say) -> str:
     places = {"tuned": say.named(one.tuned), "prompted": say.named(one.prompted)}
     if one.queries is None:
         said = "a query of {tuned} costs no less than one of {prompted}: tuning never pays for itself"
+        text = say(said, **places)
+    elif one.queries <= 0:
+        said = "{tuned} is cheaper than {prompted} from the first query on: finding the prompt took more"
         text = say(said, **places)
     else:
         said = "{tuned} is cheaper than {prompted} from about {queries} queries on"
