@@ -122,7 +122,7 @@ class Contrast(Placed):
     @property
     def scope(self) -> Scope:
         """What a verdict is about."""
-        if not self.plus.labels and not self.minus.labels:
+        if self.sample.repeated or (not self.plus.labels and not self.minus.labels):
             return "no examples"
         return "these examples" if len(self.draws) < 2 else "draws"
 

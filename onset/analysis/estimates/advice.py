@@ -215,7 +215,7 @@ def advise(study: Analysis, wanted: Wanted, task: str | None = None) -> tuple[Ad
     groups = [[arm for arm in shifted if arm.task == one] for one in tasks]
     found = [(group, _payable(group, wanted, basis)) for group in groups if group]
     if not any(some for _, some in found):
-        raise DataError(_too_few(found[0][0], wanted, basis))
+        raise DataError(_too_few([group for group, _ in found], wanted, basis))
     return tuple(_advice(study, wanted, basis, group, some) for group, some in found if some)
 
 
@@ -254,11 +254,15 @@ def _payable(arms: Sequence[Outcomes], wanted: Wanted, basis: Basis) -> list[Out
     return [arm for arm in arms if _needs(arm, wanted.rationale, basis) <= most]
 
 
-def _too_few(arms: Sequence[Outcomes], wanted: Wanted, basis: Basis) -> str:
+def _too_few(groups: Sequence[Sequence[Outcomes]], wanted: Wanted, basis: Basis) -> str:
+    """``groups``: the arms of each task."""
     if wanted.rationale is None:
-        held = words.listed([str(one) for one in sorted({arm.labels for arm in arms})])
-        return f"no results with {wanted.labels} labels or fewer; budgets measured: {held}"
-    least = min(_needs(arm, wanted.rationale, basis) for arm in arms)
+        held = [words.listed([str(one) for one in sorted({arm.labels for arm in arms})]) for arms in groups]
+        said = held[0]
+        if len(set(held)) > 1:
+            said = "; ".join(f"{arms[0].task}: {some}" for arms, some in zip(groups, held, strict=True))
+        return f"no results with {wanted.labels} labels or fewer; budgets measured: {said}"
+    least = min(_needs(arm, wanted.rationale, basis) for arms in groups for arm in arms)
     return (
         f"no results that cost {wanted.labels} answers or fewer, a rationale at {wanted.rationale:g}; the cheapest"
         f" costs {least:g}"
@@ -349,7 +353,7 @@ def _front(arms: Sequence[Outcomes], basis: Basis, wanted: Wanted) -> Iterator[F
     costs = {key_of(arm): total for arm in arms if (total := _total(arm, basis, wanted)) is not None}
     for arm in front(arms, costs):
         point = basis.means[key_of(arm)]
-        name = Alternative(arm.method, arm.model, arm.labels)
+        name = Alternative(arm.method, arm.model, arm.given)
         money = _money(basis.spent.get(key_of(arm)), wanted.queries)
         yield FrontPoint(name, point.accuracy, point.interval, costs[key_of(arm)], money)
 

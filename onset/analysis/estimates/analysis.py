@@ -175,7 +175,13 @@ class Analysis:
         if labels is None:
             return ""
         named = tuple(dict.fromkeys(methods))
-        return words.with_labels(labels, self.shown(labels, named, task), len(named))
+        return words.with_labels(self.used(labels, named, task), self.shown(labels, named, task), len(named))
+
+    def used(self, labels: int, methods: Iterable[str], task: str | None = None) -> int:
+        """``labels``, or 0 where none of ``methods`` uses an example at that budget (`Outcomes.shows_none`)."""
+        named = set(methods)
+        arms = [arm for arm in self.arms if arm.method in named and arm.labels == labels and task in (None, arm.task)]
+        return 0 if arms and all(arm.shows_none for arm in arms) else labels
 
     def shown(self, labels: int, methods: Iterable[str], task: str | None = None) -> dict[str, tuple[int, int]]:
         """The fewest and most demonstrations of those of ``methods`` that prompt, as in `given`."""

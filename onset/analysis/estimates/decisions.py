@@ -123,6 +123,11 @@ class Decision(Placed):
     arm: Outcomes
     held: Standing
 
+    @property
+    def given(self) -> int:
+        """The labelled examples that it has use of."""
+        return self.arm.given
+
     def json(self) -> dict[str, Any]:
         """Plain JSON; shares 0..1, costs of a thousand queries."""
         return {
@@ -268,11 +273,11 @@ def _verdict(held: Standing, interval: Interval) -> Verdict:
 
 
 def alternative(arm: Outcomes, beside: Outcomes) -> Alternative:
-    """How ``arm`` is called beside another."""
+    """How ``arm`` is called beside another: one that uses no example is without any, whatever the budget."""
     return Alternative(
         arm.method,
         arm.model if arm.model != beside.model else None,
-        arm.labels if arm.labels != beside.labels else None,
+        arm.given if arm.given != beside.given else None,
     )
 
 

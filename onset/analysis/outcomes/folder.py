@@ -84,6 +84,7 @@ def _outcomes(
             vote=first["vote"],
             template=first.get("template") or "plain",
             shown=(min(shown), max(shown)) if first["tune"] is None and first["labels"] else None,
+            used=max(cell["labels_used"] for cell in cells),
             select=first.get("select") or "none",
             bound=bool(first.get("bound")),
         ),

@@ -29,7 +29,8 @@ class Asked:
 
     ``prompt``: the kind of prompt; ``tune``: the kind of tuning, None for prompting; ``vote``: samples that vote, None
     for one; ``template``: ``chat`` or ``plain``; ``shown``: the fewest and most demonstrations of a draw's prompts,
-    None for a tuned model and without labels; ``select``: the rule by which its settings were chosen; ``bound``: by
+    None for a tuned model and without labels; ``used``: the most labelled examples that a draw used for anything (None:
+    not said); ``select``: the rule by which its settings were chosen; ``bound``: by
     labels beyond the budget, so that it is an upper bound.
     """
 
@@ -38,6 +39,7 @@ class Asked:
     vote: int | None = None
     template: str = "plain"
     shown: tuple[int, int] | None = None
+    used: int | None = None
     select: str = "none"
     bound: bool = False
 
@@ -209,9 +211,14 @@ class Outcomes(Placed, Measuring):
 
     @property
     def shows_none(self) -> bool:
-        """Was the model asked without any demonstration, and not tuned?"""
+        """Was the model asked without any demonstration, and not tuned, and no example used for anything else?"""
         shown = self.asked.shown or ((0, 0) if self.asked.prompt and not self.at.labels else None)
-        return not self.tuned and shown is not None and shown[1] == 0
+        return not self.tuned and shown is not None and shown[1] == 0 and not self.asked.used
+
+    @property
+    def given(self) -> int:
+        """The labelled examples that it has use of: its budget, or 0 where it uses none."""
+        return 0 if self.shows_none else self.labels
 
     @property
     def repeated(self) -> bool:

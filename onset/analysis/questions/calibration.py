@@ -43,7 +43,8 @@ def _clear(one: Calibrated) -> tuple[bool, float]:
 
 def _sentence(study: Analysis, one: Calibrated, say: Say) -> str:
     """The two spreads, their ratio, and the means."""
-    given = say.with_labels(one.labels, study.shown(one.labels, [one.plain, one.method], one.task), 2)
+    labels = study.used(one.labels, [one.plain, one.method], one.task)
+    given = say.with_labels(labels, study.shown(one.labels, [one.plain, one.method], one.task), 2)
     spread = say(
         "Calibration on {task}, {model} {given}: between draws the accuracy of {plain} has a standard deviation of"
         " {before}, that of {method} of {after}, {ratio} times as much ({range}; {verdict}; {sample})",

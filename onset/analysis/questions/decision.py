@@ -37,7 +37,7 @@ class Recommendation(Question):
 def _short(one: Decision, of: str | None) -> lines.Lines:
     return lines.line(
         f"decision.{one.verdict}", of, method=lines.method(one.method), model=one.model,
-        given=lambda language: Say(language).with_labels(one.labels), share=words.percent(one.point.accuracy),
+        given=lambda language: Say(language).with_labels(one.given), share=words.percent(one.point.accuracy),
         range=lines.share_range(one.point.interval),
     )  # fmt: skip
 
@@ -64,7 +64,7 @@ def right_words(one: Decision, say: Say) -> str:
 def setting_words(one: Decision, say: Say) -> str:
     """The method, the model and the labels that are recommended."""
     return say(
-        "{method} on {model} {given}", method=say.method(one.method), model=one.model, given=say.with_labels(one.labels)
+        "{method} on {model} {given}", method=say.method(one.method), model=one.model, given=say.with_labels(one.given)
     )
 
 

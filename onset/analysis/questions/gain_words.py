@@ -58,7 +58,7 @@ def given_words(study: Analysis, labels: int | None, methods: Iterable[str], tas
     named = tuple(dict.fromkeys(methods))
     if say.language == "en" or labels is None:
         return study.given(labels, named, task)
-    return say.with_labels(labels, study.shown(labels, named, task), len(named))
+    return say.with_labels(study.used(labels, named, task), study.shown(labels, named, task), len(named))
 
 
 def sample_words(points: Sequence[Contrast], say: Say = ENGLISH) -> str:

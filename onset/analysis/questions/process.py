@@ -58,7 +58,8 @@ def _verdict(lucky: Share) -> str:
 
 
 def _sentence(study: Analysis, one: Chains, lucky: Share, say: Say) -> str:
-    given = say.with_labels(one.labels, study.shown(one.labels, [one.method], one.task))
+    labels = study.used(one.labels, [one.method], one.task)
+    given = say.with_labels(labels, study.shown(one.labels, [one.method], one.task))
     right = one.counts[True]
     parts = [
         say(
@@ -124,7 +125,8 @@ def _calculated(study: Analysis, one: Chains, say: Say) -> str:
     held = one.calculator
     assert held is not None
     with_sums, without = held.levels
-    given = say.with_labels(one.labels, study.shown(one.labels, [one.method], one.task))
+    labels = study.used(one.labels, [one.method], one.task)
+    given = say.with_labels(labels, study.shown(one.labels, [one.method], one.task))
     return say.text(
         [
             say(

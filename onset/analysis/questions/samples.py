@@ -43,7 +43,8 @@ class Samples(Question):
 
 def _sentence(study: Analysis, bank: Bank, say: Say) -> str:
     """All of it: the gain, what one, the majority and any reach, and how few samples are nearly as good."""
-    given = say.with_labels(bank.labels, study.shown(bank.labels, bank.methods[:1], bank.task))
+    labels = study.used(bank.labels, bank.methods[:1], bank.task)
+    given = say.with_labels(labels, study.shown(bank.labels, bank.methods[:1], bank.task))
     gain = say(
         "Samples on {task}, {model} {given}: the majority of the {count} samples of {vote} is {points} more often right"
         " than one of them ({range}; {verdict}; {sample})"

@@ -44,7 +44,8 @@ def _size(one: SecondReading) -> float:
 
 def _sentence(study: Analysis, one: SecondReading, say: Say) -> str:
     """Both accuracies, how often answers differ, and who finds none."""
-    given = say.with_labels(one.labels, study.shown(one.labels, one.methods[:1], one.task))
+    labels = study.used(one.labels, one.methods[:1], one.task)
+    given = say.with_labels(labels, study.shown(one.labels, one.methods[:1], one.task))
     levels = say(
         "A second reader on {task}, {model} {given}: by math-verify {second} of the outputs of {method} are right"
         " ({second_range}), by the task's reader {first} ({first_range}), {points} ({range}; {verdict}; {sample})",

@@ -13,14 +13,15 @@ from made_arms import arm
 from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load
-from onset.analysis.estimates.advice import Advice, Wanted, advise
+from onset.analysis.contrast.contrast import measure
+from onset.analysis.estimates.advice import Advice, Wanted, _too_few, advise
 from onset.analysis.estimates.costs import Spent, key_of
-from onset.analysis.estimates.decisions import Basis, Decision, decide_among
+from onset.analysis.estimates.decisions import Basis, Decision, alternative, decide_among
 from onset.analysis.estimates.label_curves import mean_accuracy
 from onset.analysis.estimates.money import Money
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions.advice_words import advice_words
-from onset.analysis.questions.decision import cost_words, sure_words
+from onset.analysis.questions.decision import cost_words, name_words, sure_words, use_words
 from onset.analysis.questions.say import Say
 from onset.analysis.words import money, percent
 from onset.cli import main
@@ -94,6 +95,15 @@ def test_what_was_not_measured_is_said_with_what_there_is(
 ) -> None:
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         advise(study, wanted, task)
+
+
+def test_where_labels_are_too_few_the_budgets_of_every_task_are_said() -> None:
+    group = [arm([1, 0], "a", labels=labels) for labels in (8, 32)]
+    other = [arm([1, 0], "a", labels=16, task="u")]
+    said_ = "no results with 4 labels or fewer; budgets measured: "
+    basis = Basis({}, {}, {}, {})
+    assert _too_few([group, other], Wanted(labels=4), basis) == f"{said_}t: 8 and 32; u: 16"
+    assert _too_few([group, group], Wanted(labels=4), basis) == f"{said_}8 and 32"
 
 
 @pytest.mark.parametrize(
@@ -360,3 +370,27 @@ def test_the_rival_of_the_next_step_is_named_beside_what_is_recommended() -> Non
     assert (made.held.best.method, made.method, made.verdict) == ("lora", "cot", "open")
     assert made.next_step is not None
     assert str(made.next_step.rival) == str(made.others.open[0]) == "full with 32 labels"
+
+
+# ---- arms that use no example --------------------------------------------------------------------------------------
+
+
+def test_an_arm_without_examples_is_never_said_to_have_them() -> None:
+    """Asked at a budget of 32 as at 0: zero-shot is recommended, or is the alternative."""
+    values = (np.arange(400) % 4 != 0).astype(float)
+    worse = np.where(np.arange(400) % 8 == 1, 0.0, values)
+    for best, other in (("zero", "few"), ("few", "zero")):
+        arms = [
+            arm(values if name == best else worse, name, labels=32, used=used, shown=(used, used))
+            for name, used in (("zero", 0), ("few", 32))
+        ]
+        means = {key_of(one): mean_accuracy(one, FAST) for one in arms}
+        made = decide_among(arms, Basis({}, means, {}, {}, replicates=FAST))
+        assert (made.method, made.others.ruled_out) == (best, 1)
+        words_ = {"zero": "without labelled examples", "few": "with 32 labelled examples"}
+        assert f"{best} on m {words_[best]}" in use_words(made, Say("en"))
+        assert words_[other] in name_words(alternative(arms[0 if other == "zero" else 1], made.arm), Say("en"))
+    assert measure(arms[0], arms[0], "method").scope == "no examples"
+    assert measure(arms[1], arms[0], "method").scope == "these examples"
+    # examples that are used for something else than demonstrations are examples
+    assert not arm(values, "clusters", labels=32, shown=(0, 0), used=32).shows_none
