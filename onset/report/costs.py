@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -214,10 +215,12 @@ def _ends(interval: Sequence[float | None], say: Say) -> str:
 def _queries(one: Row, say: Say = ENGLISH) -> str:
     if one["queries"] <= 0:
         return say("the first on")
-    low, high = one["interval"] or (None, None)
-    if low is None or high is None:
-        return count(one["queries"])
-    return f"{count(one['queries'])} ({count(low)}–{count(high)})"
+    low, high = (None if end is None else count(math.ceil(end)) for end in one["interval"] or (None, None))
+    said = count(math.ceil(one["queries"]))
+    if low is not None and high is not None:
+        return f"{said} ({low}–{high})"
+    ends = say("above {low}", low=low) if low else say("up to {high}", high=high) if high else ""
+    return f"{said} ({ends})" if ends else said
 
 
 def _kept(one: Row, say: Say = ENGLISH) -> str:
@@ -225,4 +228,4 @@ def _kept(one: Row, say: Say = ENGLISH) -> str:
         return DASH
     if one["reused"] is None:
         return say("never")
-    return say("the first on") if one["reused"] <= 0 else count(one["reused"])
+    return say("the first on") if one["reused"] <= 0 else count(math.ceil(one["reused"]))

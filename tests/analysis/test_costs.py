@@ -218,6 +218,21 @@ def test_the_page_has_every_arm_and_every_pair(study: Analysis) -> None:
     assert f"Tuning that never pays is left out (1 of {len(paying) + 1})." in tables["queries_note"]
 
 
+def test_an_end_of_an_interval_that_is_out_of_reach_is_said_as_such() -> None:
+    pair = {"model": "m", "stage": "base", "task": "t", "shift": "none", "labels": 8, "tuned": "a", "prompted": "b"}
+    pair |= {"queries": 38.2, "reused": None, "knows_reuse": False}
+
+    def at(interval: list[float | None] | None) -> str:
+        tables = break_even_tables({"break_even_queries": [pair | {"interval": interval}]}, Say())
+        assert tables is not None
+        return tables["queries"][0]["at"]
+
+    assert at([12.4, 70.1]) == "39 (13–71)"
+    assert at([12.4, None]) == "39 (above 13)"
+    assert at([None, 70.1]) == "39 (up to 71)"
+    assert at([None, None]) == at(None) == "39"
+
+
 def rows_of(text: str, title: str) -> list[str]:
     """The rows of the body of the page's table called so."""
     (table,) = re.findall(rf'aria-label="{title}"><table>(.*?)</table>', text, re.DOTALL)

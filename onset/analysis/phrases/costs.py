@@ -22,6 +22,12 @@ COSTS: Mapping[str, str] = MappingProxyType(
             "竖直点线（用最准确的微调方法的颜色）：从多少个标注起，它按各次抽样的平均领先最准确的提示方法（达到时才画）；"
             "阴影：仅就这一对而言的 95 % 区间。"
         ),
+        "Below: the same in money, by the prices that the study gives; what is done once (tuning, search, stages of"
+        " training) is divided by the number of queries. Methods whose price is not known are in the upper plot"
+        " alone.": (
+            "下：按研究给出的价格以金钱计；一次性开销（微调、搜索、训练阶段）按提问数分摊。价格不明的方法只在上图中。"
+        ),
+        "{currency} a query": "每次提问 {currency}",
         "Tokens a query": "每次提问的词元",
         "Beginnings kept": "保留开头",
         "FLOPs once": "一次性 FLOP",
