@@ -24,6 +24,7 @@ from onset.analysis.estimates.label_breaks import label_breaks
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.partial import partial_pairs
+from onset.analysis.estimates.pretraining_seeds import pretraining_seeds
 from onset.analysis.estimates.robustness import robustness_of
 from onset.analysis.estimates.scores import compare_scores
 from onset.analysis.estimates.searches import apart, searches_of
@@ -94,6 +95,7 @@ def analyse(
             gains=gain_curves(arms, methods, replicates=replicates),
             task_orders=task_orders(curves),
             stage_shifts=stage_shifts(curves),
+            pretraining_seeds=pretraining_seeds(arms, margin=chosen),
         ),
         labels=ByLabels(
             curves=by_labels,
@@ -158,6 +160,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "forgetting": [one.json() for one in analysis.forgetting],
         "robustness": analysis.robustness.json(),
         "stage_shifts": [one.json() for one in analysis.sizes.stage_shifts],
+        "pretraining_seeds": [one.json() for one in analysis.sizes.pretraining_seeds],
         "curves": [one.json() | {"sentence": curve_sentence(one, say)} for one in analysis.sizes.curves],
         "gains": [one.json() for one in analysis.sizes.gains],
         "task_orders": [one.json() for one in analysis.sizes.task_orders],

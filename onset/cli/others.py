@@ -124,6 +124,13 @@ def emergence(  # noqa: PLR0913 - one parameter an option
             help="Also forecast: the next size, or one you name (7B, 6.9e9; with tokens 7B@4T). Repeatable.",
         ),
     ] = None,
+    has: Annotated[
+        float | None,
+        typer.Option(
+            "--has",
+            help="Of several seeds a size: the accuracy from which one has the ability [default: chance and margin].",
+        ),
+    ] = None,
     crossover: Annotated[
         tuple[str, str] | None,
         typer.Option(metavar="A B", help="Names of two curves: also say from which size on B is ahead of A."),
@@ -153,7 +160,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     curves = curves_of(points, size)
     if reading.family is None:
         notes += _alone(curves)
-    found = overview(curves, settings, ahead=ahead, pair=crossover)
+    found = overview(curves, settings, ahead=ahead, pair=crossover, has=has)
     if as_json:
         for line in notes:
             print(f"note: {line}", file=sys.stderr)

@@ -15,6 +15,7 @@
 | ``stderr`` | the standard error of the score (empty: unknown) |
 | ``chance`` | the score of guessing, in 0..1 |
 | ``metric`` | the name of the score (default ``accuracy``) |
+| ``seed`` | of pretraining, from 0: which of several runs of its size the model is |
 | ``continuous`` | ``true`` for a score that is no share of correct answers (log-probability, Brier, edit distance) |
 
 Any other column is passed over. With ``n`` and ``correct`` a row is counts; ``score`` is then only checked against
@@ -112,6 +113,7 @@ def _point(row: Mapping[str, str], where: str, sizes: Sizes, scale: Scale) -> Si
         source=where,
         tokens=_number(row, "tokens", where),
         loss=None if scale == "loss" else _number(row, "loss", where),
+        pretraining_seed=_count(row, "seed", where),
     )
 
 

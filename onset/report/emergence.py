@@ -9,8 +9,9 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from onset.analysis.emergence.overview import Overview
+from onset.analysis.emergence.seeds import SeedCurve
 from onset.analysis.emergence.verdict import EVEN, MIN_SIZES, VERDICTS, Emergence, Settings
-from onset.analysis.words import counted, listed, number, points
+from onset.analysis.words import counted, listed, number, on_scale, percent, points
 from onset.report.tables import WIDE, add_row, heading, table
 from onset.report.words import p_value, place_words
 
@@ -59,9 +60,31 @@ def print_emergence(whole: Overview, settings: Settings, notes: Sequence[str], c
     for effect in whole.effects:
         console.print(Text(effect.sentence))
     for entry in whole.entries:
+        if entry.seeds is not None:
+            console.print(Text(_seeds(entry.seeds)))
+    for entry in whole.entries:
         if entry.forecast is not None:
             console.print(Text(f"{entry.found.curve.curve}: {entry.forecast.sentence}"))
     console.print(Text(basis(settings), style="dim"))
+
+
+def _seeds(one: SeedCurve) -> str:
+    """What several seeds of pretraining a size say."""
+    sizes = [
+        f"{size.has} of {size.of} at {on_scale(size.size, one.scale, bare=True)} ({number(100 * size.interval[0])} to"
+        f" {number(100 * size.interval[1])} %)"
+        for size in one.sizes
+    ]
+    said = [
+        f"{one.curve}, seeds of pretraining in {one.family}: {one.verdict}; {', '.join(sizes)} are shown to be above"
+        f" {percent(one.above)}"
+    ]
+    said += [f"no trend: p = {p_value(one.p_trend)}"] if one.p_trend is not None else []
+    said += [f"one cluster: q = {p_value(one.q_clusters)}"] if one.q_clusters is not None else []
+    if one.due_to_share is not None:
+        part = percent(one.due_to_share) if one.due_to_share <= 1 else "more than all"
+        said.append(f"{part} of the rise of the mean is due to that share")
+    return "; ".join([*said, *one.notes]) + "."
 
 
 def _p_jump(one: Emergence) -> str:

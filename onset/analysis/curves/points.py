@@ -51,6 +51,7 @@ def point_of(
         "x": size,
         "metric": one.metric if continuous else metric_label(one.metric, one.filter),
         "source": one.source,
+        "pretraining_seed": one.at.pretraining_seed,
     }
     if not known.size:
         raise DataError(f"{one.source}: {one.task}, {one.model}: no outcome of metric {one.metric} is measured")

@@ -33,8 +33,8 @@ class SizePoint:
     draws had the same items (`onset.analysis.stats.counting`); None: every outcome is a trial.
     ``chance``: the score of guessing (None: not stated by the source). ``continuous``: a continuous score of the
     outputs (log-probability of the gold answer, Brier, edit distance), not a share of correct answers. ``tokens``: of
-    pretraining; ``loss``: of pretraining or on held-out text, in nats (None: not stated). ``source``: where it was
-    read, for messages.
+    pretraining; ``loss``: of pretraining or on held-out text, in nats (None: not stated). ``pretraining_seed``:
+    which of several runs of its size the model is (None: not stated). ``source``: where it was read, for messages.
     """
 
     curve: str
@@ -52,6 +52,7 @@ class SizePoint:
     counted: Counted | None = None
     tokens: float | None = None
     loss: float | None = None
+    pretraining_seed: int | None = None
 
     def __post_init__(self) -> None:
         where = f"{self.source}: " if self.source else ""

@@ -15,24 +15,29 @@ from onset.analysis.curves.series import Curve
 from onset.analysis.emergence.families import FamilyEffect, family_effect
 from onset.analysis.emergence.forecast import Forecast, Target, forecast
 from onset.analysis.emergence.metric import MetricCheck, metric_check
+from onset.analysis.emergence.seeds import SeedCurve, seed_curves
 from onset.analysis.emergence.verdict import Emergence, Settings, emergence_of
 from onset.errors import DataError, UnknownName
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One curve: ``check`` where continuous scores of the same outputs are there; ``forecast`` where asked for."""
+    """One curve: ``check`` where continuous scores of the same outputs are there; ``forecast`` where asked for;
+    ``seeds`` where a size has several seeds of pretraining.
+    """
 
     found: Emergence
     check: MetricCheck | None = None
     forecast: Forecast | None = None
+    seeds: SeedCurve | None = None
 
     def json(self) -> dict[str, Any]:
-        """The keys of `Emergence.json` and ``metric_check`` and ``forecast`` (null: not made)."""
+        """The keys of `Emergence.json`, and ``metric_check``, ``forecast``, ``pretraining_seeds`` (null: not made)."""
         return {
             **self.found.json(),
             "metric_check": None if self.check is None else self.check.json(),
             "forecast": None if self.forecast is None else self.forecast.json(),
+            "pretraining_seeds": None if self.seeds is None else self.seeds.json(),
         }
 
 
@@ -68,13 +73,17 @@ def overview(
     *,
     ahead: Sequence[Target] | None = None,
     pair: tuple[str, str] | None = None,
+    has: float | None = None,
 ) -> Overview:
     """Verdicts on ``curves`` and what rests on them.
 
     ``ahead``: also forecast each curve at these sizes (none: at its next; None: no forecast). ``pair``: names of two
-    curves; from which size on is the second ahead of the first? Raises InputError as
-    `onset.analysis.emergence.forecast.forecast` does, UnknownName for a curve that is not there, and DataError where no
-    family has both.
+    curves; from which size on is the second ahead of the first? ``has``: the accuracy that a seed of pretraining must
+    be shown to exceed to have an ability (None: chance plus the margin).
+
+    Raises InputError as `onset.analysis.emergence.forecast.forecast` and `onset.analysis.emergence.seeds.seed_curves`
+    do, UnknownName for a curve that is not there, and DataError where no family has both, or seeds cannot be told
+    apart.
     """
     settings = settings or Settings()
     found = _judged(curves, settings)
@@ -83,13 +92,13 @@ def overview(
         if _is_score(one.curve):
             scores.setdefault((one.curve.curve, one.curve.family), []).append(one)
     entries = []
-    for one in found:
+    for one, seeds in zip(found, seed_curves(curves, settings, above=has), strict=True):
         beside = [] if _is_score(one.curve) else scores.get((one.curve.curve, one.curve.family), [])
         check = metric_check(one, beside, settings) if beside and one.p_value is not None else None
         told = None
         if ahead is not None and _told(one):
             told = forecast(one.curve, ahead or None, scores=[score.curve for score in beside])
-        entries.append(Entry(one, check, told))
+        entries.append(Entry(one, check, told, seeds))
     crossings = () if pair is None else _crossings(curves, pair, settings)
     return Overview(tuple(entries), _effects(found, settings), crossings)
 

@@ -23,6 +23,7 @@ from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.partial import PartialPair
+from onset.analysis.estimates.pretraining_seeds import PretrainingSeeds
 from onset.analysis.estimates.robustness import NO_SHIFTS, Robustness
 from onset.analysis.estimates.scores import Scores
 from onset.analysis.estimates.searches import Bounds, Searched
@@ -58,13 +59,14 @@ class Contrasts:
 class BySize:
     """What changes with the size of the model: ``curves`` of accuracy, ``gains`` of one method over another,
     ``task_orders``: which of related tasks needs the larger model, ``stage_shifts``: what a stage does to the size
-    needed.
+    needed, ``pretraining_seeds``: which share of the seeds of a size has an ability.
     """
 
     curves: tuple[SizeCurve, ...]
     gains: tuple[GainCurve, ...]
     task_orders: tuple[TaskOrder, ...]
     stage_shifts: tuple[StageShift, ...]
+    pretraining_seeds: tuple[PretrainingSeeds, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from onset.analysis.phrases import (
+    seeds,
     sentences_advice,
     sentences_methods,
     sentences_scores,
@@ -147,5 +148,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
     | sentences_sizes.SENTENCES
     | sentences_warnings.SENTENCES
     | stages.SENTENCES
+    | seeds.SENTENCES
 )
 """English template -> Chinese one."""

@@ -28,6 +28,7 @@ QUESTIONS = Registry(
         "calibration": Entry(f"{_HOME}.calibration:Calibration", "does calibration make draws differ less?"),
         "partial score": Entry(f"{_HOME}.partial_score:PartialScore", "does token F1 say what exact match says?"),
         "search": Entry(f"{_HOME}.search:Search", "what does choosing settings bring?"),
+        "pretraining seeds": Entry(f"{_HOME}.pretraining_seeds:Lottery", "is an ability of a size, or of a seed?"),
         "size by task": Entry(f"{_HOME}.size_by_task:SizeByTask", "which of related tasks needs the larger model?"),
         "prompt or tune": Entry(f"{_HOME}.prompt_or_tune:PromptOrTune", "is it better to prompt or to tune?"),
         "ingredient": Entry(f"{_HOME}.training:Ingredient", "what does an ingredient of training change?"),

@@ -25,6 +25,7 @@ from onset.report.figures.labels import label_figure
 from onset.report.figures.pictures import PAPER_CONFIG, pictures, schema_version, specification, write_pictures
 from onset.report.figures.reach import reach_figure
 from onset.report.figures.samples import sample_figure
+from onset.report.figures.seeds import seed_figure
 from onset.report.figures.shift import shift_figure
 from onset.report.figures.size import size_figure
 from onset.report.figures.stage_gains import stage_gain_figure
@@ -51,6 +52,7 @@ __all__ = [
 
 FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     size_figure,
+    seed_figure,
     gain_figure,
     task_figure,
     stage_figure,

@@ -33,6 +33,7 @@ LATER = (0.02, 0.03, 0.04, 0.05, 0.06, 0.3, 0.8, 0.95)
 """Accuracy of a model that lacks an ingredient, over the sizes."""
 UNHEARD = {
     "calibration",
+    "pretraining seeds",
     "partial score",
     "search",
     "best model",

@@ -74,6 +74,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "forgetting",
         "robustness",
         "stage_shifts",
+        "pretraining_seeds",
         "curves",
         "gains",
         "task_orders",
