@@ -16,6 +16,7 @@ from onset.analysis.estimates.break_evens import break_evens
 from onset.analysis.estimates.calibration import calibrations_of
 from onset.analysis.estimates.chains import chains_of
 from onset.analysis.estimates.classification import CellF1, classified
+from onset.analysis.estimates.confidence import Confidences, confidences_of
 from onset.analysis.estimates.costs import spent_of
 from onset.analysis.estimates.decisions import Basis, decisions
 from onset.analysis.estimates.forgetting import forgettings
@@ -107,6 +108,7 @@ def analyse(
         decisions=decisions(arms, basis),
         spent=spent,
         replicates=replicates,
+        confidence=Confidences() if measured.foreign else confidences_of(measured, replicates=replicates),
         partial=() if measured.foreign else partial_pairs(arms, methods, margin=chosen, replicates=replicates),
         calibrations=() if measured.foreign else calibrations_of(measured),
         searches=searches_of(measured, bounds, methods, means_of(by_labels), margin=chosen, replicates=replicates)
@@ -153,6 +155,8 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "scores": [one.json() for one in analysis.contrasts.scores.means],
         "score_pairs": [one.json() | {"sentence": pair_sentence(one, say)} for one in analysis.contrasts.scores.pairs],
         "partial_scores": [one.json() for one in analysis.partial],
+        "confidence": [one.json() for one in analysis.confidence.arms],
+        "abstention": [one.json() for one in analysis.confidence.pairs],
         "stages": [stage_json(one, say) for one in analysis.contrasts.stages],
         "stage_gains": [one.json() for one in analysis.stages.gains],
         "stage_reach": [one.json() for one in analysis.stages.reach],

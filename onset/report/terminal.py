@@ -14,6 +14,7 @@ from onset.analysis.phrases import Language
 from onset.analysis.phrases import counted as counted_in
 from onset.analysis.phrases.page import words_in
 from onset.analysis.words import counted, number, percent, said, short_count, signed_bound
+from onset.report.confidence import print_confidence
 from onset.report.costs import print_break_evens, print_costs
 from onset.report.first import first_lines, set_apart
 from onset.report.notes import budget_notes, comparison_notes
@@ -98,6 +99,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
     print_banks(shown, console)
     print_thinking(shown, console)
     print_chains(shown, console)
+    print_confidence(shown, console)
     print_second_readings(shown, console)
     print_training(shown, console)
     _print_unfinished(shown, console)

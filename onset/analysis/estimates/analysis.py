@@ -15,6 +15,7 @@ from onset.analysis.estimates.break_evens import BreakEven
 from onset.analysis.estimates.calibration import Calibrated
 from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.classification import CellF1, Classified
+from onset.analysis.estimates.confidence import Confidences
 from onset.analysis.estimates.costs import Key, Spent
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.forgetting import Forgetting
@@ -126,6 +127,7 @@ class Analysis:
     spent: Mapping[Key, Spent] = field(default_factory=dict)
     replicates: int = REPLICATES
     partial: tuple[PartialPair, ...] = ()
+    confidence: Confidences = field(default_factory=Confidences)
     banks: tuple[Bank, ...] = ()
     chains: tuple[Chains, ...] = ()
     calibrations: tuple[Calibrated, ...] = ()

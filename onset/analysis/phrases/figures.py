@@ -136,6 +136,20 @@ _PLACES = {
     " item": "{at}：可以断定{method}胜过{other}：逐题比较，从这一测过的规模起，它在每种规模上都胜出",
 }
 
+_CONFIDENCE = {
+    "Above: outcomes in bins of equal mass by confidence, the share that is right against the mean confidence; on"
+    " the grey line a method is as sure as it is right, below it too sure. Methods with fewer than 100 answered"
+    " items have no bins. Below: the share that is right among the surest answers, against the share of the"
+    " questions that is answered; a flat line says that confidence tells nothing.": (
+        "上：按置信度等量分箱的结果，答对比例随平均置信度的变化；灰线上的方法其把握与准确率相符，线下则过于自信。有答案的题"
+        "不足 100 道的方法没有分箱。下：最有把握的答案中的答对比例，随作答比例的变化；水平线表示置信度没有信息。"
+    ),
+    "{task}, {model}: accuracy against confidence.": "{task}，{model}：准确率随置信度的变化。",
+    "{method}: {sure} sure on average and right in {right}; area under the risk-coverage curve {area} %": (
+        "{method}：平均置信度 {sure}，答对 {right}；风险—覆盖率曲线下面积 {area} %"
+    ),
+}
+
 _BESIDE = {
     "difference": "差值",
     "accuracy": "准确率",
@@ -154,6 +168,13 @@ _BESIDE = {
     "Samples an item": "每题采样次数",
     "Thinking tokens an output": "每个输出的思考词元数",
     "Thinking tokens": "思考词元数",
+    "Right, by confidence": "各置信度下的准确率",
+    "Right among the surest": "最有把握者中的准确率",
+    "Mean confidence of a bin": "分箱的平均置信度",
+    "Mean confidence": "平均置信度",
+    "Outcomes": "结果数",
+    "Share of the questions answered": "作答的题的比例",
+    "Kept": "作答比例",
     "Budget used up": "用尽预算",
     "Budget": "预算",
     "Asked alike": "问法相同",
@@ -312,4 +333,4 @@ _NOTES = {
     "{count} used for {use}": "{count} 个用于 {use}",
 }
 
-FIGURES: Mapping[str, str] = MappingProxyType(_CAPTIONS | _PLACES | _BESIDE | _DESCRIBED | _NOTES)
+FIGURES: Mapping[str, str] = MappingProxyType(_CAPTIONS | _CONFIDENCE | _PLACES | _BESIDE | _DESCRIBED | _NOTES)

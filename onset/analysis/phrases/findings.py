@@ -227,6 +227,34 @@ LINES: dict[str, tuple[str, str]] = {
         "no model is shown to be above chance ({chance}); highest is {model}",
         "不能断定有模型高于随机水平（{chance}）；最高的是 {model}",
     ),
+    "confidence.overconfident": (
+        "{method} is surer of its answers than it is right, by {points} ({range})",
+        "{method}的置信度比实际准确率高 {points}（{range}）",
+    ),
+    "confidence.underconfident": (
+        "{method} is less sure of its answers than it is right, by {points} ({range})",
+        "{method}的置信度比实际准确率低 {points}（{range}）",
+    ),
+    "confidence.matches": (
+        "{method} is on average as sure as it is right: {points} apart ({range})",
+        "{method}的置信度平均与准确率相符：相差 {points}（{range}）",
+    ),
+    "confidence.undecided": (
+        "whether {method} is too sure of its answers is not decided: {points} ({range})",
+        "{method}是否过于自信尚不能断定：{points}（{range}）",
+    ),
+    "abstention.gains": (
+        "withholding unsure answers leaves less risk with {method} than {other}: {points} ({range})",
+        "舍弃不确定的答案后，{method}的风险比{other}低 {points}（{range}）",
+    ),
+    "abstention.loses": (
+        "withholding unsure answers leaves more risk with {method} than {other}: {points} ({range})",
+        "舍弃不确定的答案后，{method}的风险比{other}高：{points}（{range}）",
+    ),
+    "abstention.undecided": (
+        "whether {method} or {other} knows better when it is wrong is not decided: {points} ({range})",
+        "{method}与{other}哪个更清楚自己何时出错尚不能断定：{points}（{range}）",
+    ),
     "partial score.agrees": (
         "token F1 decides between methods as exact match does; {method} against {other}: {points} ({range})",
         "词级 F1 对各方法的判断与完全匹配一致；{method}对{other}：{points}（{range}）",

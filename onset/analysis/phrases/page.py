@@ -115,6 +115,7 @@ _FIGURES = {
     "Answers and their steps": "答案与步骤",
     "Accuracy and number of samples": "准确率与采样次数",
     "Accuracy and thinking": "准确率与思考",
+    "Confidence": "置信度",
     "Accuracy under a shift": "分布变化下的准确率",
     "Which labels are taken for which": "哪些标签被误认",
     "Gain (percentage points)": "增益（百分点）",

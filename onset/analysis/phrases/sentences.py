@@ -8,6 +8,7 @@ from types import MappingProxyType
 from onset.analysis.phrases import (
     seeds,
     sentences_advice,
+    sentences_confidence,
     sentences_methods,
     sentences_scores,
     sentences_sizes,
@@ -142,6 +143,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
     _WORDS
     | _DECISION
     | sentences_advice.SENTENCES
+    | sentences_confidence.SENTENCES
     | _SIZE
     | sentences_methods.SENTENCES
     | sentences_scores.SENTENCES

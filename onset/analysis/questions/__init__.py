@@ -25,6 +25,8 @@ QUESTIONS = Registry(
         "process": Entry(f"{_HOME}.process:Process", "do right answers come from right steps?"),
         "calculator": Entry(f"{_HOME}.process:Calculator", "what would a calculator change?"),
         "second reader": Entry(f"{_HOME}.second_reader:SecondReader", "does accuracy depend on who reads the answers?"),
+        "confidence": Entry(f"{_HOME}.confidence:Confidence", "is a method as sure as it is right?"),
+        "abstention": Entry(f"{_HOME}.confidence:Abstaining", "which method knows best when it is wrong?"),
         "calibration": Entry(f"{_HOME}.calibration:Calibration", "does calibration make draws differ less?"),
         "partial score": Entry(f"{_HOME}.partial_score:PartialScore", "does token F1 say what exact match says?"),
         "search": Entry(f"{_HOME}.search:Search", "what does choosing settings bring?"),

@@ -17,6 +17,7 @@ from onset.analysis.phrases import Language
 from onset.report.figures.base import PALETTE, Figure, Panel, Shown, Style, style_of
 from onset.report.figures.chains import chain_figure
 from onset.report.figures.comparisons import comparison_figure
+from onset.report.figures.confidence import confidence_figure
 from onset.report.figures.confusion import confusion_figure
 from onset.report.figures.cost import cost_figure
 from onset.report.figures.forgetting import forgetting_figure
@@ -64,6 +65,7 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     sample_figure,
     thinking_figure,
     chain_figure,
+    confidence_figure,
     shift_figure,
     comparison_figure,
     confusion_figure,

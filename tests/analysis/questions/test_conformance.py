@@ -35,6 +35,7 @@ UNHEARD = {
     "calibration",
     "pretraining seeds",
     "partial score",
+    "abstention",
     "search",
     "best model",
     "score",

@@ -67,6 +67,8 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "scores",
         "score_pairs",
         "partial_scores",
+        "confidence",
+        "abstention",
         "stages",
         "stage_gains",
         "stage_reach",

@@ -1,0 +1,293 @@
+"""How sure a method is of its answers, and whether that tells right answers from wrong ones.
+
+Confidence is what a record holds of one answer, by how the answer came about (the calibration of prompts is something
+else: `onset.prompting.chosen`):
+
+    choice      the probability of the answer among the item's choices, over their prior where the method divides by one
+    p_true      the probability that the model calls the answer true (Kadavath et al. 2022, arXiv 2207.05221)
+    agreement   the share of samples that gave the answer (Wang et al. 2022, arXiv 2203.11171, section 3.4; samples
+                without an answer count)
+    text        the probability of the text that states the answer, where nothing but that was written: no steps and no
+                vote (Si et al. 2022, arXiv 2210.09150, take its root over the tokens, with which a text of few words is
+                surer than one of many)
+
+Calibration speaks of answers: outcomes without one are left out of it, and their number is said. Abstention speaks of
+all outcomes: those without an answer are withheld first. Two methods are compared by the AURC of their orders, item by
+item (`onset.analysis.stats.confidence`), decided together with all others on their task, shift, model and stage.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import numpy as np
+import polars as pl
+
+from onset.analysis.contrast.asked import compare_all
+from onset.analysis.contrast.contrast import Contrast
+from onset.analysis.outcomes import KEY, Measure, Measured, Outcomes
+from onset.analysis.setting import Placed, Setting
+from onset.analysis.stats.bootstrap import Array
+from onset.analysis.stats.confidence import (
+    FEWEST,
+    Bin,
+    CalibrationError,
+    aurc_values,
+    calibration_error,
+    kept,
+    kept_intervals,
+    reliability,
+)
+from onset.analysis.stats.means import mean_interval
+from onset.analysis.stats.shares import Interval
+from onset.scores import choice_probabilities
+
+Kind = Literal["choice", "p_true", "agreement", "text"]
+COVERAGES = (0.2, 0.5, 0.8)
+"""Shares of the outcomes that are kept, for which accuracy is told with its interval."""
+_CURVE = tuple(step / 20 for step in range(1, 21))
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """A ``value`` with its 95 % ``interval``."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class Confident(Placed):
+    """The confidence of one way of asking.
+
+    ``kind``: what it is taken from; ``n`` items, ``answered`` of them in some draw; ``outcomes`` (items x draws) and
+    ``unanswered`` ones. Of the answered: ``accuracy`` and mean ``confidence`` (0..1), ``over``: the second less the
+    first, and the ``brier`` score (mean squared distance of confidence from right or wrong); ``error``: ECE, None below
+    `FEWEST` answered items; ``bins``: of the reliability diagram. Of all outcomes: ``aurc``, ``ordered``: the error
+    rate less the AURC (above 0: the order tells something), ``curve``: accuracy at each coverage, and ``kept`` those of
+    `COVERAGES` with intervals. ``arm``: the outcomes, ``risks``: values of each whose mean is the AURC.
+    """
+
+    at: Setting
+    arm: Outcomes
+    kind: Kind
+    n: int
+    answered: int
+    outcomes: int
+    unanswered: int
+    accuracy: float
+    confidence: float
+    over: Estimated
+    brier: Estimated
+    error: CalibrationError | None
+    bins: tuple[Bin, ...]
+    aurc: Estimated
+    ordered: Estimated
+    curve: tuple[tuple[float, float], ...]
+    kept: tuple[tuple[float, Estimated], ...]
+    risks: Array
+
+    def json(self) -> dict[str, Any]:
+        """As plain JSON; shares 0..1."""
+        error = self.error
+        told = {
+            "plain": error.plain, "value": error.value, "interval": list(error.interval), "chance": error.chance,
+            "p": error.p,
+        } if error else None  # fmt: skip
+        return self.coordinates(method=self.method) | {
+            "seeds": list(self.arm.draws),
+            "kind": self.kind,
+            "n": self.n,
+            "answered": self.answered,
+            "outcomes": self.outcomes,
+            "unanswered": self.unanswered,
+            "accuracy": self.accuracy,
+            "confidence": self.confidence,
+            "overconfidence": self.over.value,
+            "overconfidence_interval": list(self.over.interval),
+            "brier": self.brier.value,
+            "brier_interval": list(self.brier.interval),
+            "ece": told,
+            "bins": [{"n": one.n, "confidence": one.confidence, "accuracy": one.accuracy} for one in self.bins],
+            "aurc": self.aurc.value,
+            "aurc_interval": list(self.aurc.interval),
+            "ordered": self.ordered.value,
+            "ordered_interval": list(self.ordered.interval),
+            "curve": [{"coverage": share, "accuracy": value} for share, value in self.curve],
+            "kept": [
+                {"coverage": share, "accuracy": one.value, "interval": list(one.interval)} for share, one in self.kept
+            ],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Abstention(Placed):
+    """Two methods by the AURC of their orders: ``contrast`` (lower is better), and both sides."""
+
+    contrast: Contrast
+    plus: Confident
+    minus: Confident
+
+    @property
+    def at(self) -> Setting:
+        """The setting of the minus side."""
+        return self.contrast.at
+
+    def json(self) -> dict[str, Any]:
+        """As plain JSON; the verdict is said of side a: ``wins`` has the lower area."""
+        held = self.contrast.json()
+        return self.coordinates(sides=held["sides"]) | {
+            "kinds": [self.plus.kind, self.minus.kind],
+            "aurc_a": self.plus.aurc.value,
+            "aurc_b": self.minus.aurc.value,
+            **{key: held[key] for key in ("seeds", "n", "difference", "interval", "p", "p_holm", "test", "family_size",
+                                          "verdict")},
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Confidences:
+    """Every way of asking whose records hold a confidence, in the order of the cells, and its comparisons."""
+
+    arms: tuple[Confident, ...] = ()
+    pairs: tuple[Abstention, ...] = ()
+
+
+def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
+    """Of a results folder; none of an arm in which one answered outcome has no confidence."""
+    cells = measured.cells.filter(pl.col("n") > 0)
+    wanted = ("item", "status", "answer", "answers", "outputs", "logprobs", "scores", "detail", "thinking")
+    tables = {
+        str(cell): table.to_dicts()
+        for (cell,), table in measured.records.select("cell", *wanted).group_by("cell", maintain_order=True)
+    }
+    arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
+    made = []
+    for key, table in cells.group_by(KEY, maintain_order=True):
+        draws = table.sort("seed").to_dicts()
+        found = _read([tables[cell["cell"]] for cell in draws], vote=draws[0]["vote"] is not None)
+        if found is not None and (one := _confident(arms[key], *found)) is not None:
+            made.append(one)
+    return Confidences(tuple(made), _pairs(made, replicates))
+
+
+def _pairs(made: Sequence[Confident], replicates: int) -> tuple[Abstention, ...]:
+    by_arm = {one.at: one for one in made}
+    scored = [
+        replace(one.arm, measure=Measure("AURC", higher_is_better=False), values=one.risks)
+        for one in made
+        if one.risks.shape[1] > 1
+    ]
+    found = compare_all(scored, replicates=replicates, kind="score")
+    return tuple(Abstention(one, by_arm[one.plus], by_arm[one.minus]) for one in found if one.difference is not None)
+
+
+# ---- from records to confidences -----------------------------------------------------------------------------------
+
+
+def _read(draws: Sequence[Sequence[Mapping[str, Any]]], *, vote: bool) -> tuple[Kind, list[dict[str, float]]] | None:
+    """The kind of confidence, and item -> confidence of each draw's answered outcomes; None where one has none."""
+    for kind, read in _KINDS.items():
+        if (kind == "agreement") != vote and kind in ("agreement", "text"):
+            continue
+        held: list[dict[str, float]] = []
+        for draw in draws:
+            values = {row["item"]: read(row) for row in draw if row["answer"] is not None}
+            if any(value is None for value in values.values()):
+                break
+            held.append({item: min(1.0, max(0.0, value)) for item, value in values.items() if value is not None})
+        else:
+            if any(held):
+                return cast("Kind", kind), held
+    return None
+
+
+def _detail(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    held: Mapping[str, Any] = json.loads(row["detail"]) if row["detail"] else {}
+    return held
+
+
+def _choice(row: Mapping[str, Any]) -> float | None:
+    detail = _detail(row)
+    shares = choice_probabilities(row["scores"]) if row["scores"] else None
+    if shares is None or row["answer"] not in detail.get("choices", ()):
+        return None
+    prior = detail.get("prior")
+    weighed = [share / base for share, base in zip(shares, prior, strict=True)] if prior else shares
+    return float(weighed[detail["choices"].index(row["answer"])] / math.fsum(weighed))
+
+
+def _p_true(row: Mapping[str, Any]) -> float | None:
+    scores = _detail(row).get("p_true")
+    if scores is None:
+        return None
+    mine = [one for one, said in zip(scores, row["answers"], strict=True) if said == row["answer"] and one is not None]
+    return max(mine, default=None)
+
+
+def _agreement(row: Mapping[str, Any]) -> float | None:
+    said = row["answers"] or ()
+    return sum(one == row["answer"] for one in said) / len(said) if len(said) > 1 else None
+
+
+def _text(row: Mapping[str, Any]) -> float | None:
+    logprobs: list[float | None] = row["logprobs"] or []
+    if len(logprobs) != 1 or logprobs[0] is None or len(row["outputs"]) != 1 or any(row["thinking"] or ()):
+        return None
+    return None if "process" in _detail(row) else math.exp(logprobs[0])
+
+
+_KINDS = {"choice": _choice, "p_true": _p_true, "agreement": _agreement, "text": _text}
+
+
+def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) -> Confident | None:
+    """None where fewer than two items were answered: nothing has an interval then."""
+    place = {item: column for column, item in enumerate(arm.items)}
+    sure = np.full(arm.values.shape, np.nan)
+    for row, held in enumerate(draws):
+        sure[row, [place[item] for item in held]] = list(held.values())
+    known = np.isfinite(sure) & np.isfinite(arm.values)
+    answered = int(known.any(axis=0).sum())
+    if answered < 2:
+        return None
+    right = np.where(known, arm.values, np.nan)
+    some = known.any(axis=0)
+    over, brier = ((sure - right)[:, some], ((sure - right) ** 2)[:, some])
+    risks = aurc_values(sure, arm.values)
+    wrong = 1 - arm.values
+    at_kept = kept(sure, arm.values, COVERAGES)
+    intervals = kept_intervals(sure, arm.values, COVERAGES)
+    return Confident(
+        at=arm.at,
+        arm=arm,
+        kind=kind,
+        n=len(arm.items),
+        answered=answered,
+        outcomes=int(np.isfinite(arm.values).sum()),
+        unanswered=int((np.isfinite(arm.values) & ~known).sum()),
+        accuracy=float(np.nanmean(right)),
+        confidence=float(np.nanmean(np.where(known, sure, np.nan))),
+        over=_mean(over, -1.0),
+        brier=_mean(brier, 0.0),
+        error=calibration_error(sure, right) if answered >= FEWEST else None,
+        bins=reliability(sure[known], right[known]) if answered >= FEWEST else (),
+        aurc=_mean(risks, 0.0),
+        ordered=_mean(wrong - risks, -1.0),
+        curve=tuple(zip(_CURVE, map(float, kept(sure, arm.values, _CURVE)), strict=True)),
+        kept=tuple(
+            (share, Estimated(float(value), interval))
+            for share, value, interval in zip(COVERAGES, at_kept, intervals, strict=True)
+        ),
+        risks=risks,
+    )
+
+
+def _mean(values: Array, least: float) -> Estimated:
+    """A mean within ``least`` and 1, with its interval cut there."""
+    value, (low, high) = mean_interval(values, shares=True)
+    value = min(1.0, max(least, value))
+    return Estimated(value, (min(value, max(least, low)), max(value, min(1.0, high))))

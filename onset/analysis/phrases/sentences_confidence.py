@@ -1,0 +1,36 @@
+"""Confidence and abstention in Chinese, by the English templates."""
+
+from __future__ import annotations
+
+SENTENCES = {
+    "confidence on {task}, {model} {given}: {method} is {sure} sure of its answers on average, by {kind}, and right"
+    " in {right} of them, a difference of {points} ({range}; {sample})": (
+        "{task}的置信度（{model}，{given}）：{method}对其答案的平均置信度为 {sure}（{kind}），答对其中 {right}，"
+        "相差 {points}（{range}；{sample}）"
+    ),
+    "of fewer than {fewest} answered items no calibration error is told": "有答案的题不足 {fewest} 道，不报告校准误差",
+    "its calibration error (ECE, at most {bins} bins of equal mass) is {value} ({range}); a calibrated model"
+    " would show {chance} uncorrected, it shows {plain} (p {p})": (
+        "其校准误差（ECE，至多 {bins} 个等量分箱）为 {value}（{range}）；校准良好的模型未经修正会显示 {chance}，"
+        "实际为 {plain}（p {p}）"
+    ),
+    "of the surest half of all questions {half} are right ({range}), of all {whole}": (
+        "最有把握的一半题中答对 {half}（{range}），全部题中答对 {whole}"
+    ),
+    "{count} of {all} outcomes have no answer and are withheld first": (
+        "{all} 个结果中有 {count} 个没有答案，最先被舍弃"
+    ),
+    "withholding unsure answers on {task}, {model} {given}: the share that is wrong, averaged over all coverages"
+    " (AURC), is {first} with {a} and {second} with {b}, {points} less ({range}, p {p}; {verdict}; {sample})": (
+        "在{task}上舍弃不确定的答案（{model}，{given}）：错误比例对所有覆盖率的平均（AURC），{a}为 {first}，{b}为 "
+        "{second}，"
+        "低 {points}（{range}，p {p}；{verdict}；{sample}）"
+    ),
+    "of the surest half {first} and {second} are right, of all {whole} and {other}": (
+        "最有把握的一半中分别答对 {first} 和 {second}，全部中答对 {whole} 和 {other}"
+    ),
+    "the probability of the answer among the choices": "答案在选项中的概率",
+    "the probability that the model calls it true": "模型判断其为真的概率",
+    "the share of samples that agree": "一致的采样比例",
+    "the probability of the text that states it": "写出答案的文本的概率",
+}

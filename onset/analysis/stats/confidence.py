@@ -1,0 +1,273 @@
+"""Confidence against correctness: calibration error, and what is left when the least confident answers are withheld.
+
+Calibration: is a model that says .8 right in 80 %? Outcomes are put in order of confidence and cut into bins of equal
+mass; the expected calibration error is the mean distance of a bin's accuracy from its mean confidence (ECE; Guo et al.
+2017, arXiv 1706.04599, with bins of equal mass as in Nguyen and O'Connor 2015, arXiv 1508.05154). It is biased upwards,
+the more the fewer outcomes there are: a calibrated model has an ECE above 0 (Kumar et al. 2019, arXiv 1909.10155). So
+it is corrected by the bootstrap, and shown beside what chance alone would give: consistency resampling (Broecker and
+Smith 2007, Weather and Forecasting 22), in which outcomes are drawn anew with the stated confidences.
+
+Abstention: the risk of the answers that are kept when the least confident are withheld, over the share that is kept
+(coverage), and the area under that curve, AURC (Geifman and El-Yaniv 2017, arXiv 1705.08500; Geifman et al. 2019, arXiv
+1805.08206): the mean over k of the share that is wrong among the k most confident. An order that says nothing has an
+AURC of the error rate. Outcomes of equal confidence stand in every order: what is expected over these is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import special
+
+from onset.analysis.stats.adjust import LEVEL
+from onset.analysis.stats.bootstrap import Array
+from onset.analysis.stats.means import mean_interval
+from onset.analysis.stats.shares import Interval
+from onset.records import derive_seed
+
+BINS = 10
+FEWEST = 100
+"""Answered items below which no calibration error is told: ten to a bin."""
+RESAMPLES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Outcomes of like confidence: their number ``n``, mean ``confidence`` and ``accuracy``, the share right."""
+
+    n: int
+    confidence: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationError:
+    """``plain``: ECE as it is defined; ``value``: less its bias, by the bootstrap, not below 0, with its 95 %
+    ``interval``; ``chance``: the mean plain ECE of calibrated outcomes with these confidences, and ``p``: the
+    share of these that have as large a one.
+    """
+
+    plain: float
+    value: float
+    interval: Interval
+    chance: float
+    p: float
+
+
+def reliability(confidence: Array, right: Array, bins: int = BINS) -> tuple[Bin, ...]:
+    """Bins of equal mass, by ascending confidence; equal confidences are in one bin, so there may be fewer.
+
+    ``confidence`` (0..1) and ``right`` (0 or 1): one an outcome, no NaN.
+    """
+    order = np.argsort(confidence, kind="stable")
+    held, good = confidence[order], right[order]
+    _, sizes = _groups(held)
+    place = _places(sizes[None, :].astype(float), bins)[0]
+    out = []
+    for one in np.unique(place):
+        inside = np.repeat(place == one, sizes)
+        out.append(Bin(int(inside.sum()), float(held[inside].mean()), float(good[inside].mean())))
+    return tuple(out)
+
+
+def calibration_error(confidence: Array, right: Array, *, resamples: int = RESAMPLES) -> CalibrationError:
+    """ECE of ``confidence`` and ``right``, both draws x items, NaN where there is no answer.
+
+    The interval is that of a mean over draws and items: with the signs of the bins' gaps held, ECE is the mean of the
+    signed distances of confidence from right or wrong, one value an outcome (`onset.analysis.stats.means`); its lower
+    end is 0 where calibration is not refused (p above .05). For the bias draws and items are resampled independently,
+    whole rows and columns; an item's
+    outcomes of several draws are drawn by one random number where calibrated outcomes are made, as if they always
+    agreed: with several draws p is too large rather than too small. Raises ValueError without any answer.
+    """
+    known = np.isfinite(confidence) & np.isfinite(right)
+    if not known.any():
+        raise ValueError("a calibration error of no outcomes")
+    row, column = np.nonzero(known)
+    order = np.argsort(confidence[known], kind="stable")
+    row, column = row[order], column[order]
+    held, good = confidence[known][order], right[known][order]
+    starts, _ = _groups(held)
+    ones = np.ones((1, len(held)))
+    plain = float(_ece(ones, held, good[None, :], starts)[0])
+    draws, items = confidence.shape
+    weights = _counts(draws, resamples, "draws")[:, row] * _counts(items, resamples, "items")[:, column]
+    weights = weights[weights.sum(axis=1) > 0]
+    found = _ece(weights, held, good[None, :], starts)
+    made = (_uniform(items, resamples)[:, column] < held).astype(float)
+    null = _ece(np.broadcast_to(ones, made.shape), held, made, starts)
+    value = min(1.0, max(0.0, 2 * plain - float(found.mean())))
+    p = (1 + int((null >= plain - 1e-12).sum())) / (1 + len(null))
+    signed = np.full(confidence.shape, np.nan)
+    signed[row, column] = _signs(held, good, starts) * (held - good)
+    _, (low, high) = mean_interval(signed[:, known.any(axis=0)], shares=True)
+    half = (high - low) / 2
+    interval = 0.0 if p > 1 - LEVEL else max(0.0, value - half), min(1.0, value + half)
+    return CalibrationError(plain, value, interval, float(null.mean()), p)
+
+
+def aurc(confidence: Array, right: Array) -> float:
+    """The area under the risk-coverage curve of outcomes (one axis, no NaN): 0 best; of no order, the error rate."""
+    terms, _ = _risks(confidence, 1 - right)
+    return float(terms.sum() / len(confidence))
+
+
+def aurc_values(confidence: Array, right: Array) -> Array:
+    """Values, draws x items (NaN where ``right`` is), whose mean in a draw is its AURC up to the jackknife's correction
+    of bias: pseudo-values (Tukey 1958), n times the area less n - 1 times that without the outcome. Where
+    ``confidence`` is NaN nothing was answered: such an outcome is withheld first. A draw with one item has its outcome.
+    """
+    out = np.full(right.shape, np.nan)
+    for row in range(len(right)):
+        known = np.isfinite(right[row])
+        held = np.where(np.isfinite(confidence[row, known]), confidence[row, known], -1.0)
+        out[row, known] = _pseudo(held, 1 - right[row, known])
+    return out
+
+
+def kept(confidence: Array, right: Array, coverage: Sequence[float]) -> Array:
+    """The share right among the most confident ``coverage`` (0..1, each above 0) of the outcomes of each draw, mean
+    over draws: one value a coverage. Arguments as in `aurc_values`.
+    """
+    draws, items = right.shape
+    found: Array = _kept(confidence, right, coverage, np.ones((1, draws)), np.ones((1, items)))[0]
+    return found
+
+
+def kept_intervals(
+    confidence: Array, right: Array, coverage: Sequence[float], *, resamples: int = RESAMPLES
+) -> list[Interval]:
+    """Percentile intervals (95 %) of `kept` over items and draws resampled; of one draw over items alone."""
+    draws, items = right.shape
+    often, counted = _counts(draws, resamples, "draws"), _counts(items, resamples, "items")
+    found = _kept(confidence, right, coverage, often, counted)
+    ends = np.nanquantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    return [(float(low), float(high)) for low, high in ends.T]
+
+
+# ---- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _groups(held: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Where runs of equal values start in a sorted array, and how long they are."""
+    starts = np.flatnonzero(np.r_[True, np.diff(held) != 0])
+    sizes: np.ndarray = np.diff(np.r_[starts, len(held)])
+    return starts, sizes
+
+
+def _places(mass: Array, bins: int) -> np.ndarray:
+    """The bin of each group (0 to bins - 1), by the middle of its mass; ``mass``: resamples x groups."""
+    total = mass.sum(axis=1, keepdims=True)
+    middle = (np.cumsum(mass, axis=1) - mass / 2) / total
+    place: np.ndarray = np.minimum((middle * bins).astype(int), bins - 1)
+    return place
+
+
+def _ece(weights: Array, held: Array, good: Array, starts: np.ndarray, bins: int = BINS) -> Array:
+    """ECE under each row of ``weights`` (resamples x outcomes, sorted by confidence)."""
+    mass = np.add.reduceat(weights, starts, axis=1)
+    gap = np.add.reduceat(weights * (held[None, :] - good), starts, axis=1)
+    place = _places(mass, bins)
+    total = sum(np.abs(np.where(place == one, gap, 0.0).sum(axis=1)) for one in range(bins))
+    out: Array = np.asarray(total) / mass.sum(axis=1)
+    return out
+
+
+def _signs(held: Array, good: Array, starts: np.ndarray) -> Array:
+    """Of each outcome (sorted by confidence): 1 where its bin is surer than right, else -1."""
+    sizes = np.diff(np.r_[starts, len(held)])
+    place = np.repeat(_places(sizes[None, :].astype(float), BINS)[0], sizes)
+    gaps = np.bincount(place, weights=held - good, minlength=BINS)
+    out: Array = np.where(gaps >= 0, 1.0, -1.0)[place]
+    return out
+
+
+def _risks(confidence: Array, wrong: Array) -> tuple[Array, tuple[Array, Array, Array, Array]]:
+    """Of each group of equal confidence, the most confident first, the sum over its places k of the share that is wrong
+    among the k first; and the outcomes and wrong ones before it, its size and its wrong ones.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    starts, sizes = _groups(confidence[order])
+    bad = np.add.reduceat(wrong[order], starts)
+    size = sizes.astype(float)
+    before, bad_before = np.cumsum(size) - size, np.cumsum(bad) - bad
+    return _area(before, bad_before, size, bad), (before, bad_before, size, bad)
+
+
+def _area(before: Array, bad_before: Array, size: Array, bad: Array) -> Array:
+    """The sum over i = 1..size of (bad_before + i bad / size) / (before + i): harmonic numbers in closed form."""
+    share = np.divide(bad, size, out=np.zeros_like(bad), where=size > 0)
+    harmonic = special.digamma(before + size + 1) - special.digamma(before + 1)
+    out: Array = size * share + (bad_before - share * before) * harmonic
+    return out
+
+
+def _pseudo(confidence: Array, wrong: Array) -> Array:
+    """Jackknife pseudo-values of the AURC of one draw: leaving out one outcome changes its own group and shifts all
+    that come after it.
+    """
+    n = len(wrong)
+    if n == 1:
+        return wrong.copy()
+    terms, (before, bad_before, size, bad) = _risks(confidence, wrong)
+    whole = terms.sum()
+    order = np.argsort(-confidence, kind="stable")
+    group = np.empty(n, dtype=int)
+    group[order] = np.repeat(np.arange(len(size)), size.astype(int))
+    earlier = np.cumsum(terms) - terms
+    out = np.empty(n)
+    for lost in (0.0, 1.0):
+        own = np.where(size > 1, _area(before, bad_before, np.maximum(size - 1, 1), bad - lost), 0.0)
+        shifted = np.zeros_like(terms)
+        # the first group is never behind an outcome that is left out
+        shifted[1:] = _area(before[1:] - 1, bad_before[1:] - lost, size[1:], bad[1:])
+        later = shifted[::-1].cumsum()[::-1] - shifted
+        rest = earlier + own + later
+        mine = wrong == lost
+        out[mine] = whole - rest[group[mine]]
+    return out
+
+
+def _kept(confidence: Array, right: Array, coverage: Sequence[float], often: Array, items: Array) -> Array:
+    """Resamples x coverages: the mean over draws, each counted as ``often`` (resamples x draws) says, of what is right
+    among the items, each counted as ``items`` (resamples x items) says.
+    """
+    count = len(often)
+    sums, mass = np.zeros((count, len(coverage))), np.zeros(count)
+    for row in range(len(right)):
+        known = np.isfinite(right[row])
+        held = np.where(np.isfinite(confidence[row, known]), confidence[row, known], -1.0)
+        order = np.argsort(-held, kind="stable")
+        starts, _ = _groups(held[order])
+        each = items[:, known][:, order]
+        own, right_of = (np.add.reduceat(one, starts, axis=1) for one in (each, each * right[row, known][order]))
+        ends, good = np.cumsum(own, axis=1), np.cumsum(right_of, axis=1)
+        weight = np.where(ends[:, -1] > 0, often[:, row], 0.0)
+        mass += weight
+        for at, share in enumerate(coverage):
+            target = share * ends[:, -1]
+            place = np.minimum((ends < target[:, None] - 1e-9).sum(axis=1), own.shape[1] - 1)
+            at_place = np.arange(count), place
+            level = right_of[at_place] / np.maximum(own[at_place], 1e-12)
+            over = ends[at_place] - target
+            value = (good[at_place] - over * level) / np.where(target > 0, target, 1.0)
+            sums[:, at] += weight * value
+    out: Array = sums / np.where(mass > 0, mass, np.nan)[:, None]
+    return out
+
+
+@lru_cache(maxsize=64)
+def _counts(n: int, resamples: int, stream: str) -> np.ndarray:
+    """How often each of ``n`` is drawn, resamples x n: the same for all tables of a shape, so that they stay paired."""
+    if stream == "draws" and n == 1:
+        return np.ones((resamples, 1))
+    rng = np.random.default_rng(derive_seed("confidence", n, stream))
+    return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(float)
+
+
+@lru_cache(maxsize=16)
+def _uniform(n: int, resamples: int) -> np.ndarray:
+    return np.random.default_rng(derive_seed("calibrated outcomes", n)).random((resamples, n))
