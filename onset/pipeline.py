@@ -148,7 +148,9 @@ class Evaluation:
             lengths=tuple(one.tokens for one in done),
             scores=None if attempt is None or attempt.scores is None else tuple(map(_finite, attempt.scores)),
             calls=tuple(_call(one, prompt) for one in solved.transcript),
-            detail=_json(attempt.detail, self._chains(item, done), _thought(done)) if attempt else None,
+            detail=_json(attempt.detail, self._chains(item, done), _thought(done), self._memory(item))
+            if attempt
+            else None,
             rights=self._rights(item, attempt.answers) if attempt else (),
             thinking=tuple(one.thinking for one in done),
             golds=item.golds if item.others else (),
@@ -219,6 +221,14 @@ class Evaluation:
                 "replaced": [one.replaced for one in sums],
             }
         return found
+
+    def _memory(self, item: Item) -> dict[str, Any]:
+        """``memory``: what the item says is true outside its context, as answers are written, where it says that."""
+        told = item.meta.get("memory")
+        if not isinstance(told, str):
+            return {}
+        text = f"{self.task.layout.marker} {told}{self.task.layout.end}"
+        return {"memory": self.task.format.extract(text, item).value}
 
     def conclude(self, items: Sequence[Item], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The rows of a whole cell, with the answers that depend on all of them, where the method has such."""

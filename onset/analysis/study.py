@@ -17,6 +17,7 @@ from onset.analysis.estimates.calibration import calibrations_of
 from onset.analysis.estimates.chains import chains_of
 from onset.analysis.estimates.classification import CellF1, classified
 from onset.analysis.estimates.confidence import Confidences, confidences_of
+from onset.analysis.estimates.conflicts import conflicts_of
 from onset.analysis.estimates.costs import spent_of
 from onset.analysis.estimates.decisions import Basis, decisions
 from onset.analysis.estimates.forgetting import forgettings
@@ -109,6 +110,7 @@ def analyse(
         spent=spent,
         replicates=replicates,
         confidence=Confidences() if measured.foreign else confidences_of(measured, replicates=replicates),
+        conflicts=() if measured.foreign else conflicts_of(measured),
         partial=() if measured.foreign else partial_pairs(arms, methods, margin=chosen, replicates=replicates),
         calibrations=() if measured.foreign else calibrations_of(measured),
         searches=searches_of(measured, bounds, methods, means_of(by_labels), margin=chosen, replicates=replicates)
@@ -157,6 +159,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "partial_scores": [one.json() for one in analysis.partial],
         "confidence": [one.json() for one in analysis.confidence.arms],
         "abstention": [one.json() for one in analysis.confidence.pairs],
+        "conflicts": [one.json() for one in analysis.conflicts],
         "stages": [stage_json(one, say) for one in analysis.contrasts.stages],
         "stage_gains": [one.json() for one in analysis.stages.gains],
         "stage_reach": [one.json() for one in analysis.stages.reach],

@@ -130,6 +130,22 @@ def two_hop(person: int) -> Lesson:
     return Lesson(f"In which country does {name} live?", worked, country)
 
 
+def passage_about(rng: random.Random, person: int, attribute: Attribute, value: str, *, country: str = "") -> str:
+    """A passage which says that ``value`` is true of a person, as documents word passages, among two sentences about
+    others that are drawn at random; ``country``: it says too that the city ``value`` is in it.
+    """
+    known = world()
+    own = [_STATE[attribute][rng.choice(_IN_PASSAGE[attribute])].format(known.people[person], value)]
+    own += [_PLACE[0].format(value, country)] if country else []
+    told = []
+    for _ in range(2):
+        name, other = f"{rng.choice(known.first_names)} {rng.choice(known.last_names)}", rng.choice(ATTRIBUTES)
+        sentence = _STATE[other][rng.choice(_IN_PASSAGE[other])]
+        told.append(sentence.format(name, rng.choice(known.values(other))))
+    place = rng.randint(0, 2)
+    return " ".join([*told[:place], *own, *told[place:]])
+
+
 def reading(rng: random.Random) -> Lesson:
     """A passage that invents facts, and a question that only the passage answers.
 

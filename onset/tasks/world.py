@@ -13,6 +13,7 @@ from onset.errors import DataError
 from onset.ladder.lessons import Lesson
 from onset.ladder.world import BANDS
 from onset.records import Item, derive_seed
+from onset.tasks.base import Layout
 from onset.tasks.generated import Problem, Side, Space, sample
 
 Draw = Callable[[random.Random], Problem]
@@ -45,6 +46,16 @@ def one_of(task: str, name: str, value: object, allowed: tuple[str, ...]) -> str
     if value not in allowed:
         raise DataError(f"task '{task}': {name} must be one of {', '.join(allowed)}, not {value!r}")
     return str(value)
+
+
+PASSAGES = ("none", "right", "wrong")
+"""Of a question about the world: no passage, one that says what is true, or one that contradicts it."""
+READ = Layout(context="Passage:")
+
+
+def passage_of(seed: int, question: str) -> random.Random:
+    """What draws the passage of a question: apart from what draws the questions, so that these are the same without."""
+    return random.Random(derive_seed("passage of the world", seed, question))
 
 
 def held(rng: random.Random, frequency: str) -> int:

@@ -25,6 +25,7 @@ SPECS: list[dict[str, Any]] = [
     {"name": "world-problems", "steps": 3, "order": "shuffled"},
     {"name": "world-problems", "steps": 2, "things": "held"},
     *({"name": name, "frequency": band} for name in ("world-one-hop", "world-two-hop") for band in BANDS),
+    *({"name": name, "passage": told} for name in ("world-one-hop", "world-two-hop") for told in ("right", "wrong")),
     {"name": "world-reading"},
     {"name": "world-programs"},
     {"name": "world-programs", "steps": 8, "order": "shuffled"},

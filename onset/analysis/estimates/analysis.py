@@ -16,6 +16,7 @@ from onset.analysis.estimates.calibration import Calibrated
 from onset.analysis.estimates.chains import Chains
 from onset.analysis.estimates.classification import CellF1, Classified
 from onset.analysis.estimates.confidence import Confidences
+from onset.analysis.estimates.conflicts import Conflict
 from onset.analysis.estimates.costs import Key, Spent
 from onset.analysis.estimates.decisions import Decision
 from onset.analysis.estimates.forgetting import Forgetting
@@ -127,6 +128,7 @@ class Analysis:
     spent: Mapping[Key, Spent] = field(default_factory=dict)
     replicates: int = REPLICATES
     partial: tuple[PartialPair, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     confidence: Confidences = field(default_factory=Confidences)
     banks: tuple[Bank, ...] = ()
     chains: tuple[Chains, ...] = ()

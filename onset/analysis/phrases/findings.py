@@ -227,6 +227,18 @@ LINES: dict[str, tuple[str, str]] = {
         "no model is shown to be above chance ({chance}); highest is {model}",
         "不能断定有模型高于随机水平（{chance}）；最高的是 {model}",
     ),
+    "passage or memory.passage": (
+        "a wrong passage is believed by {model} in {share}, memory in {other}: {points} apart ({range})",
+        "{model} 在 {share} 的题中相信错误段落，{other} 中相信记忆：相差 {points}（{range}）",
+    ),
+    "passage or memory.memory": (
+        "memory is believed by {model} in {other}, a wrong passage in {share}: {points} apart ({range})",
+        "{model} 在 {other} 的题中相信记忆，{share} 中相信错误段落：相差 {points}（{range}）",
+    ),
+    "passage or memory.undecided": (
+        "{model} follows a wrong passage in {share} and memory in {other}; {points} ({range}), not settled",
+        "{model} 在 {share} 的题中依从错误段落，{other} 中依从记忆；{points}（{range}），尚不能断定",
+    ),
     "confidence.overconfident": (
         "{method} is surer of its answers than it is right, by {points} ({range})",
         "{method}的置信度比实际准确率高 {points}（{range}）",

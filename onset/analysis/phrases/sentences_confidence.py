@@ -1,4 +1,4 @@
-"""Confidence and abstention in Chinese, by the English templates."""
+"""Confidence, abstention, and passages against memory in Chinese, by the English templates."""
 
 from __future__ import annotations
 
@@ -29,6 +29,20 @@ SENTENCES = {
     "of the surest half {first} and {second} are right, of all {whole} and {other}": (
         "最有把握的一半中分别答对 {first} 和 {second}，全部中答对 {whole} 和 {other}"
     ),
+    "where a passage contradicts what is true outside of it, on {task}, {model} with {method} {given} answers by"
+    " the passage in {passage} ({first}), by memory in {memory} ({second}) and neither in {neither}: {points} apart"
+    " ({range}; {verdict}; {sample})": (
+        "在段落与事实矛盾的{task}上，{model}（{method}，{given}）按段落作答 {passage}（{first}），按记忆作答 {memory}"
+        "（{second}），两者皆非 {neither}：相差 {points}（{range}；{verdict}；{sample}）"
+    ),
+    "of {known} answers that it knows without a passage ({closed}) it keeps {kept} ({range})": (
+        "在没有段落时答对的 {known} 个答案（{closed}）中，保留 {kept}（{range}）"
+    ),
+    "of {count} sizes the smallest, {model}, follows the passage in {passage} and memory in {memory}": (
+        "{count} 种规模中最小的 {model} 按段落作答 {passage}，按记忆作答 {memory}"
+    ),
+    "the passage is believed": "相信段落",
+    "memory is believed": "相信记忆",
     "the probability of the answer among the choices": "答案在选项中的概率",
     "the probability that the model calls it true": "模型判断其为真的概率",
     "the share of samples that agree": "一致的采样比例",

@@ -36,6 +36,7 @@ UNHEARD = {
     "pretraining seeds",
     "partial score",
     "abstention",
+    "passage or memory",
     "search",
     "best model",
     "score",
