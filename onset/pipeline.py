@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -55,7 +55,7 @@ class Prepared:
 class Evaluation:
     """A model asked in one way: what `evaluate` needs for any chunk of items. ``chat``: the template it is asked
     through, None for plain text; ``state``: what the method prepared (`prepare`); ``questions``: those of the whole
-    cell.
+    cell; ``clean``: by the id of an item that a noise made, the item without it.
     """
 
     model: Model
@@ -67,6 +67,7 @@ class Evaluation:
     chat: ChatTemplate | None = None
     state: Any = None
     questions: tuple[str, ...] = ()
+    clean: Mapping[str, Item] = field(default_factory=dict)
 
     def prepare(self, examples: Sequence[Item]) -> Prepared:
         """What the method does once for the cell. ``examples``: all that the budget grants.
@@ -207,7 +208,11 @@ class Evaluation:
         if not self.method.prompt.chain or not done:
             return {}
         marker = self.method.prompt.announces(item, self.task)
-        found: dict[str, Any] = {"process": [asdict(check(one.text, item, self.task.claims, marker)) for one in done]}
+        found: dict[str, Any] = {
+            "process": [
+                asdict(check(one.text, item, self.task.claims, marker, self.clean.get(item.id))) for one in done
+            ]
+        }
         if isinstance(self.task.format, NumberFormat):
             sums = [worked(one.text) for one in done]
             texts = [replace(one, text=new.text) for one, new in zip(done, sums, strict=True)]

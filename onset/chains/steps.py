@@ -71,9 +71,10 @@ class Claims:
         return found
 
 
-def check(chain: str, item: Item, claims: Claims | None, marker: str) -> Steps:
+def check(chain: str, item: Item, claims: Claims | None, marker: str, clean: Item | None = None) -> Steps:
     """The steps of ``chain`` about ``item``. ``claims``: those of its task, if it has such; ``marker``: the words that
-    announce an answer: the sentence with them is no step, nor is what follows, a new turn.
+    announce an answer: the sentence with them is no step, nor is what follows, a new turn. ``clean``: the item without
+    the noise that it has, of which the same is so.
     """
     turn = new_turn(chain, turns_of(item))
     text = chain if turn is None else chain[: turn.start()]
@@ -82,6 +83,8 @@ def check(chain: str, item: Item, claims: Claims | None, marker: str) -> Steps:
     marks = [(one.at, one.right) for one in equations(text)]
     if claims is not None:
         truth = claims.truth(item)
+        for told, values in ({} if clean is None else claims.truth(clean)).items():
+            truth.setdefault(told, set()).update(values)
         for at, key, value in claims.said(text):
             if key in truth:
                 marks.append((at, value in truth[key]))

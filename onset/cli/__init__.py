@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from onset.cli import advise, batch, ladder, names, others, servers, study
+from onset.cli import advise, batch, ladder, names, others, servers, shifts, study
 from onset.errors import OnsetError
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Callable[..., Any]] = {
     "grade": others.grade,
     "claims": others.claims,
     "list": names.list_names,
+    "shift": shifts.shift,
     "check-server": servers.check_server,
 }
 """Name -> command, in the order of ``onset --help``."""

@@ -94,8 +94,19 @@ def _short(value: Any) -> str:
 def _shifts() -> list[dict[str, Any]]:
     from onset.shifts import SHIFTS
 
-    rows = [{"name": name, "summary": entry.summary} for name, entry in SHIFTS.items()]
+    rows = [_shift(name, entry) for name, entry in SHIFTS.items()]
     return [*rows, {"name": "(your own)", "summary": "any other test set of a task, named under its test_sets"}]
+
+
+def _shift(name: str, entry: Entry) -> dict[str, Any]:
+    """A row of a shift: its group, source and settings, and an item before and after."""
+    from onset.shifts.examples import example_of
+
+    kind = entry.load()
+    row = {"name": name, "summary": entry.summary, "source": kind.source, "settings": kind.settings()}
+    row |= {"table": f"shift {kind.group}"} if kind.group else {}
+    example = example_of(name)
+    return row if example is None else {**row, "before": example[0], "after": example[1]}
 
 
 def _models() -> list[dict[str, Any]]:

@@ -90,9 +90,13 @@ def _ledger(method: Method, usable: Sequence[Item], shown: Sequence[Item]) -> tu
     return tuple(lines)
 
 
-def longest_question(model: Model, task: Task, shifts: Sequence[str | AnyShift], prompt: Prompt) -> Item:
-    """The longest in tokens among the longest in characters, over the test items under each of ``shifts``."""
-    every = itertools.chain.from_iterable(apply_shift(task, shift) for shift in shifts)
+def longest_question(
+    model: Model, task: Task, shifts: Sequence[str | AnyShift | tuple[Item, ...]], prompt: Prompt
+) -> Item:
+    """The longest in tokens among the longest in characters, over the test items under each of ``shifts``, or the items
+    given in its place.
+    """
+    every = itertools.chain.from_iterable(one if isinstance(one, tuple) else apply_shift(task, one) for one in shifts)
     longest = heapq.nlargest(50, every, key=lambda one: len(prompt.longest(task, (), one, None)))
     return max(longest, key=lambda one: model.count_tokens(prompt.longest(task, (), one, None)))
 

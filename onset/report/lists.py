@@ -34,6 +34,10 @@ _HEADS = {
     "on": "What is tuned on (on:)",
     "stage": "Stages of training (recipes:)",
     "search": "Selection rules (search:)",
+    "shift noise": "Noise",
+    "shift domain": "Another domain",
+    "shift adversarial": "Adversarial",
+    "shift prompt": "The prompt around the items",
 }
 
 
@@ -49,6 +53,7 @@ def _details(row: Mapping[str, Any]) -> list[str]:
     facts += [f"uses {row['uses']}"] if row.get("uses") else []
     facts += ["needs " + ", ".join(row["needs"])] if row.get("needs") else []
     lines += [" · ".join(facts), *([f"source: {row['source']}"] if row.get("source") else [])]
+    lines += [f"{key}: {row[key]}" for key in ("before", "after") if row.get(key)]
     return [line for line in lines if line]
 
 

@@ -30,8 +30,8 @@ Rewrite = Callable[[Item], Item]
 
 
 class AnyShift(Step):
-    """What the three kinds share. ``group``: where lists and tables put it; ``example``: a task whose first test item
-    shows it, for ``onset list shifts``.
+    """What the three kinds share. ``group``: where lists and tables put it; ``example``: a task of which a test item
+    shows it in ``onset list shifts`` (None: none could).
     """
 
     group: ClassVar[Group] = ""
@@ -86,10 +86,14 @@ class Shift(AnyShift):
         """`rewrite` as a function of the item: what all items of ``task`` share is done once."""
         return lambda item: self.rewrite(item, task)
 
-    def items(self, task: Task) -> tuple[Item, ...]:
-        """The test items rewritten, in their order, each with the id of its clean twin, also where nothing changed."""
+    def rewritten(self, task: Task, items: Sequence[Item]) -> tuple[Item, ...]:
+        """``items`` rewritten, in their order, each with the id of its clean twin, also where nothing changed."""
         rewriting = self.rewriting(task)
-        return tuple(replace(rewriting(item), twin=item.id) for item in task.test)
+        return tuple(replace(rewriting(item), twin=item.id) for item in items)
+
+    def items(self, task: Task) -> tuple[Item, ...]:
+        """The test items rewritten."""
+        return self.rewritten(task, task.test)
 
 
 class TestSet(AnyShift):

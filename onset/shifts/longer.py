@@ -41,7 +41,7 @@ class Longer(TestSet):
         other = self._longer(task)
         answer, chain = max(task.answer_tokens, other.answer_tokens), max(task.rationale_tokens, other.rationale_tokens)
         trace = max(task.trace_tokens, other.trace_tokens)
-        return replace(task, answer_tokens=answer, rationale_tokens=chain, trace_tokens=trace)
+        return replace(task, answer_tokens=answer, rationale_tokens=chain, trace_tokens=trace, solver=other.solver)
 
     def _longer(self, task: Task) -> Task:
         assert task.longer is not None

@@ -7,7 +7,7 @@ what is no prose: options within a question, code, formulas. So the answer stays
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from onset.records import Item
@@ -27,8 +27,11 @@ Span = tuple[int, int]
 
 
 def kept_words(item: Item) -> frozenset[str]:
-    """Words, in lower case, that stay as they are: those of the right answers and choices, and number words."""
-    held = {word.casefold() for text in (*item.golds, *(item.choices or ())) for word in _ANY_WORD.findall(text)}
+    """Words, in lower case, that stay as they are: those of the right answers and of the choices, also where a question
+    ends with these, and number words.
+    """
+    texts = (*item.golds, *(item.choices or ()), item.question[options_at(item.question) :])
+    held = {word.casefold() for text in texts for word in _ANY_WORD.findall(text)}
     return NUMBER_WORDS | held
 
 
@@ -71,11 +74,12 @@ def with_texts(item: Item, change: Callable[[str], str]) -> Item:
     return replace(item, question=change(item.question), context=context)
 
 
+def neighbours(text: str, at: int) -> frozenset[str]:
+    """The words before and after the place ``at``, in lower case."""
+    before, after = re.search(r"[\w'’-]+$", text[:at]), re.match(r" *([\w'’-]+)", text[at:])
+    return frozenset([*([before.group().casefold()] if before else []), *([after[1].casefold()] if after else [])])
+
+
 def share(count: int, rate: float) -> int:
     """How many of ``count`` places are hit at ``rate``: the nearest whole number, at least one where there is one."""
     return min(count, max(1, round(rate * count))) if count else 0
-
-
-def parts_of(item: Item) -> Sequence[str]:
-    """Question and context (empty without)."""
-    return [item.question, item.context or ""]

@@ -43,6 +43,7 @@ class Demonstrations:
         for cell in grid.cells:
             self._siblings[_key(cell)].append(cell)
         self._chosen: dict[Key, Shown] = {}
+        self._under: dict[tuple[str, str], tuple[Item, ...]] = {}
         self._longest: dict[tuple[str, str, Prompt], Item] = {}
 
     def of(self, cell: Cell, model: Model, plan: ExamplePlan) -> Shown:
@@ -71,10 +72,17 @@ class Demonstrations:
     def _longest_of(self, cell: Cell, model: Model) -> Item:
         key = (cell.model, cell.task, cell.used.prompt)
         if key not in self._longest:
-            own = [shift for (name, _), shift in self._grid.shifts.items() if name == cell.task]
-            task, shifts = self._grid.tasks[cell.task], [Unshifted(), *own]
+            task = self._grid.tasks[cell.task]
+            shifts = [self._items(task, label) for label in self._shifts(cell.task)]
             self._longest[key] = longest_question(model, task, shifts, cell.used.prompt)
         return self._longest[key]
+
+    def _items(self, task: Task, label: str) -> tuple[Item, ...]:
+        """All test items under a shift, also those that are not asked."""
+        key = task.name, label
+        if key not in self._under:
+            self._under[key] = self._grid.shifts.get(key, Unshifted()).items(task)
+        return self._under[key]
 
     def _shifts(self, task: str) -> Sequence[str]:
         """The labels of the study's own shifts, and none, which prompts have to fit in any case."""

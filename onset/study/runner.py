@@ -48,7 +48,7 @@ from onset.study.observer import Observer, Silent
 from onset.study.revisions import Revisions, note_earlier
 from onset.study.runs import facts_of
 from onset.study.searching import Searches
-from onset.study.shifted import shift_json
+from onset.study.shifted import clean_twins, shift_json
 from onset.study.spec import Study
 from onset.study.written import cell_json, template_json
 from onset.tuning.base import TuningReport
@@ -330,7 +330,10 @@ class _Session:
         self.watch.advanced(cell, at)
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)
-        evaluation = Evaluation(model, self.grid.asked(cell), cell.used, shown, seed, continuous, chat, questions=asked)
+        clean = clean_twins(task, self.grid.shifts[cell.task, cell.shift], items)
+        evaluation = Evaluation(
+            model, self.grid.asked(cell), cell.used, shown, seed, continuous, chat, questions=asked, clean=clean
+        )
         if at == 0:
             bank = self.held.bank(cell, said)
             folder.set_source(bank and bank[0])

@@ -55,6 +55,14 @@ def shift_json(shift: AnyShift, items: Sequence[Item]) -> dict[str, Any]:
     return {"shift_spec": shift.spec(), **({"unchanged": _unchanged(items)} if isinstance(shift, Shift) else {})}
 
 
+def clean_twins(task: Task, shift: AnyShift, items: Sequence[Item]) -> Mapping[str, Item]:
+    """By the ids of ``items`` under a noise, which leaves all that is so as it was, the items without it."""
+    if shift.group != "noise":
+        return {}
+    held = {item.id: item for item in task.test}
+    return {item.id: held[item.twin] for item in items if item.twin in held}
+
+
 def _unchanged(items: Sequence[Item]) -> int:
     return sum(item.id == item.twin for item in items)
 
@@ -62,18 +70,27 @@ def _unchanged(items: Sequence[Item]) -> int:
 def asked_under(task: Task, named: Named, count: int | str) -> Asked:
     """The first ``count`` items of a fixed random order (by the hash of the clean item), or all of them.
 
-    Raises DataError when the test set holds fewer: a smaller denominator is never silent; and as `Named.on` does.
+    Raises DataError when the test set holds fewer: a smaller denominator is never silent; where a rewrite finds nothing
+    to change in any of them; and as `Named.on` does.
     """
     shift = named.on(task)
-    items = sorted(shift.items(task), key=lambda one: hashlib.sha256((one.twin or one.id).encode()).digest())
-    if count == "all":
-        return Asked(task, shift, tuple(items))
-    if int(count) > len(items):
+    items = sorted(task.test if isinstance(shift, Shift) else shift.items(task), key=_place)
+    if count != "all" and int(count) > len(items):
         where = task.name if named.label == "none" else f"{task.name} under shift {named.label}"
         raise DataError(
             f"task {where}: {count} test items asked, it has {len(items)}; lower 'items' or write 'items: all'"
         )
-    return Asked(task, shift, tuple(items[: int(count)]))
+    chosen = items if count == "all" else items[: int(count)]
+    if not isinstance(shift, Shift):
+        return Asked(task, shift, tuple(chosen))
+    asked = Asked(task, shift, shift.rewritten(task, chosen))
+    if asked.unchanged == len(chosen):
+        raise shift.refuse(task, f"it finds nothing to change in any of the {len(chosen)} test items")
+    return asked
+
+
+def _place(item: Item) -> bytes:
+    return hashlib.sha256((item.twin or item.id).encode()).digest()
 
 
 def shift_notes(study: Study, methods: Sequence[Method], under: Mapping[tuple[str, str], Asked]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.solving.small import Sums
 from onset.tasks.traces import of_sum
 
 NAME = "addition"
@@ -72,6 +73,7 @@ def load(*, digits: int = DEFAULT_DIGITS, pool: int = 512, test: int = 200, seed
             trace=of_sum,
             trace_tokens=(digits + 1) * (3 * digits + 9) + 2 * digits + 60,
             longer=lambda by: load(digits=digits + by, pool=1, test=test, seed=seed)[0],
+            solver=Sums(lambda a, b: _rationale(a, b, digits) if low <= min(a, b) <= max(a, b) <= high else None),
         )
     ]
 

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from onset.chains.steps import Claims
 from onset.records import Answer, Item, Score, content_hash
+from onset.tasks.solving.base import Solver
 
 Ability = Literal["complex reasoning", "knowledge reasoning", "robustness", "symbolic", "own"]
 
@@ -62,7 +63,8 @@ class Task:
     a run (near duplicates, answers that look like classes); ``claims`` what it can check of a chain beside
     the sums in it; ``trace`` writes the state trace of a labelled example, for a scratchpad (None: the task has none),
     and ``trace_tokens`` is the token limit of a trace and its answer. ``instruction_last``: the instruction stands
-    behind the demonstrations; ``longer`` gives the same generated task so many steps further (None: it has no length).
+    behind the demonstrations; ``longer`` gives the same generated task so many steps further (None: it has no length);
+    ``solver`` works an item out from its text alone (None: nothing can).
     """
 
     name: str
@@ -83,6 +85,7 @@ class Task:
     trace_tokens: int = 0
     instruction_last: bool = False
     longer: Callable[[int], Task] | None = field(default=None, compare=False)
+    solver: Solver | None = field(default=None, compare=False)
 
     @property
     def hash(self) -> str:

@@ -38,6 +38,8 @@ from onset.errors import DataError, UnknownName
 from onset.records import Item, content_hash
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.checks import Split, question_key, settle
+from onset.tasks.solving.base import Solver
+from onset.tasks.solving.bbh import Deduction, Liars
 
 SUBTASKS = (
     "boolean_expressions",
@@ -84,6 +86,7 @@ _UNSTATED_OPTIONS = {
     "sports_understanding": ("yes", "no"),
     "web_of_lies": ("Yes", "No"),
 }
+_SOLVERS: Mapping[str, Solver] = {"logical_deduction": Deduction(), "web_of_lies": Liars()}
 _ANSWER_TOKENS = {"word_sorting": 128}
 _OPTIONS = re.compile(r"\nOptions:\n(?P<block>.*)\Z", re.DOTALL)
 _DEMONSTRATION = re.compile(
@@ -147,6 +150,7 @@ def _task(subtask: str, folder: Path | None) -> Task:
         instruction=instruction,
         answer_tokens=_ANSWER_TOKENS.get(subtask, 24),
         rationale_tokens=512,
+        solver=_SOLVERS.get(group_of(subtask)),
     )
 
 

@@ -21,6 +21,7 @@ from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.solving.small import Coins
 from onset.tasks.traces import of_coin
 from onset.tasks.words import FIRST_NAMES
 
@@ -74,6 +75,9 @@ def load(*, flips: int = DEFAULT_FLIPS, pool: int = 512, test: int = 200, seed: 
             trace=of_coin,
             trace_tokens=token_limit(62 * flips + 160),
             longer=lambda by: load(flips=flips + by, pool=1, test=test, seed=seed)[0],
+            solver=Coins(
+                "The coin starts {side} up.", "{name} flips it: {side} up.", "{name} does not flip it: still {side} up."
+            ),
         )
     ]
 

@@ -7,7 +7,8 @@ https://github.com/openai/grade-school-math/tree/3101c7d5072418e28b9008a6636bde8
      "answer": "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\nNatalia sold ... clips altogether ...\n#### 72"}
 
 The rationale is the solution without its calculator annotations ``<<48/2=24>>`` and its last line; the answer is the
-number after ``####`` in canonical form. Neither file has duplicates and no question is in both.
+number after ``####`` in canonical form. The annotated sums are kept in ``meta["sums"]``, for problems with other
+numbers. Neither file has duplicates and no question is in both.
 """
 
 from __future__ import annotations
@@ -116,4 +117,5 @@ def _item(where: str, line: int, row: Any) -> Item:
             f"task 'gsm8k': {where}, line {line}: expected a solution that ends in '#### n', "
             f"found the end {row['answer'][-40:]!r}"
         )
-    return Item(row["question"].strip(), answer, rationale="\n".join(steps), meta={"steps": len(steps)})
+    sums = ";".join(one[2:-2] for one in _ANNOTATION.findall(solution) if ";" not in one)
+    return Item(row["question"].strip(), answer, rationale="\n".join(steps), meta={"steps": len(steps), "sums": sums})

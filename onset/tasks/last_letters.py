@@ -19,6 +19,7 @@ from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.solving.small import LastLetters
 from onset.tasks.words import LAST_LETTER_WORDS
 
 NAME = "last-letters"
@@ -65,6 +66,7 @@ def load(*, words: int = DEFAULT_WORDS, pool: int = 512, test: int = 200, seed: 
             rationale_tokens=token_limit(44 * words + 60),
             claims=CLAIMS,
             longer=lambda by: load(words=words + by, pool=1, test=test, seed=seed)[0],
+            solver=LastLetters(),
         )
     ]
 

@@ -23,6 +23,7 @@ from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.solving.facts import Facts
 from onset.tasks.words import PEOPLE, PROVINCES, RIVERS, TOWNS
 
 NAME = "multi-hop"
@@ -65,6 +66,7 @@ def load(*, hops: int = DEFAULT_HOPS, pool: int = 512, test: int = 200, seed: in
             rationale_tokens=token_limit(50 * hops + 40),
             claims=CLAIMS,
             longer=lambda by: load(hops=hops + by, pool=1, test=test, seed=seed)[0],
+            solver=Facts(),
         )
     ]
 

@@ -16,6 +16,7 @@ from onset.chains.steps import Claims
 from onset.ladder.lessons import coin
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, whole
+from onset.tasks.solving.small import Coins
 from onset.tasks.world import item_of, label, split
 
 NAME = "world-coin"
@@ -59,6 +60,7 @@ def load(*, people: int = 4, pool: int = 512, test: int = 200, seed: int = 0) ->
             rationale_tokens=14 * (max(people, 5) + 1) + 16,
             claims=CLAIMS,
             longer=lambda by: load(people=people + by, pool=1, test=test, seed=seed)[0],
+            solver=Coins("It shows {side}.", "{name} flips: {side}.", "{name} leaves: {side}."),
         )
     ]
 

@@ -27,9 +27,10 @@ from functools import partial
 from onset.answers import ChoiceFormat
 from onset.chains.steps import Claims
 from onset.ladder.lessons import COMPARED, comparison
-from onset.ladder.stories import STEPS_COMPARED
+from onset.ladder.stories import LARGEST, STEPS_COMPARED
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, whole
+from onset.tasks.solving.chains import Chains
 from onset.tasks.world import item_of, label, split
 
 NAME = "world-compare"
@@ -72,6 +73,7 @@ def load(*, steps: int = 4, pool: int = 512, test: int = 200, seed: int = 0) -> 
             test_sets=(("misleading", misleading),),
             claims=CLAIMS,
             longer=lambda by: load(steps=steps + by, pool=1, test=test, seed=seed)[0],
+            solver=Chains(starts=True, most=LARGEST),
         )
     ]
 

@@ -35,6 +35,7 @@ from onset.ladder.lessons import from_story
 from onset.records import Item, derive_seed
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.generated import Problem, whole
+from onset.tasks.solving.chains import Chains
 from onset.tasks.traces import limit, of_chain
 from onset.tasks.world import item_of, label, one_of, split
 
@@ -100,6 +101,7 @@ def load(
             claims=CLAIMS,
             trace=of_chain,
             trace_tokens=limit(max(steps, 5) + FURTHER_STEPS + 1),
+            solver=Chains(starts=True, most=stories.LARGEST),
         )
     ]
 

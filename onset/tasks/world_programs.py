@@ -19,9 +19,10 @@ import random
 from onset.answers import NumberFormat
 from onset.chains.steps import Claims
 from onset.ladder.lessons import program
-from onset.ladder.stories import STEPS_TOLD
+from onset.ladder.stories import LARGEST, STEPS_TOLD
 from onset.tasks.base import AnswerFormat, Layout, Task
 from onset.tasks.generated import Problem, whole
+from onset.tasks.solving.small import Programs
 from onset.tasks.traces import limit, of_program
 from onset.tasks.world import item_of, label, one_of, split
 
@@ -66,6 +67,7 @@ def load(*, steps: int = 3, order: str = "in", pool: int = 512, test: int = 200,
             trace=of_program,
             trace_tokens=limit(max(steps, 5) + 1),
             longer=lambda by: load(steps=steps + by, order=order, pool=1, test=test, seed=seed)[0],
+            solver=Programs(LARGEST),
         )
     ]
 

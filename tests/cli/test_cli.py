@@ -29,6 +29,7 @@ from onset.study.made import Made
 from onset.study.observer import Silent
 from onset.study.runner import run
 from onset.study.spec import MethodEntry, make_study
+from onset.tasks import open_tasks
 from onset.tuning import MATERIALS
 from onset.votes import VOTES
 
@@ -133,7 +134,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
         (("items: 30", "items: 31"), "onset: task coin-flip: 31 test items asked, it has 30; lower 'items' or write 'items: all'"),
         (("labels: [2, 4]", "labels: [2, 400]"), "onset: task coin-flip: 400 labelled examples asked, its pool holds 40"),
         (("flips: 2", "flops: 2"), "onset: "),
-        (("seeds: 2", "seeds: 2\nshifts: [none, typoes]"), "onset: unknown shift 'typoes': did you mean 'typos'? Known: none, typos"),
+        (("seeds: 2", "seeds: 2\nshifts: [none, typoes]"), "onset: unknown shift 'typoes': did you mean 'typos'? Known: casing, "),
     ],
     ids=str,
 )  # fmt: skip
@@ -354,3 +355,47 @@ def test_a_tuning_shows_its_steps_and_counts_once(tmp_path: Path) -> None:
     assert [(done, of) for done, of, _ in steps.seen] == [(1, 3), (2, 3), (3, 3)]
     assert [so_far for *_, so_far in steps.seen] == pytest.approx([tuning.seconds * k / 3 for k in (1, 2, 3)])
     assert steps.display._done == pytest.approx(tuning.seconds)
+
+
+# ---- shift ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_shifted_test_set_is_written_as_lines_for_other_tools(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    task, out = "{name: word-problems, pool: 4, test: 9}", tmp_path / "far.jsonl"
+    code, shown, told = call(capsys, "shift", task, "{shift: edited-numbers, seed: 2}", "--out", str(out))
+    assert (code, shown) == (0, "")
+    assert told == f"word-problems, edited-numbers-seed2: 9 items, 9 changed, in {out}\n"
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    (clean,) = open_tasks({"name": "word-problems", "pool": 4, "test": 9})
+    twins = {item.id: item for item in clean.test}
+    for row in rows:
+        assert row["clean_question"] == twins[row["clean_id"]].question != row["question"]
+        assert (row["answers"], row["changed"]) == ([row["answer"]], True)
+    (read,) = open_tasks({"name": "far", "train": str(out), "test": 0.3})  # what it writes is a task's file
+    assert {item.question for item in (*read.pool, *read.test)} == {row["question"] for row in rows}
+    code, shown, told = call(capsys, "shift", task, "longer", "--items", "5")
+    assert (code, told) == (0, "word-problems, longer: 5 items, 5 changed\n")
+    assert all(json.loads(line)["clean_id"] is None for line in shown.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("task", "kind", "message"),
+    [
+        ("addition", "demo-order", "shift 'demo-order' changes the prompt around the items, which stay: there is nothing to"
+         " write"),
+        ("addition", "irrelevant", "shift 'irrelevant' on task addition: it finds nothing to change in any of the 200 test"
+         " items"),
+        ("addition", "{shift: [", "KIND: expected a name or a mapping such as '{name: gsm8k, path: data}', not"
+         " '{shift: ['"),
+        ("addition", "negate", "unknown shift 'negate': did you mean 'negated'? Known: "),
+    ],
+)  # fmt: skip
+def test_what_has_no_shifted_set_is_one_line(
+    capsys: pytest.CaptureFixture[str], task: str, kind: str, message: str
+) -> None:
+    code, shown, told = call(capsys, "shift", task, kind)
+    assert (code, shown) == (2, "")
+    assert told.startswith(f"onset: {message}")
+    assert told.count("\n") == 1

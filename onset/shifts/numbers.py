@@ -1,0 +1,140 @@
+"""Other numbers, and the answer that they give.
+
+    Ray has 17 keys. Pam has 7 fewer keys than Ray. (10)  ->  Ray has 24 keys. Pam has 9 fewer keys than Ray. (15)
+
+A model that has read the test set knows the old answer. Where the task works its problems out, every number is drawn
+anew, with as many digits and at most twice or half as large; of GSM8K, whose solutions have their sums annotated
+(``<<48/2=24>>``), those numbers of a question that stand once in it and in the sums, by which the sums are done again.
+Whole results stay whole and positive ones positive. Source: GSM-Plus, Li et al. 2024, arXiv 2402.19255 (numerical
+variation), by hand there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from random import Random
+from typing import ClassVar
+
+from onset.chains.arithmetic import result_of, tokens_of
+from onset.records import Item
+from onset.shifts.base import Group, Shift
+from onset.shifts.text import found, replaced
+from onset.tasks.base import Task
+
+_NUMBER = re.compile(r"(?<![\w.,/$€%-])\$?(\d{1,6})(?![\w/%]|[.,:]\d|-\w)")
+_PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
+_FIXED = frozenset({1, 2, 3, 4, 7, 10, 12, 24, 30, 50, 52, 60, 100, 365, 1000})
+"""Of GSM8K: numbers that a solution may take from elsewhere (days of a week, a half, a hundredth)."""
+_TRIES = 200
+
+
+class EditedNumbers(Shift):
+    """Other numbers with the answer worked out anew; an item without numbers that can be changed safely stays."""
+
+    kind: ClassVar[str] = "edited-numbers"
+    source: ClassVar[str] = "Li et al. 2024 (GSM-Plus), arXiv 2402.19255"
+    group: ClassVar[Group] = "adversarial"
+    touches: ClassVar[frozenset[str]] = frozenset({"question", "context", "answer", "rationale"})
+
+    def check_task(self, task: Task) -> None:
+        """Raises DataError for a task whose answers cannot be worked out, or do not follow from numbers."""
+        if task.solver is None and not any("sums" in item.meta for item in task.test):
+            raise self.refuse(task, "its answers cannot be worked out: it is not generated, and has no annotated sums")
+        if not any(found(_NUMBER, item.question) or "\n" in item.question for item in task.test):
+            raise self.refuse(task, "its questions have no numbers")
+
+    def rewrite(self, item: Item, task: Task) -> Item:
+        """The item with other numbers."""
+        rng = self.rng(item)
+        if task.solver is None:
+            return _by_sums(rng, item)
+        places = [one.span(1) for one in _NUMBER.finditer(item.question)]
+        solved = task.solver.solve(item)
+        if not places or solved is None or solved.answer != item.answer:
+            return item
+        for _ in range(_TRIES):
+            edits = [(start, end, str(_near(rng, int(item.question[start:end])))) for start, end in places]
+            other = replace(item, question=replaced(item.question, edits))
+            new = task.solver.solve(other)
+            if new is not None and other.question != item.question and (new.answer != item.answer or item.choices):
+                return replace(other, answer=new.answer, rationale=new.rationale)
+        return item
+
+
+def _near(rng: Random, value: int) -> int:
+    """A number of as many digits, at most twice and at least half as large."""
+    digits = len(str(value))
+    low = max(2 if digits == 1 else 10 ** (digits - 1), -(-value // 2))
+    return rng.randint(min(low, value), max(min(10**digits - 1, 2 * value), low)) if value > 1 else value
+
+
+def _by_sums(rng: Random, item: Item) -> Item:
+    """A GSM8K problem whose annotated sums are done again with other numbers."""
+    sums = [one.partition("=") for one in str(item.meta.get("sums", "")).split(";") if "=" in one]
+    if not sums or _value(sums[-1][2]) != _value(item.answer):
+        return item
+    results = {_value(result) for _, _, result in sums}
+    operands = [_value(one) for left, _, _ in sums for one in _PLAIN.findall(left)]
+    places = [one.span(1) for one in found(_NUMBER, item.question)]
+    values = [int(item.question[start:end]) for start, end in places]
+    free = [
+        (start, end)
+        for (start, end), value in zip(places, values, strict=True)
+        if value not in _FIXED and values.count(value) == operands.count(Fraction(value)) == 1
+        and Fraction(value) not in results and len(re.findall(rf"(?<![\d.]){value}(?![\d])", item.question)) == 1
+    ]  # fmt: skip
+    for _ in range(_TRIES if free else 0):
+        changed = {Fraction(int(item.question[start:end])): (start, end) for start, end in free}
+        new = {value: Fraction(_near(rng, int(value))) for value in changed}
+        answer = _again(sums, new)
+        if (
+            answer is None
+            or answer == _value(item.answer)
+            or not _alike(values, {int(a): int(b) for a, b in new.items()})
+        ):
+            continue
+        edits = [(*span, str(int(new[value]))) for value, span in changed.items()]
+        return replace(item, question=replaced(item.question, edits), answer=_written(answer), rationale=None)
+    return item
+
+
+def _alike(values: list[int], new: Mapping[int, int]) -> bool:
+    """Do the numbers of the question stand in the same order of size? (What is a part stays a part.)"""
+    after = [new.get(one, one) for one in values]
+    pairs = [(a, b) for a in range(len(values)) for b in range(a)]
+    return all((values[a] < values[b]) == (after[a] < after[b]) for a, b in pairs)
+
+
+def _again(sums: list[tuple[str, str, str]], new: Mapping[Fraction, Fraction]) -> Fraction | None:
+    """The last result, with ``new`` numbers in the place of old ones; None where one is not as whole, or positive."""
+    known = dict(new)
+    last = None
+    for left, _, result in sums:
+        old = _value(result)
+        if old is None or result_of(tokens_of(left)) != old:
+            return None
+        text = _PLAIN.sub(lambda one: _plain(known.get(Fraction(one.group()), Fraction(one.group()))), left)
+        value = result_of(tokens_of(text))
+        if value is None or value <= 0 or (old.denominator == 1 and value.denominator != 1) or 100 % value.denominator:
+            return None
+        if old not in known or known[old] == value:
+            known[old] = value
+        else:
+            return None  # two different quantities of one size: which is meant cannot be told
+        last = value
+    return last
+
+
+def _value(text: str) -> Fraction | None:
+    plain = text.strip().replace(",", "").replace("$", "")
+    return Fraction(plain) if re.fullmatch(r"-?\d+(?:\.\d+)?", plain) else None
+
+
+def _plain(value: Fraction) -> str:
+    return str(value.numerator) if value.denominator == 1 else f"{float(value):.10g}"
+
+
+_written = _plain

@@ -1,0 +1,268 @@
+"""What single shifts do, one by one: rates, tables, sums, prompts' neighbours."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import shared
+
+from onset.answers import canonical_number
+from onset.chains.arithmetic import equations
+from onset.errors import DataError
+from onset.ladder.stories import NAMES as STORY_NAMES
+from onset.records import Item
+from onset.shifts import SHIFTS
+from onset.shifts.base import Shift, apply_shift
+from onset.shifts.letters import Letters
+from onset.shifts.names import OtherNames, names_in
+from onset.shifts.numbers import EditedNumbers
+from onset.shifts.things import OtherThings
+from onset.shifts.units import OtherUnits
+from onset.shifts.words import EITHER, MEN, OTHER_MEN, OTHER_WOMEN, SORTS, WOMEN, singular
+from onset.tasks import open_task
+from onset.tasks.base import Task
+from onset.tasks.words import FIRST_NAMES
+
+NOISE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "fixtures" / "textnoisr.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def problems() -> Task:
+    return open_task({"name": "word-problems", "pool": 30, "test": 10})
+
+
+def rewritten(shift: Shift, item: Item, task: Task) -> Item:
+    (found,) = shift.rewritten(task, [item])
+    return found
+
+
+def distance(a: str, b: str) -> int:
+    """Levenshtein's, by its recursion."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
+    return row[-1]
+
+
+# ---- noise ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.05, 0.1, 0.2])
+@pytest.mark.parametrize("edit", ["delete", "insert", "substitute", "swap"])
+def test_letters_are_wrong_as_often_as_in_textnoisr(edit: str, rate: float, problems: Task) -> None:
+    text = NOISE["text"]
+    words = text.split()
+    letters = sum(len(one) for one in words if len(one) > 2)  # the others are left alone
+    found = []
+    for seed in range(12):
+        noisy = rewritten(Letters(rate=rate, edit=edit, seed=seed), Item(text, "yes"), problems).question.split()
+        assert len(noisy) == len(words)
+        found.append(sum(map(distance, words, noisy)) / letters)
+    assert sum(found) / len(found) == pytest.approx(NOISE["rates"][f"{edit} {rate}"], abs=0.003 + 0.12 * rate)
+
+
+def test_each_kind_of_typing_error_is_of_its_kind(problems: Task) -> None:
+    for edit in ("swap", "key", "drop"):
+        shift = SHIFTS.load("typos")(edit=edit, rate=0.5)
+        for clean, typed in zip(
+            NOISE["text"].split(), rewritten(shift, Item(NOISE["text"], "x"), problems).question.split(), strict=True
+        ):
+            if clean == typed:
+                continue
+            assert {"drop": len(clean) - 1}.get(edit, len(clean)) == len(typed)
+            assert (sorted(clean) == sorted(typed)) == (edit == "swap")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "text", "holds"),
+    [
+        ("casing", {}, "Ray's keys fit.", lambda new: new == "RAY'S KEYS FIT."),
+        ("casing", {"to": "lower"}, "Ray's keys FIT.", lambda new: new == "ray's keys fit."),
+        ("casing", {"to": "title"}, "Ray's keys fit", lambda new: new == "Ray's Keys Fit"),
+        ("casing", {"to": "random"}, "Ray's keys fit", lambda new: new.lower() == "ray's keys fit" != new),
+        ("spacing", {"edit": "drop", "rate": 1}, "old keys fit 3 doors", lambda new: new == "oldkeysfit 3 doors"),
+        ("spacing", {"edit": "double", "rate": 1}, "old keys fit 3 doors", lambda new: new == "old  keys  fit 3 doors"),
+        ("spacing", {"edit": "split", "rate": 1}, "opening 3 keys", lambda new: re.fullmatch(r"op(?=.* ).{3,5}ng 3 keys", new)),
+        ("punctuation", {"edit": "drop", "rate": 1}, "Yes, 3.5 (or 1,000) do.", lambda new: new == "Yes 3.5 (or 1,000) do"),
+        ("punctuation", {"edit": "double", "rate": 1}, "Yes, 3.5 do.", lambda new: new == "Yes,, 3.5 do.."),
+        ("fillers", {"rate": 1}, "old keys fit 3 doors", lambda new: re.fullmatch(r"old, [\w ]+, keys, [\w ]+, fit 3 doors", new)),
+    ],
+)  # fmt: skip
+def test_noises_do_what_they_say(kind: str, settings: dict[str, Any], text: str, holds: Any, problems: Task) -> None:
+    assert holds(rewritten(SHIFTS.load(kind)(**settings), Item(text, "x"), problems).question)
+
+
+@pytest.mark.parametrize("kind", [name for name in SHIFTS if SHIFTS.load(name).group == "noise" and name != "typos"])
+def test_noises_leave_quotes_code_and_right_answers_alone(kind: str, problems: Task) -> None:
+    quoted = Item('Please join the final letters of "garden valley" together, quickly and quietly', "ny")
+    code = Item("alpha = 3\nb = alpha + 4\nprint(b)", "7")
+    gold = Item("Somebody visited Edinburgh castle during another rather pleasant summer", "Edinburgh castle")
+    for seed in range(10):
+        shift = SHIFTS.load(kind)(seed=seed)
+        assert '"garden valley"' in rewritten(shift, quoted, problems).question
+        assert rewritten(shift, code, problems).question == code.question
+        found = rewritten(shift, gold, problems).question
+        assert "Edinburgh castle" in found
+        assert found != gold.question or kind == "punctuation"
+
+
+# ---- another domain ------------------------------------------------------------------------------------------------
+
+
+def test_name_tables_are_disjoint_and_hold_the_names_of_generated_tasks() -> None:
+    told, others = [*WOMEN, *MEN, *EITHER], [*OTHER_WOMEN, *OTHER_MEN]
+    assert len(set(others)) == len(others)
+    assert not set(told) & set(others)
+    assert not set(WOMEN) & set(MEN)
+    assert {*FIRST_NAMES, *STORY_NAMES} <= set(told)
+    for known, unseen in SORTS:
+        assert not set(known) & set(unseen)
+        assert len({singular(one) for one in (*known, *unseen)}) == len(known) + len(unseen)
+
+
+def test_names_are_replaced_everywhere_by_unseen_ones_of_their_gender(problems: Task) -> None:
+    item = Item("Emily, whose cat is Tom's, met Tom. Emily saw Lake Helen and Nora Brown. How old is she?", "Tom 7")
+    for seed in range(10):
+        found = rewritten(OtherNames(seed=seed), replace(item, rationale="Emily is 7."), problems)
+        name = found.question.split(",")[0]
+        assert name in OTHER_WOMEN
+        assert (
+            found.question
+            == f"{name}, whose cat is Tom's, met Tom. {name} saw Lake Helen and Nora Brown. How old is she?"
+        )
+        assert found.rationale == f"{name} is 7."
+        assert names_in(" ".join(one.question for one in problems.pool))
+        assert name not in str(problems.pool)
+
+
+def test_things_keep_their_sort_number_and_article(problems: Task) -> None:
+    item = Item("Ray eats an apple and 3 cherries, then 2 apples. Cherry trees need a box of coins for $5.", "5")
+    plain = replace(problems, solver=None)
+    found = rewritten(OtherThings(), item, plain).question
+    match = re.fullmatch(
+        r"Ray eats an (\w+) and 3 (\w+), then 2 (\w+)\. Cherry trees need a box of coins for \$5\.", found
+    )
+    assert match is not None
+    assert match[1] == singular(match[3])
+    assert {match[2], match[3]} <= set(SORTS[0][1])
+
+
+def test_units_stay_where_they_are_converted(problems: Task) -> None:
+    def told(text: str) -> str:
+        return rewritten(OtherUnits(), Item(text, "9"), problems).question
+
+    assert told("He ran 3 miles for $5 and ate a pound.") == "He ran 3 kilometres for €5 and ate a kilogram."
+    assert told("A mile has 5280 feet.") == "A mile has 5280 feet."
+    assert told("16 ounces are a pound.") == "16 ounces are a pound."
+    assert told("$5 are 4 euros.") == "$5 are 4 euros."
+
+
+# ---- adversarial ---------------------------------------------------------------------------------------------------
+
+
+def test_sentences_that_do_not_matter_stand_before_the_question() -> None:
+    task = open_task({"name": "word-problems", "pool": 4, "test": 40})
+    for settings in ({}, {"topic": "in", "sentences": 2}, {"role": "other", "number": "large", "sentences": 4}):
+        shift = SHIFTS.load("irrelevant")(**settings)
+        for item, clean in zip(shift.items(task), task.test, strict=True):
+            told, question = clean.question.rsplit(". ", 1)
+            assert item.question.startswith(f"{told}.")
+            assert item.question.endswith(question)
+            between = item.question[len(told) + 2 : -len(question)].strip()
+            assert len(re.findall(r"[.!?](?= |$)", between)) == settings.get("sentences", 1)
+            numbers = [int(one) for one in re.findall(r"\d+", between)]
+            held = [int(one) for one in re.findall(r"\d+", clean.question)]
+            assert not {*numbers} & {*held, int(clean.answer)}
+            assert settings.get("number") != "large" or min(numbers) > max(held)
+            assert settings.get("role") != "other" or not {*names_in(between)} & {*names_in(clean.question)}
+
+
+def test_premises_of_bbh_keep_their_list_and_their_options() -> None:
+    task = open_task({"name": "bbh/logical_deduction_three_objects", "path": str(shared("data", "bbh"))})
+    for item, clean in zip(apply_shift(task, "reordered"), task.test, strict=True):
+        assert item.question != clean.question
+        assert sorted(re.split(r"(?<=\.)\s", item.question)) == sorted(re.split(r"(?<=\.)\s", clean.question))
+        assert item.question.split("\n(A)")[1] == clean.question.split("\n(A)")[1]
+
+
+@pytest.mark.slow
+def test_edited_problems_of_gsm8k_have_the_answers_of_their_sums() -> None:
+    """Their solution, with the new numbers put in by text, is arithmetic that holds and ends in the new answer."""
+    task = open_task({"name": "gsm8k", "path": str(shared("data", "gsm8k"))})
+    items = EditedNumbers().items(task)
+    changed = [(item, clean) for item, clean in zip(items, task.test, strict=True) if item.id != clean.id]
+    assert len(changed) > 400
+    for item, clean in changed:
+        assert canonical_number(item.answer) == item.answer != clean.answer
+        old, new = (re.findall(r"\d+", one.question) for one in (clean, item))
+        assert re.sub(r"\d+", "", item.question) == re.sub(r"\d+", "", clean.question)
+        put = {a: b for a, b in zip(old, new, strict=True) if a != b}
+        sums = str(clean.meta["sums"]).split(";")
+        found = _redone([one.split("=") for one in sums], put)
+        assert found is not None
+        assert canonical_number(found) == item.answer
+
+
+def _redone(sums: list[list[str]], put: dict[str, str]) -> str | None:
+    """The last result of sums that Python works out, each number and each earlier result replaced by its new one."""
+    new = {float(old): value for old, value in put.items()}
+    value = None
+    for left, old in sums:
+        plain = left.replace(",", "").replace("$", "").replace("%", "/100").replace("x", "*")
+        text = re.sub(r"\d+(?:\.\d+)?|\.\d+", lambda one: str(new.get(float(one.group()), one.group())), plain)
+        assert re.fullmatch(r"[\d.+*/() -]+", text)
+        value = f"{eval(text):.10g}"
+        new[float(old.replace(",", "").replace("$", ""))] = value
+    return value
+
+
+def test_sums_that_cannot_be_done_again_leave_a_problem_as_it_is() -> None:
+    base = Item("A box holds 34 keys. 5 boxes?", "170", meta={"sums": "34*5=170"})
+    task = replace(open_task({"name": "addition", "pool": 1, "test": 1}), solver=None, test=(base,))
+
+    def told(**changes: Any) -> Item:
+        item = replace(base, **changes)
+        return rewritten(EditedNumbers(), item, task)
+
+    assert told().answer != "170"
+    left, right = re.findall(r"\d+", told().question)
+    assert int(told().answer) == int(left) * int(right)
+    same = [
+        {"meta": {"sums": ""}},
+        {"meta": {"sums": "34*5=171"}},
+        {"answer": "171"},
+        {"question": "A box holds 34 keys of 34. Twice?", "meta": {"sums": "34*2=68"}, "answer": "68"},
+        {"question": "It takes 12 months, of 30 days.", "meta": {"sums": "12*30=360"}, "answer": "360"},
+    ]
+    for changes in same:
+        assert told(**changes).question == changes.get("question", base.question)
+    with pytest.raises(DataError, match=r"its answers cannot be worked out"):
+        EditedNumbers().check_task(replace(task, test=(Item("What is 2 + 3?", "5"),)))
+
+
+def test_edited_problems_of_generated_tasks_have_steps_that_hold() -> None:
+    task = open_task({"name": "word-problems", "pool": 4, "test": 40, "steps": 4})
+    for item, clean in zip(EditedNumbers().items(task), task.test, strict=True):
+        assert item.answer != clean.answer
+        assert item.rationale is not None
+        found = equations(item.rationale)
+        assert found
+        assert all(one.right for one in found)
+
+
+def test_traps_name_a_wrong_option_with_the_words_of_the_question() -> None:
+    task = open_task({"name": "multi-hop", "pool": 4, "test": 40})
+    for item, clean in zip(apply_shift(task, "overlap"), task.test, strict=True):
+        added = {*(item.context or "").split(". ")} - {*(clean.context or "").split(". ")}
+        if item.id == clean.id:
+            continue
+        trap = next(one for one in added if clean.question.rsplit(" ", 1)[1].rstrip("?") in one)
+        value = trap.rstrip(".").rsplit(" ", 1)[1]
+        assert value in set(item.choices or ()) - {item.answer}
