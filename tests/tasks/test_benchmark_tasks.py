@@ -45,7 +45,7 @@ def test_gsm8k_as_released() -> None:
     assert first.rationale == (
         "Janet sells 16 - 3 - 4 = 9 duck eggs a day.\nShe makes 9 * 2 = $18 every day at the farmer\u2019s market."
     )
-    assert first.meta == {"steps": 2}
+    assert first.meta == {"steps": 2, "sums": "16-3-4=9;9*2=18"}
     items = [*task.pool, *task.test]
     assert len({item.id for item in items}) == len(items)
     assert not any("<<" in (item.rationale or "") or "####" in (item.rationale or "") for item in items)
