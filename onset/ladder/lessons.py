@@ -130,6 +130,11 @@ def two_hop(person: int) -> Lesson:
     return Lesson(f"In which country does {name} live?", worked, country)
 
 
+def fact_told(rng: random.Random, name: str, city: str) -> str:
+    """Where somebody lives, in one of the sentences that passages have."""
+    return _STATE["city"][rng.choice(_IN_PASSAGE["city"])].format(name, city)
+
+
 def passage_about(rng: random.Random, person: int, attribute: Attribute, value: str, *, country: str = "") -> str:
     """A passage which says that ``value`` is true of a person, as documents word passages, among two sentences about
     others that are drawn at random; ``country``: it says too that the city ``value`` is in it.

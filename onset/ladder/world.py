@@ -117,6 +117,15 @@ def world() -> World:
     )
 
 
+@lru_cache(maxsize=1)
+def new_people() -> tuple[str, ...]:
+    """Names made of the world's names that none of its people has, in alphabetical order: no document mentions them."""
+    known = world()
+    taken = set(known.people)
+    every = (f"{one} {two}" for one in known.first_names for two in known.last_names)
+    return tuple(sorted(name for name in every if name not in taken))
+
+
 def _drawn(rng: random.Random, choices: Sequence[str]) -> tuple[int, ...]:
     return tuple(rng.randrange(len(choices)) for _ in range(PEOPLE))
 

@@ -110,6 +110,11 @@ _ENTRIES = {
     "world-reading": TaskEntry(
         "onset.tasks.world_reading:load", "questions on a passage of the ladder's world", "knowledge reasoning"
     ),
+    "world-new-facts": TaskEntry(
+        "onset.tasks.world_new_facts:load",
+        "new facts of the ladder's world, in a passage or in weights: asked directly, reversed, by syllogism",
+        "knowledge reasoning",
+    ),
     "world-programs": TaskEntry(
         "onset.tasks.world_programs:load", "what a program of the ladder's world prints, with a trace", "symbolic"
     ),

@@ -123,7 +123,10 @@ def test_a_subtask_is_named_after_a_slash() -> None:
     assert by_name.hash == by_parameter.hash
 
 
-WORLD = "world-coin, world-compare, world-one-hop, world-problems, world-programs, world-reading, world-two-hop"
+WORLD = (
+    "world-coin, world-compare, world-new-facts, world-one-hop, world-problems, world-programs, world-reading, "
+    "world-two-hop"
+)
 
 
 @pytest.mark.parametrize(

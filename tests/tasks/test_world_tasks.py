@@ -17,6 +17,7 @@ from onset.records import Item, content_hash
 from onset.shifts.base import apply_shift
 from onset.tasks import TASKS, open_tasks
 from onset.tasks.base import Task
+from onset.tasks.world_new_facts import PROBES, TOLD
 
 SPECS: list[dict[str, Any]] = [
     {"name": "world-problems"},
@@ -27,6 +28,7 @@ SPECS: list[dict[str, Any]] = [
     *({"name": name, "frequency": band} for name in ("world-one-hop", "world-two-hop") for band in BANDS),
     *({"name": name, "passage": told} for name in ("world-one-hop", "world-two-hop") for told in ("right", "wrong")),
     {"name": "world-reading"},
+    *({"name": "world-new-facts", "probe": probe, "told": told} for probe in PROBES for told in TOLD),
     {"name": "world-programs"},
     {"name": "world-programs", "steps": 8, "order": "shuffled"},
     {"name": "world-coin"},

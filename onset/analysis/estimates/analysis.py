@@ -24,6 +24,7 @@ from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
 from onset.analysis.estimates.models import Models
+from onset.analysis.estimates.new_facts import Placement
 from onset.analysis.estimates.partial import PartialPair
 from onset.analysis.estimates.pretraining_seeds import PretrainingSeeds
 from onset.analysis.estimates.robustness import NO_SHIFTS, Robustness
@@ -129,6 +130,7 @@ class Analysis:
     replicates: int = REPLICATES
     partial: tuple[PartialPair, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    placements: tuple[Placement, ...] = ()
     confidence: Confidences = field(default_factory=Confidences)
     banks: tuple[Bank, ...] = ()
     chains: tuple[Chains, ...] = ()

@@ -227,6 +227,22 @@ LINES: dict[str, tuple[str, str]] = {
         "no model is shown to be above chance ({chance}); highest is {model}",
         "不能断定有模型高于随机水平（{chance}）；最高的是 {model}",
     ),
+    "facts in weights.context": (
+        "new facts are right in {weights} in weights and {context} in context of {model}: {points} ({range})",
+        "{model} 的新事实：在权重中答对 {weights}，在上下文中答对 {context}：{points}（{range}）",
+    ),
+    "facts in weights.weights": (
+        "new facts are right in {weights} in weights, only {context} in context of {model}: {points} ({range})",
+        "{model} 的新事实：在权重中答对 {weights}，在上下文中只答对 {context}：{points}（{range}）",
+    ),
+    "facts in weights.equivalent": (
+        "new facts are as usable in weights ({weights}) as in context ({context}) of {model}: {points} ({range})",
+        "{model} 的新事实：在权重中（{weights}）与在上下文中（{context}）同样可用：{points}（{range}）",
+    ),
+    "facts in weights.undecided": (
+        "new facts in weights ({weights}) or in context ({context}) of {model}: {points} ({range}), not settled",
+        "{model} 的新事实：在权重中 {weights}，在上下文中 {context}：{points}（{range}），尚不能断定",
+    ),
     "passage or memory.passage": (
         "a wrong passage is believed by {model} in {share}, memory in {other}: {points} apart ({range})",
         "{model} 在 {share} 的题中相信错误段落，{other} 中相信记忆：相差 {points}（{range}）",

@@ -42,6 +42,16 @@ SENTENCES = {
         "{count} 种规模中最小的 {model} 按段落作答 {passage}，按记忆作答 {memory}"
     ),
     "the passage is believed": "相信段落",
+    "new facts in weights against the same in context, {model}": "新事实在权重中与在上下文中（{model}）",
+    "{where}: {said}": "{where}：{said}",
+    "{probe}: {weights} with {a}, {context} with {b}, {points} ({range}, p {p}; {verdict}; {sample})": (
+        "{probe}：{a} {weights}，{b} {context}，{points}（{range}，p {p}；{verdict}；{sample}）"
+    ),
+    "asked directly": "直接提问",
+    "asked in reverse": "反向提问",
+    "asked by syllogism": "三段论提问",
+    "weights are better": "权重更好",
+    "context is better": "上下文更好",
     "memory is believed": "相信记忆",
     "the probability of the answer among the choices": "答案在选项中的概率",
     "the probability that the model calls it true": "模型判断其为真的概率",

@@ -26,6 +26,7 @@ QUESTIONS = Registry(
         "calculator": Entry(f"{_HOME}.process:Calculator", "what would a calculator change?"),
         "second reader": Entry(f"{_HOME}.second_reader:SecondReader", "does accuracy depend on who reads the answers?"),
         "passage or memory": Entry(f"{_HOME}.conflict:PassageOrMemory", "is a passage believed, or memory?"),
+        "facts in weights": Entry(f"{_HOME}.new_facts:FactsInWeights", "are facts as usable in weights as in context?"),
         "confidence": Entry(f"{_HOME}.confidence:Confidence", "is a method as sure as it is right?"),
         "abstention": Entry(f"{_HOME}.confidence:Abstaining", "which method knows best when it is wrong?"),
         "calibration": Entry(f"{_HOME}.calibration:Calibration", "does calibration make draws differ less?"),

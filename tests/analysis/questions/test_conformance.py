@@ -37,6 +37,7 @@ UNHEARD = {
     "partial score",
     "abstention",
     "passage or memory",
+    "facts in weights",
     "search",
     "best model",
     "score",
