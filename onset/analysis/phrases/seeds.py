@@ -63,8 +63,10 @@ SENTENCES: dict[str, str] = {
     ),
     "shown to be above {above}, and so to have it, are {shares}": "可以断定高于 {above}、即有此能力的：{shares}",
     "{has} of {of} at {size} ({range})": "{size} 处 {of} 个中的 {has} 个（{range}）",
-    "no trend of the share over size: p = {p}": "份额没有随规模的趋势：p = {p}",
-    "one cluster of seeds at {sizes}: q = {p}, dip test": "{sizes} 处种子只有一簇：q = {p}，dip 检验",
+    "trend of the share over size, exact test: p = {p}": "份额随规模的趋势，精确检验：p = {p}",
+    "two clusters of seeds rather than one at {sizes}, dip test: q = {p}": (
+        "{sizes} 处种子是两簇而非一簇，dip 检验：q = {p}"
+    ),
     "whether seeds fall into clusters is not asked, which takes {least} seeds of a size (at most {most} here)": (
         "未问种子是否分簇：这需要同一规模有 {least} 个种子（这里至多 {most} 个）"
     ),

@@ -119,11 +119,11 @@ def _share(size: SeedSize, say: Say) -> str:
 def _tests(found: SeedCurve, say: Say) -> list[str]:
     said = []
     if found.p_trend is not None:
-        said.append(say("no trend of the share over size: p = {p}", p=say.probability(found.p_trend)))
+        said.append(say("trend of the share over size, exact test: p = {p}", p=say.probability(found.p_trend)))
     if found.q_clusters is not None:
         said.append(
             say(
-                "one cluster of seeds at {sizes}: q = {p}, dip test",
+                "two clusters of seeds rather than one at {sizes}, dip test: q = {p}",
                 sizes=say.listed([say.size(size.size) for size in found.mixed]), p=say.probability(found.q_clusters),
             )
         )  # fmt: skip
