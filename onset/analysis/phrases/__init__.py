@@ -1,9 +1,9 @@
 """The one table of what a reader sees first: short lines, names and labels, in every language.
 
 A phrase has the same places in every language. A line begins in lower case, as it may follow the name of a task.
-English forms of a count stand as ``one|many``. `findings` holds the lines, `stages` and `seeds` those about stages of
-training and seeds of pretraining, `terms` their parts, names and labels, `names` those of shifts and stages, `told`
-names of tests and reasons, `reading` notes on what was read, `page` the words of the report.
+English forms of a count stand as ``one|many``. `findings` holds the lines, `stages`, `seeds` and `shifts` those about
+stages of training, seeds of pretraining and shifts, `terms` their parts, names and labels, `names` those of shifts and
+stages, `told` names of tests and reasons, `reading` notes on what was read, `page` the words of the report.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from onset.analysis.phrases import seeds, stages
+from onset.analysis.phrases import seeds, shifts, stages
 from onset.analysis.phrases.findings import LINES
 from onset.analysis.phrases.names import SHIFTS
 from onset.analysis.phrases.terms import LABELS, METHODS, NUMBERS, TASKS, WORDS
@@ -26,13 +26,13 @@ def _prefixed(prefix: str, table: Mapping[str, tuple[str, str]]) -> dict[str, tu
 
 
 _TABLE = {
-    **_prefixed("line", LINES | stages.LINES | seeds.LINES),
+    **_prefixed("line", LINES | stages.LINES | seeds.LINES | shifts.LINES),
     **_prefixed("word", WORDS | seeds.WORDS),
     **_prefixed("method", METHODS),
     **_prefixed("task", TASKS),
     **_prefixed("shift", SHIFTS),
     **_prefixed("number", {str(value): (name, str(value)) for value, name in enumerate(NUMBERS)}),
-    **_prefixed("label", LABELS | stages.LABELS | seeds.LABELS),
+    **_prefixed("label", LABELS | stages.LABELS | seeds.LABELS | shifts.LABELS),
 }
 PHRASES: Mapping[str, Mapping[Language, str]] = MappingProxyType(
     {key: MappingProxyType(dict(zip(LANGUAGES, phrases, strict=True))) for key, phrases in _TABLE.items()}

@@ -13,6 +13,7 @@ from onset.analysis.phrases import (
     sentences_scores,
     sentences_sizes,
     sentences_warnings,
+    shifts,
     stages,
 )
 
@@ -151,5 +152,6 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
     | sentences_warnings.SENTENCES
     | stages.SENTENCES
     | seeds.SENTENCES
+    | shifts.SENTENCES
 )
 """English template -> Chinese one."""

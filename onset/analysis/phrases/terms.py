@@ -10,6 +10,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "points": ("{value} point|{value} points", "{value} 个百分点"),
     "cell": ("{count} cell|{count} cells", "{count} 个单元"),
     "comparison": ("{count} comparison|{count} comparisons", "{count} 个比较"),
+    "arm": ("{count} arm|{count} arms", "{count} 个点"),
     "setting": ("{count} setting|{count} settings", "{count} 种设置"),
     "prompt": ("{count} prompt|{count} prompts", "{count} 个提示"),
     "item": ("{count} item|{count} items", "{count} 道题"),

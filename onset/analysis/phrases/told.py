@@ -12,6 +12,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 _TESTS = {
+    "{test}; and a t interval from the scatter of {arms} arms about their line: the wider": (
+        "{test}；并有由 {arms} 个点绕其直线的离散得出的 t 区间：取较宽者"
+    ),
+    "{test}, items within each answer": "{test}，各答案之内抽题",
+    "{test}, items within each group, simultaneous over {groups} groups": (
+        "{test}，各组之内抽题，对 {groups} 组同时成立"
+    ),
+    "simultaneous over {shifts} shifts (Bonferroni)": "对 {shifts} 种变化同时成立（Bonferroni）",
+    "bootstrap over items": "题的自助法",
     "exact McNemar; interval: the wider of its own and Tango's score interval": (
         "McNemar 精确检验；区间：其自身的区间与 Tango 得分区间中较宽者"
     ),

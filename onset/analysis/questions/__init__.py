@@ -48,6 +48,13 @@ QUESTIONS = Registry(
         "chain of thought": Entry(f"{_HOME}.chain_of_thought:ChainOfThought", "which models does it help?"),
         "size": Entry(f"{_HOME}.size:Size", "how does accuracy grow with size?"),
         "shift": Entry(f"{_HOME}.shift:ShiftLoss", "what does a shift of the test items cost?"),
+        "matched loss": Entry(f"{_HOME}.robustness:MatchedLoss", "which method falls more at equal accuracy?"),
+        "order under shift": Entry(f"{_HOME}.robustness:OrderUnderShift", "does prompting or tuning keep its lead?"),
+        "complex demonstrations": Entry(f"{_HOME}.robustness:ComplexLead", "do complex examples keep their lead?"),
+        "worst shift": Entry(f"{_HOME}.robustness:WorstShift", "what does the worst of several shifts take?"),
+        "drop by size": Entry(f"{_HOME}.robustness:DropBySize", "does a larger model fall less?"),
+        "trap set": Entry(f"{_HOME}.parts:TrapSet", "is a trap set solved, or guessed?"),
+        "worst group": Entry(f"{_HOME}.parts:WorstGroup", "which group of items is worst?"),
         "cost": Entry(f"{_HOME}.cost:Cost", "from how many queries on is tuning cheaper?"),
         "break-even labels": Entry(
             f"{_HOME}.break_even:LabelsNeeded", "from how many labels on does tuning beat prompting?"
@@ -61,6 +68,7 @@ QUESTIONS = Registry(
         "sizes": Entry(f"{_HOME}.warnings:SizeUnknown", "of which models is the size not known?"),
         "lost": Entry(f"{_HOME}.warnings:Lost", "where did a prompt not fit, or a method raise an error?"),
         "one label": Entry(f"{_HOME}.labels:Stuck", "which methods are stuck on one label?"),
+        "single answer": Entry(f"{_HOME}.parts:SingleAnswer", "which test sets have one answer alone?"),
         "majority": Entry(f"{_HOME}.labels:Majority", "where does none beat the most frequent label?"),
     },
 )

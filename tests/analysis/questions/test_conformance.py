@@ -52,6 +52,11 @@ UNHEARD = {
     "steps by stage",
     "forgetting",
     "forgetting of text",
+    "complex demonstrations",
+    "worst shift",
+    "trap set",
+    "worst group",
+    "single answer",
 }
 """Questions about what none of the made-up studies has; their own tests hear them."""
 BY_SIZE = {"emergence", "crossover", "voting", "size by task", "ingredient by size", "size", "curves"}

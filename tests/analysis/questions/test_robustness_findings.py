@@ -1,0 +1,173 @@
+"""What is said of robustness: who falls how much, does the order change, from which size on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+import pytest
+from synthetic import METHOD_SPECS, ladder_results, synthetic_results
+
+from onset.analysis import Analysis, analyse, load
+from onset.analysis.finding import Finding
+from onset.analysis.questions import question
+
+FAST = 300
+SIZES = (100_000, 1_000_000, 10_000_000, 100_000_000)
+NAMES = ("matched loss", "order under shift", "worst shift", "drop by size", "trap set")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """Two test sets under a shift, one of them other items."""
+    folder = synthetic_results(
+        tmp_path_factory.mktemp("shifts"), shifts=("none", "typos", "domain"), labels=(8,), seeds=2, items=60,
+        tasks=(("coin-flip", 0.5),), models=tuple((f"m{at}", size) for at, size in enumerate(SIZES)), voting=False,
+        methods=("answer-only", "lora-answers", "full-answers"),
+    )  # fmt: skip
+    return analyse(load(folder), replicates=FAST)
+
+
+@pytest.fixture(scope="module")
+def crossing(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """A tuned method that leads on clean items, and falls behind under the shift from the third size on."""
+    truth = {
+        ("chains", "cot"): (0.20, 0.40, 0.60, 0.75),
+        ("chains", "lora-rationales"): (0.40, 0.60, 0.80, 0.95),
+        ("chains", "cot", "names"): (0.15, 0.35, 0.60, 0.75),
+        ("chains", "lora-rationales", "names"): (0.35, 0.40, 0.42, 0.45),
+    }
+    return analyse(
+        load(ladder_results(tmp_path_factory.mktemp("crossing"), truth, sizes=SIZES, items=300)), replicates=FAST
+    )
+
+
+def first(study: Analysis, name: str) -> Finding:
+    return next(iter(question(name).ask(study)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_said_in_both_languages_with_its_estimate_within_its_interval(name: str, study: Analysis) -> None:
+    for one in question(name).ask(study):
+        assert one.sentence.endswith(".")
+        assert re.search("[\u4e00-\u9fff]", one.sentences["zh"])
+        assert not re.search("[a-z]{4} [a-z]{4} [a-z]{4}", one.sentences["zh"])
+        assert one.interval is not None
+        assert one.estimate is not None
+        assert one.interval[0] is not None
+        assert one.interval[1] is not None
+        assert one.interval[0] <= one.estimate <= one.interval[1]
+        assert "(" in one.short
+        for line in one.lines.values():
+            assert len(line) <= 110
+
+
+def test_a_reversal_is_said_with_its_sizes_and_where_the_curves_meet(crossing: Analysis) -> None:
+    said = first(crossing, "order under shift")
+    assert (said.verdict, said.tone) == ("reverses", "against")
+    assert "the order of lora-rationales and cot reverses" in said.sentence
+    assert "on clean items lora-rationales is ahead at every size" in said.sentence
+    assert "under the shift cot is shown ahead from 10 M on, the fitted curves meeting at" in said.sentence
+    assert "the order is shown to reverse at 10 M and 100 M" in said.sentence
+    assert said.estimate is not None
+    assert said.estimate < -0.3
+    drop = first(crossing, "drop by size")
+    assert (drop.verdict, drop.tone) == ("rises", "against")
+    assert "that of lora-rationales rises by" in drop.sentence
+
+
+def test_the_same_finding_says_that_a_lead_is_kept(tmp_path: Path) -> None:
+    truth = {
+        ("chains", "cot"): (0.2, 0.4),
+        ("chains", "lora-rationales"): (0.5, 0.8),
+        ("chains", "cot", "names"): (0.2, 0.4),
+        ("chains", "lora-rationales", "names"): (0.5, 0.8),
+    }
+    held = analyse(load(ladder_results(tmp_path, truth, sizes=SIZES[:2], items=200)), replicates=FAST)
+    said = first(held, "order under shift")
+    assert (said.verdict, said.tone) == ("keeps", "for")
+    assert "lora-rationales keeps its lead over cot" in said.sentence
+    assert not list(question("drop by size").ask(held))  # two sizes are no trend
+
+
+def test_of_prompts_with_complex_demonstrations_the_lead_is_followed(tmp_path: Path) -> None:
+    shown: dict[str, Mapping[str, object]] = {**METHOD_SPECS}
+    METHOD_SPECS["cot-complex"] = {"prompt": "cot", "choose": {"kind": "complex"}}
+    try:
+        truth = {
+            ("chains", "cot"): (0.4, 0.5),
+            ("chains", "cot-complex"): (0.6, 0.7),
+            ("chains", "cot", "names"): (0.35, 0.45),
+            ("chains", "cot-complex", "names"): (0.2, 0.25),
+        }
+        held = analyse(load(ladder_results(tmp_path, truth, sizes=SIZES[:2], items=300)), replicates=FAST)
+    finally:
+        METHOD_SPECS.clear()
+        METHOD_SPECS.update({name: dict(spec) for name, spec in shown.items()})
+    said = first(held, "complex demonstrations")
+    assert (said.verdict, said.kind) == ("reverses", "complex demonstrations")
+    assert "the order of cot-complex and cot reverses" in said.sentence
+    assert not list(question("order under shift").ask(held))  # nothing is tuned
+
+
+def test_a_trap_set_is_held_against_a_constant_answer_with_both_halves(study: Analysis) -> None:
+    (said,) = question("trap set").ask(study)
+    assert "a constant answer is right on 50.0 % of the items, each answer counted the same" in said.sentence
+    assert re.search(r'[\d.]+ % of "yes" right', said.sentence)
+    assert re.search(r'[\d.]+ % of "no" right', said.sentence)
+
+
+def edited(folder: Path, shift: str, change: pl.Expr) -> Path:
+    """The records of a made-up study under one shift, changed."""
+    for cell in (folder / "cells").iterdir():
+        if json.loads((cell / "cell.json").read_text())["shift"] == shift:
+            table = pl.read_parquet(cell / "records.parquet").with_columns(change)
+            table.write_parquet(cell / "records.parquet")
+            told = json.loads((cell / "done.json").read_text())
+            told["sha256"] = hashlib.sha256((cell / "records.parquet").read_bytes()).hexdigest()
+            (cell / "done.json").write_text(json.dumps(told))
+    return folder
+
+
+def test_a_test_set_of_one_answer_is_a_warning_that_always_has_a_place(tmp_path: Path) -> None:
+    folder = synthetic_results(
+        tmp_path, shifts=("none", "domain"), labels=(8,), seeds=1, items=40, tasks=(("coin-flip", 0.5),),
+        models=(("m", 10**7),), voting=False,
+    )  # fmt: skip
+    held = analyse(load(edited(folder, "domain", pl.lit("yes").alias("gold"))), replicates=FAST)
+    (said,) = question("single answer").ask(held)
+    assert (said.tone, said.n) == ("warning", 40)
+    assert 'all 40 items of the test set domain of coin-flip have the answer "yes"' in said.sentence
+    assert said in held.findings
+    assert not list(question("trap set").ask(held))
+
+
+def test_the_worst_group_is_said_with_its_name(tmp_path: Path) -> None:
+    folder = synthetic_results(
+        tmp_path, shifts=("none", "typos"), labels=(8,), seeds=1, items=60, tasks=(("addition", 0.0),),
+        models=(("m", 10**8),), voting=False,
+    )  # fmt: skip
+    group = (
+        pl.when(pl.col("position") % 2 == 0)
+        .then(pl.lit('{"kind": "even"}'))
+        .otherwise(pl.lit('{"kind": "odd"}'))
+        .alias("meta")
+    )
+    folder = edited(edited(folder, "typos", group), "none", group)
+    right = (pl.col("correct") & (pl.col("position") % 2 == 0)).alias("correct")
+    held = analyse(load(edited(folder, "typos", right)), replicates=FAST)
+    (said,) = question("worst group").ask(held)
+    assert said.verdict == "uneven"
+    assert "Worst group of 2 by kind under the shift typos on addition" in said.sentence
+    assert "odd with 0.0 % right" in said.sentence
+
+
+def test_the_worst_shift_names_it_and_where_accuracy_is_lowest(study: Analysis) -> None:
+    (said,) = question("worst shift").ask(study)
+    assert "Worst of 2 shifts on coin-flip, m3" in said.sentence
+    assert "loses most under" in said.sentence
+    assert said.test == "simultaneous over 2 shifts (Bonferroni)"
