@@ -77,7 +77,8 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
             section(console, key | named, [key["method"] or "each item counts the same"])
             console.print(_model_table(group, wide=console.width >= WIDE))
     print_scores(shown, console)
-    print_robustness(shown["robustness"], console)
+    if shown.get("robustness"):
+        print_robustness(shown["robustness"], console)
     if shown["cells"]:
         heading(console, "Cells")
         for key, group in grouped(shown["cells"], ("task", "shift", "stage")):

@@ -281,7 +281,8 @@ def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: 
     drawn = [figure for made in (ladder, pair) for figure in figures.figures(made.shown)]
     charts = [chart for figure in drawn for panel in figure.panels[-2:] for chart in panel.charts]
     assert {figure.name for figure in drawn} == {
-        "size", "gains", "labels", "cost", "samples", "shift", "comparisons", "confusion"
+        "size", "gains", "labels", "cost", "samples", "shift", "comparisons", "confusion", "matched",
+        "drops by size", "halves",
     }  # fmt: skip
     for chart in charts:
         alt.Chart.from_dict(figures.specification(chart))
@@ -496,7 +497,7 @@ def test_the_steps_of_cost_are_the_highest_accuracy_so_far(ladder: Made) -> None
 def test_panels_of_a_shift_share_one_scale_a_task(ladder: Made) -> None:
     domains: dict[str, set[str]] = {}
     for panel in _figure(ladder, "shift").panels:
-        scale = panel.charts[0]["layer"][-1]["encoding"]["x"]["scale"]
+        scale = panel.charts[0]["layer"][-1]["encoding"]["y"]["scale"]
         domains.setdefault(panel.where["task"], set()).add(str(scale["domain"]))
     assert {len(found) for found in domains.values()} == {1}
 

@@ -126,8 +126,11 @@ class MatchedMethod:
 
 
 def line_json(line: Line, n: int) -> dict[str, Any]:
-    """A line as plain JSON: in logits of shares of ``n`` outcomes."""
+    """A line as plain JSON: in logits of shares of ``n`` outcomes, and as shares (``curve``: clean, shifted) over its
+    range.
+    """
     low, high = share(np.array([line.u.min(), line.u.max()]), n)
+    places = np.linspace(line.u.min(), line.u.max(), 13)
     return {
         "points": line.points,
         "slope": line.slope,
@@ -136,6 +139,7 @@ def line_json(line: Line, n: int) -> dict[str, Any]:
         "high": float(high),
         "reliability": line.reliability,
         "r2": line.r2,
+        "curve": [[float(x), float(y)] for x, y in zip(share(places, n), share(line.at(places), n), strict=True)],
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from onset.analysis.phrases import shifts
+
 _CAPTIONS = {
     "Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero.": (
         "竖条：95 % Wilson 区间。灰色虚线：盲猜的准确率（大于零时）。"
@@ -80,11 +82,12 @@ _CAPTIONS = {
         "线连接同一家族的各规模。"
     ),
     "Grey steps: the highest accuracy for that cost or less.": "灰色阶梯：该成本或更低成本下的最高准确率。",
-    "Accuracy on the task's own test items (filled) and on shifted ones (hollow), joined for each method, "
-    "one panel a model. Thin bars: the two 95 % Wilson intervals.": (
-        "任务原有测试题（实心）与变化后的测试题（空心）上的准确率，按方法相连，每个模型一幅。细条：两者的 95 % "
-        "Wilson 区间。"
+    "Accuracy on the task's own test items (left) and on shifted ones (right), joined for each method, one"
+    " panel a model. Thin bars: 95 % intervals, beside each other where methods are close.": (
+        "任务原有测试题（左）与变化后的测试题（右）上的准确率，按方法相连，每个模型一幅。细条：95 % 区间，"
+        "方法相近时并排。"
     ),
+    **shifts.CAPTIONS,
     "Difference in accuracy between the first and the second method named, in percentage points, with its 95 "
     "% interval. Right of the line the first method is more accurate.": (
         "前一方法与后一方法的准确率之差（百分点）及其 95 % 区间。竖线右边表示前者更准。"
@@ -333,4 +336,6 @@ _NOTES = {
     "{count} used for {use}": "{count} 个用于 {use}",
 }
 
-FIGURES: Mapping[str, str] = MappingProxyType(_CAPTIONS | _CONFIDENCE | _PLACES | _BESIDE | _DESCRIBED | _NOTES)
+FIGURES: Mapping[str, str] = MappingProxyType(
+    _CAPTIONS | _CONFIDENCE | _PLACES | _BESIDE | _DESCRIBED | _NOTES | shifts.FIGURES
+)

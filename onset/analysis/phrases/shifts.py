@@ -216,3 +216,59 @@ SENTENCES: dict[str, str] = {
         "给出的次数，不说明能分辨什么"
     ),
 }
+
+CAPTIONS: dict[str, str] = {
+    "Accuracy on shifted items against accuracy on clean ones, a point an arm (model, method and number of labelled"
+    " examples). On the grey diagonal nothing is lost. Grey line: fitted through all arms on the scale of log-odds;"
+    " dashed in a method's colour: fitted through all arms of the other methods, which the points of that colour"
+    " are held against.": (
+        "变化后的准确率与原题上的准确率，每个点是一种模型、方法和标注样例数。灰色对角线上没有损失。灰线："
+        "在对数几率上对全部点拟合；方法颜色的虚线：对其他方法的全部点拟合，该颜色的点与它对照。"
+    ),
+    "What a shift takes against model size, on a log scale: accuracy on clean items minus accuracy on shifted ones,"
+    " in percentage points, with its 95 % interval. Above the line accuracy is lost. Lines join sizes of one"
+    " family.": (
+        "变化带来的降幅与模型规模，对数刻度：原题上的准确率减变化后的准确率（百分点），附 95 % 区间。横线以上为降低。"
+        "线连接同一家族的各规模。"
+    ),
+    "What every shift takes from every method: accuracy on clean items minus accuracy on shifted ones, in"
+    " percentage points. Orange: lost, blue: gained. A star: the drop, or gain, is shown (p adjusted by Holm).": (
+        "每种变化使每种方法降低多少：原题上的准确率减变化后的准确率（百分点）。橙色：降低，蓝色：提高。星号：可以断定降低或"
+        "提高（p 按 Holm 校正）。"
+    ),
+    "Accuracy under the shift on the items of each right answer, a shape an answer, joined for each method, with"
+    " intervals that hold for all answers of a method together. Where one answer is nearly always right and the"
+    " other nearly always wrong, one answer is given to all. Grey dashes: the mean over the answers of a constant"
+    " answer.": (
+        "变化后各正确答案的题上的准确率，每种答案一种形状，按方法相连，区间对一种方法的全部答案同时成立。一种答案几乎总对、"
+        "另一种几乎总错之处，是全部都答同一个。灰色虚线：恒定答案在各答案上的平均。"
+    ),
+}
+
+FIGURES: dict[str, str] = {
+    "Clean and shifted": "原题与变化后",
+    "Beside other methods": "与其他方法相比",
+    "Drop": "降幅",
+    "Answer": "答案",
+    "Given in": "答出的比例",
+    "as given": "原样",
+    "no line to hold it against": "没有可对照的直线",
+    "{task}, {shift}": "{task}，{shift}",
+    "{title}: accuracy on shifted items against accuracy on clean ones, {count} arms.": (
+        "{title}：变化后的准确率与原题上的准确率，{count} 个点。"
+    ),
+    "{title}: drop against model size for {methods}.": "{title}：{methods}的降幅随模型规模的变化。",
+    "{title}: what {count} shifts take from {methods}.": "{title}：{count} 种变化使{methods}降低多少。",
+    "{title}: accuracy under {shift} on the items of each answer ({answers}) for {methods}.": (
+        "{title}：{methods}在“{shift}”下各答案（{answers}）的题上的准确率。"
+    ),
+    "{shape}: {answer}": "{shape}：{answer}",
+    "circle": "圆",
+    "square": "方",
+    "triangle": "三角",
+    "diamond": "菱形",
+    "triangle on its tip": "倒三角",
+    "cross": "十字",
+    "triangle to the right": "右三角",
+    "triangle to the left": "左三角",
+}

@@ -50,7 +50,6 @@ class WorstGroup(Question):
 
     kind = "worst group"
     unit = "points"
-    figure = "halves"
     wait = 2
     verdicts = tones({"uneven": "against", "undecided": "open"})
 

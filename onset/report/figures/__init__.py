@@ -22,9 +22,11 @@ from onset.report.figures.confusion import confusion_figure
 from onset.report.figures.cost import cost_figure
 from onset.report.figures.forgetting import forgetting_figure
 from onset.report.figures.gains import gain_figure
+from onset.report.figures.halves import halves_figure
 from onset.report.figures.labels import label_figure
 from onset.report.figures.pictures import PAPER_CONFIG, pictures, schema_version, specification, write_pictures
 from onset.report.figures.reach import reach_figure
+from onset.report.figures.robustness import drop_figure, map_figure, matched_figure
 from onset.report.figures.samples import sample_figure
 from onset.report.figures.seeds import seed_figure
 from onset.report.figures.shift import shift_figure
@@ -67,6 +69,10 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     chain_figure,
     confidence_figure,
     shift_figure,
+    matched_figure,
+    map_figure,
+    drop_figure,
+    halves_figure,
     comparison_figure,
     confusion_figure,
 )

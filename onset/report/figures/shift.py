@@ -1,4 +1,4 @@
-"""Accuracy on the task's own items and on shifted ones, one panel a model."""
+"""Slopes from accuracy on the task's own items to that on shifted ones, one panel a model."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Sequence
 
 from onset.report.figures.base import (
     CELL_TOOLTIP,
-    PAPER,
-    PERCENT,
     Cell,
     Figure,
     Panel,
     Shown,
     Style,
+    accuracy_axis,
     category,
     chance_layers,
+    dash,
+    dot,
     end,
     fade,
     ink,
     layer,
     layered,
-    name_axis,
     quantity,
-    rows_high,
     tooltip,
     top_of,
 )
 from onset.report.figures.rows import at_budget, budget_name, budgets, describe, facets, points_and_bars, seeds_note
 
+_HIGH = 240
 _Pair = tuple[list[Cell], list[Cell]]
 """The same methods on the task's own items and on shifted ones."""
 
 
 def shift_figure(shown: Shown) -> Figure | None:
-    """One row a method with both accuracies. None without a pair."""
+    """One line a method with both accuracies. None without a pair."""
     panels = []
     tops = {where["task"]: top_of(group) for where, group in facets(shown.cells, ("task",))}
     for where, group in facets(shown.cells, ("model", "task", "stage")):
@@ -43,8 +43,8 @@ def shift_figure(shown: Shown) -> Figure | None:
         return None
     caption = shown.style.told(
         shown.style.say(
-            "Accuracy on the task's own test items (filled) and on shifted ones (hollow), joined for each method, one"
-            " panel a model. Thin bars: the two 95 % Wilson intervals."
+            "Accuracy on the task's own test items (left) and on shifted ones (right), joined for each method, one"
+            " panel a model. Thin bars: 95 % intervals, beside each other where methods are close."
         ),
         seeds_note(shown.cells, shown.style),
     )
@@ -65,30 +65,45 @@ def _pairs(group: Sequence[Cell]) -> list[tuple[dict[str, str], _Pair]]:
 
 
 def _panel(title: str, where: dict[str, str], pair: _Pair, style: Style, top: float) -> Panel:
-    sides = [points_and_bars(cells, style) for cells in pair]
-    clean, moved = ({row["method"]: row for row in points} for points, _ in sides)
-    both = [name for name in style.methods if name in clean and name in moved]
-    axis = {"labelExpr": PERCENT, "tickCount": 5}
-    x = quantity("accuracy", title="Accuracy", scale={"domain": [0, top], "nice": False}, axis=axis)
+    """A line a method, from its accuracy on the task's own items to that on the shifted ones."""
+    say = style.say
+    ends = [say.shift("none") if style.language != "en" else "as given", say.shift(where["shift"])]
+    points, bars = [], []
+    for cells, end_name in zip(pair, ends, strict=True):
+        some, lines = points_and_bars(cells, style)
+        points += [row | {"at": end_name} for row in some]
+        bars += [row | {"at": end_name} for row in lines]
+    both = [name for name in style.methods if [row["method"] for row in points].count(name) > 1]
+    points, bars = ([row for row in rows if row["method"] in both] for rows in (points, bars))
+    bare = {"labelAngle": 0, "domain": False, "ticks": False, "labelLimit": 140, "labelPadding": 8}
     at = {
-        "x": x,
-        "y": category("method", title=None, sort=both, axis=name_axis({name: name for name in both})),
+        "x": category("at", title=None, sort=ends, axis=bare, scale={"padding": 0.5}),
+        "y": accuracy_axis(top),
         "color": style.colour(),
     }
-    joined = [{**clean[name], "to": moved[name]["accuracy"]} for name in both]
+    upright = {**at, "y": quantity("low"), "y2": end("high"), "strokeOpacity": ink(), "opacity": fade(0.7)}
+    joined = at | {"strokeDash": dash(), "opacity": fade(0.85)}
+    spots = at | {"opacity": fade(), "tooltip": tooltip(CELL_TOOLTIP)}
     layers = [
-        *chance_layers(pair[0], style, vertical=True),
-        layer("rule", joined, at | {"x2": end("to")}, strokeWidth=3, opacity=0.55),
+        *chance_layers(pair[0], style),
+        layer("line", points, joined, strokeWidth=2.2),
+        *(
+            layer(
+                "rule",
+                [one for one in bars if one["method"] == name],
+                upright,
+                strokeWidth=1.5,
+                clip=True,
+                xOffset=_aside(place, both),
+            )
+            for place, name in enumerate(both)
+        ),
+        layer("point", points, spots, **dot(70)),
     ]
-    for (_, bars), place, shade in zip(sides, (-6, 6), (0.7, 0.45), strict=True):
-        ends = at | {"x": quantity("low"), "x2": end("high"), "strokeOpacity": ink(), "opacity": fade(shade)}
-        rows = [bar for bar in bars if bar["method"] in both]
-        layers.append(layer("rule", rows, ends, strokeWidth=1.5, yOffset=place))
-    for found, fill in ((clean, {}), (moved, {"fill": {"expr": PAPER}})):
-        spots = at | {"opacity": fade(), "tooltip": tooltip(CELL_TOOLTIP)}
-        look = {"filled": not fill, "size": 70, "strokeWidth": 2, **fill}
-        layers.append(layer("point", [found[name] for name in both], spots, **look))
     words = describe(title, "the shift", [*pair[0], *pair[1]], style)
-    return Panel(
-        title, where, (layered(layers, "", rows_high(map(style.say.method, both), 34, 220) * len(both) + 10),), words
-    )
+    return Panel(title, where, (layered(layers, "", _HIGH),), words)
+
+
+def _aside(place: int, methods: Sequence[str]) -> float:
+    """Pixels beside the point, so that bars of methods can be told apart."""
+    return 5.0 * (place - (len(methods) - 1) / 2)
