@@ -282,7 +282,7 @@ def test_every_chart_validates_against_the_vega_lite_schema(ladder: Made, pair: 
     charts = [chart for figure in drawn for panel in figure.panels[-2:] for chart in panel.charts]
     assert {figure.name for figure in drawn} == {
         "size", "gains", "labels", "cost", "samples", "shift", "comparisons", "confusion", "matched",
-        "drops by size", "halves",
+        "drops by size", "halves", "confidence",
     }  # fmt: skip
     for chart in charts:
         alt.Chart.from_dict(figures.specification(chart))
