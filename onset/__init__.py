@@ -27,6 +27,7 @@ _PUBLIC = {
     "ModelFacts": "onset.models.base",
     "open_model": "onset.models",
     "open_tuned": "onset.study.tuned",
+    "open_verifier": "onset.study.tuned",
     "ScriptedModel": "onset.models.scripted",
     "Method": "onset.methods",
     "method": "onset.methods",

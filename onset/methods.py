@@ -5,6 +5,7 @@ Presets have names; anything else is a mapping in a study file with the same key
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -26,6 +27,7 @@ from onset.votes import VOTES
 from onset.votes.base import DEFAULT_TEMPERATURE, Vote
 from onset.votes.complexity import Complexity
 from onset.votes.majority import Majority
+from onset.votes.verifier import Verifier
 
 Template = Literal["chat", "plain"]
 
@@ -38,9 +40,10 @@ class Method:
     the budget's examples as fit the model's context; a tuned model has as many as its material says (mostly 0), and a
     method that shows none has 0. ``choose``: which of the granted examples are shown. ``vote``: sample, and take one
     answer of several. ``tune``: how to tune, a step of the tuning table, ``on`` what, a step of that table; ``steps``
-    and ``learning_rate`` override the fixed default schedule. ``template``: ``chat`` or ``plain``, None: as the model
-    is (chat where it is an instruct model with a chat template, see `onset.models.chat`). ``search``: the rule by which
-    its settings are chosen in every cell (None: they are as written).
+    (or ``epochs``, passes over what is tuned on) and ``learning_rate`` override the fixed default schedule.
+    ``template``: ``chat`` or ``plain``, None: as the model is (chat where it is an instruct model with a chat template,
+    see `onset.models.chat`). ``search``: the rule by which its settings are chosen in every cell (None: they are as
+    written).
     """
 
     name: str
@@ -54,6 +57,7 @@ class Method:
     template: Template | None = None
     choose: Choice = field(default_factory=Random)
     search: Search | None = None
+    epochs: int | None = None
 
     @property
     def rationales(self) -> bool:
@@ -71,11 +75,15 @@ class Method:
         alone = self.tune is None and self.search is None
         return alone and self.shots == 0 and not self.prompt.uses_examples()
 
-    def schedule(self) -> Schedule:
-        """The default schedule with this method's steps and learning rate, where it names them."""
+    def schedule(self, texts: float | None = None) -> Schedule:
+        """The default schedule with this method's steps and learning rate, where it names them. ``texts``: how many are
+        tuned on, by which a number of epochs is one of steps (None: not known yet).
+        """
         schedule = Schedule()
         if self.steps is not None:
             schedule = replace(schedule, steps=self.steps)
+        if self.epochs is not None and texts is not None:
+            schedule = replace(schedule, steps=self.epochs * max(1, math.ceil(texts / schedule.batch_size)))
         if self.learning_rate is not None:
             schedule = replace(schedule, learning_rate=self.learning_rate)
         return schedule
@@ -106,7 +114,7 @@ class Method:
         return self.identity() | {"vote": self.vote.bank()}
 
 
-_OPTIONS = ("prompt", "shots", "choose", "vote", "tune", "on", "steps", "learning_rate", "template", "search")
+_OPTIONS = ("prompt", "shots", "choose", "vote", "tune", "on", "steps", "epochs", "learning_rate", "template", "search")
 
 
 def _said(value: Any) -> Any:
@@ -122,6 +130,7 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
     tune: Any = None,
     on: Any = None,
     steps: int | None = None,
+    epochs: int | None = None,
     learning_rate: float | None = None,
     template: Literal["auto", "chat", "plain"] | None = None,
     name: str | None = None,
@@ -133,7 +142,7 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
     no table and StudyError for settings that do not validate or parts that do not go together.
     """
     if tune is None:
-        for key, value in (("on", on), ("steps", steps), ("learning_rate", learning_rate)):
+        for key, value in (("on", on), ("steps", steps), ("epochs", epochs), ("learning_rate", learning_rate)):
             if value is not None:
                 raise StudyError(f"method: '{key}: {value}' belongs to a tuning method, but 'tune' is not given")
         if prompt is None:
@@ -144,6 +153,10 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
             raise StudyError(
                 f"method: 'tune: {tune.kind}' needs 'on', what to tune on: one of {', '.join(MATERIALS)}, or a mapping"
                 " with 'kind'"
+            )
+        if steps is not None and epochs is not None:
+            raise StudyError(
+                f"method: 'steps: {steps}' and 'epochs: {epochs}' both say how long to tune; leave one of them out"
             )
         on = material(on, "method: 'on'")
         if prompt not in (None, tune.asked(on)) or shots not in (None, on.shown) or choose is not None:
@@ -159,8 +172,11 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
     if not asks.shows:
         shots = 0
     set_template = None if template == "auto" else template
-    made = Method(name or "", asks, shots, read_vote(vote), tune, on, steps, learning_rate, set_template, chosen)
-    asks.check(made.vote)
+    votes = read_vote(vote)
+    made = Method(name or "", asks, shots, votes, tune, on, steps, learning_rate, set_template, chosen, epochs=epochs)
+    asks.check(votes)
+    if votes is not None and votes.verified:
+        _check_verified(votes, made)
     return made if name else replace(made, name=_name(made))
 
 
@@ -187,6 +203,18 @@ def _check_choice(asks: Prompt, chosen: Choice, shots: int | None, said: bool) -
         raise StudyError(f"method: 'choose: {chosen.kind}' chooses for each question: it needs 'shots', a number")
 
 
+def _check_verified(vote: Vote, made: Method) -> None:
+    """A verifier learns from solutions of a generator that was tuned on worked steps."""
+    need = f"method: 'vote: {vote.kind}' learns from worked solutions of a tuned model: it needs"
+    if made.tune is None or made.on is None:
+        raise StudyError(f"{need} 'tune' and 'on: rationales', and 'tune' is not given")
+    if made.on.format != "rationales" or made.on.shown or made.prompt.kind != "cot":
+        raise StudyError(
+            f"{need} 'on: rationales', or what else teaches worked steps and is asked without demonstrations (received"
+            f" on: {made.on.label()})"
+        )
+
+
 def _name(made: Method) -> str:
     parts = [f"{made.tune.label()}-{made.on.label()}"] if made.tune and made.on else [made.prompt.label()]
     if made.choose != Random():
@@ -195,6 +223,8 @@ def _name(made: Method) -> str:
         parts.append(f"shots{made.shots}")
     if made.steps is not None:
         parts.append(f"steps{made.steps}")
+    if made.epochs is not None:
+        parts.append(f"epochs{made.epochs}")
     if made.learning_rate is not None:
         parts.append(f"lr{made.learning_rate:g}")
     if made.vote:
@@ -226,6 +256,8 @@ COMPLEXITY_VOTE = method(prompt="cot", vote=Complexity(samples=50, keep=40), nam
 COMPLEXITY_BASED = method(
     prompt="cot", shots=8, choose=Complex(), vote=Complexity(samples=50, keep=40), name="complexity-based"
 )
+# Cobbe et al. 2021, arXiv 2110.14168, sections 4.1 and 4.2: two epochs, 100 solutions of each problem, the best of 100
+VERIFIER = method(tune="lora", on="rationales", epochs=2, vote=Verifier(samples=100), name="verifier")
 LORA_ANSWERS = method(tune="lora", on="answers")
 LORA_RATIONALES = method(tune="lora", on="rationales")
 FULL_ANSWERS = method(tune="full", on="answers")
@@ -243,6 +275,7 @@ def method_parameters() -> list[str]:
         "tune=NAME or {kind: NAME, its settings} (none; the table of tune)",
         "on=NAME or {kind: NAME, its settings} (needed with tune; the table of on)",
         f"steps=N ({default.steps})",
+        "epochs=N (with tune, in place of steps: passes over what is tuned on)",
         "learning_rate=X (that of the way of tuning)",
         f"template=auto|{'|'.join(get_args(Template))} (auto: chat for an instruct model that has a chat template)",
         "search=RULE or {select: RULE, its settings} (that of the study; the table of search)",
@@ -279,6 +312,10 @@ METHODS = Registry(
         ),
         "minerva": Entry(
             "onset.methods:MINERVA", "majority of 64 samples, nucleus 0.95 at temperature 0.6 (Lewkowycz et al. 2022)"
+        ),
+        "verifier": Entry(
+            "onset.methods:VERIFIER",
+            "LoRA tuning on worked steps, two epochs; of 100 samples a trained verifier's best (Cobbe et al. 2021)",
         ),
         "lora-answers": Entry("onset.methods:LORA_ANSWERS", "LoRA tuning on answers"),
         "lora-rationales": Entry("onset.methods:LORA_RATIONALES", "LoRA tuning on worked steps and answers"),

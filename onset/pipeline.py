@@ -20,11 +20,11 @@ from onset.errors import MethodError
 from onset.methods import Method
 from onset.models.base import Model, ModelFacts
 from onset.models.chat import ChatTemplate
-from onset.prompting.ask import ANSWER, GOLD, Ask, Calls, bare, spent, total
-from onset.prompting.base import vote_detail
+from onset.prompting.ask import ANSWER, GOLD, VERIFY, Ask, Calls, Rater, bare, spent, total, verify
+from onset.prompting.base import Scores, taken, vote_detail
 from onset.records import Answer, Attempt, Call, CallRecord, Completion, Item, Record, canonical_json, content_hash
 from onset.tasks.base import Task
-from onset.votes.base import Sample, Voted
+from onset.votes.base import Voted
 
 ASKING = 3
 """Raised whenever a cell with equal settings would be asked, or its answers read, in another way than before. 1: until
@@ -55,7 +55,8 @@ class Prepared:
 class Evaluation:
     """A model asked in one way: what `evaluate` needs for any chunk of items. ``chat``: the template it is asked
     through, None for plain text; ``state``: what the method prepared (`prepare`); ``questions``: those of the whole
-    cell; ``clean``: by the id of an item that a noise made, the item without it.
+    cell; ``clean``: by the id of an item that a noise made, the item without it;
+    ``verifier``: what scores the samples of a vote that ranks them so.
     """
 
     model: Model
@@ -68,6 +69,7 @@ class Evaluation:
     state: Any = None
     questions: tuple[str, ...] = ()
     clean: Mapping[str, Item] = field(default_factory=dict)
+    verifier: Rater | None = None
 
     def prepare(self, examples: Sequence[Item]) -> Prepared:
         """What the method does once for the cell. ``examples``: all that the budget grants.
@@ -113,6 +115,7 @@ class Evaluation:
             chat=self.chat,
             state=self.state,
             questions=self.questions,
+            verifier=self.verifier,
         )
 
     def _record(self, item: Item, solved: Solved, position: int) -> Record:
@@ -149,7 +152,9 @@ class Evaluation:
             lengths=tuple(one.tokens for one in done),
             scores=None if attempt is None or attempt.scores is None else tuple(map(_finite, attempt.scores)),
             calls=tuple(_call(one, prompt) for one in solved.transcript),
-            detail=_json(attempt.detail, self._chains(item, done), _thought(done), self._memory(item))
+            detail=_json(
+                attempt.detail, self._chains(item, done, _scores(attempt.detail)), _thought(done), self._memory(item)
+            )
             if attempt
             else None,
             rights=self._rights(item, attempt.answers) if attempt else (),
@@ -176,34 +181,48 @@ class Evaluation:
                 kept.outputs, kept.finishes, kept.logprobs, kept.lengths, strict=True
             )
         )
+        detail = json.loads(kept.detail) if kept.detail else {}
+        kept, scores = self._scored(kept, _scores(detail))
         try:
-            answers, voted = self._voted(item, done)
+            answers, voted = self._voted(item, done, scores)
         except MethodError as error:
             return _failed(kept, cause_of(error))
         worth = self.task.format.score(voted.answer, item)
+        said = {key: value for key, value in detail.items() if key != "vote"}
         return replace(
             kept,
             answer=voted.answer.value,
             status=voted.answer.status,
             correct=worth.correct,
             partial=worth.partial,
-            detail=_json(_but_vote(kept.detail), vote_detail(voted), self._chains(item, done)),
+            detail=_json(said, vote_detail(voted, scores), self._chains(item, done, scores)),
             rights=self._rights(item, answers),
         )
 
-    def _voted(self, item: Item, done: Sequence[Completion]) -> tuple[list[Answer], Voted]:
+    def _scored(self, kept: Record, scores: Scores) -> tuple[Record, Scores]:
+        """``kept`` with a call of the verifier that scores its outputs, where there is one and they have no ``scores``
+        yet; and the scores.
+        """
+        if self.verifier is None or scores is not None:
+            return kept, scores
+        if kept.overlong:
+            return kept, (None,) * len(kept.outputs)
+        scores, call = verify(self.verifier, kept.prompt, kept.outputs, self.chat)
+        flops = None if kept.flops is None or call.flops is None else kept.flops + call.flops
+        calls = list(kept.calls)
+        behind = next((place for place, one in enumerate(calls) if one.role == GOLD), len(calls))
+        calls.insert(behind, _call(call, kept.prompt))  # where it stands when it is asked anew
+        return replace(kept, calls=tuple(calls), flops=flops), scores
+
+    def _voted(self, item: Item, done: Sequence[Completion], scores: Scores = None) -> tuple[list[Answer], Voted]:
         """The answers in ``done``, and the one that is taken."""
         answers = [self.method.prompt.read(one, item, self.task) for one in done]
-        if self.method.vote is None:
-            return answers, Voted(answers[0])
-        pairs = zip(done, answers, strict=True)
-        samples = [Sample(one.text, answer, one.logprob, one.tokens) for one, answer in pairs]
-        return answers, self.method.vote.choose(samples, item)
+        return answers, taken(self.method.vote, done, answers, item, scores)
 
-    def _chains(self, item: Item, done: Sequence[Completion]) -> dict[str, Any]:
+    def _chains(self, item: Item, done: Sequence[Completion], scores: Scores = None) -> dict[str, Any]:
         """What is read of steps after the fact, without a call: ``process``, the steps of each output that are right,
         wrong and unchecked, and, where answers are numbers, ``calculator``: the answer as it would be had a calculator
-        done the sums.
+        done the sums (a verifier's ``scores`` are of the steps as they were written).
         """
         if not self.method.prompt.chain or not done:
             return {}
@@ -217,7 +236,7 @@ class Evaluation:
             sums = [worked(one.text) for one in done]
             texts = [replace(one, text=new.text) for one, new in zip(done, sums, strict=True)]
             try:
-                answer = self._voted(item, texts)[1].answer
+                answer = self._voted(item, texts, scores)[1].answer
             except MethodError:  # a vote that cannot weigh an answer which only the calculator made readable
                 return found
             found["calculator"] = {
@@ -266,7 +285,7 @@ def _thought(done: Sequence[Completion]) -> dict[str, Any]:
 
 def _call(one: Call, prompt: str) -> CallRecord:
     """``prompt``: the record's, which is not said twice."""
-    bare_call = one.role == GOLD or (one.role == ANSWER and one.prompt == prompt)
+    bare_call = one.role == GOLD or (one.role in (ANSWER, VERIFY) and one.prompt == prompt)
     return CallRecord(
         role=one.role,
         prompt_hash=content_hash(one.prompt),
@@ -311,10 +330,10 @@ def _failed(kept: Record, cause: str) -> Record:
     )
 
 
-def _but_vote(detail: str | None) -> dict[str, Any]:
-    """A record's detail without what its vote says."""
-    held = json.loads(detail) if detail else {}
-    return {key: value for key, value in held.items() if key != "vote"}
+def _scores(detail: Mapping[str, Any]) -> Scores:
+    """A verifier's scores of the samples, as a record's detail has them."""
+    held: Scores = detail.get("verifier")
+    return held
 
 
 def _as_record(row: Mapping[str, Any]) -> Record:

@@ -74,7 +74,7 @@ class Display:
     def begin(self, grid: Grid, missing: Sequence[Cell]) -> None:
         """Start the clock: ``missing`` cells and the tunings they need make up the whole."""
         self._total = sum(self._estimate.weight(cell) for cell in missing)
-        trained = {cell.tuned for cell in missing if cell.tuned}
+        trained = {one for cell in missing for one in (cell.tuned, cell.verifier) if one}
         trained |= {one.id for cell in missing if cell.made is not None for one in cell.made.chain}
         self._total += sum(self._estimate.tunings[one].seconds or 0.0 for one in trained)
         searched = {cell.search for cell in missing if cell.search}
@@ -107,6 +107,10 @@ class Display:
     def tuning(self, cell: Cell, done: int, steps: int) -> None:
         """Count the steps of a tuning, and name the last one beside the bar."""
         self._trained_to(cell.tuned, done, steps)
+
+    def verifying(self, cell: Cell, done: int, steps: int) -> None:
+        """Likewise of a verifier."""
+        self._trained_to(cell.verifier, done, steps)
 
     def training(self, made: Made, done: int, steps: int) -> None:
         """Likewise of a stage of training."""

@@ -221,9 +221,10 @@ def plain_stage(name: str, language: Language = "en") -> str:
 _METHODS = tuple(
     key.removeprefix("method.") for key in PHRASES if key.startswith("method.") and not key.startswith("method.+")
 )
-_VOTES = ("vote", "weighted", "complexity")
+_VOTES = ("vote", "weighted", "complexity", "verifier")
 _METHOD_PART = re.compile(
-    r"(?P<name>budget|vote|weighted|complexity|keep|shots|steps|lr|topk|topp|t|chat|plain|within|oracledev)(?P<value>[0-9.e]*)"
+    r"(?P<name>budget|vote|weighted|complexity|verifier|keep|solutions|shots|steps|epochs|lr|topk|topp|t|chat|plain|within"
+    r"|oracledev)(?P<value>[0-9.e]*)"
 )
 
 

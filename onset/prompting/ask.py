@@ -19,9 +19,10 @@ from onset.records import Call, Completion, EndRule, Item, Pair, Request, Sampli
 from onset.tasks.base import Task
 from onset.votes.base import Vote
 
-ANSWER, GOLD = "answer", "gold"
-"""Roles of a call: whose texts are read for an answer; and that measures the gold answer's log-probability, which is no
-part of the method and of what it costs. Any other role is the method's own word (``passage``, ``calibration`` ...)."""
+ANSWER, GOLD, VERIFY = "answer", "gold", "verify"
+"""Roles of a call: whose texts are read for an answer; that measures the gold answer's log-probability, which is no
+part of the method and of what it costs; and that scores the answers by a verifier. Any other role is the method's own
+word (``passage``, ``calibration`` ...)."""
 
 GREEDY = Sampling()
 
@@ -38,6 +39,34 @@ class Calls(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What a verifier says of texts: their ``scores`` in order (None: one does not fit its context), and the tokens it
+    ran: of the prompt that they share (``read``) and of the texts (``tokens``).
+    """
+
+    scores: tuple[float | None, ...]
+    read: int
+    tokens: int
+
+
+class Rater(Protocol):
+    """A verifier, as an `Ask` knows it (`onset.tuning.verifier.Verifier`)."""
+
+    @property
+    def name(self) -> str:
+        """What its calls are called by."""
+        ...
+
+    def rate(self, prompt: str, texts: Sequence[str], chat: ChatTemplate | None) -> Rated:
+        """Its score of each of ``texts`` as the whole answer to ``prompt``; equal texts have equal scores."""
+        ...
+
+    def flops(self, tokens: int) -> float:
+        """Operations of running so many tokens."""
+        ...
+
+
 def bare(task: Task) -> Task:
     """``task`` without its examples: what a solver may know of it."""
     return replace(task, pool=(), test=(), test_sets=())
@@ -50,7 +79,8 @@ class Ask:
     ``task``: without examples; ``demos``: the demonstrations, as shown; ``seed``: the cell's; ``vote``: how one answer
     is taken of several (None: one greedy answer); ``continuous``: whether the gold answer is to be scored too;
     ``chat``: the template to ask through (None: plain text); ``state``: what the method prepared once for the cell;
-    ``questions``: those of all items of the cell, in their order and without their answers, for controls.
+    ``questions``: those of all items of the cell, in their order and without their answers, for controls;
+    ``verifier``: what scores the samples of a vote that ranks them so (None: nothing does).
     ``transcript``: the calls so far, in the order in which they were answered. ``closed``: the item has ended: what
     other calls of it still bring is no part of it, so that nothing depends on which items share its batches.
     """
@@ -65,6 +95,7 @@ class Ask:
     chat: ChatTemplate | None = None
     state: Any = None
     questions: tuple[str, ...] = ()
+    verifier: Rater | None = None
     transcript: list[Call] = field(default_factory=list)
     closed: bool = False
 
@@ -172,6 +203,18 @@ class Ask:
         )
         return tuple(scored)
 
+    def verify(self, prompt: str, done: Sequence[Completion]) -> tuple[float | None, ...] | None:
+        """The verifier's score of each of ``done``, as a call of another model; None where there is no verifier. A text
+        that was drawn several times is run once.
+        """
+        if self.verifier is None:
+            return None
+        if done[0].finish == "overlong":
+            return (None,) * len(done)
+        scores, call = verify(self.verifier, prompt, [one.text for one in done], self.chat)
+        self.transcript.append(call)
+        return scores
+
     def judge(self, second: Inference, pairs: Sequence[tuple[str, str]], role: str) -> list[Label | None]:
         """What a ``second`` model says of each (premise, hypothesis) of ``pairs``; None where one is too long for it.
         Each is a call of that model, with its tokens and FLOPs.
@@ -190,6 +233,18 @@ class Ask:
                 )
             )
         return [one.label for one in found]
+
+
+def verify(
+    verifier: Rater, prompt: str, texts: Sequence[str], chat: ChatTemplate | None
+) -> tuple[tuple[float | None, ...], Call]:
+    """The scores of ``texts``, and the call that they took."""
+    different = tuple(dict.fromkeys(texts))
+    rated = verifier.rate(prompt, different, chat)
+    known = dict(zip(different, rated.scores, strict=True))
+    flops = verifier.flops(rated.read + rated.tokens)
+    call = Call(VERIFY, prompt, rated.read, rated.tokens, different, model=verifier.name, flops=flops)
+    return tuple(known[text] for text in texts), call
 
 
 def spent(transcript: Sequence[Call]) -> tuple[int | None, int | None]:

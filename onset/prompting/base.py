@@ -187,34 +187,53 @@ async def answered(prompt: str, item: Item, ask: Ask, method: Prompt) -> tuple[t
     done = await ask.generate(
         prompt, ANSWER, max_tokens=method.limit(ask.task, ask.chat), sampling=ask.sampling, until=ask.end
     )
-    return done, read_all(done, item, ask, method)
+    return done, read_all(done, item, ask, method, ask.verify(prompt, done))
+
+
+Scores = Sequence[float | None] | None
+"""A verifier's scores of samples, in their order; None where there is no verifier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The ``answers`` of all samples, and what was ``voted``."""
+    """The ``answers`` of all samples, what was ``voted``, and a verifier's ``scores`` of the samples, where there is
+    one.
+    """
 
     answers: tuple[Answer, ...]
     voted: Voted
+    scores: Scores = None
 
     @property
     def detail(self) -> dict[str, Any]:
         """What the vote keeps of its choice, under ``vote``: another vote over the same samples puts its own there."""
-        return vote_detail(self.voted)
+        return vote_detail(self.voted, self.scores)
 
 
-def vote_detail(voted: Voted) -> dict[str, Any]:
-    """What a vote keeps of its choice, as a part of a record's detail."""
-    return {"vote": dict(voted.detail)} if voted.detail else {}
+def vote_detail(voted: Voted, scores: Scores = None) -> dict[str, Any]:
+    """What a vote keeps of its choice, as a part of a record's detail, and the ``scores`` that it ranked by."""
+    kept: dict[str, Any] = {"vote": dict(voted.detail)} if voted.detail else {}
+    return kept if scores is None else kept | {"verifier": list(scores)}
 
 
-def read_all(done: Sequence[Completion], item: Item, ask: Ask, method: Prompt) -> Answered:
+def taken(
+    vote: Vote | None, done: Sequence[Completion], answers: Sequence[Answer], item: Item, scores: Scores = None
+) -> Voted:
+    """The answer that ``vote`` takes of ``done``, in which ``answers`` were read; without a vote the first."""
+    if vote is None:
+        return Voted(answers[0])
+    rated = scores or (None,) * len(done)
+    samples = [
+        Sample(one.text, answer, one.logprob, one.tokens, score)
+        for one, answer, score in zip(done, answers, rated, strict=True)
+    ]
+    return vote.choose(samples, item)
+
+
+def read_all(done: Sequence[Completion], item: Item, ask: Ask, method: Prompt, scores: Scores = None) -> Answered:
     """The answers of ``done``, and the one that is taken."""
     answers = tuple(method.read(one, item, ask.task) for one in done)
-    if ask.vote is None:
-        return Answered(answers, Voted(answers[0]))
-    samples = [Sample(one.text, answer, one.logprob, one.tokens) for one, answer in zip(done, answers, strict=True)]
-    return Answered(answers, ask.vote.choose(samples, item))
+    return Answered(answers, taken(ask.vote, done, answers, item, scores), scores)
 
 
 async def gold_score(stem: str, item: Item, ask: Ask, *, run: bool) -> Gold:

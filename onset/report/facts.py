@@ -24,11 +24,12 @@ _USES = {
     "training": "{count} trained on",
     "question": "{count} asked without their answers",
     "dev": "{count} tried settings on",
+    "verifier": "{count} whose solutions a verifier learnt from",
 }
 _ASKED = "{how} on {what}; the tuned model is asked without demonstrations"
 _ASKED_SO = "{how} on {what}; the tuned model is asked with {count} demonstrations"
 _TEMPLATES = {"chat": "through the model's chat template", "plain": "in plain text"}
-_EXTRA = {"steps": "optimiser steps {count}", "learning_rate": "peak learning rate {count}"}
+_EXTRA = {"steps": "optimiser steps {count}", "epochs": "epochs {count}", "learning_rate": "peak learning rate {count}"}
 
 
 def models(cells: Iterable[Facts]) -> list[dict[str, Any]]:

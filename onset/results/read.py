@@ -245,7 +245,11 @@ def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str
         row = _identity(held) | _used(held) | _outcome(records, held["tuning"], _prepared(cell)) | _time(cell)
         row |= _stages(held.get("made"), cell.parents[1])
         row["tuned"] = _kept(cell, held["tuned"])
-        row |= _search(held, row["flops"]) | _once(held) | {"stored_bytes": _stored(cell, held["tuned"])}
+        row |= (
+            _search(held, row["flops"])
+            | _once(held)
+            | {"stored_bytes": _stored(cell, held["tuned"], held.get("verifier"))}
+        )
         return row, held["method_spec"]
     except (KeyError, TypeError) as error:
         raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
@@ -304,14 +308,15 @@ def _once(held: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _stored(cell: Path, tuned: str | None) -> int | None:
-    """Bytes of the tuned weights on the disk: 0 of a model that was not tuned, None where they were not kept."""
-    if tuned is None:
-        return 0
-    folder = cell.parents[1] / "tuned" / tuned
-    if not TunedFolder(folder).done:
+def _stored(cell: Path, tuned: str | None, verifier: Mapping[str, Any] | None) -> int | None:
+    """Bytes of the tuned weights, and of those of a verifier, on the disk: 0 of a model that was not tuned, None where
+    they were not kept.
+    """
+    made = [tuned, None if verifier is None else verifier["id"]]
+    needed = [cell.parents[1] / "tuned" / one for one in made if one is not None]
+    if not all(TunedFolder(folder).done for folder in needed):
         return None
-    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
+    return sum(one.stat().st_size for folder in needed for one in folder.rglob("*") if one.is_file())
 
 
 def _identity(held: Mapping[str, Any]) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def with_setting(one: Method, setting: Setting) -> Method:
         "tune": one.tune,
         "on": one.on,
         "steps": one.steps,
+        "epochs": one.epochs,
         "learning_rate": one.learning_rate,
         "template": one.template,
         "name": one.name,

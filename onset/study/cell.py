@@ -139,6 +139,16 @@ class Cell:
         taught = {} if self.home is None else dict(zip(("task", "task_hash"), self.home, strict=True))
         return content_hash(_said(self._shared() | taught | {"method": recipe}, UNSAID))
 
+    @cached_property
+    def verifier(self) -> str | None:
+        """The id of the verifier that its vote ranks samples by (shared by the votes that do and their shifts); None:
+        it needs none.
+        """
+        vote = self.method.vote
+        if self.tuned is None or vote is None or not vote.verified or not self.method.prompt.chain:
+            return None
+        return content_hash({"generator": self.tuned, "verifier": vote.learning()})
+
     @property
     def taught(self) -> str:
         """The task whose examples are granted."""

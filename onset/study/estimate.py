@@ -24,36 +24,17 @@ from onset.models.peek import Size, peek, peek_template
 from onset.plan import make_plan
 from onset.prompting.base import Planned
 from onset.study.cell import Cell
+from onset.study.cost import DECODE_SHARE, PREFILL_SHARE, TUNING_SHARE, Cost, learning, scoring
 from onset.study.grid import Grid
 from onset.study.made import Made
 from onset.study.prompts import Prompts, prompt_rows, prompts_of
 from onset.tasks.base import Task
-
-PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
-"""Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
 
 STEP_SECONDS = {"cpu": 0.01, "cuda": 0.025}
 """The least time of one decoding step: Python and launch overhead."""
 
 ROWS = 64
 """Rows decoded together, as a guess."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Estimated ``flops`` and ``seconds`` of a cell's inference, or of a tuning; None: not known (a model behind a
-    server tells no size, and its speed is not this machine's).
-    """
-
-    flops: float | None
-    seconds: float | None
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(_sum(self.flops, other.flops), _sum(self.seconds, other.seconds))
-
-
-def _sum(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one + other
 
 
 @dataclass(frozen=True)
@@ -81,17 +62,26 @@ class Estimate:
         same outputs pay for them in equal parts. Where FLOPs are not known, items stand for the first: what is weighed
         against it is of the same model.
         """
-        paid = self.shares.get(cell.id, cell.id)
-        flops, payers = self.cells[paid].flops, 1 + self._readers[paid]
-        if flops is None:
-            return float(cell.items) / payers, 0.0
-        once = [self.tunings[cell.tuned]] if cell.tuned else []
+        chain = self._chain(cell.id)
+        costs = [self.cells[one].flops for one in chain]
+        if None in costs:
+            return float(cell.items) / self._payers[chain[-1]], 0.0
+        paid = sum((cost or 0.0) / self._payers[one] for cost, one in zip(costs, chain, strict=True))
+        once = [self.tunings[one] for one in (cell.tuned, cell.verifier) if one]
         once += [self.searches[cell.search]] if cell.search else []
-        return flops / payers, sum(one.flops or 0.0 for one in once)
+        return paid, sum(one.flops or 0.0 for one in once)
+
+    def _chain(self, cell: str) -> list[str]:
+        """``cell``, the one whose outputs it reads, and the one that this reads (a verifier's: those of a majority)."""
+        found = [cell]
+        while found[-1] in self.shares:
+            found.append(self.shares[found[-1]])
+        return found
 
     @cached_property
-    def _readers(self) -> Counter[str]:
-        return Counter(self.shares.values())
+    def _payers(self) -> Counter[str]:
+        """How many cells rest on what each runs."""
+        return Counter(one for cell in self.cells for one in self._chain(cell))
 
     def weight(self, cell: Cell) -> float:
         """What ``cell`` counts in a bar of progress: its seconds; one an item where they are not known."""
@@ -134,7 +124,7 @@ class Estimate:
         return [self._model(name, held) for name, held in cells.items()]
 
     def _model(self, name: str, cells: Sequence[Cell]) -> dict[str, Any]:
-        tuned = dict.fromkeys(cell.tuned for cell in cells if cell.tuned)
+        tuned = dict.fromkeys(one for cell in cells for one in (cell.tuned, cell.verifier) if one)
         tuned |= dict.fromkeys(made.id for cell in cells if cell.made is not None for made in cell.made.chain)
         searched = {cell.search: len(cell.settings or ()) for cell in cells if cell.search}
         costs = [*(self.cells[cell.id] for cell in cells), *(self.tunings[one] for one in tuned)]
@@ -182,7 +172,7 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
     tunings: dict[str, Cost] = {}
     prompts: dict[str, Prompts] = {}
     known_prompts: dict[tuple[Any, ...], Prompts] = {}
-    banks: dict[str, str] = {}
+    read, verifiers = _read(grid), {cell.id: cell.verifier for cell in grid.cells}
     shares: dict[str, str] = {}
     searches: dict[str, Cost] = {}
     known_trials: dict[tuple[Any, ...], Cost] = {}
@@ -196,21 +186,40 @@ def estimate(grid: Grid, sizes: Mapping[str, Size] | None = None) -> Estimate:
         if key not in known_prompts:
             known_prompts[key] = prompts_of(grid, cell, size.context)
         prompts[cell.id] = known_prompts[key]
-        if cell.bank is not None and banks.setdefault(cell.bank, cell.id) != cell.id:
-            shares[cell.id], cells[cell.id] = banks[cell.bank], Cost(0.0, 0.0)
+        if cell.id in read:
+            shares[cell.id], cells[cell.id] = read[cell.id], Cost(0.0, 0.0)
         else:
             cells[cell.id] = _inference(grid, cell, size, prompts[cell.id], speed, device)
         if cell.tuned and cell.tuned not in tunings:
             tunings[cell.tuned] = _tuning(grid, cell, size, speed)
+        if cell.verifier:
+            if verifiers.get(shares.get(cell.id, "")) != cell.verifier:
+                cells[cell.id] += scoring(cell, grid.tasks[cell.task], size, prompts[cell.id].tokens, speed)
+            tunings[cell.verifier] = learning(cell, grid.tasks[cell.taught], size, speed)
         if cell.search and cell.search not in searches:  # draws differ in nothing that is guessed here
             alike = (cell.model, cell.task, cell.method, cell.labels)
             if alike not in known_trials:
                 known_trials[alike] = _trials(grid, cell, size, speed, device)
             searches[cell.search] = known_trials[alike]
-        for made in () if cell.made is None else cell.made.chain:
-            if made.id not in tunings:
-                tunings[made.id] = _stage(made, size, speed)
+        chain = () if cell.made is None else cell.made.chain
+        tunings |= {made.id: _stage(made, size, speed) for made in chain if made.id not in tunings}
     return Estimate(cells, tunings, speeds, prompts, shares, searches)
+
+
+def _read(grid: Grid) -> dict[str, str]:
+    """The cell whose outputs each reads that asks for none: one with the scores that it needs, else the first of its
+    bank to run, which a cell with a verifier is where no other has them.
+    """
+    first: dict[tuple[str, str | None], str] = {}
+    found: dict[str, str] = {}
+    for cell in sorted(grid.cells, key=lambda one: one.verifier is not None):
+        if cell.bank is None:
+            continue
+        held = first.get((cell.bank, cell.verifier)) or first.get((cell.bank, None))
+        first.setdefault((cell.bank, cell.verifier), cell.id)
+        if held is not None:
+            found[cell.id] = held
+    return found
 
 
 def _trials(grid: Grid, cell: Cell, size: Size, speed: float | None, device: str) -> Cost:
@@ -221,6 +230,9 @@ def _trials(grid: Grid, cell: Cell, size: Size, speed: float | None, device: str
         part = replace(cell, method=setting, settings=None, labels=used, items=held, continuous=True)
         cost += _inference(grid, part, size, prompts_of(grid, part, size.context), speed, device)
         cost += _tuning(grid, part, size, speed) if setting.tune is not None else Cost(0.0, 0.0)
+        if part.verifier:
+            cost += learning(part, grid.tasks[part.taught], size, speed)
+            cost += scoring(part, grid.tasks[part.task], size, prompts_of(grid, part, size.context).tokens, speed)
     return cost
 
 
@@ -276,9 +288,10 @@ def _tuning(grid: Grid, cell: Cell, size: Size, speed: float | None) -> Cost:
         return Cost(None, None)
     assert tuner is not None
     assert material is not None
-    task, schedule = grid.tasks[cell.taught], cell.method.schedule()
+    task = grid.tasks[cell.taught]
     granted = make_plan(task, cell.seed).take(cell.labels)
     made = material.expected(task, material.usable(granted) or granted)
+    schedule = cell.method.schedule(made.texts)
     tokens = (made.tokens + tuner.own_tokens) * schedule.steps * min(schedule.batch_size, made.texts)
     flops = tuner.flops * size.params_compute * tokens
     read, written = (2.0 * size.params_compute * one for one in (made.read, made.written))

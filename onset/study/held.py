@@ -20,6 +20,11 @@ _OF_BANK = ("facts", "tuned_revision", "ledger", "plan_hash", "asking", "templat
 """What must be equal of two cells of one bank, for one to be read from the outputs of the other."""
 
 
+def _sampled(key: str, value: Any) -> Any:
+    """``value`` of ``cell.json`` as far as the samples hang on it: what a verifier learnt from does not move them."""
+    return [line for line in value if line["use"] != "verifier"] if key == "ledger" and value else value
+
+
 class Held:
     """The finished cells of a study in its folder."""
 
@@ -88,12 +93,14 @@ class Held:
         """
         if cell.bank is None:
             return None
-        for other in self._grid.cells:
+        for other in sorted(self._grid.cells, key=lambda one: one.verifier != cell.verifier):  # with scores, if needed
             held = self._store.cell(other.id)
             if other.bank != cell.bank or other.id == cell.id or not held.done:
                 continue
+            if other.verifier not in (None, cell.verifier):  # its time is that of scores which the cell has no use for
+                continue
             facts = held.facts()
-            same = all(alike(facts.get(key), said[key]) for key in _OF_BANK)
+            same = all(alike(_sampled(key, facts.get(key)), _sampled(key, said[key])) for key in _OF_BANK)
             if same and (records := held.outputs()) is not None:
                 return held, records
         return None

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from onset.models.hf import HFModel
 
 Report = TypeVar("Report", bound=TuningReport)
+Thing = TypeVar("Thing")
 
 
 def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFModel, dict[str, StageReport]]:
@@ -51,7 +52,7 @@ def make(what: Made, base: HFModel, store: Store, watch: Observer) -> tuple[HFMo
     for one in what.chain:
         one.check_files()
         try:
-            model, reports[one.id] = _kept(
+            model, reports[one.id] = kept(
                 store.tuned(one.id),
                 None,
                 partial(_train, one, model, store, watch),
@@ -111,16 +112,17 @@ def tune(
     def train(checkpoint: Checkpoint, _: Peak) -> tuple[HFModel, TuningReport]:
         if material.calls:
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
-        kept = Kept(held.samples, checkpoint.identity, watch.note) if material.calls else None
-        texts = material.make(Given(base, bare(task), examples, chat, cell.seed, kept))
+        samples = Kept(held.samples, checkpoint.identity, watch.note) if material.calls else None
+        texts = material.make(Given(base, bare(task), examples, chat, cell.seed, samples))
         if texts.rows:
             held.note_material(texts.rows)
         watch.doing(f"{cell.model} · tuning {where}")
         progress = partial(watch.tuning, cell)
-        model, report = tuner.tune(base, texts.examples, _seeds(cell), method.schedule(), progress, checkpoint)
+        schedule = method.schedule(len(texts.examples))
+        model, report = tuner.tune(base, texts.examples, _seeds(cell), schedule, progress, checkpoint)
         return model, _prepared(report, base, texts)
 
-    model, report = _kept(held, chat, train, base, watch, tuner.save, partial(tuner.load, base), TuningReport)
+    model, report = kept(held, chat, train, base, watch, tuner.save, partial(tuner.load, base), TuningReport)
     watch.tuned(cell)
     asked = choose_demonstrations(model, task, method, plan, cell.labels, None, chat)
     return model, report, replace(asked, ledger=(*material.ledger(examples), *asked.ledger))
@@ -132,16 +134,16 @@ def _prepared(report: TuningReport, base: HFModel, texts: Texts) -> TuningReport
     return replace(report, flops=report.flops + flops, prepared_tokens=texts.tokens, prepared_flops=flops)
 
 
-def _kept(
+def kept(
     held: TunedFolder,
     chat: ChatTemplate | None,
-    train: Callable[[Checkpoint, Peak], tuple[HFModel, Report]],
+    train: Callable[[Checkpoint, Peak], tuple[Thing, Report]],
     base: HFModel,
     watch: Observer,
-    save: Callable[[HFModel, Path], None],
-    load: Callable[[Path], HFModel],
+    save: Callable[[Thing, Path], None],
+    load: Callable[[Path], Thing],
     report_of: type[Report],
-) -> tuple[HFModel, Report]:
+) -> tuple[Thing, Report]:
     """What ``held`` keeps, if it was trained through the template ``chat``, or what ``train`` makes of ``base``, kept
     there. Training that was interrupted goes on; one that diverged is not tried again while nothing that it depends on
     has changed. Raises Diverged then too.

@@ -33,6 +33,10 @@ class Observer(Protocol):
         """The tuning that ``cell`` needs is done."""
         ...
 
+    def verifying(self, cell: Cell, done: int, steps: int) -> None:
+        """``done`` of the ``steps`` of the training of the verifier that ``cell`` needs are taken."""
+        ...
+
     def training(self, made: Made, done: int, steps: int) -> None:
         """``done`` of the ``steps`` of a stage of training are taken; all of them where it was made before."""
         ...
@@ -66,6 +70,9 @@ class Silent:
         """Nothing."""
 
     def tuned(self, cell: Cell) -> None:
+        """Nothing."""
+
+    def verifying(self, cell: Cell, done: int, steps: int) -> None:
         """Nothing."""
 
     def training(self, made: Made, done: int, steps: int) -> None:

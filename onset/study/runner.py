@@ -7,6 +7,7 @@ chunks; a chunk is committed before the next begins. A failed cell is noted and 
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -50,6 +51,7 @@ from onset.study.runs import facts_of
 from onset.study.searching import Searches
 from onset.study.shifted import clean_twins, shift_json
 from onset.study.spec import Study
+from onset.study.verifying import Verified, hf_model, verify
 from onset.study.written import cell_json, template_json
 from onset.tuning.base import TuningReport
 from onset.tuning.stages.base import StageReport
@@ -293,11 +295,24 @@ class _Session:
         first, (tuned, report, shown) = found[0], result[0]
         self._tell(tuned)
         self.held.check_tuned(first, tuned)
+        verifiers: dict[str, Verified] = {}
+
+        def ask(cell: Cell) -> None:
+            if cell.verifier is not None and cell.verifier not in verifiers:
+                verifiers[cell.verifier] = self._verify(cell, model, tuned, report)
+            self._evaluate(cell, model, tuned, shown_to(cell, shown), report, verifiers.get(cell.verifier or ""))
+
         with keeping(tuned):
-            for cell in found:
-                self._guard([cell], partial(self._evaluate, cell, model, tuned, shown_to(cell, shown), report))
-        if first.used.tune is not None and first.tuned is not None and not first.used.tune.keep:
-            self._discard(first.tuned, cells)
+            for cell in sorted(found, key=lambda one: one.verifier is not None):  # these read the samples of the others
+                self._guard([cell], partial(ask, cell))
+        if first.used.tune is not None and not first.used.tune.keep:
+            for made in dict.fromkeys(one for cell in cells for one in (cell.tuned, cell.verifier) if one):
+                self._discard(made, cells)
+
+    def _verify(self, cell: Cell, base: Model, tuned: Model, report: TuningReport) -> Verified:
+        """The verifier that ranks the samples of ``tuned`` for ``cell``."""
+        task, models = self.grid.tasks[cell.taught], (hf_model(base), hf_model(tuned))
+        return verify(cell, task, self._plan(cell), models, report, self.store, self.watch)
 
     def _evaluate(
         self,
@@ -306,22 +321,25 @@ class _Session:
         model: Model,
         shown: Shown,
         report: TuningReport | None,
+        verified: Verified | None = None,
     ) -> None:
         plan, chat = self._plan(cell), chosen_template(base, cell.used.template)
         search = self.searches.of(cell, base, plan)
         examples = plan.take(cell.labels)
         ledger = (*shown.ledger, *cell.used.prompt.used(examples), *(() if search is None else search.ledger))
+        ledger += () if verified is None else verified.ledger
         check_ledger(ledger, plan, cell.labels)
         folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
         said = {
-            **cell_json(cell, base, task, plan, ledger, report),
+            **cell_json(cell, base, task, plan, ledger, report if verified is None else verified.report),
             **shift_json(self.grid.shifts[cell.task, cell.shift], items),
             "facts": facts_of(self.grid, cell.model, base.facts),
             "tuned_revision": model.facts.revision if cell.tuned else None,
             **template_json(chat),
             **({} if cell.made is None else {"made": self.made[cell.made.id]}),
             **({} if search is None else {"search": search.facts}),
+            **({} if verified is None else verified.facts),
         }
         cell.check_files()
         folder.begin(said)
@@ -331,14 +349,27 @@ class _Session:
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)
         clean = clean_twins(task, self.grid.shifts[cell.task, cell.shift], items)
+        rater = None if verified is None else verified.verifier
         evaluation = Evaluation(
-            model, self.grid.asked(cell), cell.used, shown, seed, continuous, chat, questions=asked, clean=clean
+            model,
+            self.grid.asked(cell),
+            cell.used,
+            shown,
+            seed,
+            continuous,
+            chat,
+            questions=asked,
+            clean=clean,
+            verifier=rater,
         )
         if at == 0:
             bank = self.held.bank(cell, said)
             folder.set_source(bank and bank[0])
             if bank is not None:
+                started = time.perf_counter()
                 folder.append(evaluation.reread(items, bank[1]))
+                if rater is not None and not bank[0].facts().get("verifier"):
+                    folder.add_time(time.perf_counter() - started)
                 self.watch.advanced(cell, at := len(items))
         if at < len(items):
             measure(cell, folder, evaluation, examples, items, at, self.watch.advanced)
@@ -360,9 +391,11 @@ class _Session:
         return can.scores(chat=chat)
 
     def _copy_tuning_time(self, cell: Cell, folder: CellFolder) -> None:
-        seconds, peak = (None, None) if cell.tuned is None else self.store.tuned(cell.tuned).took()
-        if seconds is not None:
-            folder.set_tuning_time(seconds, peak)
+        took = [self.store.tuned(one).took() for one in (cell.tuned, cell.verifier) if one is not None]
+        seconds, peaks = [one for one, _ in took], [one for _, one in took]
+        if took and None not in seconds:
+            peak = None if None in peaks else max(one or 0 for one in peaks)
+            folder.set_tuning_time(sum(one or 0.0 for one in seconds), peak)
 
     def _plan(self, cell: Cell) -> ExamplePlan:
         key = (cell.taught, cell.seed)

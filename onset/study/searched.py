@@ -32,6 +32,11 @@ def searched(one: Method, rules: Sequence[Any], grid: Any) -> list[Method]:
         if rule is None:
             made.append(one)
             continue
+        if one.epochs is not None:
+            raise StudyError(
+                f"method {one.name}: a search tries numbers of steps, and 'epochs: {one.epochs}' names none; write"
+                " 'steps', or 'search: none'"
+            )
         own = rule if grid is None else rule.model_validate({**rule.model_dump(), "grid": grid})
         made.append(replace(one, name=f"{one.name}-{rule.kind}", search=own))
     return made

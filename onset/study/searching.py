@@ -22,7 +22,7 @@ from onset.models.base import Model, ability
 from onset.models.chat import chosen_template
 from onset.pipeline import ASKING, Evaluation
 from onset.plan import ExamplePlan, Use, check_ledger
-from onset.prompting.ask import GOLD, total
+from onset.prompting.ask import GOLD, Rater, total
 from onset.records import Record, derive_seed
 from onset.results.folder import Store
 from onset.results.searches import SearchFolder
@@ -31,6 +31,7 @@ from onset.study.cell import Cell
 from onset.study.grid import Grid
 from onset.study.making import tune
 from onset.study.observer import Observer, Silent
+from onset.study.verifying import Verified, hf_model, verify
 from onset.study.written import template_json
 from onset.tasks.base import Task
 from onset.tuning.base import TuningReport
@@ -139,9 +140,11 @@ class _Trial:
         rows: list[dict[str, Any]] = []
         uses: tuple[Use, ...] = ()
         try:
-            model, shown, report = self._made(task, plan, part, scratch, watch)
+            model, shown, report, verified = self._made(task, plan, part, scratch, watch)
             uses = (*shown.ledger, *self.method.prompt.used(part.used))
-            rows, prepared = self._asked(model, task, part, shown)
+            if verified is not None:
+                uses, report = (*uses, *verified.ledger), verified.report
+            rows, prepared = self._asked(model, task, part, shown, None if verified is None else verified.verifier)
             if all(row["status"] == "failed" for row in rows):
                 failed = f"the method raised an error at every example; first: {rows[0]['cause']}"
         except (ModelError, MethodError, DataError) as error:
@@ -169,12 +172,16 @@ class _Trial:
 
     def _made(
         self, task: Task, plan: ExamplePlan, part: Part, scratch: Store, watch: Observer
-    ) -> tuple[Model, Shown, TuningReport | None]:
-        """The model that is asked, what it is shown, and what its tuning took."""
+    ) -> tuple[Model, Shown, TuningReport | None, Verified | None]:
+        """The model that is asked, what it is shown, what its tuning took, and the verifier of its samples."""
         if self.method.tune is not None:
             cell = replace(self.cell, method=self.method, settings=None, chosen=None, labels=len(part.used))
-            tuned, report, shown = tune(cell, task, plan, self.base, scratch, _Words(watch))
-            return tuned, shown, report
+            words = _Words(watch)
+            tuned, report, shown = tune(cell, task, plan, self.base, scratch, words)
+            if cell.verifier is None:
+                return tuned, shown, report, None
+            models = (hf_model(self.base), hf_model(tuned))
+            return tuned, shown, report, verify(cell, task, plan, models, report, scratch, words)
         chat = chosen_template(self.base, self.method.template)
         longest = None
         if self.method.shots is None:
@@ -184,14 +191,18 @@ class _Trial:
         shown = choose_demonstrations(
             self.base, task, self.method, plan, len(part.used), longest, chat, items=part.held
         )
-        return self.base, shown, None
+        return self.base, shown, None, None
 
-    def _asked(self, model: Model, task: Task, part: Part, shown: Shown) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    def _asked(
+        self, model: Model, task: Task, part: Part, shown: Shown, verifier: Rater | None
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """The records of the held-out examples, and what was done once for them."""
         chat = chosen_template(self.base, self.method.template)
         continuous = self.rule.ties == "log-probability" and ability(model).scores(chat=chat is not None)
         seed, questions = derive_seed("cell", self.cell.seed), tuple(item.question for item in part.held)
-        evaluation = Evaluation(model, task, self.method, shown, seed, continuous, chat, questions=questions)
+        evaluation = Evaluation(
+            model, task, self.method, shown, seed, continuous, chat, questions=questions, verifier=verifier
+        )
         prepared = evaluation.prepare(part.used)
         evaluation = replace(evaluation, state=prepared.state)
         records: list[Record] = []

@@ -128,6 +128,7 @@ class MethodEntry(BaseModel):
     tune: str | dict[str, Any] | None = None
     on: str | dict[str, Any] | None = None
     steps: int | None = Field(default=None, ge=1)
+    epochs: int | None = Field(default=None, ge=1)
     learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     template: Template | None = None
     search: str | dict[str, Any] | None = None
@@ -143,6 +144,7 @@ class MethodEntry(BaseModel):
             tune=self.tune,
             on=self.on,
             steps=self.steps,
+            epochs=self.epochs,
             learning_rate=self.learning_rate,
             template=self.template,
             name=self.name,

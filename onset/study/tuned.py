@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onset.errors import StoreError
 from onset.models import open_model
@@ -13,7 +13,11 @@ from onset.models.base import Model
 from onset.results.read import read_cells
 from onset.results.tuned import TunedFolder
 from onset.tuning import tuner as open_tuner
+from onset.tuning.base import Tuning
 from onset.tuning.full import Full
+
+if TYPE_CHECKING:
+    from onset.tuning.verifier import Verifier
 
 
 def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
@@ -27,20 +31,44 @@ def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
     damaged or belong to another base model; ModelError where the base model cannot be opened.
     """
     folder = Path(folder)
-    if not TunedFolder(folder).done:
-        raise StoreError(f"{folder}: no tuned model here (a results folder keeps them in its folder tuned)")
-    cell = next((one for one in read_cells(folder.parents[1]) if one.get("tuned") == folder.name), None)
-    if cell is None:
-        raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
-    base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=cell["environment"]["dtype"])
-    base = _staged(base, folder.parent, cell.get("made"))
-    said = cell["search"]["method"] if "search" in cell else cell["method_spec"]  # what a search took
-    method = open_tuner(said["tune"], f"{folder}: 'tune'")
+    cell, base, method = _opened(folder, lambda one: one.get("tuned"), device)
     loaded: Model = method.load(base, folder)  # type: ignore[arg-type]
     held = cell["tuned_revision"]
     if loaded.facts.revision != held:
         raise StoreError(f"{folder}: tuned from another model (revision {loaded.facts.revision}, the study has {held})")
     return loaded
+
+
+def open_verifier(folder: str | Path, *, device: str = "auto") -> Verifier:
+    """The verifier of ``folder`` (``D/tuned/ID``, ``verifier`` of a cell): ``rate(prompt, texts)`` scores texts as
+    whole answers to a prompt, those of its generator (`open_tuned`). Raises as `open_tuned`.
+    """
+    from onset.tuning import verifier
+
+    folder = Path(folder)
+    cell, base, method = _opened(folder, lambda one: one.get("verifier", {}).get("id"), device)
+    loaded = verifier.load(base, method, folder)  # type: ignore[arg-type]
+    held = cell["verifier"]["revision"]
+    if loaded.revision != held:
+        raise StoreError(f"{folder}: learnt from another model (revision {loaded.revision}, the study has {held})")
+    return loaded
+
+
+def _opened(
+    folder: Path, made: Callable[[Mapping[str, Any]], str | None], device: str
+) -> tuple[Mapping[str, Any], Model, Tuning]:
+    """A cell that ``made`` says needs the weights in ``folder``, the base model that they belong to, opened, and the
+    way of tuning.
+    """
+    if not TunedFolder(folder).done:
+        raise StoreError(f"{folder}: no tuned model here (a results folder keeps them in its folder tuned)")
+    cell = next((one for one in read_cells(folder.parents[1]) if made(one) == folder.name), None)
+    if cell is None:
+        raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
+    base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=cell["environment"]["dtype"])
+    base = _staged(base, folder.parent, cell.get("made"))
+    said = cell["search"]["method"] if "search" in cell else cell["method_spec"]  # what a search took
+    return cell, base, open_tuner(said["tune"], f"{folder}: 'tune'")
 
 
 def _staged(base: Model, folder: Path, made: Mapping[str, Any] | None) -> Model:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from onset.errors import InputError
+from onset.errors import InputError, ModelError
 from onset.step import Step, short
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
+    from onset.tuning.beside import Put
     from onset.tuning.checkpoint import Checkpoint
     from onset.tuning.materials.base import Material
     from onset.tuning.shapes import Shapes
@@ -219,6 +220,13 @@ class Tuning(Step):
         revision. Raises StoreError when ``folder`` is damaged, was tuned from another base model, or does not fit the
         settings; an adapter in peft's layout (LoRA, IA3) has its settings with it, which are then taken.
         """
+
+    def further(self, model: HFModel, folder: Path) -> Put:
+        """What `save` wrote into ``folder``, beside or in a copy of the base ``model``, to be trained further: a
+        verifier begins as its generator (`onset.tuning.verifier`). Raises ModelError where a method does not say how,
+        StoreError as `load`.
+        """
+        raise ModelError(f"what '{self.kind}' tuned cannot be trained further: a verifier cannot begin from it")
 
     @classmethod
     def facts(cls) -> dict[str, Any]:

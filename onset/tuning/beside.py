@@ -31,7 +31,8 @@ class Put:
     """A copy of a model's ``module`` that shares its weights, with new ones in it.
 
     ``weights``: those that are written, by name; ``trained``: those that a gradient changes (None: the same);
-    ``finish``: makes the first of the second, when training is done; ``virtual``: what stands before every text.
+    ``finish``: makes the first of the second, when training is done; ``virtual``: what stands before every text;
+    ``autocast``: are products made in bfloat16, where weights of fewer bits than float32 are trained as float32?
     """
 
     module: torch.nn.Module
@@ -39,6 +40,7 @@ class Put:
     trained: Mapping[str, torch.nn.Parameter] | None = None
     finish: Callable[[], None] = _nothing
     virtual: Virtual = NOTHING
+    autocast: bool = False
 
 
 class Beside(Tuning):
@@ -58,6 +60,21 @@ class Beside(Tuning):
     def again(self, model: HFModel, folder: Path) -> Put:
         """The places that weights of ``folder`` are read into."""
         return self.put(model, 0, ())
+
+    def further(self, model: HFModel, folder: Path) -> Put:
+        """The weights of ``folder`` in their places, to be trained. Raises StoreError as `load`."""
+        put = self._read(model, folder)
+        return replace(put, trained=put.weights)
+
+    def _read(self, model: HFModel, folder: Path) -> Put:
+        """The weights of ``folder`` in their places, frozen."""
+        from onset.tuning import weights
+
+        put = self.again(model, folder)
+        for weight in put.module.parameters():
+            weight.requires_grad_(False)
+        weights.read_into(put.weights, folder / self.file, model)
+        return put
 
     def describe(self, tuned: HFModel, folder: Path) -> None:
         """Write what else belongs into ``folder``: nothing, unless a method says so."""
@@ -121,8 +138,5 @@ class Beside(Tuning):
         """The base's own weights, shared, with those of ``folder`` beside them."""
         from onset.tuning import weights
 
-        put = self.again(model, folder)
-        for weight in put.module.parameters():
-            weight.requires_grad_(False)
-        weights.read_into(put.weights, folder / self.file, model)
+        put = self._read(model, folder)
         return weights.tuned_model(model, put.module, put.weights, put.virtual)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onset.errors import ModelError
@@ -39,8 +40,6 @@ class BitFit(Beside):
 
     def put(self, model: HFModel, seed: int, examples: Sequence[Example]) -> Put:
         """Copies of the biases in place of them. Raises ModelError for a model without biases."""
-        import torch
-
         from onset.tuning import weights
 
         module: Any = weights.copy_sharing(model.module)
@@ -52,15 +51,27 @@ class BitFit(Beside):
             )
         for bias in biases.values():
             bias.data = bias.data.clone()
-        stored = {name: bias.dtype for name, bias in biases.items() if bias.dtype != torch.float32}
-        if not (stored and examples):
-            return Put(module, biases)
-        exact = biases | {name: _train_rounded(module, name) for name in stored}
-        return Put(module, exact, finish=partial(_round, module, exact, stored))
+        return _exact(module, biases) if examples else Put(module, biases)
+
+    def further(self, model: HFModel, folder: Path) -> Put:
+        """The biases of ``folder``, to be trained as in the beginning."""
+        put = super().further(model, folder)
+        return _exact(put.module, dict(put.weights))
 
     def held(self, module: Any) -> Mapping[str, torch.nn.Parameter]:
         """The bias terms by their names."""
         return {name: bias for name, bias in module.named_parameters() if name.endswith(".bias")}
+
+
+def _exact(module: Any, biases: dict[str, torch.nn.Parameter]) -> Put:
+    """``biases`` of ``module``, those of fewer bits than float32 as float32 while they are trained."""
+    import torch
+
+    stored = {name: bias.dtype for name, bias in biases.items() if bias.dtype != torch.float32}
+    if not stored:
+        return Put(module, biases)
+    exact = biases | {name: _train_rounded(module, name) for name in stored}
+    return Put(module, exact, finish=partial(_round, module, exact, stored))
 
 
 def _train_rounded(module: Any, name: str) -> torch.nn.Parameter:

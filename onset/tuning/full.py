@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from onset.tuning.base import Example, Progress, Schedule, Seeds, Tuning, TuningReport
+from onset.tuning.beside import Put
 
 if TYPE_CHECKING:
     import torch
@@ -103,6 +105,17 @@ class Full(Tuning):
         trained = dict(module.named_parameters())
         weights.read_into(trained, folder / WEIGHTS, model)
         return weights.tuned_model(model, module, trained)
+
+    def further(self, model: HFModel, folder: Path) -> Put:
+        """The weights of ``folder``, as float32 while they are trained."""
+        import torch
+
+        module: Any = self.load(model, folder).module
+        trained = dict(module.named_parameters())
+        stored = {name: weight.dtype for name, weight in trained.items()}
+        _cast(module, dict.fromkeys(stored, torch.float32))
+        autocast = set(stored.values()) != {torch.float32}
+        return Put(module, trained, finish=partial(_cast, module, stored), autocast=autocast)
 
 
 class Copied:

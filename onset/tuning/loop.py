@@ -176,15 +176,15 @@ def completion_logits(module: torch.nn.Module, rows: Sequence[Encoded], pad: int
         wanted[at, row.start - given : length(row)] = True
     targets = ids[wanted].to(device)
     before = wanted.roll(-1, dims=1).to(device)  # position t predicts token t + 1; start >= 1, so nothing wraps
-    known = _remembered(module, rows[0].ids[:given], len(rows)) if given else {"use_cache": False}
-    with _head_only_on(module, before), _attention(module, width):
+    known = remembered(module, rows[0].ids[:given], len(rows)) if given else {"use_cache": False}
+    with _head_only_on(module, before), attention(module, width):
         logits = module(input_ids=ids.to(device), **known).logits
     logits = logits if logits.ndim == 2 else logits[before]
     return logits.float(), targets
 
 
 @contextlib.contextmanager
-def _attention(module: Any, width: int) -> Iterator[None]:
+def attention(module: Any, width: int) -> Iterator[None]:
     """Inside, attention of bfloat16 over ``width`` tokens and fewer than `_FUSED_FROM` is made of plain products on a
     CPU, for whose gradients torch's fused kernel takes four times as long (`benchmarks/tuning.py`).
     """
@@ -203,7 +203,7 @@ def length(row: Encoded) -> int:
     return len(row.ids) - row.given
 
 
-def _remembered(module: Any, ids: Sequence[int], count: int) -> dict[str, Any]:
+def remembered(module: Any, ids: Sequence[int], count: int) -> dict[str, Any]:
     """Keys and values of ``ids`` for ``count`` rows, with their gradients, as arguments of a forward pass."""
     device = next(module.parameters()).device
     cache = module.base_model(input_ids=torch.tensor([ids], device=device), use_cache=True).past_key_values

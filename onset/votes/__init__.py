@@ -15,5 +15,8 @@ VOTES = Registry(
             "onset.votes.complexity:Complexity", "the majority of the samples with most reasoning steps"
         ),
         "weighted": Entry("onset.votes.weighted:Weighted", "the answer whose samples are most probable together"),
+        "verifier": Entry(
+            "onset.votes.verifier:Verifier", "the samples that a verifier, tuned beside the generator, ranks highest"
+        ),
     },
 )

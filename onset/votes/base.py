@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -22,13 +22,15 @@ DEFAULT_TEMPERATURE = 0.7
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One sample of an answer: its ``text``, the ``answer`` read from it, the sum of its tokens' log-probabilities
-    (nats at temperature 1; None: not known) and its ``tokens`` (None: not known).
+    (nats at temperature 1; None: not known), its ``tokens`` (None: not known) and a verifier's ``score`` of it
+    (`onset.tuning.verifier`; None: there is none).
     """
 
     text: str
     answer: Answer
     logprob: float | None
     tokens: int | None
+    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Voted:
 
 class Vote(Step):
     """Settings that every vote has: how the samples are drawn (`onset.records.Sampling`)."""
+
+    verified: ClassVar[bool] = False
+    """Does it read a verifier's scores (`Sample.score`)?"""
 
     samples: int = Field(ge=2, le=1000)
     temperature: float = Field(default=DEFAULT_TEMPERATURE, gt=0, le=5)
@@ -55,6 +60,10 @@ class Vote(Step):
     def bank(self) -> dict[str, Any]:
         """What decides the samples, as plain JSON."""
         return _drawn(self)
+
+    def learning(self) -> dict[str, Any]:
+        """Of a vote that is `verified` what the verifier's training depends on beside its generator, as plain JSON."""
+        return {}
 
     def spec(self) -> dict[str, Any]:
         """How the samples are drawn is always said, the kind where it is not the plain majority."""

@@ -76,6 +76,11 @@ def test_tasks_have_names_a_person_can_read(name: str, english: str, chinese: st
         ("cot-chat", "chain of thought (as a chat)"),
         ("cot-complexity8-keep5", "a vote of the most complex of chain of thought (8 samples, 5 kept)"),
         ("cot-weighted8-topk40", "a weighted vote over chain of thought (8 samples, top 40)"),
+        ("verifier", "LoRA with a verifier"),
+        (
+            "lora-rationales-epochs2-verifier16-keep5-solutions32",
+            "a verifier's pick of LoRA on worked steps (2 epochs, 16 samples, 5 kept, 32 solutions to learn from)",
+        ),
         ("zero-shot-cot-vote5", "a vote over zero-shot chain of thought (5 samples)"),
         ("lora-rationales-steps60-lr0.002", "LoRA on worked steps (60 steps, rate 0.002)"),
         ("cot-of-mine", "cot-of-mine"),

@@ -11,6 +11,7 @@ from onset.methods import METHODS, method, read_vote
 from onset.records import Answer, Item
 from onset.votes.base import Sample, Vote
 from onset.votes.complexity import Complexity
+from onset.votes.verifier import Verifier
 from onset.votes.weighted import Weighted
 
 ITEM = Item("How many?", "18")
@@ -90,6 +91,67 @@ def test_the_most_complex_vote(settings: dict[str, int], value: str | None, deta
     voted = Complexity(samples=5, **settings).choose(CHAINS, ITEM)
     assert (voted.answer.value, dict(voted.detail)) == (value, detail)
     assert voted.answer.status == ("ok" if value else "none")
+
+
+def scored(value: str | None, score: float | None) -> Sample:
+    answer = Answer(value, "ok") if value is not None else Answer(None, "none")
+    return Sample("", answer, -1.0, 4, score)
+
+
+SCORED = [
+    scored("26", 0.8),
+    scored("18", 0.9),
+    scored("26", 0.7),
+    scored(None, 1.1),
+    scored("18", 0.1),
+    scored("7", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "value", "ranked", "answered"),
+    [
+        ({}, None, [3], 0),  # the best has no answer, and keeps its place
+        ({"keep": 2}, "18", [3, 1], 1),
+        ({"keep": 3}, "18", [3, 1, 0], 2),  # one each: that of the better one
+        ({"keep": 4}, "26", [3, 1, 0, 2], 3),
+        ({"keep": 5}, "18", [3, 1, 0, 2, 4], 4),  # two each
+        ({"keep": 5, "weighted": True}, "26", [3, 1, 0, 2, 4], 4),  # 1.5 against 1.0
+        ({"keep": 6}, "18", [3, 1, 0, 2, 4, 5], 5),  # no score ranks last
+    ],
+)
+def test_the_vote_among_those_that_a_verifier_ranks_highest(
+    settings: dict[str, object], value: str | None, ranked: list[int], answered: int
+) -> None:
+    voted = Verifier(samples=6, **settings).choose(SCORED, ITEM)
+    assert (voted.answer.value, dict(voted.detail)) == (value, {"ranked": ranked, "answered": answered})
+    assert voted.answer.status == ("ok" if value else "none")
+
+
+def test_equal_scores_go_to_the_sample_drawn_first() -> None:
+    same = [scored("26", 0.5), scored("18", 0.5)]
+    assert Verifier(samples=2).choose(same, ITEM).answer == Answer("26", "ok")
+    assert Verifier(samples=2).choose(same[::-1], ITEM).answer == Answer("18", "ok")
+    assert Verifier(samples=2, keep=2, weighted=True).choose([scored("26", -3.0), scored("18", 0.1)], ITEM).answer == (
+        Answer("18", "ok")
+    )
+
+
+def test_verifiers_that_learn_alike_are_one_whatever_is_voted() -> None:
+    one = Verifier(samples=4, solutions=9)
+    assert one.learning() == Verifier(samples=8, keep=3, weighted=True, solutions=9).learning()
+    for other in (
+        {"temperature": 1.0},
+        {"top_k": 5},
+        {"epochs": 2},
+        {"joint": False},
+        {"rate": 1e-3},
+        {"solutions": 8},
+    ):
+        assert one.learning() != Verifier(**{"samples": 4, "solutions": 9, **other}).learning()
+    assert method(tune="lora", on="rationales", epochs=2, vote=one).name == (
+        "lora-rationales-epochs2-verifier4-solutions9"
+    )
 
 
 def test_no_more_can_be_kept_than_are_drawn() -> None:

@@ -61,10 +61,11 @@ class Sampled:
 
 
 def sample(
-    given: Given, kind: str, demos: Sequence[Item], asked: Sequence[Item], form: Format, how: Sampling
+    given: Given, where: str, demos: Sequence[Item], asked: Sequence[Item], form: Format, how: Sampling
 ) -> tuple[list[Sampled], int]:
-    """The base model's samples for the questions of ``asked``, and the tokens it ran, as a prompting method with these
-    demonstrations asks. Draws are keyed by the cell's seed and the question, so that no label decides them.
+    """The model's samples for the questions of ``asked``, and the tokens it ran, as a prompting method with these
+    demonstrations asks. Draws are keyed by the cell's seed and the question, so that no label decides them. ``where``:
+    in the study, for an error.
 
     Raises ModelError where a prompt does not fit the model's context.
     """
@@ -78,10 +79,11 @@ def sample(
     found = [Sampled(item, request.prompt, done) for item, request, done in zip(asked, requests, answers, strict=True)]
     long = sum(one.done[0].finish == "overlong" for one in found)
     if long:
+        remedy = "lower 'shots'" if demos else "use a model with a longer context"
         raise ModelError(
-            f"'on: {kind}': {long} of {len(found)} questions after {len(demos)} demonstrations leave no room for"
+            f"{where}: {long} of {len(found)} questions after {len(demos)} demonstrations leave no room for"
             f" {requests[0].max_tokens} tokens in the context of model '{given.model.facts.name}'"
-            f" ({given.model.facts.context} tokens); lower 'shots'"
+            f" ({given.model.facts.context} tokens); {remedy}"
         )
     return found, sum((one.done[0].prompt_tokens or 0) + sum(each.tokens or 0 for each in one.done) for one in found)
 

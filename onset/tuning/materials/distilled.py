@@ -65,7 +65,9 @@ class Distilled(Material):
     def make(self, given: Given) -> Texts:
         """A text a sample; equal ones count as often as they were drawn."""
         demos, asked = split(given.examples, self.shots, self.of)
-        found, tokens = sample(given, self.kind, demos, asked, self.of, Sampling(self.samples, self.temperature))
+        found, tokens = sample(
+            given, f"'on: {self.kind}'", demos, asked, self.of, Sampling(self.samples, self.temperature)
+        )
         texts: list[Example] = []
         for one in found:
             known: dict[str, Example] = {}

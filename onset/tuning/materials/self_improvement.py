@@ -101,7 +101,7 @@ class SelfImprovement(Material):
         """Four texts a path that is kept. Raises ModelError where no sample has an answer that can be read."""
         demos, asked = split(given.examples, self.shots, self.format)
         how = Sampling(self.samples, self.temperature)
-        found, tokens = sample(given, self.kind, demos, asked, self.format, how)
+        found, tokens = sample(given, f"'on: {self.kind}'", demos, asked, self.format, how)
         voted = [_voted(given.task, one) for one in found]
         if not any(one.paths for one in voted):
             raise ModelError(
