@@ -24,6 +24,7 @@ from onset.analysis.estimates.forgetting import forgettings
 from onset.analysis.estimates.gains import gain_curves
 from onset.analysis.estimates.label_breaks import label_breaks
 from onset.analysis.estimates.label_curves import LabelPoint, label_curves, means_of, overtakings
+from onset.analysis.estimates.log_linear import growths_of
 from onset.analysis.estimates.models import NO_MODELS, compare_models
 from onset.analysis.estimates.new_facts import placements_of
 from onset.analysis.estimates.partial import partial_pairs
@@ -112,6 +113,7 @@ def analyse(
         replicates=replicates,
         confidence=Confidences() if measured.foreign else confidences_of(measured, replicates=replicates),
         placements=() if measured.foreign else placements_of(measured, margin=chosen, replicates=replicates),
+        growths=() if measured.foreign else growths_of(measured, curves),
         conflicts=() if measured.foreign else conflicts_of(measured),
         partial=() if measured.foreign else partial_pairs(arms, methods, margin=chosen, replicates=replicates),
         calibrations=() if measured.foreign else calibrations_of(measured),
@@ -161,6 +163,7 @@ def to_json(analysis: Analysis, language: Language = "en") -> dict[str, Any]:
         "partial_scores": [one.json() for one in analysis.partial],
         "confidence": [one.json() for one in analysis.confidence.arms],
         "abstention": [one.json() for one in analysis.confidence.pairs],
+        "knowledge_by_size": [one.json() for one in analysis.growths],
         "facts_in_weights": [one.json() for one in analysis.placements],
         "conflicts": [one.json() for one in analysis.conflicts],
         "stages": [stage_json(one, say) for one in analysis.contrasts.stages],

@@ -9,8 +9,10 @@ reversals and syllogisms (the reversal curse: Berglund et al. 2023, arXiv 2309.1
 statements, here each is a question with its answer. No document of the ladder mentions the people.
 
 ``told: weights``: the labelled pool is the facts ("What is the home of Nomi Sari?"), a test item has no passage: only a
-model that is tuned on all of the pool can know. ``told: passage``: before each question, of the pool too, stand the
-facts about the four people that its choices are of. Questions and choices of the test items are the same.
+model that is tuned on all of the pool can know. ``told: passage``: before each question, of the pool too, stand its
+fact and three others that give other answers. The questions of the test items are the same. Up to 64 facts are of
+cities of their own; of more, all people who were told to live in a city are right in reverse. (Others live there too,
+of whom documents tell: naming one is wrong here.)
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from __future__ import annotations
 import random
 from functools import lru_cache
 
-from onset.answers import ChoiceFormat
+from onset.answers import TextFormat
 from onset.errors import DataError
 from onset.ladder.lessons import fact_told
 from onset.ladder.world import new_people, world
@@ -30,12 +32,13 @@ from onset.tasks.world import READ, one_of
 NAME = "world-new-facts"
 PROBES = ("direct", "reversed", "syllogism")
 TOLD = ("weights", "passage")
-_CHOICES = 4
+_SENTENCES = 4
+"""Facts of a passage."""
 
 
 def answer_format() -> AnswerFormat:
-    """One of four people, cities or countries."""
-    return ChoiceFormat()
+    """A city, a name or a country."""
+    return TextFormat()
 
 
 def load(*, probe: str = "direct", told: str = "weights", pool: int = 64, test: int = 64, seed: int = 0) -> list[Task]:
@@ -43,12 +46,13 @@ def load(*, probe: str = "direct", told: str = "weights", pool: int = 64, test: 
     questions than facts.
     """
     asked, place = one_of(NAME, "probe", probe, PROBES), one_of(NAME, "told", told, TOLD)
-    size = whole(NAME, "pool", pool, 2 * _CHOICES, len(new_people()))
+    size = whole(NAME, "pool", pool, 2 * _SENTENCES, len(new_people()))
     if whole(NAME, "test", test, 1, 1_000_000) > size:
         raise DataError(f"task '{NAME}': {test} questions asked for about {size} facts: test must be at most pool")
     rng = random.Random(derive_seed(NAME, "facts", seed))
     people = rng.sample(new_people(), size)
-    facts = {one: rng.choice(world().cities) for one in people}
+    cities = rng.sample(world().cities, len(world().cities))
+    facts = {one: cities[at % len(cities)] for at, one in enumerate(people)}
     passage = place == "passage"
     learnt = tuple(_item(one, "home", facts, passage, seed) for one in people)
     items = tuple(_item(one, asked, facts, passage, seed) for one in rng.sample(people, test))
@@ -59,9 +63,9 @@ def load(*, probe: str = "direct", told: str = "weights", pool: int = 64, test: 
             pool=learnt,
             test=items,
             format=answer_format(),
-            chance=1 / _CHOICES,
+            chance=0.0,
             source=f"generated: {NAME}[probe={asked}, told={place}], seed {seed}",
-            answer_tokens=32,
+            answer_tokens=24,
             layout=READ if passage else PLAIN,
         )
     ]
@@ -83,25 +87,22 @@ _ASKED = {
 
 
 def _item(person: str, asked: str, facts: dict[str, str], passage: bool, seed: int) -> Item:
-    """A question about a fact; its choices are of it and of three other facts that give other answers."""
+    """A question about a fact, with the passage that tells it and three others that give other answers."""
     rng = random.Random(derive_seed(NAME, asked, person, seed))
 
     def said(one: str) -> str:
         return one if asked == "reversed" else countries()[facts[one]] if asked == "syllogism" else facts[one]
 
-    others: dict[str, str] = {}
+    told = {person: said(person)}
     for one in rng.sample(sorted(facts), len(facts)):
-        apart = facts[one] != facts[person] and said(one) != said(person)
-        if apart and said(one) not in others.values() and len(others) < _CHOICES - 1:
-            others[one] = said(one)
-    if len(others) < _CHOICES - 1:
-        raise DataError(f"task '{NAME}': {len(facts)} facts have too few different answers for four choices")
-    named = [person, *others]
-    choices = [said(one) for one in named]
-    rng.shuffle(choices)
-    rng.shuffle(named)
+        if len(told) < _SENTENCES and said(one) not in told.values() and facts[one] not in map(facts.get, told):
+            told[one] = said(one)
+    named = rng.sample(list(told), len(told))
     context = " ".join(fact_told(rng, one, facts[one]) for one in named) if passage else None
-    subject = facts[person] if asked == "reversed" else person
+    city = facts[person]
+    others = [one for one in facts if facts[one] == city and one != person] if asked == "reversed" else []
+    subject = city if asked == "reversed" else person
     return Item(
-        _ASKED[asked].format(subject), said(person), choices=tuple(choices), context=context, meta={"probe": asked}
-    )
+        _ASKED[asked].format(subject), said(person), context=context, meta={"probe": asked},
+        others=() if passage else tuple(others),
+    )  # fmt: skip

@@ -23,6 +23,7 @@ from onset.analysis.estimates.forgetting import Forgetting
 from onset.analysis.estimates.gains import GainCurve
 from onset.analysis.estimates.label_breaks import LabelBreak
 from onset.analysis.estimates.label_curves import LabelCurve, LabelPoint, Overtaking, means_of
+from onset.analysis.estimates.log_linear import Growth
 from onset.analysis.estimates.models import Models
 from onset.analysis.estimates.new_facts import Placement
 from onset.analysis.estimates.partial import PartialPair
@@ -130,6 +131,7 @@ class Analysis:
     replicates: int = REPLICATES
     partial: tuple[PartialPair, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    growths: tuple[Growth, ...] = ()
     placements: tuple[Placement, ...] = ()
     confidence: Confidences = field(default_factory=Confidences)
     banks: tuple[Bank, ...] = ()

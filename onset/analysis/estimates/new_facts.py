@@ -82,10 +82,11 @@ def placements_of(measured: Measured, *, margin: float = MARGIN, replicates: int
 
 
 def _questions(measured: Measured) -> Mapping[str, str]:
-    """Item -> its question: what the two tasks have in common."""
+    """Item -> its question and first right answer: what the two tasks have in common."""
     tasks = measured.cells.filter(pl.col("task").str.ends_with(_PASSAGE) | pl.col("task").str.ends_with(_WEIGHTS))
     held = measured.records.filter(pl.col("cell").is_in(tasks["cell"].to_list()))
-    return dict(zip(held["item"].to_list(), held["question"].to_list(), strict=True))
+    asked = zip(held["question"].to_list(), held["gold"].to_list(), strict=True)
+    return dict(zip(held["item"].to_list(), (f"{question} {gold}" for question, gold in asked), strict=True))
 
 
 def _by_question(arm: Outcomes, questions: Mapping[str, str]) -> Outcomes:

@@ -243,6 +243,22 @@ LINES: dict[str, tuple[str, str]] = {
         "new facts in weights ({weights}) or in context ({context}) of {model}: {points} ({range}), not settled",
         "{model} 的新事实：在权重中 {weights}，在上下文中 {context}：{points}（{range}），尚不能断定",
     ),
+    "knowledge by size.grows": (
+        "{method} knows {points} more for a tenfold size ({range}), and a line fits",
+        "规模增至十倍，{method}多答对 {points}（{range}），直线相符",
+    ),
+    "knowledge by size.falls": (
+        "{method} knows less with size, {points} for a tenfold size ({range}), and a line fits",
+        "规模增至十倍，{method}变化 {points}（{range}），直线相符",
+    ),
+    "knowledge by size.not linear": (
+        "what {method} knows is no line in log size: a line would rise {points} for a tenfold ({range})",
+        "{method}的知识与规模的对数不成直线：直线会升高 {points}（规模十倍；{range}）",
+    ),
+    "knowledge by size.undecided": (
+        "whether {method} knows more with size is not decided: {points} for a tenfold size ({range})",
+        "{method}的知识是否随规模增加尚不能断定：规模十倍时 {points}（{range}）",
+    ),
     "passage or memory.passage": (
         "a wrong passage is believed by {model} in {share}, memory in {other}: {points} apart ({range})",
         "{model} 在 {share} 的题中相信错误段落，{other} 中相信记忆：相差 {points}（{range}）",

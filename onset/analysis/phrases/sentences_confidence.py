@@ -42,6 +42,14 @@ SENTENCES = {
         "{count} 种规模中最小的 {model} 按段落作答 {passage}，按记忆作答 {memory}"
     ),
     "the passage is believed": "相信段落",
+    "{share} at {size}": "{size} 处 {share}",
+    "knowledge on {task}, {method} {given}, family {family}: {points} for a tenfold size ({range}); a line in the"
+    " logarithm of size is {fits} (p {p}); measured are {levels}": (
+        "{task}的知识（{method}，{given}，家族 {family}）：规模增至十倍时 {points}（{range}）；与规模对数的直线{fits}"
+        "（p {p}）；测得 {levels}"
+    ),
+    "refused": "不相符",
+    "not refused": "不能否定",
     "new facts in weights against the same in context, {model}": "新事实在权重中与在上下文中（{model}）",
     "{where}: {said}": "{where}：{said}",
     "{probe}: {weights} with {a}, {context} with {b}, {points} ({range}, p {p}; {verdict}; {sample})": (

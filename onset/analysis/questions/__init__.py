@@ -47,6 +47,7 @@ QUESTIONS = Registry(
         "score": Entry(f"{_HOME}.scores:Score", "which model has the best score, where none is right or wrong?"),
         "chain of thought": Entry(f"{_HOME}.chain_of_thought:ChainOfThought", "which models does it help?"),
         "size": Entry(f"{_HOME}.size:Size", "how does accuracy grow with size?"),
+        "knowledge by size": Entry(f"{_HOME}.knowledge:KnowledgeBySize", "does knowledge grow by equal steps?"),
         "shift": Entry(f"{_HOME}.shift:ShiftLoss", "what does a shift of the test items cost?"),
         "matched loss": Entry(f"{_HOME}.robustness:MatchedLoss", "which method falls more at equal accuracy?"),
         "order under shift": Entry(f"{_HOME}.robustness:OrderUnderShift", "does prompting or tuning keep its lead?"),

@@ -38,6 +38,7 @@ UNHEARD = {
     "abstention",
     "passage or memory",
     "facts in weights",
+    "knowledge by size",
     "search",
     "best model",
     "score",
@@ -59,7 +60,16 @@ UNHEARD = {
     "single answer",
 }
 """Questions about what none of the made-up studies has; their own tests hear them."""
-BY_SIZE = {"emergence", "crossover", "voting", "size by task", "ingredient by size", "size", "curves"}
+BY_SIZE = {
+    "emergence",
+    "crossover",
+    "voting",
+    "size by task",
+    "ingredient by size",
+    "size",
+    "curves",
+    "knowledge by size",
+}
 
 
 @pytest.fixture(scope="module")

@@ -69,6 +69,7 @@ def test_the_json_has_the_documented_shape(analysis: Analysis) -> None:
         "partial_scores",
         "confidence",
         "abstention",
+        "knowledge_by_size",
         "facts_in_weights",
         "conflicts",
         "stages",

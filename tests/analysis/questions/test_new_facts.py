@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -39,29 +38,27 @@ def test_both_ways_of_telling_ask_the_same_and_tell_the_same_facts(probe: str) -
     learnt = {one.question.removeprefix("What is the home of ").rstrip("?"): one.answer for one in weights.pool}
     assert len(learnt) == 64
     assert set(learnt) <= set(new_people())
+    assert len(set(learnt.values())) == 64
     for item in passage.test:
-        assert item.choices is not None
-        assert len(set(item.choices)) == 4
         told = [one.rstrip(".") for one in (item.context or "").split(". ")]
         homes = {person: city for person, city in learnt.items() if any(person in one and city in one for one in told)}
         assert len(homes) == len(told) == 4
         if probe == "reversed":
             city = item.question.removeprefix("Who lives in ").rstrip("?")
-            assert [one for one in item.choices if learnt[one] == city] == [item.answer]
+            assert [one for one in homes if homes[one] == city] == [item.answer]
             continue
         (person,) = [one for one in learnt if one in item.question]
         answers = {one: city if probe == "direct" else countries()[city] for one, city in homes.items()}
         assert answers[person] == item.answer
-        assert set(answers.values()) == set(item.choices)
+        assert len(set(answers.values())) == 4
 
 
-def test_the_right_choice_is_in_no_place_more_often() -> None:
-    places = sorted(
-        (one.choices or ()).index(one.answer) for one in opened("direct", "weights", pool=200, test=200).test
-    )
-    counts = [len(list(group)) for _, group in groupby(places)]
-    assert len(counts) == 4
-    assert min(counts) > 30
+def test_of_many_facts_all_who_live_in_a_city_are_right_in_reverse() -> None:
+    task = opened("reversed", "weights", pool=200, test=200)
+    learnt = {one.question.removeprefix("What is the home of ").rstrip("?"): one.answer for one in task.pool}
+    for item in task.test:
+        city = item.question.removeprefix("Who lives in ").rstrip("?")
+        assert sorted(item.golds) == sorted(one for one in learnt if learnt[one] == city)
 
 
 def test_more_questions_than_facts_are_refused() -> None:
@@ -97,7 +94,7 @@ def measured() -> Measured:
                 )
             )
             cells.append({"cell": task, "task": task})
-            records += [{"cell": task, "item": item, "question": f"{probe} {at}?"} for at, item in zip(order, items,
+            records += [{"cell": task, "item": item, "question": f"{probe} {at // 2}?", "gold": str(at)} for at, item in zip(order, items,
                         strict=True)]  # fmt: skip
     return Measured(tuple(arms), {"name": "facts"}, pl.DataFrame(cells), pl.DataFrame(records))
 

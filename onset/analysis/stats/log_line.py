@@ -1,0 +1,79 @@
+"""A straight line of a share in the logarithm of size, cut at 0 and 1, by maximum binomial likelihood.
+
+Its misfit is the deviance from one free share a size, chi-squared with as many degrees of freedom as sizes are left
+over (McCullagh and Nelder 1989, "Generalized Linear Models", section 4.4); the interval of its slope is the profile's.
+Both are found on grids that are drawn narrower: where the line is cut the likelihood has kinks and flat parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from onset.analysis.stats.adjust import LEVEL
+from onset.analysis.stats.bootstrap import Array
+from onset.analysis.stats.shares import Interval
+from onset.analysis.stats.tails import chi2_above
+
+_EDGE = 1e-6
+"""A share that the line may have at least and at most: 0 and 1 make outcomes impossible."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """``slope``: of the share (0..1) for a tenfold size, with its 95 % ``interval``; ``p``: of the misfit."""
+
+    slope: float
+    interval: Interval
+    p: float
+
+
+def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
+    """The line through ``correct`` of ``n`` trials at each of ``sizes`` (above 0). Raises ValueError below three
+    different sizes. No slope is steeper than a rise from 0 to 1 over half the smallest step between sizes.
+    """
+    different = np.unique(sizes)
+    if len(different) < 3:
+        raise ValueError(f"a line and its misfit need three sizes, received {len(different)}")
+    x = np.log10(sizes) - np.log10(sizes).mean()
+    best = float(_likelihood(correct, n, correct / n))
+    steepest = 2 / float(np.diff(np.log10(different)).min())
+
+    def lack(slope: float) -> float:
+        """The deviance of the best line of that slope."""
+        room = abs(slope) * float(np.ptp(x))
+
+        def of(heights: Array) -> Array:
+            share = np.clip(heights[:, None] + slope * x, _EDGE, 1 - _EDGE)
+            found: Array = 2 * (best - _likelihood(correct, n, share))
+            return found
+
+        return _lowest(of, -room, 1 + room)[1]
+
+    slope, least = _lowest(lambda some: np.array([lack(float(one)) for one in some]), -steepest, steepest)
+    drop = least + float(special.chdtri(1, 1 - LEVEL))
+    ends = [
+        float(optimize.brentq(lambda one: lack(one) - drop, slope, end, xtol=1e-4)) if lack(end) > drop else end
+        for end in (-steepest, steepest)
+    ]
+    return LogLine(slope, (ends[0], ends[1]), float(chi2_above(max(0.0, least), len(different) - 2)))
+
+
+def _lowest(of: Callable[[Array], Array], low: float, high: float) -> tuple[float, float]:
+    """Where a function of one variable is lowest between two ends, and its value there."""
+    at, value = low, np.inf
+    for count in (81, 21, 21, 21):
+        grid = np.linspace(low, high, count)
+        found = of(grid)
+        place = int(np.argmin(found))
+        at, value = float(grid[place]), float(found[place])
+        low, high = float(grid[max(place - 1, 0)]), float(grid[min(place + 1, count - 1)])
+    return at, float(value)
+
+
+def _likelihood(correct: Array, n: Array, share: Array) -> Array:
+    found: Array = (special.xlogy(correct, share) + special.xlog1py(n - correct, -share)).sum(axis=-1)
+    return found

@@ -1,0 +1,49 @@
+"""A line of shares in log size: slope, interval and misfit against statsmodels and known truths."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+
+from onset.analysis.stats.log_line import log_line
+
+SIZES = np.array([1e4, 5e4, 2e5, 1e6, 5e6])
+
+
+@pytest.mark.filterwarnings("ignore:The Identity link function")
+def test_inside_the_bounds_it_is_the_binomial_model_with_identity_link() -> None:
+    n, correct = np.array([200.0, 150, 200, 100, 200]), np.array([30.0, 45, 70, 52, 130])
+    x = np.log10(SIZES)
+    model = sm.GLM(
+        np.column_stack([correct, n - correct]), sm.add_constant(x),
+        family=sm.families.Binomial(sm.families.links.Identity()),
+    )  # fmt: skip
+    theirs = model.fit(start_params=[-0.5, 0.17])
+    found = log_line(SIZES, correct, n)
+    assert found.slope == pytest.approx(theirs.params[1], abs=2e-4)
+    low, high = theirs.conf_int()[1]  # of Wald: near the profile's with so many trials
+    assert found.interval == pytest.approx((low, high), abs=0.006)
+    assert found.p == pytest.approx(stats.chi2.sf(theirs.deviance, 3), abs=2e-3)
+
+
+def test_a_jump_is_refused_and_a_line_is_not() -> None:
+    n = np.full(5, 200.0)
+    assert log_line(SIZES, np.array([2.0, 4, 6, 190, 198]), n).p < 1e-6
+    rng, refused, covered = np.random.default_rng(0), 0, 0
+    truth = 0.1 + 0.2 * np.log10(SIZES / SIZES[0])
+    for _ in range(20):
+        found = log_line(SIZES, rng.binomial(200, truth).astype(float), n)
+        refused += found.p < 0.05
+        covered += found.interval[0] <= 0.2 <= found.interval[1]
+    assert refused <= 4  # 1 expected
+    assert covered >= 16  # 19 expected
+
+
+def test_all_wrong_and_too_few_sizes() -> None:
+    found = log_line(SIZES, np.zeros(5), np.full(5, 100.0))
+    assert found.interval[0] < 0 < found.interval[1]
+    assert found.p > 0.9
+    with pytest.raises(ValueError, match="three sizes, received 2"):
+        log_line(SIZES[:2], np.ones(2), np.full(2, 10.0))
