@@ -97,10 +97,15 @@ def _both(one: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def _print_methods(grids: Sequence[Mapping[str, Any]], console: Console) -> None:
-    if not any(grid["methods"] for grid in grids):
+    if not any(grid["methods"] or grid["left_out"] for grid in grids):
         return
     heading(console, "At matched clean accuracy (shifted accuracy minus that of the other methods, in points)")
+    refused: dict[str, list[str]] = {}
     for grid in grids:
+        reasons = dict.fromkeys(one["why"] for one in (*grid["methods"], *grid["left_out"]) if one["why"])
+        if not any(one["difference"] is not None for one in grid["methods"]):
+            refused.setdefault("; ".join(reasons), []).append(f"{grid['task']} · {grid['shift']}")
+            continue
         line = grid["line"]
         fit = "" if line is None else f", line: slope {number(line['slope'], 2)}, r2 {number(line['r2'], 2)}"
         console.print()
@@ -120,11 +125,12 @@ def _print_methods(grids: Sequence[Mapping[str, Any]], console: Console) -> None
                 one["why"] or Text(verdict, style="" if verdict == "undecided" else "bold"),
             )
         console.print(drawn)
-        reasons: dict[str, int] = {}
-        for one in grid["left_out"]:
-            reasons[one["why"]] = reasons.get(one["why"], 0) + 1
-        for why, count in reasons.items():
-            console.print(Text(f"left out: {counted(count, 'arm')}, {why}", style="dim"))
+        for why in reasons:
+            if count := sum(one["why"] == why for one in grid["left_out"]):
+                console.print(Text(f"left out: {counted(count, 'arm')}, {why}", style="dim"))
+    for why, places in refused.items():
+        console.print()
+        console.print(Text(f"nothing to say of {', '.join(places)}: {why}", style="dim"))
 
 
 def _print_worst(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
@@ -158,7 +164,10 @@ def _print_leads(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
         return
     heading(console, "Leads under a shift (first method minus the second, in points)")
     for key, group in grouped(rows, ("task", "shift", "stage", "model")):
-        section(console, key, [])
+        draws = {len(one["seeds"]) for one in group}
+        section(
+            console, key, [counted(group[0]["n"], "item"), *([counted(max(draws), "draw")] if len(draws) == 1 else [])]
+        )
         drawn = table(
             [
                 ("Labels", "n"),

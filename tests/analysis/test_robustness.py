@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 import statsmodels.api as sm
 from made_arms import arm
+from rich.console import Console
 from scipy import optimize, special
 from synthetic import synthetic_results
 
@@ -29,6 +31,7 @@ from onset.analysis.stats.adjust import ALPHA
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
 from onset.analysis.stats.line import covariance_of_means, fit_line, logit, logit_slope, share
 from onset.records import LONGEST_FACT, Item
+from onset.report.robustness import print_robustness
 from onset.scores import wilson
 
 FAST = 400
@@ -556,3 +559,21 @@ def test_sums_of_tables_are_tested_as_the_bootstrap_tests_them() -> None:
         assert crossed is not None
         made = estimate_of(crossed)
         assert (made.interval, made.p) == (crossed.interval(), crossed.p())
+
+
+def test_the_tables_say_what_was_refused_once_and_every_number_that_is_shown(tmp_path: Path) -> None:
+    folder = synthetic_results(
+        tmp_path, models=(("a", 10**7), ("b", 10**8)), shifts=("none", "typos", "domain"), labels=(8,), items=30,
+        seeds=1, voting=False, tasks=(("coin-flip", 0.5),),
+    )  # fmt: skip
+    found = analyse(load(folder), replicates=FAST).robustness
+    console = Console(width=80, file=io.StringIO(), highlight=False)
+    print_robustness(found.json(), console)
+    assert isinstance(console.file, io.StringIO)
+    said = console.file.getvalue()
+    assert all(len(line) <= 80 for line in said.splitlines())
+    for one in found.falls:
+        assert f"{100 * one.clean.accuracy:.1f}" in said
+    assert said.count("a line takes 5") <= 2  # both shifts in one line a reason
+    assert "()" not in said
+    assert "a constant answer 50.0 %" in said
