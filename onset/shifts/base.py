@@ -11,6 +11,7 @@ A shift changes what a test item is asked, never which labelled examples are gra
 
 from __future__ import annotations
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,9 +25,15 @@ from onset.records import Item, derive_seed
 from onset.shifts import SHIFTS
 from onset.step import Step, read_step
 from onset.tasks.base import Task
+from onset.tasks.checks import question_key
 
 Group = Literal["", "noise", "domain", "adversarial", "prompt"]
 Rewrite = Callable[[Item], Item]
+
+
+def place(item: Item) -> bytes:
+    """Where an item comes in the fixed random order in which test items are taken: a hash of the clean item."""
+    return hashlib.sha256((item.twin or item.id).encode()).digest()
 
 
 class AnyShift(Step):
@@ -87,9 +94,27 @@ class Shift(AnyShift):
         return lambda item: self.rewrite(item, task)
 
     def rewritten(self, task: Task, items: Sequence[Item]) -> tuple[Item, ...]:
-        """``items`` rewritten, in their order, each with the id of its clean twin, also where nothing changed."""
+        """``items`` rewritten, in their order, each with the id of its clean twin, also where nothing changed.
+
+        An item stays as it is where its rewrite would be a labelled example, another test item, or the rewrite of one
+        that comes before it in the order in which test items are taken (`place`): a method would be shown the answer,
+        or asked the same twice.
+        """
         rewriting = self.rewriting(task)
-        return tuple(replace(rewriting(item), twin=item.id) for item in items)
+        granted = {question_key(item) for item in task.pool}
+        clean, taken = {item.id for item in task.test}, set[str]()
+        made: dict[str, Item] = {}
+
+        def met(item: Item, other: Item) -> bool:
+            return question_key(other) in granted and question_key(item) not in granted
+
+        for item in sorted(items, key=place):
+            other = rewriting(item)
+            if other.id != item.id and (other.id in clean or other.id in taken or met(item, other)):
+                other = item
+            taken.add(other.id)
+            made[item.id] = replace(other, twin=item.id)
+        return tuple(made[item.id] for item in items)
 
     def items(self, task: Task) -> tuple[Item, ...]:
         """The test items rewritten."""

@@ -12,7 +12,7 @@ variation), by hand there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Set
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -20,9 +20,10 @@ from typing import ClassVar
 
 from onset.chains.arithmetic import result_of, tokens_of
 from onset.records import Item
-from onset.shifts.base import Group, Shift
+from onset.shifts.base import Group, Rewrite, Shift
 from onset.shifts.text import found, replaced
 from onset.tasks.base import Task
+from onset.tasks.checks import question_key
 
 _NUMBER = re.compile(r"(?<![\w.,/$€%-])\$?(\d{1,6})(?![\w/%]|[.,:]\d|-\w)")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
@@ -48,6 +49,14 @@ class EditedNumbers(Shift):
 
     def rewrite(self, item: Item, task: Task) -> Item:
         """The item with other numbers."""
+        return self.rewriting(task)(item)
+
+    def rewriting(self, task: Task) -> Rewrite:
+        """Which questions the task has already, labelled or to be asked, is found out once: none is made again."""
+        known = {question_key(item) for item in (*task.pool, *task.test)}
+        return lambda item: self._edited(item, task, known)
+
+    def _edited(self, item: Item, task: Task, known: Set[Hashable]) -> Item:
         rng = self.rng(item)
         if task.solver is None:
             return _by_sums(rng, item)
@@ -58,7 +67,7 @@ class EditedNumbers(Shift):
         for _ in range(_TRIES):
             edits = [(start, end, str(_near(rng, int(item.question[start:end])))) for start, end in places]
             other = replace(item, question=replaced(item.question, edits))
-            new = task.solver.solve(other)
+            new = None if question_key(other) in known else task.solver.solve(other)
             if new is not None and other.question != item.question and (new.answer != item.answer or item.choices):
                 return replace(other, answer=new.answer, rationale=new.rationale)
         return item

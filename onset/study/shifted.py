@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,7 @@ from typing import Any
 from onset.errors import DataError
 from onset.methods import Method
 from onset.records import Item
-from onset.shifts.base import AnyShift, Named, Perturbed, Shift
+from onset.shifts.base import AnyShift, Named, Perturbed, Shift, place
 from onset.study.spec import Study
 from onset.tasks.base import Task
 
@@ -74,7 +73,7 @@ def asked_under(task: Task, named: Named, count: int | str) -> Asked:
     to change in any of them; and as `Named.on` does.
     """
     shift = named.on(task)
-    items = sorted(task.test if isinstance(shift, Shift) else shift.items(task), key=_place)
+    items = sorted(task.test if isinstance(shift, Shift) else shift.items(task), key=place)
     if count != "all" and int(count) > len(items):
         where = task.name if named.label == "none" else f"{task.name} under shift {named.label}"
         raise DataError(
@@ -87,10 +86,6 @@ def asked_under(task: Task, named: Named, count: int | str) -> Asked:
     if asked.unchanged == len(chosen):
         raise shift.refuse(task, f"it finds nothing to change in any of the {len(chosen)} test items")
     return asked
-
-
-def _place(item: Item) -> bytes:
-    return hashlib.sha256((item.twin or item.id).encode()).digest()
 
 
 def shift_notes(study: Study, methods: Sequence[Method], under: Mapping[tuple[str, str], Asked]) -> Iterator[str]:

@@ -17,13 +17,14 @@ from onset.errors import DataError
 from onset.ladder.stories import NAMES as STORY_NAMES
 from onset.records import Item
 from onset.shifts import SHIFTS
-from onset.shifts.base import Shift, apply_shift
+from onset.shifts.base import Shift, apply_shift, read_shift
 from onset.shifts.letters import Letters
 from onset.shifts.names import OtherNames, names_in
 from onset.shifts.numbers import EditedNumbers
 from onset.shifts.things import OtherThings
 from onset.shifts.units import OtherUnits
 from onset.shifts.words import EITHER, MEN, OTHER_MEN, OTHER_WOMEN, SORTS, WOMEN, singular
+from onset.study.shifted import asked_under
 from onset.tasks import open_task
 from onset.tasks.base import Task
 from onset.tasks.words import FIRST_NAMES
@@ -266,3 +267,37 @@ def test_traps_name_a_wrong_option_with_the_words_of_the_question() -> None:
         trap = next(one for one in added if clean.question.rsplit(" ", 1)[1].rstrip("?") in one)
         value = trap.rstrip(".").rsplit(" ", 1)[1]
         assert value in set(item.choices or ()) - {item.answer}
+
+
+# ---- rewrites that meet --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+def test_no_rewrite_is_a_labelled_example_or_asked_twice(digits: int) -> None:
+    size = {1: (16, 20), 2: (64, 200)}[digits]
+    task = open_task({"name": "addition", "digits": digits, "pool": size[0], "test": size[1]})
+    items = apply_shift(task, "edited-numbers")
+    questions = [one.question for one in items]
+    assert len(set(questions)) == len(questions)
+    assert not {one.question for one in task.pool} & set(questions)
+    assert sum(one.id != one.twin for one in items) >= 0.7 * len(items)
+    assert [one.twin for one in items] == [one.id for one in task.test]
+    some = asked_under(task, read_shift("edited-numbers"), len(items) // 2).items
+    whole = asked_under(task, read_shift("edited-numbers"), "all").items
+    assert some == whole[: len(some)]
+
+
+class Same(Shift):
+    """Everything asked in the same words."""
+
+    kind = "same"
+
+    def rewrite(self, item: Item, task: Task) -> Item:
+        return replace(item, question="What is it?", answer="it")
+
+
+def test_items_whose_rewrites_would_be_one_stay(problems: Task) -> None:
+    items = Same().items(problems)
+    assert sorted(one.id == one.twin for one in items) == [False] + [True] * (len(items) - 1)
+    known = replace(problems, pool=(*problems.pool, Item("what is  IT?", "no")))
+    assert all(one.id == one.twin for one in Same().items(known))
