@@ -485,6 +485,20 @@ def test_a_constant_answer_is_half_right_on_a_trap_set_and_never_above_it() -> N
     assert (clean.balanced, clean.verdict) == (1.0, "above")
 
 
+def test_an_answer_of_few_items_carries_no_test() -> None:
+    rng = np.random.default_rng(5)
+    golds = {"none": ["yes", "no"] * 20, "trap": ["yes"] * 40 + ["no"]}
+    covered = 0
+    for _ in range(20):  # guesses: half right, whatever is asked
+        said = {shift: [("yes", "no")[one] for one in rng.integers(0, 2, len(of))] for shift, of in golds.items()}
+        found, _ = parts_of(trapped(golds, said))
+        trap = found["trap", "answer"]
+        assert (trap.p, trap.p_adjusted, trap.verdict) == (None, None, "undecided")
+        assert trap.value == pytest.approx(trap.balanced - 0.5)
+        covered += trap.interval[0] <= 0 <= trap.interval[1]
+    assert covered >= 18
+
+
 def test_a_fallen_trap_is_below_a_constant_answer_and_both_halves_show_it() -> None:
     rng = np.random.default_rng(14)
     right = ["yes", "no"] * 60

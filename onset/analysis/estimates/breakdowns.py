@@ -3,8 +3,10 @@
 **By answer.** A trap set is built so that a shallow cue gives one answer (McCoy et al. 2019, HANS, arXiv 1902.01007):
 its accuracy over all items hides that one half is right by the cue and the other wrong by it. Balanced accuracy is the
 mean over the answers of the accuracy on the items with that answer, which is one over their number (two halves: 50 %)
-for any constant answer; each arm is held against that, p by Holm over the arms of a task and test set. A test set on
-which all items have one answer shows nothing of that kind (`SingleLabel`).
+for any constant answer; each arm is held against that, p by Holm over the arms of a task and test set. Where an answer
+has fewer than `FEWEST_EACH` items they say too little of their own spread for a test (a single one says nothing): the
+interval is then the mean of the answers' simultaneous ones, and nothing is decided. A test set on which all items have
+one answer shows nothing of that kind (`SingleLabel`).
 
 **By group.** Groups are given by the items (category, subtask, number of steps: `onset.records.Item.meta`): of a test
 set every key of two to `MOST_GROUPS` values, on average `FEWEST_EACH` items each or more; groups of fewer items are
@@ -16,6 +18,7 @@ all items, have simultaneous intervals (Bonferroni over the groups), as the wors
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -250,7 +253,7 @@ def _breakdown(arm: Outcomes, one: _Sorted, answered: Mapping[str, float], repli
         Part(name, values.shape[1], float(np.nanmean(values)), interval, answered.get(_form(name)))
         for (name, values), interval in zip(tables.items(), ends, strict=True)
     )
-    made = _against_constant(tables, replicates) if one.by == BY_ANSWER else _below_all(tables, level, replicates)
+    made = _against_constant(tables, ends, replicates) if one.by == BY_ANSWER else _below_all(tables, level, replicates)
     value, interval, p, test = made
     return Breakdown(
         at=arm.at,
@@ -275,12 +278,24 @@ def _interval(values: Array, level: float, replicates: int) -> Interval:
     crossed = crossed_bootstrap([Block(values)], replicates)
     assert crossed is not None  # there is an outcome
     low, high = estimate_of(crossed, level=level).interval
+    items = values.shape[1]
+    if items < FEWEST_EACH:
+        # so few items hardly show how items differ: as if all draws of an item were one trial
+        right = float(np.nanmean(values, axis=0).sum())
+        low = min(low, wilson(math.floor(right + 1e-9), items, level)[0])
+        high = max(high, wilson(math.ceil(right - 1e-9), items, level)[1])
     return max(0.0, low), min(1.0, high)
 
 
-def _against_constant(tables: Mapping[str, Array], replicates: int) -> tuple[float, Interval, float, str]:
-    """Balanced accuracy less that of a constant answer."""
+def _against_constant(
+    tables: Mapping[str, Array], ends: Sequence[Interval], replicates: int
+) -> tuple[float, Interval, float | None, str]:
+    """Balanced accuracy less that of a constant answer. ``ends``: the simultaneous intervals of the parts."""
     share = 1 / len(tables)
+    if min(values.shape[1] for values in tables.values()) < FEWEST_EACH:
+        value = sum(float(np.nanmean(values)) for values in tables.values()) * share - share
+        low, high = (share * sum(one[side] for one in ends) - share for side in (0, 1))
+        return value, (low, high), None, f"an answer of fewer than {FEWEST_EACH} items carries no test"
     crossed = crossed_bootstrap([Block(values - share, share) for values in tables.values()], replicates)
     assert crossed is not None  # each answer has an outcome
     made = estimate_of(crossed)
