@@ -38,7 +38,7 @@ class PrefixTuning(Beside):
     kind = "prefix-tuning"
     source = "Li and Liang 2021, arXiv 2101.00190, sections 4.2 and 4.3"
     words = "Prefix tuning (keys and values before the text)"
-    learning_rate = 1e-1
+    learning_rate = 3e-2
     trains = "tokens x the widths of keys and values of all layers; with projection the layers that make them"
     file = "prefix.safetensors"
     tokens: int = Field(default=20, ge=1)
