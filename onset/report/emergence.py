@@ -79,7 +79,7 @@ def _seeds(one: SeedCurve) -> str:
         f"{one.curve}, seeds of pretraining in {one.family}: {one.verdict}; {', '.join(sizes)} are shown to be above"
         f" {percent(one.above)}"
     ]
-    said += [f"trend: p = {p_value(one.p_trend)}"] if one.p_trend is not None else []
+    said += [f"trend: q = {p_value(one.q_trend)}"] if one.q_trend is not None else []
     said += [f"two clusters: q = {p_value(one.q_clusters)}"] if one.q_clusters is not None else []
     if one.due_to_share is not None:
         part = percent(one.due_to_share) if one.due_to_share <= 1 else "more than all"

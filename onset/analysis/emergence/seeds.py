@@ -24,8 +24,9 @@ Of one curve with several seeds at a size:
   the smallest to the largest size; it is above 1 where the levels fall meanwhile.
 
 `emergent in distribution`: two clusters and a rise of P(has) are both shown, the mean rises by `Settings.least_rise` or
-more, and at least half of that is due to the share. `rises`, `falls`: of P(has) alone; `two clusters`: without a trend;
-`open`: none of it is shown. Over many curves p of the clusters becomes q (Benjamini and Hochberg 1995). Seeds that all
+more, and at least half of that is due to the share. `rises`, `falls`: of P(has) alone, where the smallest and the
+largest size differ in the direction of the trend; `two clusters`: without a trend; `open`: none of it is shown. Over
+many curves p of the trends and p of the clusters become q (Benjamini and Hochberg 1995). Seeds that all
 grow smoothly are called emergent in distribution in at most 5 % of simulations (`benchmarks/pretraining_seeds.py`).
 """
 
@@ -44,6 +45,7 @@ from onset.analysis import words
 from onset.analysis.curves.series import Curve, Scale, SizePoint
 from onset.analysis.emergence.settings import Settings
 from onset.analysis.stats.adjust import LEVEL, benjamini_hochberg
+from onset.analysis.stats.counting import Counted
 from onset.analysis.stats.dip import dip_test, spread_ties
 from onset.analysis.stats.shares import clopper_pearson
 from onset.errors import DataError, InputError
@@ -149,9 +151,10 @@ class SeedSize:
 @dataclass(frozen=True)
 class SeedCurve:
     """P(has) over the sizes of one curve. ``above``: accuracy that a seed's interval must exceed; ``p_trend``: of no
-    trend of P(has) over size, two-sided (None: one size, or all seeds alike); ``p_clusters``: of one cluster at every
-    size (None: too few seeds on either side at every size), ``q_clusters`` over all curves; ``due_to_share``: the
-    share's part of the mean's rise (None: the mean does not rise by the least that counts).
+    trend of P(has) over size, two-sided (None: one size, or all seeds alike), ``q_trend`` over all curves;
+    ``p_clusters``: of one cluster at every size (None: too few seeds on either side at every size), ``q_clusters`` over
+    all curves; ``due_to_share``: the share's part of the mean's rise (None: the mean does not rise by the least that
+    counts).
     """
 
     curve: str
@@ -162,6 +165,7 @@ class SeedCurve:
     above: float
     sizes: tuple[SeedSize, ...]
     p_trend: float | None
+    q_trend: float | None
     p_clusters: float | None
     q_clusters: float | None
     rise: float
@@ -171,9 +175,9 @@ class SeedCurve:
 
     def json(self) -> dict[str, Any]:
         """Stable keys, documented in docs/notes/formats.md."""
-        names = ("chance", "above", "p_trend", "p_clusters", "q_clusters", "rise", "due_to_share", "verdict")
+        names = ("chance", "above", "p_trend", "q_trend", "p_clusters", "q_clusters", "rise", "due_to_share")
         told = {name: getattr(self, name) for name in names}
-        return {"sizes": [one.json() for one in self.sizes], **told, "notes": list(self.notes)}
+        return {"sizes": [one.json() for one in self.sizes], **told, "verdict": self.verdict, "notes": list(self.notes)}
 
     @property
     def mixed(self) -> tuple[SeedSize, ...]:
@@ -208,12 +212,21 @@ def seed_curves(
         else None
         for curve in curves
     ]
-    tested = [one.p_clusters for one in found if one is not None and one.p_clusters is not None]
-    q = iter(benjamini_hochberg(tested) if adjust else tested)
-    return tuple(
-        None if one is None else _decided(one, None if one.p_clusters is None else float(next(q)), settings)
-        for one in found
+    known = [one for one in found if one is not None]
+    trends = _over_all([one.p_trend for one in known], adjust)
+    clusters = _over_all([one.p_clusters for one in known], adjust)
+    decided = iter(
+        _decided(replace(one, q_trend=trend, q_clusters=apart), settings)
+        for one, trend, apart in zip(known, trends, clusters, strict=True)
     )
+    return tuple(None if one is None else next(decided) for one in found)
+
+
+def _over_all(p: Sequence[float | None], adjust: bool) -> list[float | None]:
+    """Of each p that there is its q."""
+    tested = [one for one in p if one is not None]
+    q = iter(benjamini_hochberg(tested) if adjust else tested)
+    return [None if one is None else float(next(q)) for one in p]
 
 
 def _measured(curve: Curve, settings: Settings, asked: float | None) -> SeedCurve:
@@ -243,7 +256,7 @@ def _measured(curve: Curve, settings: Settings, asked: float | None) -> SeedCurv
     return SeedCurve(
         curve=curve.curve, family=curve.family, metric=curve.metric, scale=curve.scale, chance=chance, above=above,
         sizes=tuple(sizes), p_trend=trend([one.has for one in sizes], [one.of for one in sizes]),
-        p_clusters=dip_test(samples) if samples else None, q_clusters=None, rise=rise,
+        q_trend=None, p_clusters=dip_test(samples) if samples else None, q_clusters=None, rise=rise,
         due_to_share=_due_to_share(sizes) / rise if rise >= settings.least_rise else None, verdict="open",
     )  # fmt: skip
 
@@ -262,17 +275,18 @@ def _seeds(points: Sequence[SizePoint], above: float) -> tuple[Seed, ...]:
                 f"{where}{point.curve}: {made[seed].model} and {point.model} are of one size and both of pretraining"
                 f" seed {seed}: each seed may come once"
             )
-        accuracy, interval = _accuracy(point)
-        step = 1 / point.n if point.n else 0.0
+        accuracy, interval, step = _accuracy(point)
         made[seed or 0] = Seed(
             point.model, seed or 0, accuracy, interval, interval[0] > above, interval[1] <= above, step
         )
     return tuple(made[seed] for seed in sorted(made))
 
 
-def _accuracy(point: SizePoint) -> tuple[float, tuple[float, float]]:
+def _accuracy(point: SizePoint) -> tuple[float, tuple[float, float], float]:
+    """The share of all outcomes, its interval (of as many trials as these are worth), and the step of the share."""
     if point.n and point.correct is not None:
-        return point.correct / point.n, wilson(point.correct, point.n)
+        held = point.counted or Counted(point.correct, point.n)
+        return held.correct / held.n, wilson(point.correct, point.n), 1 / held.n
     if point.score is None or point.stderr is None:
         where = f"{point.source}: " if point.source else ""
         raise DataError(
@@ -280,7 +294,7 @@ def _accuracy(point: SizePoint) -> tuple[float, tuple[float, float]]:
             " cannot be told"
         )
     half = float(special.ndtri((1 + LEVEL) / 2)) * point.stderr
-    return point.score, (point.score - half, point.score + half)
+    return point.score, (point.score - half, point.score + half), 0.0
 
 
 def trend(has: Sequence[int], of: Sequence[int]) -> float | None:
@@ -325,10 +339,11 @@ def _due_to_share(sizes: Sequence[SeedSize]) -> float:
     return due
 
 
-def _decided(one: SeedCurve, q: float | None, settings: Settings) -> SeedCurve:
+def _decided(one: SeedCurve, settings: Settings) -> SeedCurve:
     low, high = one.sizes[0].share, one.sizes[-1].share
-    moves = one.p_trend is not None and one.p_trend <= settings.level
-    apart = q is not None and q <= settings.level
+    agree = (high - low) * _direction(one.sizes) > 0
+    moves = agree and one.q_trend is not None and one.q_trend <= settings.level
+    apart = one.q_clusters is not None and one.q_clusters <= settings.level
     due = one.due_to_share is not None and one.due_to_share >= DUE
     verdict: SeedVerdict
     if moves and apart and due and high > low:
@@ -337,7 +352,13 @@ def _decided(one: SeedCurve, q: float | None, settings: Settings) -> SeedCurve:
         verdict = "rises" if high > low else "falls"
     else:
         verdict = "two clusters" if apart else "open"
-    return replace(one, q_clusters=q, verdict=verdict, notes=_notes(one))
+    return replace(one, verdict=verdict, notes=_notes(one))
+
+
+def _direction(sizes: Sequence[SeedSize]) -> float:
+    """Above 0 where more seeds have it at later sizes than `trend` expects, below 0 where fewer."""
+    share = sum(one.has for one in sizes) / sum(one.of for one in sizes)
+    return sum(place * (one.has - share * one.of) for place, one in enumerate(sizes))
 
 
 def _notes(one: SeedCurve) -> tuple[str, ...]:

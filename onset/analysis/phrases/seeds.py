@@ -63,7 +63,7 @@ SENTENCES: dict[str, str] = {
     ),
     "shown to be above {above}, and so to have it, are {shares}": "可以断定高于 {above}、即有此能力的：{shares}",
     "{has} of {of} at {size} ({range})": "{size} 处 {of} 个中的 {has} 个（{range}）",
-    "trend of the share over size, exact test: p = {p}": "份额随规模的趋势，精确检验：p = {p}",
+    "trend of the share over size, exact test: q = {p}": "份额随规模的趋势，精确检验：q = {p}",
     "two clusters of seeds rather than one at {sizes}, dip test: q = {p}": (
         "{sizes} 处种子是两簇而非一簇，dip 检验：q = {p}"
     ),

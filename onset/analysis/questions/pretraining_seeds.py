@@ -118,8 +118,8 @@ def _share(size: SeedSize, say: Say) -> str:
 
 def _tests(found: SeedCurve, say: Say) -> list[str]:
     said = []
-    if found.p_trend is not None:
-        said.append(say("trend of the share over size, exact test: p = {p}", p=say.probability(found.p_trend)))
+    if found.q_trend is not None:
+        said.append(say("trend of the share over size, exact test: q = {p}", p=say.probability(found.q_trend)))
     if found.q_clusters is not None:
         said.append(
             say(

@@ -22,11 +22,13 @@ from onset.analysis.curves.series import Curve, SizePoint
 from onset.analysis.emergence.seeds import SeedCurve, seed_curves, trend
 from onset.analysis.estimates.pretraining_seeds import pretraining_seeds
 from onset.analysis.questions import question
+from onset.analysis.stats.counting import Counted
 from onset.analysis.stats.dip import dip, dip_test, spread_ties, uniform_dips
 from onset.cli import main
 from onset.errors import DataError, InputError
 from onset.read import read_points
 from onset.report.figures import figures
+from onset.scores import wilson
 
 SIZES = (20_000, 60_000, 130_000, 260_000, 650_000, 1_300_000)
 
@@ -201,6 +203,44 @@ def test_other_verdicts() -> None:
     assert said([half, half[::-1], half]).verdict == "two clusters"
     assert said([half]).p_trend is None
     assert said([(0.01,) * 5] * 3).verdict == "open"
+
+
+@pytest.mark.parametrize("has", [(0, 0, 0, 5, 5, 0), (2, 0, 0, 5, 5, 2)])
+def test_a_trend_that_the_ends_contradict_is_neither_a_rise_nor_a_fall(has: tuple[int, ...]) -> None:
+    found = said([(0.9,) * many + (0.01,) * (5 - many) for many in has])
+    assert found.p_trend is not None
+    assert found.p_trend < 0.05  # more seeds have it at the larger sizes, but for the largest
+    assert found.verdict not in ("rises", "falls")
+
+
+def test_trends_of_many_curves_are_corrected_for_how_many_there_are() -> None:
+    """Of twelve curves without a trend one in 20 is still below .05 by itself, and the most decided one is told."""
+    rising = curve([(0.01,) * 5, (0.01,) * 2 + (0.9,) * 3, (0.01,) + (0.9,) * 4])
+    level = curve([(0.01,) * 2 + (0.9,) * 3] * 3)
+    alone, *_ = seed_curves([rising])
+    among, *others = seed_curves([rising, *(replace(level, curve=f"other {at}") for at in range(11))])
+    assert alone is not None
+    assert among is not None
+    assert alone.p_trend is not None
+    assert 0.05 / 12 < alone.p_trend <= 0.05
+    assert (alone.q_trend, alone.verdict) == (pytest.approx(alone.p_trend), "rises")
+    assert among.p_trend == alone.p_trend
+    assert among.q_trend == pytest.approx(12 * alone.p_trend)
+    assert among.verdict == "open"
+    assert all(one is not None and one.q_trend == 1.0 for one in others)
+    kept, *_ = seed_curves([rising, level], adjust=False)
+    assert kept is not None
+    assert kept.verdict == "rises"
+
+
+def test_the_accuracy_of_a_seed_is_of_all_its_outcomes() -> None:
+    """Draws of the same items are worth few trials, by which an interval is made, and no share is rounded to them."""
+    made = curve([(1 / 3,) * 5], n=3)
+    points = tuple(replace(point, counted=Counted(130, 300, 100.0)) for point in made.points)
+    (found,) = seed_curves([replace(made, points=points)])
+    assert found is not None
+    assert [(one.accuracy, one.interval) for one in found.sizes[0].seeds] == [(130 / 300, wilson(1, 3))] * 5
+    assert found.sizes[0].mean == pytest.approx(130 / 300)
 
 
 def test_what_items_do_not_tell_counts_as_not_having_it_and_is_said() -> None:
