@@ -223,14 +223,14 @@ def test_trends_of_many_curves_are_corrected_for_how_many_there_are() -> None:
     assert among is not None
     assert alone.p_trend is not None
     assert 0.05 / 12 < alone.p_trend <= 0.05
-    assert (alone.q_trend, alone.verdict) == (pytest.approx(alone.p_trend), "rises")
+    assert (alone.q_trend, alone.verdict) == (pytest.approx(alone.p_trend), "emergent in distribution")
     assert among.p_trend == alone.p_trend
     assert among.q_trend == pytest.approx(12 * alone.p_trend)
-    assert among.verdict == "open"
+    assert among.verdict == "two clusters"
     assert all(one is not None and one.q_trend == 1.0 for one in others)
-    kept, *_ = seed_curves([rising, level], adjust=False)
+    kept, *_ = seed_curves([rising, *(replace(level, curve=f"other {at}") for at in range(11))], adjust=False)
     assert kept is not None
-    assert kept.verdict == "rises"
+    assert kept.verdict == alone.verdict
 
 
 def test_the_accuracy_of_a_seed_is_of_all_its_outcomes() -> None:
