@@ -250,10 +250,11 @@ class _Words(Silent):
 
 def _found(cell: Cell, rule: Search, plan: ExamplePlan, scored: Sequence[Sequence[dict[str, Any]]]) -> Found:
     settings = cell.settings or ()
-    dearest = max(
-        (part["tuning_flops"] / part["steps"] for parts in scored for part in parts if part["tuning_flops"]),
-        default=None,
-    )
+    trained = [part for parts in scored for part in parts if part["tuning_flops"]]
+    dearest = {
+        key: max((part[of] / part["steps"] for part in trained), default=None)
+        for key, of in (("flops", "tuning_flops"), ("tuning_tokens", "tuning_tokens"))
+    }
     trials = [_summed(one, settings[0], parts, dearest) for one, parts in zip(settings, scored, strict=True)]
     if all(one["failed"] is not None for one in trials):
         raise ModelError(
@@ -275,16 +276,19 @@ def _found(cell: Cell, rule: Search, plan: ExamplePlan, scored: Sequence[Sequenc
     return Found(settings[place], facts, ledger, sum(part["seconds"] for parts in scored for part in parts))
 
 
-def _summed(setting: Method, own: Method, parts: Sequence[Mapping[str, Any]], dearest: float | None) -> dict[str, Any]:
+def _summed(
+    setting: Method, own: Method, parts: Sequence[Mapping[str, Any]], dearest: Mapping[str, float | None]
+) -> dict[str, Any]:
     """A trial, as ``cell.json`` has it. A training that failed counts as if it had gone to its end, a step at what the
-    dearest of this search took (None: no other was trained, and the cost is not known).
+    dearest of this search took, of FLOPs and of tokens (None: no other was trained, and the cost is not known).
     """
     failed = next((part["failed"] for part in parts if part["failed"] is not None), None)
     right = [one for part in parts for one in part["correct"]]
     gold = [one for part in parts for one in part["gold_logprobs"]]
     costs = {key: _sum([part[key] for part in parts]) for key in COSTS}
     if failed is not None and parts[-1]["steps"] and not parts[-1]["tuning_flops"]:
-        costs["flops"] = _sum([costs["flops"], None if dearest is None else dearest * parts[-1]["steps"]])
+        for key, each in dearest.items():
+            costs[key] = _sum([costs[key], None if each is None else each * parts[-1]["steps"]])
     said, default = setting.spec(), own.spec()
     return {
         "setting": {key: said.get(key) for key in {**default, **said} if said.get(key) != default.get(key)},

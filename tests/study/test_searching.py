@@ -242,7 +242,9 @@ def test_a_trial_that_diverges_counts_and_is_not_taken(tmp_path: Path, tiny: Pat
     assert said["taken"] != 1
     assert len(said["trials"]) == 3
     assert failed["flops"] > 0  # counted as if it had gone to its end
-    assert said["flops"] == sum(one["flops"] for one in said["trials"])
+    assert failed["tuning_tokens"] > 0
+    for what in ("flops", "tuning_tokens"):
+        assert said[what] == sum(one[what] for one in said["trials"])
 
 
 def test_a_search_of_which_every_trial_fails_fails_its_cells(tmp_path: Path, tiny: Path) -> None:

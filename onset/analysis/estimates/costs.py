@@ -77,6 +77,11 @@ class Spent:
     money: Money | None = None
 
     @property
+    def searched(self) -> bool:
+        """Were its settings searched? The FLOPs of that are not known of a server's model, tokens and seconds are."""
+        return self.search > 0 or self.search_tokens is not None
+
+    @property
     def once(self) -> float:
         """FLOPs before the first query: tuning, the search for its settings, and the stages of training before it."""
         return self.tuning + self.search + self.stages
@@ -104,9 +109,10 @@ def spent_of(measured: Measured) -> dict[Key, Spent]:
     shared = _shared(measured.records)
     out: dict[Key, Spent] = {}
     for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
-        spent = _spent(table, [shared.get(cell) for cell in table["cell"].to_list()])
-        price = price_of(measured.study, table["model"][0], table["stage"][0])
-        out[key] = replace(spent, money=money_of(price, spent))
+        held = [shared.get(cell) for cell in table["cell"].to_list()]
+        spent, price = _spent(table, held), price_of(measured.study, table["model"][0], table["stage"][0])
+        second = any(one is not None and one.others > 0 for one in held)
+        out[key] = replace(spent, money=money_of(price, spent, second=second))
     return out
 
 

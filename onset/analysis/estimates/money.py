@@ -5,7 +5,7 @@ By the ``hour`` of the machine: the seconds that the study took for each. By tok
 and of outputs (``output``), and a million of ``training`` (an example counts once for each time it is trained on).
 Trials of a search cost what they ran. Nothing is said of what is not known: of tuning where tokens of training have no
 price, of times that were not measured, of texts that a base model wrote to be trained on (their tokens are not told
-apart into prompts and outputs).
+apart into prompts and outputs), of tokens of a second model.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ NO_TIME = "how long it took is not known"
 NO_TOKENS = "its tokens are not known"
 NO_TRAINING = "the price says nothing of 'training', a million tokens of it"
 NO_TEXTS = "tokens that the model wrote to be trained on have no price"
+NO_SECOND = "tokens of a second model, which a query takes too, have no price"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,11 @@ def price_of(study: Mapping[str, Any], model: str, stage: str) -> Mapping[str, A
     return found or None
 
 
-def money_of(price: Mapping[str, Any] | None, used: Spent) -> Money | None:
-    """What an arm costs; None where there is no ``price``."""
+def money_of(price: Mapping[str, Any] | None, used: Spent, *, second: bool = False) -> Money | None:
+    """What an arm costs; None where there is no ``price``. ``second``: does a query ask another model too?"""
     if price is None:
         return None
-    query, once = _by_hour(price["hour"], used) if price.get("hour") is not None else _by_tokens(price, used)
+    query, once = _by_hour(price["hour"], used) if price.get("hour") is not None else _by_tokens(price, used, second)
     why = next((one for one in (query, once) if isinstance(one, str)), None)
     known = [None if isinstance(one, str) else one for one in (query, once)]
     return Money(known[0], known[1], price["currency"], why)
@@ -70,12 +71,12 @@ def _by_hour(hour: float, used: Spent) -> tuple[float | str, float | str]:
     """The query and what is done once: money, or why it is not known."""
     parts = [
         seconds
-        for flops, seconds in (
+        for done, seconds in (
             (used.stages, used.stages_seconds),
             (used.tuning, used.tuning_seconds),
-            (used.search, used.search_seconds),
+            (used.searched, used.search_seconds),
         )
-        if flops
+        if done
     ]
     known = [one for one in parts if one is not None]
     return (
@@ -84,10 +85,12 @@ def _by_hour(hour: float, used: Spent) -> tuple[float | str, float | str]:
     )
 
 
-def _by_tokens(price: Mapping[str, Any], used: Spent) -> tuple[float | str, float | str]:
-    query = _tokens((used.prompt_tokens, used.output_tokens), (price["input"], price["output"]))
+def _by_tokens(price: Mapping[str, Any], used: Spent, second: bool) -> tuple[float | str, float | str]:
+    query = (
+        NO_SECOND if second else _tokens((used.prompt_tokens, used.output_tokens), (price["input"], price["output"]))
+    )
     parts = []
-    if used.search:
+    if used.searched:
         rates = (price["input"], price["output"], price.get("training"))
         parts.append(_tokens(used.search_tokens or (None,), rates))
     if used.tuning:

@@ -17,7 +17,7 @@ from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.best import known_pairs, standing
 from onset.analysis.estimates.costs import Spent, key_of
 from onset.analysis.estimates.decisions import Decision, distinct, own_tasks
-from onset.analysis.estimates.money import NO_TEXTS, NO_TIME, NO_TOKENS, NO_TRAINING, money_of
+from onset.analysis.estimates.money import NO_SECOND, NO_TEXTS, NO_TIME, NO_TOKENS, NO_TRAINING, money_of
 from onset.analysis.outcomes import Flops
 from onset.analysis.questions import question
 from onset.analysis.questions.decision import cost_words
@@ -253,6 +253,13 @@ def test_tokens_of_training_have_a_price_where_the_study_gives_one() -> None:
     assert money_of(trained, replace(searched, search_tokens=(4e6, 1e6, 2e6))).once == pytest.approx(16.0)
     assert money_of(tokens, replace(searched, search_tokens=(4e6, 1e6, 2e6))).why == NO_TRAINING
     assert money_of(trained, replace(searched, search_tokens=(None, 1e6, 0.0))).why == NO_TOKENS
+    # what a server's model took has no FLOPs, and is not free for that
+    served = replace(searched, search=0.0, search_seconds=1800.0)
+    assert money_of(tokens, served).once == pytest.approx(6.0)
+    assert money_of({"hour": 3.0, "currency": "$"}, served).once == pytest.approx(1.5)
+    # a second model that a query asks is in no price by tokens
+    asked = money_of(tokens, plain, second=True)
+    assert (asked.query, asked.why) == (None, NO_SECOND)
 
 
 def test_what_is_done_once_is_said_in_money_too(tmp_path: Path) -> None:
