@@ -242,9 +242,11 @@ def _check_prices(arms: Sequence[Outcomes], basis: Basis) -> None:
 
 
 def _needs(arm: Outcomes, rationale: float | None, basis: Basis) -> float:
-    """Labels that an arm needs; with a price of rationales what it uses costs, in answers (infinite: not known)."""
+    """Labels that an arm needs, none where it uses no example; with a price of rationales what it uses costs, in
+    answers (infinite: not known).
+    """
     if rationale is None:
-        return float(arm.labels)
+        return float(arm.given)
     used = basis.spent.get(key_of(arm))
     return math.inf if used is None else used.labels + rationale * used.rationales
 
@@ -336,7 +338,7 @@ def _others(
     if wanted.rationale is None:
         for budget in budgets:
             if budget != now:
-                yield "labels", str(budget), [arm for arm in group if arm.labels <= budget]
+                yield "labels", str(budget), [arm for arm in group if arm.given <= budget]
     else:
         for price in PRICES:
             if price != wanted.rationale:

@@ -36,10 +36,10 @@ THOUSAND = 1000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a thousand queries cost: ``flops`` and ``seconds`` as measured (None: not known); ``money`` and its
-    ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once, and before them
-    ``stages_flops`` of the stages of training and ``search_flops`` of the search for settings; ``once_money``: of all
-    that is done once (None: not known).
+    """What a thousand queries cost: ``flops`` and ``seconds`` as measured (None: not known); ``money`` (None:
+    not known) and its ``currency`` (None: the study gives no price); ``tuning_flops`` and ``tuning_seconds`` once, and
+    before them ``stages_flops`` of the stages of training and ``search_flops`` of the search for settings;
+    ``once_money``: of all that is done once (None: not known).
     """
 
     flops: float | None
@@ -291,7 +291,7 @@ def _price(arm: Outcomes, used: Spent | None) -> Price:
         flops=None if arm.ran.flops is None else THOUSAND * arm.ran.flops.query,
         seconds=seconds,
         money=None if money is None or money.query is None else THOUSAND * money.query,
-        currency=None if money is None or money.query is None else money.currency,
+        currency=None if money is None else money.currency,
         tuning_flops=0.0 if arm.ran.flops is None else arm.ran.flops.tuning,
         tuning_seconds=used.tuning_seconds if arm.tuned and used is not None else None,
         stages_flops=0.0 if used is None else used.stages,
@@ -358,7 +358,7 @@ def _changes(held: Standing, arm: Outcomes) -> list[Change]:
     if smaller and not any(one.arm.params > arm.params for one in family):
         near = max(smaller, key=lambda one: one.arm.params)
         out.append(Change("size", near.arm.model, arm.model, _gain(near)))
-    if len(arm.draws) == 1 and arm.labels:
+    if len(arm.draws) == 1 and arm.given:
         out.append(Change("draws", "1", "3", None))
     return out
 

@@ -14,9 +14,9 @@ from synthetic import synthetic_results
 
 from onset.analysis import Analysis, analyse, load
 from onset.analysis.contrast.contrast import measure
-from onset.analysis.estimates.advice import Advice, Wanted, _too_few, advise
+from onset.analysis.estimates.advice import Advice, Wanted, _payable, _too_few, advise
 from onset.analysis.estimates.costs import Spent, key_of
-from onset.analysis.estimates.decisions import Basis, Decision, alternative, decide_among
+from onset.analysis.estimates.decisions import Basis, Decision, _price, alternative, decide_among
 from onset.analysis.estimates.label_curves import mean_accuracy
 from onset.analysis.estimates.money import Money
 from onset.analysis.outcomes import Outcomes
@@ -351,6 +351,8 @@ def test_what_is_done_once_is_in_the_price_that_is_said() -> None:
     assert "tuning, once, 5 GFLOPs" in said_
     assert "the search for settings, once, 3 GFLOPs" in said_
     assert "stages of training, once, 2 GFLOPs" in said_
+    used = replace(SPENT, money=Money(None, 1.5, "$", "a reason"))  # what is done once is known, a query is not
+    assert "all that is done once, $1.5" in cost_words(replace(made, price=_price(made.arm, used)), Say("en"))
 
 
 def test_the_rival_of_the_next_step_is_named_beside_what_is_recommended() -> None:
@@ -392,5 +394,12 @@ def test_an_arm_without_examples_is_never_said_to_have_them() -> None:
         assert words_[other] in name_words(alternative(arms[0 if other == "zero" else 1], made.arm), Say("en"))
     assert measure(arms[0], arms[0], "method").scope == "no examples"
     assert measure(arms[1], arms[0], "method").scope == "these examples"
+    # four labels are enough for what uses none, and other examples change nothing of it
+    zero, few = (arm(values, name, labels=32, used=used, shown=(used, used)) for name, used in (("z", 0), ("f", 32)))
+    assert _payable([zero, few], Wanted(labels=4), Basis({}, {}, {}, {})) == [zero]
+    means = {key_of(one): mean_accuracy(one, FAST) for one in (zero, few)}
+    (drawn,) = decide_among([few], Basis({}, means, {}, {}, replicates=FAST)).changes
+    assert drawn.what == "draws"
+    assert not decide_among([zero], Basis({}, means, {}, {}, replicates=FAST)).changes
     # examples that are used for something else than demonstrations are examples
     assert not arm(values, "clusters", labels=32, shown=(0, 0), used=32).shows_none
