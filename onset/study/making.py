@@ -114,6 +114,7 @@ def tune(
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
         samples = Kept(held.samples, checkpoint.identity, watch.note) if material.calls else None
         texts = material.make(Given(base, bare(task), examples, chat, cell.seed, samples))
+        checkpoint.before = 0.0 if samples is None else samples.seconds
         if texts.rows:
             held.note_material(texts.rows)
         watch.doing(f"{cell.model} · tuning {where}")
@@ -166,7 +167,7 @@ def kept(
         held.note_diverged(error.to_json(), by)
         checkpoint.remove()
         raise
-    seconds = checkpoint.seconds + time.perf_counter() - started
+    seconds = checkpoint.before + checkpoint.seconds + time.perf_counter() - started
     held.save(partial(save, model), report.to_json(), seconds, template, memory.bytes)
     return model, report
 

@@ -90,6 +90,7 @@ def verify(
         samples = Kept(held.samples, checkpoint.identity, watch.note)
         given = Given(generator, bare(task), problems, chat, cell.seed, samples)
         found, tokens = sample(given, "'vote: verifier'", (), problems, "rationales", how)
+        checkpoint.before = samples.seconds
         rights = [[_right(method.prompt, one, done, task) for done in one.done] for one in found]
         held.note_material([_row(one, right) for one, right in zip(found, rights, strict=True)])
         solutions = _solutions(found, rights, chat)

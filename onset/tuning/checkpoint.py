@@ -61,7 +61,8 @@ class Checkpoint:
     changes the last bits, as it always does. ``note`` is told, in one line, what the user should know. ``every``:
     seconds from one checkpoint to the next (None: `EVERY`; 0: after every step), by ``clock``, which decides when one
     is written and never what is in it. ``seconds``: how long runs before the present one trained, once it has gone on
-    from theirs. ``shown``: what training shows to people until now (plain JSON), which goes on with it.
+    from theirs; ``before``: how long they took before they trained, for what is kept of that. ``shown``: what training
+    shows to people until now (plain JSON), which goes on with it.
     """
 
     path: Path
@@ -70,6 +71,7 @@ class Checkpoint:
     every: float | None = None
     clock: Callable[[], float] = time.monotonic
     seconds: float = 0.0
+    before: float = 0.0
     shown: list[Any] = field(default_factory=list)
     _begun: float = 0.0
     _next: float = 0.0

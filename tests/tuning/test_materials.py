@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ from onset.models.scripted import MADE_UP_FACTS, ScriptedModel  # noqa: E402
 from onset.plan import ExamplePlan, check_ledger  # noqa: E402
 from onset.prompting.text import STOP, end_rule, render  # noqa: E402
 from onset.records import Item, Request  # noqa: E402
+from onset.results.tuned import TunedFolder  # noqa: E402
+from onset.study import making  # noqa: E402
+from onset.study.observer import Silent  # noqa: E402
 from onset.tasks.base import Task  # noqa: E402
 from onset.tuning import MATERIALS, TUNERS, material, tuner  # noqa: E402
-from onset.tuning.base import Example, Schedule  # noqa: E402
+from onset.tuning.base import Example, Schedule, TuningReport  # noqa: E402
 from onset.tuning.checkpoint import Checkpoint  # noqa: E402
 from onset.tuning.loop import Encoded, completion_loss, encode, encode_one  # noqa: E402
 from onset.tuning.materials import kept as kept_samples  # noqa: E402
@@ -446,13 +450,17 @@ def test_sampling_goes_on_where_it_was_killed(two_a_chunk: None, tmp_path: Path)
 def test_a_chunk_that_is_not_whole_is_asked_again(damage: str, two_a_chunk: None, tmp_path: Path) -> None:
     requests = [Request(f"Say {n}.", 9, n=3, temperature=1.0, seed=n) for n in range(5)]
     path = tmp_path / "s.jsonl"
-    whole = Kept(path, {}).sampled(Stopped(), requests)
+
+    def no_time() -> float:
+        return 0.0
+
+    whole = Kept(path, {}, clock=no_time).sampled(Stopped(), requests)
     content = path.read_bytes()
     head, first, second, third = content.splitlines(keepends=True)
     broken = {"cut": third[:-9], "no JSON": b"[\n", "another number": b"[[]]\n"}[damage]
     path.write_bytes(head + first + second + broken)
     rest = Stopped()
-    assert Kept(path, {}).sampled(rest, requests) == whole
+    assert Kept(path, {}, clock=no_time).sampled(rest, requests) == whole
     assert rest.asked == 1
     assert path.read_bytes() == content
     # nothing behind a damaged line is taken
@@ -460,6 +468,36 @@ def test_a_chunk_that_is_not_whole_is_asked_again(damage: str, two_a_chunk: None
     rest = Stopped()
     assert Kept(path, {}).sampled(rest, requests) == whole
     assert rest.asked == 5
+
+
+def test_what_a_killed_run_took_to_sample_is_told(two_a_chunk: None, tmp_path: Path) -> None:
+    """Three chunks at ten seconds: what is read back took as long as it did, what is asked now is timed by who asks."""
+    requests, path = [Request(f"Say {n}.", 9, n=3, temperature=1.0) for n in range(5)], tmp_path / "s.jsonl"
+
+    def kept() -> Kept:
+        ticks = count(0, 10)
+        return Kept(path, {}, clock=lambda: float(next(ticks)))
+
+    killed, rest, again = kept(), kept(), kept()
+    with pytest.raises(KeyboardInterrupt):
+        killed.sampled(Stopped(at=2), requests)
+    assert killed.seconds == 0.0
+    rest.sampled(Stopped(), requests)
+    assert rest.seconds == 20.0
+    again.sampled(Stopped(), requests)
+    assert again.seconds == 30.0
+
+
+def test_sampling_of_a_killed_run_is_in_the_time_of_a_tuning(tmp_path: Path) -> None:
+    def train(checkpoint: Checkpoint, _: Any) -> tuple[str, TuningReport]:
+        checkpoint.before, checkpoint.seconds = 1000.0, 200.0
+        return "model", TuningReport(1, 1, 1.0, 1, 0.0, 0.0)
+
+    held, base = TunedFolder(tmp_path / "t"), hf_model(llama())
+    making.kept(held, None, train, base, Silent(), lambda *_: None, lambda _: "model", TuningReport)
+    seconds, _ = held.took()
+    assert seconds is not None
+    assert 1200.0 <= seconds < 1300.0
 
 
 def test_where_samples_cannot_be_kept_sampling_goes_on(two_a_chunk: None, tmp_path: Path) -> None:

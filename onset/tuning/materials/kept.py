@@ -5,14 +5,16 @@
     ...                        # keep the tuned weights
     kept.remove()
 
-A file of JSON lines: what the texts depend on, then a line for each chunk of questions, synced before the next chunk is
-asked. Chunks are the same whether a run was killed or not, and so are the batches in them and their texts.
+A file of JSON lines: what the texts depend on, then a line for each chunk of questions with the seconds it took, synced
+before the next chunk is asked. Chunks are the same whether a run was killed or not, and so are the batches in them and
+their texts.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -39,24 +41,29 @@ class Kept:
 
     ``identity``: what they depend on that the caller knows (JSON: revision of the base model, template, versions). A
     file of other samples, or a damaged line with all behind it, is not used. Where the file cannot be written, sampling
-    goes on and ``note`` is told, once.
+    goes on and ``note`` is told, once. ``seconds``: how long earlier runs took for what was read back, by their
+    ``clock``, so that what a run that was killed sampled is not free.
     """
 
     path: Path
     identity: Mapping[str, Any]
     note: Callable[[str], None] = _nobody
+    clock: Callable[[], float] = time.perf_counter
+    seconds: float = 0.0
     _failed: bool = False
 
     def sampled(self, model: Model, requests: Sequence[Request]) -> Samples:
         """What ``model`` answers to ``requests``: what is kept of it, and the rest of it asked and kept."""
         chunks = list(chunked(requests))
         by = {**self.identity, "asked": content_hash([asdict(one) for one in requests])}
-        held = self._read(by, chunks)
+        held, took = self._read(by, chunks)
+        self.seconds += took
         if held:
             self.note(f"sampling goes on after {sum(map(len, held))} of {len(requests)} questions, from {self.path}")
         for chunk in chunks[len(held) :]:
+            begun = self.clock()
             held.append([tuple(done) for done in model.generate(chunk)])
-            self._write([[asdict(one) for one in done] for done in held[-1]])
+            self._write(self.clock() - begun, [[asdict(one) for one in done] for done in held[-1]])
         return [done for chunk in held for done in chunk]
 
     def remove(self) -> None:
@@ -64,27 +71,31 @@ class Kept:
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
 
-    def _read(self, by: Mapping[str, Any], chunks: Sequence[Sequence[Request]]) -> list[Samples]:
-        """The chunks that are kept whole; the file is left with these alone, or begun."""
+    def _read(self, by: Mapping[str, Any], chunks: Sequence[Sequence[Request]]) -> tuple[list[Samples], float]:
+        """The chunks that are kept whole, and their seconds; the file is left with these alone, or begun."""
         try:
             lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
         except OSError:
             lines = []
         head = f"{canonical_json(dict(by))}\n".encode()
         held: list[Samples] = []
+        took = 0.0
         if lines[:1] == [head]:
             for line, chunk in zip(lines[1:], chunks, strict=False):
                 found = _samples(line, chunk)
                 if found is None:
                     break
-                held.append(found)
+                seconds, samples = found
+                took += seconds
+                held.append(samples)
         whole = b"".join([head, *lines[1 : 1 + len(held)]])
         if b"".join(lines) != whole:
             self._put(lambda: _replace(self.path, whole))
-        return held
+        return held, took
 
-    def _write(self, chunk: Sequence[Any]) -> None:
-        self._put(lambda: _append(self.path, f"{json.dumps(list(chunk))}\n".encode()))
+    def _write(self, seconds: float, chunk: Sequence[Any]) -> None:
+        line = {"seconds": seconds, "samples": list(chunk)}
+        self._put(lambda: _append(self.path, f"{json.dumps(line)}\n".encode()))
 
     def _put(self, work: Callable[[], None]) -> None:
         if self._failed:
@@ -110,15 +121,17 @@ def chunked(requests: Sequence[Request]) -> Sequence[Sequence[Request]]:
     return parts
 
 
-def _samples(line: bytes, chunk: Sequence[Request]) -> Samples | None:
-    """A chunk out of its line; None where it is not whole."""
+def _samples(line: bytes, chunk: Sequence[Request]) -> tuple[float, Samples] | None:
+    """The seconds and the samples of a chunk out of its line; None where it is not whole."""
     if not line.endswith(b"\n"):
         return None
     try:
-        read = [tuple(Completion(**one) for one in done) for done in json.loads(line)]
-    except (ValueError, TypeError):
+        told = json.loads(line)
+        seconds = float(told["seconds"])
+        read = [tuple(Completion(**one) for one in done) for done in told["samples"]]
+    except (ValueError, TypeError, KeyError):
         return None
-    return read if [len(done) for done in read] == [one.n for one in chunk] else None
+    return (seconds, read) if [len(done) for done in read] == [one.n for one in chunk] else None
 
 
 def _replace(path: Path, content: bytes) -> None:
