@@ -16,7 +16,9 @@ from onset.shifts.text import found, kept_words, neighbours, replaced, share, wi
 from onset.tasks.base import Task
 
 WORDS = ("um", "uh", "er", "well", "you know", "I mean", "let me see", "right")
-"""None of these says how much, how sure or how often: "like", "about" and "maybe" would."""
+"""None of these says how much, how sure or how often: "like", "about" and "maybe" would. Where an item speaks of left
+and right, "right" is a direction and no filler."""
+_SIDES = re.compile(r"\b(?:left|right)", re.IGNORECASE)
 _GAP = re.compile(r"(?<=[a-z]) (?=[A-Za-z])")
 
 
@@ -34,10 +36,12 @@ class Fillers(Shift):
     def rewrite(self, item: Item, task: Task) -> Item:
         """The item with fillers."""
         rng, kept = self.rng(item), kept_words(item)
+        sides = _SIDES.search(f"{item.question} {item.context or ''}") is not None
+        words = [one for one in WORDS if not (sides and one == "right")]
 
         def change(text: str) -> str:
             gaps = [one.start() for one in found(_GAP, text) if not neighbours(text, one.start()) & kept]
             hit = rng.sample(gaps, share(len(gaps), self.rate))
-            return replaced(text, [(at, at + 1, f", {rng.choice(WORDS)}, ") for at in hit])
+            return replaced(text, [(at, at + 1, f", {rng.choice(words)}, ") for at in hit])
 
         return with_texts(item, change)

@@ -33,7 +33,7 @@ _LENGTHS = (
 _WEIGHTS = ("ounces", "ounce", "pounds", "pound", "tons", "ton", "grams", "gram", "kg")
 _VOLUMES = ("gallons", "gallon", "quarts", "quart", "pints", "pint", "cups", "cup", "ounces", "ounce", "liters")
 _UNITS: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
-    ({"miles": "kilometres", "mile": "kilometre", "mph": "km/h"}, _LENGTHS),
+    ({"miles": "kilometres", "mile": "kilometre", "mph": "km/h"}, (*_LENGTHS, "acres", "acre")),
     ({"feet": "metres", "foot": "metre"}, (*_LENGTHS, "legs", "toes", "hands")),
     ({"inches": "centimetres", "inch": "centimetre"}, _LENGTHS),
     ({"pounds": "kilograms", "pound": "kilogram"}, (*_WEIGHTS, "£", "sterling", "pence")),

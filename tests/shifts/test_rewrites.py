@@ -18,6 +18,7 @@ from onset.ladder.stories import NAMES as STORY_NAMES
 from onset.records import Item
 from onset.shifts import SHIFTS
 from onset.shifts.base import Shift, apply_shift, read_shift
+from onset.shifts.fillers import Fillers
 from onset.shifts.letters import Letters
 from onset.shifts.names import OtherNames, names_in
 from onset.shifts.numbers import EditedNumbers
@@ -267,6 +268,19 @@ def test_traps_name_a_wrong_option_with_the_words_of_the_question() -> None:
         trap = next(one for one in added if clean.question.rsplit(" ", 1)[1].rstrip("?") in one)
         value = trap.rstrip(".").rsplit(" ", 1)[1]
         assert value in set(item.choices or ()) - {item.answer}
+
+
+def test_right_is_no_filler_among_directions(problems: Task) -> None:
+    walk = Item("Turn around. Take 2 steps forward. Turn left and walk on until you see the old house.", "No")
+    told = [Fillers(rate=1.0, seed=seed).rewrite(walk, problems).question for seed in range(5)]
+    assert all(one.count(",") > walk.question.count(",") and "right" not in one for one in told)
+    talk = replace(walk, question=walk.question.replace("left", "away"))
+    assert any("right" in Fillers(rate=1.0, seed=seed).rewrite(talk, problems).question for seed in range(5))
+
+
+def test_miles_stay_miles_beside_acres(problems: Task) -> None:
+    farm = Item("A square mile has 640 acres. How many acres have 3 square miles?", "1920")
+    assert OtherUnits().rewrite(farm, problems) == farm
 
 
 # ---- rewrites that meet --------------------------------------------------------------------------------------------
