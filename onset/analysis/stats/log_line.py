@@ -35,11 +35,12 @@ def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
     """The line through ``correct`` of ``n`` trials at each of ``sizes`` (above 0). Raises ValueError below three
     different sizes. No slope is steeper than a rise from 0 to 1 over half the smallest step between sizes.
     """
-    different = np.unique(sizes)
+    different, place = np.unique(sizes, return_inverse=True)
     if len(different) < 3:
         raise ValueError(f"a line and its misfit need three sizes, received {len(different)}")
     x = np.log10(sizes) - np.log10(sizes).mean()
-    best = float(_likelihood(correct, n, correct / n))
+    shares = np.bincount(place, correct) / np.bincount(place, n)  # one a size, also where several models have it
+    best = float(_likelihood(correct, n, shares[place]))
     steepest = 2 / float(np.diff(np.log10(different)).min())
 
     def lack(slope: float) -> float:

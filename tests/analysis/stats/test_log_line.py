@@ -47,3 +47,14 @@ def test_all_wrong_and_too_few_sizes() -> None:
     assert found.p > 0.9
     with pytest.raises(ValueError, match="three sizes, received 2"):
         log_line(SIZES[:2], np.ones(2), np.full(2, 10.0))
+
+
+def test_models_of_one_size_share_its_degree_of_freedom() -> None:
+    rng = np.random.default_rng(4)
+    sizes = np.repeat([1e6, 1e7, 1e8, 1e9], 3)
+    n = np.full(12, 100.0)
+    refused = sum(log_line(sizes, rng.binomial(100, 0.5, 12).astype(float), n).p <= 0.05 for _ in range(60))
+    assert refused <= 8
+    correct = rng.binomial(100, 0.4, 12).astype(float)
+    pooled = log_line(np.unique(sizes), correct.reshape(4, 3).sum(axis=1), np.full(4, 300.0))
+    assert log_line(sizes, correct, n).p == pytest.approx(pooled.p, rel=1e-3)
