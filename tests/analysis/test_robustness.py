@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from onset.analysis.estimates.classification import classified
 from onset.analysis.estimates.falls import falls, worst_cases
 from onset.analysis.estimates.label_curves import label_curves, means_of
 from onset.analysis.estimates.matched import AT_CHANCE, FEWEST_POINTS, Grid, matched
-from onset.analysis.estimates.reorder import Overtaking, drop_slopes, lead_curves, leads
+from onset.analysis.estimates.reorder import Lead, Overtaking, drop_slopes, lead_curves, leads
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.outcomes.measured import Measured, foreign
 from onset.analysis.stats.adjust import ALPHA
@@ -419,6 +420,21 @@ def test_the_order_reverses_where_both_leads_are_shown_and_on_which_sizes() -> N
     assert 10**6.5 < shifted.estimate < 10**8
     slopes = {one.sides[0]: one for one in drop_slopes(losses(arms, replicates=FAST), arms, replicates=FAST)}
     assert (slopes["tuned"].verdict, slopes["prompt"].verdict) == ("wins", "loses")
+
+
+def test_a_lead_that_was_measured_alone_and_turns_is_not_said_to_widen() -> None:
+    def shown(difference: float, verdict: str) -> Any:
+        return SimpleNamespace(difference=difference, verdict=verdict)
+
+    def said(clean: Any, shifted: Any, change: Any) -> tuple[int, str]:
+        lead = Lead(clean, shifted, change)
+        return lead.leader, lead.verdict
+
+    measured, behind = shown(0.02, "undecided"), shown(-0.15, "loses")
+    assert said(measured, behind, shown(-0.17, "loses")) == (1, "narrows")
+    assert said(measured, shown(0.15, "wins"), shown(0.13, "wins")) == (1, "widens")
+    assert said(shown(0.1, "wins"), behind, shown(-0.25, "loses")) == (1, "reverses")
+    assert said(shown(-0.1, "loses"), shown(-0.3, "loses"), shown(-0.2, "loses")) == (-1, "widens")
 
 
 @pytest.mark.slow

@@ -64,13 +64,15 @@ class Lead(Placed):
 
     @property
     def verdict(self) -> OrderVerdict:
-        """Of the order of the two, said of whoever leads on clean items."""
+        """Of the order of the two, said of whoever leads on clean items: where that is not shown and the other is shown
+        to be ahead under the shift, a shown change narrows the lead that was measured.
+        """
         before, after = _sign(self.clean), _sign(self.shifted)
         if before * after < 0:
             return "reverses"
         moved = _sign(self.change)
         if moved and (before or after):
-            return "widens" if moved == (before or after) else "narrows"
+            return "widens" if moved == self.leader else "narrows"
         return "keeps" if before and before == after else "undecided"
 
     @property

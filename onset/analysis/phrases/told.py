@@ -15,6 +15,7 @@ _TESTS = {
     "{test}; and a t interval from the scatter of {arms} arms about their line: the wider": (
         "{test}；并有由 {arms} 个点绕其直线的离散得出的 t 区间：取较宽者"
     ),
+    "an answer of fewer than {fewest} items carries no test": "有答案的题少于 {fewest} 道，不作检验",
     "{test}, items within each answer": "{test}，各答案之内抽题",
     "{test}, items within each group, simultaneous over {groups} groups": (
         "{test}，各组之内抽题，对 {groups} 组同时成立"
