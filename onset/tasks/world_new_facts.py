@@ -103,6 +103,6 @@ def _item(person: str, asked: str, facts: dict[str, str], passage: bool, seed: i
     others = [one for one in facts if facts[one] == city and one != person] if asked == "reversed" else []
     subject = city if asked == "reversed" else person
     return Item(
-        _ASKED[asked].format(subject), said(person), context=context, meta={"probe": asked},
+        _ASKED[asked].format(subject), said(person), context=context, meta={"probe": asked, "facts": len(facts)},
         others=() if passage else tuple(others),
     )  # fmt: skip

@@ -4,11 +4,13 @@ A task whose name ends in ``told=passage]`` and one of the same name with ``told
 the same facts (`onset.tasks.world_new_facts`; Lampinen et al. 2025, arXiv 2505.00661): in a passage before the
 question, or by tuning on all of them. For each model, stage, budget and probe every tuned method of the one is held
 against every method that reads the passage, question by question, on the draws that both have; p is adjusted by Holm
-over all of a model.
+over all of a model. Where fewer examples are granted than there are facts, some of what is asked was told in passages
+alone: such a budget is in no comparison.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,6 +62,7 @@ def placements_of(measured: Measured, *, margin: float = MARGIN, replicates: int
     if not arms:
         return ()
     questions = _questions(measured)
+    facts = _facts(measured)
     groups: dict[tuple[str, str], list[Placement]] = {}
     for passage in arms:
         if passage.tuned or not passage.task.endswith(_PASSAGE):
@@ -67,7 +70,8 @@ def placements_of(measured: Measured, *, margin: float = MARGIN, replicates: int
         stem = passage.task.removesuffix(_PASSAGE)
         for weights in arms:
             alike = (weights.model, weights.stage, weights.labels) == (passage.model, passage.stage, passage.labels)
-            if weights.tuned and alike and weights.task == stem + _WEIGHTS:
+            told = weights.labels >= facts.get(weights.task, 0)
+            if weights.tuned and alike and told and weights.task == stem + _WEIGHTS:
                 made = contrast(
                     _by_question(weights, questions), _by_question(passage, questions), "method",
                     margin=margin, replicates=replicates, names=(weights.method, passage.method),
@@ -79,6 +83,18 @@ def placements_of(measured: Measured, *, margin: float = MARGIN, replicates: int
         decided = decide([one.contrast for one in held], f"in weights against in context, {model}, stage {stage}")
         out += [replace(one, contrast=each) for one, each in zip(held, decided, strict=True)]
     return tuple(out)
+
+
+def _facts(measured: Measured) -> dict[str, int]:
+    """Task -> how many facts there are, as far as its items say so."""
+    if "meta" not in measured.records.columns:
+        return {}
+    tasks = dict(measured.cells.select("cell", "task").iter_rows())
+    found: dict[str, int] = {}
+    for cell, meta in measured.records.select("cell", "meta").unique().iter_rows():
+        if meta and tasks.get(cell, "").endswith(_WEIGHTS):
+            found[tasks[cell]] = max(found.get(tasks[cell], 0), int(json.loads(meta).get("facts", 0)))
+    return found
 
 
 def _questions(measured: Measured) -> Mapping[str, str]:

@@ -137,3 +137,13 @@ def test_what_is_said_of_it() -> None:
 def test_a_study_that_asks_one_way_has_none() -> None:
     half = measured()
     assert placements_of(replace(half, outcomes=half.outcomes[::2])) == ()
+
+
+def test_a_budget_that_does_not_hold_all_facts_is_not_compared() -> None:
+    whole = measured()
+    labels = whole.outcomes[0].labels
+    for facts, compared in ((labels, 3), (labels + 1, 0)):
+        meta = json.dumps({"probe": "direct", "facts": facts})
+        records = whole.records.with_columns(pl.lit(meta).alias("meta"))
+        assert len(placements_of(replace(whole, records=records), replicates=500)) == compared
+    assert all(one.meta["facts"] == 80 for one in opened("direct", "weights", pool=80).test)
