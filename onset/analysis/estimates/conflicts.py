@@ -4,7 +4,8 @@ An item with ``meta["memory"]`` says what is true outside its context; its right
 passages: Longpre et al. 2021, arXiv 2109.05052; as the updating of knowledge, Si et al. 2022, arXiv 2210.09150). Each
 answer is the passage's, the memory's, or neither; an item without an answer, or at which the method failed, is neither.
 Where the study asks the same questions without a passage, it is told apart what the model knows: those that it answers
-by memory there, with the same method and draw.
+by memory there, with the same method and draw. (An item's id is made of its context too, so that one without is told
+by it; of items with choices, which records do not hold, the task asked in fewest tokens is taken.)
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ import polars as pl
 
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.setting import Placed, Setting
+from onset.analysis.stats.adjust import ALPHA, LEVEL
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.shares import Interval
+from onset.records import Item
 
 SIDES = ("passage", "memory", "neither")
 _SHARED = 0.9
@@ -42,7 +45,8 @@ class Conflict(Placed):
     ``memory``'s and ``neither``, and ``lead``: the first less the second.
 
     ``n``: items; ``closed``: the task that asks the same questions without a passage (None: not in the study), of which
-    ``known`` outcomes are right; ``kept``: of these, the share that keeps its memory (None: fewer than two items).
+    ``known`` outcomes are right; ``kept``: of these, the share that keeps its memory (None: fewer than two items);
+    ``leads``: by draw and item 1 where the passage is followed, -1 where memory is, 0 for neither.
     """
 
     at: Setting
@@ -53,12 +57,17 @@ class Conflict(Placed):
     closed: str | None
     known: int
     kept: Told | None
+    leads: Array
 
     @property
     def verdict(self) -> str:
         """``passage`` or ``memory``, whichever is shown to be followed more often; else ``undecided``."""
-        low, high = self.lead.interval
-        return "passage" if low > 0 else "memory" if high < 0 else "undecided"
+        return _verdict(self.lead.interval)
+
+    def among(self, count: int) -> tuple[str, Interval]:
+        """Verdict and interval of the lead of the arm that was picked from ``count`` by it (Bonferroni)."""
+        told = _mean(self.leads, -1.0, 1 - ALPHA / count)
+        return _verdict(told.interval), told.interval
 
     def json(self) -> dict[str, Any]:
         """As plain JSON; shares 0..1."""
@@ -76,13 +85,20 @@ class Conflict(Placed):
         }
 
 
+def _verdict(interval: Interval) -> str:
+    low, high = interval
+    return "passage" if low > 0 else "memory" if high < 0 else "undecided"
+
+
 def conflicts_of(measured: Measured) -> tuple[Conflict, ...]:
     """Every way of asking a task whose items say what memory holds, in the order of the cells."""
     details = measured.records.select("cell", "detail").filter(pl.col("detail").str.contains('"memory":'))
     asked = set(details["cell"].to_list())
     if not asked:
         return ()
-    wanted = ("item", "question", "answer", "correct", "gold", "detail", "prompt_tokens")
+    wanted = (
+        "item", "question", "answer", "correct", "gold", "golds", "gold_prob", "detail", "prompt_tokens",
+    )  # fmt: skip
     tables = {
         str(cell): table.to_dicts()
         for (cell,), table in measured.records.select("cell", *wanted).group_by("cell", maintain_order=True)
@@ -121,11 +137,21 @@ def _closed(
         rows = [tables[cell["cell"]] for cell in cells]
         if len(questions & {row["question"] for row in rows[0]}) < _SHARED * len(questions):
             continue
+        if not all(_closed_book(row) for row in rows[0]):
+            continue
         tokens = [row["prompt_tokens"] or 0 for draw in rows for row in draw]
         right = {cell["seed"]: {row["question"] for row in draw if row["correct"]} for cell, draw in
                  zip(cells, rows, strict=True)}  # fmt: skip
         seen.append((sum(tokens) / len(tokens), str(other[task]), right))
     return min(seen, key=lambda one: one[0])[1:] if seen else None
+
+
+def _closed_book(row: Mapping[str, Any]) -> bool:
+    """Has the item no context, as far as can be told?"""
+    if row["gold_prob"] is not None:
+        return True
+    item = Item(row["question"], row["gold"], others=tuple((row["golds"] or ())[1:]))
+    return bool(item.id == row["item"])
 
 
 def _conflict(arm: Outcomes, draws: Sequence[_Rows], closed: tuple[str, dict[int, set[str]]] | None) -> Conflict:
@@ -151,6 +177,7 @@ def _conflict(arm: Outcomes, draws: Sequence[_Rows], closed: tuple[str, dict[int
         closed=closed[0] if closed else None,
         known=int(knows.sum()),
         kept=_mean(kept[:, some], 0.0) if some.sum() > 1 else None,
+        leads=tables["passage"] - tables["memory"],
     )
 
 
@@ -161,6 +188,6 @@ def _side(record: Mapping[str, Any]) -> str:
     return "memory" if memory is not None and record["answer"] == memory else "neither"
 
 
-def _mean(values: Array, least: float) -> Told:
-    value, (low, high) = mean_interval(values, shares=True)
+def _mean(values: Array, least: float, level: float = LEVEL) -> Told:
+    value, (low, high) = mean_interval(values, level, shares=True)
     return Told(value, (min(value, max(least, low)), max(value, min(1.0, high))))

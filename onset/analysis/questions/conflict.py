@@ -15,7 +15,9 @@ from onset.analysis.questions.say import Say
 
 
 class PassageOrMemory(Question):
-    """Per task: the largest model with the method that follows the passage most, and the smallest asked alike."""
+    """Per task: the largest model with the method that follows the passage most, and the smallest asked alike. The
+    interval holds whichever method that is.
+    """
 
     kind = "passage or memory"
     unit = "points"
@@ -26,24 +28,28 @@ class PassageOrMemory(Question):
         for task in dict.fromkeys(one.task for one in study.conflicts if one.at.clean):
             here = [one for one in study.conflicts if one.task == task and one.at.clean]
             largest = max(one.params for one in here)
-            one = max((each for each in here if each.params == largest), key=lambda each: each.lead.value)
+            rivals = [each for each in here if each.params == largest]
+            one = max(rivals, key=lambda each: each.lead.value)
+            verdict, interval = one.among(len(rivals))
             alike = [
                 each for each in here if (each.method, each.labels, each.stage) == (one.method, one.labels, one.stage)
             ]
             yield self.finding(
-                f"{task}, {one.method}, {one.model}", one.verdict, partial(_sentence, study, one, alike),
+                f"{task}, {one.method}, {one.model}", verdict, partial(_sentence, study, one, alike, len(rivals)),
                 lines.line(
-                    f"passage or memory.{one.verdict}", study.named(task), model=one.model,
+                    f"passage or memory.{verdict}", study.named(task), model=one.model,
                     share=words.percent(one.shares["passage"].value), other=words.percent(one.shares["memory"].value),
-                    points=lines.points(one.lead.value), range=lines.share_range(one.lead.interval),
+                    points=lines.points(one.lead.value), range=lines.share_range(interval),
                 ),
-                estimate=one.lead.value, interval=one.lead.interval, n=one.n,
-                test="crossed bootstrap over draws and items",
+                estimate=one.lead.value, interval=interval, n=one.n, test="crossed bootstrap over draws and items",
             )  # fmt: skip
 
 
-def _sentence(study: Analysis, one: Conflict, alike: Sequence[Conflict], say: Say) -> str:
-    """The three shares, what becomes of what the model knows, and how it is at the smallest size."""
+def _sentence(study: Analysis, one: Conflict, alike: Sequence[Conflict], rivals: int, say: Say) -> str:
+    """The three shares, what becomes of what the model knows, and how it is at the smallest size. ``rivals``: from how
+    many ways of asking it was picked.
+    """
+    verdict, interval = one.among(rivals)
     given = say.with_labels(one.labels, study.shown(one.labels, [one.method], one.task))
     shares = one.shares
     head = say(
@@ -54,9 +60,13 @@ def _sentence(study: Analysis, one: Conflict, alike: Sequence[Conflict], say: Sa
         passage=words.percent(shares["passage"].value), first=say.share_range(shares["passage"].interval),
         memory=words.percent(shares["memory"].value), second=say.share_range(shares["memory"].interval),
         neither=words.percent(shares["neither"].value), points=say.points(one.lead.value),
-        range=say.point_range(one.lead.interval), verdict=say(_SAID[one.verdict]),
+        range=say.point_range(interval), verdict=say(_SAID[verdict]),
         sample=say.sample(one.n, len(one.arm.draws)),
     )  # fmt: skip
+    picked = ""
+    if rivals > 1:
+        picked = say("of {count} ways of asking it follows the passage most, and that interval holds for each of them",
+                     count=rivals)  # fmt: skip
     known = ""
     if one.kept is not None:
         known = say(
@@ -73,7 +83,7 @@ def _sentence(study: Analysis, one: Conflict, alike: Sequence[Conflict], say: Sa
             passage=words.percent(smallest.shares["passage"].value),
             memory=words.percent(smallest.shares["memory"].value),
         )  # fmt: skip
-    return say.text([head, known, size])
+    return say.text([head, picked, known, size])
 
 
 _SAID = {"passage": "the passage is believed", "memory": "memory is believed", "undecided": "undecided"}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from onset.analysis import Analysis, analyse, load, to_json
@@ -70,7 +72,10 @@ def answers(prompt: str, sample: int) -> str:
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
     """A task of a user's own with a column ``memory``, and the same questions without passages."""
-    place = tmp_path_factory.mktemp("conflict")
+    return studied(tmp_path_factory.mktemp("conflict"), "capitals", "contradicted")
+
+
+def studied(place: Path, *names: str) -> Analysis:
 
     def written(name: str, rows: list[dict[str, Any]]) -> str:
         (place / name).write_text("\n".join(map(json.dumps, rows)))
@@ -81,10 +86,12 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
         {**row, "answer": f"New{i}", "memory": f"Old{i}", "context": f"The capital of land {i} is New{i}."}
         for i, row in enumerate(asked)
     ]
+    right = [{**row, "context": f"The capital of land {i} is Old{i}."} for i, row in enumerate(asked)]
     tasks = [
         {"name": name, "train": written(f"{name}.train.jsonl", rows[ITEMS:]), "near_duplicates": "allow",
          "test": written(f"{name}.jsonl", rows[:ITEMS])}
-        for name, rows in (("capitals", asked), ("contradicted", told))
+        for name, rows in (("capitals", asked), ("contradicted", told), ("supported", right))
+        if name in names
     ]  # fmt: skip
     study = make_study(
         name="conflict",
@@ -112,6 +119,21 @@ def test_answers_are_the_passages_the_memorys_or_neither(study: Analysis) -> Non
     assert (small.known, small.kept) == (0, None)
     low, high = large.lead.interval
     assert low < 0.1 < high
+
+
+def test_questions_with_a_passage_that_is_right_are_not_closed_book(tmp_path: Path) -> None:
+    large, _ = studied(tmp_path, "contradicted", "supported").conflicts
+    assert (large.closed, large.known, large.kept) == (None, 0, None)
+
+
+def test_the_arm_picked_from_several_has_an_interval_for_all_of_them(study: Analysis) -> None:
+    large = study.conflicts[0]
+    ahead = replace(large, leads=np.repeat([1.0, -1.0], [27, 13])[None, :])
+    assert ahead.among(1)[0] == "passage"
+    verdict, (low, high) = ahead.among(20)
+    assert verdict == "undecided"
+    assert low < ahead.among(1)[1][0] < ahead.among(1)[1][1] < high
+    assert large.among(1) == (large.verdict, large.lead.interval)
 
 
 def test_what_is_said_of_it(study: Analysis) -> None:
