@@ -134,6 +134,8 @@ def _differences(found: Any, wanted: Any, name: str = "") -> Iterator[str]:
     if isinstance(found, dict) and isinstance(wanted, dict):
         for key in wanted:
             yield from _differences(found.get(key), wanted[key], f"{name} {key}".strip())
+        for key in sorted(found.keys() - wanted.keys()) if name else ():  # a card says more than what it is of
+            yield f"{name} {key} {json.dumps(found[key])} there, none asked for"
     elif found != wanted:
         yield f"{name} {json.dumps(found)} there, {json.dumps(wanted)} asked for"
 

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from onset.cli import main
-from onset.errors import InputError, ModelError, StudyError
+from onset.errors import InputError, ModelError, StoreError, StudyError
 from onset.ladder import pretrain as training
 from onset.ladder.corpora import Corpus
 from onset.ladder.pretrain import family_of, pretrain
 from onset.ladder.recipe import Held, Recipe, Schedule, rung
-from onset.ladder.run import Run
+from onset.ladder.run import Run, check_same
 from onset.ladder.rungs import folder
 from onset.ladder.seeds import Pace, folder_of, pace_of, parse_seeds, pretrain_seeds, recipes_of
 from onset.ladder.shards import Source
@@ -220,4 +220,9 @@ def test_a_seed_beside_the_weights_is_a_whole_number(tmp_path: Path) -> None:
 def test_held_is_of_the_identity_of_a_run() -> None:
     assert folder_of(Path("out"), Recipe(rung("r0"), seed=3)) == Path("out/seed-3")
     one = Recipe(rung("r0"), seed=3, held=Held("order", 1)).describe()
+    whole, card = Recipe(rung("r0"), seed=3).describe(), {"loss": 1.0, "device": "cpu"}
+    for found, wanted in ((one, whole), (whole, one)):
+        with pytest.raises(StoreError, match="recipe held"):
+            check_same(Path("out"), card | {"recipe": found}, {"recipe": wanted})
+    check_same(Path("out"), card | {"recipe": one}, {"recipe": one})
     assert one["held"] == {"what": "order", "seed": 1}
