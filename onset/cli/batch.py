@@ -13,8 +13,9 @@ from onset.cli.study import StudyFile, finish
 if TYPE_CHECKING:
     from onset.study.batches import Round
     from onset.study.cell import Cell
+    from onset.study.entries import PriceEntry
     from onset.study.observer import Observer
-    from onset.study.spec import PriceEntry, Study
+    from onset.study.spec import Study
 
 app = typer.Typer(
     help="Ask hosted models (openai:URL#MODEL) in batch files, which cost less: write, have them answered, read, and"

@@ -14,7 +14,8 @@ from onset.tuning import STAGES, TUNERS
 from onset.votes import VOTES
 
 if TYPE_CHECKING:
-    from onset.study.spec import MethodEntry, Study
+    from onset.study.entries import MethodEntry
+    from onset.study.spec import Study
     from onset.study.text import TextEntry
 
 _PATH_KEYS = ("path", "train", "test")

@@ -19,8 +19,9 @@ from onset.models import default_label, split_spec
 from onset.models.base import ModelFacts
 
 if TYPE_CHECKING:
+    from onset.study.entries import ModelEntry
     from onset.study.grid import Grid
-    from onset.study.spec import ModelEntry, Study
+    from onset.study.spec import Study
 
 _SEED = re.compile(r"seed-(\d+)")
 

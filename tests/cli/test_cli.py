@@ -23,12 +23,13 @@ from onset.methods import METHODS
 from onset.progress import Display
 from onset.prompting import PROMPTING
 from onset.study.cell import Cell
+from onset.study.entries import MethodEntry
 from onset.study.estimate import estimate
 from onset.study.grid import Grid, expand
 from onset.study.made import Made
 from onset.study.observer import Silent
 from onset.study.runner import run
-from onset.study.spec import MethodEntry, make_study
+from onset.study.spec import make_study
 from onset.tasks import open_tasks
 from onset.tuning import MATERIALS
 from onset.votes import VOTES
