@@ -537,6 +537,7 @@ def test_an_ingredient_moves_the_size_from_which_an_ability_is_there() -> None:
             sizes=SimpleNamespace(stage_shifts=list(found.values())),
             given=lambda *_: "with 8 labelled examples",
             shown=lambda *_: {},
+            used=lambda labels, *_: labels,
             named=lambda _: None,
         ),
     )
@@ -560,6 +561,7 @@ def test_a_stage_that_no_curve_fits_is_undecided_and_not_out_of_reach() -> None:
             sizes=SimpleNamespace(stage_shifts=[one]),
             given=lambda *_: "with 8 labelled examples",
             shown=lambda *_: {},
+            used=lambda labels, *_: labels,
             named=lambda _: None,
         ),
     )
