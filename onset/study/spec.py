@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from onset import markup
 from onset.errors import StudyError, UnknownName
-from onset.methods import METHODS, Method, method
+from onset.methods import METHODS, Method
 from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec
-from onset.models.backend import Told
 from onset.shifts.base import Named, read_shift
 from onset.step import read_step
 from onset.study.entries import STRICT, MethodEntry, ModelEntry, PriceEntry, Template
