@@ -81,7 +81,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"methods": [{"prompt": "cot", "on": "answers"}]}, "method: 'on: answers' belongs to a tuning method, but 'tune' is not given"),
         ({"methods": [{"shots": 4}]}, "method: neither 'prompt' nor 'tune' is given; expected at least one of them"),
         ({"methods": ["cot", "cot"]}, "study: 'methods' repeats cot; each may appear once"),
-        ({"methods": [{"prompt": "cot", "votes": {"samples": 2}}]}, "study: unknown key 'methods.0.votes': did you mean 'vote'? Known: name, prompt, shots, choose, vote, tune, on, steps, learning_rate, template, search, grid"),
+        ({"methods": [{"prompt": "cot", "votes": {"samples": 2}}]}, "study: unknown key 'methods.0.votes': did you mean 'vote'? Known: name, prompt, shots, choose, vote, tune, on, steps, epochs, learning_rate, template, search, grid"),
         ({"labels": [-1]}, "study: 'labels.0': Input should be greater than or equal to 0 (received -1)"),
         ({"labels": [8, 8]}, "study: 'labels' repeats 8; each may appear once"),
         ({"items": ...}, "study: 'items' is missing"),
