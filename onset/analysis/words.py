@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from onset.analysis.phrases import PHRASES, Language, phrase
+from onset.analysis.phrases.names import SHIFTS as SHIFT_NAMES
 from onset.analysis.phrases.names import STEPS
 from onset.analysis.phrases.told import retold
 
@@ -203,8 +204,16 @@ def plain_shift(name: str, language: Language = "en") -> str:
 
     >>> plain_shift("none")
     'as given'
+    >>> plain_shift("typos-rate0.2", "zh")
+    '拼写错误（rate0.2）'
     """
-    return phrase(f"shift.{name}", language) if f"shift.{name}" in PHRASES else name
+    if f"shift.{name}" in PHRASES:
+        return phrase(f"shift.{name}", language)
+    known = [one for one in SHIFT_NAMES if name.startswith(f"{one}-")]
+    if language == "en" or not known:
+        return name
+    kind = max(known, key=len)  # with its settings behind it
+    return f"{phrase(f'shift.{kind}', language)}（{name.removeprefix(f'{kind}-')}）"
 
 
 def plain_stage(name: str, language: Language = "en") -> str:

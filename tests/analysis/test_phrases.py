@@ -98,6 +98,11 @@ def test_shifts_and_stages_of_the_package_have_names_and_others_keep_theirs() ->
     assert {name for name in known if plain_shift(name, "zh") == name} == set()
     assert {name for name in known - {"none"} if plain_shift(name) != name} == set()
     assert (plain_shift("none"), plain_shift("domain", "zh")) == ("as given", "domain")
+    assert (plain_shift("typos-rate0.2"), plain_shift("typos-rate0.2", "zh")) == (
+        "typos-rate0.2",
+        "拼写错误（rate0.2）",
+    )
+    assert plain_shift("demo-order-orderreversed", "zh") == "示例换序（orderreversed）"
     stages = {Corpus(mixture, without).stage for mixture in MIXTURES for without in ((), INGREDIENTS)}
     for stage in {*stages, *(Corpus("pilot", (one,)).stage for one in INGREDIENTS)}:
         assert plain_stage(stage) == stage
