@@ -3,10 +3,10 @@
     Ray has 17 keys. Pam has 7 fewer keys than Ray. (10)  ->  Ray has 24 keys. Pam has 9 fewer keys than Ray. (15)
 
 A model that has read the test set knows the old answer. Where the task works its problems out, every number is drawn
-anew, with as many digits and at most twice or half as large; of GSM8K, whose solutions have their sums annotated
-(``<<48/2=24>>``), those numbers of a question that stand once in it and in the sums, by which the sums are done again.
-Whole results stay whole and positive ones positive. Source: GSM-Plus, Li et al. 2024, arXiv 2402.19255 (numerical
-variation), by hand there.
+anew: with as many digits, at most twice or half as large, and in the range that the labelled examples have, so that it
+is no shift of size. Of GSM8K, whose solutions have their sums annotated (``<<48/2=24>>``), these are the numbers of a
+question that stand once in it and once in the sums, and the sums are done again. Whole results stay whole and positive
+ones positive. Source: GSM-Plus, Li et al. 2024, arXiv 2402.19255 (numerical variation), by hand there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import ClassVar
 from onset.chains.arithmetic import result_of, tokens_of
 from onset.records import Item
 from onset.shifts.base import Group, Rewrite, Shift
-from onset.shifts.text import found, replaced
+from onset.shifts.text import Span, found, replaced
 from onset.tasks.base import Task
 from onset.tasks.checks import question_key
 
@@ -52,20 +52,22 @@ class EditedNumbers(Shift):
         return self.rewriting(task)(item)
 
     def rewriting(self, task: Task) -> Rewrite:
-        """Which questions the task has already, labelled or to be asked, is found out once: none is made again."""
-        known = {question_key(item) for item in (*task.pool, *task.test)}
-        return lambda item: self._edited(item, task, known)
+        """Which questions the task has already, labelled or to be asked (none is made again), and which numbers its
+        labelled examples have, is found out once.
+        """
+        known, seen = {question_key(item) for item in (*task.pool, *task.test)}, _seen(task)
+        return lambda item: self._edited(item, task, known, seen)
 
-    def _edited(self, item: Item, task: Task, known: Set[Hashable]) -> Item:
+    def _edited(self, item: Item, task: Task, known: Set[Hashable], seen: Mapping[int, Span]) -> Item:
         rng = self.rng(item)
         if task.solver is None:
-            return _by_sums(rng, item)
+            return _by_sums(rng, item, seen)
         places = [one.span(1) for one in _NUMBER.finditer(item.question)]
         solved = task.solver.solve(item)
         if not places or solved is None or solved.answer != item.answer:
             return item
         for _ in range(_TRIES):
-            edits = [(start, end, str(_near(rng, int(item.question[start:end])))) for start, end in places]
+            edits = [(start, end, str(_near(rng, int(item.question[start:end]), seen))) for start, end in places]
             other = replace(item, question=replaced(item.question, edits))
             new = None if question_key(other) in known else task.solver.solve(other)
             if new is not None and other.question != item.question and (new.answer != item.answer or item.choices):
@@ -73,14 +75,25 @@ class EditedNumbers(Shift):
         return item
 
 
-def _near(rng: Random, value: int) -> int:
-    """A number of as many digits, at most twice and at least half as large."""
+def _seen(task: Task) -> dict[int, Span]:
+    """By the number of digits, the smallest and the largest number in the questions of the labelled examples."""
+    numbers = sorted(int(one) for item in task.pool for one in _NUMBER.findall(item.question))
+    of: dict[int, list[int]] = {}
+    for one in numbers:
+        of.setdefault(len(str(one)), []).append(one)
+    return {digits: (held[0], held[-1]) for digits, held in of.items()}
+
+
+def _near(rng: Random, value: int, seen: Mapping[int, Span]) -> int:
+    """A number of as many digits, at most twice and at least half as large, and in the range that examples have."""
     digits = len(str(value))
-    low = max(2 if digits == 1 else 10 ** (digits - 1), -(-value // 2))
-    return rng.randint(min(low, value), max(min(10**digits - 1, 2 * value), low)) if value > 1 else value
+    smallest, largest = seen.get(digits, (1, 10**digits))
+    low = max(2 if digits == 1 else 10 ** (digits - 1), -(-value // 2), min(smallest, value))
+    high = min(10**digits - 1, 2 * value, max(largest, value))
+    return rng.randint(low, high) if low < high else value
 
 
-def _by_sums(rng: Random, item: Item) -> Item:
+def _by_sums(rng: Random, item: Item, seen: Mapping[int, Span]) -> Item:
     """A GSM8K problem whose annotated sums are done again with other numbers."""
     sums = [one.partition("=") for one in str(item.meta.get("sums", "")).split(";") if "=" in one]
     if not sums or _value(sums[-1][2]) != _value(item.answer):
@@ -97,7 +110,7 @@ def _by_sums(rng: Random, item: Item) -> Item:
     ]  # fmt: skip
     for _ in range(_TRIES if free else 0):
         changed = {Fraction(int(item.question[start:end])): (start, end) for start, end in free}
-        new = {value: Fraction(_near(rng, int(value))) for value in changed}
+        new = {value: Fraction(_near(rng, int(value), seen)) for value in changed}
         answer = _again(sums, new)
         if (
             answer is None
