@@ -83,7 +83,7 @@ def test_its_commands_run_as_written(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     onset = [sys.executable, "-c", "import sys; from onset.cli import main; main(sys.argv[1:])"]
     shown = [words[1:] for words in commands() if words[0] == "onset"]
-    known = {"plan", "run", "show", "report", "grade", "claims", "ladder", "compare", "export", "emergence"}
+    known = {"advise", "plan", "run", "show", "report", "grade", "claims", "ladder", "compare", "export", "emergence"}
     assert {words[0] for words in shown} == known
     for words in shown:
         done = subprocess.run(

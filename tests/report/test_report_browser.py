@@ -78,8 +78,8 @@ def test_report_draws_every_figure_and_says_nothing(report: Path, tmp_path: Path
     assert console == []
     shown = len(re.findall(r'<div class="panel"(?![^>]* hidden)', dom))
     drawn = len(re.findall(r'<div class="panel"(?![^>]* hidden)[^>]* data-drawn', dom))
-    # size, gain, labels, cost, samples, shift, matched, drops by size, halves, confusion
-    assert shown == drawn == 2 + 2 + 3 + 2 + 1 + 3 + 1 + 1 + 3 + 3
+    # size, gain, labels, cost, samples, shift, matched, drops by size, halves, confusion, confidence
+    assert shown == drawn == 2 + 2 + 3 + 2 + 1 + 3 + 1 + 1 + 3 + 3 + 1
     assert (
         len(re.findall(r'<svg[^>]*class="marks"', dom)) == drawn + 2 + 3 * 2
     )  # parse rates below sizes, a matrix a method
