@@ -270,6 +270,7 @@ for one in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_with_the_same_bytes(tmp_path: Path) -> None:
     def call(*arguments: str) -> int:
         return subprocess.run([sys.executable, "-c", RESUME, *arguments], check=False).returncode
@@ -370,6 +371,7 @@ def test_the_command_lists_the_ladder(capsys: pytest.CaptureFixture[str]) -> Non
     assert rows["r4"]["shipped"][:2] == ["ladder/r4", "ladder/r4-nocot"]
 
 
+@pytest.mark.slow
 def test_training_needs_none_of_the_packages_for_tables_and_figures() -> None:
     code = """
 import sys

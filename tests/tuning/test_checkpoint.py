@@ -109,6 +109,7 @@ tuned, _ = method.tune(
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writing", [False, True], ids=["after a step", "while a checkpoint is written"])
 def test_a_killed_process_goes_on_to_the_same_bits_with_dropout(writing: bool, tmp_path: Path) -> None:
     code = CHILD.format(path=[p for p in sys.path if p], writing=writing, at=4, method=DROPOUT)

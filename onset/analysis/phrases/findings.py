@@ -160,19 +160,19 @@ LINES: dict[str, tuple[str, str]] = {
         "用计算器算{method}中的算式对 {model} 是否有益，尚不能断定：{points}（{range}）",
     ),
     "second reader.higher": (
-        "math-verify reads {share} of outputs otherwise than the task ({method}): accuracy rises, {points} ({range})",
+        "math-verify reads {share} of outputs unlike the task ({method}): accuracy rises, {points} ({range})",
         "math-verify 对 {share} 的输出（{method}）读法不同，准确率升高：{points}（{range}）",
     ),
     "second reader.lower": (
-        "math-verify reads {share} of outputs otherwise than the task ({method}): accuracy falls, {points} ({range})",
+        "math-verify reads {share} of outputs unlike the task ({method}): accuracy falls, {points} ({range})",
         "math-verify 对 {share} 的输出（{method}）读法不同，准确率降低：{points}（{range}）",
     ),
     "second reader.equivalent": (
-        "math-verify reads {share} of outputs otherwise than the task ({method}): accuracy stays, {points} ({range})",
+        "math-verify reads {share} of outputs unlike the task ({method}): accuracy stays, {points} ({range})",
         "math-verify 对 {share} 的输出（{method}）读法不同，准确率不变：{points}（{range}）",
     ),
     "second reader.undecided": (
-        "math-verify reads {share} of outputs otherwise than the task ({method}); undecided: {points} ({range})",
+        "math-verify reads {share} of outputs unlike the task ({method}); undecided: {points} ({range})",
         "math-verify 对 {share} 的输出（{method}）读法不同；准确率是否改变尚不能断定：{points}（{range}）",
     ),
     "size by task.ordered": (
