@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy import optimize
 
 from onset.analysis.estimates.costs import Key, Spent, key_of
 from onset.analysis.outcomes import KEY, Flops, Measured, Outcomes
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.means import mean_interval
+from onset.analysis.stats.tails import root
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,4 +180,4 @@ def _end(excess: Callable[[float], float], at: float, far: float, rounding: floa
         return at
     if here * there > 0:
         return None
-    return math.exp(float(optimize.brentq(excess, min(place, far), max(place, far), xtol=1e-6)))
+    return math.exp(root(excess, min(place, far), max(place, far), xtol=1e-6))

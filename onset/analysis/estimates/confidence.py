@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -162,14 +162,14 @@ def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
     cells = measured.cells.filter(pl.col("n") > 0)
     wanted = ("item", "status", "answer", "answers", "outputs", "logprobs", "scores", "detail", "thinking")
     tables = {
-        str(cell): table.to_dicts()
+        str(cell): table
         for (cell,), table in measured.records.select("cell", *wanted).group_by("cell", maintain_order=True)
     }
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
     made = []
     for key, table in cells.group_by(KEY, maintain_order=True):
         draws = table.sort("seed").to_dicts()
-        found = _read([tables[cell["cell"]] for cell in draws], vote=draws[0]["vote"] is not None)
+        found = _read([tables[cell["cell"]].to_dicts() for cell in draws], vote=draws[0]["vote"] is not None)
         if found is not None and (one := _confident(arms[key], *found)) is not None:
             made.append(one)
     return Confidences(tuple(made), _pairs(made, replicates))
@@ -194,16 +194,24 @@ def _read(draws: Sequence[Sequence[Mapping[str, Any]]], *, vote: bool) -> tuple[
     for kind, read in _KINDS.items():
         if (kind == "agreement") != vote and kind in ("agreement", "text"):
             continue
-        held: list[dict[str, float]] = []
-        for draw in draws:
-            values = {row["item"]: read(row) for row in draw if row["answer"] is not None}
-            if any(value is None for value in values.values()):
-                break
-            held.append({item: min(1.0, max(0.0, value)) for item, value in values.items() if value is not None})
-        else:
-            if any(held):
-                return cast("Kind", kind), held
+        held = [_held(draw, read) for draw in draws]
+        known = [one for one in held if one is not None]
+        if len(known) == len(held) and any(known):
+            return cast("Kind", kind), known
     return None
+
+
+def _held(
+    draw: Sequence[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], float | None]
+) -> dict[str, float] | None:
+    """Item -> confidence of the answered outcomes of a draw; None, and no row read behind it, where one has none."""
+    out = {}
+    for row in draw:
+        if row["answer"] is not None:
+            if (value := read(row)) is None:
+                return None
+            out[row["item"]] = min(1.0, max(0.0, value))
+    return out
 
 
 def _detail(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -50,9 +50,9 @@ class Money:
 
 def price_of(study: Mapping[str, Any], model: str, stage: str) -> Mapping[str, Any] | None:
     """What the canonical ``study`` says of the price of a model, as outcomes call it; None: nothing."""
-    entries = [one for grid in (study, *study.get("parts", ())) for one in grid.get("models", ())]
-    named = [(one.get("label") or default_label(one["spec"]), one.get("price")) for one in entries]
-    own = [price for label, price in named if model in (label, model_of_stage(label, stage)) and price]
+    entries = [one for grid in (study, *study.get("parts", ())) for one in grid.get("models", ()) if one.get("price")]
+    named = [(one.get("label") or default_label(one["spec"]), one["price"]) for one in entries]
+    own = [price for label, price in named if model in (label, model_of_stage(label, stage))]
     found: Mapping[str, Any] | None = own[0] if own else study.get("price")
     return found or None
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.shares import Interval
-from onset.analysis.stats.tails import chi2_above
+from onset.analysis.stats.tails import chi2_above, root
 
 _EDGE = 1e-6
 """A share that the line may have at least and at most: 0 and 1 make outcomes impossible."""
@@ -57,7 +57,7 @@ def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
     slope, least = _lowest(lambda some: np.array([lack(float(one)) for one in some]), -steepest, steepest)
     drop = least + float(special.chdtri(1, 1 - LEVEL))
     ends = [
-        float(optimize.brentq(lambda one: lack(one) - drop, slope, end, xtol=1e-4)) if lack(end) > drop else end
+        root(lambda one: lack(one) - drop, slope, end, xtol=1e-4) if lack(end) > drop else end
         for end in (-steepest, steepest)
     ]
     return LogLine(slope, (ends[0], ends[1]), float(chi2_above(max(0.0, least), len(different) - 2)))
