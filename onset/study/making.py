@@ -31,7 +31,7 @@ from onset.tasks.base import Task
 from onset.tuning.base import Seeds, TuningReport
 from onset.tuning.checkpoint import Checkpoint
 from onset.tuning.full import Full
-from onset.tuning.materials.base import Given, Texts
+from onset.tuning.materials.base import Given
 from onset.tuning.materials.kept import Kept
 from onset.tuning.stages.base import StageReport
 
@@ -121,7 +121,7 @@ def tune(
         progress = partial(watch.tuning, cell)
         schedule = method.schedule(len(texts.examples))
         model, report = tuner.tune(base, texts.examples, _seeds(cell), schedule, progress, checkpoint)
-        return model, _prepared(report, base, texts)
+        return model, prepared(report, base, texts.tokens)
 
     model, report = kept(held, chat, train, base, watch, tuner.save, partial(tuner.load, base), TuningReport)
     watch.tuned(cell)
@@ -129,10 +129,10 @@ def tune(
     return model, report, replace(asked, ledger=(*material.ledger(examples), *asked.ledger))
 
 
-def _prepared(report: TuningReport, base: HFModel, texts: Texts) -> TuningReport:
-    """``report`` with what the base model ran first."""
-    flops = 2.0 * base.facts.known("params_compute") * texts.tokens
-    return replace(report, flops=report.flops + flops, prepared_tokens=texts.tokens, prepared_flops=flops)
+def prepared(report: Report, model: HFModel, tokens: int) -> Report:
+    """``report`` with the ``tokens`` that ``model`` ran first, to make what is trained on."""
+    flops = 2.0 * model.facts.known("params_compute") * tokens
+    return replace(report, flops=report.flops + flops, prepared_tokens=tokens, prepared_flops=flops)
 
 
 def kept(

@@ -21,7 +21,7 @@ from onset.prompting.ask import bare
 from onset.records import Sampling, derive_seed
 from onset.results.folder import Store
 from onset.study.cell import Cell
-from onset.study.making import kept
+from onset.study.making import kept, prepared
 from onset.study.memory import Peak
 from onset.study.observer import Observer
 from onset.tasks.base import Task
@@ -107,8 +107,7 @@ def verify(
             partial(watch.verifying, cell),
             checkpoint,
         )
-        read = 2.0 * base.facts.known("params_compute") * tokens
-        return made, replace(own, flops=own.flops + read, prepared_tokens=tokens, prepared_flops=read)
+        return made, prepared(own, base, tokens)
 
     made, own = kept(
         held,

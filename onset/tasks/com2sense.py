@@ -16,7 +16,7 @@ from typing import Any
 
 from onset.answers import ChoiceFormat
 from onset.tasks.base import AnswerFormat
-from onset.tasks.published import TRUTHS, Published, as_statement, loader, member, one_of
+from onset.tasks.published import TRUTHS, Published, as_statement, judged, loader, member
 from onset.tasks.tables import Row
 
 
@@ -26,13 +26,7 @@ def _convert(row: Row) -> dict[str, Any] | None:
         return other
     said = member(row, "sent")
     facts = {key: str(row[key]) for key in ("domain", "scenario", "numeracy") if row.get(key) is not None}
-    return {
-        "question": said,
-        "answer": one_of(row["label"], "label", TRUTHS),
-        "choices": list(TRUTHS),
-        "statement": said,
-        **facts,
-    }
+    return judged(said, row["label"], "label", TRUTHS) | {"statement": said} | facts
 
 
 DATA = Published(

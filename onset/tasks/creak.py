@@ -16,7 +16,7 @@ from typing import Any
 
 from onset.answers import ChoiceFormat
 from onset.tasks.base import AnswerFormat
-from onset.tasks.published import TRUTHS, Published, as_statement, loader, member, one_of
+from onset.tasks.published import TRUTHS, Published, as_statement, judged, loader, member
 from onset.tasks.tables import Row
 
 
@@ -26,13 +26,8 @@ def _convert(row: Row) -> dict[str, Any] | None:
         return other
     said = member(row, "sentence")
     explained = row.get("explanation")
-    return {
-        "question": said,
-        "answer": one_of(row["label"], "label", TRUTHS),
-        "choices": list(TRUTHS),
-        "statement": said,
-        **({"rationale": explained} if isinstance(explained, str) and explained.strip() else {}),
-    }
+    rationale = {"rationale": explained} if isinstance(explained, str) and explained.strip() else {}
+    return judged(said, row["label"], "label", TRUTHS) | {"statement": said} | rationale
 
 
 DATA = Published(

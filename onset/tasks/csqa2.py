@@ -15,7 +15,7 @@ from typing import Any
 
 from onset.answers import ChoiceFormat
 from onset.tasks.base import AnswerFormat
-from onset.tasks.published import ASSENTS, Published, as_statement, loader, member, one_of
+from onset.tasks.published import ASSENTS, Published, as_statement, judged, loader, member
 from onset.tasks.tables import Row
 
 
@@ -23,11 +23,7 @@ def _convert(row: Row) -> dict[str, Any] | None:
     other = as_statement(row)
     if other is not None or row.get("answer") is None:
         return other
-    return {
-        "question": member(row, "question"),
-        "answer": one_of(row["answer"], "answer", ASSENTS),
-        "choices": list(ASSENTS),
-    }
+    return judged(member(row, "question"), row["answer"], "answer", ASSENTS)
 
 
 DATA = Published(

@@ -199,12 +199,16 @@ def one_of(value: Any, column: str, allowed: tuple[str, str]) -> str:
     raise ValueError(f"{column} must be {allowed[0]} or {allowed[1]}, found {value!r}")
 
 
+def judged(question: Any, truth: Any, column: str, allowed: tuple[str, str]) -> dict[str, Any]:
+    """A question whose answer is one of ``allowed``: ``truth``, the value of ``column``, however written."""
+    return {"question": question, "answer": one_of(truth, column, allowed), "choices": list(allowed)}
+
+
 def as_statement(row: Row) -> dict[str, Any] | None:
     """A row of the true and false statements that were released with maieutic prompting (Jung et al. 2022, arXiv
     2205.11822): question, statement, negation, answer; None where it is another.
     """
     if not {"question", "statement", "answer"} <= row.keys():
         return None
-    answer = one_of(row["answer"], "answer", TRUTHS)
     kept = {key: row[key] for key in ("statement", "negation") if isinstance(row.get(key), str)}
-    return {"question": row["question"], "answer": answer, "choices": list(TRUTHS), **kept}
+    return judged(row["question"], row["answer"], "answer", TRUTHS) | kept

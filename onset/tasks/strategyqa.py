@@ -16,7 +16,7 @@ from typing import Any
 
 from onset.answers import ChoiceFormat
 from onset.tasks.base import AnswerFormat
-from onset.tasks.published import ASSENTS, Published, loader, member, one_of, texts
+from onset.tasks.published import ASSENTS, Published, judged, loader, member, texts
 from onset.tasks.tables import Row
 
 
@@ -26,12 +26,8 @@ def _convert(row: Row) -> dict[str, Any] | None:
     facts = row.get("facts") or []
     lines = [facts] if isinstance(facts, str) else texts(member(row, "facts"), "facts") if facts else []
     rationale = "\n".join(one.strip() for one in lines if one.strip())
-    return {
-        "question": member(row, "question"),
-        "answer": one_of(row["answer"], "answer", ASSENTS),
-        "choices": list(ASSENTS),
-        **({"rationale": rationale} if rationale else {}),
-    }
+    told = judged(member(row, "question"), row["answer"], "answer", ASSENTS)
+    return told | ({"rationale": rationale} if rationale else {})
 
 
 DATA = Published(
