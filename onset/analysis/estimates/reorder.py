@@ -130,13 +130,7 @@ class Slope(Placed):
 
     def json(self) -> dict[str, Any]:
         """As plain JSON."""
-        return {
-            "task": self.task,
-            "shift": self.shift,
-            "labels": self.labels,
-            "stage": self.stage,
-            "family": self.family,
-            "sides": list(self.sides),
+        return _head(self, self.sides) | {
             "sizes": list(self.sizes),
             "seeds": list(self.draws),
             "n": self.n,
@@ -196,18 +190,24 @@ class LeadCurve(Placed):
 
     def json(self) -> dict[str, Any]:
         """As plain JSON, its leads by size inside."""
-        return {
-            "task": self.task,
-            "shift": self.shift,
-            "labels": self.labels,
-            "stage": self.stage,
-            "family": self.family,
-            "sides": list(self.sides),
+        return _head(self, self.sides) | {
             "points": [one.json() | {"p_sizes": p} for one, p in zip(self.leads, self.p_sizes, strict=True)],
             "clean": self.clean.json(),
             "shifted": self.shifted.json(),
             "slope": self.slope and self.slope.json(),
         }
+
+
+def _head(one: Placed, sides: Sequence[str]) -> dict[str, Any]:
+    """Where something over sizes was measured, and of which methods."""
+    return {
+        "task": one.task,
+        "shift": one.shift,
+        "labels": one.labels,
+        "stage": one.stage,
+        "family": one.family,
+        "sides": list(sides),
+    }
 
 
 # ---- two methods ---------------------------------------------------------------------------------------------------

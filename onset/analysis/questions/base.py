@@ -18,6 +18,7 @@ from onset.analysis.outcomes import Outcomes
 from onset.analysis.phrases import LANGUAGES
 from onset.analysis.questions.lines import Lines
 from onset.analysis.questions.say import Say, Sentence
+from onset.analysis.setting import BASE, Placed
 
 
 class OfTask(Protocol):
@@ -29,12 +30,23 @@ class OfTask(Protocol):
 
 
 _Of = TypeVar("_Of", bound=OfTask)
+_At = TypeVar("_At", bound=Placed)
 
 
 def tones(verdicts: Mapping[str, Tone]) -> Mapping[str, Tone]:
     """``verdicts``, read-only."""
     return MappingProxyType(dict(verdicts))
 
+
+OF_TWO: Mapping[str, str] = MappingProxyType(
+    {
+        "wins": "the first is better",
+        "loses": "the second is better",
+        "equivalent": "equivalent within the margin",
+        "undecided": "undecided",
+    }
+)
+"""Verdicts on two methods, in words."""
 
 CURVE_VERDICTS = tones(
     {
@@ -144,6 +156,14 @@ def largest(arms: Sequence[Outcomes]) -> list[Outcomes]:
 
 def _shared(arms: Sequence[Outcomes], labels: int) -> bool:
     return sum(arm.labels == labels for arm in arms) > 1
+
+
+def of_largest(group: Sequence[_At]) -> list[_At]:
+    """Those of the largest model, at its largest budget; of models on no stage where there are any of these."""
+    based = [one for one in group if one.stage == BASE] or group
+    size = max(one.params for one in based)
+    budget = max(one.labels for one in based if one.params == size)
+    return [one for one in based if (one.params, one.labels) == (size, budget)]
 
 
 def by_task(arms: Iterable[Outcomes]) -> dict[str, list[Outcomes]]:

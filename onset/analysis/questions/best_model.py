@@ -168,11 +168,12 @@ def _between(models: Iterable[Contrast], a: Outcomes, b: Outcomes) -> Contrast |
 
 def _said(rows: Sequence[_Rival], say: Say) -> str:
     """``b (by 5.0 points, 95 % interval 1.0 to 9.0)``, the nearest first; many are counted."""
-    names = []
-    for arm, one in rows[:_SAID]:
+
+    def told(rival: _Rival) -> str:
+        arm, one = rival
         far = say("they share no items")
         if one is not None and one.estimate is not None:
             far = say("by {points}, {range}", points=say.points(one.gap), range=say.point_range(one.spread))
-        names.append(say("{model} ({far})", model=arm.model, far=far))
-    more = len(rows) - _SAID
-    return say.listed([*names, say("{count} more", count=more)] if more > 0 else names)
+        return say("{model} ({far})", model=arm.model, far=far)
+
+    return say.listed(say.first(rows, _SAID, told))

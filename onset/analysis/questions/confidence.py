@@ -11,7 +11,7 @@ from onset.analysis.estimates.confidence import Abstention, Confident
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, by_task, largest, tones
+from onset.analysis.questions.base import OF_TWO, Question, by_task, largest, tones
 from onset.analysis.questions.say import Say
 from onset.analysis.stats.confidence import BINS, FEWEST
 
@@ -147,7 +147,7 @@ def _compared(study: Analysis, pair: Abstention, say: Say) -> str:
         " (AURC), is {first} with {a} and {second} with {b}, {points} less ({range}, p {p}; {verdict}; {sample})",
         task=say.named_task(pair.task), model=pair.model, given=given, a=say.named(a.method), b=say.named(b.method),
         first=words.percent(a.aurc.value), second=words.percent(b.aurc.value), points=say.points(-one.gap),
-        range=say.point_range((-high, -low)), p=say.probability(one.p_adjusted), verdict=say(_SAID[one.verdict]),
+        range=say.point_range((-high, -low)), p=say.probability(one.p_adjusted), verdict=say(OF_TWO[one.verdict]),
         sample=say.sample(one.n, len(one.draws)),
     )  # fmt: skip
     halves = [dict(each.kept)[_HALF].value for each in (a, b)]
@@ -166,9 +166,3 @@ KINDS = {
     "text": "the probability of the text that states it",
 }
 """What a confidence is taken from, in words."""
-_SAID = {
-    "wins": "the first is better",
-    "loses": "the second is better",
-    "equivalent": "equivalent within the margin",
-    "undecided": "undecided",
-}

@@ -141,9 +141,7 @@ def _sentence(rows: Sequence[Forgetting], say: Say) -> str:
             size=say.size(top.params),
         )  # fmt: skip
     ways = len({one.method for one in rows if one.home is None})
-    said = [_one(one, ways, say) for one in rows[:_LISTED]]
-    if len(rows) > _LISTED:
-        said.append(say("{count} more", count=len(rows) - _LISTED))
+    said = say.first(rows, _LISTED, lambda one: _one(one, ways, say))
     last = say("a method that prompts changes no weight and forgets nothing")
     sample = _sample(rows[:_LISTED], say)
     first = say("{head}: {said}", head=head, said=say.clauses(said))

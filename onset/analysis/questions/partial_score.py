@@ -11,7 +11,7 @@ from onset.analysis.estimates.partial import PARTIAL, PartialPair
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, by_task, largest, tones
+from onset.analysis.questions.base import OF_TWO, Question, by_task, largest, tones
 from onset.analysis.questions.say import Say
 
 
@@ -70,15 +70,7 @@ def _sentence(study: Analysis, told: PartialPair, here: Sequence[PartialPair], s
         " match the difference is {strict} ({other})",
         high=words.percent(level_a or 0.0), low=words.percent(level_b or 0.0), a=a, b=b,
         difference=say.points(f1.difference or 0.0), range=say.point_range(f1.interval or (0.0, 0.0)),
-        p=say.probability(f1.p_adjusted), verdict=say(_SAID[f1.verdict]), sample=say.sample(f1.n, len(f1.draws)),
-        strict=say.points(strict.difference or 0.0), other=say(_SAID[strict.verdict]),
+        p=say.probability(f1.p_adjusted), verdict=say(OF_TWO[f1.verdict]), sample=say.sample(f1.n, len(f1.draws)),
+        strict=say.points(strict.difference or 0.0), other=say(OF_TWO[strict.verdict]),
     )  # fmt: skip
     return say.text([count, pair])
-
-
-_SAID = {
-    "wins": "the first is better",
-    "loses": "the second is better",
-    "equivalent": "equivalent within the margin",
-    "undecided": "undecided",
-}

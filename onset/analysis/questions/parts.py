@@ -10,10 +10,9 @@ from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.breakdowns import BY_ANSWER, Breakdown, SingleLabel
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.base import Question, of_largest, tones
 from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.say import Say
-from onset.analysis.setting import BASE
 
 
 class TrapSet(Question):
@@ -92,13 +91,7 @@ def _groups(study: Analysis, *, answers: bool) -> list[list[Breakdown]]:
     for one in study.robustness.breakdowns:
         if one.shift != "none" and (one.by == BY_ANSWER) == answers and not (answers and one.paired):
             groups.setdefault((one.task, one.shift, one.by), []).append(one)
-    out = []
-    for group in groups.values():
-        based = [one for one in group if one.stage == BASE] or group
-        size = max(one.params for one in based)
-        budget = max(one.labels for one in based if one.params == size)
-        out.append([one for one in based if (one.params, one.labels) == (size, budget)])
-    return out
+    return [of_largest(group) for group in groups.values()]
 
 
 def _trap_sentence(study: Analysis, rows: Sequence[Breakdown], say: Say) -> str:
@@ -108,15 +101,13 @@ def _trap_sentence(study: Analysis, rows: Sequence[Breakdown], say: Say) -> str:
         "below": "{method} is below that ({points}; {range}): {parts}",
         "undecided": "{method} is not shown to differ from that ({points}; {range}): {parts}",
     }
-    parts = [
-        say(
+
+    def told(one: Breakdown) -> str:
+        return say(
             said[one.verdict], method=say.named(one.method), points=say.points(one.value),
             range=say.point_range(one.interval), parts=_halves(one, say),
-        )
-        for one in rows[:3]
-    ]  # fmt: skip
-    if len(rows) > 3:
-        parts.append(say("{count} more", count=len(rows) - 3))
+        )  # fmt: skip
+
     return say.text(
         [
             say(
@@ -124,7 +115,7 @@ def _trap_sentence(study: Analysis, rows: Sequence[Breakdown], say: Say) -> str:
                 " items, each answer counted the same: {said} ({sample})",
                 shift=say.shift(top.shift), task=say.named_task(top.task), model=top.model,
                 given=given_words(study, top.labels, [one.method for one in rows], top.task, say),
-                constant=words.percent(top.constant or 0.0), said=say.clauses(parts),
+                constant=words.percent(top.constant or 0.0), said=say.clauses(say.first(rows, 3, told)),
                 sample=say.sample(top.n, len(top.draws)),
             )
         ]

@@ -14,7 +14,7 @@ from onset.analysis.estimates.matched import Grid, MatchedMethod
 from onset.analysis.estimates.reorder import Lead, LeadCurve, Overtaking, Slope
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.base import Question, of_largest, tones
 from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.lines import Lines
 from onset.analysis.questions.say import Say
@@ -191,11 +191,7 @@ def _top(group: Sequence[Lead]) -> Lead:
     """At the largest model and budget, the pair of highest accuracy over both test sets: what picks it is not how it
     changes between them.
     """
-    based = [one for one in group if one.stage == BASE] or list(group)
-    size = max(one.params for one in based)
-    budget = max(one.labels for one in based if one.params == size)
-    held = [one for one in based if (one.params, one.labels) == (size, budget)]
-    return max(held, key=lambda one: min(_level(one, side) for side in (0, 1)))
+    return max(of_largest(group), key=lambda one: min(_level(one, side) for side in (0, 1)))
 
 
 def _level(one: Lead, side: int) -> float:
@@ -309,13 +305,10 @@ class WorstShift(Question):
         for one in study.robustness.worst:
             groups.setdefault(one.task, []).append(one)
         for task, group in groups.items():
-            based = [one for one in group if one.stage == BASE] or group
-            size = max(one.params for one in based)
-            budget = max(one.labels for one in based if one.params == size)
-            rows = [one for one in based if (one.params, one.labels) == (size, budget)]
+            rows = of_largest(group)
             levels: dict[str, list[float]] = {}
             for arm in study.arms:
-                if (arm.task, arm.params, arm.labels) == (task, size, budget):
+                if (arm.task, arm.params, arm.labels) == (task, rows[0].params, rows[0].labels):
                     levels.setdefault(arm.method, []).append(arm.accuracy)
             rows.sort(key=lambda one: -sum(levels[one.method]) / len(levels[one.method]))
             top = rows[0]
@@ -333,18 +326,16 @@ class WorstShift(Question):
 
 def _worst_sentence(study: Analysis, rows: Sequence[Worst], say: Say) -> str:
     top = rows[0]
-    said = [
-        say(
+
+    def told(one: Worst) -> str:
+        return say(
             "{method} loses most under {shift}, {points} ({range}), and is least accurate under {least}, with {share}"
             " ({share_range})",
             method=say.named(one.method), shift=say.shift(one.most), points=say.points(one.drop),
             range=say.point_range(one.interval), least=say.shift(one.least), share=words.percent(one.accuracy),
             share_range=say.share_range(one.accuracy_interval),
-        )
-        for one in rows[:3]
-    ]  # fmt: skip
-    if len(rows) > 3:
-        said.append(say("{count} more", count=len(rows) - 3))
+        )  # fmt: skip
+
     return say.text(
         [
             say(
@@ -352,7 +343,7 @@ def _worst_sentence(study: Analysis, rows: Sequence[Worst], say: Say) -> str:
                 " ({sample})",
                 count=len(top.shifts), task=say.named_task(top.task), model=top.model,
                 given=given_words(study, top.labels, [one.method for one in rows], top.task, say),
-                said=say.clauses(said), sample=say.sample(top.n, len(top.draws)),
+                said=say.clauses(say.first(rows, 3, told)), sample=say.sample(top.n, len(top.draws)),
             )
         ]
     )  # fmt: skip
@@ -414,25 +405,22 @@ def _slope_sentence(study: Analysis, rows: Sequence[Slope], say: Say) -> str:
         "loses": "that of {method} falls by {points} per tenfold parameters ({range})",
         "undecided": "that of {method} is not shown to change ({points} per tenfold parameters; {range})",
     }
-    parts = []
-    for one in rows[:4]:
+
+    def told(one: Slope) -> str:
         low, high = one.estimate.interval
         down = one.verdict == "loses"
-        parts.append(
-            say(
-                said[one.verdict], method=say.named(one.sides[0]), points=say.points(-one.value if down else one.value),
-                range=say.point_range((-high, -low) if down else (low, high)),
-            )
+        return say(
+            said[one.verdict], method=say.named(one.sides[0]), points=say.points(-one.value if down else one.value),
+            range=say.point_range((-high, -low) if down else (low, high)),
         )  # fmt: skip
-    if len(rows) > 4:
-        parts.append(say("{count} more", count=len(rows) - 4))
+
     return say.text(
         [
             say(
                 "what the shift {shift} takes on {task} {given}, over {count} sizes of {family}: {said} ({sample})",
                 shift=say.shift(top.shift), task=say.named_task(top.task),
                 given=given_words(study, top.labels, [one.sides[0] for one in rows], top.task, say),
-                count=len(top.sizes), family=top.family, said=say.clauses(parts),
+                count=len(top.sizes), family=top.family, said=say.clauses(say.first(rows, 4, told)),
                 sample=say.sample(top.n, len(top.draws)),
             )
         ]

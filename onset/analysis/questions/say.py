@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from onset.analysis import words
 from onset.analysis.phrases import Language, counted, phrase
@@ -17,6 +18,7 @@ from onset.analysis.phrases.sentences import SENTENCES
 from onset.analysis.phrases.told import CHECKED, SCORES, TOLD, retold
 from onset.analysis.stats.shares import Interval
 
+_Row = TypeVar("_Row")
 Ends = tuple[float | None, float | None]
 Sentence = Callable[["Say"], str]
 """What writes a sentence in the language of what it is given."""
@@ -48,6 +50,11 @@ class Say:
         if self.language == "en" or not names:
             return words.listed(names) if names else self("none")
         return "、".join(names)
+
+    def first(self, rows: Sequence[_Row], most: int, told: Callable[[_Row], str]) -> list[str]:
+        """What is ``told`` of the first ``most`` of ``rows``, and how many more there are."""
+        said = [told(one) for one in rows[:most]]
+        return [*said, self("{count} more", count=len(rows) - most)] if len(rows) > most else said
 
     def clauses(self, parts: Iterable[str]) -> str:
         """Clauses of one sentence, parted by semicolons."""

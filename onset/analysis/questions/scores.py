@@ -109,8 +109,9 @@ def _sentence(best: ScoreMean, rivals: Sequence[_Rival], verdict: str, say: Say)
 
 def _said(rivals: Sequence[_Rival], say: Say) -> str:
     """``r2 (better by 0.049, 95 % interval 0.018 to 0.081)``, the nearest first; many are counted."""
-    names = []
-    for mean, one in rivals[:_SAID]:
+
+    def told(rival: _Rival) -> str:
+        mean, one = rival
         gap, interval = (None, None) if one is None else one.ahead()
         if gap is None:
             far = say("they share no items")
@@ -118,6 +119,6 @@ def _said(rivals: Sequence[_Rival], say: Say) -> str:
             far = say("by {gap}, no interval", gap=words.score(gap, 3))
         else:
             far = say("by {gap}, {range}", gap=words.score(gap, 3), range=score_range(interval, say))
-        names.append(say("{model} ({far})", model=mean.model, far=far))
-    more = len(rivals) - _SAID
-    return say.listed([*names, say("{count} more", count=more)] if more > 0 else names)
+        return say("{model} ({far})", model=mean.model, far=far)
+
+    return say.listed(say.first(rivals, _SAID, told))

@@ -138,14 +138,11 @@ def _added(one: StageGain, say: Say) -> str:
 
 
 def _settings(rows: Sequence[StageGain], say: Say) -> str:
-    shown = [
-        say(
+    def told(one: StageGain) -> str:
+        return say(
             "“{stage}” against {reference} at {size} ({points}; {range})", stage=say.stage(one.sides[0]),
             reference=reference_words(one.sides[1], one.against, say), size=say.size(one.params),
             points=say.points(one.added.gap), range=say.point_range(one.added.spread),
-        )
-        for one in rows[:_LISTED]
-    ]  # fmt: skip
-    if len(rows) > _LISTED:
-        shown.append(say("{count} more", count=len(rows) - _LISTED))
-    return say.listed(shown)
+        )  # fmt: skip
+
+    return say.listed(say.first(rows, _LISTED, told))

@@ -141,6 +141,11 @@ class Shown:
         rows: Rows = self.tables.get(name, ())
         return rows
 
+    def robustness(self, name: str) -> Rows:
+        """The rows of a table of ``robustness``; none where the study has no such table."""
+        rows: Rows = self.tables.get("robustness", {}).get(name, ())
+        return rows
+
 
 # ---- channels ------------------------------------------------------------------------------------------------------
 

@@ -35,10 +35,9 @@ _MOST = len(SHAPES)
 
 def halves_figure(shown: Shown) -> Figure | None:
     """A panel for each model, test set, stage and budget; of up to eight answers. None without one."""
-    table: Mapping[str, Any] = shown.tables.get("robustness", {})
     known = [
         with_budget_name(one)
-        for one in table.get("breakdowns", ())
+        for one in shown.robustness("breakdowns")
         if one["by"] == "answer" and one["shift"] != "none" and len(one["parts"]) <= _MOST
     ]
     if not known:

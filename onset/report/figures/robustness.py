@@ -44,11 +44,10 @@ _DROP_TOOLTIP = {"method": "Method", "model": "Model", "both": "Clean and shifte
 
 def matched_figure(shown: Shown) -> Figure | None:
     """A panel for each task and shift with at least two arms. None without one."""
-    table: Mapping[str, Any] = shown.tables.get("robustness", {})
-    grids = {(one["task"], one["shift"]): one for one in table.get("grids", ())}
+    grids = {(one["task"], one["shift"]): one for one in shown.robustness("grids")}
     panels = [
         _matched_panel(where, group, grids.get((where["task"], where["shift"])), shown.style)
-        for where, group in facets(table.get("falls", ()), ("task", "shift"))
+        for where, group in facets(shown.robustness("falls"), ("task", "shift"))
         if len(group) > 1
     ]
     if not panels:
@@ -116,8 +115,9 @@ def _point(one: Mapping[str, Any], say: Say) -> Row:
 
 def drop_figure(shown: Shown) -> Figure | None:
     """A panel for each task, shift, stage and budget whose arms have two sizes or more. None without one."""
-    table: Mapping[str, Any] = shown.tables.get("robustness", {})
-    known = [with_budget_name(one) for one in table.get("falls", ()) if one["params"] and one["interval"] is not None]
+    known = [
+        with_budget_name(one) for one in shown.robustness("falls") if one["params"] and one["interval"] is not None
+    ]
     tuned = {str(cell["method"]) for cell in shown.cells if cell["tune"]}
     panels = [
         _drop_panel(where, group, tuned, shown.style)
@@ -187,8 +187,7 @@ _LOSS = ("#2f6fa7", "#f4f4f2", "#c8501e")
 
 def map_figure(shown: Shown) -> Figure | None:
     """A panel for each model, task, stage and budget that was asked under two shifts or more. None without one."""
-    table: Mapping[str, Any] = shown.tables.get("robustness", {})
-    known = [with_budget_name(one) for one in table.get("falls", ())]
+    known = [with_budget_name(one) for one in shown.robustness("falls")]
     groups = [
         (where, group)
         for where, group in facets(known, ("model", "task", "stage", "labels"))
