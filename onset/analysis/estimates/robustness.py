@@ -4,6 +4,7 @@ falls      clean, shifted, drop and flips of every arm and shift, with its place
 grids      the lines themselves, and every method's effective robustness
 worst      the worst of several shifts, per arm
 leads      pairs of methods on clean and shifted items, and `curves` of them over sizes
+wins       pairs of which one is ahead under a shift alone, corrected for all shifts
 slopes     how drops change with size
 breakdowns halves of trap sets, and groups of items; `single`: test sets of one label
 """
@@ -23,6 +24,7 @@ from onset.analysis.estimates.falls import Fall, Worst, falls, worst_cases
 from onset.analysis.estimates.label_curves import LabelPoint
 from onset.analysis.estimates.matched import Grid, Matched, matched
 from onset.analysis.estimates.reorder import Lead, LeadCurve, Slope, drop_slopes, lead_curves, leads
+from onset.analysis.estimates.shift_wins import ShiftWin, shift_wins
 from onset.analysis.outcomes import Measured, Outcomes
 from onset.analysis.setting import Setting
 from onset.analysis.stats.bootstrap import REPLICATES
@@ -39,6 +41,7 @@ class Robustness:
     worst: tuple[Worst, ...] = ()
     leads: tuple[Lead, ...] = ()
     curves: tuple[LeadCurve, ...] = ()
+    wins: tuple[ShiftWin, ...] = ()
     slopes: tuple[Slope, ...] = ()
     breakdowns: tuple[Breakdown, ...] = ()
     single: tuple[SingleLabel, ...] = ()
@@ -65,6 +68,7 @@ class Robustness:
             "worst": [one.json() for one in self.worst],
             "leads": [one.json() for one in self.leads],
             "curves": [one.json() for one in self.curves],
+            "wins": [one.json() for one in self.wins],
             "slopes": [one.json() for one in self.slopes],
             "breakdowns": [one.json() for one in self.breakdowns],
             "single_label": [one.json() for one in self.single],
@@ -113,6 +117,7 @@ def robustness_of(
         worst=worst_cases(found, arms, margin=margin, replicates=replicates),
         leads=pairs,
         curves=lead_curves(pairs, arms, replicates=replicates),
+        wins=shift_wins(methods, pairs),
         slopes=drop_slopes(losses, arms, replicates=replicates),
         breakdowns=parts,
         single=single,

@@ -93,6 +93,10 @@ _ORDER: dict[str, tuple[str, str]] = {
         "“{shift}”变化是否改变{a}与{b}的先后，尚不能断定：{points}（{range}）",
     ),
 }
+LINES["win under shift.wins"] = (
+    "under {shift} alone {a} is shown to beat {b}: {points} ({range})",
+    "只在“{shift}”变化下可以断定{a}胜过{b}：{points}（{range}）",
+)
 LINES |= {f"order under shift.{verdict}": said for verdict, said in _ORDER.items()}
 
 LABELS: dict[str, tuple[str, str]] = {
@@ -115,6 +119,7 @@ LABELS: dict[str, tuple[str, str]] = {
     },
     "difference.order under shift": ("lead shifted − clean", "变化后的领先 − 原题上的"),
     "difference.complex demonstrations": ("lead shifted − clean", "变化后的领先 − 原题上的"),
+    "kind.win under shift": ("Win under a shift", "变化下的胜出"),
     "kind.worst shift": ("Worst shift", "最坏的变化"),
     "holds": ("holds", "不降"),
     "kind.drop by size": ("Drop by size", "降幅与规模"),
@@ -162,6 +167,25 @@ SENTENCES: dict[str, str] = {
     "under the shift {shift} on {task}, {model} {given}: {head}: {said} ({sample})": (
         "在“{shift}”变化下，{task}，{model}（{given}）：{head}：{said}（{sample}）"
     ),
+    "under the shift {shift} on {task}, {model} {given}: {a} is better than {b}, by {points} ({range}; p {p},"
+    " corrected for {count} comparisons of methods under {shifts}; {sample})": (
+        "在“{shift}”变化下，{task}，{model}（{given}）：{a}比{b}好 {points}（{range}；p {p}，按 {shifts}下的 {count} 个"
+        "方法比较校正；{sample}）"
+    ),
+    "on clean items that is not shown ({points}; {range}; p {p}, corrected)": (
+        "原题上不能断定（{points}；{range}；p {p}，已校正）"
+    ),
+    "on clean items the two are equivalent within the margin ({points}; {range}; p {p}, corrected)": (
+        "原题上两者在界限之内相当（{points}；{range}；p {p}，已校正）"
+    ),
+    "that the shift widens the lead is shown too ({points}; {range})": (
+        "变化扩大了领先，这也可以断定（{points}；{range}）"
+    ),
+    "whether the shift itself changes the difference is not shown ({points}; {range})": (
+        "变化本身是否改变差值，不能断定（{points}；{range}）"
+    ),
+    "{a} over {b}": "{a}胜{b}",
+    "the same holds for {pairs}": "同样成立的有{pairs}",
     "over {count} sizes of {family}, on clean items {said}": "在 {family} 的 {count} 种规模上，原题上{said}",
     "under the shift {said}": "变化后{said}",
     "the order is shown to reverse at {sizes}": "在 {sizes} 处可以断定先后颠倒",

@@ -9,6 +9,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "range.open": ("interval open at both ends", "区间两端未定"),
     "points": ("{value} point|{value} points", "{value} 个百分点"),
     "cell": ("{count} cell|{count} cells", "{count} 个单元"),
+    "shift": ("{count} shift|{count} shifts", "{count} 种变化"),
     "comparison": ("{count} comparison|{count} comparisons", "{count} 个比较"),
     "arm": ("{count} arm|{count} arms", "{count} 个点"),
     "setting": ("{count} setting|{count} settings", "{count} 种设置"),

@@ -45,6 +45,7 @@ _TESTS = {
         "每种规模上的配对比较；位置：两条拟合曲线，剖面似然"
     ),
     "paired comparisons at each size": "每种规模上的配对比较",
+    "{test}; p adjusted by Holm over all shifts": "{test}；p 按 Holm 对全部变化校正",
     "{test}; p adjusted by Holm": "{test}；p 按 Holm 校正",
     "{test}, each item averaged over its draws": "{test}，每题对各次抽取取平均",
     "{test}, with a t interval over {draws} draws: the wider of the two": (

@@ -51,6 +51,7 @@ QUESTIONS = Registry(
         "shift": Entry(f"{_HOME}.shift:ShiftLoss", "what does a shift of the test items cost?"),
         "matched loss": Entry(f"{_HOME}.robustness:MatchedLoss", "which method falls more at equal accuracy?"),
         "order under shift": Entry(f"{_HOME}.robustness:OrderUnderShift", "does prompting or tuning keep its lead?"),
+        "win under shift": Entry(f"{_HOME}.shift_win:WinUnderShift", "who is better under a shift alone?"),
         "complex demonstrations": Entry(f"{_HOME}.robustness:ComplexLead", "do complex examples keep their lead?"),
         "worst shift": Entry(f"{_HOME}.robustness:WorstShift", "what does the worst of several shifts take?"),
         "drop by size": Entry(f"{_HOME}.robustness:DropBySize", "does a larger model fall less?"),

@@ -54,6 +54,7 @@ UNHEARD = {
     "forgetting",
     "forgetting of text",
     "complex demonstrations",
+    "win under shift",
     "worst shift",
     "trap set",
     "worst group",

@@ -5,16 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from made_arms import arm
+from scipy.stats import binomtest
 from synthetic import METHOD_SPECS, ladder_results, synthetic_results
 
 from onset.analysis import Analysis, analyse, load
+from onset.analysis.contrast.asked import compare_all, loss_differences
+from onset.analysis.estimates.reorder import leads
+from onset.analysis.estimates.shift_wins import ShiftWin, shift_wins
 from onset.analysis.finding import Finding
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import question
+from onset.analysis.stats.adjust import ALPHA
 
 FAST = 300
 SIZES = (100_000, 1_000_000, 10_000_000, 100_000_000)
@@ -171,3 +179,71 @@ def test_the_worst_shift_names_it_and_where_accuracy_is_lowest(study: Analysis) 
     assert "Worst of 2 shifts on coin-flip, m3" in said.sentence
     assert "loses most under" in said.sentence
     assert said.test == "simultaneous over 2 shifts (Bonferroni)"
+
+
+# ---- a win under a shift alone -------------------------------------------------------------------------------------
+
+
+def of_one_shift(a: int, b: int, shift: str) -> list[Outcomes]:
+    """Two methods, alike on clean items; under the shift ``a`` items are right with the first alone, ``b`` with the
+    other alone.
+    """
+    level = np.array([1.0] * 50 + [0.0] * 50)
+    first, other = level.copy(), level.copy()
+    other[:a] = 0
+    first[a : a + b] = 0
+    names, twins = (tuple(f"{start}{at:04d}" for at in range(100)) for start in (shift, ""))
+    return [
+        made
+        for method, values in (("lora", first), ("prompt", other))
+        for made in (arm(values, items=names, shift=shift, twins=twins, method=method), arm(level, method=method))
+    ]
+
+
+def wins_of(arms: Sequence[Outcomes]) -> tuple[ShiftWin, ...]:
+    distinct = tuple({one.at: one for one in arms}.values())
+    methods = compare_all(distinct)
+    return shift_wins(methods, leads(methods, loss_differences(distinct)))
+
+
+def test_a_win_under_a_shift_alone_is_corrected_for_all_shifts() -> None:
+    (alone,) = wins_of(of_one_shift(12, 3, "reviews"))
+    exact = binomtest(3, 15).pvalue
+    assert alone.sides == ("lora", "prompt")
+    assert alone.p_shifts == pytest.approx(exact)
+    assert (alone.compared, alone.shifts) == (1, 1)
+    beside = [*of_one_shift(12, 3, "reviews"), *of_one_shift(4, 4, "typos")]
+    assert 2 * exact > ALPHA
+    assert wins_of(beside) == ()
+    (found,) = wins_of([*of_one_shift(2, 18, "reviews"), *of_one_shift(4, 4, "typos")])
+    assert found.sides == ("prompt", "lora")
+    assert found.p_shifts == pytest.approx(2 * binomtest(2, 20).pvalue)
+    shown = found.json()
+    assert shown["sides"] == ["prompt", "lora"]
+    assert shown["difference"] == pytest.approx(0.16)
+    assert (shown["clean"], shown["clean_verdict"], shown["shifts"]) == (0.0, "equivalent", 2)
+
+
+def test_it_is_said_beside_what_is_not_shown_on_clean_items(crossing: Analysis, tmp_path: Path) -> None:
+    assert not list(question("win under shift").ask(crossing))  # there the order reverses, or the lead is kept
+    truth = {
+        ("chains", "cot"): (0.2, 0.5),
+        ("chains", "lora-rationales"): (0.3, 0.52),
+        ("chains", "cot", "names"): (0.1, 0.2),
+        ("chains", "lora-rationales", "names"): (0.3, 0.5),
+        ("chains", "cot", "typos"): (0.2, 0.5),
+        ("chains", "lora-rationales", "typos"): (0.3, 0.52),
+    }
+    held = analyse(load(ladder_results(tmp_path, truth, sizes=SIZES[:2], items=300)), replicates=FAST)
+    (said,) = question("win under shift").ask(held)
+    assert (said.verdict, said.tone, said.subject) == (
+        "wins",
+        "for",
+        "chains, names, lora-rationales and cot, rungs/r1",
+    )
+    assert "lora-rationales is better than cot, by" in said.sentence
+    assert "corrected for 2 comparisons of methods under 2 shifts" in said.sentence
+    assert "On clean items that is not shown (" in said.sentence
+    assert "That the shift widens the lead is shown too (" in said.sentence
+    assert said.short.startswith("Under names alone LoRA on worked steps is shown to beat chain of thought: ")
+    assert not re.search("[a-z]{4} [a-z]{4} [a-z]{4}", said.sentences["zh"])
