@@ -18,6 +18,7 @@ item (`onset.analysis.stats.confidence`), decided together with all others on th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,7 @@ import polars as pl
 
 from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.contrast import Contrast
-from onset.analysis.outcomes import KEY, Measure, Measured, Outcomes
+from onset.analysis.outcomes import KEY, Measure, Measured, Outcomes, Outputs
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.confidence import (
@@ -46,7 +47,8 @@ from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.shares import Interval
 from onset.scores import choice_probabilities
 
-Kind = Literal["choice", "p_true", "agreement", "text"]
+Kind = Literal["choice", "p_true", "agreement", "text", "mixed"]
+"""As above; ``mixed``: of the most accurate of several ways of asking that have it from different things."""
 COVERAGES = (0.2, 0.5, 0.8)
 """Shares of the outcomes that are kept, for which accuracy is told with its interval."""
 _CURVE = tuple(step / 20 for step in range(1, 21))
@@ -69,7 +71,8 @@ class Confident(Placed):
     first, and the ``brier`` score (mean squared distance of confidence from right or wrong); ``error``: ECE, None below
     `FEWEST` answered items; ``bins``: of the reliability diagram. Of all outcomes: ``aurc``, ``ordered``: the error
     rate less the AURC (above 0: the order tells something), ``curve``: accuracy at each coverage, and ``kept`` those of
-    `COVERAGES` with intervals. ``arm``: the outcomes, ``risks``: values of each whose mean is the AURC.
+    `COVERAGES` with intervals. ``arm``: the outcomes, ``risks``: values of each whose mean is the AURC, ``sure``: the
+    confidence of each (NaN: not answered).
     """
 
     at: Setting
@@ -90,6 +93,7 @@ class Confident(Placed):
     curve: tuple[tuple[float, float], ...]
     kept: tuple[tuple[float, Estimated], ...]
     risks: Array
+    sure: Array
 
     def json(self) -> dict[str, Any]:
         """As plain JSON; shares 0..1."""
@@ -291,7 +295,66 @@ def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) 
             for share, value, interval in zip(COVERAGES, at_kept, intervals, strict=True)
         ),
         risks=risks,
+        sure=sure,
     )
+
+
+# ---- of the most accurate of several -------------------------------------------------------------------------------
+
+
+def of_most_accurate(arms: Sequence[Confident]) -> Confident:
+    """The confidence of whichever of ``arms`` (at least one, of one setting but for the method) is most accurate.
+
+    What is picked by its accuracy was lucky, so that it seems surer than it should by less than it is. Hence each half
+    of the items is measured with the arm that is most accurate on the other half (cross-fitting: Chernozhukov et al.
+    2018, doi 10.1111/ectj.12097). Which half an item is in follows from its hash. Where one arm is picked twice it is
+    given as it is; else the method is called by both names, the one picked on the first half first. Where the items of
+    a half do not allow it (fewer than two that are answered), the arm that is most accurate on all.
+    """
+    top = max(arms, key=lambda one: one.arm.accuracy)
+    found = [_best_on(arms, half) for half in (0, 1)]
+    if None in found or found[0] is found[1]:
+        return top if None in found else cast("Confident", found[0])
+    first, second = cast("list[Confident]", found)
+    draws = sorted({*first.arm.draws} & {*second.arm.draws}) or list(range(min(map(_height, (first, second)))))
+    parts = [_on_half(one, half, draws) for one, half in ((first, 1), (second, 0))]
+    items = tuple(item for names, *_ in parts for item in names)
+    sure, right = (np.concatenate([one[place] for one in parts], axis=1) for place in (1, 2))
+    name = " / ".join((first.method, second.method))
+    arm = replace(
+        first.arm, at=replace(first.at, method=name), draws=tuple(draws), items=items, values=right, targets=(),
+        twins=(), plans=(), versions=(), outputs=Outputs(),
+    )  # fmt: skip
+    kind: Kind = first.kind if first.kind == second.kind else "mixed"
+    held = [dict(zip(items, row, strict=True)) for row in sure]
+    made = _confident(arm, kind, [{item: value for item, value in row.items() if np.isfinite(value)} for row in held])
+    return top if made is None else made
+
+
+def _half(item: str) -> int:
+    return hashlib.sha256(item.encode()).digest()[0] & 1
+
+
+def _best_on(arms: Sequence[Confident], half: int) -> Confident | None:
+    """The most accurate arm on a half of the items; None where no arm has two answered items there."""
+    scored = []
+    for one in arms:
+        places = [place for place, item in enumerate(one.arm.items) if _half(item) == half]
+        if np.isfinite(one.sure[:, places]).any(axis=0).sum() > 1:
+            scored.append((float(np.nanmean(one.arm.values[:, places])), one))
+    return max(scored, key=lambda each: each[0])[1] if scored else None
+
+
+def _height(one: Confident) -> int:
+    return len(one.arm.draws)
+
+
+def _on_half(one: Confident, half: int, draws: Sequence[int]) -> tuple[list[str], Array, Array]:
+    """The items of a half, and what an arm has of them in ``draws``: confidences and outcomes."""
+    places = [place for place, item in enumerate(one.arm.items) if _half(item) == half]
+    rows = [one.arm.draws.index(seed) for seed in draws] if {*draws} <= {*one.arm.draws} else [*range(len(draws))]
+    table = np.ix_(rows, places)
+    return [one.arm.items[place] for place in places], one.sure[table], one.arm.values[table]
 
 
 def _mean(values: Array, least: float) -> Estimated:

@@ -68,4 +68,7 @@ SENTENCES = {
     "the probability that the model calls it true": "模型判断其为真的概率",
     "the share of samples that agree": "一致的采样比例",
     "the probability of the text that states it": "写出答案的文本的概率",
+    "what each of them has for it": "各自所有的依据",
+    "of {count} ways of asking, the most accurate is picked on one half of the items and measured on the other,"
+    " both ways round": "在 {count} 种问法中，用一半的题选出最准确的，在另一半上测量，两半互换",
 }

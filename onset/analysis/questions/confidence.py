@@ -7,7 +7,7 @@ from functools import partial
 
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
-from onset.analysis.estimates.confidence import Abstention, Confident
+from onset.analysis.estimates.confidence import Abstention, Confident, of_most_accurate
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
@@ -21,7 +21,9 @@ _HALF = 0.5
 
 
 class Confidence(Question):
-    """Per task, of the largest model's most accurate method: is it surer of its answers than it is right?"""
+    """Per task, of the largest model's most accurate method: is it surer of its answers than it is right? Picked on one
+    half of the items and measured on the other, both ways round.
+    """
 
     kind = "confidence"
     unit = "points"
@@ -35,13 +37,13 @@ class Confidence(Question):
             here = [one for one in study.confidence.arms if one.at.clean and one.task == task and _beside(one, top)]
             if not here:
                 continue
-            one = max(here, key=lambda each: each.arm.accuracy)
+            one = of_most_accurate(here)
             verdict = _verdict(one, study.margin)
             value, (low, high) = one.over.value, one.over.interval
             turned = verdict == "underconfident"
             ends = (-high, -low) if turned else (low, high)
             yield self.finding(
-                f"{task}, {one.method}, {one.model}", verdict, partial(_told, study, one),
+                f"{task}, {one.method}, {one.model}", verdict, partial(_told, study, one, len(here)),
                 lines.line(
                     f"confidence.{verdict}", study.named(task), method=lines.method(one.method),
                     points=lines.points(-value if turned else value), range=lines.share_range(ends),
@@ -104,9 +106,12 @@ def _reads(pair: Abstention) -> bool:
     return _passage(pair.plus) != _passage(pair.minus)
 
 
-def _told(study: Analysis, one: Confident, say: Say) -> str:
-    """How sure and how right, the calibration error, and what is right of the surest half."""
-    given = say.with_labels(one.labels, study.shown(one.labels, [one.method], one.task))
+def _told(study: Analysis, one: Confident, rivals: int, say: Say) -> str:
+    """How sure and how right, the calibration error, and what is right of the surest half. ``rivals``: from how many
+    ways of asking it was picked.
+    """
+    names = one.method.split(" / ")
+    given = say.with_labels(one.labels, study.shown(one.labels, names, one.task), len(names))
     gap, (low, high) = one.over.value, one.over.interval
     head = say(
         "confidence on {task}, {model} {given}: {method} is {sure} sure of its answers on average, by {kind}, and right"
@@ -132,7 +137,14 @@ def _told(study: Analysis, one: Confident, say: Say) -> str:
     )  # fmt: skip
     lacking = say("{count} of {all} outcomes have no answer and are withheld first", count=one.unanswered,
                   all=one.outcomes) if one.unanswered else ""  # fmt: skip
-    return say.text([head, error, left, lacking])
+    picked = ""
+    if rivals > 1:
+        picked = say(
+            "of {count} ways of asking, the most accurate is picked on one half of the items and measured on the other,"
+            " both ways round",
+            count=rivals,
+        )
+    return say.text([head, picked, error, left, lacking])
 
 
 def _compared(study: Analysis, pair: Abstention, say: Say) -> str:
@@ -164,5 +176,6 @@ KINDS = {
     "p_true": "the probability that the model calls it true",
     "agreement": "the share of samples that agree",
     "text": "the probability of the text that states it",
+    "mixed": "what each of them has for it",
 }
 """What a confidence is taken from, in words."""

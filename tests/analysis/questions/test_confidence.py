@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from made_arms import arm
 from rich.console import Console
 from sklearn.metrics import brier_score_loss
 
 from onset.analysis import Analysis, analyse, load, to_json
+from onset.analysis.estimates.confidence import Confident, _confident, _half, of_most_accurate
 from onset.analysis.questions import question
 from onset.models.scripted import Rule, ScriptedModel
 from onset.report.confidence import print_confidence
@@ -165,3 +168,51 @@ def test_chains_have_no_confidence_of_their_text(tmp_path: Path) -> None:
     ]
     found = studied(tmp_path, rows, ScriptedModel(says), [{"prompt": "cot", "shots": 2}])
     assert found.confidence.arms == ()
+
+
+# ---- the most accurate of several ----------------------------------------------------------------------------------
+
+
+def confident(rng: np.random.Generator, method: str, accuracy: float, items: int = 100, draws: int = 1) -> Confident:
+    right = (rng.random((draws, items)) < accuracy).astype(float)
+    names = tuple(f"{at:03d}" for at in range(items))
+    made = _confident(arm(right, items=names, method=method), "text", [dict.fromkeys(names, 0.6)] * draws)
+    assert made is not None
+    return made
+
+
+def test_the_most_accurate_of_equals_is_not_flattered_by_being_picked() -> None:
+    """Four methods that are right in 60 % and say so: the luckiest is right in some 65 %."""
+    rng = np.random.default_rng(3)
+    picked, lucky = [], []
+    for _ in range(40):
+        arms = [confident(rng, f"m{at}", 0.6) for at in range(4)]
+        picked.append(of_most_accurate(arms).over.value)
+        lucky.append(max(arms, key=lambda one: one.arm.accuracy).over.value)
+    error = float(np.std(picked)) / math.sqrt(len(picked))
+    assert np.mean(lucky) < -0.03
+    assert abs(float(np.mean(picked))) < 3 * error < 0.03
+
+
+def test_it_is_the_best_one_as_it_is_where_both_halves_pick_it() -> None:
+    rng = np.random.default_rng(4)
+    low, high = confident(rng, "low", 0.2), confident(rng, "high", 0.9)
+    assert of_most_accurate([low, high]) is high
+    assert of_most_accurate([low]) is low
+
+
+def test_each_half_is_of_the_arm_that_the_other_half_picked() -> None:
+    rng = np.random.default_rng(5)
+    held = [confident(rng, name, 0.5, draws=2) for name in ("a", "b")]
+    halves = np.array([_half(item) for item in held[0].arm.items])
+    arms = []
+    for half, one in enumerate(held):
+        values = np.where(halves == half, 1.0, one.arm.values)  # the best on its half by far
+        made = _confident(replace(one.arm, values=values), "text", [dict.fromkeys(one.arm.items, 0.6)] * 2)
+        assert made is not None
+        arms.append(made)
+    found = of_most_accurate(arms)
+    assert (found.method, found.n, found.arm.draws) == ("a / b", 100, (0, 1))
+    right = np.where(halves == 1, arms[0].arm.values, arms[1].arm.values)
+    assert found.accuracy == pytest.approx(right.mean())
+    assert found.over.value == pytest.approx(0.6 - right.mean())
