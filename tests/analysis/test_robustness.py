@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -356,6 +357,15 @@ def test_the_worst_shift_has_the_simultaneous_interval_of_all(draws: int) -> Non
     if draws == 1:
         ends = [wilson(int(one.values.sum()), 120, 1 - ALPHA / 4) for one in arms[1:]]
         assert worst.accuracy_interval == (min(low for low, _ in ends), min(high for _, high in ends))
+    else:
+        means = [one.values.mean(axis=1) for one in arms[1:]]
+        half = [special.stdtrit(draws - 1, 1 - ALPHA / 8) * one.std(ddof=1) / math.sqrt(draws) for one in means]
+        assert (
+            worst.accuracy_interval[0] <= min(max(0.0, m.mean() - h) for m, h in zip(means, half, strict=True)) + 1e-9
+        )
+        assert (
+            worst.accuracy_interval[1] >= min(min(1.0, m.mean() + h) for m, h in zip(means, half, strict=True)) - 1e-9
+        )
 
 
 @pytest.mark.slow
