@@ -14,7 +14,7 @@ from dataclasses import replace
 from random import Random
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from onset.records import Item
 from onset.shifts.base import Group, Shift
@@ -41,10 +41,10 @@ _QUESTION = re.compile(r"(?:(?<=[.!?]) +|\n)(?=[A-Z][^.!?\n]*\?\s*$)")
 
 
 class Irrelevant(Shift):
-    """``sentences`` (1 to 4) before the question. ``topic``: ``off``, or ``in`` where the question asks how many of
-    something; ``role``: about somebody of the problem (``same``) or not (``other``); ``number``: of the ``same`` size
-    as the problem's numbers, or ``large``, a hundred times as much. Items of one sentence, and those that end with no
-    question, stay.
+    """``sentences`` (1 to 4, on topic to 3) before the question. ``topic``: ``off``, or ``in`` where the question asks
+    how many of something; ``role``: about somebody of the problem (``same``; about somebody else where it has no name
+    of a person that the tables know) or not (``other``); ``number``: of the ``same`` size as the problem's numbers, or
+    ``large``, a hundred times as much. Items of one sentence, and those that end with no question, stay.
     """
 
     kind: ClassVar[str] = "irrelevant"
@@ -55,6 +55,15 @@ class Irrelevant(Shift):
     topic: Literal["off", "in"] = "off"
     role: Literal["same", "other"] = "same"
     number: Literal["same", "large"] = "same"
+
+    @model_validator(mode="after")
+    def _as_many_as_there_are(self) -> Irrelevant:
+        if self.topic == "in" and self.sentences > len(_IN):
+            raise ValueError(
+                f"'sentences' must be at most {len(_IN)} with 'topic: in', which has no more (received"
+                f" {self.sentences})"
+            )
+        return self
 
     def rewrite(self, item: Item, task: Task) -> Item:
         """The item with the sentences in it."""
@@ -68,7 +77,7 @@ class Irrelevant(Shift):
             return item
         said = [
             form.format(name=self._name(rng, item), n=self._number(rng, item), things=things[1] if things else "")
-            for form in rng.sample(forms, min(self.sentences, len(forms)))
+            for form in rng.sample(forms, self.sentences)
         ]
         text = f"{item.question[: asked.start()]} {' '.join(said)}{item.question[asked.start() :]}"
         return replace(item, question=text)

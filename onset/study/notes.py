@@ -31,6 +31,7 @@ def notes_of(
     for task in tasks.values():
         notes += [f"task {task.name}: {note}" for note in task.notes]
         notes += [note for recipe in recipes.values() if (note := recipe.known(task.name, task.pool))]
+        notes += _untold(study, task, methods)
         explained = sum(1 for item in task.pool if item.rationale)
         short = [labels for labels in study.labels if needing and labels > explained]
         if short:
@@ -51,3 +52,15 @@ def notes_of(
                 " its training, which is asked elsewhere: what is lost or gained there is no other task's"
             )
     return tuple(notes)
+
+
+def _untold(study: Study, task: Task, methods: Sequence[Method]) -> list[str]:
+    """Budgets that hold fewer of a task's new facts than are asked about (`onset.tasks.world_new_facts`)."""
+    facts = max((int(item.meta["facts"]) for item in task.test if "facts" in item.meta), default=0)
+    few = [str(labels) for labels in study.labels if 0 < labels < facts]
+    if not few or any(item.context for item in task.test) or not any(one.tune for one in methods):
+        return []
+    return [
+        f"task {task.name}: {', '.join(few)} labelled examples tell fewer than its {facts} facts; a model tuned on them"
+        f" cannot know the others, and facts in weights are compared with facts in a passage at {facts} labels alone"
+    ]

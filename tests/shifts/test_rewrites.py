@@ -13,7 +13,7 @@ from conftest import shared
 
 from onset.answers import canonical_number
 from onset.chains.arithmetic import equations
-from onset.errors import DataError
+from onset.errors import DataError, StudyError
 from onset.ladder.stories import NAMES as STORY_NAMES
 from onset.records import Item
 from onset.shifts import SHIFTS
@@ -184,6 +184,14 @@ def test_sentences_that_do_not_matter_stand_before_the_question() -> None:
             assert not {*numbers} & {*held, int(clean.answer)}
             assert settings.get("number") != "large" or min(numbers) > max(held)
             assert settings.get("role") != "other" or not {*names_in(between)} & {*names_in(clean.question)}
+
+
+def test_no_more_sentences_are_promised_than_there_are() -> None:
+    with pytest.raises(StudyError) as error:
+        read_shift({"shift": "irrelevant", "topic": "in", "sentences": 4})
+    assert str(error.value) == (
+        "shift, irrelevant: 'sentences' must be at most 3 with 'topic: in', which has no more (received 4)"
+    )
 
 
 def test_premises_of_bbh_keep_their_list_and_their_options() -> None:

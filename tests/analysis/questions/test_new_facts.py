@@ -16,6 +16,8 @@ from onset.analysis.outcomes import Measured
 from onset.analysis.questions.new_facts import FactsInWeights
 from onset.errors import DataError
 from onset.ladder.world import new_people, world
+from onset.study.grid import expand
+from onset.study.spec import make_study
 from onset.tasks import open_task, open_tasks
 from onset.tasks.base import Task
 from onset.tasks.world_new_facts import PROBES, countries
@@ -147,3 +149,22 @@ def test_a_budget_that_does_not_hold_all_facts_is_not_compared() -> None:
         records = whole.records.with_columns(pl.lit(meta).alias("meta"))
         assert len(placements_of(replace(whole, records=records), replicates=500)) == compared
     assert all(one.meta["facts"] == 80 for one in opened("direct", "weights", pool=80).test)
+
+
+def test_a_budget_that_does_not_tell_all_facts_is_said_before_anything_runs() -> None:
+    tuned: dict[str, Any] = {"tune": "full", "on": "answers", "name": "tuned"}
+    prompt: dict[str, Any] = {"prompt": "answer-only", "shots": 4, "name": "asked"}
+
+    def notes(told: str, method: dict[str, Any], *labels: int) -> list[str]:
+        task = {"name": "world-new-facts", "told": told, "pool": 16, "test": 16}
+        study = make_study(
+            name="facts", models=["ladder/r0"], tasks=[task], methods=[method], labels=list(labels), seeds=1, items=16
+        )
+        return [note for note in expand(study).notes if "facts" in note]
+
+    assert notes("weights", tuned, 8, 16) == [
+        "task world-new-facts[probe=direct, told=weights]: 8 labelled examples tell fewer than its 16 facts; a model"
+        " tuned on them cannot know the others, and facts in weights are compared with facts in a passage at 16 labels"
+        " alone"
+    ]
+    assert notes("weights", tuned, 16) == notes("weights", prompt, 8) == notes("passage", tuned, 8) == []
