@@ -120,6 +120,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "difference.order under shift": ("lead shifted − clean", "变化后的领先 − 原题上的"),
     "difference.complex demonstrations": ("lead shifted − clean", "变化后的领先 − 原题上的"),
     "kind.win under shift": ("Win under a shift", "变化下的胜出"),
+    "win under shift.wins": ("better under the shift", "变化下更好"),
     "kind.worst shift": ("Worst shift", "最坏的变化"),
     "holds": ("holds", "不降"),
     "kind.drop by size": ("Drop by size", "降幅与规模"),
