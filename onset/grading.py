@@ -23,6 +23,7 @@ from onset.records import Item, Status
 from onset.scores import wilson
 from onset.tasks.base import AnswerFormat
 from onset.thinking import answer_part
+from onset.untrusted import loads
 
 
 def read_rows(path: str | Path) -> list[dict[str, Any]]:
@@ -45,7 +46,7 @@ def read_rows(path: str | Path) -> list[dict[str, Any]]:
 
 def _row(source: str, number: int, line: str) -> dict[str, Any]:
     try:
-        row = json.loads(line, parse_constant=lambda name: _refuse(source, number, f"expected JSON, found {name}"))
+        row = loads(line, parse_constant=lambda name: _refuse(source, number, f"expected JSON, found {name}"))
     except json.JSONDecodeError as error:
         found = f"not JSON ({error.msg} at column {error.colno})" if line.strip() else "an empty line"
         _refuse(source, number, f"expected a JSON object, found {found}")

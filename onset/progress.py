@@ -20,6 +20,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from onset.untrusted import printable
+
 if TYPE_CHECKING:  # training a model of the ladder needs a bar, and none of the packages for tables
     from onset.study.cell import Cell
     from onset.study.estimate import Estimate
@@ -88,12 +90,12 @@ class Display:
     def doing(self, text: str) -> None:
         """Name the step."""
         self.is_tuning = "· tuning " in text
-        self._step = text
+        self._step = text = printable(text)
         if self._task is not None:
             self._bar.update(self._task, description=text)
         else:
             share = self._done / self._total if self._total else 0.0
-            print(f"[{share:4.0%}{self._left()}] {text}", file=sys.stderr, flush=True)
+            print(printable(f"[{share:4.0%}{self._left()}] {text}"), file=sys.stderr, flush=True)
 
     def advanced(self, cell: Cell, items: int) -> None:
         """Count committed items, weighted by what the cell costs."""

@@ -18,6 +18,7 @@ LEVELS = {  # of the longest name that a module begins with
     "records": 0,
     "errors": 0,
     "registry": 0,
+    "untrusted": 0,
     "step": 1,
     "demos": 1,
     "votes": 1,

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from onset.cli import advise, batch, ladder, names, others, servers, shifts, study
+from onset.cli.common import print_line
 from onset.errors import OnsetError
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
@@ -51,7 +52,7 @@ def _say_version(asked: bool) -> None:
     if asked:
         from onset import __version__
 
-        print(f"onset {__version__}")
+        print_line(f"onset {__version__}")
         raise typer.Exit
 
 
@@ -69,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=None if arguments is None else list(arguments))
     except OnsetError as error:
-        print(f"onset: {error}", file=sys.stderr)
+        print_line(f"onset: {error}", stderr=True)
         raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        print("onset: stopped; what was finished is kept, run again to go on", file=sys.stderr)
+        print_line("onset: stopped; what was finished is kept, run again to go on", stderr=True)
         raise SystemExit(130) from None
     except BrokenPipeError:
         sys.stderr.close()

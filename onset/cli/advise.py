@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from onset.cli.common import Folder, InLanguage, Json, console, print_json
+from onset.cli.common import Folder, InLanguage, Json, console, print_json, print_line
 
 if TYPE_CHECKING:
     from onset.analysis.questions.advice_words import Told
@@ -59,7 +59,7 @@ def advise(  # noqa: PLR0913 - one parameter an option
         return
     for place, (_, told) in enumerate(found):
         if place:
-            print()
+            print_line()
         print_advice(told, say.language == "zh")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onset.cli.common import console
+from onset.cli.common import console, print_line
 from onset.cli.study import StudyFile, finish
 
 if TYPE_CHECKING:
@@ -55,17 +55,17 @@ def write_batch(
     found = write(asked, folder, results, offline=offline, again=again, observer=_notes())
     for one in found.files:
         size = f"{one.bytes / 1e6:.1f} MB" if one.bytes >= 1e5 else f"{one.bytes / 1e3:.1f} kB"
-        print(f"{folder / 'requests' / one.name}  {one.requests} requests, {size}, {one.label}, {one.endpoint}")
+        print_line(f"{folder / 'requests' / one.name}  {one.requests} requests, {size}, {one.label}, {one.endpoint}")
     if found.under_way and not again:
-        print(
+        print_line(
             f"{found.under_way} requests were written before and have neither answer nor error: they are not written"
             " again (--again does)"
         )
     if found.files:
-        print(f"Put the files that come back, of output and of errors, into {folder / 'answers'}; then")
-        print(f"  onset batch read {study} {folder}{f' --out {out}' if out else ''}")
+        print_line(f"Put the files that come back, of output and of errors, into {folder / 'answers'}; then")
+        print_line(f"  onset batch read {study} {folder}{f' --out {out}' if out else ''}")
     else:
-        print("No request to write.")
+        print_line("No request to write.")
         _say_cells(found, study, folder, out)
     check_failed(found.summary, asked, results)
 
@@ -81,18 +81,20 @@ def read_batch(study: StudyFile, folder: BatchFolder, out: Out = None) -> None:
     results = out or Path("results") / asked.name
     found = read(asked, folder, results, observer=_notes())
     if not found.answers.files:
-        print(f"{folder / 'answers'} holds no file yet.")
+        print_line(f"{folder / 'answers'} holds no file yet.")
     for file in found.answers.files:
         refused = f", {file.refused} refused" if file.refused else ""
-        print(f"{file.path.name}: {file.answered} answered{refused}")
+        print_line(f"{file.path.name}: {file.answered} answered{refused}")
         for why, count in file.errors.items():
-            print(f"  {count} with an error: {why}")
+            print_line(f"  {count} with an error: {why}")
         if file.cut:
-            print("  it ends within a line: the rest is missing; get the file again")
+            print_line("  it ends within a line: the rest is missing; get the file again")
     if found.answers.failed:
-        print(f"{len(found.answers.failed)} requests ended with an error: the next `onset batch write` asks them again")
+        print_line(
+            f"{len(found.answers.failed)} requests ended with an error: the next `onset batch write` asks them again"
+        )
     for line in _bills(found, asked):
-        print(line)
+        print_line(line)
     _say_cells(found, study, folder, out)
     check_failed(found.summary, asked, results)
     if found.done == found.cells and not found.others:
@@ -109,9 +111,9 @@ def _say_cells(found: Round, study: Path, folder: Path, out: Path | None) -> Non
         said += f"; {found.waiting} wait for {found.under_way} answers that have not come back"
     elif found.waiting:
         said += f"; {found.waiting} have not been asked: run `onset batch write`"
-    print(said)
+    print_line(said)
     if found.others and found.done == found.cells:
-        print(f"{found.others} cells of other models are left: onset run {study}{f' --out {out}' if out else ''}")
+        print_line(f"{found.others} cells of other models are left: onset run {study}{f' --out {out}' if out else ''}")
 
 
 def _bills(found: Round, study: Study) -> list[str]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from onset.errors import DataError
+from onset.untrusted import escaped, printable
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
 Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]
@@ -85,15 +88,33 @@ def reads(command: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
+class _Inert(Console):
+    """A console on which a text of a model or a file can do nothing: what a terminal would obey is spelled out, what
+    Rich itself writes there is not.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments of ``renderable``."""
+        for one in super().render(renderable, options):
+            yield one if one.control else Segment(printable(one.text), one.style)
+
+
 def console(*, stderr: bool = False) -> Console:
     """Where tables and lines for a person go."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    return _Inert(stderr=stderr, highlight=False, soft_wrap=False)
+
+
+def print_line(text: object = "", *, stderr: bool = False) -> None:
+    """Print a line in which nothing can command the terminal."""
+    print(printable(str(text)), file=sys.stderr if stderr else None)
 
 
 def print_json(value: Any) -> None:
-    """Print ``value`` as indented JSON, text as it is where standard output can hold it."""
+    """Print ``value`` as indented JSON, text as it is where standard output can hold it and a terminal does not obey
+    it.
+    """
     try:
-        print(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+        print(escaped(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)))
     except UnicodeEncodeError:  # half a surrogate pair in somebody's text, or a terminal that is not UTF-8
         print(json.dumps(value, indent=1, allow_nan=False))
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 from rich.table import Table
 
-from onset.cli.common import Json, console, print_json
+from onset.cli.common import Json, console, print_json, print_line
 from onset.errors import InputError, StoreError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def corpus(  # noqa: PLR0913 - one parameter an option
     for kind, number in counted.most_common():
         table.add_row(kind, f"{number / counted.total():.1%}")
     console().print(table)
-    print(f"{documents:,} documents, {counted.total():,} tokens: {out}")
+    print_line(f"{documents:,} documents, {counted.total():,} tokens: {out}")
 
 
 @app.command("tokenizer")
@@ -136,7 +136,7 @@ def train_tokenizer(
         out.write_text(made.to_str(pretty=True), encoding="utf-8")
     except OSError as error:
         raise StoreError(f"cannot write the tokenizer to {out}: {error.strerror or error}") from None
-    print(f"{made.get_vocab_size():,} tokens: {out}")
+    print_line(f"{made.get_vocab_size():,} tokens: {out}")
 
 
 @app.command()
@@ -190,8 +190,8 @@ def train(  # noqa: PLR0913 - one parameter an option
     with Phases() as bar:
         pretrain(chosen, source, folder, device=device, workers=workers or _cores(), progress=bar.told)
     _say_model(folder)
-    print(f"Measure it: onset ladder evaluate {folder} ladder/{rung}")
-    print(f"Or name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
+    print_line(f"Measure it: onset ladder evaluate {folder} ladder/{rung}")
+    print_line(f"Or name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
 
 
 def _train_seeds(
@@ -213,7 +213,7 @@ def _train_seeds(
     documents = source.fingerprint()
     if pace := pace_of(recipes, source, out, device=device, jobs=side, documents=documents):
         about = duration(pace.seconds)
-        print(
+        print_line(
             f"{pace.models} of {len(recipes)} models to train on {pace.tokens:,} tokens, {pace.jobs} at a time: about"
             f" {about} at the {pace.rate:,.0f} tokens a second that one was measured to reach just now; longer where"
             " several share a core or its cache"
@@ -224,14 +224,14 @@ def _train_seeds(
         )
     for folder in folders:
         _say_model(folder)
-    print(f"Measure them: onset ladder evaluate {_spec(out)}")
-    print(f"Or name them in a study, models: [{_spec(out)}]: every seed in it is a model of its own")
+    print_line(f"Measure them: onset ladder evaluate {_spec(out)}")
+    print_line(f"Or name them in a study, models: [{_spec(out)}]: every seed in it is a model of its own")
 
 
 def _say_model(folder: Path) -> None:
     card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
     timing = json.loads((folder / "timing.json").read_text(encoding="utf-8"))
-    print(
+    print_line(
         f"Model: {folder} ({card['params']:,} parameters, {card['tokens']:,} tokens, loss {card['loss']:.3f} nats a "
         f"token, {timing['tokens_per_second']:,.0f} tokens a second on {timing['device']})"
     )

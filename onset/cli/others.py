@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
@@ -20,6 +19,7 @@ from onset.cli.common import (
     console,
     parse_pairs,
     print_json,
+    print_line,
     reads,
 )
 from onset.errors import DataError
@@ -163,7 +163,7 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     found = overview(curves, settings, ahead=ahead, pair=crossover, has=has)
     if as_json:
         for line in notes:
-            print(f"note: {line}", file=sys.stderr)
+            print_line(f"note: {line}", stderr=True)
         print_json(found.json())
     else:
         print_emergence(found, settings, notes, console())
@@ -191,7 +191,7 @@ def export(
     from onset.write.base import export as write
 
     files = write(folder, out, format)
-    print(f"{len(files)} files: {out}")
+    print_line(f"{len(files)} files: {out}")
 
 
 def grade(

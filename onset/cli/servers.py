@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from onset.cli.common import Json, print_json
+from onset.cli.common import Json, print_json, print_line
 
 Served = Annotated[str, typer.Argument(metavar="URL#MODEL", help="A model of a server, as a study names it.")]
 Local = Annotated[str, typer.Argument(metavar="LOCAL", help="A local copy of the same weights, as a study names it.")]
@@ -24,10 +24,10 @@ def check_server(server: Served, local: Local, as_json: Json = False) -> None:
     else:
         lengths = "the server counts no tokens" if found.lengths is None else f"{found.lengths} of {found.texts}"
         apart = f"not known: {found.why}" if found.apart is None else f"{found.apart:.3f} nats a token (near: {NEAR})"
-        print(f"Equal numbers of tokens       {lengths}")
-        print(f"Log-probabilities differ by   {apart}")
-        print(f"Greedy texts begin alike      {found.begun} of {found.texts}")
+        print_line(f"Equal numbers of tokens       {lengths}")
+        print_line(f"Log-probabilities differ by   {apart}")
+        print_line(f"Greedy texts begin alike      {found.begun} of {found.texts}")
         said = {"same": "The same weights, as far as can be seen.", "different": "Not the same model."}
-        print(said.get(found.verdict, "Not shown to be the same: the server gives no log-probabilities."))
+        print_line(said.get(found.verdict, "Not shown to be the same: the server gives no log-probabilities."))
     if found.verdict == "different":
         raise typer.Exit(1)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
 
+from onset.cli.common import print_line
 from onset.errors import DataError, StoreError
+from onset.untrusted import escaped, load_yaml
 
 if TYPE_CHECKING:
     from onset.records import Item
@@ -37,7 +38,7 @@ def shift(
     lines = [canonical_json(_row(one, held.get(one.twin or ""))) for one in asked.items]
     text = "".join(f"{line}\n" for line in lines)
     if out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(escaped(text))
     else:
         try:
             out.write_text(text, encoding="utf-8")
@@ -45,13 +46,13 @@ def shift(
             raise StoreError(f"cannot write {out}: {error.strerror}") from None
     changed = sum(one.id != one.twin for one in asked.items)
     where = "" if out is None else f", in {out}"
-    print(f"{opened.name}, {named.label}: {len(lines)} items, {changed} changed{where}", file=sys.stderr)
+    print_line(f"{opened.name}, {named.label}: {len(lines)} items, {changed} changed{where}", stderr=True)
 
 
 def _read(text: str, what: str) -> Any:
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return load_yaml(text)
+    except ValueError:
         raise DataError(
             f"{what}: expected a name or a mapping such as '{{name: gsm8k, path: data}}', not {text!r}"
         ) from None

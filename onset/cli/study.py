@@ -19,6 +19,7 @@ from onset.cli.common import (
     Reading,
     console,
     print_json,
+    print_line,
     reads,
 )
 
@@ -102,7 +103,7 @@ def show(
         return
     print_study(content, details=details, language=language)
     if not details:
-        print(f"Tables: onset show {path} --details")
+        print_line(f"Tables: onset show {path} --details")
 
 
 @reads
@@ -129,10 +130,10 @@ def report(
     measured = read_measured(path, texts=True, **reading.asked())
     figure_library()  # made while the results are analysed
     analysis = analyse(measured, math_verify=math_verify)
-    print(build_report(path, out=out, analysis=analysis, language=language))
+    print_line(build_report(path, out=out, analysis=analysis, language=language))
     if png is not None:
         for written in write_png(analysis, png):
-            print(written)
+            print_line(written)
 
 
 def run_study(study: Study, out: Path | None) -> Path:
@@ -172,7 +173,7 @@ def print_study(shown: Mapping[str, Any], *, details: bool, language: Language =
 
     if details:
         print_show(shown, console())
-        print()
+        print_line()
     print_lines(shown, console(), language)
 
 
@@ -194,7 +195,7 @@ def finish(folder: Path, *, accuracies: bool = False, details: bool = False) -> 
     shown: dict[str, Any] = to_json(analysis)
     if accuracies:
         print_accuracies(shown, console())
-        print()
+        print_line()
     print_study(shown, details=details)
-    print(f"Tables: onset show {folder} --details")
-    print(f"Report: {path}")
+    print_line(f"Tables: onset show {folder} --details")
+    print_line(f"Report: {path}")

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from onset.errors import StudyError
 from onset.models.base import Model
+from onset.untrusted import printable
 
 DEFAULT_BATCH_TOKENS = 32768
 """Tokens whose keys and values are held at once: they take 1.2 GB for Gemma 3 270M in float32, 4 GB for a 7B model with
@@ -100,9 +101,37 @@ class Backend(ABC):
 
 
 def under(path: str, folder: Path) -> str:
-    """``path`` as seen from the working directory, kept relative where it was relative. Raises StudyError."""
+    """``path`` as seen from the working directory, kept relative where it was relative.
+
+    A relative path stays in ``folder``, the study file's, or in the folder that ``ONSET_ROOT`` of the environment
+    names: raises StudyError where it leads out of it, also through a symbolic link.
+    """
     try:
         expanded = Path(path).expanduser()
     except RuntimeError as error:
-        raise StudyError(f"path '{path}': {error}") from None
-    return str(expanded) if expanded.is_absolute() else os.path.normpath(folder / expanded)
+        raise StudyError(f"path '{printable(path)}': {error}") from None
+    if "\0" in path:
+        raise StudyError(f"path '{printable(path)}': a path cannot hold a zero byte")
+    if expanded.is_absolute():
+        return str(expanded)
+    named, root = folder / expanded, Path(os.environ.get("ONSET_ROOT") or folder)
+    if not _inside(Path(os.path.abspath(named)), Path(os.path.abspath(root))):
+        raise _leaves(path, root, "")
+    try:
+        real = named.resolve()
+    except (OSError, RuntimeError):  # links in a circle: whatever opens it says so
+        return os.path.normpath(named)
+    if not _inside(real, root.resolve()):
+        raise _leaves(path, root, " through a symbolic link")
+    return os.path.normpath(named)
+
+
+def _inside(path: Path, root: Path) -> bool:
+    return path == root or root in path.parents
+
+
+def _leaves(path: str, root: Path, how: str) -> StudyError:
+    return StudyError(
+        f"path '{printable(path)}' leads out of the study's folder {root}{how}; write the absolute path, or let the"
+        " environment's ONSET_ROOT name a folder that holds both"
+    )

@@ -21,7 +21,7 @@ def size_of(source: str) -> Size:
     if source.startswith((".", "/")) and not Path(source).is_dir():
         raise ModelError(f"model folder not found: {source}")
     with loading(source, quiet=True):
-        config = AutoConfig.from_pretrained(source).get_text_config()
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False).get_text_config()
         with torch.device("meta"):
             module = AutoModelForCausalLM.from_config(config)
             module.tie_weights()
@@ -38,8 +38,8 @@ def template_of_files(source: str, spec: str) -> Literal["chat", "plain"]:
     from onset.models.loading import loading
 
     with loading(spec, quiet=True):
-        config = AutoConfig.from_pretrained(source).get_text_config()
-        tokenizer = AutoTokenizer.from_pretrained(source)
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False).get_text_config()
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
         ends = _end_ids(source, config, tokenizer)
     name = spec.rstrip("/").rpartition("/")[2]
     return "chat" if is_instruct(tokenizer, ends, template_of(tokenizer, spec), name) else "plain"

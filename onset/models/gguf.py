@@ -203,10 +203,10 @@ def convert(file: Path, target: Path) -> None:
     with _naming(file), _reading_once(reader):
         # Of the file alone, and so before its folder is searched for the files of a tokenizer.
         parsed = load_gguf_checkpoint(str(file), return_tensors=False)["config"]
-        config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
+        config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name, trust_remote_code=False)
         if "tokenizer.ggml.tokens" not in reader.fields:
             raise ValueError("it holds no tokenizer (tokenizer.ggml.tokens)")
-        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+        tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, trust_remote_code=False)
         tensors = tuple(
             Stored(
                 str(one.name),
@@ -243,6 +243,7 @@ def read_module(file: Path, layout: Layout, config: Any, dtype: torch.dtype) -> 
         loaded = AutoModelForCausalLM.from_pretrained(
             file.parent,
             gguf_file=file.name,
+            trust_remote_code=False,
             dtype=dtype,
             quantization_config=GgufConfig(dequantize=True),
             output_loading_info=True,

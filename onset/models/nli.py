@@ -130,7 +130,8 @@ def parameters(spec: str) -> int:
     from onset.models.loading import loading
 
     with loading(spec, quiet=True), torch.device("meta"):
-        module = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(_checked(spec)))
+        config = AutoConfig.from_pretrained(_checked(spec), trust_remote_code=False)
+        module = AutoModelForSequenceClassification.from_config(config)
     return count_parameters(module).compute
 
 

@@ -39,6 +39,7 @@ from onset.models.requests import check_requests
 from onset.records import Completion, Finish, Pair, Request, Scored, content_hash
 from onset.thinking import answer_start
 from onset.turns import find_end
+from onset.untrusted import loads
 
 Reply = Callable[[str, int], str]
 """(prompt, sample index) -> the text that the model would go on with, stop strings included."""
@@ -250,7 +251,7 @@ def _with(facts: ModelFacts, **changes: Any) -> ModelFacts:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        script = json.loads(file.read_text(encoding="utf-8"))
+        script = loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"reply file not found: {file}") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:

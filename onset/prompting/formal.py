@@ -190,12 +190,19 @@ def value(one: Expr, known: Mapping[str, Fraction]) -> Fraction:
         return -parts[0]
     left, right = parts
     if one.sign in "+-*":
-        return left + right if one.sign == "+" else left - right if one.sign == "-" else left * right
+        return _short(left + right if one.sign == "+" else left - right if one.sign == "-" else left * right)
     if one.sign == "/":
         if right == 0:
             raise Undefined("division by zero")
-        return left / right
+        return _short(left / right)
     return _power(left, right)
+
+
+def _short(number: Fraction) -> Fraction:
+    """``number``, of digits that are worked out: lines that each square the last would double them without end."""
+    if max(number.numerator.bit_length(), number.denominator.bit_length()) > 4 * _MOST_DIGITS:
+        raise Undefined(f"more than {_MOST_DIGITS} digits")
+    return number
 
 
 def _power(base: Fraction, power: Fraction) -> Fraction:

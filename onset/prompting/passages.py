@@ -8,7 +8,6 @@ text: a passage is a paragraph, blank lines stand between them. A passage is sho
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -20,6 +19,7 @@ import polars as pl
 
 from onset.errors import DataError, MethodError
 from onset.records import content_hash
+from onset.untrusted import loads
 
 Row = tuple[str, Mapping[str, Any]]
 """The place in its file ("line 3"), and what stands there."""
@@ -47,7 +47,7 @@ def read_rows(path: str, where: str) -> list[Row]:
 
 def _row(line: str, path: str, place: int, where: str) -> Mapping[str, Any]:
     try:
-        row = json.loads(line)
+        row = loads(line)
     except ValueError as error:
         refuse(where, path, f"line {place}", f"not JSON ({error})")
     if not isinstance(row, dict):

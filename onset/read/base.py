@@ -7,6 +7,7 @@ Readers never choose: a source with two filters and three metrics gives six `Out
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,8 @@ from onset.analysis.outcomes import Outputs, Text
 from onset.analysis.setting import Setting
 from onset.errors import DataError
 from onset.models.families import family_of
+from onset.records import content_hash
+from onset.untrusted import loads, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,7 @@ class Sizes:
     def of(self, model: str, stated: Any) -> float | None:
         """The size of ``model``: what the user says, else what the source states, else None."""
         value = self.params.get(model, stated)
-        known = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-        return float(value) if known else None
+        return float(value) if is_number(value) and value > 0 else None
 
     def family_of(self, model: str) -> str:
         """The family: what the user says, else the name without its size (``pythia`` of ``pythia-70m``)."""
@@ -44,7 +46,14 @@ class Sizes:
     ) -> Setting:
         """The setting of ``model`` on ``task``, whose source states a size, perhaps a ``family`` and a ``method``."""
         named = family if family is not None and self.family is None else self.family_of(model)
-        return Setting(task, model=model, family=named, params=self.of(model, stated), method=method)
+        params = self.of(model, stated)
+        task, model, named = (_in_a_line(name) for name in (task, model, named))
+        return Setting(task, model=model, family=named, params=params, method=method and _in_a_line(method))
+
+
+def _in_a_line(name: str) -> str:
+    """A name of somebody's log as it can stand in a table, a chart and a terminal."""
+    return printable(" ".join(name.split()) if any(one in name for one in "\n\t\r") else name)
 
 
 @dataclass(slots=True)
@@ -135,9 +144,9 @@ def read_text(path: Path) -> str:
 def parse_json(text: str | bytes, where: str) -> Any:
     """``text`` as JSON (``NaN`` is allowed: some tools write it); DataError that begins with ``where``."""
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8 text"
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise DataError(f"{where}: not JSON ({reason})") from None
 
 
@@ -160,13 +169,21 @@ def json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 _UNSAFE = re.compile(r'["<>:/|\\?*\[\]\s]+')
 """What lm-evaluation-harness replaces in names of files, and spaces."""
+_LONGEST = 120
 
 
 def safe(name: str) -> str:
-    """``name`` as a part of a path."""
-    return _UNSAFE.sub("__", name)
+    """``name`` as a part of a path: no separator, no control character, no folder above. One that is too long for a
+    file, or nothing but dots, gets a hash in place of its end.
+    """
+    made = _UNSAFE.sub("__", printable(name))
+    if len(made.encode()) > _LONGEST or not made.strip("."):
+        return f"{made.encode()[: _LONGEST - 17].decode(errors='ignore').strip('.')}-{content_hash(name)}"
+    return made
 
 
 def is_number(value: Any) -> bool:
-    """A number that is no truth value."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """A number (or ``NaN``) that is no truth value, not infinite, and no longer than 64 bits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return not math.isinf(value) if isinstance(value, float) else abs(value) < 2**63

@@ -28,6 +28,7 @@ from onset.analysis.outcomes import Measure, Outcomes, Text
 from onset.errors import DataError
 from onset.read.base import ItemRow, Sizes, is_number, numbered, parse_json, read_text, tabulate, written_gold
 from onset.records import canonical_json, content_hash
+from onset.untrusted import printable
 
 VERSION = 2
 _ZSTD = 93
@@ -208,9 +209,10 @@ def _value(sample: Mapping[str, Any], scorer: str) -> float | None:
     if known is not None:
         return known
     try:
-        return float(value)
+        read = float(value)
     except ValueError:
         return None
+    return read if is_number(read) else None
 
 
 def _status(sample: Mapping[str, Any], scorer: str) -> str | None:
@@ -254,22 +256,77 @@ def _archive(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         if "header.json" not in names:
             raise DataError(f"{path}: the log is not finished: it holds no header.json")
         members = [name for name in names if name.startswith("samples/") and name.endswith(".json")]
+        _check_sizes([archive.getinfo(name) for name in ("header.json", *members)], data, path)
         header = _checked(_member(archive, data, "header.json", path), str(path))
         return header, [_member(archive, data, name, path) for name in members]
+
+
+MOST_BYTES = 1 << 30
+"""What a member of an archive may unpack to."""
+MOST_TIMES = 200
+"""How many times its own size an archive may unpack to in all; logs do some ten to thirty times. `MOST_BYTES` is
+allowed in any case.
+"""
+
+
+def _check_sizes(members: Sequence[zipfile.ZipInfo], data: bytes, path: Path) -> None:
+    """Raises DataError for an archive that unpacks to more than a log does: read, it would take the memory."""
+    total, most = 0, max(MOST_BYTES, MOST_TIMES * len(data))
+    for one in members:
+        size = _zstd_bound(_packed(one, data)) if one.compress_type == _ZSTD else one.file_size
+        total += size
+        if size > MOST_BYTES or total > most:
+            what, allowed = (one.filename, MOST_BYTES) if size > MOST_BYTES else ("its samples", most)
+            raise DataError(
+                f"{path}: {printable(what)} would unpack to {max(size, total) / 1e9:.1f} GB, at most"
+                f" {allowed / 1e9:.1f} GB of a file of {len(data) / 1e6:.1f} MB are read"
+            )
+
+
+def _packed(info: zipfile.ZipInfo, data: bytes) -> bytes:
+    """The member's bytes as they stand in the archive; none where the header names a place outside it."""
+    if info.header_offset + 30 > len(data):
+        return b""
+    # a local header is 30 bytes, a name and extra fields whose lengths stand at 26
+    name_length, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
+    start = info.header_offset + 30 + name_length + extra
+    return data[start : start + info.compress_size]
+
+
+_BLOCK = 128 * 1024
+
+
+def _zstd_bound(packed: bytes) -> int:
+    """How many bytes Zstandard frames unpack to at most, from the headers of their blocks (RFC 8878, section 3.1.1):
+    what a frame says of its own size is not believed.
+    """
+    at, total = 0, 0
+    while at + 5 <= len(packed):
+        magic = int.from_bytes(packed[at : at + 4], "little")
+        if magic & 0xFFFFFFF0 == 0x184D2A50:  # a frame to be skipped
+            at += 8 + int.from_bytes(packed[at + 4 : at + 8], "little")
+            continue
+        if magic != 0xFD2FB528:
+            break
+        flags = packed[at + 4]
+        single, checksum = flags >> 5 & 1, flags >> 2 & 1
+        at += 5 + (1 - single) + (0, 1, 2, 4)[flags & 3] + ((single, 2, 4, 8)[flags >> 6])
+        last = 0
+        while not last and at + 3 <= len(packed):
+            header = int.from_bytes(packed[at : at + 3], "little")
+            last, kind, size = header & 1, header >> 1 & 3, header >> 3
+            total += _BLOCK if kind == 2 else size
+            at += 3 + (1 if kind == 1 else size)
+        at += 4 * checksum
+    return total
 
 
 def _member(archive: zipfile.ZipFile, data: bytes, name: str, path: Path) -> Any:
     """A JSON file of the archive; newer logs are compressed with Zstandard, which `zipfile` learns in Python 3.14."""
     info = archive.getinfo(name)
     try:
-        if info.compress_type == _ZSTD:
-            # a local header is 30 bytes, a name and extra fields whose lengths stand at 26
-            name_length, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
-            start = info.header_offset + 30 + name_length + extra
-            held = _unzstd(data[start : start + info.compress_size])
-        else:
-            held = archive.read(name)
-    except (zipfile.BadZipFile, NotImplementedError, struct.error, zlib.error, pl.exceptions.PolarsError):
+        held = _unzstd(_packed(info, data)) if info.compress_type == _ZSTD else archive.read(name)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, pl.exceptions.PolarsError):
         raise DataError(f"{path}: damaged, {name} cannot be unpacked") from None
     if zlib.crc32(held) != info.CRC:
         raise DataError(f"{path}: damaged, the checksum of {name} is wrong")

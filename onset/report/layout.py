@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from onset.analysis.estimates.classification import OTHER, UNREAD
 from onset.analysis.phrases import Language
 from onset.analysis.phrases.page import words_in
 from onset.analysis.words import plain_method, plain_task
-from onset.report.figures.base import DEFAULT_QUERIES, FACETS, Figure, Panel, Spec, Style, name_axis
+from onset.report.figures.base import DEFAULT_QUERIES, FACETS, Figure, Panel, Spec, Style, literal, name_axis
 from onset.report.figures.pictures import specification
 
 
@@ -44,7 +43,7 @@ def _in_words(part: Any, say: Callable[[str], str], plain: Mapping[str, str]) ->
 
 def _with_names(part: Spec, say: Callable[[str], str], plain: Mapping[str, str]) -> Spec:
     """A layer whose labels, axis and tooltip say methods by their plain names; rows keep the study's."""
-    channels, table = dict(part["encoding"]), json.dumps(plain, ensure_ascii=False)
+    channels = dict(part["encoding"])
     named = False
     for key in ("text", "tooltip"):
         fields = channels.get(key)
@@ -57,11 +56,11 @@ def _with_names(part: Spec, say: Callable[[str], str], plain: Mapping[str, str])
         channels["y"] = y | {"axis": y["axis"] | name_axis(plain, most=220)}
     x = channels.get("x", {})
     if x.get("field") == "answer" and x.get("axis"):
-        labels = json.dumps({name: say(name) for name in (OTHER, UNREAD)}, ensure_ascii=False)
+        labels = literal({name: say(name) for name in (OTHER, UNREAD)})
         channels["x"] = x | {"axis": x["axis"] | {"labelExpr": f"({labels})[datum.value] || datum.value"}}
     made = part | {"encoding": channels}
     if named:
-        name = {"calculate": f"({table})[datum.method]", "as": "plain"}
+        name = {"calculate": f"({literal(plain)})[datum.method]", "as": "plain"}
         made["transform"] = [*part.get("transform", ()), name]
     return made
 

@@ -15,13 +15,11 @@ validate is one line naming the place, what was received and what is allowed.
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from onset import markup
@@ -30,6 +28,7 @@ from onset.methods import METHODS, Method
 from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec
 from onset.shifts.base import Named, read_shift
 from onset.step import read_step
+from onset.study.checked import MOST_SEEDS, check_names
 from onset.study.entries import STRICT, MethodEntry, ModelEntry, PriceEntry, Template
 from onset.study.paths import rebase
 from onset.study.runs import with_runs
@@ -37,6 +36,7 @@ from onset.study.searched import searched
 from onset.study.text import TextEntry
 from onset.tuning import STAGES
 from onset.tuning.stages.base import Recipe, Stage
+from onset.untrusted import load_yaml
 
 PART_KEYS = ("models", "tasks", "methods", "labels", "stages", "shifts", "seeds", "items", "elsewhere")
 """What a part of a study may say for itself."""
@@ -60,7 +60,11 @@ def _methods(value: Any) -> Any:
 
 
 def _seeds(value: Any) -> Any:
-    return list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    if value > MOST_SEEDS:
+        raise ValueError(f"at most {MOST_SEEDS} draws are allowed")
+    return list(range(value))
 
 
 def _stages(value: Any) -> Any:
@@ -226,30 +230,19 @@ def vary(study: Study, **values: Any) -> Study:
     return with_runs(made[0].model_copy(update={"parts": made}) if study.parts else made[0])
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads the key ``on`` as true; here only ``true`` and ``false`` are booleans (as in YAML 1.2)."""
-
-
-_BOOLEAN = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-
-
 def read_study(path: Path) -> Study:
     """Read a YAML study; its relative paths become relative to the working directory.
 
-    Raises StudyError: missing file, not YAML, not a mapping, or a value that does not validate.
+    Raises StudyError: missing file, not YAML, not a mapping, a value that does not validate, or a relative path that
+    leads out of the file's folder.
     """
     try:
-        loaded = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        loaded = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise StudyError(f"study file not found: {path}") from None
     except OSError as error:
         raise StudyError(f"study file {path} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise StudyError(f"study file {path} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(loaded, dict):
         raise StudyError(f"study file {path}: expected a mapping of keys, found {type(loaded).__name__}")
@@ -277,6 +270,7 @@ def _validate_grid(values: Mapping[str, Any], where: str) -> Study:
         study = Study.model_validate(values)
     except ValidationError as error:
         raise StudyError(f"{where}: {_one_line(error, values)}") from None
+    check_names(study, where)
     _refuse_repeats("labels", study.labels)
     _refuse_repeats("seeds", study.seeds)
     _refuse_repeats("shifts", [one.label for one in study.named])

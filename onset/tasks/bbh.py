@@ -40,6 +40,7 @@ from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.checks import Split, question_key, settle
 from onset.tasks.solving.base import Solver
 from onset.tasks.solving.bbh import Deduction, Liars
+from onset.untrusted import loads
 
 SUBTASKS = (
     "boolean_expressions",
@@ -219,7 +220,7 @@ def _demonstrations(subtask: str, origin: str, text: str) -> tuple[str, tuple[It
 def _rows_in_folder(subtask: str, folder: Path) -> tuple[str, list[Any]]:
     file = _file(subtask, folder, ("tasks", "bbh"), f"{subtask}.json")
     try:
-        data = json.loads(_text(subtask, file))
+        data = loads(_text(subtask, file))
     except json.JSONDecodeError as error:
         raise DataError(f"task 'bbh/{subtask}': {file}, line {error.lineno}: not JSON ({error.msg})") from None
     rows = data.get("examples") if isinstance(data, dict) else None

@@ -24,6 +24,7 @@ from onset.errors import DataError
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.checks import Duplicates, Split, settle
+from onset.untrusted import loads
 
 HUB = ("openai/gsm8k", "main")
 _ANNOTATION = re.compile(r"<<[^<>\n]*>>")
@@ -73,7 +74,7 @@ def _rows(file: str, text: str) -> Iterator[tuple[int, Any]]:
     for line, row in enumerate(text.split("\n"), 1):
         if row.strip():
             try:
-                yield line, json.loads(row)
+                yield line, loads(row)
             except json.JSONDecodeError as error:
                 raise DataError(f"task 'gsm8k': {file}, line {line}: not JSON ({error.msg})") from None
 

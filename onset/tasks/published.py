@@ -11,7 +11,6 @@ user's own (`onset.tasks.own`); what was left out is said in ``Task.source``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from onset.tasks.checks import Duplicates, NearDuplicates, Split, question_key, 
 from onset.tasks.generated import whole
 from onset.tasks.rows import Reader, parts_of
 from onset.tasks.tables import Row
+from onset.untrusted import loads
 
 POOL = 2000
 """Labelled examples of a task unless it says otherwise: budgets are far smaller, and all are checked against the test
@@ -174,7 +174,7 @@ def member(row: Mapping[str, Any], *names: str) -> Any:
             value = row[name]
             if isinstance(value, str) and value.strip().startswith(("[", "{")):
                 try:
-                    return json.loads(value)
+                    return loads(value)
                 except ValueError:
                     return value
             return value

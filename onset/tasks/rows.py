@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from onset.errors import DataError
 from onset.records import Item
 from onset.tasks.checks import Split
 from onset.tasks.tables import Row, Table, kind, listed, read_hub, read_table, refuse, short
+from onset.untrusted import loads
 
 Column = Literal["question", "answer", "rationale", "choices", "context"]
 AnswerAs = Literal["text", "letter", "index"]
@@ -268,6 +268,6 @@ def _index(value: object, answer_as: AnswerAs) -> int | None:
 def _json_of(text: str) -> object:
     """A list that stands in a cell as JSON; else the text itself, which is then refused."""
     try:
-        return json.loads(text)
+        return loads(text)
     except ValueError:
         return text

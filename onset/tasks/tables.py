@@ -19,6 +19,7 @@ from typing import Any, Literal, NoReturn
 import polars as pl
 
 from onset.errors import DataError
+from onset.untrusted import loads
 
 _UNDER_DATA = re.compile(r'\s*\{\s*"[Dd]ata"\s*:')
 Unit = Literal["line", "row"]
@@ -88,7 +89,7 @@ def _json_lines(text: str, path: str, task: str) -> Table:
         if not one.strip():
             continue
         try:
-            row = json.loads(one, parse_constant=_no_constant)
+            row = loads(one, parse_constant=_no_constant)
         except json.JSONDecodeError as error:
             refuse(task, path, f"line {line}", f"not JSON ({error.msg} at column {error.colno})")
         except ValueError as error:
@@ -102,7 +103,7 @@ def _json_lines(text: str, path: str, task: str) -> Table:
 
 def _json_list(text: str, path: str, task: str) -> Table:
     try:
-        rows = json.loads(text, parse_constant=_no_constant)
+        rows = loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         refuse(task, path, f"line {error.lineno}", f"not JSON ({error.msg} at column {error.colno})")
     except ValueError as error:
@@ -192,7 +193,7 @@ def _parquet(file: Path, path: str, task: str) -> Table:
 def _class_names(file: Path) -> dict[str, tuple[str, ...]]:
     """The names of integer classes, which the library datasets keeps in a Parquet file's own metadata."""
     try:
-        held = json.loads(pl.read_parquet_metadata(file).get("huggingface", "{}"))
+        held = loads(pl.read_parquet_metadata(file).get("huggingface", "{}"))
         features = held["info"]["features"]
     except (KeyError, TypeError, ValueError):
         return {}

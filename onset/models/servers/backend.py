@@ -61,8 +61,8 @@ def split(target: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        raise ModelError(f"model 'openai:{target}': {error}") from None
+    except ValueError as error:  # the URL itself is not said again: it may hold a password
+        raise ModelError(f"model 'openai:...#{model}': {error}") from None
     if parts.username or parts.password or parts.query:
         where = f"{parts.scheme}://{parts.hostname}{f':{port}' if port else ''}{parts.path}#{model}"
         raise ModelError(

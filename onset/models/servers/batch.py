@@ -12,7 +12,6 @@ order; those that failed come in a file of errors, of the same form. ``vllm run-
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 from onset.models.servers.client import ALONE, in_one_line, message_in
 from onset.models.servers.kept import Kept, Wanted, kept_refusal
 from onset.records import canonical_json
+from onset.untrusted import loads
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
 _NAME = re.compile(rb'\{"custom_id":"(onset-[0-9a-f]{32})"')
@@ -69,7 +69,7 @@ class Line:
 def read_line(text: bytes) -> Line:
     """Raises ValueError, with what is wrong, for what is no line of the format."""
     try:
-        row = json.loads(text)
+        row = loads(text)
     except ValueError:
         raise ValueError("is not JSON") from None
     if not isinstance(row, dict):

@@ -55,6 +55,8 @@ class ServerRefuses(ModelError):
 
 ALONE = frozenset({400, 413, 422})
 """Statuses of HTTP by which one request is refused, whatever becomes of others."""
+_ACCOUNT = ("OpenAI-Organization", "OpenAI-Project")
+"""Headers that the client fills from the environment for whatever server it asks: they are OpenAI's business alone."""
 _AGAIN = frozenset({408, 409, 429})
 T = TypeVar("T")
 
@@ -107,8 +109,13 @@ class Client:
         self.gate = Gate()
         self._openai = openai
         self._key = os.environ.get(key_name(url), "")
+        other = {} if key_name(url) == "OPENAI_API_KEY" else {name: openai.Omit() for name in _ACCOUNT}
         self._client = openai.OpenAI(
-            base_url=url, api_key=self._key or "none", timeout=openai.Timeout(TIMEOUT, connect=10.0), max_retries=0
+            base_url=url,
+            api_key=self._key or "none",
+            timeout=openai.Timeout(TIMEOUT, connect=10.0),
+            max_retries=0,
+            default_headers=other,
         )
 
     def models(self) -> list[Mapping[str, Any]]:
@@ -162,8 +169,8 @@ class Client:
                     if not isinstance(found, dict):
                         raise _NoJSON
                     self.gate.went_well()
-                    return found
-                except (self._openai.APIError, ValueError, _NoJSON) as error:
+                    return without(found, self._key) if len(self._key) >= 8 else found
+                except (self._openai.APIError, ValueError, RecursionError, _NoJSON) as error:
                     tried += 1
                     pause(self._wait(error, tried, held, retries))
 
@@ -214,6 +221,17 @@ class Client:
         """What an error says in one line, without the key."""
         text = message_in(getattr(error, "body", None)) or str(error) or type(error).__name__
         return in_one_line(text.replace(self._key, "***") if self._key else text)
+
+
+def without(value: Any, key: str) -> Any:
+    """``value``, JSON of a server, with ``***`` where a text holds the ``key``: a server that says again what it was
+    sent would put it into records and reports.
+    """
+    if isinstance(value, str):
+        return value.replace(key, "***") if key in value else value
+    if isinstance(value, dict):
+        return {without(name, key): without(one, key) for name, one in value.items()}
+    return [without(one, key) for one in value] if isinstance(value, list) else value
 
 
 def refusal(status: int, said: str, key: str | None) -> RequestRefused:

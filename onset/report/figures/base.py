@@ -17,6 +17,7 @@ from typing import Any
 from onset.analysis.phrases import Language
 from onset.analysis.questions.say import Say
 from onset.analysis.words import percent
+from onset.untrusted import printable
 
 Cell = Mapping[str, Any]
 """A cell in the shape of ``onset show --json``."""
@@ -212,7 +213,7 @@ def size_axis(sizes: Sequence[float], labels: bool, style: Style) -> Spec:
     names = "replace(replace(format(datum.value, '.2~s'), 'G', 'B'), /([kMBT])$/, ' $1')"
     if style.language != "en":
         said = {f"{size:.15g}": style.say.size(float(f"{size:.2g}")) for size in sizes}
-        names = f"({json.dumps(said, ensure_ascii=False)})[datum.value]"
+        names = f"({literal(said)})[datum.value]"
     room = {"labelOverlap": "greedy", "labelSeparation": 8}
     return {"values": list(sizes), "labels": labels, "labelExpr": names, **room, "grid": False}
 
@@ -223,6 +224,22 @@ def accuracy_axis(top: float) -> Spec:
     return quantity("accuracy", title=None, scale={"domain": [0, top], "nice": False}, axis=axis)
 
 
+def literal(table: Mapping[str, Any]) -> str:
+    """``table`` as it stands in a Vega expression: every character beyond ASCII is escaped, since its parser takes the
+    separators of lines U+2028 and U+2029 for the end of a text. Texts are those of the rows (`shown`).
+    """
+    return json.dumps(shown(table))
+
+
+def shown(value: Any) -> Any:
+    """``value`` with every text in it as a chart can hold it: a control character ends the process that draws it."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(key) if isinstance(key, str) else key: shown(one) for key, one in value.items()}
+    return [shown(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def name_axis(names: Mapping[str, str], most: int = 156) -> Spec:
     """An axis of names, value of the field -> name: as wide as the longest needs, and of several lines where it would
     be wider than ``most`` pixels.
@@ -230,8 +247,8 @@ def name_axis(names: Mapping[str, str], most: int = 156) -> Spec:
     lines = {value: wrapped(name, most) for value, name in names.items()}
     room = max(math.ceil(max(_wide(line) for some in lines.values() for line in some)) + 12, 40)
     bare = {"ticks": False, "domain": False, "labelPadding": 8}
-    table = json.dumps(lines, ensure_ascii=False)
-    return {"labelExpr": f"({table})[datum.value]", "labelLimit": room, "minExtent": room, "maxExtent": room, **bare}
+    said = f"({literal(lines)})[datum.value]"
+    return {"labelExpr": said, "labelLimit": room, "minExtent": room, "maxExtent": room, **bare}
 
 
 def wrapped(name: str, most: int = 156) -> list[str]:

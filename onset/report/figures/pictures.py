@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onset.errors import StoreError
-from onset.report.figures.base import DEFAULT_QUERIES, FACETS, FOCUS, PAPER, QUERIES, Figure, Panel, Spec
+from onset.report.figures.base import DEFAULT_QUERIES, FACETS, FOCUS, PAPER, QUERIES, Figure, Panel, Spec, shown
 
 PAPER_CONFIG: Spec = {
     "background": "white",
@@ -35,7 +35,7 @@ def specification(chart: Spec) -> Spec:
     colour behind the chart). Equal rows are held once.
     """
     datasets: dict[str, list[Any]] = {}
-    drawn = _with_datasets(chart, datasets, {})
+    drawn = _with_datasets(shown(chart), datasets, {})
     values = {FOCUS: "", QUERIES: DEFAULT_QUERIES, PAPER: "white"}
     params = [{"name": name, "value": value} for name, value in values.items()]
     return {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", **drawn} | {

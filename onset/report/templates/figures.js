@@ -91,7 +91,9 @@ function csv(panel) {
     for (const row of spec.datasets[spec.layer.at(-1).data.name]) rows.set(JSON.stringify(row), row);
   }
   const names = [...new Set([...rows.values()].flatMap(Object.keys))];
-  const quoted = (value) => `"${String(value ?? "").replaceAll('"', '""')}"`;
+  // A spreadsheet takes a text that begins so for a formula and works it out: an apostrophe keeps it a text.
+  const inert = (value) => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) && !Number.isFinite(Number(value)) ? `'${value}` : String(value ?? ""));
+  const quoted = (value) => `"${inert(value).replaceAll('"', '""')}"`;
   const lines = [names, ...[...rows.values()].map((row) => names.map((name) => row[name]))];
   return new Blob([lines.map((line) => line.map(quoted).join(",")).join("\n") + "\n"], { type: "text/csv" });
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from onset.errors import DataError
 from onset.tuning.base import Example
+from onset.untrusted import loads
 
 Row = TypeVar("Row")
 
@@ -71,7 +71,7 @@ def texts_in(where: str, line: str, keys: tuple[str, ...]) -> dict[str, str] | N
     that is no JSON.
     """
     try:
-        row = json.loads(line)
+        row = loads(line)
     except ValueError:
         raise DataError(f"{where}: not JSON") from None
     found = {key: row[key] for key in keys if key in row} if isinstance(row, Mapping) else {}
