@@ -26,6 +26,7 @@ from markupsafe import Markup, escape
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.phrases import Language
 from onset.analysis.phrases.page import CHINESE, Say, words_in
+from onset.analysis.questions.new_facts import PROBES
 from onset.analysis.questions.say import Say as Speaker
 from onset.analysis.study import analyse, to_json
 from onset.analysis.words import (
@@ -204,6 +205,10 @@ def page(
         model_reach=reach_of_bars(shown.get("models", ()), fitting=0.9),
         scores=shown.get("scores"),
         score_pairs=shown.get("score_pairs"),
+        conflicts=shown.get("conflicts"),
+        placements=shown.get("facts_in_weights"),
+        growths=shown.get("knowledge_by_size"),
+        probes={name: style.say(text) for name, text in PROBES.items()},
         several_shifts=len({one["shift"] for one in shown.get("scores", ())}) > 1,
         reading=shown.get("notes"),
         has_classes=bool(shown.get("classification")),

@@ -17,6 +17,7 @@ from onset.analysis.words import counted, number, percent, said, short_count, si
 from onset.report.confidence import print_confidence
 from onset.report.costs import print_break_evens, print_costs
 from onset.report.first import first_lines, set_apart
+from onset.report.knowledge import print_knowledge
 from onset.report.notes import budget_notes, comparison_notes
 from onset.report.outputs import print_banks, print_chains, print_second_readings, print_thinking
 from onset.report.robustness import print_robustness
@@ -100,6 +101,7 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
     print_banks(shown, console)
     print_thinking(shown, console)
     print_chains(shown, console)
+    print_knowledge(shown, console)
     print_confidence(shown, console)
     print_second_readings(shown, console)
     print_training(shown, console)

@@ -58,6 +58,7 @@ class Growth(Placed):
             "interval": list(self.line.interval),
             "p": self.line.p,
             "p_holm": self.p_holm,
+            "line": [list(one) for one in self.line.points(self.curve.sizes[0], self.curve.sizes[-1])],
             "verdict": self.verdict,
         }
 

@@ -228,20 +228,20 @@ LINES: dict[str, tuple[str, str]] = {
         "不能断定有模型高于随机水平（{chance}）；最高的是 {model}",
     ),
     "facts in weights.context": (
-        "new facts are right in {weights} in weights and {context} in context of {model}: {points} ({range})",
-        "{model} 的新事实：在权重中答对 {weights}，在上下文中答对 {context}：{points}（{range}）",
+        "new facts, {probe}, are right in {weights} in weights and {context} in context: {points} ({range})",
+        "新事实（{probe}）：在权重中答对 {weights}，在上下文中答对 {context}：{points}（{range}）",
     ),
     "facts in weights.weights": (
-        "new facts are right in {weights} in weights, only {context} in context of {model}: {points} ({range})",
-        "{model} 的新事实：在权重中答对 {weights}，在上下文中只答对 {context}：{points}（{range}）",
+        "new facts, {probe}, are right in {weights} in weights, only {context} in context: {points} ({range})",
+        "新事实（{probe}）：在权重中答对 {weights}，在上下文中只答对 {context}：{points}（{range}）",
     ),
     "facts in weights.equivalent": (
-        "new facts are as usable in weights ({weights}) as in context ({context}) of {model}: {points} ({range})",
-        "{model} 的新事实：在权重中（{weights}）与在上下文中（{context}）同样可用：{points}（{range}）",
+        "new facts, {probe}, are as usable in weights ({weights}) as in context ({context}): {points} ({range})",
+        "新事实（{probe}）：在权重中（{weights}）与在上下文中（{context}）同样可用：{points}（{range}）",
     ),
     "facts in weights.undecided": (
-        "new facts in weights ({weights}) or in context ({context}) of {model}: {points} ({range}), not settled",
-        "{model} 的新事实：在权重中 {weights}，在上下文中 {context}：{points}（{range}），尚不能断定",
+        "new facts, {probe}: {weights} in weights, {context} in context: {points} ({range}), not settled",
+        "新事实（{probe}）：在权重中 {weights}，在上下文中 {context}：{points}（{range}），尚不能断定",
     ),
     "knowledge by size.grows": (
         "{method} knows {points} more for a tenfold size ({range}), and a line fits",
@@ -260,11 +260,11 @@ LINES: dict[str, tuple[str, str]] = {
         "{method}的知识是否随规模增加尚不能断定：规模十倍时 {points}（{range}）",
     ),
     "passage or memory.passage": (
-        "a wrong passage is believed by {model} in {share}, memory in {other}: {points} apart ({range})",
+        "a wrong passage is believed by {model} in {share}, memory in {other}: {points} ({range})",
         "{model} 在 {share} 的题中相信错误段落，{other} 中相信记忆：相差 {points}（{range}）",
     ),
     "passage or memory.memory": (
-        "memory is believed by {model} in {other}, a wrong passage in {share}: {points} apart ({range})",
+        "memory is believed by {model} in {other}, a wrong passage in {share}: {points} ({range})",
         "{model} 在 {other} 的题中相信记忆，{share} 中相信错误段落：相差 {points}（{range}）",
     ),
     "passage or memory.undecided": (
@@ -494,7 +494,7 @@ LINES: dict[str, tuple[str, str]] = {
         "{method}几乎总答同一个标签：占输出的 {share}",
     ),
     "majority.majority baseline": (
-        "nothing is shown to beat always answering the most frequent label ({share})",
-        "不能断定有什么胜过总答最常见的标签（{share}）",
+        "nothing is shown to beat always giving the most frequent answer ({share})",
+        "不能断定有什么胜过总答最常见的答案（{share}）",
     ),
 }

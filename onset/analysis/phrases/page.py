@@ -11,6 +11,7 @@ from types import MappingProxyType
 from onset.analysis.phrases import Language
 from onset.analysis.phrases.costs import COSTS
 from onset.analysis.phrases.figures import FIGURES
+from onset.analysis.phrases.knowledge import KNOWLEDGE
 
 Say = Callable[[str], str]
 """Words of the page in English -> in the page's language."""
@@ -395,6 +396,6 @@ _SCRIPT = {
 }
 
 CHINESE: Mapping[str, str] = MappingProxyType(
-    _SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS | dict(COSTS) | dict(FIGURES)
+    _SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS | dict(COSTS) | dict(KNOWLEDGE) | dict(FIGURES)
 )
 """English words of the page -> Chinese ones, with the same places."""

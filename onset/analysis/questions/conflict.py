@@ -20,6 +20,7 @@ class PassageOrMemory(Question):
     """
 
     kind = "passage or memory"
+    figure = "passage or memory"
     unit = "points"
     verdicts = tones({"passage": "for", "memory": "against", "undecided": "open"})
     wait = 1

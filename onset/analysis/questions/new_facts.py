@@ -11,6 +11,7 @@ from onset.analysis.estimates.new_facts import Placement, probes
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.lines import Word
 from onset.analysis.questions.say import Say
 
 
@@ -18,6 +19,7 @@ class FactsInWeights(Question):
     """Of the largest model: the probe on which weights and context differ most clearly, and what the others say."""
 
     kind = "facts in weights"
+    figure = "facts in weights"
     unit = "points"
     verdicts = tones({"context": "against", "weights": "for", "equivalent": "level", "undecided": "open"})
     wait = 1
@@ -33,12 +35,17 @@ class FactsInWeights(Question):
         yield self.finding(
             f"{told.task}, {told.model}", verdict, partial(_sentence, here),
             lines.line(
-                f"facts in weights.{verdict}", study.named(told.task), model=told.model,
+                f"facts in weights.{verdict}", None, probe=_probe(told.probe),
                 weights=words.percent(one.levels[0] or 0.0), context=words.percent(one.levels[1] or 0.0),
                 points=lines.points(one.difference or 0.0), range=lines.share_range(one.interval),
             ),
             estimate=one.difference, interval=one.interval, n=one.n, test=f"{one.test}; p adjusted by Holm",
         )  # fmt: skip
+
+
+def _probe(name: str) -> Word:
+    """How a fact was asked about, in a language."""
+    return lambda language: Say(language)(PROBES.get(name, name))
 
 
 def _sentence(here: Sequence[Placement], say: Say) -> str:

@@ -7,6 +7,7 @@ Both are found on grids that are drawn narrower: where the line is cut the likel
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,11 +25,22 @@ _EDGE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """``slope``: of the share (0..1) for a tenfold size, with its 95 % ``interval``; ``p``: of the misfit."""
+    """``slope``: of the share (0..1) for a tenfold size, with its 95 % ``interval``; ``p``: of the misfit; ``height``:
+    of the line before it is cut, at the size of decimal logarithm ``centre``.
+    """
 
     slope: float
     interval: Interval
     p: float
+    height: float
+    centre: float
+
+    def points(self, smallest: float, largest: float) -> list[tuple[float, float]]:
+        """(size, share) where the line begins, bends at 0 or 1, and ends, from ``smallest`` to ``largest``."""
+        ends = math.log10(smallest), math.log10(largest)
+        bends = [self.centre + (level - self.height) / self.slope for level in (0.0, 1.0)] if self.slope else []
+        places = sorted({*ends, *(one for one in bends if ends[0] < one < ends[1])})
+        return [(10**one, min(1.0, max(0.0, self.height + self.slope * (one - self.centre)))) for one in places]
 
 
 def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
@@ -43,8 +55,8 @@ def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
     best = float(_likelihood(correct, n, shares[place]))
     steepest = 2 / float(np.diff(np.log10(different)).min())
 
-    def lack(slope: float) -> float:
-        """The deviance of the best line of that slope."""
+    def placed(slope: float) -> tuple[float, float]:
+        """The height of the best line of that slope, and its deviance."""
         room = abs(slope) * float(np.ptp(x))
 
         def of(heights: Array) -> Array:
@@ -52,7 +64,10 @@ def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
             found: Array = 2 * (best - _likelihood(correct, n, share))
             return found
 
-        return _lowest(of, -room, 1 + room)[1]
+        return _lowest(of, -room, 1 + room)
+
+    def lack(slope: float) -> float:
+        return placed(slope)[1]
 
     slope, least = _lowest(lambda some: np.array([lack(float(one)) for one in some]), -steepest, steepest)
     drop = least + float(special.chdtri(1, 1 - LEVEL))
@@ -60,7 +75,8 @@ def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
         root(lambda one: lack(one) - drop, slope, end, xtol=1e-4) if lack(end) > drop else end
         for end in (-steepest, steepest)
     ]
-    return LogLine(slope, (ends[0], ends[1]), float(chi2_above(max(0.0, least), len(different) - 2)))
+    p = float(chi2_above(max(0.0, least), len(different) - 2))
+    return LogLine(slope, (ends[0], ends[1]), p, placed(slope)[0], float(np.log10(sizes).mean()))
 
 
 def _lowest(of: Callable[[Array], Array], low: float, high: float) -> tuple[float, float]:

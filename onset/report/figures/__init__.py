@@ -24,6 +24,7 @@ from onset.report.figures.forgetting import forgetting_figure
 from onset.report.figures.gains import gain_figure
 from onset.report.figures.halves import halves_figure
 from onset.report.figures.labels import label_figure
+from onset.report.figures.passages import conflict_figure, placement_figure
 from onset.report.figures.pictures import PAPER_CONFIG, pictures, schema_version, specification, write_pictures
 from onset.report.figures.reach import reach_figure
 from onset.report.figures.robustness import drop_figure, map_figure, matched_figure
@@ -67,6 +68,8 @@ FIGURES: tuple[Callable[[Shown], Figure | None], ...] = (
     sample_figure,
     thinking_figure,
     chain_figure,
+    conflict_figure,
+    placement_figure,
     confidence_figure,
     shift_figure,
     matched_figure,

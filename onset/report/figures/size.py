@@ -63,8 +63,8 @@ def size_figure(shown: Shown) -> Figure | None:
     for place, group in facets([cell for cell in cells if cell["params"]], ("task", "shift", "stage")):
         for labels in budgets(group):
             rows, where = at_budget(group, labels), {**place, "labels": budget_name(labels)}
-            panels.append(_panel(where, rows, shown.style, top_of(group), curves))
-    return Figure("size", "Accuracy and model size", _caption(cells, curves, shown.style), "task", tuple(panels))
+            panels.append(_panel(where, rows, shown, top_of(group), curves))
+    return Figure("size", "Accuracy and model size", _caption(cells, curves, shown), "task", tuple(panels))
 
 
 def _has_curve(cells: Iterable[Cell]) -> bool:
@@ -75,12 +75,14 @@ def _has_curve(cells: Iterable[Cell]) -> bool:
     return any(len(found) > 1 for found in sizes.values())
 
 
-def _caption(cells: Sequence[Cell], curves: Rows, style: Style) -> str:
+def _caption(cells: Sequence[Cell], curves: Rows, shown: Shown) -> str:
+    style = shown.style
     notes = {
         _PARSE_NOTE: any(cell["parse_rate"] is not None for cell in cells),
         _LINE_NOTE: True,
         _FIT_NOTE: any(map(is_drawn, curves)),
         _JOINED_NOTE: not all(map(is_drawn, curves)),
+        _GROWTH_NOTE: bool(shown.table("knowledge_by_size")),
         _VERDICT_NOTE: any(curve.get("emergence") for curve in curves),
         _SCORE_NOTE: any(curve.get("scores") for curve in curves),
     }
@@ -106,6 +108,10 @@ _JOINED_NOTE = (
     "Thin straight lines join the points of a method for which there is no curve: fewer than four sizes, or no curve"
     " that the data bear."
 )
+_GROWTH_NOTE = (
+    "Fine dashes: the straight line in the logarithm of size through accuracy on a knowledge task, which is drawn where"
+    " it is refused, too."
+)
 _VERDICT_NOTE = (
     "Above the plot: does accuracy grow smoothly with size or emerge, for methods with four sizes or more. Dotted, in"
     " the method's colour: the size at which its curve leaves chance, that is, comes to stand 5 points above it (more"
@@ -117,8 +123,8 @@ _SCORE_NOTE = (
 )
 
 
-def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: float, curves: Rows) -> Panel:
-    title = where["task"]
+def _panel(where: dict[str, str], cells: Sequence[Cell], shown: Shown, top: float, curves: Rows) -> Panel:
+    title, style = where["task"], shown.style
     points, bars = points_and_bars(cells, style)
     sizes = sorted({row["params"] for row in points})
     points, bars = (dodged(rows, "params", style.methods) for rows in (points, bars))
@@ -139,6 +145,7 @@ def _panel(where: dict[str, str], cells: Sequence[Cell], style: Style, top: floa
     layers = [
         *_threshold_layers(judged, bare, style),
         *chance_layers(cells, style),
+        *_growth_layers(points, where, shown),
         *accuracy,
         *_name_layers(names, bare, style),
     ]
@@ -170,6 +177,22 @@ def _lines(points: Sequence[Row], where: Mapping[str, str], curves: Rows) -> lis
         joined = [row | {"joined": True} for row in kept]
         lines += fitted_line(fitted[key], group[0]) if key in fitted else joined
     return lines
+
+
+def _growth_layers(points: Sequence[Row], where: Mapping[str, str], shown: Shown) -> list[Spec]:
+    """The straight line in the logarithm of size of every method of which one was fitted."""
+    drawn = {(point["method"], point["family"], point["labels"]) for point in points}
+    rows = [
+        {"method": one["method"], "line": place, "x": size, "accuracy": share}
+        for place, one in enumerate(shown.table("knowledge_by_size"))
+        if (one["method"], str(one["family"]), one["labels"]) in drawn
+        and all(one[name] == where[name] for name in ("task", "shift", "stage"))
+        for size, share in one["line"]
+    ]
+    if not rows:
+        return []
+    at = {"x": quantity("x"), "y": quantity("accuracy"), "color": shown.style.colour(), "detail": category("line")}
+    return [layer("line", rows, at | {"opacity": fade(0.8)}, strokeWidth=1.2, strokeDash=[2, 3], clip=True)]
 
 
 def is_drawn(curve: Mapping[str, Any]) -> bool:
