@@ -132,7 +132,8 @@ def test_what_is_said_of_it() -> None:
     )
     assert "asked in reverse: 30.0 % with in-weights, 90.0 % with in-context, −60.0 points (" in found.sentence
     assert "context is better" in found.sentence
-    assert found.short.startswith("New facts are right in 30.0 % in weights and 90.0 % in context of m")
+    assert found.short.startswith("New facts, asked in reverse, are right in 30.0 % in weights and 90.0 % in context: ")
+    assert found.lines["zh"].startswith("新事实（反向提问）：")
     assert "反向提问" in found.sentences["zh"]
 
 
