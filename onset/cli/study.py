@@ -99,7 +99,7 @@ def show(
         print_json(content["robustness"] if robustness else content)
         return
     if robustness:
-        print_robustness(content["robustness"], console())
+        print_robustness(content["robustness"], console(), language)
         return
     print_study(content, details=details, language=language)
     if not details:

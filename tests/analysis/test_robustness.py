@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -617,3 +618,13 @@ def test_the_tables_say_what_was_refused_once_and_every_number_that_is_shown(tmp
     assert said.count("a line takes 5") <= 2  # both shifts in one line a reason
     assert "()" not in said
     assert "a constant answer 50.0 %" in said
+    chinese = Console(width=160, file=io.StringIO(), highlight=False)
+    shown = found.json()
+    win = {"model": "b", "stage": "base", "task": "coin-flip", "shift": "typos", "labels": 8, "seeds": [0], "n": 30}
+    win |= {"sides": ["cot", "answer-only"], "difference": 0.3, "interval": [0.1, 0.5], "p_shifts": 0.01, "clean": 0.1}
+    print_robustness({**shown, "wins": [{**win, "clean_interval": [-0.1, 0.3]}]}, chinese, "zh")
+    assert isinstance(chinese.file, io.StringIO)
+    text = chinese.file.getvalue()
+    assert not re.findall("[A-Za-z]{3,} [A-Za-z]{3,}", text)
+    assert all(one in text for one in ("稳健性（", "只在变化下领先（", "拼写错误", "直接作答"))
+    assert sum(text.count(f"{100 * one.clean.accuracy:.1f}") for one in found.falls) >= len(found.falls)

@@ -12,6 +12,7 @@ from onset.analysis.phrases import Language
 from onset.analysis.phrases.costs import COSTS
 from onset.analysis.phrases.figures import FIGURES
 from onset.analysis.phrases.knowledge import KNOWLEDGE
+from onset.analysis.phrases.robustness import ROBUSTNESS
 
 Say = Callable[[str], str]
 """Words of the page in English -> in the page's language."""
@@ -396,6 +397,15 @@ _SCRIPT = {
 }
 
 CHINESE: Mapping[str, str] = MappingProxyType(
-    _SCRIPT | _FIRST_SCREEN | _FIGURES | _TABLES | _ITEMS | _FACTS | dict(COSTS) | dict(KNOWLEDGE) | dict(FIGURES)
+    dict(ROBUSTNESS)
+    | _SCRIPT
+    | _FIRST_SCREEN
+    | _FIGURES
+    | _TABLES
+    | _ITEMS
+    | _FACTS
+    | dict(COSTS)
+    | dict(KNOWLEDGE)
+    | dict(FIGURES)
 )
 """English words of the page -> Chinese ones, with the same places."""

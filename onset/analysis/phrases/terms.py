@@ -10,6 +10,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "points": ("{value} point|{value} points", "{value} 个百分点"),
     "cell": ("{count} cell|{count} cells", "{count} 个单元"),
     "shift": ("{count} shift|{count} shifts", "{count} 种变化"),
+    "part": ("{count} part|{count} parts", "{count} 部分"),
+    "shifted arm": ("{count} shifted arm|{count} shifted arms", "{count} 个变化后的点"),
     "comparison": ("{count} comparison|{count} comparisons", "{count} 个比较"),
     "arm": ("{count} arm|{count} arms", "{count} 个点"),
     "setting": ("{count} setting|{count} settings", "{count} 种设置"),

@@ -45,6 +45,13 @@ _TESTS = {
         "每种规模上的配对比较；位置：两条拟合曲线，剖面似然"
     ),
     "paired comparisons at each size": "每种规模上的配对比较",
+    "its clean accuracy is not shown to be above chance": "没有证据表明其原题准确率高于随机水平",
+    "its clean accuracies are beyond the range of the other methods'": "其原题准确率在其他方法的范围之外",
+    "the clean accuracies of other methods differ by little more than their noise: too narrow for a line": (
+        "其他方法的原题准确率之差几乎不超过噪声：太窄，画不出直线"
+    ),
+    "1 arm of other methods: a line takes {least}": "其他方法只有 1 个点：直线需要 {least} 个",
+    "{count} arms of other methods: a line takes {least}": "其他方法只有 {count} 个点：直线需要 {least} 个",
     "{test}; p adjusted by Holm over all shifts": "{test}；p 按 Holm 对全部变化校正",
     "{test}; p adjusted by Holm": "{test}；p 按 Holm 校正",
     "{test}, each item averaged over its draws": "{test}，每题对各次抽取取平均",
