@@ -22,8 +22,8 @@ _FIXED = re.compile(r"\b(?:above|none of|all of|both)\b", re.IGNORECASE)
 
 class OptionOrder(Shift):
     """Options in another order, never as they were. Where all items share their choices, all get the same order. An
-    option that speaks of the others (all of the above) keeps its place. A prompt that shows no options (statements that
-    are read after a passage, or checked by explanations) is asked as it was.
+    option that speaks of the others (all of the above) keeps its place. Methods whose prompts show no options
+    (statements that are read after a passage) are left out of a study's cells under it, with a note.
     """
 
     kind: ClassVar[str] = "option-order"

@@ -11,6 +11,7 @@ from onset.errors import DataError
 from onset.methods import Method
 from onset.records import Item
 from onset.shifts.base import AnyShift, Named, Perturbed, Shift, place
+from onset.shifts.option_order import OptionOrder
 from onset.study.spec import Study
 from onset.tasks.base import Task
 
@@ -34,10 +35,23 @@ class Asked:
         return None if isinstance(spec, str) and other is None else [spec, other]
 
     def takes(self, method: Method, labels: int) -> bool:
-        """Is there something to change for ``method``? Where no demonstration is shown, none can be perturbed."""
+        """Is there something to change for ``method``? Where no demonstration is shown, none can be perturbed; where no
+        options are shown, they have no order.
+        """
+        if isinstance(self.shift, OptionOrder):
+            return self._shows_options(method)
         if not (isinstance(self.shift, Perturbed) and self.shift.needs_demonstrations):
             return True
         return labels > 0 and method.tune is None and method.prompt.shows and method.shots != 0
+
+    def _shows_options(self, method: Method) -> bool:
+        """Does the order of options change the prompt about some item?"""
+        clean = {item.id: item for item in self.task.test}
+
+        def prompt(item: Item) -> str:
+            return method.prompt.longest(self.task, [], item, None)
+
+        return any(item.twin in clean and prompt(item) != prompt(clean[item.twin]) for item in self.items)
 
     @property
     def unchanged(self) -> int | None:
@@ -101,3 +115,7 @@ def shift_notes(study: Study, methods: Sequence[Method], under: Mapping[tuple[st
         left = [f"{one.name} at {n} labels" for one in methods for n in study.labels if not some.takes(one, n)]
         if left:
             yield f"shift {label}: no demonstrations to change, left out: {', '.join(left)}"
+    for (task, label), one in under.items():
+        blind = [each.name for each in methods if isinstance(one.shift, OptionOrder) and not one.takes(each, 0)]
+        if blind:
+            yield f"task {task}, shift {label}: the prompt shows no options, left out: {', '.join(blind)}"

@@ -157,6 +157,26 @@ def test_what_shows_no_demonstration_is_left_out_where_these_are_perturbed() -> 
     assert "shift demo-order: no demonstrations to change, left out: answer-only-shots4 at 0 labels" in grid.notes
 
 
+def test_methods_whose_prompts_show_no_options_are_left_out_where_these_change_their_order(tmp_path: Path) -> None:
+    rows = [{"question": f"{at} is even.", "answer": ["true", "false"][at % 2]} for at in range(8)]
+    for name, part in (("train", rows[:2]), ("test", rows[2:])):
+        pl.DataFrame([{**row, "choices": ["true", "false"]} for row in part]).write_ndjson(tmp_path / f"{name}.jsonl")
+    files = {"train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "test.jsonl")}
+    methods = [{"prompt": "answer-only", "name": "asked"}, {"prompt": "generate-then-read", "name": "read"}]
+    grid = expand(
+        coins(
+            tasks=[{"name": "claims", "near_duplicates": "allow", **files}], methods=methods, labels=[2], items="all",
+            shifts=["none", "option-order"],
+        )
+    )  # fmt: skip
+    assert {(cell.method.name, cell.shift) for cell in grid.cells} == {
+        ("asked", "none"),
+        ("asked", "option-order"),
+        ("read", "none"),
+    }
+    assert "task claims, shift option-order: the prompt shows no options, left out: read" in grid.notes
+
+
 def test_questions_are_asked_in_other_words_and_the_instruction_stands_elsewhere(tmp_path: Path) -> None:
     rows = [{"question": f"Is {n} even?", "answer": ("yes", "no")[n % 2]} for n in range(12)]
     for name, part in (("train", rows[:8]), ("test", rows[8:])):
