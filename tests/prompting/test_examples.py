@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from onset.tuning import MATERIALS, TUNERS
 from onset.votes import VOTES
 
 FOLDER = Path(__file__).parents[2] / "examples"
-EXAMPLES = {"methods.yaml": 19, "knowledge.yaml": 11, "tuning.yaml": 31}
+EXAMPLES = {"methods.yaml": 19, "knowledge-methods.yaml": 11, "tuning.yaml": 31}
 """Their cells: each asks a small model a few questions, which takes seconds."""
 
 
@@ -51,3 +53,19 @@ def test_every_cell_runs(name: str, tmp_path: Path) -> None:
     assert (summary.ran, dict(summary.failed)) == (EXAMPLES[name], {})
     cells = load(tmp_path / "d").cells.to_dicts()
     assert all(cell["failed_items"] == 0 for cell in cells)
+
+
+@pytest.mark.parametrize(("name", "cells"), [("knowledge.yaml", 50), ("new-facts.yaml", 18), ("robustness.yaml", 234)])
+def test_the_longer_studies_lay_out(name: str, cells: int) -> None:
+    assert len(expand(read_study(FOLDER / name)).cells) == cells
+
+
+def test_the_passages_about_the_world_are_true_and_of_the_questions() -> None:
+    grid = expand(read_study(FOLDER / "knowledge.yaml"))
+    told = (FOLDER / "methods" / "world.jsonl").read_text().splitlines()
+    passages = [json.loads(line)["text"] for line in told]
+    for item in grid.tasks["world-one-hop[frequency=head]"].test:
+        person = re.search(r"(?:does|of) (\w+ \w+)", item.question)
+        assert person is not None
+        (own,) = [one for one in passages if one.startswith(f"{person[1]} ")]
+        assert item.answer in own
