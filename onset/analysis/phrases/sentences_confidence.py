@@ -29,7 +29,7 @@ SENTENCES = {
     "of the surest half {first} and {second} are right, of all {whole} and {other}": (
         "最有把握的一半中分别答对 {first} 和 {second}，全部中答对 {whole} 和 {other}"
     ),
-    "where a passage contradicts what is true outside of it, on {task}, {model} with {method} {given} answers by"
+    "where a passage contradicts what is true outside of it, on {task}, {model} ({method}, {given}) answers by"
     " the passage in {passage} ({first}), by memory in {memory} ({second}) and neither in {neither}: {points} apart"
     " ({range}; {verdict}; {sample})": (
         "在段落与事实矛盾的{task}上，{model}（{method}，{given}）按段落作答 {passage}（{first}），按记忆作答 {memory}"

@@ -54,7 +54,7 @@ def _sentence(study: Analysis, one: Conflict, alike: Sequence[Conflict], rivals:
     given = say.with_labels(one.labels, study.shown(one.labels, [one.method], one.task))
     shares = one.shares
     head = say(
-        "where a passage contradicts what is true outside of it, on {task}, {model} with {method} {given} answers by"
+        "where a passage contradicts what is true outside of it, on {task}, {model} ({method}, {given}) answers by"
         " the passage in {passage} ({first}), by memory in {memory} ({second}) and neither in {neither}: {points}"
         " apart ({range}; {verdict}; {sample})",
         task=say.named_task(one.task), model=one.model, method=say.named(one.method), given=given,

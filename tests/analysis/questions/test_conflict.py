@@ -140,7 +140,7 @@ def test_what_is_said_of_it(study: Analysis) -> None:
     (found,) = question("passage or memory").ask(study)
     assert (found.verdict, found.tone, found.n) == ("undecided", "open", ITEMS)
     assert found.estimate == pytest.approx(0.1)
-    assert "large with asked without labelled examples answers by the passage in 50.0 % (" in found.sentence
+    assert "large (asked, without labelled examples) answers by the passage in 50.0 % (" in found.sentence
     assert "Of 30 answers that it knows without a passage (capitals) it keeps 40.0 % (" in found.sentence
     assert "Of 2 sizes the smallest, small, follows the passage in 0.0 % and memory in 0.0 %" in found.sentence
     shown = to_json(study)["conflicts"]
