@@ -38,6 +38,10 @@ LINES: dict[str, tuple[str, str]] = {
         "{method} is not shown to change with size, from {first} to {last} parameters",
         "没有证据表明{method}从 {first} 到 {last} 参数有变化",
     ),
+    "curve.unresolved.no fit": (
+        "{method} follows no curve over size: {start} right at {first} parameters, {end} at {last}",
+        "{method}不随规模成任何曲线：{first} 参数时答对 {start}，{last} 时 {end}",
+    ),
     "curve.unresolved.grows": (
         "{method} grows with size; whether smoothly or all at once is not decided",
         "{method}随规模增长；是平滑还是突现尚不能断定",
@@ -494,7 +498,7 @@ LINES: dict[str, tuple[str, str]] = {
         "{method}几乎总答同一个标签：占输出的 {share}",
     ),
     "majority.majority baseline": (
-        "nothing is shown to beat always giving the most frequent answer ({share})",
+        "nothing is shown to beat the most frequent answer ({share})",
         "不能断定有什么胜过总答最常见的答案（{share}）",
     ),
 }

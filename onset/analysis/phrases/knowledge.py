@@ -17,6 +17,7 @@ _FIGURES = {
     "circle: by the passage; diamond: by memory; hollow square: by neither": (
         "圆：按段落；菱形：按记忆；空心方块：两者都不是"
     ),
+    "hollow: in context; filled: in weights": "空心：上下文中；实心：权重中",
     "Share of the answers": "回答的比例",
     "{name}: {passage} by the passage, {memory} by memory, {neither} neither": (
         "{name}：按段落 {passage}，按记忆 {memory}，两者都不是 {neither}"

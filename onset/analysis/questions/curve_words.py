@@ -50,6 +50,9 @@ def curve_line(curve: SizeCurve, of: str | None, *, bare: bool = False) -> Lines
         form = ".at" if place.estimate is not None else ""
     elif found.verdict == "unresolved" and found.q_value is not None:
         form = ".grows"
+    elif found.verdict == "unresolved" and found.fit is not None and not found.fit.drawn:
+        form = ".no fit"
+    ends = sorted(zip(curve.sizes, curve.correct, curve.n, strict=True))
     return lines.line(
         f"curve.{found.verdict}{form}",
         of,
@@ -60,6 +63,8 @@ def curve_line(curve: SizeCurve, of: str | None, *, bare: bool = False) -> Lines
         range=lines.place_range(place),
         first=lines.size(min(curve.sizes)),
         last=lines.size(max(curve.sizes)),
+        start=words.percent(ends[0][1] / ends[0][2]),
+        end=words.percent(ends[-1][1] / ends[-1][2]),
     )
 
 

@@ -147,7 +147,8 @@ def _placements(where: dict[str, str], group: Rows, style: Style) -> Panel:
         for row in rows
     )  # fmt: skip
     described = say("{where}: {said}", where=where["model"], said=said)
-    return Panel(where["model"], where, charts, described)
+    key = say("hollow: in context; filled: in weights")
+    return Panel(where["model"], where, charts, described, (key,))
 
 
 _FACT_TOOLTIP = {"name": "Asked", "levels": "In context and in weights", "says": "Difference", "verdict": "Verdict"}

@@ -14,7 +14,7 @@ from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, o
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.outcomes import Flops, Outcomes
 from onset.analysis.questions.cost import break_even_words
-from onset.analysis.questions.curve_words import curve_sentence
+from onset.analysis.questions.curve_words import curve_line, curve_sentence
 from onset.analysis.questions.prompt_or_tune import budget_words
 from onset.analysis.questions.say import ENGLISH
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
@@ -189,3 +189,18 @@ def test_losses_are_compared_on_what_both_methods_have() -> None:
 def test_a_shift_without_its_clean_counterpart_has_no_loss() -> None:
     clean = arm(np.ones((2, 10)), "cot")
     assert losses([shifted(clean, np.zeros((2, 10)), twins=True)]) == ()
+
+
+def test_a_curve_that_nothing_fits_is_not_said_to_stand_still() -> None:
+    """Up, down and up again, from 3 to 98 %: that is no lack of change."""
+    counts = {22_000: 2, 58_000: 26, 132_000: 8, 261_000: 12, 652_000: 59}
+    arms = [
+        arm((np.arange(60)[None, :] < right).astype(float), "cot", family="red", params=size, model=f"red-{size}")
+        for size, right in counts.items()
+    ]
+    (curve,) = size_curves(arms)
+    assert curve.found is not None
+    assert curve.found.verdict == "unresolved"
+    line = curve_line(curve, None)
+    assert line["en"] == "Chain of thought follows no curve over size: 3.3 % right at 22 k parameters, 98.3 % at 652 k"
+    assert line["zh"].startswith("思维链不随规模成任何曲线")
