@@ -18,6 +18,7 @@ import polars as pl
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
 from onset.analysis.estimates.shares import mean
 from onset.analysis.outcomes import KEY, Measured, Outcomes, Outputs
+from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES, Array
@@ -107,19 +108,14 @@ def banks_of(measured: Measured, *, margin: float = MARGIN, replicates: int = RE
     A bank needs to know which samples are right: a setting with a cell that was measured before records held that
     (`onset.records.Record.rights`) has none.
     """
-    wanted = ("cell", "item", "outputs", "answers", "rights", "status")
+    wanted = ("item", "outputs", "answers", "rights", "status")
     cells = measured.cells.filter(pl.col("vote").is_not_null() & (pl.col("n") > 0))
-    records = {
-        str(cell): table.to_dicts()
-        for (cell,), table in measured.records.filter(pl.col("cell").is_in(cells["cell"].to_list()))
-        .select(wanted)
-        .group_by("cell", maintain_order=True)
-    }
+    tables = by_cell(measured.records, wanted, cells["cell"])
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
     found: dict[str, tuple[Outcomes, list[str], list[list[dict[str, Any]]], int]] = {}
     for key, table in cells.group_by(KEY, maintain_order=True):
         group = table.sort("seed").to_dicts()
-        held = [records[cell["cell"]] for cell in group]
+        held = [tables[cell["cell"]].to_dicts() for cell in group]
         if any(row["rights"] is None or len(row["rights"]) != len(row["answers"]) for draw in held for row in draw):
             continue
         place = content_hash([list(map(str, key[:2] + key[3:])), [[row["outputs"] for row in draw] for draw in held]])

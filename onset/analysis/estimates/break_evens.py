@@ -17,6 +17,7 @@ import polars as pl
 
 from onset.analysis.estimates.costs import Key, Spent, key_of
 from onset.analysis.outcomes import KEY, Flops, Measured, Outcomes
+from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.tails import root
@@ -115,8 +116,7 @@ class _Costs:
         if measured is not None and not measured.foreign:
             for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
                 self._cells[key] = table.sort("seed").to_dicts()
-            held = measured.records.select("cell", "item", "flops")
-            self._records = {str(cell): table for (cell,), table in held.group_by("cell")}
+            self._records = by_cell(measured.records, ("item", "flops"))
 
     def interval(self, tuned: Outcomes, prompted: Outcomes, queries: float) -> tuple[float | None, float | None] | None:
         """Of Q*: all Q at which "both cost the same in total" is not rejected (Fieller 1954)."""

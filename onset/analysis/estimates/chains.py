@@ -7,6 +7,7 @@ and items (`onset.analysis.estimates.shares`).
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +15,15 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
 from onset.analysis.estimates.shares import Share, ratio
 from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.outcomes.cells import by_cell, cells_with
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES, Array
-from onset.chains import Steps
 
 VERDICTS = ("right", "wrong", "unchecked")
 """Of a chain."""
@@ -81,119 +83,141 @@ def chains_of(measured: Measured, *, margin: float = MARGIN, replicates: int = R
 
     An arm with a record that was measured before steps were checked has none.
     """
-    wanted = ("cell", "item", "rights", "detail", "status", "outputs")
-    held = measured.records.select(wanted).filter(
-        pl.col("cell").is_in(
-            measured.records.filter(pl.col("detail").str.contains('"process":', literal=True))["cell"]
-            .unique()
-            .to_list()
-        )
-    )
-    records = {str(cell): table.to_dicts() for (cell,), table in held.group_by("cell", maintain_order=True)}
+    wanted = ("item", "rights", "detail", "status", pl.col("outputs").list.len())
+    tables = by_cell(measured.records, wanted, cells_with(measured.records, "detail", '"process":'))
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
+    parse = functools.cache(_parsed)
     found = []
     for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
-        draws = [records.get(cell, []) for cell in table.sort("seed")["cell"]]
-        read = [[_read(row) for row in draw] for draw in draws]
-        if all(read) and all(one is not None for draw in read for one in draw):
-            found.append(_chains(arms[key], [[one for one in draw if one] for draw in read], margin, replicates))
+        cells = table.sort("seed")["cell"].to_list()
+        if not all(cell in tables for cell in cells):
+            continue
+        read = [_read(tables[cell], parse) for cell in cells]
+        if all(read):
+            found.append(_chains(arms[key], [one for one in read if one], margin, replicates))
     asked = [one.calculator for one in found if one.calculator is not None]
     decided = iter(decide(asked, "calculators"))
     return tuple(one if one.calculator is None else replace(one, calculator=next(decided)) for one in found)
 
 
+_Detail = tuple[list[tuple[int, int, int]] | None, tuple[bool, int] | None]
+"""What a record's details say: of each of its outputs the steps that are right, wrong and unchecked; is the answer with
+a calculator right, and how many outputs it changed something in. None where they do not."""
+
+
+def _parsed(detail: str | None) -> _Detail:
+    held = json.loads(detail or "{}")
+    process, sums = held.get("process"), held.get("calculator")
+    return (
+        None if process is None else [(one["right"], one["wrong"], one["unchecked"]) for one in process],
+        None if sums is None else (bool(sums["correct"]), sum(count > 0 for count in sums["replaced"])),
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """One item of one draw: is each output right, its steps; the answer with a calculator is right (None: not known),
-    and outputs in which it changed something.
+class _Draw:
+    """One draw: its ``items``; the place of the ``record`` that each output is of, whether it is ``good``, and its
+    steps (outputs x right, wrong, unchecked); by place what is said of a calculator, of records with outputs.
     """
 
-    item: str
-    rights: tuple[bool, ...]
-    steps: tuple[Steps, ...]
-    calculated: bool | None
-    replaced: int
+    items: list[str]
+    record: NDArray[np.int64]
+    good: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+    calculated: dict[int, tuple[bool, int] | None]
+
+    def sums(self, values: NDArray[Any]) -> Array:
+        """Of ``values``, one an output, the sum of each record."""
+        made: Array = np.bincount(self.record, values.astype(np.float64), len(self.items)).astype(np.float64)
+        return made
+
+    def chains(self, good: bool, verdict: str) -> NDArray[np.bool_]:
+        """Which outputs have a right answer or not, and a chain of that verdict (`onset.chains.Steps.verdict`)."""
+        right, wrong, _ = self.steps.T > 0
+        of = {"wrong": wrong, "right": right & ~wrong, "unchecked": ~right & ~wrong}[verdict]
+        chosen: NDArray[np.bool_] = of & (self.good == good)
+        return chosen
 
 
-def _read(row: Mapping[str, Any]) -> _Item | None:
-    """None where the record does not hold what is needed; no outputs where the method failed."""
-    if not row["outputs"]:
-        return _Item(row["item"], (), (), None, 0)
-    detail = json.loads(row["detail"] or "{}")
-    if row["status"] == "failed" and "process" not in detail:  # a vote that failed over texts that are there
-        return _Item(row["item"], (), (), None, 0)
-    if "process" not in detail or row["rights"] is None:
-        return None
-    sums = detail.get("calculator")
-    return _Item(
-        row["item"],
-        tuple(row["rights"]),
-        tuple(Steps(**one) for one in detail["process"]),
-        None if sums is None else bool(sums["correct"]),
-        0 if sums is None else sum(count > 0 for count in sums["replaced"]),
-    )
+def _read(table: pl.DataFrame, parse: Callable[[str | None], _Detail]) -> _Draw | None:
+    """None where a record does not hold what is needed; no outputs where the method failed."""
+    items = table["item"].to_list()
+    record: list[int] = []
+    good: list[bool] = []
+    every: list[tuple[int, int, int]] = []
+    calculated = {}
+    rows = zip(*(table[name].to_list() for name in ("rights", "detail", "status", "outputs")), strict=True)
+    for place, (rights, detail, status, outputs) in enumerate(rows):
+        if not outputs:
+            continue
+        steps, sums = parse(detail)
+        if status == "failed" and steps is None:  # a vote that failed over texts that are there
+            continue
+        if steps is None or rights is None:
+            return None
+        if len(steps) != len(rights):
+            raise ValueError(f"item {items[place]}: {len(steps)} chains of {len(rights)} outputs")
+        record += [place] * len(steps)
+        good += rights
+        every += steps
+        if steps:
+            calculated[place] = sums
+    steps_of = np.array(every, dtype=np.int64).reshape(-1, 3)
+    return _Draw(items, np.array(record, dtype=np.int64), np.array(good, dtype=np.bool_), steps_of, calculated)
 
 
-def _chains(arm: Outcomes, draws: Sequence[Sequence[_Item]], margin: float, replicates: int) -> Chains:
-    pairs = [pair for draw in draws for one in draw for pair in zip(one.rights, one.steps, strict=True)]
-    counts = {
-        good: {said: sum(right is good and steps.verdict == said for right, steps in pairs) for said in VERDICTS}
+def _chains(arm: Outcomes, draws: Sequence[_Draw], margin: float, replicates: int) -> Chains:
+    place = {item: column for column, item in enumerate(arm.items)}
+    columns = [np.array([place[item] for item in draw.items], dtype=np.int64) for draw in draws]
+
+    def table(values: Callable[[_Draw], NDArray[Any]]) -> Array:
+        """Draws x items: the sum of ``values`` over an item's outputs, NaN where the draw lacks the item."""
+        made = np.full((len(draws), len(place)), np.nan)
+        for row, (draw, held) in enumerate(zip(draws, columns, strict=True)):
+            made[row, held] = draw.sums(values(draw))
+        return made
+
+    right, checked = table(lambda draw: draw.steps[:, 0]), table(lambda draw: draw.steps[:, :2].sum(axis=1))
+    kinds = {
+        (good, name): table(lambda draw, good=good, name=name: draw.chains(good, name))  # type: ignore[misc]
         for good in (True, False)
+        for name in VERDICTS
     }
 
-    def share(part: Callable[[bool, Steps], int], whole: Callable[[bool, Steps], int]) -> Share | None:
-        tables = (_table(arm, draws, part), _table(arm, draws, whole))
-        return ratio(*tables, replicates)
-
-    right, checked = (
-        _table(arm, draws, lambda _, steps: steps.right),
-        _table(arm, draws, lambda _, steps: steps.right + steps.wrong),
-    )
-
-    def among(said: str) -> Share | None:
-        return share(lambda right, steps: right and steps.verdict == said, lambda _, steps: steps.verdict == said)
+    def among(name: str) -> Share | None:
+        return ratio(kinds[True, name], kinds[True, name] + kinds[False, name], replicates)
 
     return Chains(
         at=arm.at,
         draws=arm.draws,
         n=len(arm.items),
-        outputs=len(pairs),
-        counts=counts,
-        unchecked_steps=sum(steps.unchecked for _, steps in pairs),
+        outputs=sum(len(draw.good) for draw in draws),
+        counts={good: {name: int(np.nansum(kinds[good, name])) for name in VERDICTS} for good in (True, False)},
+        unchecked_steps=sum(int(draw.steps[:, 2].sum()) for draw in draws),
         steps=ratio(right, checked, replicates),
-        lucky=share(
-            lambda right, steps: right and steps.verdict == "wrong",
-            lambda right, steps: right and steps.verdict != "unchecked",
-        ),
+        lucky=ratio(kinds[True, "wrong"], kinds[True, "wrong"] + kinds[True, "right"], replicates),
         sound=among("right"),
         faulty=among("wrong"),
-        calculator=_calculator(arm, draws, margin, replicates),
-        replaced=sum(one.replaced for draw in draws for one in draw),
+        calculator=_calculator(arm, draws, columns, margin, replicates),
+        replaced=sum(sums[1] for draw in draws for sums in draw.calculated.values() if sums is not None),
         arm=arm,
         right_steps=right,
         checked_steps=checked,
     )
 
 
-def _table(arm: Outcomes, draws: Sequence[Sequence[_Item]], counted: Callable[[bool, Steps], int]) -> Array:
-    """Draws x items: the sum of ``counted`` over an item's outputs, NaN where the draw lacks the item."""
-    place = {item: column for column, item in enumerate(arm.items)}
-    table = np.full((len(draws), len(place)), np.nan)
-    for row, draw in enumerate(draws):
-        for one in draw:
-            table[row, place[one.item]] = sum(counted(*pair) for pair in zip(one.rights, one.steps, strict=True))
-    return table
-
-
-def _calculator(arm: Outcomes, draws: Sequence[Sequence[_Item]], margin: float, replicates: int) -> Contrast | None:
-    known = [one.calculated is not None for draw in draws for one in draw if one.rights]
-    if not known or not all(known):
+def _calculator(
+    arm: Outcomes, draws: Sequence[_Draw], columns: Sequence[Any], margin: float, replicates: int
+) -> Contrast | None:
+    known = [sums for draw in draws for sums in draw.calculated.values()]
+    if not known or None in known:
         return None
-    place = {item: column for column, item in enumerate(arm.items)}
     values = np.full(arm.values.shape, np.nan)
-    for row, draw in enumerate(draws):
-        for one in draw:
-            values[row, place[one.item]] = bool(one.calculated)
+    for row, (draw, held) in enumerate(zip(draws, columns, strict=True)):
+        right = np.zeros(len(draw.items))  # not where the method failed
+        for place, sums in draw.calculated.items():
+            right[place] = sums is not None and sums[0]
+        values[row, held] = right
     return contrast(
         replace(arm, values=values),
         arm,

@@ -16,6 +16,7 @@ whose spread is the delta method's.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from onset.analysis.outcomes import Measured
+from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting, steps
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
@@ -146,9 +148,7 @@ class CellF1:
 
 def classified(results: Measured, *, replicates: int = REPLICATES) -> tuple[tuple[Classified, ...], dict[str, CellF1]]:
     """Every arm of a task with labels, in the order of the cells, and macro-F1 by cell id."""
-    wanted = ("cell", "item", "gold", "golds", "answer", "correct", "gold_prob")
-    records = results.records.select(wanted).group_by("cell", maintain_order=True)
-    tables = {str(cell): table for (cell,), table in records}
+    tables = by_cell(results.records, ("item", "gold", "golds", "answer", "correct", "gold_prob"))
     arms: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for cell in results.cells.filter(pl.col("n") > 0).to_dicts():
         arms[tuple(cell[name] for name in ("model", "stage", "method", "labels", "task", "shift"))].append(cell)
@@ -199,6 +199,7 @@ def _classes(cells: Sequence[str], tables: Mapping[str, pl.DataFrame]) -> dict[s
     return {form: spelled[form] for form, _ in sorted(forms.items(), key=lambda pair: (-pair[1], pair[0]))}
 
 
+@functools.lru_cache(maxsize=65_536)
 def _form(text: str) -> str:
     return canonical_text(text) or text
 

@@ -18,6 +18,7 @@ item (`onset.analysis.stats.confidence`), decided together with all others on th
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -31,6 +32,7 @@ import polars as pl
 from onset.analysis.contrast.asked import compare_all
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.outcomes import KEY, Measure, Measured, Outcomes, Outputs
+from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.confidence import (
@@ -164,16 +166,14 @@ class Confidences:
 def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
     """Of a results folder; none of an arm in which one answered outcome has no confidence."""
     cells = measured.cells.filter(pl.col("n") > 0)
-    wanted = ("item", "status", "answer", "answers", "outputs", "logprobs", "scores", "detail", "thinking")
-    tables = {
-        str(cell): table
-        for (cell,), table in measured.records.select("cell", *wanted).group_by("cell", maintain_order=True)
-    }
+    wanted = ("item", "answer", "answers", pl.col("outputs").list.len(), "logprobs", "scores", "detail", "thinking")
+    tables, detail = by_cell(measured.records, wanted), functools.cache(_detail)
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
     made = []
     for key, table in cells.group_by(KEY, maintain_order=True):
         draws = table.sort("seed").to_dicts()
-        found = _read([tables[cell["cell"]].to_dicts() for cell in draws], vote=draws[0]["vote"] is not None)
+        held = [tables[cell["cell"]].filter(pl.col("answer").is_not_null()) for cell in draws]
+        found = _read(held, detail, vote=draws[0]["vote"] is not None)
         if found is not None and (one := _confident(arms[key], *found)) is not None:
             made.append(one)
     return Confidences(tuple(made), _pairs(made, replicates))
@@ -193,67 +193,83 @@ def _pairs(made: Sequence[Confident], replicates: int) -> tuple[Abstention, ...]
 # ---- from records to confidences -----------------------------------------------------------------------------------
 
 
-def _read(draws: Sequence[Sequence[Mapping[str, Any]]], *, vote: bool) -> tuple[Kind, list[dict[str, float]]] | None:
+_Details = Callable[[str | None], Mapping[str, Any]]
+
+
+def _read(draws: Sequence[pl.DataFrame], detail: _Details, *, vote: bool) -> tuple[Kind, list[dict[str, float]]] | None:
     """The kind of confidence, and item -> confidence of each draw's answered outcomes; None where one has none."""
-    for kind, read in _KINDS.items():
+    for kind, (columns, read) in _KINDS.items():
         if (kind == "agreement") != vote and kind in ("agreement", "text"):
             continue
-        held = [_held(draw, read) for draw in draws]
-        known = [one for one in held if one is not None]
-        if len(known) == len(held) and any(known):
+        known = []
+        for draw in draws:
+            if (one := _held(draw, columns, read, detail)) is None:
+                break
+            known.append(one)
+        if len(known) == len(draws) and any(known):
             return cast("Kind", kind), known
     return None
 
 
 def _held(
-    draw: Sequence[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], float | None]
+    draw: pl.DataFrame, columns: Sequence[str], read: Callable[..., float | None], detail: _Details
 ) -> dict[str, float] | None:
     """Item -> confidence of the answered outcomes of a draw; None, and no row read behind it, where one has none."""
     out = {}
-    for row in draw:
-        if row["answer"] is not None:
-            if (value := read(row)) is None:
-                return None
-            out[row["item"]] = min(1.0, max(0.0, value))
+    for item, *row in zip(draw["item"].to_list(), *(draw[name].to_list() for name in columns), strict=True):
+        if (value := read(detail, *row)) is None:
+            return None
+        out[item] = min(1.0, max(0.0, value))
     return out
 
 
-def _detail(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    held: Mapping[str, Any] = json.loads(row["detail"]) if row["detail"] else {}
+def _detail(text: str | None) -> Mapping[str, Any]:
+    held: Mapping[str, Any] = json.loads(text) if text else {}
     return held
 
 
-def _choice(row: Mapping[str, Any]) -> float | None:
-    detail = _detail(row)
-    shares = choice_probabilities(row["scores"]) if row["scores"] else None
-    if shares is None or row["answer"] not in detail.get("choices", ()):
+def _choice(read: _Details, scores: Sequence[float | None] | None, detail: str | None, answer: str) -> float | None:
+    shares = choice_probabilities(scores) if scores else None
+    if shares is None or answer not in read(detail).get("choices", ()):
         return None
-    prior = detail.get("prior")
+    prior = read(detail).get("prior")
     weighed = [share / base for share, base in zip(shares, prior, strict=True)] if prior else shares
-    return float(weighed[detail["choices"].index(row["answer"])] / math.fsum(weighed))
+    return float(weighed[read(detail)["choices"].index(answer)] / math.fsum(weighed))
 
 
-def _p_true(row: Mapping[str, Any]) -> float | None:
-    scores = _detail(row).get("p_true")
+def _p_true(read: _Details, detail: str | None, answers: Sequence[str | None], answer: str) -> float | None:
+    scores = read(detail).get("p_true")
     if scores is None:
         return None
-    mine = [one for one, said in zip(scores, row["answers"], strict=True) if said == row["answer"] and one is not None]
+    mine = [one for one, said in zip(scores, answers, strict=True) if said == answer and one is not None]
     return max(mine, default=None)
 
 
-def _agreement(row: Mapping[str, Any]) -> float | None:
-    said = row["answers"] or ()
-    return sum(one == row["answer"] for one in said) / len(said) if len(said) > 1 else None
+def _agreement(read: _Details, answers: Sequence[str | None] | None, answer: str) -> float | None:
+    said = answers or ()
+    return sum(one == answer for one in said) / len(said) if len(said) > 1 else None
 
 
-def _text(row: Mapping[str, Any]) -> float | None:
-    logprobs: list[float | None] = row["logprobs"] or []
-    if len(logprobs) != 1 or logprobs[0] is None or len(row["outputs"]) != 1 or any(row["thinking"] or ()):
+def _text(
+    read: _Details,
+    logprobs: Sequence[float | None] | None,
+    outputs: int | None,
+    thinking: Sequence[int | None] | None,
+    detail: str | None,
+) -> float | None:
+    logprobs = logprobs or []
+    if len(logprobs) != 1 or logprobs[0] is None or outputs != 1 or any(thinking or ()):
         return None
-    return None if "process" in _detail(row) else math.exp(logprobs[0])
+    return None if "process" in read(detail) else math.exp(logprobs[0])
 
 
-_KINDS = {"choice": _choice, "p_true": _p_true, "agreement": _agreement, "text": _text}
+_KINDS: Mapping[str, tuple[tuple[str, ...], Callable[..., float | None]]] = {
+    "choice": (("scores", "detail", "answer"), _choice),
+    "p_true": (("detail", "answers", "answer"), _p_true),
+    "agreement": (("answers", "answer"), _agreement),
+    "text": (("logprobs", "outputs", "thinking", "detail"), _text),
+}
+"""Kind -> the columns of a record that it is read from, and how."""
 
 
 def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) -> Confident | None:

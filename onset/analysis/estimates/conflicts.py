@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 
 from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.outcomes.cells import by_cell, cells_with
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import ALPHA, LEVEL
 from onset.analysis.stats.bootstrap import Array
@@ -92,17 +93,13 @@ def _verdict(interval: Interval) -> str:
 
 def conflicts_of(measured: Measured) -> tuple[Conflict, ...]:
     """Every way of asking a task whose items say what memory holds, in the order of the cells."""
-    details = measured.records.select("cell", "detail").filter(pl.col("detail").str.contains('"memory":'))
-    asked = set(details["cell"].to_list())
+    asked = set(cells_with(measured.records, "detail", '"memory":'))
     if not asked:
         return ()
     wanted = (
         "item", "question", "answer", "correct", "gold", "golds", "gold_prob", "detail", "prompt_tokens",
     )  # fmt: skip
-    tables = {
-        str(cell): table.to_dicts()
-        for (cell,), table in measured.records.select("cell", *wanted).group_by("cell", maintain_order=True)
-    }
+    tables = {cell: table.to_dicts() for cell, table in by_cell(measured.records, wanted).items()}
     groups = {
         key: table.sort("seed").to_dicts()
         for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True)

@@ -23,6 +23,7 @@ import polars as pl
 
 from onset.analysis.estimates.money import Money, money_of, price_of
 from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.outcomes.cells import by_cell
 from onset.prompting.ask import ANSWER, GOLD
 
 Key = tuple[Any, ...]
@@ -201,27 +202,35 @@ class _Shared:
 def _shared(records: pl.DataFrame) -> dict[str, _Shared]:
     """By cell; nothing of a cell with a call whose tokens are not known."""
     calls = _calls(records)
-    out: dict[str, dict[str, float]] = {}
-    unknown = set()
-    for (cell, _), group in calls.group_by(("cell", "role"), maintain_order=True):
-        held = out.setdefault(str(cell), {"tokens": 0.0, "once": 0.0, "squares": 0.0, "others": 0.0})
-        other, own = group.filter(pl.col("model").is_not_null()), group.filter(pl.col("model").is_null())
-        held["others"] += float(other["flops"].sum())
-        if own["prompt_tokens"].null_count() or own["output_tokens"].null_count():
-            unknown.add(str(cell))
-            continue
-        ran = own.filter(pl.col("prompt_tokens") > 0)
-        if not len(ran):
-            continue
-        p, o, n = (ran[name].cast(pl.Float64).to_numpy() for name in ("prompt_tokens", "output_tokens", "n"))
-        held["squares"] += float((p**2 / 2 + p * o + o**2 / (2 * np.maximum(n, 1))).sum())
-        texts = ran["text"].drop_nulls()
-        if len(texts) == len(ran) and len(ran) > 1:
-            letters = _in_common(str(texts.min()), str(texts.max()))
-            share = letters * p / np.maximum(texts.str.len_chars().to_numpy(), 1)
-            held["tokens"] += float(share.sum())
-            held["once"] += float(share.mean())
-    return {cell: _Shared(**held) for cell, held in out.items() if cell not in unknown}
+    out: dict[str, _Shared] = {}
+    for cell, table in by_cell(calls, calls.columns).items():
+        roles = table["role"].unique(maintain_order=True).to_list()
+        parts = [_part(table if len(roles) == 1 else table.filter(pl.col("role") == role)) for role in roles]
+        known = [one for one in parts if one is not None]
+        if len(known) == len(parts):
+            out[cell] = _Shared(*(sum(values, 0.0) for values in zip(*known, strict=True)))
+    return out
+
+
+def _part(calls: pl.DataFrame) -> tuple[float, float, float, float] | None:
+    """The fields of `_Shared`, of calls of one role; None where the tokens of one are not known."""
+    asked = calls["model"].null_count() == len(calls)
+    own = calls if asked else calls.filter(pl.col("model").is_null())
+    others = 0.0 if asked else float(calls.filter(pl.col("model").is_not_null())["flops"].sum())
+    if own["prompt_tokens"].null_count() or own["output_tokens"].null_count():
+        return None
+    ran = own.filter(own["prompt_tokens"] > 0)
+    if not len(ran):
+        return 0.0, 0.0, 0.0, others
+    p, o, n = (ran[name].cast(pl.Float64).to_numpy() for name in ("prompt_tokens", "output_tokens", "n"))
+    squares = float((p**2 / 2 + p * o + o**2 / (2 * np.maximum(n, 1))).sum())
+    tokens = once = 0.0
+    texts = ran["text"].drop_nulls()
+    if len(texts) == len(ran) and len(ran) > 1:
+        letters = _in_common(str(texts.min()), str(texts.max()))
+        share = letters * p / np.maximum(texts.str.len_chars().to_numpy(), 1)
+        tokens, once = float(share.sum()), float(share.mean())
+    return tokens, once, squares, others
 
 
 def _in_common(a: str, b: str) -> int:

@@ -18,6 +18,7 @@ import polars as pl
 from onset.analysis.curves.series import MIN_SIZES
 from onset.analysis.estimates.size_curves import SizeCurve
 from onset.analysis.outcomes import Measured
+from onset.analysis.outcomes.cells import cells_with
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import ALPHA, holm
 from onset.analysis.stats.log_line import LogLine, log_line
@@ -68,7 +69,7 @@ def growths_of(measured: Measured, curves: Sequence[SizeCurve]) -> tuple[Growth,
     of a passage against memory (`onset.analysis.estimates.conflicts`).
     """
     cells = measured.cells.filter(pl.col("ability") == "knowledge reasoning")
-    against = measured.records.filter(pl.col("detail").str.contains('"memory":'))["cell"].unique().to_list()
+    against = cells_with(measured.records, "detail", '"memory":')
     known = set(cells.filter(~pl.col("cell").is_in(against))["task"].to_list())
     wanted = [one for one in curves if one.task in known and one.at.clean and one.different >= MIN_SIZES]
     fitted = []

@@ -17,6 +17,7 @@ import polars as pl
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
 from onset.analysis.estimates.shares import mean
 from onset.analysis.outcomes import KEY, Measured, Outcomes, Outputs
+from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES, Array
@@ -105,13 +106,9 @@ def second_readings(
 
 def _settings(measured: Measured) -> Iterator[tuple[tuple[Any, ...], list[list[dict[str, Any]]]]]:
     """The settings that can be read again, by the values of `KEY`, with the records of each draw."""
-    wanted = ("cell", "item", "question", "gold", "golds", "outputs", "answers", "rights")
-    records = {
-        str(cell): table.to_dicts()
-        for (cell,), table in measured.records.select(wanted).group_by("cell", maintain_order=True)
-    }
+    tables = by_cell(measured.records, ("item", "question", "gold", "golds", "outputs", "answers", "rights"))
     for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
-        held = [records[cell] for cell in table.sort("seed")["cell"]]
+        held = [tables[cell].to_dicts() for cell in table.sort("seed")["cell"]]
         rows = [row for draw in held for row in draw]
         if (
             any(row["outputs"] for row in rows)

@@ -17,6 +17,7 @@ import polars as pl
 from onset.analysis.estimates.label_curves import LabelPoint
 from onset.analysis.estimates.shares import mean
 from onset.analysis.outcomes import KEY, Measured, Outcomes
+from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.shares import Interval
@@ -118,10 +119,8 @@ def _said(value: Any) -> str:
 
 
 def _records(measured: Measured, cells: Sequence[str]) -> list[list[dict[str, Any]]]:
-    wanted = ("cell", "item", "outputs", "finishes", "thinking", "calls")
-    held = measured.records.select(wanted).filter(pl.col("cell").is_in(cells))
-    tables = {str(cell): table.to_dicts() for (cell,), table in held.group_by("cell", maintain_order=True)}
-    return [tables[cell] for cell in cells]
+    tables = by_cell(measured.records, ("item", "outputs", "finishes", "thinking", "calls"), cells)
+    return [tables[cell].to_dicts() for cell in cells]
 
 
 def _point(

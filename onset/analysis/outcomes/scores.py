@@ -11,12 +11,14 @@ right answers ``gold_logprob`` is that of the first.
 from __future__ import annotations
 
 import functools
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
+from onset.analysis.outcomes.cells import by_cell
+from onset.analysis.stats.bootstrap import Array
 from onset.results.read import Results
 from onset.scores import edit_similarity
 
@@ -29,82 +31,76 @@ UNBOUNDED = frozenset({"gold_logprob", "perplexity", "word_perplexity", "byte_pe
 """Scores that are no shares, although all values may lie within 0..1."""
 
 
-def cell_scores(results: Results) -> dict[str, dict[str, dict[str, float]]]:
-    """Cell -> score -> item -> value, of the cells with a size.
+def cell_scores(results: Results) -> dict[str, dict[str, Array]]:
+    """Cell -> score -> a value of each of the cell's records, in their order; of the cells with a size.
 
     A score that is measured for a part of a cell's records only is left out: its mean would be one of other items.
     """
     if not len(results.records):
         return {}
-    cells = results.cells.filter((pl.col("n") > 0) & (pl.col("params") > 0)).to_dicts()
-    held: dict[str, Mapping[str, list[Any]]] = {
-        str(key[0]): table.to_dict(as_series=False)
-        for key, table in results.records.select(
-            "cell",
-            "item",
-            "gold",
-            "golds",
-            "answer",
-            "answers",
-            "rights",
-            "correct",
-            "gold_logprob",
-            "gold_prob",
-            "partial",
-        ).group_by("cell")
-    }
-    canonical = _canonical(cells, held)
-    out: dict[str, dict[str, dict[str, float]]] = {}
-    for cell in cells:
-        found = {metric: _values(metric, held[cell["cell"]], canonical, cell["task"]) for metric in SCORES}
-        out[cell["cell"]] = {metric: values for metric, values in found.items() if values is not None}
-    return out
+    cells = results.cells.filter((pl.col("n") > 0) & (pl.col("params") > 0)).select("cell", "task").to_dicts()
+    tables = by_cell(results.records, _COLUMNS)
+    canonical = _canonical(cells, tables)
+    return {cell["cell"]: _scores(tables[cell["cell"]], canonical, cell["task"]) for cell in cells}
 
 
-def _canonical(
-    cells: Iterable[Mapping[str, Any]], held: Mapping[str, Mapping[str, list[Any]]]
-) -> dict[tuple[str, str], str]:
-    """(task, item) -> the gold answer as answers are written, from any record that has it right."""
-    found: dict[tuple[str, str], str] = {}
+_COLUMNS = ("item", "gold", "golds", "answer", "answers", "rights", "correct", "gold_logprob", "gold_prob", "partial")
+
+
+def _canonical(cells: Iterable[Mapping[str, Any]], tables: Mapping[str, pl.DataFrame]) -> dict[str, dict[str, str]]:
+    """Task -> item -> the gold answer as answers are written, from any record that has it right."""
+    found: dict[str, dict[str, str]] = {}
     for cell in cells:
-        table = held[cell["cell"]]
-        for item, answer, correct in zip(table["item"], table["answer"], table["correct"], strict=True):
-            if correct and answer is not None:
-                found[cell["task"], item] = answer
+        right = tables[cell["cell"]].filter(pl.col("correct") & pl.col("answer").is_not_null())
+        found.setdefault(cell["task"], {}).update(zip(right["item"].to_list(), right["answer"].to_list(), strict=True))
     return found
 
 
-def _values(
-    metric: str, table: Mapping[str, list[Any]], canonical: Mapping[tuple[str, str], str], task: str
-) -> dict[str, float] | None:
-    """Item -> score; None where it is not measured for all records."""
-    items = table["item"]
-    if metric == "gold_logprob":
-        values = table["gold_logprob"]
-    elif metric == "token F1":
-        values = table["partial"]
-    elif metric in ("gold_prob", "1 - Brier"):
-        values = table["gold_prob"]
-        if metric == "1 - Brier":
-            values = [None if p is None else 1 - (1 - p) ** 2 for p in values]
-    else:
-        golds = [canonical.get((task, item), gold) for item, gold in zip(items, table["gold"], strict=True)]
-        if metric == "pass rate":
-            values = [
-                sum(answer == gold for answer in one) / len(one) if len(one) > 1 else None
-                for one, gold in zip(table["answers"], golds, strict=True)
-            ]
-            # of several right answers each is right: the records say which samples are
-            values = [
-                sum(right) / len(right) if several and value is not None else value
-                for value, several, right in zip(values, table["golds"], table["rights"], strict=True)
-            ]
-        else:
-            none = any(p is not None for p in table["gold_prob"]) or any(table["golds"])
-            pairs = zip(table["answer"], golds, strict=True)
-            values = [None if none else _similar(answer or "", gold) for answer, gold in pairs]
-    measured = {item: float(value) for item, value in zip(items, values, strict=True) if value is not None}
-    return measured if len(measured) == len(items) and all(map(math.isfinite, measured.values())) else None
+def _scores(table: pl.DataFrame, canonical: Mapping[str, Mapping[str, str]], task: str) -> dict[str, Array]:
+    """What is measured for all records, in the order of `SCORES`."""
+    known = canonical.get(task, {})
+    made = {metric: _values(metric, table, known) for metric in SCORES}
+    return {metric: values for metric, values in made.items() if values is not None and np.isfinite(values).all()}
+
+
+def _values(metric: str, table: pl.DataFrame, canonical: Mapping[str, str]) -> Array | None:
+    """The values of a table's records; None where one is not known."""
+    if metric in _OF_COLUMN:
+        column = table[_OF_COLUMN[metric]]
+        if column.null_count():
+            return None
+        values = [1 - (1 - p) ** 2 for p in column] if metric == "1 - Brier" else column.to_list()
+        return np.array(values, dtype=np.float64)
+    if metric == "pass rate":
+        return _pass_rates(table, canonical)
+    if table["gold_prob"].null_count() < len(table) or bool((table["golds"].list.len() > 0).any()):
+        return None
+    golds = _golds(table, canonical)
+    return np.array([_similar(answer or "", gold) for answer, gold in zip(table["answer"], golds, strict=True)])
+
+
+_OF_COLUMN = {
+    "gold_logprob": "gold_logprob", "gold_prob": "gold_prob", "1 - Brier": "gold_prob", "token F1": "partial",
+}  # fmt: skip
+
+
+def _golds(table: pl.DataFrame, canonical: Mapping[str, str]) -> Iterator[str]:
+    return (canonical.get(item, gold) for item, gold in zip(table["item"], table["gold"], strict=True))
+
+
+def _pass_rates(table: pl.DataFrame, canonical: Mapping[str, str]) -> Array | None:
+    """The share of an item's samples that are right; None where one has no several."""
+    if table["answers"].null_count() or (table["answers"].list.len() < 2).any():
+        return None
+    values = []
+    for said, gold, several, rights in zip(
+        table["answers"].to_list(), _golds(table, canonical), table["golds"].to_list(), table["rights"].to_list(),
+        strict=True,
+    ):  # fmt: skip
+        # of several right answers each is right: the records say which samples are
+        right = rights if several else [answer == gold for answer in said]
+        values.append(sum(right) / len(right))
+    return np.array(values)
 
 
 @functools.lru_cache(maxsize=65536)

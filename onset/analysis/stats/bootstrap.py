@@ -19,9 +19,10 @@ are calibrated twice (the error rates that result are in tests/analysis/stats/te
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ _NO_FLOOR = float(np.finfo(np.float64).tiny)
 """The least variance of values on any scale: none, but resamples of few different items have no shape all the same."""
 _CHUNK = 2_000_000
 _KEPT_CHUNKS = 128
+_BLOCK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,42 +97,64 @@ class Crossed:
         """Of the calibration."""
         return math.sqrt(self.parts.total)
 
-    @cached_property
-    def resampled(self) -> Array:
-        """The calibrated replicates in the order of the resamples."""
-        if self.least:
-            moved = _student((np.arange(self.count) + 0.5) / self.count, self.parts.df)
-        else:
-            raw = _raw_replicates(self.blocks, self.count)
-            # ranks against the raw spread, so that only the shape of the replicates is kept
-            moved = _student(special.ndtr((raw - self.estimate) / raw.std()), self.parts.df)
-        made: Array = self.estimate + self.standard_error * moved
-        return made
-
-    @cached_property
+    @property
     def replicates(self) -> Array:
         """The calibrated replicates, sorted."""
-        return np.sort(self.resampled)
+        return self._at(np.arange(self.count))
 
     def interval(self, level: float = LEVEL) -> Interval:
-        """Percentile interval of the calibrated replicates."""
-        low, high = np.quantile(self.replicates, [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+        """Percentile interval of the calibrated replicates, interpolated as by `numpy.quantile`."""
+        low, high = (self._quantile(share) for share in ((1 - level) / 2, (1 + level) / 2))
+        return low, high
 
     def tail(self, value: float, *, above: bool) -> float:
         """One-sided p of the hypothesis that the truth lies at ``value`` or beyond (``above`` or below it).
 
         (hits + 1) / (replicates + 1): never 0.
         """
+        ranks = range(self.count)
         if above:
-            hits = len(self.replicates) - np.searchsorted(self.replicates, value, side="left")
+            hits = self.count - bisect_left(ranks, value, key=self._one)
         else:
-            hits = np.searchsorted(self.replicates, value, side="right")
-        return float((hits + 1) / (len(self.replicates) + 1))
+            hits = bisect_right(ranks, value, key=self._one)
+        return (hits + 1) / (self.count + 1)
 
     def p(self, value: float = 0.0) -> float:
         """Two-sided p of "the truth is ``value``", by inverting the percentile interval."""
         return min(1.0, 2 * min(self.tail(value, above=True), self.tail(value, above=False)))
+
+    # A resample is calibrated by its rank and no other one, and that is what costs: only those asked for are.
+
+    def _quantile(self, share: float) -> float:
+        place = (self.count - 1) * share
+        below = math.floor(place)
+        low, high = map(float, self._at(np.array([below, min(below + 1, self.count - 1)])))
+        part = place - below
+        return high - (high - low) * (1 - part) if part >= 0.5 else low + (high - low) * part
+
+    def _one(self, rank: int) -> float:
+        return float(self._at(np.array([rank]))[0])
+
+    def _at(self, ranks: NDArray[np.int64]) -> Array:
+        """The calibrated replicates of those ranks, from 0: their ranks against the raw spread, so that only the shape
+        of the raw ones is kept.
+        """
+        if self.least:
+            probability = (ranks + 0.5) / self.count
+        else:
+            raw, spread = _in_order(self)
+            probability = special.ndtr((raw[ranks] - self.estimate) / spread)
+        made: Array = self.estimate + self.standard_error * _student(probability, self.parts.df)
+        return made
+
+
+@lru_cache(maxsize=32)
+def _in_order(crossed: Crossed) -> tuple[Array, float]:
+    """The raw replicates, sorted, and their standard deviation; of the last few that were asked: a large study has
+    thousands.
+    """
+    raw = _raw_replicates(crossed.blocks, crossed.count)
+    return np.sort(raw), raw.std()
 
 
 def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES, *, shares: bool = True) -> Crossed | None:
@@ -170,9 +194,7 @@ def _square(blocks: Sequence[Block]) -> float:
 
 
 def _student(probability: Array, df: float) -> Array:
-    # the mean of a resampled table takes few different values, and the quantile is what costs
-    different, place = np.unique(probability, return_inverse=True)
-    quantiles: Array = special.stdtrit(df, np.clip(different, 1e-12, 1 - 1e-12))[place]
+    quantiles: Array = special.stdtrit(df, np.clip(probability, 1e-12, 1 - 1e-12))
     return quantiles
 
 
@@ -203,7 +225,9 @@ def _resampled_mean(values: Array, draw_counts: NDArray[np.float32], index: int,
     return np.where(mass > 0, total / np.where(mass > 0, mass, 1), np.nanmean(values))
 
 
+@lru_cache(maxsize=8)
 def _counts(n: int, size: int, start: int, stream: str) -> NDArray[np.float32]:
+    """As `_drawn`, to multiply with: of the last few shapes, since these take four times the memory."""
     return _drawn(n, size, start, stream).astype(np.float32)
 
 
@@ -213,9 +237,16 @@ def _drawn(n: int, size: int, start: int, stream: str) -> NDArray[np.uint8]:
     if stream == "draws" and n == 1:
         return np.ones((size, 1), dtype=np.uint8)
     rng = np.random.default_rng(derive_seed("crossed bootstrap", n, start, stream))
-    chosen = rng.integers(0, n, size=(size, n)) + np.arange(size)[:, None] * n
-    counts = np.bincount(chosen.ravel(), minlength=size * n).reshape(size, n)
-    return counts.astype(np.uint8)
+    chosen = rng.integers(0, n, size=(size, n), dtype=np.int32)
+    counts = np.empty((size, n), dtype=np.uint8)
+    rows = max(1, _BLOCK // n)  # counted in parts that the processor keeps at hand
+    shifts = np.arange(min(rows, size))[:, None] * n
+    for first in range(0, size, rows):
+        part = chosen[first : first + rows]
+        counts[first : first + rows] = np.bincount((part + shifts[: len(part)]).ravel(), minlength=part.size).reshape(
+            part.shape
+        )
+    return counts
 
 
 def _variance(blocks: Sequence[Block], replicates: int) -> Parts:
