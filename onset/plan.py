@@ -49,7 +49,23 @@ def make_plan(task: Task, seed: int) -> ExamplePlan:
     """Order ``task.pool`` by a hash of (seed, item): a random permutation that does not depend on the
     order of the file. Where only some examples carry a rationale, those come first (in random order
     too), so that methods that need rationales and methods that do not share one plan at small budgets.
+
+    Plans of a pool are kept, since every cell of a study asks for one of a few.
     """
+    key = (id(task.pool), task.name, seed)
+    if key not in _PLANS:
+        if len(_PLANS) >= _KEPT:
+            _PLANS.clear()
+        _PLANS[key] = task.pool, _ordered(task, seed)
+    return _PLANS[key][1]
+
+
+_KEPT = 1024
+_PLANS: dict[tuple[int, str, int], tuple[tuple[Item, ...], ExamplePlan]] = {}
+"""Plans by the identity of their pool, which is held beside them so that no other one gets it."""
+
+
+def _ordered(task: Task, seed: int) -> ExamplePlan:
     some = any(item.rationale for item in task.pool)
 
     def key(item: Item) -> tuple[bool, str]:

@@ -95,12 +95,18 @@ def expand(study: Study) -> Grid:
             cells.setdefault(cell.id, cell)
     _check_stages(cells.values())
     _check_names([method for part in study.grids() for method in part.build_methods()])
-    for label in specs:  # a template that one part names for a model makes another method of it
-        _check_names([cell.method for cell in cells.values() if cell.model == label and not cell.aside])
-    order = list(specs)
-    together = sorted(cells.values(), key=lambda cell: order.index(cell.model))
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
-    return Grid(study, tuple(together), tasks, tests, families, notes, told, shifts)
+    return Grid(study, tuple(_together(cells.values())), tasks, tests, families, notes, told, shifts)
+
+
+def _together(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells of one model together, models in order of appearance."""
+    by_model: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_model.setdefault(cell.model, []).append(cell)
+    for held in by_model.values():  # a template that one part names for a model makes another method of it
+        _check_names([cell.method for cell in held if not cell.aside])
+        yield from held
 
 
 def _check_stages(cells: Iterable[Cell]) -> None:

@@ -41,6 +41,17 @@ def test_the_order_depends_on_the_seed_and_not_on_the_order_of_the_file() -> Non
     assert make_plan(task, 0).hash == make_plan(turned, 0).hash != make_plan(task, 1).hash
 
 
+def test_plans_that_are_kept_are_of_their_own_pool_and_seed() -> None:
+    task = make_task()
+    assert make_plan(task, 5) is make_plan(task, 5)
+    for count in range(50):  # pools that come and go, at one place in memory or another
+        other = make_task(rationales=count)
+        assert {item.id for item in make_plan(other, 5).take(count)} == {item.id for item in other.pool[:count]}
+        assert [item.rationale for item in make_plan(other, 5).order].count(None) == 100 - count
+        del other
+    assert make_plan(replace(task, name="u"), 5).task == "u"
+
+
 def test_every_example_comes_first_equally_often() -> None:
     task = make_task()
     firsts = [make_plan(task, seed).order[0].question for seed in range(3000)]
