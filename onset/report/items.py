@@ -17,6 +17,8 @@ from typing import Any
 
 import polars as pl
 
+from onset.analysis.outcomes.cells import by_cell
+
 TEXT_LIMIT = 32_000_000
 """Characters of text a page carries at most, before compression (a browser holds them in memory)."""
 
@@ -51,9 +53,10 @@ def pack(cells: Sequence[Mapping[str, Any]], records: pl.DataFrame, *, text_limi
 
     At least one item of each cell is kept, whatever ``text_limit`` (characters) says.
     """
-    parts = records.partition_by("cell", as_dict=True)
-    tables = [parts[(cell["cell"],)].sort("position") for cell in cells if (cell["cell"],) in parts]
-    begun = [_shared_beginning(table["prompt"].to_list()) for table in tables]
+    parts = by_cell(records, records.columns)
+    tables = [parts[cell["cell"]] for cell in cells if cell["cell"] in parts]
+    tables = [table if table["position"].is_sorted() else table.sort("position") for table in tables]
+    begun = [_shared_beginning(table["prompt"]) for table in tables]
     limit = _limit(tables, begun, text_limit)
     texts = _Texts()
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
@@ -101,29 +104,35 @@ def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], begins: int, 
     columns["prob"].append(None if row["gold_prob"] is None else round(row["gold_prob"], 4))
 
 
-def _shared_beginning(prompts: Sequence[str]) -> str:
+def _shared_beginning(prompts: pl.Series) -> str:
     """What all prompts of a cell begin with, up to and including the last blank line of it."""
     if len(prompts) < 2:
         return ""
-    first, last = min(prompts), max(prompts)  # whatever these two share, all between them share
+    first, last = str(prompts.min()), str(prompts.max())  # whatever these two share, all between them share
     length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
     end = first.rfind(_PARTING, 0, length)
     return "" if end < 0 else first[: end + len(_PARTING)]
+
+
+_AT_ONCE = 16
+"""Items of each cell that are looked at together: of a large study most are never made Python's."""
 
 
 def _limit(tables: Sequence[pl.DataFrame], begun: Sequence[str], text_limit: int) -> int | None:
     """Items of each cell that fit, None when all do."""
     seen: set[str] = set()
     room = text_limit - sum(len(beginning) for beginning in set(begun))
-    columns = [(table["prompt"].to_list(), table["question"].to_list(), table["outputs"].to_list()) for table in tables]
-    for position in range(max((len(table) for table in tables), default=0)):
-        for (prompts, questions, outputs), beginning in zip(columns, begun, strict=True):
-            if position >= len(prompts):
-                continue
-            for text in (prompts[position][len(beginning) :], questions[position], *outputs[position]):
-                if text not in seen:
-                    seen.add(text)
-                    room -= len(text)
-        if room < 0:
-            return max(position, 1)
+    for start in range(0, max((len(table) for table in tables), default=0), _AT_ONCE):
+        parts = [table.select("prompt", "question", "outputs").slice(start, _AT_ONCE).rows() for table in tables]
+        for place in range(_AT_ONCE):
+            for rows, beginning in zip(parts, begun, strict=True):
+                if place >= len(rows):
+                    continue
+                prompt, question, outputs = rows[place]
+                for text in (prompt[len(beginning) :], question, *outputs):
+                    if text not in seen:
+                        seen.add(text)
+                        room -= len(text)
+            if room < 0:
+                return max(start + place, 1)
     return None

@@ -7,6 +7,7 @@ pass@k, what a perfect choice among k samples would reach. Votes of several kind
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -196,4 +197,12 @@ def _of(record: Mapping[str, Any], samples: int) -> tuple[Array, Array]:
     right = Counter(answer for answer, good in zip(answers, rights, strict=True) if answer is not None and good)
     wrong = Counter(answer for answer, good in zip(answers, rights, strict=True) if answer is not None and not good)
     unread = samples - right.total() - wrong.total()
-    return majorities(list(right.values()), list(wrong.values()), unread), passes(right.total(), samples)
+    return _counted(tuple(sorted(right.values())), tuple(sorted(wrong.values())), unread), passes(
+        right.total(), samples
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _counted(right: tuple[int, ...], wrong: tuple[int, ...], unread: int) -> Array:
+    """Votes fall in few ways: of a large study the same over and over."""
+    return majorities(right, wrong, unread)

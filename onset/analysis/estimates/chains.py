@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
-from onset.analysis.estimates.shares import Share, ratio
+from onset.analysis.estimates.shares import Share, ratios
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.outcomes.cells import by_cell, cells_with
 from onset.analysis.setting import Placed, Setting
@@ -59,7 +59,7 @@ class Chains(Placed):
 
     def json(self) -> dict[str, Any]:
         """As plain JSON; shares 0..1."""
-        shares = {name: getattr(self, name) for name in ("steps", "lucky", "sound", "faulty")}
+        shares = {name: getattr(self, name) for name in _SHARES}
         return self.coordinates(method=self.method) | {
             "seeds": list(self.draws),
             "n": self.n,
@@ -87,18 +87,24 @@ def chains_of(measured: Measured, *, margin: float = MARGIN, replicates: int = R
     tables = by_cell(measured.records, wanted, cells_with(measured.records, "detail", '"process":'))
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
     parse = functools.cache(_parsed)
-    found = []
+    held: list[tuple[Chains, list[tuple[Array, Array]]]] = []
     for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
         cells = table.sort("seed")["cell"].to_list()
         if not all(cell in tables for cell in cells):
             continue
         read = [_read(tables[cell], parse) for cell in cells]
         if all(read):
-            found.append(_chains(arms[key], [one for one in read if one], margin, replicates))
+            held.append(_chains(arms[key], [one for one in read if one], margin, replicates))
+    shares = iter(ratios([pair for _, pairs in held for pair in pairs], replicates))
+    found = [
+        replace(one, steps=next(shares), lucky=next(shares), sound=next(shares), faulty=next(shares)) for one, _ in held
+    ]
     asked = [one.calculator for one in found if one.calculator is not None]
     decided = iter(decide(asked, "calculators"))
     return tuple(one if one.calculator is None else replace(one, calculator=next(decided)) for one in found)
 
+
+_SHARES = ("steps", "lucky", "sound", "faulty")
 
 _Detail = tuple[list[tuple[int, int, int]] | None, tuple[bool, int] | None]
 """What a record's details say: of each of its outputs the steps that are right, wrong and unchecked; is the answer with
@@ -166,7 +172,10 @@ def _read(table: pl.DataFrame, parse: Callable[[str | None], _Detail]) -> _Draw 
     return _Draw(items, np.array(record, dtype=np.int64), np.array(good, dtype=np.bool_), steps_of, calculated)
 
 
-def _chains(arm: Outcomes, draws: Sequence[_Draw], margin: float, replicates: int) -> Chains:
+def _chains(
+    arm: Outcomes, draws: Sequence[_Draw], margin: float, replicates: int
+) -> tuple[Chains, list[tuple[Array, Array]]]:
+    """The chains of an arm without their shares, and what each of `_SHARES` is of."""
     place = {item: column for column, item in enumerate(arm.items)}
     columns = [np.array([place[item] for item in draw.items], dtype=np.int64) for draw in draws]
 
@@ -184,26 +193,31 @@ def _chains(arm: Outcomes, draws: Sequence[_Draw], margin: float, replicates: in
         for name in VERDICTS
     }
 
-    def among(name: str) -> Share | None:
-        return ratio(kinds[True, name], kinds[True, name] + kinds[False, name], replicates)
+    def among(name: str) -> tuple[Array, Array]:
+        return kinds[True, name], kinds[True, name] + kinds[False, name]
 
-    return Chains(
+    shares = [
+        (right, checked), (kinds[True, "wrong"], kinds[True, "wrong"] + kinds[True, "right"]), among("right"),
+        among("wrong"),
+    ]  # fmt: skip
+    made = Chains(
         at=arm.at,
         draws=arm.draws,
         n=len(arm.items),
         outputs=sum(len(draw.good) for draw in draws),
         counts={good: {name: int(np.nansum(kinds[good, name])) for name in VERDICTS} for good in (True, False)},
         unchecked_steps=sum(int(draw.steps[:, 2].sum()) for draw in draws),
-        steps=ratio(right, checked, replicates),
-        lucky=ratio(kinds[True, "wrong"], kinds[True, "wrong"] + kinds[True, "right"], replicates),
-        sound=among("right"),
-        faulty=among("wrong"),
+        steps=None,
+        lucky=None,
+        sound=None,
+        faulty=None,
         calculator=_calculator(arm, draws, columns, margin, replicates),
         replaced=sum(sums[1] for draw in draws for sums in draw.calculated.values() if sums is not None),
         arm=arm,
         right_steps=right,
         checked_steps=checked,
     )
+    return made, shares
 
 
 def _calculator(

@@ -6,6 +6,7 @@ one value an item and draw whose mean it is, over the items that have something 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,15 @@ def ratio(part: Array, whole: Array, replicates: int) -> Share | None:
     value = float(np.nansum(part) / np.nansum(whole))
     _, interval = _bounded(value + (part - value * whole) / np.nanmean(whole), replicates, value)
     return Share(int(np.nansum(part)), int(np.nansum(whole)), value, interval)
+
+
+def ratios(tables: Sequence[tuple[Array, Array]], replicates: int) -> list[Share | None]:
+    """`ratio` of each (part, whole): those over as many items one after another, which share their resamples."""
+    width = [int((np.nansum(whole, axis=0) > 0).sum()) for _, whole in tables]
+    made: dict[int, Share | None] = {}
+    for place in sorted(range(len(tables)), key=width.__getitem__):
+        made[place] = ratio(*tables[place], replicates)
+    return [made[place] for place in range(len(tables))]
 
 
 def _bounded(values: Array, replicates: int, estimate: float | None = None) -> tuple[float, Interval]:

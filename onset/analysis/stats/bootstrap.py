@@ -40,7 +40,7 @@ FEW_INFORMATIVE = 10
 _NO_FLOOR = float(np.finfo(np.float64).tiny)
 """The least variance of values on any scale: none, but resamples of few different items have no shape all the same."""
 _CHUNK = 2_000_000
-_KEPT_CHUNKS = 128
+_KEPT_CHUNKS = 48
 _BLOCK = 65_536
 
 
