@@ -201,7 +201,19 @@ class _Shared:
 
 def _shared(records: pl.DataFrame) -> dict[str, _Shared]:
     """By cell; nothing of a cell with a call whose tokens are not known."""
-    calls = _calls(records)
+    out: dict[str, _Shared] = {}
+    held = [*by_cell(records, ("cell", "prompt", "calls", "prompt_tokens", "output_tokens", "outputs")).values()]
+    for start in range(0, len(held), _AT_ONCE):
+        calls = _calls(pl.concat(held[start : start + _AT_ONCE]))
+        out |= _shared_of(calls)
+    return out
+
+
+_AT_ONCE = 64
+"""Cells whose calls are laid out together: each call is a row, and those of a large study do not fit."""
+
+
+def _shared_of(calls: pl.DataFrame) -> dict[str, _Shared]:
     out: dict[str, _Shared] = {}
     for cell, table in by_cell(calls, calls.columns).items():
         roles = table["role"].unique(maintain_order=True).to_list()
