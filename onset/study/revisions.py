@@ -16,6 +16,7 @@ from onset.models.peek import fingerprint, revision
 from onset.pipeline import ASKING
 from onset.results.folder import Store
 from onset.study.grid import Grid
+from onset.study.jobs import Opened
 
 
 class Revisions:
@@ -50,6 +51,12 @@ class Revisions:
         """Note that files of fingerprint ``mark`` have the revision ``found`` (None: unknown)."""
         if mark is not None and found is not None:
             self._store.note_model(label, {"fingerprint": mark, "revision": found})
+
+    def opened(self, what: Opened) -> None:
+        """Note the files of a model that was opened, where it is known which they were."""
+        label, made = what.node
+        if made is None:
+            self.seen(label, what.mark, what.revision)
 
     def _revision(self, label: str, spec: str) -> str | None:
         mark = fingerprint(spec)
