@@ -14,12 +14,13 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator
+from functools import partial
 
 from onset.answers import NumberFormat
 from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
-from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.generated import ENUMERABLE, Problem, Space, further, labelled, sample, token_limit, whole
 from onset.tasks.solving.small import Sums
 from onset.tasks.traces import of_sum
 
@@ -72,8 +73,8 @@ def load(*, digits: int = DEFAULT_DIGITS, pool: int = 512, test: int = 200, seed
             claims=CLAIMS,
             trace=of_sum,
             trace_tokens=(digits + 1) * (3 * digits + 9) + 2 * digits + 60,
-            longer=lambda by: load(digits=digits + by, pool=1, test=test, seed=seed)[0],
-            solver=Sums(lambda a, b: _rationale(a, b, digits) if low <= min(a, b) <= max(a, b) <= high else None),
+            longer=partial(further, load, "digits", digits, test=test, seed=seed),
+            solver=Sums(partial(_within, digits, low, high)),
         )
     ]
 
@@ -81,6 +82,11 @@ def load(*, digits: int = DEFAULT_DIGITS, pool: int = 512, test: int = 200, seed
 def _problem(a: int, b: int, digits: int) -> Problem:
     item = Item(f"What is {a} + {b}?", str(a + b), _rationale(a, b, digits), meta={"digits": digits})
     return Problem(item, f"{min(a, b)} {max(a, b)}")
+
+
+def _within(digits: int, low: int, high: int, a: int, b: int) -> str | None:
+    """The steps of a sum of this task; None: it is none."""
+    return _rationale(a, b, digits) if low <= min(a, b) <= max(a, b) <= high else None
 
 
 def _rationale(a: int, b: int, digits: int) -> str:

@@ -15,12 +15,13 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from onset.answers import ChoiceFormat
 from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
-from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.generated import ENUMERABLE, Problem, Space, further, labelled, sample, token_limit, whole
 from onset.tasks.solving.small import Coins
 from onset.tasks.traces import of_coin
 from onset.tasks.words import FIRST_NAMES
@@ -74,7 +75,7 @@ def load(*, flips: int = DEFAULT_FLIPS, pool: int = 512, test: int = 200, seed: 
             claims=CLAIMS,
             trace=of_coin,
             trace_tokens=token_limit(62 * flips + 160),
-            longer=lambda by: load(flips=flips + by, pool=1, test=test, seed=seed)[0],
+            longer=partial(further, load, "flips", flips, test=test, seed=seed),
             solver=Coins(
                 "The coin starts {side} up.", "{name} flips it: {side} up.", "{name} does not flip it: still {side} up."
             ),

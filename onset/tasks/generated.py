@@ -14,11 +14,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from onset.errors import DataError
 from onset.records import Item, content_hash, derive_seed
 from onset.tasks.checks import question_key
+
+if TYPE_CHECKING:
+    from onset.tasks.base import Task
 
 Side = Literal["pool", "test"]
 TEST_SHARE = 0.3
@@ -49,6 +52,11 @@ class Space:
     draw: Callable[[random.Random], Problem]
     every: Callable[[], Iterable[Problem]] | None = None
     balance: tuple[str, ...] = ()
+
+
+def further(load: Callable[..., list[Task]], key: str, steps: int, by: int, **settings: Any) -> Task:
+    """The task that ``load`` makes with ``key`` raised ``by`` from ``steps``, of test items alone."""
+    return load(**{key: steps + by}, pool=1, **settings)[0]
 
 
 def side(key: str) -> Side:

@@ -13,12 +13,13 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from onset.answers import TextFormat
 from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
-from onset.tasks.generated import ENUMERABLE, Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.generated import ENUMERABLE, Problem, Space, further, labelled, sample, token_limit, whole
 from onset.tasks.solving.small import LastLetters
 from onset.tasks.words import LAST_LETTER_WORDS
 
@@ -65,7 +66,7 @@ def load(*, words: int = DEFAULT_WORDS, pool: int = 512, test: int = 200, seed: 
             answer_tokens=24 + 2 * words,
             rationale_tokens=token_limit(44 * words + 60),
             claims=CLAIMS,
-            longer=lambda by: load(words=words + by, pool=1, test=test, seed=seed)[0],
+            longer=partial(further, load, "words", words, test=test, seed=seed),
             solver=LastLetters(),
         )
     ]

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import partial
 
 from onset.answers import ChoiceFormat
 from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
-from onset.tasks.generated import Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.generated import Problem, Space, further, labelled, sample, token_limit, whole
 from onset.tasks.solving.facts import Facts
 from onset.tasks.words import PEOPLE, PROVINCES, RIVERS, TOWNS
 
@@ -65,7 +66,7 @@ def load(*, hops: int = DEFAULT_HOPS, pool: int = 512, test: int = 200, seed: in
             source=f"generated: {label}, seed {seed}",
             rationale_tokens=token_limit(50 * hops + 40),
             claims=CLAIMS,
-            longer=lambda by: load(hops=hops + by, pool=1, test=test, seed=seed)[0],
+            longer=partial(further, load, "hops", hops, test=test, seed=seed),
             solver=Facts(),
         )
     ]

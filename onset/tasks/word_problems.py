@@ -17,12 +17,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from onset.answers import NumberFormat
 from onset.chains.steps import Claims
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
-from onset.tasks.generated import Problem, Space, labelled, sample, token_limit, whole
+from onset.tasks.generated import Problem, Space, further, labelled, sample, token_limit, whole
 from onset.tasks.solving.chains import Chains
 from onset.tasks.traces import limit, of_problem
 from onset.tasks.words import FIRST_NAMES, THINGS
@@ -65,7 +66,7 @@ def load(*, steps: int = DEFAULT_STEPS, pool: int = 512, test: int = 200, seed: 
             claims=CLAIMS,
             trace=of_problem,
             trace_tokens=limit(steps + 2),
-            longer=lambda by: load(steps=steps + by, pool=1, test=test, seed=seed)[0],
+            longer=partial(further, load, "steps", steps, test=test, seed=seed),
             solver=Chains(starts=False, most=_MOST),
         )
     ]

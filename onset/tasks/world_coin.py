@@ -10,12 +10,13 @@ half. The key of a problem is the whole question.
 from __future__ import annotations
 
 import random
+from functools import partial
 
 from onset.answers import TextFormat
 from onset.chains.steps import Claims
 from onset.ladder.lessons import coin
 from onset.tasks.base import AnswerFormat, Task
-from onset.tasks.generated import Problem, whole
+from onset.tasks.generated import Problem, further, whole
 from onset.tasks.solving.small import Coins
 from onset.tasks.world import item_of, label, split
 
@@ -59,7 +60,7 @@ def load(*, people: int = 4, pool: int = 512, test: int = 200, seed: int = 0) ->
             answer_tokens=16,
             rationale_tokens=14 * (max(people, 5) + 1) + 16,
             claims=CLAIMS,
-            longer=lambda by: load(people=people + by, pool=1, test=test, seed=seed)[0],
+            longer=partial(further, load, "people", people, test=test, seed=seed),
             solver=Coins("It shows {side}.", "{name} flips: {side}.", "{name} leaves: {side}."),
         )
     ]

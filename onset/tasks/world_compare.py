@@ -29,7 +29,7 @@ from onset.chains.steps import Claims
 from onset.ladder.lessons import COMPARED, comparison
 from onset.ladder.stories import LARGEST, STEPS_COMPARED
 from onset.tasks.base import AnswerFormat, Task
-from onset.tasks.generated import Problem, whole
+from onset.tasks.generated import Problem, further, whole
 from onset.tasks.solving.chains import Chains
 from onset.tasks.world import item_of, label, split
 
@@ -72,7 +72,7 @@ def load(*, steps: int = 4, pool: int = 512, test: int = 200, seed: int = 0) -> 
             rationale_tokens=24 * (max(steps, 5) + 2),
             test_sets=(("misleading", misleading),),
             claims=CLAIMS,
-            longer=lambda by: load(steps=steps + by, pool=1, test=test, seed=seed)[0],
+            longer=partial(further, load, "steps", steps, test=test, seed=seed),
             solver=Chains(starts=True, most=LARGEST),
         )
     ]

@@ -15,13 +15,14 @@ order. The key of a problem is the whole program.
 from __future__ import annotations
 
 import random
+from functools import partial
 
 from onset.answers import NumberFormat
 from onset.chains.steps import Claims
 from onset.ladder.lessons import program
 from onset.ladder.stories import LARGEST, STEPS_TOLD
 from onset.tasks.base import AnswerFormat, Layout, Task
-from onset.tasks.generated import Problem, whole
+from onset.tasks.generated import Problem, further, whole
 from onset.tasks.solving.small import Programs
 from onset.tasks.traces import limit, of_program
 from onset.tasks.world import item_of, label, one_of, split
@@ -66,7 +67,7 @@ def load(*, steps: int = 3, order: str = "in", pool: int = 512, test: int = 200,
             claims=CLAIMS,
             trace=of_program,
             trace_tokens=limit(max(steps, 5) + 1),
-            longer=lambda by: load(steps=steps + by, order=order, pool=1, test=test, seed=seed)[0],
+            longer=partial(further, load, "steps", steps, test=test, seed=seed, order=order),
             solver=Programs(LARGEST),
         )
     ]
