@@ -36,6 +36,7 @@ _PUBLIC = {
     "make_study": "onset.study.spec",
     "read_study": "onset.study.spec",
     "run": "onset.study.runner",
+    "open_executor": "onset.executors",
     "grade": "onset.grading",
     "load": "onset.results.read",
     "analyse": "onset.analysis.study",

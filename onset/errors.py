@@ -5,6 +5,7 @@
     │   ├── UnknownName            a name that is in no table (with a did-you-mean)
     │   ├── StudyError             a study file that does not validate
     │   ├── DataError              a data file: missing, a bad row, duplicates, overlap, too few
+    │   ├── ExecutorError          workers that cannot be started, or a cluster that is not there or has no room
     │   └── ModelError             a model that cannot be loaded or does not fit the request
     │       ├── RequestRefused     one request that a server will not answer: its item fails
     │       └── Diverged           training whose loss or gradient became infinite or no number
@@ -59,6 +60,10 @@ class StudyError(InputError):
 
 class DataError(InputError):
     """A data file that is missing, malformed, duplicated, overlapping or too small."""
+
+
+class ExecutorError(InputError):
+    """Who is to run a study cannot: workers that do not start, a cluster that is not there or lacks what is asked."""
 
 
 class ModelError(InputError):

@@ -42,6 +42,7 @@ LEVELS = {  # of the longest name that a module begins with
     "grading": 2,
     "results": 3,
     "study": 4,
+    "executors": 5,
     "analysis.stats": 5,
     "analysis.phrases": 4,
     "analysis.words": 5,

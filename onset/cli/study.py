@@ -25,9 +25,18 @@ from onset.cli.common import (
 
 if TYPE_CHECKING:
     from onset.analysis.phrases import Language
+    from onset.study.jobs import Executor
     from onset.study.spec import Study
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file (YAML).")]
+By = Annotated[
+    str,
+    typer.Option("--executor", help="Who runs it: in-process, local (processes of this machine), ray (a cluster)."),
+]
+Workers = Annotated[int | None, typer.Option(help="How many processes, or actors of a cluster, at most.")]
+Address = Annotated[
+    str | None, typer.Option(help="Of the Ray cluster; auto: that of this machine [default: one is started here].")
+]
 
 
 def demo(
@@ -44,11 +53,16 @@ def run(
     study: StudyFile,
     out: Annotated[Path | None, typer.Option(help="Results folder [default: results/NAME].")] = None,
     details: Details = False,
+    executor: By = "in-process",
+    workers: Workers = None,
+    address: Address = None,
 ) -> None:
     """Run what is missing of a study; resumes after any stop."""
+    from onset.executors import open_executor
     from onset.study.spec import read_study
 
-    finish(run_study(read_study(study), out), details=details)
+    by = open_executor(executor, workers=workers, address=address)
+    finish(run_study(read_study(study), out, by), details=details)
 
 
 def plan(
@@ -136,7 +150,7 @@ def report(
             print_line(written)
 
 
-def run_study(study: Study, out: Path | None) -> Path:
+def run_study(study: Study, out: Path | None, executor: Executor | None = None) -> Path:
     """Run what is missing of a study with a progress display; returns its results folder (default: results/NAME)."""
     from onset.models.reproducible import make_reproducible
 
@@ -155,7 +169,7 @@ def run_study(study: Study, out: Path | None) -> Path:
         told.print(f"note: {note}", markup=False)
     with Display(told, estimate(grid)) as display:
         try:
-            summary = run_grid(grid, folder, observer=display)
+            summary = run_grid(grid, folder, observer=display, executor=executor)
         except KeyboardInterrupt:
             store = Store(folder)
             done = sum(store.cell(cell.id).done for cell in grid.cells)

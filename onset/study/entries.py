@@ -56,13 +56,46 @@ def _count(value: Any) -> Any:
     return round(float(match[1]) * 10 ** (3 * ("KMBT".index(match[2].upper()) + 1)))
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B", re.IGNORECASE)
+
+
+def _size(value: Any) -> Any:
+    """``80GB``, ``1.5 TB`` as bytes, in powers of 1000; ``80GiB`` in powers of 1024; anything else as it is."""
+    match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        return value
+    base = 1024 if "i" in value.lower() else 1000
+    return round(float(match[1]) * base ** ("KMGT".index(match[2].upper()) + 1))
+
+
+class Resources(BaseModel):
+    """What a worker that holds a model takes of a cluster: ``cpus`` (its threads), ``gpus`` (None: one for weights
+    that are loaded, where the cluster has any), ``memory`` (bytes, or ``80GB``) and a kind of ``accelerator``
+    (``A100``, as the cluster calls it). An executor without such notions does not look at them.
+    """
+
+    model_config = STRICT
+    cpus: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    gpus: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    memory: Annotated[int, BeforeValidator(_size)] | None = Field(default=None, ge=1)
+    accelerator: str | None = Field(default=None, min_length=1)
+
+    @property
+    def words(self) -> str:
+        """For a message."""
+        parts = [f"cpus {self.cpus:g}", f"gpus {self.gpus:g}" if self.gpus else None]
+        parts += [f"memory {self.memory / 1e9:.3g} GB" if self.memory else None, self.accelerator]
+        return ", ".join(one for one in parts if one)
+
+
 class ModelEntry(BaseModel):
     """A model of the study: how to open it (``spec``), how to call it in tables (``label``), and which other
     sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone). ``template``:
     how to ask it (``chat``, ``plain``) where a method leaves that to the model (``auto``); ``price``: its own, not the
     study's. Of a model behind a server, which may tell none of it: ``params`` (parameters, ``7B`` or a number),
     ``context`` (the longest sequence in tokens), ``revision`` (a word for the version of its weights). Of a run
-    that has others of its size: ``pretraining_seed`` (`onset.study.runs`).
+    that has others of its size: ``pretraining_seed`` (`onset.study.runs`). ``resources``: what a worker with it takes
+    of a cluster.
     """
 
     model_config = STRICT
@@ -75,6 +108,7 @@ class ModelEntry(BaseModel):
     context: int | None = Field(default=None, ge=2)
     revision: str | None = Field(default=None, min_length=1)
     pretraining_seed: int | None = Field(default=None, ge=0)
+    resources: Resources | None = None
 
     @property
     def told(self) -> Told:

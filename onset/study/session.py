@@ -10,12 +10,13 @@ import gc
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from onset.demos.fit import Shown
 from onset.errors import DataError, ItemsFailed, PlanMismatch, StoreError, Unanswered
-from onset.models import open_model
+from onset.models import DTYPES, open_model
 from onset.models.backend import Told
 from onset.models.base import Model, ability, keeping
 from onset.models.chat import chosen_template
@@ -44,6 +45,7 @@ from onset.tuning.base import TuningReport
 from onset.tuning.stages.base import StageReport
 
 
+@dataclass(frozen=True)
 class InProcess:
     """The executor of one process: this one, job after job."""
 
@@ -169,7 +171,7 @@ class Session:
         self.watch.doing(f"loading {label}")
         device, dtype, batch_tokens = first.compute
         if dtype == "auto":
-            dtype = known or self.held.dtype(label) or dtype
+            dtype = (known if known in DTYPES else None) or self.held.dtype(label) or dtype
         opened: list[Model] = []
 
         def load() -> None:

@@ -78,6 +78,11 @@ def cell_json(
 
 def environment(model: Model) -> dict[str, str | None]:
     """Versions of what computed, and on what."""
+    return {**versions(), "device": model.facts.device, "dtype": model.facts.dtype}
+
+
+def versions() -> dict[str, str | None]:
+    """Of what shapes results here; None: it is not installed."""
 
     def of(package: str) -> str | None:
         try:
@@ -90,6 +95,4 @@ def environment(model: Model) -> dict[str, str | None]:
         "python": platform.python_version(),
         "torch": of("torch"),
         "transformers": of("transformers"),
-        "device": model.facts.device,
-        "dtype": model.facts.dtype,
     }
