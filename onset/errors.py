@@ -10,7 +10,8 @@
     │       ├── RequestRefused     one request that a server will not answer: its item fails
     │       └── Diverged           training whose loss or gradient became infinite or no number
     ├── PlanMismatch               a method used examples its plan does not hold
-    ├── StoreError                 a results folder: of another study, unwritable, disk full, damaged
+    ├── StoreError                 a results folder: of another study, in use, unwritable, disk full
+    │   └── Damaged                a file in it that is not as it was written (exit code 1)
     ├── MethodError                a method could not do what it does, once for a cell or with what it got
     ├── ItemsFailed                the method raised an error at every item of a cell
     ├── Unanswered                 an answer is yet to come, of a batch: what asked for it waits, and nothing fails
@@ -111,6 +112,19 @@ class PlanMismatch(OnsetError):
 
 class StoreError(OnsetError):
     """A results folder that cannot be used or written."""
+
+
+class Damaged(StoreError):
+    """A file of a results folder that is not as it was written: ``name`` is damaged, ``why``, and the ``remedy``."""
+
+    exit_code = 1
+
+    def __init__(self, name: str, why: str, remedy: str | None = None) -> None:
+        super().__init__(f"damaged file {name}: {why}" + ("" if remedy is None else f"; {remedy}"))
+        self.name, self.why, self.remedy = name, why, remedy
+
+    def __reduce__(self) -> tuple[type[Damaged], tuple[str, str, str | None]]:
+        return Damaged, (self.name, self.why, self.remedy)
 
 
 class MethodError(OnsetError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses, stage_comparisons
@@ -51,8 +50,8 @@ from onset.analysis.questions.say import ENGLISH, Say
 from onset.analysis.questions.score_words import pair_sentence
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
-from onset.results.files import write_json
-from onset.results.format import FINDINGS, FORMAT
+from onset.results.files import Place, as_files, put_json
+from onset.results.format import FINDINGS
 from onset.results.read import Results
 
 
@@ -268,17 +267,16 @@ def finding_json(one: Finding, language: Language = "en") -> dict[str, Any]:
     return fields | {"sentence": one.sentences[language], "short": one.lines[language]}
 
 
-def write_findings(folder: Path, analysis: Analysis) -> Path:
-    """Write ``folder/findings.json`` by atomic rename and return its path.
+def write_findings(folder: Place, analysis: Analysis) -> str:
+    """Write ``folder/findings.json`` as a whole and return what it is called.
 
     Raises StoreError when it cannot be written.
     """
-    path = folder / FINDINGS
+    files = as_files(folder)
     content = {
-        "format": FORMAT,
         "findings": [finding_json(one) for one in analysis.findings],
         "comparisons": [comparison_json(one) for one in analysis.contrasts.methods],
         "stages": [stage_json(one) for one in analysis.contrasts.stages],
     }
-    write_json(path, content)
-    return path
+    put_json(files, FINDINGS, content)
+    return files.name(FINDINGS)

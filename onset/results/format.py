@@ -1,27 +1,25 @@
-"""What is in a results folder: the format, its columns, and the named steps that bring earlier formats up to date.
+"""What is in a results folder: the format, its columns, and ``study.json``, which names the format.
 
-`MIGRATIONS` holds one function for each step, in order. A step may be stopped at any instant and taken again: each
-cell's folder is changed by one rename, and ``study.json`` names the new format only when all is done. Commands that
-only read (`onset show`, `report`, `compare` ...) change nothing: they read every format of `READS`.
+Commands that only read (`onset show`, `report`, `compare` ...) change nothing: they read every format of `READS`. A run
+brings a folder up to date first (`onset.results.migrations`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from onset.errors import StoreError
-from onset.results.files import read_json, remove_folder, write_json, writing
+from onset.errors import Damaged, StoreError
+from onset.results.files import Files, get
+from onset.results.sealed import unseal_with_format
 
-FORMAT = 2
-"""The format that is written."""
-
-READS = (1, 2)
+READS = (1, 2, 3)
 """The formats that are read."""
+
+STUDY = "study.json"
 
 FINDINGS, REPORT = "findings.json", "report.html"
 """What is made of the results, in the same folder."""
@@ -166,58 +164,21 @@ class Names:
     former: Mapping[int, tuple[str, str | None]]
 
 
-def check_format(held: Any, folder: Path) -> int:
+def read_study(files: Files) -> dict[str, Any]:
+    """The content of ``study.json``. Raises StoreError where it is missing, Damaged where it is."""
+    if not files.exists(STUDY):
+        raise StoreError(f"{files.name()} is no results folder: it holds no {STUDY}")
+    held, version = unseal_with_format(get(files, STUDY), files.name(STUDY))
+    if version is None or not {"study", "cells"} <= held.keys():
+        raise Damaged(files.name(STUDY), "expected the keys format, study and cells")
+    return {"format": version, **held}
+
+
+def check_format(held: Any, folder: str) -> int:
     """The format of a results folder, from its ``study.json``. Raises StoreError for one that is not read."""
     if held not in READS or isinstance(held, bool):
-        known = " and ".join(map(str, READS))
+        known = f"{', '.join(map(str, READS[:-1]))} and {READS[-1]}"
         raise StoreError(
             f"results folder {folder} has format {held}; this Onset reads {known}: use the version that wrote it"
         )
     return int(held)
-
-
-def migrate(folder: Path, held: int, cells: Sequence[Names]) -> None:
-    """Take a results folder from format ``held`` to `FORMAT`, for all that belongs to ``cells``.
-
-    What belongs to none of them stays as it is, and is found when a later study names it again.
-    """
-    for step in MIGRATIONS[held - 1 :]:
-        step(folder, cells)
-
-
-def leave_unset_options_out_of_ids(folder: Path, cells: Sequence[Names]) -> None:
-    """From format 1 to 2: ids hold what is set alone; in format 1 they held every option, unset ones as null.
-
-    Finished cells and tuned weights get their new names. A cell that was begun and not finished starts over: what
-    format 2 knows of it was not written.
-    """
-    for cell in cells:
-        if 1 not in cell.former:
-            continue
-        old_id, old_tuned = cell.former[1]
-        if old_tuned is not None and cell.tuned is not None:
-            _rename(folder / "tuned" / old_tuned, folder / "tuned" / cell.tuned)
-        place = folder / "cells" / old_id
-        if not place.is_dir():
-            continue
-        if (place / "done.json").exists():
-            path = place / "cell.json"
-            facts = {"id": cell.id, "tuned": cell.tuned, "method_spec": dict(cell.method)}
-            write_json(path, {**read_json(path), **facts})
-            _rename(place, folder / "cells" / cell.id)
-        else:
-            remove_folder(place)
-
-
-MIGRATIONS: tuple[Callable[[Path, Sequence[Names]], None], ...] = (leave_unset_options_out_of_ids,)
-"""The step at place i takes a folder from format i + 1 to i + 2."""
-
-
-def _rename(old: Path, new: Path) -> None:
-    if not old.is_dir():
-        return
-    with writing(old):
-        if new.exists():
-            remove_folder(old)
-        else:
-            old.rename(new)

@@ -6,20 +6,20 @@ it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from onset import markup
-from onset.errors import StoreError
+from onset.errors import Damaged
 from onset.records import canonical_json
-from onset.results.files import read_json
-from onset.results.format import ADDED, ADDED_TO_CALLS, CELL_SCHEMA, RECORD_SCHEMA, check_format
+from onset.results.cell import AGAIN, CELL, DONE, FAILED, NO_TIME, PREPARED, TIMING
+from onset.results.files import Files, Place, as_files, get_json
+from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA, STUDY, check_format, read_study
+from onset.results.recorded import read_records
 from onset.results.stages import StageFolder
 from onset.results.tuned import TunedFolder
 from onset.scores import wilson
@@ -66,13 +66,14 @@ def _accuracy(mean: float | None, low: float | None, high: float | None) -> tupl
     return f"{100 * mean:.1f} %", f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
-def load(folder: Path | str) -> Results:
+def load(folder: Place) -> Results:
     """Read the results folder ``folder``.
 
-    Raises StoreError, with the path, for a folder that holds no study, has another format, or holds a damaged file.
+    Raises StoreError, with the path, for a folder that holds no study or has another format, Damaged for one that holds
+    a damaged file.
     """
-    folder = Path(folder)
-    held = _study(folder)
+    files = as_files(folder)
+    held = _study(files)
     rows: list[dict[str, Any]] = []
     specs: list[Mapping[str, Any]] = []
     tables: list[pl.DataFrame] = []
@@ -80,15 +81,15 @@ def load(folder: Path | str) -> Results:
     missing: list[str] = []
     failed: dict[str, str] = {}
     for cell_id in held["cells"]:
-        cell = folder / "cells" / cell_id
-        if (cell / "done.json").exists():
-            records, row, spec = _read_cell(cell)
+        cell = files.at(f"cells/{cell_id}")
+        if cell.exists(DONE):
+            records, row, spec = _read_cell(cell, files)
             aside = row.pop("aside")
             (beside[0] if aside else rows).append(row | {"cell": cell_id})
             (beside[1] if aside else tables).append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
             specs += [] if aside else [spec]
-        elif (cell / "failed.json").exists():
-            failed[cell_id] = str(_member(cell / "failed.json", "error"))
+        elif cell.exists(FAILED):
+            failed[cell_id] = str(_json(cell, FAILED).get("error", ""))
         else:
             missing.append(cell_id)
     _tell_apart(rows, specs)
@@ -106,37 +107,43 @@ def load(folder: Path | str) -> Results:
     )
 
 
-def is_results(path: Path) -> bool:
-    """Is ``path`` a results folder of Onset, of any format?"""
-    return (path / "study.json").is_file()
+def is_results(place: Place) -> bool:
+    """Is ``place`` a results folder of Onset, of any format?"""
+    return as_files(place).exists(STUDY)
 
 
-def read_cells(folder: Path) -> list[dict[str, Any]]:
+def read_cells(folder: Place) -> list[dict[str, Any]]:
     """The ``cell.json`` of every cell that was begun, in running order, under the names that `load` gives methods.
 
     Raises StoreError, with the path, for a file that cannot be read.
     """
-    paths = [folder / "cells" / one / "cell.json" for one in _study(folder)["cells"]]
-    cells: list[dict[str, Any]] = [read_json(path) for path in paths if path.exists()]
+    files = as_files(folder)
+    places = [files.at(f"cells/{one}") for one in _study(files)["cells"]]
+    cells: list[dict[str, Any]] = [_json(place, CELL) for place in places if place.exists(CELL)]
     own = [cell for cell in cells if "elsewhere" not in cell]
     names = iter(distinct_names(*([cell[key] for cell in own] for key in ("method", "method_spec", "model"))))
     return [cell if "elsewhere" in cell else {**cell, "method": next(names)} for cell in cells]
 
 
-def finished_at(folder: Path, cells: Iterable[str]) -> datetime:
+def finished_at(folder: Place, cells: Iterable[str]) -> datetime:
     """When the last of the finished ``cells`` (ids) was."""
-    return datetime.fromtimestamp(max((folder / "cells" / one / "done.json").stat().st_mtime for one in cells), UTC)
+    files = as_files(folder)
+    return max(_finished(files.at(f"cells/{one}")) for one in cells)
 
 
-def _study(folder: Path) -> Mapping[str, Any]:
+def _finished(cell: Files) -> datetime:
+    """When a cell was; in formats 1 and 2 the time of its last file said so."""
+    told = _json(cell, TIMING, NO_TIME).get("finished") if cell.exists(TIMING) else None
+    return cell.modified(DONE) if told is None else datetime.fromisoformat(told)
+
+
+def _study(files: Files) -> Mapping[str, Any]:
     """The content of ``study.json``."""
-    path = folder / "study.json"
-    if not path.is_file():
-        raise StoreError(f"{folder} is no results folder: it holds no study.json")
-    held = read_json(path)
-    if not isinstance(held, dict) or not {"format", "study", "cells"} <= held.keys():
-        raise StoreError(f"damaged file {path}: expected the keys format, study and cells")
-    check_format(held["format"], folder)
+    try:
+        held = read_study(files)
+    except Damaged as error:
+        raise Damaged(error.name, error.why, "run the study again: it is set aside and written again") from error
+    check_format(held["format"], files.name())
     return held
 
 
@@ -177,91 +184,39 @@ def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]], mod
     return out
 
 
-def _read_cell(cell: Path) -> tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]]:
-    """Records, row and method of a finished cell; what is damaged there can only be measured again, and the error says
-    how.
-    """
+def _read_cell(cell: Files, files: Files) -> tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]]:
+    """Records, row and method of a finished cell of the results folder ``files``."""
+    records = read_records(cell)
+    return records, *_row(cell, files, records)
+
+
+def _json(cell: Files, name: str, remedy: str = AGAIN) -> dict[str, Any]:
     try:
-        records = _records(cell)
-        return records, *_row(cell, records)
-    except StoreError as error:
-        text = str(error)
-        if not text.startswith("damaged file"):
-            raise
-        raise StoreError(f"{text}; remove the folder {cell} and run the study again") from error
+        return get_json(cell, name)
+    except Damaged as error:
+        raise Damaged(error.name, error.why, remedy) from error
 
 
-def _member(path: Path, key: str) -> Any:
-    held = read_json(path)
-    if not isinstance(held, dict) or key not in held:
-        raise StoreError(f"damaged file {path}: no key '{key}'")
-    return held[key]
-
-
-def _records(cell: Path) -> pl.DataFrame:
-    """The records of a finished cell, checked against done.json."""
-    path = cell / "records.parquet"
-    expected, digest = _member(cell / "done.json", "records"), _member(cell / "done.json", "sha256")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise StoreError(f"cannot read {path}: {error.strerror}") from error
-    if hashlib.sha256(data).hexdigest() != digest:
-        raise StoreError(f"damaged file {path}: its SHA-256 is not the one in done.json")
-    try:
-        records = pl.read_parquet(data)
-    except pl.exceptions.PolarsError as error:
-        raise StoreError(f"damaged file {path}: not a parquet file") from error
-    records = records.with_columns(
-        pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in ADDED if name not in records.columns
-    )
-    if isinstance(held := records.schema.get("calls"), pl.List) and isinstance(held.inner, pl.Struct):
-        records = records.with_columns(_widened(held.inner))
-    wrong = [name for name, kind in RECORD_SCHEMA.items() if records.schema.get(name) != kind]
-    if wrong:
-        raise StoreError(f"damaged file {path}: column '{wrong[0]}' is missing or of another type")
-    if len(records) != expected:
-        raise StoreError(f"damaged file {path}: {len(records)} records, done.json says {expected}")
-    repeated = records.filter(pl.col("item").is_duplicated())
-    if len(repeated):
-        raise StoreError(f"damaged file {path}: item {repeated['item'][0]} appears more than once")
-    return records
-
-
-def _widened(held: pl.Struct) -> pl.Expr:
-    """The calls of records; earlier ones lack `ADDED_TO_CALLS`: null there."""
-    there, every = {field.name for field in held.fields}, RECORD_SCHEMA["calls"].inner.fields
-    missing = [one for one in every if one.name not in there and one.name in ADDED_TO_CALLS]
-    if not missing:
-        return pl.col("calls")
-    kept = [pl.element().struct.field(one.name) for one in held.fields]
-    return pl.col("calls").list.eval(pl.struct([*kept, *(pl.lit(None, one.dtype).alias(one.name) for one in missing)]))
-
-
-def _row(cell: Path, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    path = cell / "cell.json"
-    held = read_json(path)
+def _row(cell: Files, files: Files, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    held = _json(cell, CELL)
     try:
         row = _identity(held) | _used(held) | _outcome(records, held["tuning"], _prepared(cell)) | _time(cell)
-        row |= _stages(held.get("made"), cell.parents[1])
-        row["tuned"] = _kept(cell, held["tuned"])
-        row |= (
-            _search(held, row["flops"])
-            | _once(held)
-            | {"stored_bytes": _stored(cell, held["tuned"], held.get("verifier"))}
-        )
+        row |= _stages(held.get("made"), files)
+        row["tuned"] = _kept(files, held["tuned"])
+        row |= _search(held, row["flops"]) | _once(held)
+        row["stored_bytes"] = _stored(files, held["tuned"], held.get("verifier"))
         return row, held["method_spec"]
     except (KeyError, TypeError) as error:
-        raise StoreError(f"damaged file {path}: {type(error).__name__} at {error}") from error
+        raise Damaged(cell.name(CELL), f"{type(error).__name__} at {error}", AGAIN) from error
 
 
-def _stages(made: Mapping[str, Any] | None, folder: Path) -> dict[str, Any]:
+def _stages(made: Mapping[str, Any] | None, files: Files) -> dict[str, Any]:
     """Tokens and seconds of the stages of training that the cell's model went through, all together, and the most
     memory that one of them held; None where that of one is not known (a folder from before it was kept), or there is no
     stage that held any. Cells of one model share them.
     """
     stages = [] if made is None else made["stages"]
-    took = [StageFolder(folder / "stages" / one["made"]).took() for one in stages]
+    took = [StageFolder(files.at(f"stages/{one['made']}")).took() for one in stages]
     seconds, peaks = [one for one, _ in took], [one for _, one in took]
     return {
         "stage_tokens": sum(one["training"]["tokens"] for one in stages),
@@ -275,9 +230,9 @@ def _kind(step: Any) -> str:
     return str(step["kind"] if isinstance(step, Mapping) else step)
 
 
-def _kept(cell: Path, tuned: str | None) -> str | None:
+def _kept(files: Files, tuned: str | None) -> str | None:
     """The id of the tuned weights, where they are still there."""
-    return tuned if tuned is not None and TunedFolder(cell.parents[1] / "tuned" / tuned).done else None
+    return tuned if tuned is not None and TunedFolder(files.at("tuned"), tuned).done else None
 
 
 def _search(held: Mapping[str, Any], flops: float | None) -> dict[str, Any]:
@@ -308,15 +263,13 @@ def _once(held: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _stored(cell: Path, tuned: str | None, verifier: Mapping[str, Any] | None) -> int | None:
+def _stored(files: Files, tuned: str | None, verifier: Mapping[str, Any] | None) -> int | None:
     """Bytes of the tuned weights, and of those of a verifier, on the disk: 0 of a model that was not tuned, None where
     they were not kept.
     """
     made = [tuned, None if verifier is None else verifier["id"]]
-    needed = [cell.parents[1] / "tuned" / one for one in made if one is not None]
-    if not all(TunedFolder(folder).done for folder in needed):
-        return None
-    return sum(one.stat().st_size for folder in needed for one in folder.rglob("*") if one.is_file())
+    sizes = [TunedFolder(files.at("tuned"), one).bytes() for one in made if one is not None]
+    return None if None in sizes else sum(one or 0 for one in sizes)
 
 
 def _identity(held: Mapping[str, Any]) -> dict[str, Any]:
@@ -358,10 +311,9 @@ def _used(held: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _prepared(cell: Path) -> Mapping[str, Any]:
+def _prepared(cell: Files) -> Mapping[str, Any]:
     """What the method took before its first item: no tokens where there is no such file."""
-    path = cell / "prepared.json"
-    return read_json(path) if path.exists() else {"prompt_tokens": 0, "output_tokens": 0, "flops": 0.0}
+    return _json(cell, PREPARED) if cell.exists(PREPARED) else {"prompt_tokens": 0, "output_tokens": 0, "flops": 0.0}
 
 
 def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: Mapping[str, Any]) -> dict[str, Any]:
@@ -415,15 +367,15 @@ def _sum(column: pl.Series, more: float | None) -> Any:
     return sum(column.to_list(), more)
 
 
-def _time(cell: Path) -> dict[str, float | None]:
+def _time(cell: Files) -> dict[str, float | None]:
     """Wall time of inference and of tuning, and the most memory that each held; None where it was not written (a run
     that was killed between two files, a folder from before it was), or is not known (answers of a batch).
     """
-    path, names = cell / "timing.json", ("tuning_seconds", "search_seconds", "peak_bytes", "tuning_peak_bytes")
-    if not path.exists():
+    names = ("tuning_seconds", "search_seconds", "peak_bytes", "tuning_peak_bytes")
+    if not cell.exists(TIMING):
         return dict.fromkeys(("seconds", *names))
-    held = read_json(path)
-    if not isinstance(held, dict) or "seconds" not in held:
-        raise StoreError(f"damaged file {path}: no key 'seconds'")
+    held = _json(cell, TIMING, NO_TIME)
+    if "seconds" not in held:
+        raise Damaged(cell.name(TIMING), "no key 'seconds'", NO_TIME)
     seconds = held["seconds"]
     return {"seconds": None if seconds is None else float(seconds), **{name: held.get(name) for name in names}}

@@ -7,11 +7,10 @@ from, are in ``D/searches/<id>/<trial>-<part>/``, and go when it is scored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from onset.errors import StoreError
-from onset.results.files import read_json, remove_folder, write_json, writing
+from onset.errors import Damaged
+from onset.results.files import get_json, put_json, set_aside
 from onset.results.folder import Store
 
 
@@ -19,32 +18,37 @@ class SearchFolder:
     """One search's files; the cells that share it read them."""
 
     def __init__(self, store: Store, search_id: str) -> None:
-        self.folder = store.folder / "searches" / search_id
+        self.files = store.files.at(f"searches/{search_id}")
+        self._note = store.note
 
     def part(self, trial: int, part: int) -> dict[str, Any] | None:
-        """What was kept of a part; None: it was not scored. Raises StoreError, with the remedy, for a damaged file."""
-        path = self._path(trial, part)
-        if not path.exists():
+        """What was kept of a part; None: it was not scored, or what was kept is damaged and set aside."""
+        path = _path(trial, part)
+        if not self.files.exists(path):
             return None
-        held = read_json(path)
-        if not isinstance(held, dict) or not {"measured", "failed", "correct"} <= held.keys():
-            raise StoreError(f"damaged file {path}: expected what a part of a trial scored; remove it and run again")
+        try:
+            held = get_json(self.files, path)
+            if not {"measured", "failed", "correct"} <= held.keys():
+                raise Damaged(self.files.name(path), "expected what a part of a trial scored")
+        except Damaged as error:
+            self._note(f"{error}; set aside as {set_aside(self.files, path)}, this part of the trial is made again")
+            return None
         return held
 
     def keep(self, trial: int, part: int, scored: Mapping[str, Any]) -> None:
         """Keep what a part scored, and none of its weights."""
-        with writing(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self._path(trial, part), dict(scored))
-        if (scratch := self._scratch(trial, part)).is_dir():
-            remove_folder(scratch)
+        put_json(self.files, _path(trial, part), scored)
+        if any(True for _ in self.files.names(_scratch(trial, part))):
+            self.files.remove_folder(_scratch(trial, part))
 
     def scratch(self, trial: int, part: int) -> Store:
         """Where a part's model is tuned."""
-        return Store(self._scratch(trial, part))
+        return Store(self.files.at(_scratch(trial, part)), self._note)
 
-    def _path(self, trial: int, part: int) -> Path:
-        return self.folder / f"{trial}-{part}.json"
 
-    def _scratch(self, trial: int, part: int) -> Path:
-        return self.folder / f"{trial}-{part}"
+def _path(trial: int, part: int) -> str:
+    return f"{trial}-{part}.json"
+
+
+def _scratch(trial: int, part: int) -> str:
+    return f"{trial}-{part}"

@@ -6,74 +6,149 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from onset.errors import Damaged
 from onset.records import canonical_json
-from onset.results.files import read_json, remove_folder, write_bytes, write_json, writing, writing_folder
+from onset.results.files import Files, as_files, get_json, put_json, set_aside, set_folder_aside
+from onset.results.sealed import seal, seal_lines
+
+MARKER, TEMPLATE, TIMING = "tuning.json", "template.json", "timing.json"
+SAID = (MARKER, TEMPLATE, TIMING)
+"""Files that hold their own digest; of all others it is in `MARKER`."""
+
+AGAIN = "run the study again: it is set aside, and this tuning alone is done again"
+"""The remedy for damaged weights."""
+
+
+def _nobody(_: str) -> None:
+    pass
 
 
 class TunedFolder:
-    """One tuned model's files; several cells may use it."""
+    """One tuned model's files, in ``files``, the folder of all of them; several cells may use it. ``note`` is told of
+    what is set aside.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, files: Files, tuned_id: str, note: Callable[[str], None] = _nobody) -> None:
+        self._all = files
+        self.files = files.at(tuned_id)
+        self.id = tuned_id
+        self._note = note
+
+    @classmethod
+    def of(cls, folder: Path) -> TunedFolder:
+        """The tuned model in ``folder``."""
+        return cls(as_files(folder.parent), folder.name)
 
     @property
     def done(self) -> bool:
         """Are the weights here?"""
-        return (self.folder / "tuning.json").exists()
+        return self.files.exists(MARKER)
+
+    @property
+    def there(self) -> bool:
+        """Is anything of them here?"""
+        return self.done or bool(self._names())
 
     @property
     def checkpoint(self) -> Path:
         """The file that training writes its checkpoints to, until the weights are here."""
-        return self.folder.with_name(f"{self.folder.name}.checkpoint")
+        return self._all.scratch(f"{self.id}.checkpoint")
 
     @property
     def samples(self) -> Path:
         """The file of what the base model writes to be tuned on, until the weights are here."""
-        return self.folder.with_name(f"{self.folder.name}.samples.jsonl")
+        return self._all.scratch(f"{self.id}.samples.jsonl")
 
     @property
-    def _diverged(self) -> Path:
-        return self.folder.with_name(f"{self.folder.name}.diverged.json")
+    def _diverged(self) -> str:
+        return f"{self.id}.diverged.json"
 
-    def diverged(self, by: Mapping[str, Any]) -> tuple[dict[str, Any], Path] | None:
+    def settle(self, *, whole: bool) -> bool:
+        """`done`, after setting the weights aside where they are damaged: with ``whole`` every byte is read, else sizes
+        are compared.
+        """
+        if not self.done:
+            if self._names():
+                aside = set_folder_aside(self._all, self.id, MARKER)
+                self._note(f"damaged folder {self.files.name()}: no {MARKER}; set aside in {aside}")
+            return False
+        try:
+            self.check(whole=whole)
+        except Damaged as error:
+            aside = set_folder_aside(self._all, self.id, MARKER)
+            self._note(f"damaged file {error.name}: {error.why}; set aside in {aside}, this tuning is done again")
+            return False
+        return True
+
+    def check(self, *, whole: bool) -> None:
+        """Raises Damaged, with the remedy, where a file is not as it was written; without ``whole`` the weights' sizes
+        alone are looked at.
+        """
+        held = self._json(MARKER)
+        if self.files.exists(TEMPLATE):
+            self._json(TEMPLATE)
+        for name, told in held.get("files", {}).items():  # formats 1 and 2 did not say
+            try:
+                if self.files.size(name) != told["bytes"]:
+                    raise self._damaged(name, f"{self.files.size(name)} bytes, {MARKER} says {told['bytes']}")
+                if whole and self.files.digest(name) != told["sha256"]:
+                    raise self._damaged(name, f"its SHA-256 is not the one in {MARKER}")
+            except FileNotFoundError:
+                raise self._damaged(name, "it is missing") from None
+
+    def diverged(self, by: Mapping[str, Any]) -> tuple[dict[str, Any], str] | None:
         """What was noted of a training that diverged, and where, if it was done ``by`` the same (`note_diverged`)."""
-        if not self._diverged.exists():
+        if not self._all.exists(self._diverged):
             return None
-        held = read_json(self._diverged)
-        same = isinstance(held, dict) and held.get("by") == dict(by) and isinstance(held.get("diverged"), dict)
-        return (held["diverged"], self._diverged) if same else None
+        try:
+            held = get_json(self._all, self._diverged)
+        except Damaged as error:
+            self._note(f"{error}; set aside as {set_aside(self._all, self._diverged)}")
+            return None
+        same = held.get("by") == dict(by) and isinstance(held.get("diverged"), dict)
+        return (held["diverged"], self._all.name(self._diverged)) if same else None
 
     def note_diverged(self, what: Mapping[str, Any], by: Mapping[str, Any]) -> None:
         """Note that training diverged: ``what`` happened, and what it was done ``by`` (versions, device, base)."""
-        with writing(self._diverged):
-            self._diverged.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self._diverged, {"diverged": dict(what), "by": dict(by)})
+        put_json(self._all, self._diverged, {"diverged": dict(what), "by": dict(by)})
 
     def note_material(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Note how what is trained on came about, a line of JSON each: to be read by people, and by nothing else. It
         stays where the weights go.
         """
-        path = self.folder.with_name(f"{self.folder.name}.material.jsonl")
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, "".join(f"{canonical_json(one)}\n" for one in rows).encode())
+        self._all.put(f"{self.id}.material.jsonl", seal_lines(canonical_json(one) for one in rows))
 
     def report(self) -> dict[str, Any]:
-        """The fields of the `onset.tuning.base.TuningReport`."""
-        held: dict[str, Any] = read_json(self.folder / "tuning.json")
+        """The fields of the `onset.tuning.base.TuningReport`. Raises Damaged."""
+        held = self._json(MARKER)
+        held.pop("files", None)
         return held
 
     def template(self) -> dict[str, str | None] | None:
-        """The chat template that they were trained with; None: in plain text."""
-        path = self.folder / "template.json"
-        held: dict[str, str | None] | None = read_json(path) if path.exists() else None
-        return held
+        """The chat template that they were trained with; None: in plain text. Raises Damaged."""
+        return self._json(TEMPLATE) if self.files.exists(TEMPLATE) else None
 
     def took(self) -> tuple[float | None, int | None]:
         """Wall time of the training, and the most memory that it held in bytes (`save`); each where it is known."""
-        path = self.folder / "timing.json"
-        held = read_json(path) if path.exists() else {}
+        if not self.files.exists(TIMING):
+            return None, None
+        try:
+            held = get_json(self.files, TIMING)
+        except Damaged as error:
+            self._note(f"{error}; set aside as {set_aside(self.files, TIMING)}; how long it took is not known")
+            return None, None
         return held.get("seconds"), held.get("peak_bytes")
+
+    def bytes(self) -> int | None:
+        """Size of all its files; None where the weights were not kept. Raises Damaged where one is not whole."""
+        if not self.done:
+            return None
+        self.check(whole=False)
+        return sum(self.files.size(one) for one in self._names())
+
+    def local(self) -> Path:
+        """A real folder with the weights."""
+        return self._all.local(self.id)
 
     def save(
         self,
@@ -86,16 +161,35 @@ class TunedFolder:
         """Write everything: ``weights`` writes the model into the folder that it is given; ``seconds`` and ``peak``
         (bytes of memory; None: not measured): what the training took.
         """
-        with writing_folder(self.folder) as scratch:
+        with self._all.put_folder(self.id, MARKER) as scratch:
             weights(scratch)
+            made = as_files(scratch)
             if template is not None:
-                write_json(scratch / "template.json", dict(template))
-            write_json(scratch / "timing.json", {"seconds": seconds, "peak_bytes": peak})
-            write_json(scratch / "tuning.json", dict(report))
-        with writing(self.folder):
-            for left in (self.checkpoint, self.samples, self._diverged):
-                left.unlink(missing_ok=True)
+                made.put(TEMPLATE, seal(template), synced=False)
+            made.put(TIMING, seal({"seconds": seconds, "peak_bytes": peak}), synced=False)
+            made.put(MARKER, seal({**report, "files": digests(made)}), synced=False)
+        for left in (self.checkpoint, self.samples):
+            left.unlink(missing_ok=True)
+        self._all.remove(self._diverged)
 
     def discard(self) -> None:
         """Remove the weights; a crash leaves them whole or gone."""
-        remove_folder(self.folder)
+        self._all.remove_folder(self.id, MARKER)
+
+    def _names(self) -> list[str]:
+        return list(self.files.names())
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            return get_json(self.files, name)
+        except Damaged as error:
+            raise Damaged(error.name, error.why, AGAIN) from error
+
+    def _damaged(self, name: str, why: str) -> Damaged:
+        return Damaged(self.files.name(name), why, AGAIN)
+
+
+def digests(files: Files) -> dict[str, dict[str, Any]]:
+    """Bytes and SHA-256 of all files that do not hold their own digest."""
+    names = sorted(one for one in files.names() if one not in SAID)
+    return {one: {"bytes": files.size(one), "sha256": files.digest(one)} for one in names}

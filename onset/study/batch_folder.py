@@ -10,23 +10,29 @@ Answers stay where they are put and are read anew each time, so that reading the
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from onset.errors import DataError, RequestRefused, StoreError
+from onset.errors import Damaged, DataError, RequestRefused, StoreError
 from onset.models.servers.batch import Line, name_in, parcels, read_line, request_line
 from onset.models.servers.dialect import complained_of
 from onset.models.servers.kept import Kept, Wanted
 from onset.records import canonical_json
-from onset.results.files import lock, read_json, write_bytes, write_json, writing
+from onset.results.files import as_files, get, put_json, write_bytes, writing
+from onset.results.lease import LEASE, Lease, take
+from onset.results.sealed import FORMAT, seal_lines, sealed_lines, unseal_lines, unseal_with_format
 
-FORMAT = 1
+READS = (1, FORMAT)
+"""Formats of ``batch.json`` that are read; in 1 it had no digest."""
 _REMEDY = "what was written before is kept"
+_NO_TRIALS = "remove it: the servers are tried again"
+_BATCH, _TRIALS = "batch.json", "trials.jsonl"
 Place = tuple[Path, int, int]
 """A line: its file, where it begins and how many bytes it has."""
 
@@ -50,13 +56,16 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class RequestFile:
-    """A file of ``requests`` of the model ``label`` to one ``endpoint``, of ``bytes``."""
+    """A file of ``requests`` of the model ``label`` to one ``endpoint``, of ``bytes`` and with a digest (None: written
+    before there was one).
+    """
 
     name: str
     label: str
     endpoint: str
     requests: int
     bytes: int
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,44 +95,46 @@ class Answers:
 
 
 class BatchFolder:
-    """Use as a context manager: it is locked while open. ``servers``: label -> what is known; ``files``: those written,
-    in order.
+    """Use as a context manager: its lease is held while open, ``note`` is told of one that is taken over. ``servers``:
+    label -> what is known; ``files``: those written, in order.
     """
 
-    def __init__(self, folder: Path, study: str, *, make: bool) -> None:
+    def __init__(self, folder: Path, study: str, *, make: bool, note: Callable[[str], None]) -> None:
         """``make``: begin it where it is not there. Raises StoreError for a folder of another study, or of no batch."""
         self.folder = folder
         self.study = study
         self.servers: dict[str, Server] = {}
         self.files: list[RequestFile] = []
         self.rounds = 0
-        self._lock: IO[str] | None = None
-        path = folder / "batch.json"
-        if path.exists():
-            self._load(path)
+        self._files, self._note = as_files(folder), note
+        self._lease: Lease | None = None
+        if self._files.exists(_BATCH):
+            self._load()
         elif not make:
             raise StoreError(f"folder {folder} holds no batch: run `onset batch write STUDY {folder}` first")
-        elif folder.exists() and (not folder.is_dir() or any(one.name != ".batch-lock" for one in folder.iterdir())):
+        elif folder.exists() and (
+            not folder.is_dir() or any(one.name not in (".batch-lock", LEASE) for one in folder.iterdir())
+        ):
             raise StoreError(f"{folder} is not empty and holds no batch; use another folder")
 
     def __enter__(self) -> BatchFolder:
         for one in (self.folder, self.folder / "requests", self.folder / "answers"):
             with writing(one, _REMEDY):
                 one.mkdir(parents=True, exist_ok=True)
-        self._lock = lock(self.folder / ".batch-lock")
-        if self._lock is None:
-            raise StoreError(f"folder {self.folder} is in use by another `onset batch`; wait for it")
+        self._lease = take(self._files, f"folder {self.folder}", self._note)
+        self._files = self._lease.fenced()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        if self._lease is not None:
+            self._lease.release()
+            self._lease, self._files = None, as_files(self.folder)
 
-    def _load(self, path: Path) -> None:
-        held = read_json(path)
+    def _load(self) -> None:
+        path = self.folder / _BATCH
+        held, version = unseal_with_format(get(self._files, _BATCH), str(path))
         try:
-            study, version = held["study"], held["format"]
+            study = held["study"]
             self.rounds = int(held["rounds"])
             self.servers = {
                 label: Server(**{**row, "refused": set(row["refused"]), "tried": set(row["tried"])})
@@ -132,21 +143,20 @@ class BatchFolder:
             self.files = [RequestFile(**row) for row in held["files"]]
         except (KeyError, TypeError, ValueError, AttributeError):
             raise StoreError(f"damaged file {path}: it is not as `onset batch write` wrote it") from None
-        if version != FORMAT:
-            raise StoreError(f"{path} has format {version}, and this version of Onset reads {FORMAT}")
+        if version not in READS:
+            raise StoreError(f"{path} has format {version}, and this version of Onset reads {READS[0]} and {READS[1]}")
         if study != self.study:
             raise StoreError(f"folder {self.folder} holds the batch of study '{study}', not '{self.study}'")
 
     def save(self) -> None:
         """Keep what is known of servers and files."""
         content = {
-            "format": FORMAT,
             "study": self.study,
             "rounds": self.rounds,
             "servers": {label: one.json() for label, one in self.servers.items()},
             "files": [asdict(one) for one in self.files],
         }
-        write_json(self.folder / "batch.json", content)
+        put_json(self._files, _BATCH, content)
 
     def server(self, label: str, url: str, model: str, *, offline: bool) -> Server:
         """What is known of the server of ``label``. Raises StoreError where it was another one."""
@@ -160,22 +170,32 @@ class BatchFolder:
 
     def trials(self) -> dict[str, Kept]:
         """What the servers answered when they were tried."""
-        path, out = self.folder / "trials.jsonl", {}
-        if path.exists():
-            for place, line in enumerate(path.read_bytes().splitlines(), start=1):
-                try:
-                    row = json.loads(line)
-                    name = row.pop("custom_id")
-                    out[name] = Kept(**row)
-                except (ValueError, TypeError, KeyError, AttributeError):
-                    raise StoreError(f"damaged file {path}, line {place}: remove this line") from None
+        path, out = self.folder / _TRIALS, {}
+        for place, line in enumerate(self._trials(), start=1):
+            try:
+                row = json.loads(line)
+                name = row.pop("custom_id")
+                out[name] = Kept(**row)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                raise Damaged(str(path), f"line {place} is no answer to a trial", _NO_TRIALS) from None
         return out
+
+    def _trials(self) -> list[bytes]:
+        """The lines of ``trials.jsonl``; before format 3 they were appended, without a digest."""
+        if not self._files.exists(_TRIALS):
+            return []
+        data = get(self._files, _TRIALS)
+        if not sealed_lines(data):
+            return data.splitlines()
+        try:
+            return unseal_lines(data, str(self.folder / _TRIALS))
+        except Damaged as error:
+            raise Damaged(error.name, error.why, _NO_TRIALS) from error
 
     def keep_trial(self, name: str, kept: Kept) -> None:
         """Keep what a server answered when it was tried."""
-        path = self.folder / "trials.jsonl"
-        with writing(path, _REMEDY), open(path, "ab") as file:
-            file.write(f"{canonical_json({'custom_id': name, **asdict(kept)})}\n".encode())
+        held = [one.decode() for one in self._trials()]
+        self._files.put(_TRIALS, seal_lines([*held, canonical_json({"custom_id": name, **asdict(kept)})]))
 
     def write(self, wanted: Sequence[tuple[str, Wanted]]) -> list[RequestFile]:
         """Write the next round: the requests of each model (its label) to each endpoint in files of their own."""
@@ -191,7 +211,8 @@ class BatchFolder:
                 taken.add(name)
                 content = b"".join(lines)
                 write_bytes(self.folder / "requests" / name, content, _REMEDY)
-                out.append(RequestFile(name, label, f"/v1{path}", len(lines), len(content)))
+                digest = hashlib.sha256(content).hexdigest()
+                out.append(RequestFile(name, label, f"/v1{path}", len(lines), len(content), digest))
         self.rounds += bool(out)
         self.files += out
         return out
@@ -205,6 +226,8 @@ class BatchFolder:
             path = self.folder / "requests" / one.name
             if not path.exists():
                 raise StoreError(f"{path} is missing: it tells which request an answer belongs to; put it back")
+            if one.sha256 is not None and self._files.digest(f"requests/{one.name}") != one.sha256:
+                raise Damaged(str(path), "it is not as `onset batch write` wrote it", "put it back")
             for line, place in _lines(path):
                 name = name_in(line)
                 if name is None:

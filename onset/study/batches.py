@@ -22,7 +22,7 @@ from onset.models.servers.model import ServerModel
 from onset.results.folder import Store
 from onset.study.batch_folder import Answers, BatchFolder, RequestFile
 from onset.study.grid import Grid, expand
-from onset.study.observer import Observer
+from onset.study.observer import Observer, Silent
 from onset.study.runner import Summary, run_cells
 from onset.study.spec import Study
 
@@ -84,8 +84,8 @@ def _round(
     mine = [cell for cell in grid.cells if split_spec(cell.model_spec)[0] == "openai"]
     if not mine:
         raise StudyError(f"study '{grid.study.name}' asks no server: a batch needs a model 'openai:URL#MODEL'")
-    store = Store(out)
-    with BatchFolder(folder, grid.study.name, make=writes) as held:
+    store, note = Store(out), (observer or Silent()).note
+    with BatchFolder(folder, grid.study.name, make=writes, note=note) as held:
         sent = held.sent()
         answers = held.answers(sent)
         left = {cell.model: cell.model_spec for cell in mine if not store.cell(cell.id).done}

@@ -150,6 +150,12 @@ class Cell:
         return content_hash({"generator": self.tuned, "verifier": vote.learning()})
 
     @property
+    def weights(self) -> tuple[str, ...]:
+        """The ids of all weights that are made for it."""
+        stages = () if self.made is None else tuple(one.id for one in self.made.chain)
+        return (*stages, *(one for one in (self.tuned, self.verifier) if one is not None))
+
+    @property
     def taught(self) -> str:
         """The task whose examples are granted."""
         return self.task if self.home is None else self.home[0]

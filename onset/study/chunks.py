@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from onset.errors import Unanswered
 from onset.pipeline import Evaluation
 from onset.records import Item
-from onset.results.folder import CellFolder
+from onset.results.cell import CellFolder
 from onset.study.cell import Cell
 from onset.study.memory import Peak
 
@@ -20,10 +20,11 @@ def measure(
     evaluation: Evaluation,
     examples: Sequence[Item],
     items: Sequence[Item],
-    at: int,
+    done: Collection[int],
     advanced: Callable[[Cell, int], None],
 ) -> None:
-    """Prepare the method, then measure ``items`` from place ``at`` on. ``advanced`` is told of each committed chunk.
+    """Prepare the method, then measure the chunks of ``items`` whose first places are not in ``done``. ``advanced`` is
+    told of each committed chunk.
 
     Raises Unanswered where answers are yet to come, after all has been asked that can be: what stands before the first
     chunk that lacks one is committed.
@@ -37,22 +38,18 @@ def measure(
             folder.set_prepared(prepared.to_json(evaluation.model.facts))
         evaluation = replace(evaluation, state=prepared.state)
         waits: Unanswered | None = None
-        while at < len(items):
+        for at in range(0, len(items), cell.chunk):
+            if at in done:
+                continue
             chunk = items[at : at + cell.chunk]
             try:
                 records = evaluation.evaluate(chunk, at)
             except Unanswered as error:
                 waits, records = waits or error, []
             if waits is None:
-                folder.append(records)
-                if timed:
-                    folder.add_time(time.perf_counter() - started)
-                else:
-                    folder.forget_time()
-                if memory.bytes is not None:
-                    folder.add_peak(memory.bytes)
+                folder.commit(records, at, cell.chunk)
+                folder.took(time.perf_counter() - started if timed else None, memory.bytes)
                 started = time.perf_counter()
                 advanced(cell, len(chunk))
-            at += len(chunk)
     if waits is not None:
         raise waits

@@ -9,7 +9,8 @@ from onset.errors import StoreError
 from onset.models import DTYPES
 from onset.models.base import Model
 from onset.models.chat import chosen_template
-from onset.results.folder import CellFolder, Store
+from onset.results.cell import CellFolder
+from onset.results.folder import Store
 from onset.study.cell import Cell
 from onset.study.grid import Grid
 from onset.study.made import Made

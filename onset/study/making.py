@@ -150,14 +150,16 @@ def kept(
     has changed. Raises Diverged then too.
     """
     template = None if chat is None else template_json(chat)  # before there were any, all were trained without
-    if held.done and held.template() != template:
+    whole = held.settle(whole=True)
+    if whole and held.template() != template:
         held.discard()
-    if held.done:
-        return load(held.folder), report_of(**held.report())
+        whole = False
+    if whole:
+        return load(held.local()), report_of(**held.report())
     by = {"base": base.facts.revision, "template": template, "environment": environment(base)}
     if (known := held.diverged(by)) is not None:
         what, path = known
-        raise Diverged(**what, kept=str(path))
+        raise Diverged(**what, kept=path)
     checkpoint = Checkpoint(held.checkpoint, dict(by), watch.note)
     started = time.perf_counter()
     try:

@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import version as installed_version
-from pathlib import Path
 
 from onset.errors import CellsFailed, Diverged, StudyError
 from onset.models.base import Model
+from onset.results.files import Place, as_files
 from onset.results.folder import Store
 from onset.study.grid import Grid, expand
 from onset.study.jobs import Ended, Executor, Job, Work, jobs_of
@@ -36,7 +36,7 @@ class Summary:
 
 def run(
     study: Study,
-    folder: Path | str,
+    folder: Place,
     *,
     observer: Observer | None = None,
     models: Mapping[str, Model] | None = None,
@@ -54,7 +54,7 @@ def run(
 
 def run_grid(
     grid: Grid,
-    folder: Path | str,
+    folder: Place,
     *,
     observer: Observer | None = None,
     models: Mapping[str, Model] | None = None,
@@ -68,7 +68,7 @@ def run_grid(
 
 def run_cells(
     grid: Grid,
-    folder: Path | str,
+    folder: Place,
     *,
     observer: Observer | None = None,
     models: Mapping[str, Model] | None = None,
@@ -80,10 +80,11 @@ def run_cells(
     unknown = sorted(set(models or {}) - {cell.model for cell in grid.cells})
     if unknown:
         raise StudyError(f"models: '{unknown[0]}' is no model of study '{study.name}'")
-    with Store(Path(folder)) as store:
+    with Store(folder, watch.note) as store:
         store.claim(study.canonical(), [names(cell) for cell in grid.cells], installed_version("lm-onset"))
         left = [cell for cell in grid.cells if not store.cell(cell.id).settle()]
-        missing = [cell for cell in left if only is None or cell.model in only]
+        again = {cell.id for cell in left} | {cell.id for cell in grid.cells if store.lost(cell.weights)}
+        missing = [cell for cell in grid.cells if cell.id in again and (only is None or cell.model in only)]
         given = dict(models or {})
         Revisions(store, grid).check(given, watch.note)
         note_earlier(store, grid, watch.note)
@@ -101,7 +102,7 @@ def run_cells(
                         store.tuned(made).discard()
     return Summary(
         cells=len(grid.cells),
-        ran=len(missing) - len(failed) - len(waiting),
+        ran=sum(only is None or cell.model in only for cell in left) - len(failed) - len(waiting),
         kept=len(grid.cells) - len(left),
         failed=failed,
         waiting=len(waiting),
@@ -131,7 +132,7 @@ class _Spent:
         return () if self._left[label] or label in self._open else self._made[label]
 
 
-def check_failed(summary: Summary, study: Study, folder: Path | str) -> None:
+def check_failed(summary: Summary, study: Study, folder: Place) -> None:
     """Raises CellsFailed where more than ``study.error_budget`` of the cells failed."""
     if len(summary.failed) > study.error_budget * summary.cells:
         causes = list(summary.failed.values())
@@ -143,5 +144,5 @@ def check_failed(summary: Summary, study: Study, folder: Path | str) -> None:
             again += f" all but the {diverged} that diverged: lower their learning rate"
         raise CellsFailed(
             f"{len(causes)} of {summary.cells} cells failed (budget {study.error_budget:.0%});"
-            f" first: {causes[0]}; what succeeded is in {folder}, {again}"
+            f" first: {causes[0]}; what succeeded is in {as_files(folder).name()}, {again}"
         )

@@ -24,7 +24,8 @@ from onset.models.peek import fingerprint
 from onset.pipeline import Evaluation
 from onset.plan import ExamplePlan, check_ledger, make_plan
 from onset.records import derive_seed
-from onset.results.folder import CellFolder, Store
+from onset.results.cell import CellFolder
+from onset.results.folder import Store
 from onset.study.able import check_able
 from onset.study.cell import Cell
 from onset.study.chunks import measure
@@ -314,7 +315,7 @@ class Session:
         report: TuningReport | None,
         verified: Verified | None = None,
     ) -> None:
-        if self.store.cell(cell.id).done:  # of a job that is begun again
+        if self.store.cell(cell.id).done:  # of a job that is begun again, or whose weights alone were lost
             return
         plan, chat = self._plan(cell), chosen_template(base, cell.used.template)
         search = self.searches.of(cell, base, plan)
@@ -336,9 +337,9 @@ class Session:
         }
         cell.check_files()
         folder.begin(said)
-        at = folder.committed(len(items), cell.chunk)
+        done = folder.committed(len(items), cell.chunk)
         self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
-        self.watch.advanced(cell, at)
+        self.watch.advanced(cell, sum(min(cell.chunk, len(items) - first) for first in done))
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)
         clean = clean_twins(task, self.grid.shifts[cell.task, cell.shift], items)
@@ -355,17 +356,18 @@ class Session:
             clean=clean,
             verifier=rater,
         )
-        if at == 0:
+        if not done:
             bank = self.held.bank(cell, said)
             folder.set_source(bank and bank[0])
             if bank is not None:
                 started = time.perf_counter()
-                folder.append(evaluation.reread(items, bank[1]))
+                folder.commit(evaluation.reread(items, bank[1]), 0, cell.chunk)
                 if rater is not None and not bank[0].facts().get("verifier"):
-                    folder.add_time(time.perf_counter() - started)
-                self.watch.advanced(cell, at := len(items))
-        if at < len(items):
-            measure(cell, folder, evaluation, examples, items, at, self.watch.advanced)
+                    folder.took(time.perf_counter() - started, None)
+                self.watch.advanced(cell, len(items))
+                done = folder.committed(len(items), cell.chunk)
+        if len(done) * cell.chunk < len(items):
+            measure(cell, folder, evaluation, examples, items, done, self.watch.advanced)
         if (cause := folder.cause_of_all()) is not None:
             folder.restart()
             raise ItemsFailed(f"every one of the {len(items)} items failed; first: {cause}")

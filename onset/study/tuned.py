@@ -60,8 +60,10 @@ def _opened(
     """A cell that ``made`` says needs the weights in ``folder``, the base model that they belong to, opened, and the
     way of tuning.
     """
-    if not TunedFolder(folder).done:
+    held = TunedFolder.of(folder)
+    if not held.done:
         raise StoreError(f"{folder}: no tuned model here (a results folder keeps them in its folder tuned)")
+    held.check(whole=True)
     cell = next((one for one in read_cells(folder.parents[1]) if made(one) == folder.name), None)
     if cell is None:
         raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
@@ -77,11 +79,13 @@ def _staged(base: Model, folder: Path, made: Mapping[str, Any] | None) -> Model:
         return base
     names = [*([] if base.facts.stage == "base" else [base.facts.stage]), *(one["name"] for one in made["stages"])]
     for stage in made["stages"]:
-        held = folder / stage["made"]
-        if not TunedFolder(held).done:
+        held = TunedFolder.of(folder / stage["made"])
+        if not held.done:
             raise StoreError(
-                f"{held}: the weights after stage {stage['name']} were not kept; run the study with 'keep_full: true'"
+                f"{folder / stage['made']}: the weights after stage {stage['name']} were not kept; run the study with"
+                " 'keep_full: true'"
             )
-        base = Full().load(base, held)  # type: ignore[arg-type]
+        held.check(whole=True)
+        base = Full().load(base, held.local())  # type: ignore[arg-type]
     staged: Model = base.derive(base.module, replace(base.facts, stage=", ".join(names)))  # type: ignore[attr-defined]
     return staged

@@ -99,7 +99,7 @@ def verify(
         schedule = replace(method.schedule(), learning_rate=vote.rate or method.learning_rate).at(tuner.learning_rate)
         made, own = verifier.train(
             base,
-            tuner.further(base, store.tuned(cell.tuned or "").folder),
+            tuner.further(base, store.tuned(cell.tuned or "").local()),
             verifier.Lessons(solutions, worked, vote.epochs),
             Seeds(*(derive_seed("verifier", what, cell.seed) for what in ("init", "order", "sampling"))),
             schedule,

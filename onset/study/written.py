@@ -13,7 +13,8 @@ from onset.models.base import Model
 from onset.models.chat import ChatTemplate
 from onset.pipeline import ASKING
 from onset.plan import ExamplePlan, Use
-from onset.results.folder import CellFolder, Store
+from onset.results.cell import CellFolder
+from onset.results.folder import Store
 from onset.study.cell import Cell
 from onset.tasks.base import Task
 from onset.tuning.base import TuningReport

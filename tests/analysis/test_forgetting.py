@@ -201,7 +201,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
         items=80,
         voting=False,
     )
-    kept = read_json(folder / "study.json")
+    kept = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     for path in sorted(folder.glob("cells/*/cell.json")):
         held = read_json(path)
         if held["task"] == "coin-flip":

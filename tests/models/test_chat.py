@@ -28,6 +28,7 @@ from onset.plan import make_plan
 from onset.prompting.ask import Ask
 from onset.prompting.text import CHAT_CHAIN, STOP, answer_text, render, turns
 from onset.records import Item, Pair, Request
+from onset.results.files import read_json, write_json
 from onset.study.grid import expand
 from onset.study.runner import run
 from onset.study.spec import make_study
@@ -384,9 +385,9 @@ def test_cells_say_how_they_were_asked(tmp_path: Path) -> None:
     assert held == {"cot": ("chat", chat.hash), "cot-plain": ("plain", None)}
     run(asked, out)  # nothing to do
     facts = next(file for file in out.glob("cells/*/cell.json") if json.loads(file.read_text())["method"] == "cot")
-    content = json.loads(facts.read_text())
+    content = read_json(facts)
     del content["template"], content["template_hash"]  # as before there were templates
-    facts.write_text(json.dumps(content))
+    write_json(facts, content)
     with pytest.raises(StoreError) as error:
         run(study(folder, template=["auto", "plain"], methods=["cot", "answer-only"], continuous=False), out)
     assert str(error.value) == (

@@ -23,6 +23,7 @@ from onset.pipeline import _flops
 from onset.prompting.ask import spent
 from onset.prompting.maieutic import Maieutic
 from onset.records import content_hash
+from onset.results.files import write_json
 from onset.results.read import load
 from onset.study.estimate import estimate
 from onset.study.grid import expand
@@ -179,6 +180,5 @@ def test_records_from_before_a_second_model_are_read(tmp_path: Path) -> None:
     old = records.with_columns(pl.col("calls").list.eval(pl.struct(fields)))
     old.write_parquet(path)
     done = path.parent / "done.json"
-    told = json.loads(done.read_text()) | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    done.write_text(json.dumps(told))
+    write_json(done, {"records": len(old), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
     assert load(tmp_path / "d").records.drop("cell").equals(records)

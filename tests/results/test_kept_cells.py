@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,11 +12,12 @@ import pytest
 import torch
 from models_fixtures import llama, save, tokenizer
 
-from onset.errors import StoreError
+from onset.errors import Damaged, StoreError
 from onset.models.scripted import ScriptedModel
 from onset.records import Item
 from onset.registry import Entry
-from onset.results.files import remove_folder
+from onset.results.local import LocalFiles
+from onset.results.read import load
 from onset.shifts import SHIFTS
 from onset.shifts.base import Shift
 from onset.study import revisions
@@ -57,7 +57,7 @@ def change_weights(folder: Path) -> None:
 
 def test_changed_weights_under_a_finished_study_are_refused(tmp_path: Path, model: Path) -> None:
     assert run(small(model), tmp_path / "d").ran == 1
-    held = json.loads((tmp_path / "d" / "models.json").read_text())["tiny"]
+    held = json.loads((tmp_path / "d" / "models.json").read_text())["models"]["tiny"]
     change_weights(model)
     with pytest.raises(StoreError) as caught:
         run(small(model), tmp_path / "d")
@@ -130,7 +130,7 @@ def test_a_folder_is_removed_also_where_a_crash_left_half_of_it(tmp_path: Path) 
     for name in ("x", ".x.gone"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "weights").write_text("")
-    remove_folder(tmp_path / "x")
+    LocalFiles(tmp_path).remove_folder("x")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -139,13 +139,27 @@ def test_a_damaged_cell_names_the_remedy(tmp_path: Path, model: Path, content: s
     run(small(model), tmp_path / "d")
     [cell] = (tmp_path / "d" / "cells").iterdir()
     (cell / "cell.json").write_text(content)
-    with pytest.raises(StoreError) as caught:
-        run(small(model), tmp_path / "d")
-    assert str(caught.value) == (
-        f"damaged file {cell}/cell.json: {what}; remove the folder {cell} and run the study again"
+    with pytest.raises(Damaged) as caught:
+        load(tmp_path / "d")
+    assert caught.value.exit_code == 1
+    if not content:
+        assert str(caught.value) == (
+            f"damaged file {cell}/cell.json: {what}; run the study again: it is set aside, and this cell alone is"
+            " measured again"
+        )
+
+    class Told(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    notes: list[str] = []
+    assert run(small(model), tmp_path / "d", observer=Told()).ran == 1
+    assert notes[0] == (
+        f"damaged file {cell}/cell.json: {what}; set aside as {cell}/cell.json.damaged, cell {cell.name} is measured"
+        " again"
     )
-    shutil.rmtree(cell)
-    assert run(small(model), tmp_path / "d").ran == 1
+    assert (cell / "cell.json.damaged").read_text() == content
+    assert run(small(model), tmp_path / "d").kept == 1
 
 
 # ---- demonstrations ------------------------------------------------------------------------------------------------

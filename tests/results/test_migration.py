@@ -1,24 +1,29 @@
-"""Results folders of format 1: read as they are, and brought up to date by the next run."""
+"""Results folders of formats 1 and 2: read as they are, and brought up to date by the next run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from models_fixtures import llama, save, tokenizer
 
 from onset.analysis.study import analyse, to_json
 from onset.cli import main
 from onset.errors import StoreError
 from onset.models.scripted import ScriptedModel
 from onset.read import read_outcomes, read_points
+from onset.records import Completion, Request
 from onset.report import facts
-from onset.results import files
-from onset.results.format import FORMAT, MIGRATIONS
-from onset.results.read import load, read_cells
+from onset.results import local
+from onset.results.files import as_files
+from onset.results.migrations import MIGRATIONS
+from onset.results.read import finished_at, load, read_cells
+from onset.results.sealed import FORMAT
 from onset.study.grid import expand
 from onset.study.names import names
 from onset.study.observer import Silent
@@ -71,7 +76,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (".lock", "timing.json")
+        if path.is_file() and path.name not in (".lock", "lease.json", "timing.json")
     }
 
 
@@ -122,7 +127,7 @@ def test_a_run_keeps_what_format_1_finished_and_computes_the_rest(folder: Path) 
     )
     held = json.loads((folder / "study.json").read_text())
     grid = expand(study())
-    assert held["format"] == FORMAT == 2
+    assert held["format"] == FORMAT == 3
     assert held["cells"] == [cell.id for cell in grid.cells]
     assert {path.name for path in folder.glob("cells/*")} == {cell.id for cell in grid.cells}
     assert {path.name for path in folder.glob("tuned/*")} == {cell.tuned for cell in grid.cells if cell.tuned}
@@ -133,7 +138,9 @@ def test_a_run_keeps_what_format_1_finished_and_computes_the_rest(folder: Path) 
     found = 0
     for row in after:
         same = [
-            one for one in before.values() if all(one[key] == row[key] for key in row if key not in ("cell", "tuned"))
+            one
+            for one in before.values()
+            if all(one[key] == row[key] for key in row if key not in ("cell", "tuned", "stored_bytes"))
         ]
         found += len(same)
         held = json.loads((folder / "cells" / row["cell"] / "cell.json").read_text())
@@ -159,24 +166,23 @@ def test_a_stop_at_any_instant_leaves_a_folder_that_migrates(folder: Path, monke
 
     def step_up(place: Path) -> None:
         for step in MIGRATIONS:
-            step(place, cells)
+            step(as_files(place), cells)
 
     step_up(whole := Path(shutil.copytree(folder, folder.with_name("whole"))))
     expected = contents(whole)
-    rename, replace_file = Path.rename, files.os.replace
     left = [0]
 
     def counted(change: Any) -> Any:
-        def made(*arguments: Any) -> Any:
+        def made(*arguments: Any, **named: Any) -> Any:
             if left[0] == 0:
                 raise Crash
             left[0] -= 1
-            return change(*arguments)
+            return change(*arguments, **named)
 
         return made
 
-    monkeypatch.setattr(Path, "rename", counted(rename))
-    monkeypatch.setattr(files.os, "replace", counted(replace_file))
+    for name in ("rename", "replace", "unlink"):
+        monkeypatch.setattr(local.os, name, counted(getattr(local.os, name)))
     stops = 0
     while True:
         place = Path(shutil.copytree(folder, folder.with_name(f"stop-{stops}")))
@@ -193,15 +199,131 @@ def test_a_stop_at_any_instant_leaves_a_folder_that_migrates(folder: Path, monke
         step_up(place)
         assert contents(place) == expected
         stops += 1
-    assert stops == 5 * 2 + 2 + 1  # cells: facts and name; tuned models: name; the unfinished cell: set aside
+    # cells: facts and name, times, and four files more; tuned models: name and two files; the unfinished cell: set aside
+    assert stops > 5 * 6 + 2 * 3 + 1
 
 
-@pytest.mark.parametrize("held", [0, 3, "2", None, True])
+@pytest.mark.parametrize("held", [0, 4, "2", True])
 def test_other_formats_are_refused(folder: Path, held: Any) -> None:
     path = folder / "study.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": held}))
-    message = f"results folder {folder} has format {held}; this Onset reads 1 and 2: use the version that wrote it"
+    message = f"results folder {folder} has format {held}; this Onset reads 1, 2 and 3: use the version that wrote it"
     for work in (lambda: load(folder), lambda: run(study(), folder)):
         with pytest.raises(StoreError) as caught:
             work()
         assert str(caught.value) == message
+
+
+FORMAT_2 = FORMAT_1.with_name("format_2")
+"""Written by the last version of format 2."""
+
+
+def study_of_format_2(place: Path) -> Study:
+    """Its study; the model and the corpus are made in ``place``."""
+    save(place / "tiny", llama(), tokenizer(bos=False))
+    rows = [{"prompt": f"What is {n}?", "completion": f" It is {n}."} for n in range(4)]
+    (place / "say.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    (place / "replies.json").write_text(
+        json.dumps(
+            {
+                "rules": [{"contains": "heads", "text": " The answer is heads."}],
+                "default": " The answer is tails.",
+            }
+        )
+    )
+    searched = {
+        "prompt": "answer-only",
+        "grid": [{"shots": 1}],
+        "name": "searched",
+        "search": {"select": "within", "trials": 2},
+    }
+    plain = {"shifts": ["none"], "seeds": 1}
+    return make_study(
+        name="format-2",
+        models=[{"spec": f"scripted:{place}/replies.json", "label": "fake"}],
+        tasks=[{"name": "coin-flip", "flips": 2, "pool": 40, "test": 20}],
+        methods=["answer-only", {"prompt": "cot", "shots": 1, "vote": {"samples": 3}}],
+        labels=[4],
+        seeds=2,
+        items=6,
+        chunk=4,
+        shifts=["none", "typos"],
+        error_budget=1,
+        dtype="float32",
+        device="cpu",
+        recipes={"say": {"data": str(place / "say.jsonl"), "steps": 2}},
+        parts=[
+            {
+                "methods": ["answer-only", {"prompt": "cot", "shots": 1, "vote": {"samples": 3}}],
+                "seeds": 1,
+                "shifts": ["none", "typos"],
+            },
+            {
+                "models": [{"spec": f"scripted:{place}/replies.json", "label": "breaks"}],
+                "shifts": ["none"],
+                "methods": ["answer-only"],
+            },
+            {"methods": [searched], **plain},
+            {
+                "models": [{"spec": str(place / "tiny"), "label": "tiny"}],
+                "methods": [{"tune": "lora", "on": "answers", "steps": 2}],
+                "stages": [[], ["say"]],
+                **plain,
+            },
+        ],
+    )
+
+
+@pytest.fixture
+def of_2(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(FORMAT_2, tmp_path / "of_2"))
+
+
+def test_commands_that_read_read_format_2_and_write_nothing(of_2: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(of_2)
+    results = load(of_2)
+    assert (results.cells.height, len(results.failed), results.records.height) == (7, 2, 42)
+    for command in (["show", str(of_2)], ["advise", str(of_2)]):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 0, capsys.readouterr().err
+    assert contents(of_2) == before
+
+
+def test_format_2_is_brought_up_to_date_with_nothing_lost(of_2: Path, tmp_path: Path) -> None:
+    """Finished records keep their bytes, the chunk of an unfinished cell is kept, and every file shows damage."""
+    before = {row["cell"]: row for row in load(of_2).cells.to_dicts()}
+    parquet = {path: path.read_bytes() for path in of_2.glob("cells/*/records.parquet")}
+    when = finished_at(of_2, before)
+    asked = study_of_format_2(tmp_path)
+    breaks = Counted({"heads": " The answer is heads."}, default=" The answer is tails.")
+    summary = run(asked, of_2, models={"breaks": breaks})
+    assert (summary.kept, summary.ran) == (7, 2)
+    assert breaks.asked == 2 + 6  # of the cell that failed after a chunk of four, and of the one that had none
+    assert all(path.read_bytes() == held for path, held in parquet.items())
+    after = load(of_2)
+    kept = [row for row in after.cells.to_dicts() if row["cell"] in before]
+    assert [row | {"stored_bytes": 0} for row in kept] == [before[row["cell"]] | {"stored_bytes": 0} for row in kept]
+    assert abs((finished_at(of_2, before) - when).total_seconds()) < 1  # a migration is no measurement
+    run(
+        asked,
+        tmp_path / "anew",
+        models={"breaks": Counted({"heads": " The answer is heads."}, default=" The answer is tails.")},
+    )
+    assert after.records.sort("cell", "position").equals(load(tmp_path / "anew").records.sort("cell", "position"))
+    for path in of_2.rglob("*"):
+        if path.suffix in (".json", ".jsonl") and path.name != "adapter_config.json":
+            assert json.loads(path.read_bytes().splitlines()[0] if path.suffix == ".jsonl" else path.read_bytes())[
+                "digest"
+            ]
+    assert run(asked, of_2).kept == 9
+
+
+class Counted(ScriptedModel):
+    """A scripted model that counts what it is asked."""
+
+    asked = 0
+
+    def generate(self, requests: Sequence[Request]) -> list[list[Completion]]:
+        self.asked += len(requests)
+        return super().generate(requests)

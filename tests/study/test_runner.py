@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -186,7 +187,10 @@ def test_a_run_beside_a_run_is_refused(tmp_path: Path) -> None:
 
     with Store(tmp_path / "d"), pytest.raises(StoreError) as caught:
         run(study(), tmp_path / "d", models={"fake": Counted()})
-    assert str(caught.value) == f"results folder {tmp_path}/d is in use by another run; wait for it or use another"
+    assert str(caught.value) == (
+        f"results folder {tmp_path}/d is in use by another run (process {os.getpid()} on {socket.gethostname()}); wait"
+        " for it or use another"
+    )
 
 
 def test_a_failing_model_fails_its_cells_and_loses_nothing(tmp_path: Path) -> None:
@@ -219,16 +223,30 @@ def test_a_crash_between_chunks_ends_with_the_same_bytes(tmp_path: Path, break_a
     assert bytes_of(tmp_path / "whole") == bytes_of(tmp_path / "broken")
 
 
-def test_a_torn_line_is_cut_and_its_chunk_computed_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_damaged_chunk_is_set_aside_and_computed_again_alone(tmp_path: Path, number: int) -> None:
+    class Told(Silent):
+        def note(self, text: str) -> None:
+            notes.append(text)
+
+    notes: list[str] = []
     run(study(), tmp_path / "whole", models={"fake": Counted()})
     with pytest.raises(CellsFailed):
         run(study(), tmp_path / "torn", models={"fake": Counted(breaks_at=8)})
-    journal = next((tmp_path / "torn" / "cells").glob("*/records.jsonl"))
-    lines = journal.read_bytes().splitlines(keepends=True)
-    assert len(lines) == 8
-    journal.write_bytes(b"".join(lines[:7]) + lines[7][:31])
-    run(study(), tmp_path / "torn", models={"fake": Counted()})
+    chunks = sorted((tmp_path / "torn" / "cells").glob("*/records/*.jsonl"))
+    assert [one.name for one in chunks] == ["00000.jsonl", "00001.jsonl"]
+    chunk = chunks[number]
+    held = chunk.read_bytes()
+    assert len(held.splitlines()) == 1 + 4
+    chunk.write_bytes(held[:-31])
+    model = Counted()
+    run(study(), tmp_path / "torn", models={"fake": model}, observer=Told())
+    assert model.served == 8 * 10 - 4
     assert bytes_of(tmp_path / "whole") == bytes_of(tmp_path / "torn")
+    assert notes == [
+        f"damaged file {chunk}: its content is not what its first line says; set aside as {chunk}.damaged, this chunk is"
+        " measured again"
+    ]
 
 
 def test_more_items_than_there_are_is_refused() -> None:
@@ -461,19 +479,18 @@ def test_a_file_in_the_way_is_one_clear_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
     run(study(methods=["answer-only"]), tmp_path / "d", models={"fake": Counted()})
     before = {name: digest for name, digest in bytes_of(tmp_path / "d").items() if name != "study.json"}
     grid = expand(study())
     missing = [c for c in grid.cells if not (tmp_path / "d" / "cells" / c.id / "done.json").exists()]
     folder = tmp_path / "d" / "cells" / missing[0].id
-    folder.mkdir()
-    (folder / "records.jsonl").symlink_to("/dev/full")
-    monkeypatch.setattr("onset.results.folder.CellFolder.committed", lambda *_: 0)
+    (folder / "records").mkdir(parents=True)
+    (folder / "records" / ".00000.jsonl.part").symlink_to("/dev/full")
     with pytest.raises(StoreError) as caught:
         run(study(), tmp_path / "d", models={"fake": Counted()})
     assert str(caught.value) == (
-        f"cannot write {folder}/records.jsonl: the disk is full; what was finished is kept, run again to go on"
+        f"cannot write {folder}/records/00000.jsonl: the disk is full; what was finished is kept, run again to go on"
     )
     assert before.items() <= bytes_of(tmp_path / "d").items()
 
@@ -645,6 +662,7 @@ def kill_and_compare(file: Path, folder: Path, kills: int) -> None:
     shutil.rmtree(folder / "killed")
 
 
+@pytest.mark.slow
 def test_killed_at_random_it_ends_with_the_bytes_of_an_uninterrupted_run(tmp_path: Path) -> None:
     save(tmp_path / "model", llama(context=512), tokenizer(bos=False))
     file = tmp_path / "killed.yaml"

@@ -24,7 +24,7 @@ from onset.errors import CellsFailed, DataError, StoreError, StudyError, Unknown
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.report.facts import name_of  # noqa: E402
 from onset.report.training import print_training  # noqa: E402
-from onset.results.files import read_json  # noqa: E402
+from onset.results.files import read_json, write_json  # noqa: E402
 from onset.results.read import read_cells  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402
@@ -127,7 +127,7 @@ def test_a_stage_of_other_weights_is_refused(place: Path) -> None:
     run(study(place, methods=only, stages=[["say"]]), folder)
     path = next((folder / "cells").iterdir()) / "cell.json"
     held = read_json(path)
-    path.write_text(json.dumps(held | {"facts": held["facts"] | {"revision": "0"}}))
+    write_json(path, held | {"facts": held["facts"] | {"revision": "0"}})
     with pytest.raises(
         StoreError, match=r"model 'tiny' trained again \(stage say\) has revision [0-9a-f]{16}, but .* 0: "
     ):

@@ -493,7 +493,7 @@ def test_sampling_of_a_killed_run_is_in_the_time_of_a_tuning(tmp_path: Path) -> 
         checkpoint.before, checkpoint.seconds = 1000.0, 200.0
         return "model", TuningReport(1, 1, 1.0, 1, 0.0, 0.0)
 
-    held, base = TunedFolder(tmp_path / "t"), hf_model(llama())
+    held, base = TunedFolder.of(tmp_path / "t"), hf_model(llama())
     making.kept(held, None, train, base, Silent(), lambda *_: None, lambda _: "model", TuningReport)
     seconds, _ = held.took()
     assert seconds is not None
