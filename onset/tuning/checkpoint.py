@@ -129,7 +129,9 @@ class Checkpoint:
         partial = self.path.with_name(f"{self.path.name}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, partial, metadata={"told": text, "digest": _digest(text, tensors)})
+            save_file(
+                tensors, partial, metadata={"told": text, "digest": _digest(text, tensors), "onset_format": _format()}
+            )
             with open(partial, "rb") as file:
                 os.fsync(file.fileno())
             os.replace(partial, self.path)
@@ -177,6 +179,12 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise ValueError("its hash is not that of its content")
     told: dict[str, Any] = json.loads(text)
     return told, tensors
+
+
+def _format() -> str:
+    from onset.tuning.weights import FORMAT
+
+    return FORMAT
 
 
 def _digest(told: str, tensors: Mapping[str, Tensor]) -> str:

@@ -19,6 +19,8 @@ from onset.models.base import NOTHING, Virtual
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
 
+FORMAT = "3"
+"""As of a results folder (`onset.results.sealed.FORMAT`)."""
 REVISION = "onset_revision"
 """The key of a weight file's metadata that holds the tuned model's revision."""
 
@@ -69,7 +71,7 @@ def write(weights: Mapping[str, torch.Tensor], path: Path, revision: str) -> Non
     """
     tensors = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
     try:
-        save_file(tensors, path, metadata={"format": "pt", REVISION: revision})
+        save_file(tensors, path, metadata={"format": "pt", REVISION: revision, "onset_format": FORMAT})
     except (OSError, SafetensorError) as error:
         raise StoreError(f"cannot write tuned weights {path}: {error}") from error
 

@@ -446,7 +446,7 @@ def test_sampling_goes_on_where_it_was_killed(two_a_chunk: None, tmp_path: Path)
     assert other.asked == 5
 
 
-@pytest.mark.parametrize("damage", ["cut", "no JSON", "another number"])
+@pytest.mark.parametrize("damage", ["cut", "no JSON", "another number", "another text"])
 def test_a_chunk_that_is_not_whole_is_asked_again(damage: str, two_a_chunk: None, tmp_path: Path) -> None:
     requests = [Request(f"Say {n}.", 9, n=3, temperature=1.0, seed=n) for n in range(5)]
     path = tmp_path / "s.jsonl"
@@ -457,7 +457,12 @@ def test_a_chunk_that_is_not_whole_is_asked_again(damage: str, two_a_chunk: None
     whole = Kept(path, {}, clock=no_time).sampled(Stopped(), requests)
     content = path.read_bytes()
     head, first, second, third = content.splitlines(keepends=True)
-    broken = {"cut": third[:-9], "no JSON": b"[\n", "another number": b"[[]]\n"}[damage]
+    broken = {
+        "cut": third[:-9],
+        "no JSON": b"[\n",
+        "another number": b"[[]]\n",
+        "another text": third.replace(b'"text": "', b'"text": "!', 1),
+    }[damage]
     path.write_bytes(head + first + second + broken)
     rest = Stopped()
     assert Kept(path, {}, clock=no_time).sampled(rest, requests) == whole

@@ -5,8 +5,8 @@
     ...                        # keep the tuned weights
     kept.remove()
 
-A file of JSON lines: what the texts depend on, then a line for each chunk of questions with the seconds it took, synced
-before the next chunk is asked. Chunks are the same whether a run was killed or not, and so are the batches in them and
+A file of JSON lines: the format and what the texts depend on, then a line for each chunk of questions with the seconds
+it took and a digest, synced before the next chunk is asked. Chunks are the same whether a run was killed or not, and so are the batches in them and
 their texts.
 """
 
@@ -23,6 +23,9 @@ from typing import Any
 
 from onset.models.base import Model
 from onset.records import Completion, Request, canonical_json, content_hash
+
+FORMAT = 3
+"""As of a results folder (`onset.results.sealed.FORMAT`)."""
 
 ROWS = 256
 """Samples of a chunk: as many as the engine runs together at most (`onset.models.engine.memory.MOST_ROWS`)."""
@@ -77,7 +80,7 @@ class Kept:
             lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
         except OSError:
             lines = []
-        head = f"{canonical_json(dict(by))}\n".encode()
+        head = f"{canonical_json({'format': FORMAT, **by})}\n".encode()
         held: list[Samples] = []
         took = 0.0
         if lines[:1] == [head]:
@@ -94,7 +97,8 @@ class Kept:
         return held, took
 
     def _write(self, seconds: float, chunk: Sequence[Any]) -> None:
-        line = {"seconds": seconds, "samples": list(chunk)}
+        line: dict[str, Any] = {"seconds": seconds, "samples": list(chunk)}
+        line["digest"] = content_hash(line)
         self._put(lambda: _append(self.path, f"{json.dumps(line)}\n".encode()))
 
     def _put(self, work: Callable[[], None]) -> None:
@@ -127,6 +131,8 @@ def _samples(line: bytes, chunk: Sequence[Request]) -> tuple[float, Samples] | N
         return None
     try:
         told = json.loads(line)
+        if told.pop("digest") != content_hash(told):
+            return None
         seconds = float(told["seconds"])
         read = [tuple(Completion(**one) for one in done) for done in told["samples"]]
     except (ValueError, TypeError, KeyError):
