@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -60,15 +62,17 @@ class LocalFiles:
         opening the file for nobody else.
         """
         target = self.root / path
-        scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
+        scratch = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")  # nobody else's: it may be linked
         with writing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _write(scratch, data, synced=False)
             try:
+                with _about(target):
+                    _write(scratch, data, synced=False)
                 os.link(scratch, target)
             except FileExistsError:
                 return False
-            except OSError:
+            except OSError as error:
+                if not scratch.exists() or error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise
                 return _create_alone(target, data)
             finally:
                 with suppress(OSError):

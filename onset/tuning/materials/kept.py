@@ -6,8 +6,8 @@
     kept.remove()
 
 A file of JSON lines: the format and what the texts depend on, then a line for each chunk of questions with the seconds
-it took and a digest, synced before the next chunk is asked. Chunks are the same whether a run was killed or not, and so are the batches in them and
-their texts.
+it took and a digest, synced before the next chunk is asked. Chunks are the same whether a run was killed or not, and so
+are the batches in them and their texts.
 """
 
 from __future__ import annotations
