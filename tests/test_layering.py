@@ -144,7 +144,7 @@ def test_every_level_is_of_a_part_that_is_there() -> None:
 
 def test_only_results_knows_the_layout_of_a_results_folder() -> None:
     files = {"study.json", "models.json", "findings.json", "report.html", "cell.json", "done.json", "failed.json"}
-    files |= {"records.jsonl", "records.parquet", "tuning.json", "template.json", "lease.json", "timing.json"}
+    files |= {"records.jsonl", "records.parquet", "tuning.json", "template.json", "lease.json"}
     for path in modules():
         if part(module_name(path)) != "results":
             said = {one.value for one in nodes(path) if isinstance(one, ast.Constant)}
