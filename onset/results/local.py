@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import secrets
@@ -67,13 +66,12 @@ class LocalFiles:
             try:
                 with _about(target):
                     _write(scratch, data, synced=False)
-                os.link(scratch, target)
-            except FileExistsError:
-                return False
-            except OSError as error:
-                if not scratch.exists() or error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                return _create_alone(target, data)
+                try:
+                    os.link(scratch, target)
+                except FileExistsError:
+                    return False
+                except OSError:  # no links here
+                    return _create_alone(target, data)
             finally:
                 with suppress(OSError):
                     os.unlink(scratch)

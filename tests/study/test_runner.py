@@ -465,7 +465,7 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line() -> None:
     with pytest.raises(StoreError) as caught:
         run(study(), Path("/proc/onset"), models={"fake": Counted()})
     assert str(caught.value) == (
-        "cannot write /proc/onset: No such file or directory; what was finished is kept, run again to go on"
+        "cannot write /proc/onset/lease.json: No such file or directory; what was finished is kept, run again to go on"
     )
 
 
@@ -474,7 +474,8 @@ def test_a_file_in_the_way_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         run(study(), tmp_path / "d", models={"fake": Counted()})
     assert str(caught.value) == (
-        f"cannot write {tmp_path}/d: a file of that name is in the way; what was finished is kept, run again to go on"
+        f"cannot write {tmp_path}/d/lease.json: a part of the path is a file, not a folder; what was finished is kept,"
+        " run again to go on"
     )
 
 
