@@ -85,6 +85,12 @@ class Cell:
     shift_said: Any = None
 
     @property
+    def under_way(self) -> str:
+        """What is under way while it runs: ``ladder/r1 · cot · coin-flip · shift typos · 8 labels · seed 0``."""
+        shift = "" if self.shift == "none" else f" · shift {self.shift}"
+        return f"{self.model} · {self.method.name} · {self.task}{shift} · {self.labels} labels · seed {self.seed}"
+
+    @property
     def used(self) -> Method:
         """The method as it is asked, with the setting that a search took."""
         return self.chosen or self.method

@@ -338,7 +338,7 @@ class Session:
         cell.check_files()
         folder.begin(said)
         done = folder.committed(len(items), cell.chunk)
-        self.watch.doing(f"{cell.model} · {cell.method.name} · {cell.task} · {cell.labels} labels · seed {cell.seed}")
+        self.watch.doing(cell.under_way)
         self.watch.advanced(cell, sum(min(cell.chunk, len(items) - first) for first in done))
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
         continuous = cell.continuous and self._scores(model, chat is not None)

@@ -145,6 +145,12 @@ def test_demonstrations_are_the_same_in_another_order_or_fewer(tmp_path: Path) -
     assert planned["none"] == 4
 
 
+def test_what_is_under_way_is_said_with_its_shift() -> None:
+    plain, shifted = expand(coins(shifts=["none", "typos"], labels=[8])).cells
+    assert "shift" not in plain.under_way
+    assert shifted.under_way == plain.under_way.replace(" · 8 labels", " · shift typos · 8 labels")
+
+
 def test_what_shows_no_demonstration_is_left_out_where_these_are_perturbed() -> None:
     grid = expand(coins(shifts=["none", "demo-order", "wording"], labels=[0, 8]))
     assert [(cell.labels, cell.shift) for cell in grid.cells] == [
