@@ -8,8 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from onset.report.tables import VERDICT_STYLES, add_row, grouped, heading, section, table
-from onset.report.words import DASH, between, p_value, share, signed
+from onset.analysis.words import number
+from onset.report.tables import VERDICT_STYLES, WIDE, add_row, grouped, heading, section, table
+from onset.report.words import DASH, between, p_value, signed
 
 
 def print_knowledge(shown: Mapping[str, Any], console: Console) -> None:
@@ -23,16 +24,17 @@ def _print_conflicts(shown: Mapping[str, Any], console: Console) -> None:
     if not shown.get("conflicts"):
         return
     heading(console, "Passage or memory (answers in per cent; known: right without a passage; kept: of these)")
+    wide = console.width >= WIDE
     for key, group in grouped(shown["conflicts"], ("task", "shift", "stage")):
         section(console, key, [f"{group[0]['n']} items"])
         heads = [("Model", "name"), ("Method", "name"), ("Labels", "n"), ("Passage", "n"), ("Memory", "n")]
-        heads += [("Neither", "n"), ("Lead", "n"), ("95 % interval", "n"), ("Known", "n"), ("Kept", "n")]
-        drawn = table(heads)
+        heads += [("Neither", "n"), ("Lead", "n"), *([("95 % interval", "n")] if wide else [])]
+        drawn = table([*heads, ("Known", "n"), ("Kept", "n")])
         for one in group:
             add_row(
-                drawn, one["model"], one["method"], one["labels"], share(one["passage"]), share(one["memory"]),
-                share(one["neither"]), signed(one["lead"]), between(one["lead_interval"]),
-                one["known"] if one["closed"] else DASH, share(one["kept"]),
+                drawn, one["model"], one["method"], one["labels"], _share(one["passage"]), _share(one["memory"]),
+                _share(one["neither"]), signed(one["lead"]), *([between(one["lead_interval"])] if wide else []),
+                one["known"] if one["closed"] else DASH, _share(one["kept"]),
             )  # fmt: skip
         console.print(drawn)
 
@@ -41,18 +43,25 @@ def _print_placements(shown: Mapping[str, Any], console: Console) -> None:
     if not shown.get("facts_in_weights"):
         return
     heading(console, "Facts in weights and in context (accuracy in per cent, difference in points; p by Holm)")
+    wide = console.width >= WIDE
     for key, group in grouped(shown["facts_in_weights"], ("model", "stage", "labels")):
         section(console, {"task": f"{key['labels']} facts", "shift": "none", **key}, [f"{group[0]['n']} items"])
-        heads = [("Asked", "name"), ("Tuned", "name"), ("Reading", "name"), ("Weights", "n"), ("Context", "n")]
-        drawn = table([*heads, ("Diff.", "n"), ("95 % interval", "n"), ("p", "n"), ("Verdict", "key")])
+        heads = [("Asked", "key"), ("Tuned", "name"), ("Reading", "name"), ("Weights", "n"), ("Context", "n")]
+        heads += [("Diff.", "n"), *([("95 % interval", "n"), ("p", "n")] if wide else [])]
+        drawn = table([*heads, ("Verdict", "key")])
         for one in group:
             verdict = Text(one["verdict"], style=VERDICT_STYLES.get(one["verdict"], ""))
             ends = DASH if one["interval"] is None else between(one["interval"])
             add_row(
-                drawn, one["probe"], *one["methods"], share(one["weights"]), share(one["context"]),
-                signed(one["difference"]), ends, p_value(one["p_holm"]), verdict,
+                drawn, one["probe"], *one["methods"], _share(one["weights"]), _share(one["context"]),
+                signed(one["difference"]), *([ends, p_value(one["p_holm"])] if wide else []), verdict,
             )  # fmt: skip
         console.print(drawn)
+
+
+def _share(value: float | None) -> str:
+    """In per cent, without the sign that the heading says."""
+    return DASH if value is None else number(100 * value)
 
 
 def _print_lines(shown: Mapping[str, Any], console: Console) -> None:

@@ -21,7 +21,7 @@ from onset.analysis.stats.log_line import log_line
 from onset.report import figures
 from onset.report.figures.base import Shown
 from onset.report.html import page
-from onset.report.terminal import print_show
+from onset.report.knowledge import print_knowledge
 from onset.results.read import read_cells
 
 AT = {"stage": "base", "labels": 8, "shift": "none"}
@@ -149,13 +149,19 @@ def test_the_page_has_their_tables_and_nothing_of_them_is_left_in_english(made: 
         ]
 
 
-def test_the_terminal_has_them_too(made: Any) -> None:
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_terminal_has_them_too(width: int, made: Any) -> None:
     out = io.StringIO()
-    print_show(made[1], Console(file=out, width=120))
-    text = out.getvalue()
-    assert "Passage or memory (answers in per cent" in text
-    assert "Facts in weights and in context" in text
-    assert "Knowledge by size" in text
+    print_knowledge(made[1], Console(file=out, width=width))
+    lines = out.getvalue().splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert (
+        sum(line.startswith(("Passage or memory (", "Facts in weights and", "Knowledge by size")) for line in lines)
+        == 3
+    )
+    rows = [line.split() for line in lines]
+    assert any(row[:1] == ["direct"] and {"90.0", "50.0", "+40.0", "wins"} <= {*row} for row in rows)
+    assert any(row[:1] == ["mid"] and {"60.0", "20.0", "+40.0", "30", "40.0"} <= {*row} for row in rows)
 
 
 def test_a_study_without_them_has_neither_figure_nor_section(folder: Path, analysis: Analysis) -> None:
