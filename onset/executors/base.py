@@ -11,11 +11,13 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from onset.errors import ExecutorError, StudyError
+from onset.errors import ExecutorError, StoreError, StudyError
+from onset.results.admitted import Admitted, admit, dismiss, dismiss_all
 from onset.study.cell import Cell
 from onset.study.grid import Grid
 from onset.study.jobs import Ended, Job, Node, Opened, Work
@@ -32,11 +34,12 @@ WAIT = 0.5
 
 @dataclass(frozen=True)
 class Bench:
-    """What a worker works on, to be sent to it: the results ``folder``, the ``grid``, the folder ``home`` that relative
-    paths of the study are seen from, variables of the ``environ``ment, and the ``versions`` of what computes.
+    """What a worker works on, to be sent to it: the ``files`` of the results folder as it may change them, the
+    ``grid``, the folder ``home`` that relative paths of the study are seen from, variables of the ``environ``ment, and
+    the ``versions`` of what computes.
     """
 
-    folder: str
+    files: Admitted
     grid: Grid
     home: str
     environ: Mapping[str, str]
@@ -133,6 +136,7 @@ def run_on(
             f"model '{next(iter(work.models))}' was given open, and is in this process alone: name it in the study, or"
             " run in this process"
         )
+    dismiss_all(work.store.files)
     course = _Course(pool, work, jobs, staff, environ)
     try:
         yield from course.run()
@@ -166,8 +170,11 @@ class _Course:
 
     def close(self) -> None:
         """End all workers."""
-        for worker in list(self._hands):
-            self._dismiss(worker)
+        for worker in self._hands:
+            self._pool.stop(worker)
+        with suppress(StoreError):  # of a folder that cannot be written any more: the workers are gone
+            for worker in self._hands:
+                dismiss(self._work.store.files, worker)
 
     def _hire(self) -> None:
         """Start the workers that there is work for, and end those that there is none for where others wait."""
@@ -193,13 +200,15 @@ class _Course:
     def _start(self, shape: Hashable) -> None:
         self._started += 1
         worker = f"w{self._started:03d}"
-        bench = Bench(str(self._work.store.folder), self._work.grid, str(Path.cwd()), self._environ, versions())
+        files = admit(self._work.store.files, worker, str(self._pool))
+        bench = Bench(files, self._work.grid, str(Path.cwd()), self._environ, versions())
         self._hands[worker] = _Hand(shape)
         self._pool.start(worker, bench, shape)
 
     def _dismiss(self, worker: str) -> None:
         del self._hands[worker]
         self._pool.stop(worker)
+        dismiss(self._work.store.files, worker)
 
     def _deal(self) -> None:
         for worker, hand in self._hands.items():

@@ -36,7 +36,7 @@ class Worker:
                 os.chdir(bench.home)
             _check(bench)
             watch = Relayed(tell)
-            self._session = Session(Store(Path(bench.folder)), bench.grid, watch, {}, tell)
+            self._session = Session(Store(bench.files, watch.note), bench.grid, watch, {}, tell)
             tell(Ready(f"process {os.getpid()} on {socket.gethostname()}"))
         except Exception as error:
             tell(_broken(error))
@@ -64,10 +64,10 @@ def _check(bench: Bench) -> None:
             f"worker on {socket.gethostname()}: {other[0]} {here[other[0]] or 'is not installed'}, but the run has"
             f" {bench.versions[other[0]] or 'none'}: install the same versions on every machine"
         )
-    if not Path(bench.folder).is_dir():
+    if not bench.files.root.exists(bench.files.ticket):
         raise ExecutorError(
-            f"worker on {socket.gethostname()}: it does not see the results folder {bench.folder} of the run: use a"
-            " folder that all machines share"
+            f"worker on {socket.gethostname()}: it does not see the results folder {bench.files.name()} of the run: use"
+            " a folder that all machines share, or a URL such as s3://bucket/folder"
         )
 
 

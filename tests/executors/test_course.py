@@ -13,6 +13,9 @@ from onset.errors import CellsFailed, ExecutorError, StoreError, StudyError
 from onset.executors import EXECUTORS, open_executor
 from onset.executors.base import Staff
 from onset.models.scripted import ScriptedModel
+from onset.results.admitted import admit, dismiss, dismiss_all
+from onset.results.folder import Store
+from onset.results.lease import LEASE
 from onset.study.grid import expand
 from onset.study.jobs import jobs_of
 from onset.study.runner import run
@@ -71,6 +74,7 @@ def test_who_has_a_model_open_is_given_its_jobs_first(tmp_path: Path) -> None:
     assert len(labels) == 2
     assert all(len(set(held)) == 1 for held in labels.values())
     assert not pool.alive
+    assert not list((tmp_path / "d" / "workers").glob("*"))
 
 
 def test_a_model_is_opened_by_one_worker_before_others_have_its_jobs(tmp_path: Path) -> None:
@@ -157,6 +161,28 @@ def test_workers_of_one_shape_give_way_to_those_of_another(tmp_path: Path) -> No
     staff = Staff(lambda _: 1, lambda label: label, together=1)
     assert run(small(tmp_path), tmp_path / "d", executor=On(pool, staff=staff)).ran == 8
     assert [pool.shapes[worker] for worker in sorted(pool.shapes)] == ["one", "two"]
+
+
+def test_a_worker_that_was_given_up_changes_nothing_more(tmp_path: Path) -> None:
+    with Store(tmp_path / "d") as store:
+        files = admit(store.files, "w1", "here")
+        files.at("cells").put("kept", b"1")
+        dismiss(store.files, "w1")
+        with pytest.raises(StoreError, match="the run has given this worker up; it stops, and has changed nothing"):
+            files.at("cells").put("lost", b"1")
+        assert list(store.files.names("cells")) == ["cells/kept"]
+        other = admit(store.files, "w2", "here")
+        dismiss_all(store.files)
+        with pytest.raises(StoreError, match="the run has given this worker up"):
+            other.put("lost", b"1")
+
+
+def test_a_worker_of_a_run_whose_folder_was_taken_over_changes_nothing_more(tmp_path: Path) -> None:
+    with Store(tmp_path / "d") as store:
+        files = admit(store.files, "w1", "here")
+        (tmp_path / "d" / LEASE).unlink()
+        with pytest.raises(StoreError, match="its lease was removed"):
+            files.at("cells").put("lost", b"1")
 
 
 def test_settings_that_an_executor_does_not_have_are_refused() -> None:

@@ -189,7 +189,7 @@ def started(study: Path, out: Path, name: str) -> Iterator[subprocess.Popen[str]
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def descendants(pid: int) -> list[int]:
@@ -283,6 +283,8 @@ def test_the_command_takes_an_executor(plain: Any, tmp_path: Path, capsys: pytes
     study, held, _ = plain
     path = tmp_path / "study.json"
     path.write_text(json.dumps(_written(study)))
-    main(["run", str(path), "--out", str(tmp_path / "d"), "--executor", "local", "--workers", "2"])
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(path), "--out", str(tmp_path / "d"), "--executor", "local", "--workers", "2"])
+    assert ended.value.code == 0
     assert "16 cells run, 0 kept, 0 failed" in capsys.readouterr().err
     assert bytes_of(tmp_path / "d") == bytes_of(held)
