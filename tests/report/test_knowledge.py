@@ -22,6 +22,7 @@ from onset.report import figures
 from onset.report.figures.base import Shown
 from onset.report.html import page
 from onset.report.knowledge import print_knowledge
+from onset.report.terminal import print_show
 from onset.results.read import read_cells
 
 AT = {"stage": "base", "labels": 8, "shift": "none"}
@@ -162,6 +163,12 @@ def test_the_terminal_has_them_too(width: int, made: Any) -> None:
     rows = [line.split() for line in lines]
     assert any(row[:1] == ["direct"] and {"90.0", "50.0", "+40.0", "wins"} <= {*row} for row in rows)
     assert any(row[:1] == ["mid"] and {"60.0", "20.0", "+40.0", "30", "40.0"} <= {*row} for row in rows)
+
+
+def test_the_details_of_a_study_have_its_tables(made: Any) -> None:
+    out = io.StringIO()
+    print_show(made[1], Console(file=out, width=120))
+    assert "Passage or memory (answers in per cent" in out.getvalue()
 
 
 def test_a_study_without_them_has_neither_figure_nor_section(folder: Path, analysis: Analysis) -> None:
