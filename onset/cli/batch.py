@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onset.cli.common import console, print_line
+from onset.cli.common import console, place, print_line
 from onset.cli.study import StudyFile, finish
 
 if TYPE_CHECKING:
@@ -29,7 +29,10 @@ app = typer.Typer(
 BatchFolder = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="Requests are in its folder requests, answers in answers.")
 ]
-Out = Annotated[Path | None, typer.Option(help="Results folder [default: results/NAME].")]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Results folder, or its URL [default: results/NAME].", metavar="PATH", parser=place),
+]
 
 
 @app.command("write")

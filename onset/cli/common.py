@@ -19,7 +19,16 @@ from onset.errors import DataError
 from onset.untrusted import escaped, printable
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON with stable keys instead of tables.")]
-Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder, as written by `onset run`.")]
+
+
+def place(text: Any) -> Any:
+    """What a user names: a path, or the files at a URL."""
+    from onset.results.files import as_place
+
+    return as_place(text) if isinstance(text, str) else text
+
+
+Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder of `onset run`, or its URL.", parser=place)]
 Details = Annotated[bool, typer.Option("--details", help="Also all findings in full, comparisons and cells.")]
 InLanguage = Annotated[
     Literal["en", "zh"], typer.Option("--language", help="Of findings and of the report's own words.")
@@ -34,7 +43,9 @@ OfShifts = Annotated[
 AnyResults = Annotated[
     Path,
     typer.Argument(
-        metavar="PATH", help="A results folder of `onset run`, lm-eval results, inspect logs or JSON lines."
+        metavar="PATH",
+        help="A results folder of `onset run` (or its URL), lm-eval results, inspect logs or JSON lines.",
+        parser=place,
     ),
 ]
 Metric = Annotated[str | None, typer.Option(help="Which metric, where there are several [default: exact_match, acc].")]

@@ -18,6 +18,7 @@ from onset.cli.common import (
     Reading,
     console,
     parse_pairs,
+    place,
     print_json,
     print_line,
     reads,
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
 
 def compare(  # noqa: PLR0913 - one parameter an option
     a: Annotated[
-        Path, typer.Argument(metavar="A", help="Results: a folder or file of Onset, lm-eval, inspect or JSONL.")
+        Path,
+        typer.Argument(
+            metavar="A", help="Results: a folder or file of Onset, lm-eval, inspect or JSONL.", parser=place
+        ),
     ],
-    b: Annotated[Path, typer.Argument(metavar="B", help="What it is compared with: differences are B minus A.")],
+    b: Annotated[
+        Path, typer.Argument(metavar="B", help="What it is compared with: differences are B minus A.", parser=place)
+    ],
     *,
     only: Only = None,
     grade_as: GradeAs = None,
@@ -102,7 +108,11 @@ def pairs(
 def emergence(  # noqa: PLR0913 - one parameter an option
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="PATH...", help="CSV tables, results folders of Onset, lm-eval results, inspect logs."),
+        typer.Argument(
+            metavar="PATH...",
+            help="CSV tables, results folders of Onset, lm-eval results, inspect logs.",
+            parser=place,
+        ),
     ],
     *,
     scale: Annotated[str, typer.Option(help="What size is: params, flops or loss (of pretraining).")] = "params",

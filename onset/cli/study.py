@@ -18,6 +18,7 @@ from onset.cli.common import (
     OfShifts,
     Reading,
     console,
+    place,
     print_json,
     print_line,
     reads,
@@ -40,7 +41,7 @@ Address = Annotated[
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Where the results go.")] = Path("onset-demo"),
+    out: Annotated[Path, typer.Option(help="Where the results go.", metavar="PATH", parser=place)] = Path("onset-demo"),
     details: Details = False,
 ) -> None:
     """Run a small real study and write its report: the quickest way to see what Onset does."""
@@ -51,7 +52,10 @@ def demo(
 
 def run(
     study: StudyFile,
-    out: Annotated[Path | None, typer.Option(help="Results folder [default: results/NAME].")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Results folder, or its URL [default: results/NAME].", metavar="PATH", parser=place),
+    ] = None,
     details: Details = False,
     executor: By = "in-process",
     workers: Workers = None,
@@ -69,7 +73,10 @@ def plan(
     study: StudyFile,
     as_json: Json = False,
     out: Annotated[
-        Path | None, typer.Option(help="Results folder, read for noise between draws [default: results/NAME].")
+        Path | None,
+        typer.Option(
+            help="Results folder, read for noise between draws [default: results/NAME].", metavar="PATH", parser=place
+        ),
     ] = None,
 ) -> None:
     """Before anything runs: the cells, their FLOPs and time, the smallest difference that can be seen."""

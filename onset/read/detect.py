@@ -26,6 +26,7 @@ from onset.analysis.setting import Setting
 from onset.errors import DataError
 from onset.read import csv_table, inspect_logs, jsonl, lm_eval, lm_eval_results, lm_eval_samples, onset_results
 from onset.read.base import Sizes, parse_json, read_text
+from onset.results.files import Files, Place, as_place
 from onset.results.read import is_results
 
 Format = Literal["onset", "lm-eval", "inspect", "jsonl", "csv"]
@@ -35,8 +36,12 @@ KNOWN = (
 )
 
 
-def format_of(path: Path) -> Format:
+def format_of(path: Path | Files) -> Format:
     """The format of a file or folder. Raises DataError, with what is read, where there is none."""
+    if not isinstance(path, Path):
+        if not is_results(path):
+            raise DataError(f"{path.name()}: no results folder of Onset there (other results are read from a disk)")
+        return "onset"
     if not path.exists():
         raise DataError(f"no file '{path}'")
     found = _format_of_folder(path) if path.is_dir() else _format_of_file(path)
@@ -70,7 +75,7 @@ def _format_of_file(path: Path) -> Format | None:
 
 
 def read_outcomes(
-    path: Path | str,
+    path: Place,
     *,
     only: str | None = None,
     grade_as: str | None = None,
@@ -87,8 +92,10 @@ def read_outcomes(
     damaged file, and results without items (a CSV); StoreError for a damaged results folder; UnknownName for a task
     that has no extractor.
     """
-    path, sizes = Path(path), Sizes(params or {}, family)
+    path, sizes = as_place(path), Sizes(params or {}, family)
     kind = format_of(path)
+    if not isinstance(path, Path):
+        return _only(onset_results.read(path, sizes), only, path)
     if kind == "csv":
         raise DataError(f"{path}: a CSV table has no per-item results, so it cannot be compared item by item")
     readers: Mapping[str, Callable[[Path, Sizes], tuple[Outcomes, ...]]] = {
@@ -100,7 +107,7 @@ def read_outcomes(
     return _only(readers[kind](path, sizes), only, path)
 
 
-def _only(outcomes: tuple[Outcomes, ...], task: str | None, path: Path) -> tuple[Outcomes, ...]:
+def _only(outcomes: tuple[Outcomes, ...], task: str | None, path: Path | Files) -> tuple[Outcomes, ...]:
     if task is None:
         return outcomes
     kept = tuple(one for one in outcomes if is_task(one.task, task))
@@ -134,9 +141,9 @@ def read_stated(
     )
 
 
-def has_items(path: Path) -> bool:
+def has_items(path: Path | Files) -> bool:
     """Are there results item by item? Not in results files of lm-eval that came without samples."""
-    return format_of(path) != "lm-eval" or any(run.samples for run in lm_eval.find(path))
+    return not isinstance(path, Path) or format_of(path) != "lm-eval" or any(run.samples for run in lm_eval.find(path))
 
 
 def is_task(label: str, asked: str) -> bool:
@@ -145,7 +152,7 @@ def is_task(label: str, asked: str) -> bool:
 
 
 def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
-    paths: Path | str | Iterable[Path | str],
+    paths: Place | Iterable[Place],
     *,
     scale: Scale = "params",
     only: str | None = None,
@@ -169,16 +176,17 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
     """
     sizes, tell = Sizes(params or {}, family), note or (lambda _: None)
     out: list[SizePoint] = []
-    for one in [paths] if isinstance(paths, Path | str) else paths:
-        path = Path(one)
+    places: list[Place] = list(paths) if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
+    for one in places:
+        path = as_place(one)
         kind = format_of(path)
-        if kind == "csv":
+        if kind == "csv" and isinstance(path, Path):
             points = csv_table.read(path, sizes, scale)
             out += [p for p in points if (only is None or is_task(p.curve, only)) and metric in (None, p.metric)]
             continue
         if scale != "params":
             raise DataError(f"{path}: only a CSV table has {scale}; these results know params")
-        if kind == "lm-eval":
+        if kind == "lm-eval" and isinstance(path, Path):
             out += _points_of_scores(path, sizes, only, metric, filter, tell)
             if not any(run.samples for run in lm_eval.find(path)):
                 continue
@@ -188,7 +196,7 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
         out += points_of(wanted, metric=metric, filter=filter, note=tell)
     if not out:
         asked = [f"{name} '{value}'" for name, value in (("task", only), ("metric", metric)) if value is not None]
-        where = ", ".join(map(str, [paths] if isinstance(paths, Path | str) else paths))
+        where = ", ".join(map(str, places))
         raise DataError(f"{where}: no points found" + (f" of {' and '.join(asked)}" if asked else ""))
     return tuple(out)
 

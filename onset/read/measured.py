@@ -20,11 +20,12 @@ from onset.analysis.words import counted, listed
 from onset.errors import DataError
 from onset.read.detect import format_of, has_items, read_outcomes, read_stated
 from onset.read.other_scores import MetricKey, RunKey, TaskKey, by_task, scores_of, stated_of, unscored
+from onset.results.files import Place, as_place
 from onset.results.read import load
 
 
 def read_measured(
-    path: Path | str,
+    path: Place,
     *,
     metric: str | None = None,
     filter: str | None = None,
@@ -38,8 +39,8 @@ def read_measured(
     where one of these is given for a results folder, which says all of it, where a setting is there more than once,
     where there is no score at all, and as `read_outcomes` does.
     """
-    path = Path(path)
-    if format_of(path) == "onset":
+    path = as_place(path)
+    if format_of(path) == "onset" or not isinstance(path, Path):
         given = [name for name, value in {"metric": metric, "filter": filter, **asked}.items() if value]
         if given:
             options = listed([f"--{name.replace('_', '-')}" for name in given])

@@ -11,18 +11,19 @@ from pathlib import Path
 
 from onset.analysis.outcomes import Outcomes, outcomes_of
 from onset.read.base import Sizes
+from onset.results.files import Files, as_files
 from onset.results.read import load
 
 
-def read(path: Path, sizes: Sizes) -> tuple[Outcomes, ...]:
+def read(path: Path | Files, sizes: Sizes) -> tuple[Outcomes, ...]:
     """The outcomes of every way of asking with a finished cell, in running order.
 
     Cells that failed or did not run are told in the notes. Raises StoreError for a damaged folder.
     """
-    results = load(path)
+    results, where = load(path), as_files(path).name()
     unfinished = len(results.missing) + len(results.failed)
-    notes = [f"{path}: {unfinished} of {unfinished + len(results.cells)} cells are not finished"] if unfinished else []
-    return tuple(_told(one, sizes, notes) for one in outcomes_of(results, str(path)))
+    notes = [f"{where}: {unfinished} of {unfinished + len(results.cells)} cells are not finished"] if unfinished else []
+    return tuple(_told(one, sizes, notes) for one in outcomes_of(results, where))
 
 
 def _told(one: Outcomes, sizes: Sizes, notes: Sequence[str]) -> Outcomes:

@@ -55,7 +55,7 @@ from onset.report.places import places_said
 from onset.report.searches import search_tables
 from onset.report.still import still
 from onset.report.words import count, flops, lead, p_value, sentences, share, signed, whole
-from onset.results.files import write_bytes
+from onset.results.files import Place, as_place, write_bytes
 from onset.results.format import REPORT
 from onset.results.read import load, read_cells
 
@@ -71,8 +71,8 @@ VERDICT_WORDS = {
 
 
 def build_report(
-    folder: Path | str, *, out: Path | None = None, analysis: Analysis | None = None, language: Language = "en"
-) -> Path:
+    folder: Place, *, out: Path | None = None, analysis: Analysis | None = None, language: Language = "en"
+) -> Path | str:
     """Write the report of the results folder ``folder`` to ``out`` (default ``folder/report.html``).
 
     ``analysis``: the folder's analysis, where it is at hand already, or one of other tools' results under ``folder``:
@@ -80,7 +80,7 @@ def build_report(
     page's words. Returns the path written. Raises StoreError for a damaged folder or a path that cannot be written,
     DataError for that default inside the folder of other tools' results.
     """
-    folder = Path(folder)
+    folder = as_place(folder)
     if analysis is None:
         results = load(folder)
         figure_library()
@@ -88,7 +88,13 @@ def build_report(
     shown = to_json(analysis, language)
     cells = [] if analysis.measured.foreign else [one for one in read_cells(folder) if "elsewhere" not in one]
     text = page(shown, analysis.study, cells, analysis.measured.records, language=language)
-    path = out or (_place_beside(folder, analysis) if analysis.measured.foreign else folder / REPORT)
+    if isinstance(folder, Path):
+        path = out or (_place_beside(folder, analysis) if analysis.measured.foreign else folder / REPORT)
+    elif out is None:
+        folder.put(REPORT, text.encode())
+        return folder.name(REPORT)
+    else:
+        path = out
     write_bytes(path, text.encode(), "the results are as they were; name another file for the report (--out FILE)")
     return path
 

@@ -7,6 +7,7 @@ pickled, so that a job may take it along.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -108,18 +109,39 @@ class Files(Protocol):
         """
         ...
 
+    def to_read(self, wanted: Callable[[str], bool]) -> Files:
+        """The same files, to be read alone, as they are now or later; those ``wanted`` (by path) may be fetched
+        together.
+        """
+        ...
+
 
 Place = Path | str | Files
-"""Where results are: a folder, or its files."""
+"""Where results are: a folder, the URL of one in an object store, or its files."""
 
 
 def as_files(place: Place) -> Files:
-    """The files at ``place``: a folder on a disk, or what is `Files` already."""
-    if isinstance(place, (str, Path)):
-        from onset.results.local import LocalFiles
+    """The files at ``place``. Raises StoreError for a URL that cannot be a results folder."""
+    from onset.results.local import LocalFiles
 
-        return LocalFiles(Path(place))
+    found = as_place(place)
+    return LocalFiles(found) if isinstance(found, Path) else found
+
+
+def as_place(place: Place) -> Path | Files:
+    """A path, where ``place`` is on a disk, or its files. Raises as `as_files`."""
+    if isinstance(place, str):
+        if is_url(place):
+            from onset.results.remote import open_url
+
+            return open_url(place)
+        return Path(place)
     return place
+
+
+def is_url(text: str) -> bool:
+    """Is it a URL, not a path on a disk?"""
+    return re.match(r"[a-z][a-z0-9+.-]+://", text) is not None
 
 
 @dataclass(frozen=True)
@@ -194,6 +216,9 @@ class Wrapped:
 
     def scratch(self, path: str) -> Path:  # noqa: D102
         return self.files.scratch(path)
+
+    def to_read(self, wanted: Callable[[str], bool]) -> Files:  # noqa: D102
+        return self.files.to_read(wanted)
 
 
 @contextmanager

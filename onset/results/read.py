@@ -18,10 +18,10 @@ from onset.errors import Damaged
 from onset.records import canonical_json
 from onset.results.cell import AGAIN, CELL, DONE, FAILED, NO_TIME, PREPARED, TIMING
 from onset.results.files import Files, Place, as_files, get_json
-from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA, STUDY, check_format, read_study
+from onset.results.format import CELL_SCHEMA, FINDINGS, RECORD_SCHEMA, REPORT, STUDY, check_format, read_study
 from onset.results.recorded import read_records
 from onset.results.stages import StageFolder
-from onset.results.tuned import TunedFolder
+from onset.results.tuned import SAID, TunedFolder
 from onset.scores import wilson
 
 
@@ -72,7 +72,7 @@ def load(folder: Place) -> Results:
     Raises StoreError, with the path, for a folder that holds no study or has another format, Damaged for one that holds
     a damaged file.
     """
-    files = as_files(folder)
+    files = as_files(folder).to_read(_of_cells)
     held = _study(files)
     rows: list[dict[str, Any]] = []
     specs: list[Mapping[str, Any]] = []
@@ -107,6 +107,16 @@ def load(folder: Place) -> Results:
     )
 
 
+def _of_cells(path: str) -> bool:
+    """What `load` reads: all but chunks of unfinished cells and the weights themselves."""
+    match path.split("/"):
+        case ["cells", _, _] | ["stages", _, "stage.json"] | [_]:
+            return not path.endswith((FINDINGS, REPORT))
+        case ["tuned", _, name]:
+            return name in SAID
+    return False
+
+
 def is_results(place: Place) -> bool:
     """Is ``place`` a results folder of Onset, of any format?"""
     return as_files(place).exists(STUDY)
@@ -117,7 +127,7 @@ def read_cells(folder: Place) -> list[dict[str, Any]]:
 
     Raises StoreError, with the path, for a file that cannot be read.
     """
-    files = as_files(folder)
+    files = as_files(folder).to_read(lambda path: path == STUDY or path.endswith(f"/{CELL}"))
     places = [files.at(f"cells/{one}") for one in _study(files)["cells"]]
     cells: list[dict[str, Any]] = [_json(place, CELL) for place in places if place.exists(CELL)]
     own = [cell for cell in cells if "elsewhere" not in cell]
@@ -127,7 +137,7 @@ def read_cells(folder: Place) -> list[dict[str, Any]]:
 
 def finished_at(folder: Place, cells: Iterable[str]) -> datetime:
     """When the last of the finished ``cells`` (ids) was."""
-    files = as_files(folder)
+    files = as_files(folder).to_read(lambda path: path.endswith(f"/{TIMING}"))
     return max(_finished(files.at(f"cells/{one}")) for one in cells)
 
 

@@ -19,6 +19,7 @@ from onset.models.servers.backend import connected, split
 from onset.models.servers.client import Client, ServerGone
 from onset.models.servers.kept import Kept, KeptClient, Trials
 from onset.models.servers.model import ServerModel
+from onset.results.files import Place
 from onset.results.folder import Store
 from onset.study.batch_folder import Answers, BatchFolder, RequestFile
 from onset.study.grid import Grid, expand
@@ -48,7 +49,7 @@ class Round:
 def write(
     study: Study,
     folder: Path | str,
-    out: Path | str,
+    out: Place,
     *,
     offline: bool = False,
     again: bool = False,
@@ -61,20 +62,20 @@ def write(
     tell log-probabilities (a folder that was begun so stays so). ``again``: also requests that were written before and
     of which nothing came back. Raises InputError and StoreError.
     """
-    return _round(expand(study), Path(folder), Path(out), observer, writes=True, offline=offline, again=again)
+    return _round(expand(study), Path(folder), out, observer, writes=True, offline=offline, again=again)
 
 
-def read(study: Study, folder: Path | str, out: Path | str, *, observer: Observer | None = None) -> Round:
+def read(study: Study, folder: Path | str, out: Place, *, observer: Observer | None = None) -> Round:
     """Read the answers in ``folder`` and run what they suffice for, into the results folder ``out``. Raises DataError
     for a file of answers that is none of this batch, StoreError for a folder of another study.
     """
-    return _round(expand(study), Path(folder), Path(out), observer, writes=False)
+    return _round(expand(study), Path(folder), out, observer, writes=False)
 
 
 def _round(
     grid: Grid,
     folder: Path,
-    out: Path,
+    out: Place,
     observer: Observer | None,
     *,
     writes: bool,

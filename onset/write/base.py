@@ -19,7 +19,7 @@ import polars as pl
 
 from onset.errors import StoreError
 from onset.registry import Entry, Registry
-from onset.results.files import write_bytes, writing
+from onset.results.files import Place, as_files, write_bytes, writing
 from onset.results.read import Results, finished_at, load
 
 WRITERS = Registry(
@@ -65,7 +65,7 @@ class ExportRun:
         return "__".join([*parts, f"seed-{self.seed}"])
 
 
-def export(folder: Path, out: Path, format: str) -> list[Path]:
+def export(folder: Place, out: Path, format: str) -> list[Path]:
     """Write the finished cells of the results folder ``folder`` to ``out`` in a format of `WRITERS`.
 
     Returns the files, in order. Raises UnknownName for another format, StoreError for a folder that is no results
@@ -74,7 +74,7 @@ def export(folder: Path, out: Path, format: str) -> list[Path]:
     write: Callable[[Sequence[ExportRun]], Iterable[tuple[Path, bytes]]] = WRITERS.load(format)
     results = load(folder)
     if not len(results.cells):
-        raise StoreError(f"{folder}: no cell is finished, so there is nothing to export")
+        raise StoreError(f"{as_files(folder).name()}: no cell is finished, so there is nothing to export")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StoreError(f"folder {out} is not empty; export to another one")
     written = []
@@ -87,7 +87,7 @@ def export(folder: Path, out: Path, format: str) -> list[Path]:
     return written
 
 
-def runs(folder: Path, results: Results) -> list[ExportRun]:
+def runs(folder: Place, results: Results) -> list[ExportRun]:
     """The runs of a results folder, in order of first appearance."""
     tables = results.records.partition_by("cell", as_dict=True, maintain_order=True)
     out = []

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from onset.analysis.outcomes import outcomes_of
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.pooling import independent_links, most_prior_df
 from onset.analysis.stats.power import DISCORDANCES, NOTHING, minimum_detectable_difference
+from onset.results.files import Place, as_files
 from onset.results.read import is_results, load
 from onset.study.cell import Cell
 from onset.study.grid import Grid
@@ -122,7 +122,7 @@ class _Planned:
 
 
 def detectable(
-    grid: Grid, price: Callable[[Cell], tuple[float, float]], folder: Path | None = None
+    grid: Grid, price: Callable[[Cell], tuple[float, float]], folder: Place | None = None
 ) -> tuple[Detectable, ...]:
     """What the comparisons of ``grid`` can find.
 
@@ -209,7 +209,7 @@ def _without_examples(cell: Cell) -> bool:
     return cell.method.zero_shot or cell.labels == 0
 
 
-def _measured(folder: Path | None) -> dict[str, Noise]:
+def _measured(folder: Place | None) -> dict[str, Noise]:
     """Noise between draws of the finished cells in ``folder``, by kind of comparison."""
     if folder is None or not is_results(folder):
         return {}
@@ -226,7 +226,9 @@ def _measured(folder: Path | None) -> dict[str, Noise]:
         sd = math.sqrt(max(float(np.mean([noise for noise, _ in rows])), 0.0))
         draws = sorted({draws for _, draws in rows})
         span = f"{draws[0]} draws" if len(draws) == 1 else f"{draws[0]} to {draws[-1]} draws"
-        out[design] = Noise(sd, f"{len(rows)} finished comparison{'s' * (len(rows) > 1)} of {span} in {folder}")
+        out[design] = Noise(
+            sd, f"{len(rows)} finished comparison{'s' * (len(rows) > 1)} of {span} in {as_files(folder).name()}"
+        )
     return out
 
 

@@ -1,0 +1,365 @@
+"""`Files` in an object store, by its fsspec URL: ``s3://bucket/D``, ``gs://bucket/D``, ``memory://D``.
+
+An object is put as a whole and seen by everybody when the put returns (S3, GCS and Azure say so of their stores), which
+is what `Files` promises. There are no folders and no renames: a folder is put, moved and removed object by object, its
+marker last or first, so that it is there only when all of it is. What must be on a disk (weights that are read,
+checkpoints of a training) is in a folder of this machine, `scratch_root`.
+
+`create`, on which leases rest, is a conditional put where the store has it (S3, GCS and memory: ``mode="create"``).
+Where it has not, the object is put, and whoever finds its own content there after `SETTLE` seconds has won.
+
+Keys come from where the store's own tools take them (environment, profiles, roles), never from a URL: one with a
+password is refused. An answer of a server that failed is asked for again, ever more slowly, and is then one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from onset.errors import StoreError
+from onset.results.files import GO_ON
+
+T = TypeVar("T")
+
+STORES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs"}
+"""Schemes of stores that put objects as a whole, and the package that speaks each (``memory`` needs none)."""
+
+CONDITIONAL = ("s3", "s3a", "gs", "gcs", "memory")
+"""Schemes whose stores put an object only where there is none."""
+
+SETTLE = 2.0
+"""Seconds until whoever put an object without a condition looks whether it is still its own."""
+
+WAITS = (0.5, 1.0, 2.0, 4.0)
+"""Seconds before each further try of what a server failed at."""
+
+_PIECE = 1 << 22
+
+
+def open_url(url: str) -> RemoteFiles:
+    """The files at ``url``. Raises StoreError, without its password, where it cannot be a results folder, or the
+    package that speaks to the store is missing.
+    """
+    scheme, _, rest = url.partition("://")
+    if "@" in rest.partition("/")[0]:
+        raise StoreError(
+            f"{scheme}://...: a URL with a user or a password is refused, since it would be printed and kept: give them"
+            " in the environment, as the store's own tools take them"
+        )
+    if scheme != "memory" and scheme not in STORES:
+        known = ", ".join(f"{one}://" for one in (*STORES, "memory"))
+        raise StoreError(f"{url}: results are kept in a folder or at {known}")
+    if not rest.strip("/"):
+        raise StoreError(f"{url}: no folder is named in it")
+    files = RemoteFiles(f"{scheme}://{rest.strip('/')}")
+    try:
+        files.system  # noqa: B018 - the package is loaded
+    except ImportError:
+        extra = "s3" if STORES[scheme] == "s3fs" else None
+        how = f"pip install 'lm-onset[{extra}]'" if extra else f"pip install {STORES[scheme]}"
+        raise StoreError(f"{url}: {STORES[scheme]} is not installed: {how}") from None
+    return files
+
+
+@dataclass(frozen=True)
+class RemoteFiles:
+    """The objects below ``url``, as `Files`."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def system(self) -> Any:
+        """The fsspec file system that speaks to the store."""
+        return _system(self.url.partition("://")[0], os.getpid())
+
+    @property
+    def root(self) -> str:
+        """Where the folder is in the store."""
+        return str(self.system._strip_protocol(self.url))
+
+    def name(self, path: str = "") -> str:
+        """Its URL."""
+        return f"{self.url}/{path}" if path else self.url
+
+    def at(self, path: str) -> RemoteFiles:
+        """The objects below a folder."""
+        return replace(self, url=self.name(path))
+
+    def put(self, path: str, data: bytes, *, synced: bool = True) -> None:
+        """One put."""
+        self._write(path, lambda: self.system.pipe_file(self._at(path), data))
+
+    def put_all(self, files: Mapping[str, bytes]) -> None:
+        """One put after the other."""
+        for path, data in files.items():
+            self.put(path, data)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """By a conditional put, or as this module says."""
+        if self.exists(path):
+            return False
+        if self.url.partition("://")[0] not in CONDITIONAL:
+            self.put(path, data)
+            time.sleep(SETTLE)
+            return self.get(path) == data
+        try:
+            self._write(path, lambda: self.system.pipe_file(self._at(path), data, mode="create"))
+        except _Taken:
+            return self.get(path) == data  # it is ours where an answer was lost and asked for again
+        return True
+
+    def get(self, path: str) -> bytes:
+        """The content of an object."""
+        return bytes(self._read(path, lambda: self.system.cat_file(self._at(path))))
+
+    def exists(self, path: str) -> bool:
+        """Is there such an object?"""
+        try:
+            return bool(self._info(path)["type"] == "file")
+        except FileNotFoundError:
+            return False
+
+    def names(self, under: str = "") -> Iterator[str]:
+        """Paths of all objects."""
+        yield from sorted(self._found(under))
+
+    def size(self, path: str) -> int:
+        """Bytes of an object."""
+        return int(self._info(path)["size"])
+
+    def digest(self, path: str) -> str:
+        """SHA-256 of an object, read in pieces."""
+
+        def work() -> str:
+            sha = hashlib.sha256()
+            with self.system.open(self._at(path), "rb", block_size=_PIECE) as file:
+                while piece := file.read(_PIECE):
+                    sha.update(piece)
+            return sha.hexdigest()
+
+        return self._read(path, work)
+
+    def modified(self, path: str) -> datetime:
+        """When it was put there, by the clock of the store."""
+        when: datetime = self._read(path, lambda: self.system.modified(self._at(path)))
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+    def remove(self, path: str) -> None:
+        """Remove an object, where it is there."""
+        with suppress(FileNotFoundError):
+            self._write(path, lambda: self.system.rm_file(self._at(path)))
+
+    def move(self, old: str, new: str) -> None:
+        """By copying: a crash in between leaves both."""
+        self._write(new, lambda: self.system.cp_file(self._at(old), self._at(new)))
+        self.remove(old)
+
+    @contextmanager
+    def put_folder(self, path: str, marker: str) -> Iterator[Path]:
+        """A folder of this machine, put object by object at the end."""
+        root = scratch_root()
+        root.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix="put-", dir=root))
+        try:
+            yield scratch
+            there = sorted(one.relative_to(scratch).as_posix() for one in scratch.rglob("*") if one.is_file())
+            assert marker in there, f"{scratch} has no {marker}"
+            for one in [*(name for name in there if name != marker), marker]:
+                put = partial(self.system.put_file, str(scratch / one), self._at(f"{path}/{one}"))
+                self._write(f"{path}/{one}", put)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def remove_folder(self, path: str, marker: str | None = None) -> None:
+        """The marker, then all other objects."""
+        if marker is not None:
+            self.remove(f"{path}/{marker}")
+        for one in list(self.names(path)):
+            self.remove(one)
+
+    def move_folder(self, old: str, new: str, marker: str) -> None:
+        """Copied, the marker last, then removed, the marker first."""
+        names = [one.removeprefix(f"{old}/") for one in self.names(old)]
+        for one in sorted(names, key=lambda name: name == marker):
+            self._write(new, partial(self.system.cp_file, self._at(f"{old}/{one}"), self._at(f"{new}/{one}")))
+        self.remove_folder(old, marker)
+
+    def local(self, path: str) -> Path:
+        """A copy on this machine, fetched now."""
+        target = scratch_root() / "fetched" / _short(self.name(path))
+        shutil.rmtree(target, ignore_errors=True)
+        for one in self.names(path):
+            place = target / one.removeprefix(f"{path}/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self._read(one, partial(self.system.get_file, self._at(one), str(place)))
+        return target
+
+    def scratch(self, path: str) -> Path:
+        """A file of this machine, the same for the next run here."""
+        target = scratch_root() / "running" / _short(self.url) / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def to_read(self, wanted: Callable[[str], bool]) -> Snapshot:
+        """As it is now, with the objects that are ``wanted`` fetched all together."""
+        sizes = self._found("")
+        paths = [one for one in sizes if wanted(one)]
+        held: dict[str, bytes] = {}
+        for first in range(0, len(paths), 256):
+            part = {self._at(one): one for one in paths[first : first + 256]}
+            found: Any = self._read("", partial(self.system.cat, list(part), on_error="omit"))
+            if isinstance(found, bytes):  # of one path, a store may give its content alone
+                found = {next(iter(part)): found}
+            named = {str(self.system._strip_protocol(one)): data for one, data in found.items()}
+            held |= {one: bytes(named[path]) for path, one in part.items() if path in named}
+        return Snapshot(self, "", sizes, held)
+
+    def _at(self, path: str) -> str:
+        return f"{self.root}/{path}" if path else self.root
+
+    def _info(self, path: str) -> dict[str, Any]:
+        def work() -> dict[str, Any]:
+            self.system.invalidate_cache()
+            found: dict[str, Any] = self.system.info(self._at(path))
+            return found
+
+        return self._read(path, work)
+
+    def _found(self, under: str) -> dict[str, int]:
+        """Sizes of all objects below a folder, by path."""
+
+        def work() -> dict[str, int]:
+            self.system.invalidate_cache()
+            try:
+                found = self.system.find(self._at(under), detail=True)
+            except FileNotFoundError:
+                return {}
+            return {one.removeprefix(f"{self.root}/"): int(told["size"] or 0) for one, told in found.items()}
+
+        held = self._read(under, work)
+        return {one: size for one, size in held.items() if not under or one.startswith(f"{under}/")}
+
+    def _write(self, path: str, work: Callable[[], Any]) -> None:
+        _tried(work, f"cannot write {self.name(path)}", GO_ON)
+
+    def _read(self, path: str, work: Callable[[], T]) -> T:
+        return _tried(work, f"cannot read {self.name(path)}", "run again")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """`Files` to be read, as they were at one moment: below the folder ``under`` of ``files``."""
+
+    files: RemoteFiles
+    under: str
+    sizes: Mapping[str, int]
+    held: Mapping[str, bytes]
+
+    def __getattr__(self, name: str) -> Any:  # whatever changes files, or needs them on a disk
+        return getattr(self.files.at(self.under) if self.under else self.files, name)
+
+    def name(self, path: str = "") -> str:
+        """Its URL."""
+        return self.files.name("/".join(one for one in (self.under, path) if one))
+
+    def at(self, path: str) -> Snapshot:
+        """Below a folder."""
+        return replace(self, under=self._at(path))
+
+    def get(self, path: str) -> bytes:
+        """The content, at hand or fetched."""
+        where = self._at(path)
+        if where not in self.sizes:
+            raise FileNotFoundError(2, "No such file", self.name(path))
+        return self.held[where] if where in self.held else self.files.get(where)
+
+    def exists(self, path: str) -> bool:
+        """Was there such an object?"""
+        return self._at(path) in self.sizes
+
+    def names(self, under: str = "") -> Iterator[str]:
+        """Paths of all objects."""
+        below = self._at(under)
+        start = f"{self.under}/" if self.under else ""
+        yield from sorted(one.removeprefix(start) for one in self.sizes if not below or one.startswith(f"{below}/"))
+
+    def size(self, path: str) -> int:
+        """Bytes of an object."""
+        where = self._at(path)
+        if where not in self.sizes:
+            raise FileNotFoundError(2, "No such file", self.name(path))
+        return self.sizes[where]
+
+    def _at(self, path: str) -> str:
+        return "/".join(one for one in (self.under, path) if one)
+
+
+def scratch_root() -> Path:
+    """Where this machine keeps what must be on a disk: ``ONSET_SCRATCH``, or ``onset`` in the user's cache."""
+    told = os.environ.get("ONSET_SCRATCH")
+    if told:
+        return Path(told)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "onset" / "scratch"
+
+
+class _Taken(Exception):
+    """There is such an object already."""
+
+
+def _tried(work: Callable[[], T], failed: str, remedy: str) -> T:
+    """What ``work`` gives, tried again where a server failed. Raises FileNotFoundError, `_Taken`, StoreError."""
+    for wait in (*WAITS, None):
+        try:
+            return work()
+        except FileNotFoundError:
+            raise
+        except FileExistsError:
+            raise _Taken from None
+        except Exception as error:  # every store has its own
+            if isinstance(error, StoreError):
+                raise
+            final = isinstance(error, (PermissionError, NotADirectoryError, IsADirectoryError, ValueError, TypeError))
+            if wait is None or final or "credentials" in str(error).lower():
+                raise StoreError(f"{failed}: {_said(error)}; {remedy}") from None
+        time.sleep(wait)
+    raise AssertionError
+
+
+def _said(error: Exception) -> str:
+    """An error in one line, without what may be a key."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    for name, value in os.environ.items():
+        if len(value) >= 8 and re.search("SECRET|TOKEN|PASSWORD|KEY", name):
+            text = text.replace(value, "***")
+    return re.sub(r"//[^/@\s]+@", "//***@", text)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@cache
+def _system(scheme: str, _: int) -> Any:
+    """One for each process: connections do not survive a fork."""
+    import fsspec
+
+    return (
+        fsspec.filesystem(scheme, use_listings_cache=False, skip_instance_cache=True)
+        if scheme != "memory"
+        else (fsspec.filesystem("memory"))
+    )
