@@ -22,9 +22,8 @@ RULES = {
 }
 COIN = {"name": "coin-flip", "flips": 2, "pool": 40, "test": 20}
 PROMISED = {"records.parquet", "cell.json", "done.json", "study.json", "source.json", "prepared.json", "failed.json"}
-PROMISED |= {"adapter_model.safetensors", "model.safetensors", "tuning.json"}
-TIMES = {"seconds", "peak_bytes", "sha256", "digest"}
-"""What a search says beside its trials: how long they took, and what is summed up of a file with it."""
+MEASURED = {"seconds", "peak_bytes", "digest", "files"}
+"""Of what is kept of tunings and searches: what they took, and sums of files that hold it."""
 
 
 def fakes(place: Path, **changes: Any) -> Study:
@@ -85,14 +84,22 @@ def ladder(place: Path) -> Study:
 
 
 def bytes_of(folder: Path) -> dict[str, str]:
-    """Hash of every file whose bytes are promised, by path; of what a search kept, without its times."""
+    """Hash of every file whose bytes are promised, by path; of weights but for the order in which safetensors writes
+    the two words of its header; of tunings and trials but for the time that they took.
+    """
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.name in PROMISED:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        elif name.startswith("searches/") and path.suffix == ".json":
-            found[name] = repr({key: one for key, one in json.loads(path.read_text()).items() if key not in TIMES})
+        elif path.suffix == ".safetensors":
+            data = path.read_bytes()
+            start = 8 + int.from_bytes(data[:8], "little")
+            header = json.dumps(json.loads(data[8:start]), sort_keys=True).encode()
+            found[name] = hashlib.sha256(header + data[start:]).hexdigest()
+        elif path.name == "tuning.json" or (name.startswith("searches/") and path.suffix == ".json"):
+            said = json.loads(path.read_text())
+            found[name] = json.dumps({key: one for key, one in said.items() if key not in MEASURED}, sort_keys=True)
     return found
 
 
