@@ -16,7 +16,7 @@
     ├── ItemsFailed                the method raised an error at every item of a cell
     ├── Unanswered                 an answer is yet to come, of a batch: what asked for it waits, and nothing fails
     ├── CellsFailed                more cells failed than the error budget allows (exit code 1)
-    └── Interrupted                a run was stopped from the keyboard (exit code 130)
+    └── Interrupted                a run was stopped: Ctrl-C (exit code 130) or SIGTERM (143)
 
 Every message is one line that says what is wrong, where, what was received and what is allowed.
 """
@@ -146,6 +146,10 @@ class CellsFailed(OnsetError):
 
 
 class Interrupted(OnsetError):
-    """A run was stopped from the keyboard; what was finished is kept."""
+    """A run was stopped from the keyboard, or by SIGTERM (``exit_code`` 143); what was finished is kept."""
 
     exit_code = 130
+
+    def __init__(self, message: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -19,6 +19,7 @@ LEVELS = {  # of the longest name that a module begins with
     "errors": 0,
     "registry": 0,
     "untrusted": 0,
+    "stopping": 0,
     "step": 1,
     "demos": 1,
     "votes": 1,

@@ -1,7 +1,7 @@
 """The command ``onset``: parse, call, print.
 
 A command is a function in one of the files beside this one and a line of `COMMANDS`. Exit codes: 0 done, 1 failed cells
-over the error budget, 2 bad input (`onset.errors`), 130 stopped from the keyboard.
+over the error budget, 2 bad input (`onset.errors`), 130 stopped from the keyboard, 143 by SIGTERM.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import typer
 
 from onset.cli import advise, batch, ladder, names, others, servers, shifts, study
 from onset.cli.common import print_line
-from onset.errors import OnsetError
+from onset.errors import Interrupted, OnsetError
+from onset.stopping import WORDS, Stopped, code_of, leave
+from onset.untrusted import printable
 
 COMMANDS: Mapping[str, Callable[..., Any]] = {
     "demo": study.demo,
@@ -69,12 +71,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; every `OnsetError` becomes one line on standard error and its exit code."""
     try:
         app(args=None if arguments is None else list(arguments))
+    except Interrupted as error:
+        if arguments is None:  # the process is the command's: threads that wait for a server are not waited for
+            leave(printable(str(error)), error.exit_code)
+        print_line(f"onset: {error}", stderr=True)
+        raise SystemExit(error.exit_code) from None
     except OnsetError as error:
         print_line(f"onset: {error}", stderr=True)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        print_line("onset: stopped; what was finished is kept, run again to go on", stderr=True)
-        raise SystemExit(130) from None
+    except Stopped:
+        raise
+    except KeyboardInterrupt as stop:
+        print_line(f"onset: {WORDS}", stderr=True)
+        raise SystemExit(code_of(stop)) from None
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
