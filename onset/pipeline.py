@@ -172,7 +172,7 @@ class Evaluation:
         return [self._reread(item, row) for item, row in zip(items, held, strict=True)]
 
     def _reread(self, item: Item, row: Mapping[str, Any]) -> Record:
-        kept = _as_record(row)
+        kept = as_record(row)
         if kept.status == "failed" or self.method.vote is None:
             return kept
         done = tuple(
@@ -336,7 +336,7 @@ def _scores(detail: Mapping[str, Any]) -> Scores:
     return held
 
 
-def _as_record(row: Mapping[str, Any]) -> Record:
+def as_record(row: Mapping[str, Any]) -> Record:
     """A stored row as the record it was."""
     held: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
     calls = [{**call, "texts": None if call["texts"] is None else tuple(call["texts"])} for call in row["calls"] or ()]

@@ -23,6 +23,7 @@ from onset.cli.common import (
     print_line,
     reads,
 )
+from onset.stopping import code_of
 
 if TYPE_CHECKING:
     from onset.analysis.phrases import Language
@@ -56,6 +57,9 @@ def run(
         Path | None,
         typer.Option(help="Results folder, or its URL [default: results/NAME].", metavar="PATH", parser=place),
     ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Also ask the failed items of finished cells again.")
+    ] = False,
     details: Details = False,
     executor: By = "in-process",
     workers: Workers = None,
@@ -66,7 +70,7 @@ def run(
     from onset.study.spec import read_study
 
     by = open_executor(executor, workers=workers, address=address)
-    finish(run_study(read_study(study), out, by), details=details)
+    finish(run_study(read_study(study), out, by, retry_failed=retry_failed), details=details)
 
 
 def plan(
@@ -157,11 +161,14 @@ def report(
             print_line(written)
 
 
-def run_study(study: Study, out: Path | None, executor: Executor | None = None) -> Path:
-    """Run what is missing of a study with a progress display; returns its results folder (default: results/NAME)."""
+def run_study(study: Study, out: Path | None, executor: Executor | None = None, *, retry_failed: bool = False) -> Path:
+    """Run what is missing of a study with a progress display; returns its results folder (default: results/NAME).
+    ``executor`` and ``retry_failed``: as of `onset.study.runner.run`.
+    """
     from onset.models.reproducible import make_reproducible
 
     make_reproducible()  # before torch is imported
+    from onset.analysis.words import counted
     from onset.errors import Interrupted
     from onset.progress import Display
     from onset.results.folder import Store
@@ -176,15 +183,21 @@ def run_study(study: Study, out: Path | None, executor: Executor | None = None) 
         told.print(f"note: {note}", markup=False)
     with Display(told, estimate(grid)) as display:
         try:
-            summary = run_grid(grid, folder, observer=display, executor=executor)
-        except KeyboardInterrupt:
+            summary = run_grid(grid, folder, observer=display, executor=executor, retry_failed=retry_failed)
+        except KeyboardInterrupt as stop:
             store = Store(folder)
             done = sum(store.cell(cell.id).done for cell in grid.cells)
             tuning = "; the tuning that was under way loses a minute at most" if display.is_tuning else ""
             raise Interrupted(
-                f"stopped; {done} of {len(grid.cells)} cells done, {folder} keeps them{tuning}; run again to go on"
+                f"stopped; {done} of {len(grid.cells)} cells done, {folder} keeps them{tuning}; run again to go on",
+                code_of(stop),
             ) from None
     told.print(f"{summary.ran} cells run, {summary.kept} kept, {len(summary.failed)} failed")
+    if summary.items:
+        told.print(
+            f"{counted(summary.items, 'item')} of these cells failed and count as wrong: onset run --retry-failed asks"
+            " again"
+        )
     return folder
 
 

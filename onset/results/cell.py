@@ -99,8 +99,9 @@ class CellFolder:
         Raises StoreError when what was measured so far was measured with something else.
         """
         self.files.remove(FAILED)
-        self.files.remove(RECORDS)  # of a `finish` that did not come to its end
-        if any(True for _ in self.files.names(CHUNKS)):
+        if not self.done:
+            self.files.remove(RECORDS)  # of a `finish` that did not come to its end
+        if self.done or any(True for _ in self.files.names(CHUNKS)):
             try:
                 held = self.facts() if self.begun else {}
             except Damaged as error:
@@ -186,14 +187,27 @@ class CellFolder:
         self.files.put_all({RECORDS: data, DONE: done})
         self.files.remove_folder(CHUNKS)
 
-    def cause_of_all(self) -> str | None:
-        """Why the first item failed, where every committed one did; else None."""
-        first = None
-        for record in self._rows():
-            if record["status"] != "failed":
-                return None
-            first = first or str(record["cause"])
-        return first
+    @property
+    def failed(self) -> bool:
+        """Did an earlier run note that it failed?"""
+        return self.files.exists(FAILED)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The records, in order: all of a finished cell, else those that are committed."""
+        return pl.read_parquet(get(self.files, RECORDS)).to_dicts() if self.done else self._rows()
+
+    def has_failures(self) -> bool:
+        """Are there items of the finished cell at which the method raised an error?"""
+        held = pl.read_parquet(get(self.files, RECORDS), columns=["status"])
+        return bool((held["status"] == "failed").any())
+
+    def rewrite(self, records: Sequence[Record], chunk: int) -> None:
+        """Commit all records anew, in chunks of ``chunk``; a finished cell is open again then. A crash before leaves it
+        as it was.
+        """
+        for first in range(0, len(records), chunk):
+            self.commit(records[first : first + chunk], first, chunk)
+        self.files.remove(DONE)
 
     def restart(self) -> None:
         """Take back what was committed: the cell begins anew."""

@@ -7,7 +7,7 @@ worked out anew with the same result. Models are opened, and stages of training 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
@@ -27,12 +27,14 @@ Node = tuple[str, str | None]
 class Job:
     """Cells that are run in one place, one after the other, in this order. It is picklable, and nothing in it is open.
 
-    All have the model ``label``, what stages of training ``made`` of it, and either ask it or tune it first.
+    All have the model ``label``, what stages of training ``made`` of it, and either ask it or tune it first. ``again``:
+    ids of finished cells whose failed items are asked again.
     """
 
     label: str
     made: Made | None
     cells: tuple[Cell, ...]
+    again: frozenset[str] = frozenset()
 
     @cached_property
     def node(self) -> Node:
@@ -60,13 +62,15 @@ class Opened:
 @dataclass(frozen=True)
 class Ended:
     """What became of a job: the cells that ``failed`` (cell id -> one line) and those ``waiting`` for answers; all
-    others are done. ``unopened``: why its model could not be opened or made, one line; None: it was.
+    others are done. ``unopened``: why its model could not be opened or made, one line; None: it was. ``items``: how
+    many items of these cells failed and count as wrong.
     """
 
     job: Job
     failed: Mapping[str, str] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
     unopened: str | None = None
+    items: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,15 +95,15 @@ class Executor(Protocol):
         ...
 
 
-def jobs_of(cells: Sequence[Cell]) -> list[Job]:
+def jobs_of(cells: Sequence[Cell], again: Collection[str] = ()) -> list[Job]:
     """``cells`` of a grid, which are yet to be run, as jobs in running order: model by model, what stages made of it
-    after each other, those that prompt before those that tune. Every cell is in exactly one.
+    after each other, those that prompt before those that tune. Every cell is in exactly one. ``again``: as of `Job`.
     """
     nodes: dict[str, dict[Made | None, list[Cell]]] = {}
     for cell in cells:
         nodes.setdefault(cell.model, {}).setdefault(cell.made, []).append(cell)
     return [
-        Job(label, made, group)
+        Job(label, made, group, frozenset(one.id for one in group).intersection(again))
         for label, staged in nodes.items()
         for made, held in staged.items()
         for group in sorted(_together(held), key=lambda one: one[0].tuned is not None)

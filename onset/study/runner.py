@@ -10,6 +10,7 @@ from importlib.metadata import version as installed_version
 
 from onset.errors import CellsFailed, Diverged, StudyError
 from onset.models.base import Model
+from onset.results.cell import CellFolder
 from onset.results.files import Place, as_files
 from onset.results.folder import Store
 from onset.study.grid import Grid, expand
@@ -24,7 +25,8 @@ from onset.study.spec import Study
 @dataclass(frozen=True, slots=True)
 class Summary:
     """``cells`` in the study, ``ran`` now, ``kept`` from before, ``failed`` (cell id -> one line), and ``waiting``: how
-    many have questions whose answers are yet to come.
+    many have questions whose answers are yet to come; ``items``: of the cells that ran now, how many items failed and
+    count as wrong.
     """
 
     cells: int
@@ -32,6 +34,7 @@ class Summary:
     kept: int
     failed: Mapping[str, str]
     waiting: int = 0
+    items: int = 0
 
 
 def run(
@@ -41,15 +44,19 @@ def run(
     observer: Observer | None = None,
     models: Mapping[str, Model] | None = None,
     executor: Executor | None = None,
+    retry_failed: bool = False,
 ) -> Summary:
     """Run the missing cells of ``study`` into ``folder``.
 
     ``models``: label -> an open model, used instead of opening the study's ``spec`` of that label (your
     own implementation of the protocol). ``executor``: who runs the jobs (`onset.study.jobs`); None: this process, one
-    after the other. Raises InputError and StoreError before or while running, and CellsFailed at the end when more
+    after the other. ``retry_failed``: also ask the items of finished cells again at which the method raised an error.
+    Raises InputError and StoreError before or while running, and CellsFailed at the end when more
     than ``study.error_budget`` of the cells failed.
     """
-    return run_grid(expand(study), folder, observer=observer, models=models, executor=executor)
+    return run_grid(
+        expand(study), folder, observer=observer, models=models, executor=executor, retry_failed=retry_failed
+    )
 
 
 def run_grid(
@@ -59,9 +66,10 @@ def run_grid(
     observer: Observer | None = None,
     models: Mapping[str, Model] | None = None,
     executor: Executor | None = None,
+    retry_failed: bool = False,
 ) -> Summary:
     """`run` of a study that is expanded already: its tasks are loaded."""
-    summary = run_cells(grid, folder, observer=observer, models=models, executor=executor)
+    summary = run_cells(grid, folder, observer=observer, models=models, executor=executor, retry_failed=retry_failed)
     check_failed(summary, grid.study, folder)
     return summary
 
@@ -74,6 +82,7 @@ def run_cells(
     models: Mapping[str, Model] | None = None,
     only: Collection[str] | None = None,
     executor: Executor | None = None,
+    retry_failed: bool = False,
 ) -> Summary:
     """`run_grid`, however many cells fail. ``only``: labels of the models to run; None: all."""
     study, watch = grid.study, observer or Silent()
@@ -83,7 +92,9 @@ def run_cells(
     with Store(folder, watch.note) as store:
         store.claim(study.canonical(), [names(cell) for cell in grid.cells], installed_version("lm-onset"))
         left = [cell for cell in grid.cells if not store.cell(cell.id).settle()]
-        again = {cell.id for cell in left} | {cell.id for cell in grid.cells if store.lost(cell.weights)}
+        retried = {cell.id for cell in grid.cells if retry_failed and _has_failures(store.cell(cell.id))}
+        again = {cell.id for cell in left} | {cell.id for cell in grid.cells if store.lost(cell.weights)} | retried
+        left += [cell for cell in grid.cells if cell.id in retried]
         missing = [cell for cell in grid.cells if cell.id in again and (only is None or cell.model in only)]
         given = dict(models or {})
         Revisions(store, grid).check(given, watch.note)
@@ -91,12 +102,13 @@ def run_cells(
         watch.begin(grid, missing)
         failed: dict[str, str] = {}
         waiting: set[str] = set()
-        jobs = jobs_of(missing)
+        items, jobs = 0, jobs_of(missing, retried)
         running, spent = (executor or InProcess()).run(Work(store, grid, watch, given), jobs), _Spent(jobs)
         with closing(running):
             for ended in running:
                 failed |= ended.failed
                 waiting |= ended.waiting
+                items += ended.items
                 for made in spent.after(ended):
                     if not grid.study.keep_full:
                         store.tuned(made).discard()
@@ -106,7 +118,12 @@ def run_cells(
         kept=len(grid.cells) - len(left),
         failed=failed,
         waiting=len(waiting),
+        items=items,
     )
+
+
+def _has_failures(folder: CellFolder) -> bool:
+    return folder.done and folder.has_failures()
 
 
 class _Spent:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from onset.demos.fit import Shown
-from onset.errors import DataError, ItemsFailed, PlanMismatch, StoreError, Unanswered
+from onset.errors import DataError, PlanMismatch, StoreError, Unanswered
 from onset.models import DTYPES, open_model
 from onset.models.backend import Told
 from onset.models.base import Model, ability, keeping
@@ -28,7 +28,7 @@ from onset.results.cell import CellFolder
 from onset.results.folder import Store
 from onset.study.able import check_able
 from onset.study.cell import Cell
-from onset.study.chunks import measure
+from onset.study.chunks import ask_again, check_items, measure
 from onset.study.demonstrations import Demonstrations, shown_to
 from onset.study.grid import Grid
 from onset.study.held import Held
@@ -80,6 +80,8 @@ class Session:
         self.opened = opened
         self.failed: dict[str, str] = {}
         self.waiting: set[str] = set()
+        self.again: frozenset[str] = frozenset()
+        self.items: dict[str, int] = {}
         self.told: set[str] = set()
         self.made: dict[str, dict[str, Any]] = {}
         self.plans: dict[tuple[str, int], ExamplePlan] = {}
@@ -94,6 +96,7 @@ class Session:
 
     def run(self, job: Job, dtype: str | None = None) -> Ended:
         """Run the cells of ``job``. ``dtype``: the type in which its model was opened before, elsewhere."""
+        self.again |= job.again
         model = self._ready(job, dtype)
         if model is not None:
             self._run_asked([cell for cell in job.cells if self._open_still(cell)], model)
@@ -103,6 +106,7 @@ class Session:
             {cell: cause for cell, cause in self.failed.items() if cell in mine},
             frozenset(self.waiting & mine),
             self._unopened.get((job.label, None)) or self._unopened.get(job.node),
+            sum(self.items.get(cell, 0) for cell in mine),
         )
 
     def close(self) -> None:
@@ -315,7 +319,8 @@ class Session:
         report: TuningReport | None,
         verified: Verified | None = None,
     ) -> None:
-        if self.store.cell(cell.id).done:  # of a job that is begun again, or whose weights alone were lost
+        folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
+        if folder.done and cell.id not in self.again:  # of a job that is begun again, or whose weights alone were lost
             return
         plan, chat = self._plan(cell), chosen_template(base, cell.used.template)
         search = self.searches.of(cell, base, plan)
@@ -323,7 +328,6 @@ class Session:
         ledger = (*shown.ledger, *cell.used.prompt.used(examples), *(() if search is None else search.ledger))
         ledger += () if verified is None else verified.ledger
         check_ledger(ledger, plan, cell.labels)
-        folder, items = self.store.cell(cell.id), self.grid.items(cell.task, cell.shift)
         task = self.grid.tasks[cell.task]
         said = {
             **cell_json(cell, base, task, plan, ledger, report if verified is None else verified.report),
@@ -336,8 +340,10 @@ class Session:
             **({} if verified is None else verified.facts),
         }
         cell.check_files()
+        again = folder.failed or folder.done
         folder.begin(said)
-        done = folder.committed(len(items), cell.chunk)
+        every = frozenset(range(0, len(items), cell.chunk))
+        before = done = every if folder.done else folder.committed(len(items), cell.chunk)
         self.watch.doing(cell.under_way)
         self.watch.advanced(cell, sum(min(cell.chunk, len(items) - first) for first in done))
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
@@ -368,9 +374,9 @@ class Session:
                 done = folder.committed(len(items), cell.chunk)
         if len(done) * cell.chunk < len(items):
             measure(cell, folder, evaluation, examples, items, done, self.watch.advanced)
-        if (cause := folder.cause_of_all()) is not None:
-            folder.restart()
-            raise ItemsFailed(f"every one of the {len(items)} items failed; first: {cause}")
+        if again:
+            ask_again(cell, folder, evaluation, examples, items, before)
+        self.items[cell.id] = check_items(folder, self.grid.study.item_error_budget)
         self._copy_tuning_time(cell, folder)
         if search is not None:
             folder.set_search_time(search.seconds)

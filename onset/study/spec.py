@@ -85,7 +85,9 @@ class Study(BaseModel):
     ``labels``: budgets of labelled examples (0: zero-shot); ``seeds``: a number of example draws or a
     list of seeds; ``items``: test items of each task (the same for every cell), or ``all``; ``chunk``:
     items committed together (batches are made within a chunk, so a resume repeats every bit);
-    ``error_budget``: the share of cells that may fail before the run ends with exit code 1; ``margin``:
+    ``error_budget``: the share of cells that may fail before the run ends with exit code 1; ``item_error_budget``: the
+    share of a cell's items at which the method may raise an error, which count as wrong, before the cell fails;
+    ``margin``:
     the equivalence margin of the comparisons, as a share (0.05 = 5 points); ``keep_full``: keep fully
     tuned weights, each as large as its model, after their cells are finished (adapters are always kept);
     ``continuous``: also score the gold answer's log-probability, one more pass over every prompt;
@@ -118,6 +120,7 @@ class Study(BaseModel):
     items: Annotated[int, Field(ge=1)] | Literal["all"]
     chunk: int = Field(default=64, ge=1)
     error_budget: float = Field(default=0.0, ge=0, le=1)
+    item_error_budget: float = Field(default=0.05, ge=0, le=1)
     margin: float = Field(default=0.05, gt=0, lt=1)
     keep_full: bool = False
     continuous: bool = True

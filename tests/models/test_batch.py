@@ -51,6 +51,7 @@ def study(served: Served, **changes: Any) -> Study:
         "items": 6,
         "chunk": 3,
         "continuous": False,
+        "item_error_budget": 1,
     }
     return make_study(**{**values, **changes})
 

@@ -58,6 +58,7 @@ def study(served: Served, **changes: Any) -> Any:
         "items": 8,
         "chunk": 4,
         "continuous": False,
+        "item_error_budget": 1,
     }
     return make_study(**{**values, **changes})
 

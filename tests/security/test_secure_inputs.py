@@ -306,6 +306,7 @@ def test_a_name_as_a_part_of_a_path_is_one_part_of_it(tmp_path: Path, name: str)
     assert printable(part) == part
 
 
+@pytest.mark.slow
 def test_names_with_separators_stay_in_the_folders_of_results_figures_and_exports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

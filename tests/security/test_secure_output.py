@@ -69,6 +69,7 @@ LOG = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_no_command_prints_what_a_log_would_have_a_terminal_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,6 +107,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     one.server.stop()
 
 
+@pytest.mark.slow
 def test_a_server_that_says_again_what_it_was_sent_puts_no_key_into_any_file(
     served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -398,7 +398,7 @@ def test_a_vote_that_fails_leaves_the_same_records_read_and_drawn_anew(
     methods = [{"prompt": "answer-only", "vote": 3}, {"prompt": "answer-only", "vote": {"kind": "last", "samples": 3}}]
     both = [methods[first], methods[1 - first]]
     for name, asked in (("both", both), ("alone", methods[:1]), ("other", methods[1:])):
-        run(study(methods=asked, labels=[2], seeds=1), tmp_path / name, models={"fake": Silent()})
+        run(study(methods=asked, labels=[2], seeds=1, item_error_budget=1), tmp_path / name, models={"fake": Silent()})
     read = load(tmp_path / "both").records
     for name in ("alone", "other"):
         drawn = load(tmp_path / name).records
@@ -411,7 +411,7 @@ def test_a_vote_that_fails_leaves_the_same_records_read_and_drawn_anew(
 @pytest.fixture
 def with_brittle(monkeypatch: pytest.MonkeyPatch) -> Study:
     monkeypatch.setitem(PROMPTING._entries, "brittle", Entry(f"{__name__}:Brittle", "raises"))
-    return study(methods=["answer-only", {"prompt": "brittle"}], labels=[2], seeds=1)
+    return study(methods=["answer-only", {"prompt": "brittle"}], labels=[2], seeds=1, item_error_budget=1)
 
 
 def test_a_solver_that_raises_fails_its_item_and_says_so(

@@ -88,7 +88,7 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"items": 0}, "study: 'items': Input should be greater than or equal to 1 (received 0)"),
         ({"seeds": 0}, "study: 'seeds': at least one is needed (received 0)"),
         ({"methods": []}, "study: 'methods': at least one is needed (received [])"),
-        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, recipes, elsewhere, text, shifts, seeds, items, chunk, error_budget, margin, keep_full, continuous, template, search, device, dtype, batch_tokens, price, parts"),
+        ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, recipes, elsewhere, text, shifts, seeds, items, chunk, error_budget, item_error_budget, margin, keep_full, continuous, template, search, device, dtype, batch_tokens, price, parts"),
         ({"name": "a/b"}, "study: 'name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9._ -]*$' (received 'a/b')"),
     ],
     ids=str,
