@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -72,8 +73,23 @@ def write(weights: Mapping[str, torch.Tensor], path: Path, revision: str) -> Non
     tensors = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
     try:
         save_file(tensors, path, metadata={"format": "pt", REVISION: revision, "onset_format": FORMAT})
+        _sort_metadata(path)
     except (OSError, SafetensorError) as error:
         raise StoreError(f"cannot write tuned weights {path}: {error}") from error
+
+
+def _sort_metadata(path: Path) -> None:
+    """Put the metadata of a safetensors file into the order of their names: the library writes them in an order that
+    differs from time to time, and equal weights should be equal bytes.
+    """
+    with open(path, "r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header: dict[str, Any] = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(text) <= length:  # what is left is filled with spaces, as the library does
+            file.seek(8)
+            file.write(text.ljust(length))
 
 
 def read_into(weights: Mapping[str, torch.Tensor], path: Path, base: HFModel) -> None:

@@ -546,3 +546,19 @@ def test_missing_and_broken_adapter_settings(model: HFModel, tmp_path: Path) -> 
     path.write_text("{")
     with pytest.raises(StoreError, match=f"^cannot read adapter settings {re.escape(str(path))}: "):
         LoRA().load(model, tmp_path)
+
+
+def test_equal_weights_are_written_as_equal_bytes(tmp_path: Path) -> None:
+    """The library writes metadata in an order that differs from time to time."""
+    from safetensors import safe_open
+
+    from onset.tuning.weights import write
+
+    weights, written = {"b.weight": torch.ones(3, 2), "a.bias": torch.zeros(5)}, set()
+    for number in range(20):
+        write(weights, tmp_path / f"{number}.safetensors", "r")
+        written.add((tmp_path / f"{number}.safetensors").read_bytes())
+    assert len(written) == 1
+    with safe_open(tmp_path / "0.safetensors", framework="pt") as file:
+        assert file.metadata() == {"format": "pt", "onset_format": "3", "onset_revision": "r"}
+        assert all(torch.equal(file.get_tensor(name), weights[name]) for name in weights)
