@@ -385,3 +385,16 @@ def test_tuned_weights_in_a_store_resume_after_kill_9_and_are_the_same_bytes(buc
         assert "which is gone: going on from what it kept" in notes[0]
         assert promised(fetched(as_files(url), tmp_path / "killed"), without=without) == expected, plan.met[at]
         shutil.rmtree(tmp_path / "killed")
+
+
+@pytest.mark.slow
+def test_two_workers_put_into_a_store_what_one_process_puts_on_a_disk(bucket: str, tmp_path: Path) -> None:
+    from executor_studies import bytes_of, fakes
+
+    from onset.executors import open_executor
+    from onset.study.runner import run
+
+    study = fakes(tmp_path, labels=[4], items=4)
+    run(study, tmp_path / "here")
+    assert run(study, f"{bucket}/d", executor=open_executor("local", workers=2)).failed == {}
+    assert bytes_of(fetched(as_files(f"{bucket}/d"), tmp_path / "got")) == bytes_of(tmp_path / "here")
