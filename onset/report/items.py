@@ -22,6 +22,9 @@ from onset.analysis.outcomes.cells import by_cell
 TEXT_LIMIT = 32_000_000
 """Characters of text a page carries at most, before compression (a browser holds them in memory)."""
 
+MOST_ITEMS = 100_000
+"""Items a page carries at most, however short their texts; but one of each cell."""
+
 _PARTING = "\n\n"
 """What parts demonstrations from the question: the shared beginning ends at one of these."""
 
@@ -48,21 +51,25 @@ class _Texts:
         return -1 if text is None else self.numbers.setdefault(text, len(self.numbers))
 
 
-def pack(cells: Sequence[Mapping[str, Any]], records: pl.DataFrame, *, text_limit: int = TEXT_LIMIT) -> Packed:
+def pack(
+    cells: Sequence[Mapping[str, Any]], records: pl.DataFrame, *, text_limit: int = TEXT_LIMIT, most: int = MOST_ITEMS
+) -> Packed:
     """Pack ``records`` (columns ``cell`` and the fields of `onset.records.Record`) of ``cells``, in their order.
 
-    At least one item of each cell is kept, whatever ``text_limit`` (characters) says.
+    At least one item of each cell is kept, whatever ``text_limit`` (characters) and ``most`` (items) say.
     """
     parts = by_cell(records, records.columns)
     tables = [parts[cell["cell"]] for cell in cells if cell["cell"] in parts]
     tables = [table if table["position"].is_sorted() else table.sort("position") for table in tables]
     begun = [_shared_beginning(table["prompt"]) for table in tables]
     limit = _limit(tables, begun, text_limit)
+    if sum(min(len(table), limit or len(table)) for table in tables) > most:
+        limit = max(1, min(most // len(tables), limit or most))
     texts = _Texts()
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     heads = []
     for table, beginning in zip(tables, begun, strict=True):
-        kept = table if limit is None else table.head(limit)
+        kept = (table if limit is None else table.head(limit)).select(_READ)
         heads.append({"cell": table["cell"][0], "beginning": texts.number(beginning), "kept": len(kept)})
         for row in kept.iter_rows(named=True):
             _append(columns, row, len(beginning), texts)
@@ -86,6 +93,13 @@ _COLUMNS = (
     "prob",
     "cause",
 )
+
+
+_READ = (
+    "item", "twin", "question", "prompt", "gold", "golds", "outputs", "answers", "finishes", "answer", "status",
+    "overlong", "correct", "cause", "gold_prob",
+)  # fmt: skip
+"""The fields of a record that these come from."""
 
 
 def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], begins: int, texts: _Texts) -> None:

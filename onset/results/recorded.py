@@ -33,18 +33,19 @@ def _records(cell: Files) -> pl.DataFrame:
         records = pl.read_parquet(data)
     except pl.exceptions.PolarsError as error:
         raise Damaged(path, "not a parquet file") from error
-    records = records.with_columns(
-        pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in ADDED if name not in records.columns
-    )
-    if isinstance(held := records.schema.get("calls"), pl.List) and isinstance(held.inner, pl.Struct):
+    schema = records.schema  # made anew each time that it is asked for
+    if added := [name for name in ADDED if name not in schema]:
+        records = records.with_columns(pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in added)
+    if isinstance(held := schema.get("calls"), pl.List) and isinstance(held.inner, pl.Struct):
         records = records.with_columns(_widened(held.inner))
-    wrong = [name for name, kind in RECORD_SCHEMA.items() if records.schema.get(name) != kind]
+    schema = records.schema
+    wrong = [name for name, kind in RECORD_SCHEMA.items() if schema.get(name) != kind]
     if wrong:
         raise Damaged(path, f"column '{wrong[0]}' is missing or of another type")
     if len(records) != expected:
         raise Damaged(path, f"{len(records)} records, {DONE} says {expected}")
-    repeated = records.filter(pl.col("item").is_duplicated())
-    if len(repeated):
+    if records["item"].n_unique() < len(records):
+        repeated = records.filter(pl.col("item").is_duplicated())
         raise Damaged(path, f"item {repeated['item'][0]} appears more than once")
     return records
 

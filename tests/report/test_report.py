@@ -265,6 +265,16 @@ def test_too_much_text_keeps_the_first_items_and_the_page_says_so(ladder: Made) 
     )
 
 
+def test_a_page_carries_so_many_items_and_one_of_each_cell(ladder: Made) -> None:
+    cells, records = ladder.shown["cells"], ladder.analysis.measured.records
+    assert pack(cells, records, most=len(records)).limit is None
+    few = pack(cells, records, most=3 * len(cells) + 1)
+    assert (few.limit, few.shown, few.total) == (3, 3 * len(cells), len(records))
+    kept = records.filter(pl.col("position") < 3)
+    assert [row["question"] for row in _rows(_unpack(few.data))] == kept["question"].to_list()
+    assert pack(cells, records, most=1).shown == len(cells)
+
+
 # ---- figures -------------------------------------------------------------------------------------------------------
 
 
