@@ -227,6 +227,8 @@ def _stages(made: Mapping[str, Any] | None, files: Files) -> dict[str, Any]:
     """
     stages = [] if made is None else made["stages"]
     took = [StageFolder(files.at(f"stages/{one['made']}")).took() for one in stages]
+    for one in stages:
+        TunedFolder(files.at("tuned"), one["made"]).bytes()  # weights that were kept are whole
     seconds, peaks = [one for one, _ in took], [one for _, one in took]
     return {
         "stage_tokens": sum(one["training"]["tokens"] for one in stages),
