@@ -181,6 +181,8 @@ class _Course:
         wanted: Counter[Hashable] = Counter()
         for node, held in self._left.items():
             wanted[self._staff.shape(node[0])] += len(held)
+        for shape in wanted:
+            self._replace(shape)
         idle = Counter(hand.shape for hand in self._hands.values() if hand.job is None)
         there = Counter(hand.shape for hand in self._hands.values())
         for shape in wanted:
@@ -196,6 +198,15 @@ class _Course:
         for worker, hand in list(self._hands.items()):
             if hand.job is None and hand.ready and not wanted[hand.shape]:
                 self._dismiss(worker)
+
+    def _replace(self, shape: Hashable) -> None:
+        """End the workers of a shape where what is left is what all of them could not open: others may."""
+        left = [node for node, held in self._left.items() if held and self._staff.shape(node[0]) == shape]
+        hands = {worker: hand for worker, hand in self._hands.items() if hand.shape == shape}
+        if left and all(node in hand.barred for node in left for hand in hands.values()):
+            for worker, hand in hands.items():
+                if hand.job is None:
+                    self._dismiss(worker)
 
     def _start(self, shape: Hashable) -> None:
         self._started += 1
@@ -257,16 +268,18 @@ class _Course:
 
     def _ended(self, hand: _Hand, ended: Ended) -> Iterator[Ended]:
         job = ended.job
-        if ended.unopened is not None and job.node in self._opened:  # others have it open: it is this worker's trouble
+        elsewhere = False
+        if ended.unopened is not None and job.node in self._opened:  # others had it open: it is this worker's trouble
             hand.barred.add(job.node)
-            if self._tries[job.key] < TRIES and any(job.node not in one.barred for one in self._hands.values()):
+            if self._tries[job.key] < TRIES:
                 self._left[job.node].appendleft(job)
                 return
+            elsewhere = any(one.shape == hand.shape and job.node not in one.barred for one in self._hands.values())
         for cell in job.cells:
             if cell.id in ended.failed:
                 self._work.watch.failed(cell, ended.failed[cell.id])
         yield ended
-        if ended.unopened is not None and job.node not in self._opened:
+        if ended.unopened is not None and not elsewhere:  # nobody is left who could open it
             base = (job.label, None)
             lost = [job.node] if base in self._opened else [node for node in self._left if node[0] == job.label]
             for node in lost:

@@ -11,13 +11,13 @@ from executor_studies import Here, On, Watch, bytes_of, fakes
 
 from onset.errors import CellsFailed, ExecutorError, StoreError, StudyError
 from onset.executors import EXECUTORS, open_executor
-from onset.executors.base import Staff
+from onset.executors.base import Message, Staff
 from onset.models.scripted import ScriptedModel
 from onset.results.admitted import admit, dismiss, dismiss_all
 from onset.results.folder import Store
 from onset.results.lease import LEASE
 from onset.study.grid import expand
-from onset.study.jobs import jobs_of
+from onset.study.jobs import Job, jobs_of
 from onset.study.runner import run
 from onset.study.spec import Study
 from onset.tasks import open_tasks
@@ -129,6 +129,55 @@ def test_a_model_that_does_not_open_fails_its_cells_once(tmp_path: Path) -> None
         seen.append((str(caught.value).replace(f"/{name},", ","), sorted(failed)))
     assert seen[0] == seen[1]
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
+
+
+class Breaking(Here):
+    """The file of the model breaks when its first job is done, and the worker that had it open dies."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(dies={1: 0})
+        self.file, self.asked = file, 0
+
+    def news(self, seconds: float) -> list[tuple[str, Message]]:
+        self.asked += 1
+        assert self.asked < 100, "waits for nothing"
+        return super().news(seconds)
+
+    def _run(self, worker: str, job: Job, dtype: str | None) -> None:
+        super()._run(worker, job, dtype)
+        self.file.write_text("[]")
+
+
+def test_a_model_that_does_not_open_again_ends_the_run(tmp_path: Path) -> None:
+    study = small(tmp_path)
+    one = study.model_copy(update={"models": study.models[:1]})
+    with pytest.raises(CellsFailed, match="3 of 4 cells failed"):
+        run(one, tmp_path / "d", executor=On(Breaking(tmp_path / "one.json"), 1))
+
+
+class Failing(Here):
+    """The second worker cannot open the model, which the first had open."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file, self.whole, self.asked = file, file.read_text(), 0
+
+    def news(self, seconds: float) -> list[tuple[str, Message]]:
+        self.asked += 1
+        assert self.asked < 100, "waits for nothing"
+        return super().news(seconds)
+
+    def _run(self, worker: str, job: Job, dtype: str | None) -> None:
+        self.file.write_text("[]" if worker == "w002" else self.whole)
+        super()._run(worker, job, dtype)
+
+
+def test_a_third_worker_does_what_the_second_could_not_open(tmp_path: Path) -> None:
+    study = small(tmp_path)
+    one = study.model_copy(update={"models": study.models[:1]})
+    pool = Failing(tmp_path / "one.json")
+    assert run(one, tmp_path / "d", executor=On(pool)).ran == 4
+    assert set(pool.shapes) > {"w001", "w002"}
 
 
 def test_an_error_of_the_folder_ends_the_run_as_it_does_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
