@@ -7,6 +7,7 @@ pickled, so that a job may take it along.
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -288,6 +289,8 @@ def write_bytes(path: Path, data: bytes, remedy: str = GO_ON) -> None:
     from onset.results.local import replace_file
 
     with writing(path, remedy):
+        if not path.parent.exists():  # a slip of whoever named the file
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         replace_file(path, data)
 
 

@@ -55,7 +55,7 @@ def test_the_example_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     ]
     assert len(shown) == len(code)
     assert "<b>Study notebook</b> · Do worked steps pay?" in shown[0]["text/html"]
-    assert "Summary(cells=4, ran=4, kept=0, failed={}, waiting=0)" in shown[1]["text/plain"]
+    assert "Summary(cells=4, ran=4, kept=0, failed={}, waiting=0, items=0)" in shown[1]["text/plain"]
     assert "<b>Results of notebook</b> · 4 cells finished" in shown[2]["text/html"]
     assert "<b>Findings of notebook</b>" in shown[3]["text/html"]
     assert "world-problems" in shown[4]["text/html"]

@@ -115,7 +115,8 @@ def test_an_edited_study_reads_what_is_there_and_a_method_with_examples_is_asked
 def test_a_cell_with_a_failed_item_is_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROMPTING._entries, "brittle", Entry("test_runner:Brittle", "raises"))
     model = Counted()
-    run(study(methods=[{"prompt": "brittle", "shots": 0}], seeds=1), tmp_path / "d", models={"fake": model})
+    asked = study(methods=[{"prompt": "brittle", "shots": 0}], seeds=1, item_error_budget=1)
+    run(asked, tmp_path / "d", models={"fake": model})
     failed = load(tmp_path / "d").cells["failed_items"].to_list()
     assert 0 < failed[0] == failed[1] < 10
     assert model.served == 20

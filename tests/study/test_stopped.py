@@ -151,9 +151,15 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
         raise SystemExit(code)
 
     monkeypatch.setattr(os, "_exit", leave)
-    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    given = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    for one, handler in before.items():  # whoever started the tests in the background had Ctrl-C ignored
+        signal.signal(one, handler)
     yield codes
-    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == before
+    now = {one: signal.getsignal(one) for one in before}
+    for one, handler in given.items():
+        signal.signal(one, handler)
+    assert now == before
 
 
 def test_what_python_swallows_is_sent_again(exits: list[int], capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,7 +110,7 @@ def test_what_the_base_model_ran_first_is_counted_and_kept(ran: tuple[Path, Aske
         assert kept.exists() == (name != "few")
         if name == "few":
             continue
-        rows = [json.loads(line) for line in kept.read_text().splitlines()]
+        rows = [json.loads(line) for line in kept.read_text().splitlines()[1:]]
         mine = [one for one in asked.sampled if one.prompt in {row["prompt"] for row in rows}]
         assert len(rows) == len(mine) == 3
         done = [done for one in asked.script.generate(mine) for done in one]
@@ -120,7 +120,7 @@ def test_what_the_base_model_ran_first_is_counted_and_kept(ran: tuple[Path, Aske
             tokens += sum(len(encode_one(asked.model.tokenizer, one).ids) for one in texts)
         assert report["prepared_tokens"] == tokens
         assert report["prepared_flops"] == 2.0 * params * tokens
-    row = json.loads(material_of(folder, held["improved"]).read_text().splitlines()[0])
+    row = json.loads(material_of(folder, held["improved"]).read_text().splitlines()[1])
     assert (row["answer"], row["agreeing"], row["answers"]) == ("heads", 2, {"heads": 2, "tails": 1})
 
 
@@ -134,7 +134,7 @@ def test_what_was_sampled_stays_where_weights_as_large_as_the_model_go(tmp_path:
     assert run(whole, tmp_path / "d", models={"tiny": asked.model}).ran == 1
     cell = facts(tmp_path / "d")["whole"]
     assert not (tmp_path / "d" / "tuned" / cell["tuned"]).exists()
-    assert len(material_of(tmp_path / "d", cell).read_text().splitlines()) == 3
+    assert len(material_of(tmp_path / "d", cell).read_text().splitlines()[1:]) == 3
     again = run(study(items=6, methods=whole.canonical()["methods"]), tmp_path / "d", models={"tiny": asked.model})
     assert (again.ran, len(asked.sampled)) == (
         1,

@@ -240,10 +240,11 @@ def test_the_margin_is_the_studys(folder: Path) -> None:
 
 
 def test_equal_results_give_equal_bytes(folder: Path, analysis: Analysis) -> None:
-    path = write_findings(folder, analysis)
+    path = folder / "findings.json"
+    assert write_findings(folder, analysis) == str(path)
     first = path.read_bytes()
     held = json.loads(first)
-    assert held["format"] == 2
+    assert held["format"] == 3
     assert held["comparisons"][0] == json.loads(json.dumps(comparison_json(analysis.contrasts.methods[0])))
     assert len(held["findings"]) == len(analysis.findings)
     write_findings(folder, analyse(load(folder), replicates=FAST))
@@ -251,9 +252,9 @@ def test_equal_results_give_equal_bytes(folder: Path, analysis: Analysis) -> Non
 
 
 def test_findings_that_cannot_be_written(tmp_path: Path, analysis: Analysis) -> None:
-    missing = tmp_path / "gone"
+    (tmp_path / "gone").write_text("")
     with pytest.raises(StoreError, match=r"^cannot write .*gone"):
-        write_findings(missing, analysis)
+        write_findings(tmp_path / "gone", analysis)
 
 
 def test_reading_results_never_imports_torch(folder: Path) -> None:

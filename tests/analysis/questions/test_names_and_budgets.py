@@ -18,6 +18,7 @@ from onset.errors import StudyError
 from onset.models.scripted import ScriptedModel
 from onset.report import facts
 from onset.report.notes import budget_notes
+from onset.results.files import write_json
 from onset.results.read import distinct_names, load, read_cells
 from onset.study.grid import expand
 from onset.study.runner import run
@@ -59,7 +60,7 @@ def test_a_folder_in_which_two_methods_share_a_name_tells_them_apart(tmp_path: P
     folder = measured(tmp_path / "d", [{"prompt": "cot", "shots": 1}, {"prompt": "cot", "shots": 2}, "answer-only"])
     for path in folder.glob("cells/*/cell.json"):
         held = json.loads(path.read_text())
-        path.write_text(json.dumps({**held, "method": held["method"].split("-shots")[0]}))
+        write_json(path, {**held, "method": held["method"].split("-shots")[0]})
     names = {"answer-only", "cot (shots 1)", "cot (shots 2)"}
     assert set(load(folder).cells["method"]) == names
     assert {row["method"]: row["words"] for row in facts.methods(read_cells(folder))}.keys() == names
@@ -116,7 +117,7 @@ def test_steps_are_held_against_no_steps_asked_in_the_same_way(tmp_path: Path) -
     folder = measured(tmp_path / "d", ["answer-only", "cot", {"prompt": "cot", "shots": 1}])
     for path in folder.glob("cells/*/cell.json"):
         held = json.loads(path.read_text())
-        path.write_text(json.dumps({**held, "template": "chat" if held["method"] == "cot-shots1" else "plain"}))
+        write_json(path, {**held, "template": "chat" if held["method"] == "cot-shots1" else "plain"})
     findings = [one for one in analyse(load(folder)).findings if one.kind == "chain of thought"]
     assert [one.subject for one in findings] == ["coin-flip"]
     assert findings[0].sentence.startswith("Chain of thought on coin-flip")
@@ -150,7 +151,7 @@ def test_findings_by_size_say_it_too(tmp_path: Path) -> None:
         held = json.loads(path.read_text())
         if held["method"] == "cot":
             held["ledger"][0]["ids"] = held["ledger"][0]["ids"][:1]
-            path.write_text(json.dumps(held))
+            write_json(path, held)
     findings = [one for one in analyse(load(folder)).findings if one.kind != "warning"]
     naming = [
         one
