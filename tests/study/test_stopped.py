@@ -24,7 +24,7 @@ TUNED = """
 name: tuned
 models: [ladder/r0]
 tasks: [{name: coin-flip, flips: 2, pool: 40, test: 30}]
-methods: [answer-only, {tune: lora, steps: 400}]
+methods: [answer-only, {tune: lora, on: answers, steps: 400}]
 labels: 8
 seeds: 1
 items: 16
