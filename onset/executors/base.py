@@ -8,7 +8,6 @@ as have jobs of it. A worker that dies loses its job, which is given to another,
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -370,8 +369,3 @@ class _Relay:
         """``job`` is begun again: what was committed is told once more."""
         for cell in job.cells:
             self._seen[cell.id] = 0
-
-
-def pause(seconds: float) -> None:
-    """Wait, for a pool without workers."""
-    time.sleep(seconds)

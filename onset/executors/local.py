@@ -11,6 +11,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from onset.errors import ExecutorError
-from onset.executors.base import Bench, Gone, Message, Staff, pause, run_on
+from onset.executors.base import Bench, Gone, Message, Staff, run_on
 from onset.study.jobs import Ended, Job, Work
 
 THREADS = "OMP_NUM_THREADS"
@@ -88,7 +89,7 @@ class Processes:
     def news(self, seconds: float) -> list[tuple[str, Message]]:
         """See `onset.executors.base.Pool`."""
         if not self._held:
-            pause(seconds)
+            time.sleep(seconds)
             return []
         names = {one.pipe: name for name, one in self._held.items() if not one.ended}
         found: list[tuple[str, Message]] = []

@@ -13,6 +13,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from onset.errors import ExecutorError
-from onset.executors.base import Bench, Broken, Gone, Message, Ready, Staff, pause, run_on
+from onset.executors.base import Bench, Broken, Gone, Message, Ready, Staff, run_on
 from onset.models import backend_of, default_label
 from onset.models.reproducible import SETTINGS
 from onset.study.entries import Resources
@@ -201,7 +202,7 @@ class Actors:
         names = {id(one.stream): name for name, one in self._held.items() if one.stream is not None}
         streams = [one.stream for one in self._held.values() if one.stream is not None]
         if not streams:
-            pause(seconds)
+            time.sleep(seconds)
             return []
         self.ray.wait(streams, num_returns=1, timeout=seconds, fetch_local=False)
         ready, _ = self.ray.wait(streams, num_returns=len(streams), timeout=0, fetch_local=False)

@@ -14,8 +14,6 @@ from pathlib import Path
 
 from onset.results.files import writing
 
-_PIECE = 1 << 20
-
 
 @dataclass(frozen=True)
 class LocalFiles:
@@ -99,11 +97,8 @@ class LocalFiles:
 
     def digest(self, path: str) -> str:
         """SHA-256 of a file."""
-        sha = hashlib.sha256()
         with open(self.root / path, "rb") as file:
-            while piece := file.read(_PIECE):
-                sha.update(piece)
-        return sha.hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def modified(self, path: str) -> datetime:
         """When it was put there, by the clock of the file system."""

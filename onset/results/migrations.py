@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC
+from typing import Any
 
 from onset.errors import Damaged
 from onset.results.cell import CELL, CHUNKS, DONE, TIMING
@@ -95,14 +96,8 @@ def _seal(files: Files, path: str, *, under: str | None = None) -> None:
         _seal_table(files, path)
     if not path.endswith(".json") or not files.exists(path):
         return
-    data = get(files, path)
-    if sealed(data):
-        return
-    try:
-        held = unseal(data, path)
-    except Damaged:
-        return
-    put_json(files, path, held if under is None else {under: held})
+    if (held := _unsealed(files, path)) is not None:
+        put_json(files, path, held if under is None else {under: held})
 
 
 def _seal_table(files: Files, path: str) -> None:
@@ -115,14 +110,19 @@ def _seal_table(files: Files, path: str) -> None:
 
 def _seal_tuned(files: Files, path: str) -> None:
     """Say in ``tuning.json`` what its weights are."""
+    if (held := _unsealed(files, path)) is not None:
+        put_json(files, path, {**held, "files": digests(files.at(path.rpartition("/")[0]))})
+
+
+def _unsealed(files: Files, path: str) -> dict[str, Any] | None:
+    """The members of a JSON file without a digest; None: it has one, or is damaged."""
     data = get(files, path)
     if sealed(data):
-        return
+        return None
     try:
-        held = unseal(data, path)
+        return unseal(data, path)
     except Damaged:
-        return
-    put_json(files, path, {**held, "files": digests(files.at(path.rpartition("/")[0]))})
+        return None
 
 
 def _note_when(cell: Files) -> None:

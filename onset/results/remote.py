@@ -146,11 +146,8 @@ class RemoteFiles:
         """SHA-256 of an object, read in pieces."""
 
         def work() -> str:
-            sha = hashlib.sha256()
             with self.system.open(self._at(path), "rb", block_size=_PIECE) as file:
-                while piece := file.read(_PIECE):
-                    sha.update(piece)
-            return sha.hexdigest()
+                return hashlib.file_digest(file, "sha256").hexdigest()
 
         return self._read(path, work)
 
