@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from results_json import read_json
+
 from onset.analysis.estimates.stages import Training
-from onset.results.files import read_json
 from onset.study.spec import Study, make_study
 
 

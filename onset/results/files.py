@@ -277,11 +277,6 @@ def _free(taken: Callable[[str], bool], path: str) -> str:
     return next(one for one in tried if not taken(one))
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """`put_json` on a disk."""
-    write_bytes(path, seal(value))
-
-
 def write_bytes(path: Path, data: bytes, remedy: str = GO_ON) -> None:
     """Write bytes on a disk by atomic rename, synced. Where that fails the old file stays and nothing half-written
     does; the message ends with ``remedy``.
@@ -292,8 +287,3 @@ def write_bytes(path: Path, data: bytes, remedy: str = GO_ON) -> None:
         if not path.parent.exists():  # a slip of whoever named the file
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         replace_file(path, data)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """`get_json` from a disk."""
-    return get_json(as_files(path.parent), path.name)

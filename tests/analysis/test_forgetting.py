@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_arms import arm, changed
+from results_json import read_json
 from scipy import stats
 from synthetic import synthetic_results
 
@@ -23,7 +24,6 @@ from onset.analysis.questions import question
 from onset.analysis.questions.lines import LONGEST
 from onset.analysis.stats.bootstrap import Array
 from onset.report.figures import figures
-from onset.results.files import read_json
 
 FAST = 300
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from models_fixtures import VOCABULARY, llama, plain_logprob, save
+from results_json import read_json, write_json
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
@@ -28,7 +29,6 @@ from onset.plan import make_plan
 from onset.prompting.ask import Ask
 from onset.prompting.text import CHAT_CHAIN, STOP, answer_text, render, turns
 from onset.records import Item, Pair, Request
-from onset.results.files import read_json, write_json
 from onset.study.grid import expand
 from onset.study.runner import run
 from onset.study.spec import make_study

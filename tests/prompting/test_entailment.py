@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 from models_fixtures import save_nli
+from results_json import write_json
 from test_maieutic import JUDGED, SOUP, World, asked
 from told import solve
 
@@ -23,7 +24,6 @@ from onset.pipeline import _flops
 from onset.prompting.ask import spent
 from onset.prompting.maieutic import Maieutic
 from onset.records import content_hash
-from onset.results.files import write_json
 from onset.results.read import load
 from onset.study.estimate import estimate
 from onset.study.grid import expand

@@ -12,13 +12,13 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models_fixtures import llama, save, tokenizer  # noqa: E402
+from results_json import read_json  # noqa: E402
 from staged import small_study  # noqa: E402
 from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
 
 import onset  # noqa: E402
 from onset.analysis import to_json  # noqa: E402
 from onset.errors import DataError, StudyError  # noqa: E402
-from onset.results.files import read_json  # noqa: E402
 from onset.results.read import load  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402

@@ -14,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models_fixtures import llama, save, tokenizer  # noqa: E402
+from results_json import read_json, write_json  # noqa: E402
 
 import onset  # noqa: E402
 from onset.demos.fit import longest_question  # noqa: E402
@@ -21,7 +22,6 @@ from onset.errors import CellsFailed, PlanMismatch, StudyError, Unanswered  # no
 from onset.models import open_model  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.plan import ExamplePlan, make_plan  # noqa: E402
-from onset.results.files import read_json, write_json  # noqa: E402
 from onset.results.folder import Store  # noqa: E402
 from onset.search.base import Part  # noqa: E402
 from onset.search.within import Within  # noqa: E402

@@ -14,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models_fixtures import llama, save, tokenizer  # noqa: E402
+from results_json import read_json, write_json  # noqa: E402
 from rich.console import Console  # noqa: E402
 from staged import small_study  # noqa: E402
 
@@ -24,7 +25,6 @@ from onset.errors import CellsFailed, DataError, StoreError, StudyError, Unknown
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.report.facts import name_of  # noqa: E402
 from onset.report.training import print_training  # noqa: E402
-from onset.results.files import read_json, write_json  # noqa: E402
 from onset.results.read import read_cells  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402

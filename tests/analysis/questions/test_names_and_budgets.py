@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from results_json import write_json
 from synthetic import ladder_results
 
 from onset.analysis import words
@@ -18,7 +19,6 @@ from onset.errors import StudyError
 from onset.models.scripted import ScriptedModel
 from onset.report import facts
 from onset.report.notes import budget_notes
-from onset.results.files import write_json
 from onset.results.read import distinct_names, load, read_cells
 from onset.study.grid import expand
 from onset.study.runner import run
