@@ -34,7 +34,7 @@ import numpy as np
 import polars as pl
 
 from onset.records import content_hash
-from onset.results.files import read_json, write_json
+from onset.results.files import as_files, get_json, put_json
 
 OTHERS = 1 / 7
 """The share of records that are another model's."""
@@ -61,15 +61,25 @@ class Cell:
         return (*(self.facts[name] for name in ("method", "labels", "task", "shift")), "elsewhere" in self.facts)
 
 
+def get(path: Path) -> dict[str, Any]:
+    """A JSON file of a results folder."""
+    return get_json(as_files(path.parent), path.name)
+
+
+def put(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file of a results folder; an old digest in it does not stay."""
+    put_json(as_files(path.parent), path.name, value)
+
+
 def read_demo(folder: Path) -> tuple[dict[str, Any], list[Cell]]:
     """The study of a demo's folder, and its cells in running order."""
-    study = read_json(folder / "study.json")
+    study = get(folder / "study.json")
     cells = []
     for one in study["cells"]:
         place = folder / "cells" / one
-        beside = {name: read_json(place / name) for name in CELL_FILES if (place / name).exists()}
+        beside = {name: get(place / name) for name in CELL_FILES if (place / name).exists()}
         records = pl.read_parquet(place / "records.parquet").sort("position")
-        cells.append(Cell(read_json(place / "cell.json"), records, beside))
+        cells.append(Cell(get(place / "cell.json"), records, beside))
     return study, cells
 
 
@@ -169,7 +179,7 @@ def make(demo: Path, into: Path, families: int, tasks: int, seeds: int, items: i
                     written.append(write(cell, table, demo, into, family, task, seed))
                     total += len(table)
     content = {**study, "study": {**study["study"], "name": into.name}, "cells": written}
-    write_json(into / "study.json", {key: one for key, one in content.items() if key != "digest"})
+    put(into / "study.json", {key: one for key, one in content.items() if key != "digest"})
     return total
 
 
@@ -211,14 +221,14 @@ def write(cell: Cell, table: pl.DataFrame, demo: Path, into: Path, family: int, 
         facts["elsewhere"] = held["elsewhere"] | {"task": home and task_name(home, task)}
     place = into / "cells" / name
     place.mkdir()
-    write_json(place / "cell.json", {key: one for key, one in facts.items() if key != "digest"})
+    put(place / "cell.json", {key: one for key, one in facts.items() if key != "digest"})
     for file, content in cell.beside.items():
-        write_json(place / file, {key: one for key, one in content.items() if key != "digest"})
+        put(place / file, {key: one for key, one in content.items() if key != "digest"})
     packed = io.BytesIO()
     table.write_parquet(packed, compression="zstd")
     (place / "records.parquet").write_bytes(packed.getvalue())
     digest = hashlib.sha256(packed.getvalue()).hexdigest()
-    write_json(place / "done.json", {"records": len(table), "sha256": digest})
+    put(place / "done.json", {"records": len(table), "sha256": digest})
     kept = demo / "tuned" / (held["tuned"] or ".")
     if held["tuned"] and kept.exists() and not (into / "tuned" / facts["tuned"]).exists():
         shutil.copytree(kept, into / "tuned" / facts["tuned"], copy_function=os.link)
@@ -240,7 +250,7 @@ def measured(folder: Path, command: str) -> dict[str, Any]:
         raise SystemExit(f"onset {' '.join(asked)}: exit status {os.waitstatus_to_exitcode(status)}")
     return {
         "folder": folder.name,
-        "records": sum(read_json(one)["records"] for one in folder.glob("cells/*/done.json")),
+        "records": sum(get(one)["records"] for one in folder.glob("cells/*/done.json")),
         "cells": sum(1 for _ in folder.glob("cells/*/done.json")),
         "command": command,
         "seconds": round(time.perf_counter() - start, 2),
