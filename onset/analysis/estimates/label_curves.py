@@ -13,7 +13,7 @@ from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.contrast.parts import Verdict
 from onset.analysis.curves.break_even import rising
 from onset.analysis.outcomes import Flops, Outcomes
-from onset.analysis.stats.bootstrap import REPLICATES, Block, Crossed, crossed_bootstrap
+from onset.analysis.stats.bootstrap import REPLICATES, Block, Crossed, crossed_bootstrap, intervals
 from onset.analysis.stats.draws import ENOUGH_DRAWS, draw_means, over_draws
 from onset.analysis.stats.pooling import Moderated, pool
 from onset.analysis.stats.shares import Interval
@@ -116,7 +116,16 @@ def means_over_draws(arms: Sequence[Outcomes], replicates: int = REPLICATES) -> 
     """
     crossed = [crossed_bootstrap([Block(arm.values)], replicates) for arm in arms]
     pooled = _pooled(arms, crossed)
-    return [_point(*one) for one in zip(arms, crossed, pooled, strict=True)]
+    alone = [
+        one
+        for arm, one, moderated in zip(arms, crossed, pooled, strict=True)
+        if one is not None and moderated is None and not (len(arm.draws) == 1 and arm.binary)
+    ]
+    resampled = dict(zip(alone, intervals(alone), strict=True))
+    return [
+        _point(arm, one and resampled.get(one), moderated)
+        for arm, one, moderated in zip(arms, crossed, pooled, strict=True)
+    ]
 
 
 def _pooled(arms: Sequence[Outcomes], crossed: Sequence[Crossed | None]) -> list[Moderated | None]:
@@ -140,15 +149,15 @@ def _design(arm: Outcomes) -> str:
     return f"{'tuned' if arm.tuned else 'prompted'}, {'right or wrong' if arm.binary else 'scores'}"
 
 
-def _point(arm: Outcomes, crossed: Crossed | None, pooled: Moderated | None) -> LabelPoint:
-    assert crossed is not None  # an arm holds at least one outcome
-    if len(arm.draws) == 1 and arm.binary:
+def _point(arm: Outcomes, resampled: Interval | None, pooled: Moderated | None) -> LabelPoint:
+    """``resampled``: the bootstrap's interval; None: of one draw of right and wrong, or where noise is pooled."""
+    if pooled is not None:
+        low, high = pooled.interval()
+    elif resampled is None:
         counts = arm.counts()
         low, high = wilson(counts.correct, counts.n)
-    elif pooled is not None:
-        low, high = pooled.interval()
     else:
-        low, high = crossed.interval()
+        low, high = resampled
         if 1 < len(arm.draws) < ENOUGH_DRAWS and not arm.repeated:
             apart = over_draws(draw_means(arm.values)).interval()
             low, high = min(low, apart[0]), max(high, apart[1])
