@@ -123,7 +123,7 @@ def means_over_draws(arms: Sequence[Outcomes], replicates: int = REPLICATES) -> 
     ]
     resampled = dict(zip(alone, intervals(alone), strict=True))
     return [
-        _point(arm, one and resampled.get(one), moderated)
+        _point(arm, None if one is None else resampled.get(one), moderated)
         for arm, one, moderated in zip(arms, crossed, pooled, strict=True)
     ]
 
