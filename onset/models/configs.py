@@ -40,12 +40,12 @@ def template_of_files(source: str, spec: str) -> Literal["chat", "plain"]:
     with loading(spec, quiet=True):
         config = AutoConfig.from_pretrained(source, trust_remote_code=False).get_text_config()
         tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        ends = _end_ids(source, config, tokenizer)
+        ends = end_ids(source, config, tokenizer)
     name = spec.rstrip("/").rpartition("/")[2]
     return "chat" if is_instruct(tokenizer, ends, template_of(tokenizer, spec), name) else "plain"
 
 
-def _end_ids(source: str, config: Any, tokenizer: Any) -> frozenset[int]:
+def end_ids(source: str, config: Any, tokenizer: Any) -> frozenset[int]:
     """Ids that end a text, as the loaded model will have them."""
     from transformers import GenerationConfig
 

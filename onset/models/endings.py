@@ -11,10 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from onset.models.rows import Row, Sample
 from onset.records import EndRule, Finish, Thinking
 from onset.thinking import answer_start
 from onset.turns import CLOSING, TURN_LAST, find_end
@@ -91,6 +93,11 @@ class Endings:
         elif not stop:
             self.flags[:] = False
             self.flags[[token for token in eos if token < vocabulary]] = True
+
+    @property
+    def tokens(self) -> frozenset[int]:
+        """Those that end a text wherever they come."""
+        return self._eos | self._special
 
     def may_end(self, last: NDArray[np.int64], before: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Can texts end at the tokens ``last`` [n], which come after ``before`` [n]? (The first token of a text may
@@ -203,6 +210,44 @@ class Endings:
         if whole.startswith(start):
             return whole[len(start) :]
         return self._decode(list(tokens), skip_special_tokens=True)
+
+
+class Text:
+    """The text of one row while it grows, token by token; ``finish``: why it ended (None: it goes on)."""
+
+    def __init__(self, row: Row, endings: Endings) -> None:
+        self.row = row
+        self.tokens: list[int] = []
+        self.finish: Finish | None = None
+        self._endings = endings
+        self._logprob = 0.0
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """Tokens that end it wherever they come."""
+        return self._endings.tokens
+
+    @cached_property
+    def uniforms(self) -> NDArray[np.float64]:
+        """See `onset.models.rows.Row.uniforms`."""
+        return self.row.uniforms()
+
+    def push(self, token: int, logprob: float) -> None:
+        """Append a token; sets ``finish`` when the text ends with it."""
+        self.tokens.append(token)
+        self._logprob += logprob
+        known = self._endings
+        if known.flags[token] or known.brink[self.tokens[-2:][0]] or len(self.tokens) == known.budget:
+            self.finish = known.finish(self.row.prompt, self.tokens)
+        if self.finish is None and len(self.tokens) == self.row.max_tokens:
+            self.finish = "length"
+
+    def sample(self) -> Sample:
+        """The finished row."""
+        assert self.finish is not None
+        text = self._endings.text(self.row.prompt, self.tokens, self.finish)
+        thought = self._endings.thought(self.row.prompt, self.tokens)
+        return Sample(text, len(self.tokens), self._logprob, self.finish, thought, tuple(self.tokens))
 
 
 def _first(tokens: Sequence[int], mark: tuple[int, ...]) -> int | None:

@@ -11,7 +11,7 @@ from onset.models.backend import Backend, LoadOptions, Size, under
 from onset.models.configs import model_files, seen, size_of, template_of_files
 
 if TYPE_CHECKING:
-    from onset.models.hf import HFModel
+    from onset.models.text import TextModel
 
 
 class Hub(Backend):
@@ -57,7 +57,7 @@ class Hub(Backend):
         where = _folder(target)
         return None if where is None else hash_files(where)
 
-    def open(self, target: str, options: LoadOptions) -> HFModel:
+    def open(self, target: str, options: LoadOptions) -> TextModel:
         """See `onset.models.loading.open_hf`."""
         from onset.models.loading import open_hf
 

@@ -26,7 +26,7 @@ def open_hf(target: str, options: LoadOptions) -> HFModel:
         if not (path / "config.json").exists():
             raise ModelError(f"model folder {path} has no config.json")
         return load_hf(target, str(path), options.label or path.resolve().name, options)
-    if _looks_like_path(target):
+    if looks_like_path(target):
         raise ModelError(f"model folder not found: {path}")
     return load_hf(target, target, options.label or target, options)
 
@@ -61,7 +61,7 @@ def load_hf(
     absent = sorted(report["missing_keys"])
     if absent:
         raise ModelError(f"model '{spec}': {len(absent)} weights are not in its files, the first is {absent[0]}")
-    _check_usable(spec, module, tokenizer)
+    check_usable(spec, module, tokenizer)
     facts = describe(module, tokenizer, label, revision or hash_files(files), told_beside(spec, files))
     return HFModel(
         module, tokenizer, facts, batch_tokens=options.batch_tokens, origin=spec.rstrip("/").rpartition("/")[2]
@@ -127,12 +127,12 @@ def _weight_folder(source: str) -> Path:
     return Path(source) if Path(source).is_dir() else Path(cached_file(source, "config.json")).parent
 
 
-def _looks_like_path(target: str) -> bool:
+def looks_like_path(target: str) -> bool:
     """A hub id is ``name`` or ``owner/name``; anything else was meant as a folder."""
     return re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", target) is None
 
 
-def _check_usable(spec: str, module: Any, tokenizer: Any) -> None:
+def check_usable(spec: str, module: Any, tokenizer: Any) -> None:
     """Raises ModelError for models whose batches or scores would be silently wrong."""
     kind = module.config.model_type
     if not tokenizer.is_fast:

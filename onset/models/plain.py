@@ -15,11 +15,10 @@ import numpy as np
 import torch
 
 from onset.models.choosing import LOGIT_CELLS, Kept, choose, logprobs_of
-from onset.models.endings import Endings, EndingsOf
+from onset.models.endings import EndingsOf, Text
 from onset.models.engine.head import precise_head
 from onset.models.rows import Row, Sample, Span
 from onset.models.stepper import Stepper
-from onset.records import Finish
 
 
 def generate(module: Any, rows: Sequence[Row], endings: EndingsOf, vocabulary: int, budget: int) -> list[Sample]:
@@ -90,38 +89,9 @@ def pack(
         yield batch
 
 
-class _Text:
-    """One row while it grows."""
-
-    def __init__(self, row: Row, endings: Endings) -> None:
-        self.row = row
-        self.uniforms = row.uniforms()
-        self.tokens: list[int] = []
-        self.finish: Finish | None = None
-        self._endings = endings
-        self._logprob = 0.0
-
-    def push(self, token: int, logprob: float) -> None:
-        """Append a token; sets ``finish`` when the text ends with it."""
-        self.tokens.append(token)
-        self._logprob += logprob
-        known = self._endings
-        if known.flags[token] or known.brink[self.tokens[-2:][0]] or len(self.tokens) == known.budget:
-            self.finish = known.finish(self.row.prompt, self.tokens)
-        if self.finish is None and len(self.tokens) == self.row.max_tokens:
-            self.finish = "length"
-
-    def sample(self) -> Sample:
-        """The finished row."""
-        assert self.finish is not None
-        text = self._endings.text(self.row.prompt, self.tokens, self.finish)
-        thought = self._endings.thought(self.row.prompt, self.tokens)
-        return Sample(text, len(self.tokens), self._logprob, self.finish, thought, tuple(self.tokens))
-
-
 def _run(module: Any, rows: Sequence[Row], endings: EndingsOf) -> list[Sample]:
     """One batch through the loop: prefill each different prompt once, then a token a step."""
-    texts = [_Text(row, endings(row.stop, row.until, row.thinking)) for row in rows]
+    texts = [Text(row, endings(row.stop, row.until, row.thinking)) for row in rows]
     prompts = list(dict.fromkeys(row.prompt for row in rows))
     stepper = Stepper(module)
     logits = stepper.prefill(prompts)
