@@ -5,6 +5,7 @@
     open_model("gguf:path/file.gguf")             a GGUF file, dequantised
     open_model("packaged:gemma-3-270m")           a model that installs from the package registry
     open_model("ladder/r4")                       a model of the embedded ladder (`onset.ladder.rungs`)
+    open_model("vllm:Qwen/Qwen2.5-7B-Instruct")   a hub id or folder, run by vLLM in this process (docs/vllm.md)
     open_model("openai:http://localhost:8000/v1#NAME")   a model behind a server (docs/servers.md)
     open_model("scripted:replies.json")           a fake that answers from a file (see `onset.models.scripted`)
 
@@ -41,6 +42,9 @@ BACKENDS = Registry(
         "gguf": Entry("onset.models.gguf:GGUF", "a GGUF file, dequantised"),
         "packaged": Entry("onset.models.packaged:PACKAGES", "a model that installs from the package registry"),
         "ladder": Entry("onset.models.ladder:LADDER", "the embedded ladder; in a study, ladder is r0 to r7"),
+        "vllm": Entry(
+            "onset.models.vllm.backend:VLLM_IN_PROCESS", "a hub id or local folder, run by vLLM in this process"
+        ),
         "openai": Entry("onset.models.servers.backend:OPENAI", "a model behind a server of OpenAI's protocol"),
         "scripted": Entry("onset.models.scripted:SCRIPTED", "a fake that answers from a JSON file of rules"),
     },
@@ -62,12 +66,14 @@ def open_model(
     dtype: str = "auto",
     batch_tokens: int = DEFAULT_BATCH_TOKENS,
     told: Told = Told(),  # noqa: B008 - frozen
+    rank: int = 0,
 ) -> Model:
     """Load the model that ``spec`` names (see the module's first lines for the forms it takes).
 
     ``label`` defaults to the hub id, or to the name of the folder or file. Batch composition, and with
     it the last bits of a log-probability, depends on ``batch_tokens``: keep it fixed within a study.
-    ``told``: size, context and revision of a model that does not tell them, a server's.
+    ``told``: size, context and revision of a model that does not tell them, a server's. ``rank``: the largest of the
+    LoRA adapters that a model run by vLLM will be asked with.
 
     Raises ModelError (one line) for a missing folder or file, an architecture that cannot be used, a
     hub that cannot be reached, a bad option; UnknownName for an unknown ``prefix:``.
@@ -78,7 +84,7 @@ def open_model(
         raise ModelError(f"model '{spec}': batch_tokens must be at least 1, got {batch_tokens}")
     backend, target = backend_of(spec)
     check_told(spec, told)
-    return backend.open(target, LoadOptions(label, device, dtype, batch_tokens, told))
+    return backend.open(target, LoadOptions(label, device, dtype, batch_tokens, told, rank))
 
 
 def backend_of(spec: str) -> tuple[Backend, str]:

@@ -39,7 +39,8 @@ class LoadOptions:
     """How to load: ``label`` is the name in tables (None: the backend's default), ``device`` ``auto``
     (a GPU when there is one), ``cpu``, ``cuda``, ``cuda:1`` ...; ``dtype`` one of `onset.models.DTYPES`;
     ``batch_tokens`` the most tokens whose keys and values are held at once (what prompts have in common
-    once, each row's own prompt and output); ``told``: what the model does not tell itself.
+    once, each row's own prompt and output); ``told``: what the model does not tell itself; ``rank``: the largest of the
+    LoRA adapters that it will be asked with, where these are served beside its weights (0: none will be).
     """
 
     label: str | None = None
@@ -47,6 +48,7 @@ class LoadOptions:
     dtype: str = "auto"
     batch_tokens: int = DEFAULT_BATCH_TOKENS
     told: Told = Told()
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,13 @@ class Backend(ABC):
     """A kind of model: one file, one line of `onset.models.BACKENDS`. ``target`` is what stands behind its prefix.
 
     ``written``: how a study writes one. ``local``: are its weights in files here, which tell its facts? Where they are
-    not, a study may tell them (`Told`).
+    not, a study may tell them (`Told`). ``adapters``: does what runs it leave its weights as they are, and serve LoRA
+    adapters beside them?
     """
 
     written: ClassVar[str]
     local: ClassVar[bool] = True
+    adapters: ClassVar[bool] = False
 
     def inside(self) -> Sequence[str]:
         """All targets there are, where they can be listed."""

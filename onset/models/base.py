@@ -60,14 +60,16 @@ class Can:
     """What a model can do beside completing texts.
 
     ``score``: give log-probabilities of texts; ``score_chat``: also after a prompt of its chat template; ``tune``: have
-    its weights changed; ``repeat``: give equal completions for equal requests, bit for bit. ``why``: why it gives no
-    scores, in words that follow "it gives no log-probabilities".
+    its weights changed; ``adapters``: be asked with a LoRA adapter beside its weights, trained on a model of the same
+    files (`onset.models.vllm.model`); ``repeat``: give equal completions for equal requests, bit for bit. ``why``: why
+    it gives no scores, in words that follow "it gives no log-probabilities".
     """
 
     score: bool = True
     score_chat: bool = True
     tune: bool = False
     repeat: bool = True
+    adapters: bool = False
     why: str = ""
 
     def scores(self, *, chat: bool) -> bool:

@@ -14,7 +14,7 @@ def check_able(model: Model, cell: Cell) -> None:
         raise ModelError(
             f"model '{cell.model}' cannot be trained: stage {cell.made.stage} needs a local Hugging Face model"
         )
-    if cell.tuned is not None and not ability(model).tune:
+    if cell.tuned is not None and not (ability(model).tune or ability(model).adapters):
         raise ModelError(
             f"model '{cell.model}' cannot be tuned: method {cell.method.name} needs a local Hugging Face model"
         )

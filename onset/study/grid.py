@@ -18,6 +18,7 @@ from onset.study.cell import Cell
 from onset.study.made import Made
 from onset.study.notes import notes_of
 from onset.study.searched import tried_of
+from onset.study.served import check_served
 from onset.study.shifted import Asked, asked_under, shift_notes
 from onset.study.spec import Study
 from onset.study.text import TEXT
@@ -65,7 +66,8 @@ class Grid:
 def expand(study: Study) -> Grid:
     """Load the tasks and lay out the cells, those of all parts of a study together.
 
-    Raises UnknownName, DataError or StudyError when a name, a file or a budget does not hold.
+    Raises UnknownName, DataError or StudyError when a name, a file or a budget does not hold, or a model cannot be
+    tuned as a method does.
     """
     pieces = [_expand(part) for part in study.grids()]
     tasks: dict[str, Task] = {}
@@ -94,6 +96,7 @@ def expand(study: Study) -> Grid:
                 raise StudyError(f"study: two parts call different models '{cell.model}'; give one a label")
             cells.setdefault(cell.id, cell)
     _check_stages(cells.values())
+    check_served(cells.values())
     _check_names([method for part in study.grids() for method in part.build_methods()])
     notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
     return Grid(study, tuple(_together(cells.values())), tasks, tests, families, notes, told, shifts)

@@ -15,7 +15,7 @@ from onset.study.cell import Cell
 from onset.study.grid import Grid
 from onset.study.made import Made
 from onset.study.revisions import changed
-from onset.study.written import alike, asked_by, held_template, template_json
+from onset.study.written import alike, asked_by, environment, held_template, runs_it, template_json
 
 _OF_BANK = ("facts", "tuned_revision", "ledger", "plan_hash", "asking", "template", "template_hash")
 """What must be equal of two cells of one bank, for one to be read from the outputs of the other."""
@@ -37,9 +37,8 @@ class Held:
         """The dtype that cells of ``label`` in the folder were begun in: a new trial may choose another (see
         `onset.models.dtypes`), and the cells of a model must compute alike.
         """
-        seen = self._store.seen()
         for cell in self._grid.cells:
-            told = seen.cell(cell.id)
+            told = self._store.cell(cell.id)
             if cell.model == label and told.begun:
                 held: str = told.facts()["facts"]["dtype"]
                 return held if held in DTYPES else None  # a model without weights has none to load in
@@ -47,11 +46,13 @@ class Held:
 
     def check(self, model: Model, label: str, made: Made | None) -> None:
         """Finished cells of this label and stage must have been measured on these very weights, in this way."""
-        seen = self._store.seen()
         for cell in self._grid.cells:
-            folder = seen.cell(cell.id)
+            folder = self._store.cell(cell.id)
             if cell.model == label and cell.made == made and folder.done:
                 facts = folder.facts()["facts"]
+                by, own = runs_it(folder.facts().get("environment", {})), runs_it(environment(model))
+                if by != own:
+                    raise changed(label, "engine", by, own, self._store)
                 for what in ("revision", "dtype", "device"):
                     held, now = facts[what], getattr(model.facts, what)
                     if held != now and made is not None:
@@ -62,12 +63,11 @@ class Held:
                         )
                     if held != now:
                         raise changed(label, what, held, now, self._store)
-                self._check_template(model, cell, seen)
+                self._check_template(model, cell, held_template(folder))
 
-    def _check_template(self, model: Model, cell: Cell, seen: Store) -> None:
+    def _check_template(self, model: Model, cell: Cell, held: Mapping[str, str | None]) -> None:
         """A finished cell must have been asked as it would be asked now."""
-        held = held_template(seen.cell(cell.id))
-        now = template_json(chosen_template(model, asked_by(cell, seen).template))
+        now = template_json(chosen_template(model, asked_by(cell, self._store).template))
         if held == now:
             return
         ways = {"plain": "in plain text", "chat": "through its chat template"}

@@ -26,9 +26,10 @@ from onset.study.cell import Cell
 from onset.study.made import Made
 from onset.study.memory import Peak
 from onset.study.observer import Observer
+from onset.study.served import is_served, let_go, trainable, with_adapter
 from onset.study.written import environment, template_json
 from onset.tasks.base import Task
-from onset.tuning.base import Seeds, TuningReport
+from onset.tuning.base import Seeds, Tuning, TuningReport
 from onset.tuning.checkpoint import Checkpoint
 from onset.tuning.full import Full
 from onset.tuning.materials.base import Given
@@ -95,11 +96,8 @@ def tune(
 
     Raises DataError where no granted example has what is trained on; ModelError and StoreError as `make` does.
     """
-    from onset.models.hf import HFModel
-
     method = cell.used
     tuner, material = method.tune, method.on
-    assert isinstance(base, HFModel)  # no other model says that it can be tuned
     assert tuner is not None
     assert material is not None
     examples = material.usable(plan.take(cell.labels))
@@ -120,16 +118,42 @@ def tune(
         watch.doing(f"{cell.model} · tuning {where}")
         progress = partial(watch.tuning, cell)
         schedule = method.schedule(len(texts.examples))
-        model, report = tuner.tune(base, texts.examples, _seeds(cell), schedule, progress, checkpoint)
+        model, report = tuner.tune(trainable(base), texts.examples, _seeds(cell), schedule, progress, checkpoint)
         return model, prepared(report, base, texts.tokens)
 
-    model, report = kept(held, chat, train, base, watch, tuner.save, partial(tuner.load, base), TuningReport)
+    model, report = _kept_for(base, tuner, held, chat, train, watch)
     watch.tuned(cell)
     asked = choose_demonstrations(model, task, method, plan, cell.labels, None, chat)
     return model, report, replace(asked, ledger=(*material.ledger(examples), *asked.ledger))
 
 
-def prepared(report: Report, model: HFModel, tokens: int) -> Report:
+def _kept_for(
+    base: Model,
+    tuner: Tuning,
+    held: TunedFolder,
+    chat: ChatTemplate | None,
+    train: Callable[[Checkpoint, Peak], tuple[HFModel, TuningReport]],
+    watch: Observer,
+) -> tuple[Model, TuningReport]:
+    """`kept` of a tuned model: as it was trained or read back, or ``base`` asked with the adapter that was written."""
+    if not is_served(base):
+        load: Callable[[Path], HFModel] = partial(tuner.load, trainable(base))
+        return kept(held, chat, train, base, watch, tuner.save, load, TuningReport)
+
+    def nothing(_: Path) -> HFModel | None:
+        return None
+
+    def save(tuned: HFModel | None, folder: Path) -> None:
+        assert tuned is not None
+        tuner.save(tuned, folder)
+
+    tuned, report = kept(held, chat, train, base, watch, save, nothing, TuningReport)
+    del tuned
+    let_go()
+    return with_adapter(base, held.local()), report
+
+
+def prepared(report: Report, model: Model, tokens: int) -> Report:
     """``report`` with the ``tokens`` that ``model`` ran first, to make what is trained on."""
     flops = 2.0 * model.facts.known("params_compute") * tokens
     return replace(report, flops=report.flops + flops, prepared_tokens=tokens, prepared_flops=flops)
@@ -139,7 +163,7 @@ def kept(
     held: TunedFolder,
     chat: ChatTemplate | None,
     train: Callable[[Checkpoint, Peak], tuple[Thing, Report]],
-    base: HFModel,
+    base: Model,
     watch: Observer,
     save: Callable[[Thing, Path], None],
     load: Callable[[Path], Thing],

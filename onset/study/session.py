@@ -39,6 +39,7 @@ from onset.study.observer import Observer
 from onset.study.revisions import Revisions
 from onset.study.runs import facts_of
 from onset.study.searching import Searches
+from onset.study.served import rank_of
 from onset.study.shifted import clean_twins, shift_json
 from onset.study.verifying import Verified, hf_model, verify
 from onset.study.written import cell_json, template_json
@@ -188,6 +189,7 @@ class Session:
                 dtype=dtype,
                 batch_tokens=batch_tokens,
                 told=self.grid.told.get(label, Told()),
+                rank=rank_of(self.grid.cells, label),
             )
             whole = mark is None or mark == fingerprint(first.model_spec)  # else: written to while it was read
             read = (mark or fingerprint(first.model_spec)) if whole else None

@@ -12,9 +12,11 @@ from onset.models import open_model
 from onset.models.base import Model
 from onset.results.read import read_cells
 from onset.results.tuned import TunedFolder
+from onset.study.served import is_served, with_adapter
 from onset.tuning import tuner as open_tuner
 from onset.tuning.base import Tuning
 from onset.tuning.full import Full
+from onset.tuning.lora import LoRA
 
 if TYPE_CHECKING:
     from onset.tuning.verifier import Verifier
@@ -32,7 +34,7 @@ def open_tuned(folder: str | Path, *, device: str = "auto") -> Model:
     """
     folder = Path(folder)
     cell, base, method = _opened(folder, lambda one: one.get("tuned"), device)
-    loaded: Model = method.load(base, folder)  # type: ignore[arg-type]
+    loaded: Model = with_adapter(base, folder) if is_served(base) else method.load(base, folder)  # type: ignore[arg-type]
     held = cell["tuned_revision"]
     if loaded.facts.revision != held:
         raise StoreError(f"{folder}: tuned from another model (revision {loaded.facts.revision}, the study has {held})")
@@ -67,10 +69,11 @@ def _opened(
     cell = next((one for one in read_cells(folder.parents[1]) if made(one) == folder.name), None)
     if cell is None:
         raise StoreError(f"{folder}: no cell of {folder.parents[1]} says which model this was tuned from")
-    base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=cell["environment"]["dtype"])
-    base = _staged(base, folder.parent, cell.get("made"))
     said = cell["search"]["method"] if "search" in cell else cell["method_spec"]  # what a search took
-    return cell, base, open_tuner(said["tune"], f"{folder}: 'tune'")
+    tuner = open_tuner(said["tune"], f"{folder}: 'tune'")
+    dtype, rank = cell["environment"]["dtype"], tuner.rank if isinstance(tuner, LoRA) else 0
+    base = open_model(cell["model_spec"], label=cell["model"], device=device, dtype=dtype, rank=rank)
+    return cell, _staged(base, folder.parent, cell.get("made")), tuner
 
 
 def _staged(base: Model, folder: Path, made: Mapping[str, Any] | None) -> Model:

@@ -79,7 +79,13 @@ def cell_json(
 
 def environment(model: Model) -> dict[str, str | None]:
     """Versions of what computed, and on what."""
-    return {**versions(), "device": model.facts.device, "dtype": model.facts.dtype}
+    own: Mapping[str, str] = getattr(model, "versions", {})  # of what runs it, where that is not transformers
+    return {**versions(), **own, "device": model.facts.device, "dtype": model.facts.dtype}
+
+
+def runs_it(environment: Mapping[str, str | None]) -> str:
+    """What ran a model, by its `environment`: results of two engines are not put into one folder under one label."""
+    return "vLLM" if environment.get("vllm") else "Onset"
 
 
 def versions() -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from onset.errors import ModelError, StoreError
-from onset.models.base import NOTHING, Virtual
+from onset.models.base import NOTHING, ModelFacts, Virtual
 
 if TYPE_CHECKING:
     from onset.models.hf import HFModel
@@ -117,10 +117,27 @@ def read_into(weights: Mapping[str, torch.Tensor], path: Path, base: HFModel) ->
                 weight.data.copy_(stored)
     except (OSError, SafetensorError) as error:
         raise StoreError(f"cannot read tuned weights {path}: {error}") from error
-    found = digest(str(base.facts.revision), weights)
+    _refuse_other(path, base.facts, digest(str(base.facts.revision), weights), revision)
+
+
+def revision_of(path: Path, base: ModelFacts) -> str:
+    """The revision that the weights in ``path`` (by `write`) have with the model that ``base`` are the facts of; no
+    model is needed. Raises StoreError as `read_into`.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            revision = (file.metadata() or {}).get(REVISION)
+            held = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+    except (OSError, SafetensorError) as error:
+        raise StoreError(f"cannot read tuned weights {path}: {error}") from error
+    _refuse_other(path, base, digest(str(base.revision), held), revision)
+    return str(revision)
+
+
+def _refuse_other(path: Path, base: ModelFacts, found: str, revision: str | None) -> None:
     if found != revision:
         raise StoreError(
-            f"tuned weights {path} have revision {found} on {base.facts.name} {base.facts.revision}, expected "
+            f"tuned weights {path} have revision {found} on {base.name} {base.revision}, expected "
             f"{revision}: they are damaged or were tuned from another base model"
         )
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import atexit
 import importlib
+import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
+import fake_vllm
 import pytest
 from models_fixtures import llama, save, tokenizer
 from test_gguf import write
@@ -46,6 +49,17 @@ def _a_package_more() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _vllm_or_its_stand_in() -> Iterator[None]:
+    with nullcontext() if importlib.util.find_spec("vllm") else fake_vllm.installed():
+        yield
+
+
+def _by_vllm(folder: Path) -> str:
+    """Heads of 32 numbers: vLLM's attention on a CPU takes none smaller."""
+    return f"vllm:{save(folder / 'tiny', llama(hidden=128), tokenizer(bos=False))}"
+
+
 def _scripted(folder: Path) -> str:
     (folder / "replies.json").write_text(json.dumps(RULES))
     return f"scripted:{folder / 'replies.json'}"
@@ -66,11 +80,12 @@ TARGETS: Mapping[str, Callable[[Path], str]] = {
     "gguf": lambda folder: f"gguf:{write(folder / 'made.gguf', llama(hidden=64))}",
     "packaged": _packaged,
     "ladder": lambda _: "ladder/r0",
+    "vllm": _by_vllm,
     "openai": _served,
     "scripted": _scripted,
 }
 """Backend -> a small model of its kind, made in a folder, as a study names it."""
-NOWHERE = {"hf": "./nowhere", "ladder": "ladder/nowhere", "openai": "openai:nowhere"}
+NOWHERE = {"hf": "./nowhere", "ladder": "ladder/nowhere", "openai": "openai:nowhere", "vllm": "vllm:./nowhere"}
 """What is not there, where it is not ``BACKEND:nowhere``."""
 
 

@@ -450,7 +450,7 @@ def test_bad_specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnknownName) as caught:
         open_model("ggfu:x.gguf")
     assert str(caught.value) == (
-        "unknown model backend 'ggfu': did you mean 'gguf'? Known: gguf, hf, ladder, openai, packaged, scripted"
+        "unknown model backend 'ggfu': did you mean 'gguf'? Known: gguf, hf, ladder, openai, packaged, scripted, vllm"
     )
 
 

@@ -22,7 +22,6 @@ from onset.analysis.stats.counting import counted
 from onset.records import content_hash
 from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA
 from onset.results.read import Results
-from onset.results.shared import Shared
 from onset.scores import wilson
 
 
@@ -51,7 +50,7 @@ class Measured:
     ``study``: the canonical study; of another tool's results a ``name`` alone. ``cells`` and ``records``: as in
     `onset.results.read.Results`; ``missing`` and ``failed``: its cells without results. ``foreign``: measured by
     another tool; ``notes``: what had to be decided to read it, in words; ``asides``: what was asked beside the study's
-    own tasks, which is in no table; ``shared``: as there, too.
+    own tasks, which is in no table.
     """
 
     outcomes: tuple[Outcomes, ...]
@@ -65,7 +64,6 @@ class Measured:
     scores: tuple[Outcomes, ...] = ()
     stated: tuple[Stated, ...] = ()
     asides: tuple[Aside, ...] = ()
-    shared: Mapping[str, Shared] | None = None
 
     @property
     def read(self) -> tuple[Outcomes | Stated, ...]:
@@ -93,7 +91,6 @@ def measured_of(results: Results) -> Measured:
         results.missing,
         results.failed,
         asides=asides_of(None if aside is None else replace(aside, cells=told(aside.cells))),
-        shared=results.shared,
     )
 
 

@@ -86,6 +86,8 @@ class Material(Step):
 
     uses: ClassVar[str]
     calls: ClassVar[str] = ""
+    distributions: ClassVar[bool] = False
+    """Does it need the base model's distribution at every token (`Given.hf`)?"""
 
     @property
     @abstractmethod

@@ -40,6 +40,7 @@ class Distilled(Material):
     words = "what the prompted model says itself"
     uses = "the first `shots`: demonstrations; of the others the question alone, which counts as no label"
     calls = "samples of the base model on every other question, and its distribution at their tokens"
+    distributions = True
     shots: int = Field(default=8, ge=1)
     samples: int = Field(default=4, ge=1, le=1000)
     temperature: float = Field(default=1.0, gt=0, le=5)
