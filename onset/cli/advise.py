@@ -51,7 +51,7 @@ def advise(  # noqa: PLR0913 - one parameter an option
     from onset.results.read import load
 
     wanted, say = Wanted(queries, labels, under, rationale_price, by), Say(language)
-    study = analyse(load(folder))
+    study = analyse(load(folder, prompts=False))
     found = [(one, advice_words(one, say)) for one in advices(study, wanted, task)]
     if as_json:
         made = [one.json() | asdict(told) for one, told in found]

@@ -185,7 +185,7 @@ def run_study(study: Study, out: Path | None, executor: Executor | None = None, 
         try:
             summary = run_grid(grid, folder, observer=display, executor=executor, retry_failed=retry_failed)
         except KeyboardInterrupt as stop:
-            store = Store(folder)
+            store = Store(folder).seen()
             done = sum(store.cell(cell.id).done for cell in grid.cells)
             tuning = "; the tuning that was under way loses a minute at most" if display.is_tuning else ""
             raise Interrupted(
@@ -221,7 +221,7 @@ def finish(folder: Path, *, accuracies: bool = False, details: bool = False) -> 
     from onset.report.terminal import print_accuracies
     from onset.results.read import load
 
-    results = load(folder)
+    results = load(folder, prompts=False)
     figure_library()  # made while the results are analysed
     analysis = analyse(results)
     write_findings(folder, analysis)

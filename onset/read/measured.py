@@ -35,9 +35,9 @@ def read_measured(
     """What was measured under ``path``, a results folder of Onset or anything that `read_outcomes` reads.
 
     ``metric`` and ``filter``: where a source has several; ``texts``: with what was asked and answered (a results folder
-    has its records); ``asked``: ``only``, ``grade_as``, ``params`` and ``family`` of `read_outcomes`. Raises DataError
-    where one of these is given for a results folder, which says all of it, where a setting is there more than once,
-    where there is no score at all, and as `read_outcomes` does.
+    has its records, but for their prompts); ``asked``: ``only``, ``grade_as``, ``params`` and ``family`` of
+    `read_outcomes`. Raises DataError where one of these is given for a results folder, which says all of it, where a
+    setting is there more than once, where there is no score at all, and as `read_outcomes` does.
     """
     path = as_place(path)
     if format_of(path) == "onset" or not isinstance(path, Path):
@@ -45,7 +45,7 @@ def read_measured(
         if given:
             options = listed([f"--{name.replace('_', '-')}" for name in given])
             raise DataError(f"{path}: {options}: for results of other tools; a results folder of Onset says it itself")
-        return measured_of(load(path))
+        return measured_of(load(path, prompts=False))
     outcomes = read_outcomes(path, texts=texts, **asked) if has_items(path) else ()
     notes = [line for one in outcomes for line in one.notes]
     tasks = by_task(outcomes)

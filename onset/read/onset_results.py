@@ -20,7 +20,7 @@ def read(path: Path | Files, sizes: Sizes) -> tuple[Outcomes, ...]:
 
     Cells that failed or did not run are told in the notes. Raises StoreError for a damaged folder.
     """
-    results, where = load(path), as_files(path).name()
+    results, where = load(path, prompts=False), as_files(path).name()
     unfinished = len(results.missing) + len(results.failed)
     notes = [f"{where}: {unfinished} of {unfinished + len(results.cells)} cells are not finished"] if unfinished else []
     return tuple(_told(one, sizes, notes) for one in outcomes_of(results, where))

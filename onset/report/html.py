@@ -47,7 +47,7 @@ from onset.report.costs import break_even_tables, cost_table
 from onset.report.findings import Lines
 from onset.report.first import first_lines, main_figure, set_apart
 from onset.report.head import distinct, question_of, summary, tally, vital
-from onset.report.items import TEXT_LIMIT, pack
+from onset.report.items import TEXT_LIMIT, PromptsOf, pack
 from onset.report.layout import in_words, laid_out, legend_of, responsive
 from onset.report.library import figure_library
 from onset.report.notes import budget_notes, comparison_notes
@@ -58,6 +58,7 @@ from onset.report.words import count, flops, lead, p_value, sentences, share, si
 from onset.results.files import Place, as_place, write_bytes
 from onset.results.format import REPORT
 from onset.results.read import load, read_cells
+from onset.results.recorded import Prompts
 
 VERDICT_WORDS = {
     "wins": "The method is more accurate than the one it is against: p, corrected for the number of comparisons, is at"
@@ -82,12 +83,14 @@ def build_report(
     """
     folder = as_place(folder)
     if analysis is None:
-        results = load(folder)
+        results = load(folder, prompts=False)
         figure_library()
         analysis = analyse(results)
     shown = to_json(analysis, language)
     cells = [] if analysis.measured.foreign else [one for one in read_cells(folder) if "elsewhere" not in one]
-    text = page(shown, analysis.study, cells, analysis.measured.records, language=language)
+    records = analysis.measured.records
+    prompts = None if "prompt" in records.columns else Prompts(folder).of
+    text = page(shown, analysis.study, cells, records, prompts=prompts, language=language)
     if isinstance(folder, Path):
         path = out or (_place_beside(folder, analysis) if analysis.measured.foreign else folder / REPORT)
     elif out is None:
@@ -123,14 +126,15 @@ def page(
     cells: Sequence[facts.Facts],
     records: pl.DataFrame,
     *,
+    prompts: PromptsOf | None = None,
     text_limit: int = TEXT_LIMIT,
     language: Language = "en",
 ) -> str:
     """The report as HTML.
 
     ``shown``: what ``onset show --json`` prints, its short lines in ``language``; ``study``: the canonical study;
-    ``cells``: the cell.json of every cell begun; ``records``: column ``cell`` and the fields of Record; ``text_limit``:
-    characters of records carried.
+    ``cells``: the cell.json of every cell begun; ``records``: column ``cell`` and the fields of Record; ``prompts``:
+    where these have none; ``text_limit``: characters of records carried.
     """
     library = figure_library()
     say = words_in(language)
@@ -173,7 +177,7 @@ def page(
     first = [lines.of(one) for one in kept]
     main = main_figure(findings, drawn)
     subject = kept[0]["subject"] if kept else ""
-    packed = pack(shown["cells"], records, text_limit=text_limit)
+    packed = pack(shown["cells"], records, prompts=prompts, text_limit=text_limit)
     template = environment.get_template("report.html.j2")
     scripts = [library.result(), _behaviour()]
     return template.render(

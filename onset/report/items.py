@@ -11,7 +11,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,32 +52,64 @@ class _Texts:
         return -1 if text is None else self.numbers.setdefault(text, len(self.numbers))
 
 
+PromptsOf = Callable[[str, pl.Series], pl.Series]
+"""The prompts of a cell's records, from its id and their items (`onset.results.recorded.Prompts.of`)."""
+
+
 def pack(
-    cells: Sequence[Mapping[str, Any]], records: pl.DataFrame, *, text_limit: int = TEXT_LIMIT, most: int = MOST_ITEMS
+    cells: Sequence[Mapping[str, Any]],
+    records: pl.DataFrame,
+    *,
+    prompts: PromptsOf | None = None,
+    text_limit: int = TEXT_LIMIT,
+    most: int = MOST_ITEMS,
 ) -> Packed:
     """Pack ``records`` (columns ``cell`` and the fields of `onset.records.Record`) of ``cells``, in their order.
 
-    At least one item of each cell is kept, whatever ``text_limit`` (characters) and ``most`` (items) say.
+    ``prompts``: where the records have none. At least one item of each cell is kept, whatever ``text_limit``
+    (characters) and ``most`` (items) say.
     """
-    parts = by_cell(records, records.columns)
+    parts = by_cell(records, ("cell", "position", *(name for name in _READ if name in records.columns)))
     tables = [parts[cell["cell"]] for cell in cells if cell["cell"] in parts]
-    tables = [table if table["position"].is_sorted() else table.sort("position") for table in tables]
-    begun = [_shared_beginning(table["prompt"]) for table in tables]
+    lengths = [len(table) for table in tables]
+    reach = _reach(lengths, most)
+    begun = []
+    for place, table in enumerate(tables):
+        beginning, tables[place] = _begun(table, prompts, reach)
+        begun.append(beginning)
     limit = _limit(tables, begun, text_limit)
-    if sum(min(len(table), limit or len(table)) for table in tables) > most:
+    if sum(min(length, limit or length) for length in lengths) > most:
         limit = max(1, min(most // len(tables), limit or most))
     texts = _Texts()
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     heads = []
     for table, beginning in zip(tables, begun, strict=True):
-        kept = (table if limit is None else table.head(limit)).select(_READ)
+        kept = table if limit is None else table.head(limit)
         heads.append({"cell": table["cell"][0], "beginning": texts.number(beginning), "kept": len(kept)})
         for row in kept.iter_rows(named=True):
-            _append(columns, row, len(beginning), texts)
+            _append(columns, row, texts)
     content = {"cells": heads, "texts": list(texts.numbers), "rows": columns}
     raw = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     data = base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode("ascii")
-    return Packed(data, sum(head["kept"] for head in heads), sum(map(len, tables)), limit)
+    return Packed(data, sum(head["kept"] for head in heads), sum(lengths), limit)
+
+
+def _reach(lengths: Sequence[int], most: int) -> int | None:
+    """One more than the items of each cell that are ``most`` together; None: all are no more."""
+    if sum(lengths) <= most:
+        return None
+    return max(1, bisect_right(range(most + 1), most, key=lambda each: sum(min(each, one) for one in lengths)))
+
+
+def _begun(table: pl.DataFrame, prompts: PromptsOf | None, reach: int | None) -> tuple[str, pl.DataFrame]:
+    """What a cell's prompts begin with, and its first ``reach`` records with the ``rest`` of theirs."""
+    if prompts is not None:
+        table = table.with_columns(prompts(str(table["cell"][0]), table["item"]).alias("prompt"))
+    table = table if table["position"].is_sorted() else table.sort("position")
+    beginning = _shared_beginning(table["prompt"])
+    kept = table if reach is None else table.head(reach)
+    rest = kept["prompt"].str.slice(len(beginning)).alias("rest")
+    return beginning, kept.drop("prompt", "position").with_columns(rest)
 
 
 _COLUMNS = (
@@ -102,11 +135,11 @@ _READ = (
 """The fields of a record that these come from."""
 
 
-def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], begins: int, texts: _Texts) -> None:
+def _append(columns: dict[str, list[Any]], row: Mapping[str, Any], texts: _Texts) -> None:
     """Add a record's fields; "item" is the clean item's id, so that an item and its shifted twin meet."""
     columns["item"].append(texts.number(row["twin"] or row["item"]))
     columns["question"].append(texts.number(row["question"]))
-    columns["rest"].append(texts.number(row["prompt"][begins:]))
+    columns["rest"].append(texts.number(row["rest"]))
     columns["gold"].append(texts.number("; ".join(row["golds"]) if row["golds"] else row["gold"]))
     columns["outputs"].append([texts.number(text) for text in row["outputs"]])
     columns["answers"].append([texts.number(text) for text in row["answers"]])
@@ -137,13 +170,13 @@ def _limit(tables: Sequence[pl.DataFrame], begun: Sequence[str], text_limit: int
     seen: set[str] = set()
     room = text_limit - sum(len(beginning) for beginning in set(begun))
     for start in range(0, max((len(table) for table in tables), default=0), _AT_ONCE):
-        parts = [table.select("prompt", "question", "outputs").slice(start, _AT_ONCE).rows() for table in tables]
+        parts = [table.select("rest", "question", "outputs").slice(start, _AT_ONCE).rows() for table in tables]
         for place in range(_AT_ONCE):
-            for rows, beginning in zip(parts, begun, strict=True):
+            for rows in parts:
                 if place >= len(rows):
                     continue
-                prompt, question, outputs = rows[place]
-                for text in (prompt[len(beginning) :], question, *outputs):
+                rest, question, outputs = rows[place]
+                for text in (rest, question, *outputs):
                     if text not in seen:
                         seen.add(text)
                         room -= len(text)

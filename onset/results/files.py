@@ -23,6 +23,11 @@ from onset.results.sealed import seal, unseal
 GO_ON = "what was finished is kept, run again to go on"
 
 
+def nothing(path: str) -> bool:
+    """No path."""
+    return False
+
+
 class Files(Protocol):
     """Files below one place. Paths are relative to it, with ``/``; folders come and go with what is in them.
 
@@ -110,9 +115,9 @@ class Files(Protocol):
         """
         ...
 
-    def to_read(self, wanted: Callable[[str], bool]) -> Files:
+    def to_read(self, wanted: Callable[[str], bool], hashed: Callable[[str], bool] = nothing) -> Files:
         """The same files, to be read alone, as they are now or later; those ``wanted`` (by path) may be fetched
-        together.
+        together, and those of which the digest alone is wanted be ``hashed`` so.
         """
         ...
 
@@ -218,8 +223,8 @@ class Wrapped:
     def scratch(self, path: str) -> Path:  # noqa: D102
         return self.files.scratch(path)
 
-    def to_read(self, wanted: Callable[[str], bool]) -> Files:  # noqa: D102
-        return self.files.to_read(wanted)
+    def to_read(self, wanted: Callable[[str], bool], hashed: Callable[[str], bool] = nothing) -> Files:  # noqa: D102
+        return self.files.to_read(wanted, hashed)
 
 
 @contextmanager

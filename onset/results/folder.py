@@ -10,23 +10,42 @@ A file that is not as it was written is set aside, with a note, and what it was 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 from onset.errors import Damaged, StoreError
-from onset.results.cell import CellFolder
+from onset.results.cell import CELL, DONE, FAILED, PREPARED, RECORDS, SOURCE, TIMING, CellFolder
 from onset.results.files import Place, as_files, get_json, put_json, set_aside
 from onset.results.format import STUDY, Names, check_format, read_study
 from onset.results.lease import LEASE, Lease, take
 from onset.results.migrations import migrate
 from onset.results.sealed import FORMAT
-from onset.results.stages import StageFolder
-from onset.results.tuned import TunedFolder
+from onset.results.snapshot import ENOUGH, INDEX, Looked, Snapshot
+from onset.results.stages import STAGE, StageFolder
+from onset.results.tuned import SAID, TunedFolder
 
 MODELS = "models.json"
 
 
 def _nobody(_: str) -> None:
     pass
+
+
+def _is_said(path: str) -> bool:
+    """Is it a file that says something of a cell, of weights or of a stage of training?"""
+    match path.split("/"):
+        case ["cells", _, name]:
+            return name in (CELL, DONE, FAILED, TIMING, PREPARED, SOURCE)
+        case ["tuned", _, name]:
+            return name in SAID
+        case ["stages", _, name]:
+            return name == STAGE
+    return False
+
+
+def _is_records(path: str) -> bool:
+    parts = path.split("/")
+    return len(parts) == 3 and (parts[0], parts[2]) == ("cells", RECORDS)
 
 
 class Store:
@@ -103,6 +122,20 @@ class Store:
             self.note(f"{error}; set aside as {set_aside(self.files, STUDY)} and written again")
             return None
         return held
+
+    def seen(self, *, records: bool = False) -> Store:
+        """The store as it is now, for the look at all of its cells with which a run begins: in an object store what is
+        looked at is fetched all together, ``records`` too if they are read, and only what changed since the last run
+        looked. What is changed through it is looked up anew; what others change is not seen.
+        """
+        seen = self.files.to_read(lambda path: _is_said(path) or (records and _is_records(path)), _is_records)
+        if not isinstance(seen, Snapshot):
+            return self  # a disk gives every file at once
+        if seen.fetched >= ENOUGH and self._lease is not None:
+            self.files.put(INDEX, seen.index())
+        store = copy(self)
+        store.files, store._looked, store._lost = Looked(self.files, seen), set(), set()
+        return store
 
     def cell(self, cell_id: str) -> CellFolder:
         """The folder of one cell (made when it begins)."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from onset.results.files import writing
+from onset.results.files import nothing, writing
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class LocalFiles:
         """The file itself."""
         return self.root / path
 
-    def to_read(self, wanted: Callable[[str], bool]) -> LocalFiles:
+    def to_read(self, wanted: Callable[[str], bool], hashed: Callable[[str], bool] = nothing) -> LocalFiles:
         """The files themselves."""
         return self
 

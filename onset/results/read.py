@@ -6,6 +6,7 @@ it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,8 +19,10 @@ from onset.errors import Damaged
 from onset.records import canonical_json
 from onset.results.cell import AGAIN, CELL, DONE, FAILED, NO_TIME, PREPARED, TIMING
 from onset.results.files import Files, Place, as_files, get_json
-from onset.results.format import CELL_SCHEMA, FINDINGS, RECORD_SCHEMA, REPORT, STUDY, check_format, read_study
-from onset.results.recorded import read_records
+from onset.results.format import CELL_SCHEMA, FINDINGS, REPORT, STUDY, check_format, read_study
+from onset.results.recorded import Gathered, read_records
+from onset.results.shared import Shared
+from onset.results.snapshot import INDEX
 from onset.results.stages import StageFolder
 from onset.results.tuned import SAID, TunedFolder
 from onset.scores import wilson
@@ -33,6 +36,7 @@ class Results:
     ``records``: column ``cell`` and the fields of `onset.records.Record`; ``missing``: ids of the study's cells that
     are neither finished nor failed; ``failed``: id of each failed cell -> its error in one line. ``aside``: finished
     cells of tasks that are asked beside the study's own (`onset.study.aside`), which are in no other table; None: none.
+    ``shared``: what costs need of the prompts, by cell, where ``records`` have none (`load`); None: they have them.
     """
 
     study: Mapping[str, Any]
@@ -41,6 +45,7 @@ class Results:
     missing: tuple[str, ...]
     failed: Mapping[str, str]
     aside: Results | None = None
+    shared: Mapping[str, Shared] | None = None
 
     def _repr_html_(self) -> str:
         """What a notebook shows: how far the study is, and the accuracy of each finished cell."""
@@ -66,8 +71,9 @@ def _accuracy(mean: float | None, low: float | None, high: float | None) -> tupl
     return f"{100 * mean:.1f} %", f"{100 * low:.1f} to {100 * high:.1f} %"
 
 
-def load(folder: Place) -> Results:
-    """Read the results folder ``folder``.
+def load(folder: Place, *, prompts: bool = True) -> Results:
+    """Read the results folder ``folder``. Without ``prompts``, half of what a large folder takes, no record and no call
+    has the column ``prompt`` (`onset.results.recorded.Prompts` reads it again).
 
     Raises StoreError, with the path, for a folder that holds no study or has another format, Damaged for one that holds
     a damaged file.
@@ -76,8 +82,8 @@ def load(folder: Place) -> Results:
     held = _study(files)
     rows: list[dict[str, Any]] = []
     specs: list[Mapping[str, Any]] = []
-    tables: list[pl.DataFrame] = []
-    beside: tuple[list[dict[str, Any]], list[pl.DataFrame]] = ([], [])
+    beside: list[dict[str, Any]] = []
+    tables, theirs = Gathered(prompts=prompts), Gathered(prompts=prompts)
     missing: list[str] = []
     failed: dict[str, str] = {}
     for cell_id in held["cells"]:
@@ -85,33 +91,27 @@ def load(folder: Place) -> Results:
         if cell.exists(DONE):
             records, row, spec = _read_cell(cell, files)
             aside = row.pop("aside")
-            (beside[0] if aside else rows).append(row | {"cell": cell_id})
-            (beside[1] if aside else tables).append(records.select(pl.lit(cell_id).alias("cell"), *RECORD_SCHEMA))
+            (beside if aside else rows).append(row | {"cell": cell_id})
+            (theirs if aside else tables).add(cell_id, records)
             specs += [] if aside else [spec]
         elif cell.exists(FAILED):
             failed[cell_id] = str(_json(cell, FAILED).get("error", ""))
         else:
             missing.append(cell_id)
     _tell_apart(rows, specs)
-    empty = pl.DataFrame(schema={"cell": pl.String, **RECORD_SCHEMA})
 
-    def told(cells: list[dict[str, Any]], records: list[pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        return pl.DataFrame(cells, schema=CELL_SCHEMA, orient="row"), pl.concat([empty, *records])
+    def told(cells: list[dict[str, Any]], records: Gathered) -> tuple[pl.DataFrame, pl.DataFrame]:
+        return pl.DataFrame(cells, schema=CELL_SCHEMA, orient="row"), records.table()
 
-    return Results(
-        held["study"],
-        *told(rows, tables),
-        missing=tuple(missing),
-        failed=failed,
-        aside=Results(held["study"], *told(*beside), missing=(), failed={}) if beside[0] else None,
-    )
+    elsewhere = Results(held["study"], *told(beside, theirs), (), {}, shared=theirs.shared) if beside else None
+    return Results(held["study"], *told(rows, tables), tuple(missing), failed, elsewhere, tables.shared)
 
 
 def _of_cells(path: str) -> bool:
     """What `load` reads: all but chunks of unfinished cells and the weights themselves."""
     match path.split("/"):
         case ["cells", _, _] | ["stages", _, "stage.json"] | [_]:
-            return not path.endswith((FINDINGS, REPORT))
+            return not path.endswith((FINDINGS, REPORT, INDEX))
         case ["tuned", _, name]:
             return name in SAID
     return False
@@ -335,29 +335,38 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: 
         _sum(records[name], prepared[name]) for name in ("prompt_tokens", "output_tokens", "flops")
     )
     tuned = float(tuning["flops"]) if tuning else 0.0
+    status = Counter(records["status"].to_list())
+    asked = pl.col("calls").explode().struct.field("model").is_not_null().any()
+    thinking, others = records.select(pl.col("thinking").explode().mean(), asked).row(0)
     return {
         "n": n,
         "correct": correct,
         "accuracy": correct / n if n else None,
         "low": interval[0] if interval else None,
         "high": interval[1] if interval else None,
-        "parse_rate": (records["status"] == "ok").mean(),
-        "truncated_rate": (records["status"] == "truncated").mean(),
-        "out_of_budget_rate": (records["status"] == "out of budget").mean(),
-        "thinking_tokens": records["thinking"].explode().mean(),
+        "parse_rate": _share(status, "ok"),
+        "truncated_rate": _share(status, "truncated"),
+        "out_of_budget_rate": _share(status, "out of budget"),
+        "thinking_tokens": thinking,
         "overlong": int(records["overlong"].sum()),
-        "failed_items": int((records["status"] == "failed").sum()),
+        "failed_items": status["failed"],
         "gold_logprob": records["gold_logprob"].mean(),
         "gold_prob": records["gold_prob"].mean(),
         "partial": None if records["partial"].null_count() else records["partial"].mean(),
         "prompt_tokens": prompt_tokens,
         "output_tokens": output_tokens,
         "tokens": None if prompt_tokens is None or output_tokens is None else prompt_tokens + output_tokens,
-        "others": _others(records),
+        "others": _others(records) if others else [],
         "flops_inference": inference,
         "flops_tuning": tuned,
         "flops": None if inference is None else inference + tuned,
     }
+
+
+def _share(counts: Mapping[str | None, int], of: str) -> float | None:
+    """The share of one of the values that are known."""
+    known = sum(count for value, count in counts.items() if value is not None)
+    return counts.get(of, 0) / known if known else None
 
 
 def _others(records: pl.DataFrame) -> list[dict[str, Any]]:

@@ -1,15 +1,19 @@
-"""The records of a finished cell, checked, under the columns of today."""
+"""The records of finished cells, checked, under the columns of today."""
 
 from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import polars as pl
 
-from onset.errors import Damaged
+from onset.errors import Damaged, StoreError
 from onset.results.cell import AGAIN, DONE, RECORDS, finished
-from onset.results.files import Files
+from onset.results.files import Files, Place, as_files
 from onset.results.format import ADDED, ADDED_TO_CALLS, RECORD_SCHEMA
+from onset.results.shared import AT_ONCE, Shared, shared_of
+
+PROMPT = "prompt"
 
 
 def read_records(cell: Files) -> pl.DataFrame:
@@ -20,7 +24,71 @@ def read_records(cell: Files) -> pl.DataFrame:
         raise Damaged(error.name, error.why, AGAIN) from error
 
 
-def _records(cell: Files) -> pl.DataFrame:
+class Gathered:
+    """The records of cells, one after the other. Without ``prompts`` the table has no column ``prompt``, nor has a call
+    in ``calls`` one: what costs need of them is in ``shared`` then, by cell (None: the table has them).
+    """
+
+    def __init__(self, *, prompts: bool) -> None:
+        self.shared: dict[str, Shared] | None = None if prompts else {}
+        self._left: list[tuple[str, pl.DataFrame]] = []
+        self._tables: list[pl.DataFrame] = []
+
+    def add(self, cell: str, records: pl.DataFrame) -> None:
+        """Add what `read_records` gave."""
+        self._left.append((cell, records))
+        if len(self._left) == AT_ONCE:
+            self._lay()
+
+    def table(self) -> pl.DataFrame:
+        """Column ``cell`` and the fields of a record."""
+        self._lay()
+        empty = pl.DataFrame(schema={"cell": pl.String, **RECORD_SCHEMA})
+        return pl.concat([self._kept(empty), *self._tables])
+
+    def _lay(self) -> None:
+        """Lay the cells that are left behind the others: of so many at once the prompts are held."""
+        if not self._left:
+            return
+        table = pl.concat([records for _, records in self._left])
+        cells = np.repeat(np.arange(len(self._left)), [len(records) for _, records in self._left])
+        table.insert_column(0, pl.Series("cell", [cell for cell, _ in self._left]).gather(cells))
+        if self.shared is not None:
+            self.shared |= shared_of(table)
+        self._tables.append(self._kept(table))
+        self._left = []
+
+    def _kept(self, table: pl.DataFrame) -> pl.DataFrame:
+        if self.shared is None:
+            return table
+        kept = [one.name for one in RECORD_SCHEMA["calls"].inner.fields if one.name != PROMPT]
+        calls = pl.col("calls").list.eval(pl.struct([pl.element().struct.field(name) for name in kept]))
+        return table.drop(PROMPT).with_columns(calls)
+
+
+class Prompts:
+    """The prompts of a results folder's finished cells, read cell by cell when they are wanted."""
+
+    def __init__(self, folder: Place) -> None:
+        self._files = as_files(folder).to_read(lambda path: path.endswith((f"/{DONE}", f"/{RECORDS}")))
+
+    def of(self, cell: str, items: pl.Series) -> pl.Series:
+        """Those of the records of a cell, whose ``items`` they are expected to be, in order. Raises Damaged, and
+        StoreError where the cell has other records by now.
+        """
+        place = self._files.at(f"cells/{cell}")
+        try:
+            data, _ = _data(place)
+        except Damaged as error:
+            raise Damaged(error.name, error.why, AGAIN) from error
+        held = pl.read_parquet(data, columns=["item", PROMPT])
+        if not held["item"].equals(items):
+            raise StoreError(f"{place.name(RECORDS)} was written again while it was read: read the folder again")
+        return held[PROMPT]
+
+
+def _data(cell: Files) -> tuple[bytes, int]:
+    """The bytes of a finished cell's records, checked, and how many records they should hold."""
     path = cell.name(RECORDS)
     expected, digest = finished(cell)
     try:
@@ -29,17 +97,19 @@ def _records(cell: Files) -> pl.DataFrame:
         raise Damaged(path, f"it cannot be read ({error.strerror or error})") from error
     if hashlib.sha256(data).hexdigest() != digest:
         raise Damaged(path, f"its SHA-256 is not the one in {DONE}")
+    return data, expected
+
+
+def _records(cell: Files) -> pl.DataFrame:
+    path = cell.name(RECORDS)
+    data, expected = _data(cell)
     try:
         records = pl.read_parquet(data)
     except pl.exceptions.PolarsError as error:
         raise Damaged(path, "not a parquet file") from error
-    schema = records.schema  # made anew each time that it is asked for
-    if added := [name for name in ADDED if name not in schema]:
-        records = records.with_columns(pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in added)
-    if isinstance(held := schema.get("calls"), pl.List) and isinstance(held.inner, pl.Struct):
-        records = records.with_columns(_widened(held.inner))
-    schema = records.schema
-    wrong = [name for name, kind in RECORD_SCHEMA.items() if schema.get(name) != kind]
+    if wrong := _unlike(records):
+        records = _of_today(records)
+        wrong = _unlike(records)
     if wrong:
         raise Damaged(path, f"column '{wrong[0]}' is missing or of another type")
     if len(records) != expected:
@@ -47,6 +117,26 @@ def _records(cell: Files) -> pl.DataFrame:
     if records["item"].n_unique() < len(records):
         repeated = records.filter(pl.col("item").is_duplicated())
         raise Damaged(path, f"item {repeated['item'][0]} appears more than once")
+    return records if records.columns == _COLUMNS else records.select(_COLUMNS)
+
+
+_COLUMNS = list(RECORD_SCHEMA)
+
+
+def _unlike(records: pl.DataFrame) -> list[str]:
+    """The columns that are missing, or of another type."""
+    schema = records.schema  # made anew each time that it is asked for
+    return [name for name, kind in RECORD_SCHEMA.items() if schema.get(name) != kind]
+
+
+def _of_today(records: pl.DataFrame) -> pl.DataFrame:
+    """Records of earlier, with the columns that they lack."""
+    schema = records.schema
+    if added := [name for name in ADDED if name not in schema]:
+        records = records.with_columns(pl.lit(None, RECORD_SCHEMA[name]).alias(name) for name in added)
+    held = schema.get("calls")
+    if isinstance(held, pl.List) and isinstance(held.inner, pl.Struct):
+        records = records.with_columns(_widened(held.inner))
     return records
 
 

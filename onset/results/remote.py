@@ -20,7 +20,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from onset.errors import StoreError
-from onset.results.files import GO_ON
+from onset.results.files import GO_ON, nothing
+from onset.results.snapshot import INDEX, Listed, Listing, Snapshot, known
 
 T = TypeVar("T")
 
@@ -46,6 +47,8 @@ WAITS = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try of what a server failed at."""
 
 _PIECE = 1 << 22
+_AT_ONCE, _TOGETHER = 256, 1 << 26
+"""Objects, and bytes, that are fetched together."""
 
 
 def open_url(url: str) -> RemoteFiles:
@@ -92,6 +95,11 @@ class RemoteFiles:
         """Where the folder is in the store."""
         return str(self.system._strip_protocol(self.url))
 
+    @property
+    def _at_once(self) -> dict[str, int]:
+        """How an object is fetched by one request: s3fs would ask for its size first, to fetch a large one in parts."""
+        return {"max_concurrency": 1} if STORES.get(self.url.partition("://")[0]) == "s3fs" else {}
+
     def name(self, path: str = "") -> str:
         """Its URL."""
         return f"{self.url}/{path}" if path else self.url
@@ -125,7 +133,7 @@ class RemoteFiles:
 
     def get(self, path: str) -> bytes:
         """The content of an object."""
-        return bytes(self._read(path, lambda: self.system.cat_file(self._at(path))))
+        return bytes(self._read(path, lambda: self.system.cat_file(self._at(path), **self._at_once)))
 
     def exists(self, path: str) -> bool:
         """Is there such an object?"""
@@ -212,19 +220,33 @@ class RemoteFiles:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
-    def to_read(self, wanted: Callable[[str], bool]) -> Snapshot:
-        """As it is now, with the objects that are ``wanted`` fetched all together."""
-        sizes = self._found("")
-        paths = [one for one in sizes if wanted(one)]
+    def to_read(self, wanted: Callable[[str], bool], hashed: Callable[[str], bool] = nothing) -> Snapshot:
+        """As it is now: what is ``wanted`` and not in the index of the last run (`onset.results.snapshot`) is fetched
+        all together, and of what is to be ``hashed`` the digest alone is kept.
+        """
+        listing = Listing(self._found(""))
+        index = self.get(INDEX) if INDEX in listing.objects else None
+        held, digests = known(index, listing)
+        held = {path: data for path, data in held.items() if wanted(path)}
+        digests = {path: one for path, one in digests.items() if hashed(path)}
+        new = [path for path in listing.objects if path not in held and wanted(path)]
+        more = [path for path in listing.objects if path not in digests and hashed(path)]
+        held |= self._fetched(new, listing)
+        for part in _parts(more, listing):
+            digests |= {path: hashlib.sha256(data).hexdigest() for path, data in self._fetched(part, listing).items()}
+        return Snapshot(self, "", listing, held, digests, len(new) + len(more))
+
+    def _fetched(self, paths: Sequence[str], listing: Listing) -> dict[str, bytes]:
+        """The content of those of ``paths`` that are still there."""
         held: dict[str, bytes] = {}
-        for first in range(0, len(paths), 256):
-            part = {self._at(one): one for one in paths[first : first + 256]}
-            found: Any = self._read("", partial(self.system.cat, list(part), on_error="omit"))
+        for part in _parts(paths, listing):
+            named = {self._at(one): one for one in part}
+            found: Any = self._read("", partial(self.system.cat, list(named), on_error="omit", **self._at_once))
             if isinstance(found, bytes):  # of one path, a store may give its content alone
-                found = {next(iter(part)): found}
-            named = {str(self.system._strip_protocol(one)): data for one, data in found.items()}
-            held |= {one: bytes(named[path]) for path, one in part.items() if path in named}
-        return Snapshot(self, "", sizes, held)
+                found = {next(iter(named)): found}
+            told = {str(self.system._strip_protocol(one)): data for one, data in found.items()}
+            held |= {one: bytes(told[path]) for path, one in named.items() if path in told}
+        return held
 
     def _at(self, path: str) -> str:
         return f"{self.root}/{path}" if path else self.root
@@ -237,19 +259,19 @@ class RemoteFiles:
 
         return self._read(path, work)
 
-    def _found(self, under: str) -> dict[str, int]:
-        """Sizes of all objects below a folder, by path."""
+    def _found(self, under: str) -> dict[str, Listed]:
+        """All objects below a folder, by path."""
 
-        def work() -> dict[str, int]:
+        def work() -> dict[str, Listed]:
             self.system.invalidate_cache()
             try:
                 found = self.system.find(self._at(under), detail=True)
             except FileNotFoundError:
                 return {}
-            return {one.removeprefix(f"{self.root}/"): int(told["size"] or 0) for one, told in found.items()}
+            return {one.removeprefix(f"{self.root}/"): Listed.of(told) for one, told in found.items()}
 
         held = self._read(under, work)
-        return {one: size for one, size in held.items() if not under or one.startswith(f"{under}/")}
+        return {one: told for one, told in held.items() if not under or one.startswith(f"{under}/")}
 
     def _write(self, path: str, work: Callable[[], Any]) -> None:
         _tried(work, f"cannot write {self.name(path)}", GO_ON)
@@ -258,52 +280,19 @@ class RemoteFiles:
         return _tried(work, f"cannot read {self.name(path)}", "run again")
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """`Files` to be read, as they were at one moment: below the folder ``under`` of ``files``."""
-
-    files: RemoteFiles
-    under: str
-    sizes: Mapping[str, int]
-    held: Mapping[str, bytes]
-
-    def __getattr__(self, name: str) -> Any:  # whatever changes files, or needs them on a disk
-        return getattr(self.files.at(self.under) if self.under else self.files, name)
-
-    def name(self, path: str = "") -> str:
-        """Its URL."""
-        return self.files.name("/".join(one for one in (self.under, path) if one))
-
-    def at(self, path: str) -> Snapshot:
-        """Below a folder."""
-        return replace(self, under=self._at(path))
-
-    def get(self, path: str) -> bytes:
-        """The content, at hand or fetched."""
-        where = self._at(path)
-        if where not in self.sizes:
-            raise FileNotFoundError(2, "No such file", self.name(path))
-        return self.held[where] if where in self.held else self.files.get(where)
-
-    def exists(self, path: str) -> bool:
-        """Was there such an object?"""
-        return self._at(path) in self.sizes
-
-    def names(self, under: str = "") -> Iterator[str]:
-        """Paths of all objects."""
-        below = self._at(under)
-        start = f"{self.under}/" if self.under else ""
-        yield from sorted(one.removeprefix(start) for one in self.sizes if not below or one.startswith(f"{below}/"))
-
-    def size(self, path: str) -> int:
-        """Bytes of an object."""
-        where = self._at(path)
-        if where not in self.sizes:
-            raise FileNotFoundError(2, "No such file", self.name(path))
-        return self.sizes[where]
-
-    def _at(self, path: str) -> str:
-        return "/".join(one for one in (self.under, path) if one)
+def _parts(paths: Sequence[str], listing: Listing) -> Iterator[Sequence[str]]:
+    """``paths`` in parts that are fetched together, and held in memory for it."""
+    part: list[str] = []
+    room = _TOGETHER
+    for one in paths:
+        size = listing.objects[one].size
+        if part and (len(part) == _AT_ONCE or size > room):
+            yield part
+            part, room = [], _TOGETHER
+        part.append(one)
+        room -= size
+    if part:
+        yield part
 
 
 def scratch_root() -> Path:

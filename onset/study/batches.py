@@ -89,7 +89,8 @@ def _round(
     with BatchFolder(folder, grid.study.name, make=writes, note=note) as held:
         sent = held.sent()
         answers = held.answers(sent)
-        left = {cell.model: cell.model_spec for cell in mine if not store.cell(cell.id).done}
+        seen = store.seen()
+        left = {cell.model: cell.model_spec for cell in mine if not seen.cell(cell.id).done}
         if not writes:
             left = {label: spec for label, spec in left.items() if label in held.servers}
         models = _open(left, grid, held, answers, writes=writes, offline=offline)
@@ -100,7 +101,8 @@ def _round(
         new = [pair for pair in wanted if len(sent.get(pair[1].name, ())) <= answers.lines.get(pair[1].name, 0)]
         files = held.write(wanted if again else new) if writes else []
         held.save()
-    done = sum(store.cell(cell.id).done for cell in mine)
+    seen = store.seen()
+    done = sum(seen.cell(cell.id).done for cell in mine)
     return Round(
         cells=len(mine),
         done=done,
@@ -109,7 +111,7 @@ def _round(
         under_way=len(wanted) - len(new),
         files=tuple(files),
         answers=answers,
-        others=sum(not store.cell(cell.id).done for cell in set(grid.cells) - set(mine)),
+        others=sum(not seen.cell(cell.id).done for cell in set(grid.cells) - set(mine)),
         summary=summary,
     )
 

@@ -37,8 +37,9 @@ class Held:
         """The dtype that cells of ``label`` in the folder were begun in: a new trial may choose another (see
         `onset.models.dtypes`), and the cells of a model must compute alike.
         """
+        seen = self._store.seen()
         for cell in self._grid.cells:
-            told = self._store.cell(cell.id)
+            told = seen.cell(cell.id)
             if cell.model == label and told.begun:
                 held: str = told.facts()["facts"]["dtype"]
                 return held if held in DTYPES else None  # a model without weights has none to load in
@@ -46,8 +47,9 @@ class Held:
 
     def check(self, model: Model, label: str, made: Made | None) -> None:
         """Finished cells of this label and stage must have been measured on these very weights, in this way."""
+        seen = self._store.seen()
         for cell in self._grid.cells:
-            folder = self._store.cell(cell.id)
+            folder = seen.cell(cell.id)
             if cell.model == label and cell.made == made and folder.done:
                 facts = folder.facts()["facts"]
                 by, own = runs_it(folder.facts().get("environment", {})), runs_it(environment(model))
@@ -63,11 +65,12 @@ class Held:
                         )
                     if held != now:
                         raise changed(label, what, held, now, self._store)
-                self._check_template(model, cell, held_template(folder))
+                self._check_template(model, cell, seen)
 
-    def _check_template(self, model: Model, cell: Cell, held: Mapping[str, str | None]) -> None:
+    def _check_template(self, model: Model, cell: Cell, seen: Store) -> None:
         """A finished cell must have been asked as it would be asked now."""
-        now = template_json(chosen_template(model, asked_by(cell, self._store).template))
+        held = held_template(seen.cell(cell.id))
+        now = template_json(chosen_template(model, asked_by(cell, seen).template))
         if held == now:
             return
         ways = {"plain": "in plain text", "chat": "through its chat template"}

@@ -91,14 +91,16 @@ def run_cells(
         raise StudyError(f"models: '{unknown[0]}' is no model of study '{study.name}'")
     with Store(folder, watch.note) as store:
         store.claim(study.canonical(), [names(cell) for cell in grid.cells], installed_version("lm-onset"))
-        left = [cell for cell in grid.cells if not store.cell(cell.id).settle()]
-        retried = {cell.id for cell in grid.cells if retry_failed and _has_failures(store.cell(cell.id))}
-        again = {cell.id for cell in left} | {cell.id for cell in grid.cells if store.lost(cell.weights)} | retried
+        seen = store.seen(records=retry_failed)
+        left = [cell for cell in grid.cells if not seen.cell(cell.id).settle()]
+        retried = {cell.id for cell in grid.cells if retry_failed and _has_failures(seen.cell(cell.id))}
+        again = {cell.id for cell in left} | {cell.id for cell in grid.cells if seen.lost(cell.weights)} | retried
         left += [cell for cell in grid.cells if cell.id in retried]
         missing = [cell for cell in grid.cells if cell.id in again and (only is None or cell.model in only)]
         given = dict(models or {})
-        Revisions(store, grid).check(given, watch.note)
-        note_earlier(store, grid, watch.note)
+        Revisions(seen, grid).check(given, watch.note)
+        note_earlier(seen, grid, watch.note)
+        del seen
         watch.begin(grid, missing)
         failed: dict[str, str] = {}
         waiting: set[str] = set()

@@ -19,12 +19,13 @@ from synthetic import synthetic_results
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.estimates.break_evens import ratio_interval
 from onset.analysis.estimates.costs import front, key_of, spent_of
-from onset.analysis.outcomes import KEY
+from onset.analysis.outcomes import KEY, measured_of
 from onset.analysis.questions.say import Say
 from onset.models.facts import attention_of
 from onset.report.costs import break_even_tables, cost_table, print_break_evens, print_costs
 from onset.report.html import page
 from onset.report.words import flops
+from onset.results.shared import AT_ONCE
 
 FAST = 300
 
@@ -297,3 +298,13 @@ def test_a_second_model_takes_no_part_in_what_is_kept(tmp_path: Path) -> None:
     assert both.flops == pytest.approx(plain.flops + 7e12)
     assert both.flops - both.flops_reused == pytest.approx(plain.flops - plain.flops_reused)
     assert both.prefix == pytest.approx(plain.prefix)
+
+
+def test_costs_are_the_same_where_a_folder_is_read_without_prompts(tmp_path: Path) -> None:
+    """More cells than are laid out together, so that they come in parts."""
+    folder = synthetic_results(tmp_path, labels=(8, 16, 32), seeds=3, items=4)
+    whole, light = (measured_of(load(folder, prompts=prompts)) for prompts in (True, False))
+    assert len(whole.cells) > AT_ONCE
+    assert whole.shared is None
+    assert spent_of(light) == spent_of(whole)
+    assert any(one.prefix for one in spent_of(light).values())

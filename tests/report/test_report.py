@@ -38,6 +38,7 @@ from onset.report.plans import print_plan
 from onset.report.terminal import print_accuracies, print_findings, print_show
 from onset.report.words import whole
 from onset.results.read import load, read_cells
+from onset.results.recorded import Prompts
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>"
 
@@ -238,6 +239,14 @@ def test_items_carry_every_record_in_full(ladder: Made) -> None:
     rows = _rows(_unpack(packed.data))
     assert rows == records.select(list(rows[0])).to_dicts()
     assert (packed.shown, packed.total, packed.limit) == (len(records), len(records), None)
+
+
+@pytest.mark.parametrize("most", [0, 1, 7, 50, 10**6])
+def test_prompts_read_cell_by_cell_pack_as_those_of_the_records(ladder: Made, most: int) -> None:
+    cells, records = ladder.shown["cells"], ladder.analysis.measured.records
+    most *= len(cells)
+    packed = pack(cells, records.drop("prompt"), prompts=Prompts(ladder.folder).of, most=most)
+    assert packed == pack(cells, records, most=most)
 
 
 def test_a_text_is_carried_once_and_a_shared_beginning_once_a_cell(ladder: Made) -> None:

@@ -17,8 +17,9 @@ from synthetic import synthetic_results
 from onset.errors import StoreError
 from onset.read import read_outcomes
 from onset.results.cell import AGAIN
-from onset.results.format import CELL_SCHEMA
+from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA
 from onset.results.read import load, read_cells
+from onset.results.recorded import Prompts
 
 SMALL: dict[str, Any] = {
     "models": (("tiny", 1_000_000), ("small", 10_000_000)),
@@ -117,6 +118,32 @@ def rewrite(cell: Path, records: pl.DataFrame) -> Path:
     done = {"records": 20, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     (cell / "done.json").write_text(json.dumps(done))
     return path
+
+
+def test_prompts_are_left_out_and_read_again_where_they_are_wanted(folder: Path) -> None:
+    cell = finished(folder)
+    call = {"role": "draft", "prompt_hash": "h", "prompt": "Think.", "prompt_tokens": 2, "output_tokens": 1, "n": 1}
+    call |= {"texts": ["so"], "model": None, "flops": None}
+    asked = pl.Series("calls", [[call], None, [], *([[call, call]] * 17)], RECORD_SCHEMA["calls"])
+    rewrite(cell, pl.read_parquet(cell / "records.parquet").with_columns(asked))
+    whole, light = load(folder), load(folder, prompts=False)
+    assert light.cells.equals(whole.cells)
+    assert light.records.drop("calls").equals(whole.records.drop("prompt", "calls"))
+    was, now = (one.records.filter(pl.col("cell") == cell.name)["calls"].to_list() for one in (whole, light))
+    without = [None if row is None else [{k: v for k, v in one.items() if k != "prompt"} for one in row] for row in was]
+    assert now == without
+    prompts = Prompts(folder)
+    for name, table in whole.records.partition_by("cell", as_dict=True).items():
+        assert prompts.of(str(name[0]), table["item"]).equals(table["prompt"])
+    rewrite(cell, pl.read_parquet(cell / "records.parquet").reverse())
+    with pytest.raises(StoreError) as error:
+        prompts.of(cell.name, whole.records.filter(pl.col("cell") == cell.name)["item"])
+    assert str(error.value) == (
+        f"{cell / 'records.parquet'} was written again while it was read: read the folder again"
+    )
+    (cell / "records.parquet").write_bytes(b"")
+    with pytest.raises(StoreError, match=r"its SHA-256 is not the one in done\.json; run the study again"):
+        prompts.of(cell.name, whole.records["item"])
 
 
 def test_records_that_do_not_fit_their_description(folder: Path) -> None:

@@ -214,7 +214,7 @@ def _measured(folder: Place | None) -> dict[str, Noise]:
     if folder is None or not is_results(folder):
         return {}
     held: dict[str, list[tuple[float, int]]] = {}
-    done = [one for one in outcomes_of(load(folder)) if not one.asked.bound]
+    done = [one for one in outcomes_of(load(folder, prompts=False)) if not one.asked.bound]
     tuned = {one.method: one.tuned for one in done}
     for one in compare_all(done, replicates=20):
         crossed = one.sample.crossed

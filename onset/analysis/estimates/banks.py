@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from onset.analysis.contrast.contrast import Contrast, contrast, decide
-from onset.analysis.estimates.shares import mean
+from onset.analysis.estimates.shares import means
 from onset.analysis.outcomes import KEY, Measured, Outcomes, Outputs
 from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting
@@ -138,8 +138,12 @@ def _bank(
     replicates: int,
 ) -> Bank:
     majority, right = _tables(arm, held, samples)
+    places = _places(samples)
+    tables = [table[k - 1] for k in places for table in (majority, right)]
+    *pairs, (room, room_interval) = means([*tables, right[-1] - majority[-1]], replicates)
     points = tuple(
-        BankPoint(k, *mean(majority[k - 1], replicates), *mean(right[k - 1], replicates)) for k in _places(samples)
+        BankPoint(k, *of_majority, *of_right)
+        for k, of_majority, of_right in zip(places, pairs[::2], pairs[1::2], strict=True)
     )
     gain = contrast(
         replace(arm, values=majority[-1], outputs=Outputs()),
@@ -150,7 +154,6 @@ def _bank(
         names=(f"maj@{samples}", "1 sample"),
         kind="share",
     )
-    room, room_interval = mean(right[-1] - majority[-1], replicates)
     outputs = [row for draw in held for row in draw if row["answers"]]
     said = sum(answer is not None for row in outputs for answer in row["answers"])
     return Bank(

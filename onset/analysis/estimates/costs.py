@@ -18,13 +18,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from onset.analysis.estimates.money import Money, money_of, price_of
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.outcomes.cells import by_cell
-from onset.prompting.ask import ANSWER, GOLD
+from onset.results.shared import AT_ONCE, Shared, shared_of
 
 Key = tuple[Any, ...]
 """The values of `onset.analysis.outcomes.KEY`: one arm."""
@@ -107,7 +106,7 @@ def spent_of(measured: Measured) -> dict[Key, Spent]:
     """Of every arm of a results folder with records; nothing of another tool's results, which do not say it."""
     if measured.foreign:
         return {}
-    shared = _shared(measured.records)
+    shared = _shared(measured.records) if measured.shared is None else measured.shared
     out: dict[Key, Spent] = {}
     for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
         held = [shared.get(cell) for cell in table["cell"].to_list()]
@@ -117,7 +116,14 @@ def spent_of(measured: Measured) -> dict[Key, Spent]:
     return out
 
 
-def _spent(table: pl.DataFrame, shared: Sequence[_Shared | None]) -> Spent:
+def _shared(records: pl.DataFrame) -> dict[str, Shared]:
+    held, out = [*by_cell(records, records.columns).values()], dict[str, Shared]()
+    for start in range(0, len(held), AT_ONCE):
+        out |= shared_of(pl.concat(held[start : start + AT_ONCE]))
+    return out
+
+
+def _spent(table: pl.DataFrame, shared: Sequence[Shared | None]) -> Spent:
     n, timed = int(table["n"].sum()), table.filter(pl.col("seconds").is_not_null())
     prompts, outputs = (_whole(table[name]) for name in ("prompt_tokens", "output_tokens"))
     flops = _whole(table["flops_inference"])
@@ -185,108 +191,6 @@ def _sampled(made: str) -> bool:
 def _most(column: pl.Series) -> int | None:
     """The largest; None where that of a draw is not known."""
     return None if column.null_count() else int(column.max())  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """Of one cell: ``tokens`` of prompts that a kept beginning saves in all, ``once``: tokens of the beginnings;
-    ``squares``: the pairs of tokens that attend, half of T^2 where causal; ``others``: FLOPs of other models.
-    """
-
-    tokens: float
-    once: float
-    squares: float
-    others: float
-
-
-def _shared(records: pl.DataFrame) -> dict[str, _Shared]:
-    """By cell; nothing of a cell with a call whose tokens are not known."""
-    out: dict[str, _Shared] = {}
-    held = [*by_cell(records, ("cell", "prompt", "calls", "prompt_tokens", "output_tokens", "outputs")).values()]
-    for start in range(0, len(held), _AT_ONCE):
-        calls = _calls(pl.concat(held[start : start + _AT_ONCE]))
-        out |= _shared_of(calls)
-    return out
-
-
-_AT_ONCE = 64
-"""Cells whose calls are laid out together: each call is a row, and those of a large study do not fit."""
-
-
-def _shared_of(calls: pl.DataFrame) -> dict[str, _Shared]:
-    out: dict[str, _Shared] = {}
-    for cell, table in by_cell(calls, calls.columns).items():
-        roles = table["role"].unique(maintain_order=True).to_list()
-        parts = [_part(table if len(roles) == 1 else table.filter(pl.col("role") == role)) for role in roles]
-        known = [one for one in parts if one is not None]
-        if len(known) == len(parts):
-            out[cell] = _Shared(*(sum(values, 0.0) for values in zip(*known, strict=True)))
-    return out
-
-
-def _part(calls: pl.DataFrame) -> tuple[float, float, float, float] | None:
-    """The fields of `_Shared`, of calls of one role; None where the tokens of one are not known."""
-    asked = calls["model"].null_count() == len(calls)
-    own = calls if asked else calls.filter(pl.col("model").is_null())
-    others = 0.0 if asked else float(calls.filter(pl.col("model").is_not_null())["flops"].sum())
-    if own["prompt_tokens"].null_count() or own["output_tokens"].null_count():
-        return None
-    ran = own.filter(own["prompt_tokens"] > 0)
-    if not len(ran):
-        return 0.0, 0.0, 0.0, others
-    p, o, n = (ran[name].cast(pl.Float64).to_numpy() for name in ("prompt_tokens", "output_tokens", "n"))
-    squares = float((p**2 / 2 + p * o + o**2 / (2 * np.maximum(n, 1))).sum())
-    tokens = once = 0.0
-    texts = ran["text"].drop_nulls()
-    if len(texts) == len(ran) and len(ran) > 1:
-        letters = _in_common(str(texts.min()), str(texts.max()))
-        share = letters * p / np.maximum(texts.str.len_chars().to_numpy(), 1)
-        tokens, once = float(share.sum()), float(share.mean())
-    return tokens, once, squares, others
-
-
-def _in_common(a: str, b: str) -> int:
-    """Letters that both begin with: those that all texts between them in order begin with, too."""
-    return next(
-        (place for place, (one, other) in enumerate(zip(a, b, strict=False)) if one != other), min(len(a), len(b))
-    )
-
-
-def _calls(records: pl.DataFrame) -> pl.DataFrame:
-    """Every call that is part of a method, a row: cell, role, text of the prompt, tokens, samples, model and its FLOPs.
-
-    A record of before there were calls is one call.
-    """
-    wide = records.select("cell", pl.col("prompt").alias("whole"), "calls", "prompt_tokens", "output_tokens", "outputs")
-    has = pl.col("calls").is_not_null() & (pl.col("calls").list.len() > 0)
-    called = (
-        wide.filter(has)
-        .select("cell", "whole", "calls")
-        .explode("calls")
-        .unnest("calls")
-        .filter(pl.col("role") != GOLD)
-        .select(
-            "cell",
-            "role",
-            pl.coalesce("prompt", pl.when(pl.col("role") == ANSWER).then("whole")).alias("text"),
-            "prompt_tokens",
-            "output_tokens",
-            "n",
-            "model",
-            "flops",
-        )
-    )
-    alone = wide.filter(~has).select(
-        "cell",
-        pl.lit(ANSWER).alias("role"),
-        pl.col("whole").alias("text"),
-        "prompt_tokens",
-        "output_tokens",
-        pl.col("outputs").list.len().cast(pl.Int64).alias("n"),
-        pl.lit(None, pl.String).alias("model"),
-        pl.lit(None, pl.Float64).alias("flops"),
-    )
-    return pl.concat([called, alone])
 
 
 def front(arms: Sequence[Outcomes], costs: Mapping[Key, float]) -> tuple[Outcomes, ...]:

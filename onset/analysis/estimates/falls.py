@@ -21,11 +21,11 @@ import numpy as np
 from onset.analysis.contrast.combined import estimate_of
 from onset.analysis.contrast.contrast import Contrast, estimated
 from onset.analysis.estimates.label_curves import LabelPoint
-from onset.analysis.estimates.shares import Share, ratio
+from onset.analysis.estimates.shares import Share, ratios
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import ALPHA
-from onset.analysis.stats.bootstrap import REPLICATES, Block, crossed_bootstrap
+from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
 from onset.analysis.stats.shares import Interval
 from onset.scores import wilson
 
@@ -138,34 +138,37 @@ def falls(
     losses: Iterable[Contrast], means: Mapping[tuple[Any, ...], LabelPoint], *, replicates: int = REPLICATES
 ) -> tuple[Fall, ...]:
     """Every loss with its flips. ``means``: mean accuracies by the values of `onset.analysis.outcomes.KEY`."""
+    every = list(losses)
+    tables = [_flipped(one) for one in every]
+    shares = iter(_shares([pair for one in tables for pair in one], replicates))
     out = []
-    for one in losses:
+    for one, pairs in zip(every, tables, strict=True):
         clean, shifted = (
             means[side.model, side.stage_name, side.method, side.labels, side.task, side.shift]
             for side in (one.plus, one.minus)
         )
-        out.append(Fall(one, clean, shifted, _flips(one, replicates)))
+        out.append(Fall(one, clean, shifted, (next(shares), next(shares)) if pairs else (None, None)))
     return tuple(out)
 
 
-def _flips(one: Contrast, replicates: int) -> tuple[Share | None, Share | None]:
+def _flipped(one: Contrast) -> list[tuple[Array, Array]]:
+    """What flips of what: right answers that are lost, and wrong ones that become right."""
     table = one.sample.table
     if not table.paired or one.scale.kind != "binary":
-        return None, None
+        return []
     both = np.isfinite(table.plus) & np.isfinite(table.minus)
     clean, shifted = (np.where(both, side, np.nan) for side in (table.plus, table.minus))
-    return (
-        _share(clean * (1 - shifted), clean, replicates),
-        _share((1 - clean) * shifted, 1 - clean, replicates),
-    )
+    return [(clean * (1 - shifted), clean), ((1 - clean) * shifted, 1 - clean)]
 
 
-def _share(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any], replicates: int) -> Share | None:
-    """A share of outcomes: of one draw with Wilson's interval, since each item is one trial."""
-    made = ratio(part, whole, replicates)
-    if made is None or part.shape[0] > 1:
-        return made
-    return Share(made.part, made.whole, made.value, wilson(made.part, made.whole))
+def _shares(tables: Sequence[tuple[Array, Array]], replicates: int) -> list[Share | None]:
+    """Shares of outcomes: of one draw with Wilson's interval, since each item is one trial."""
+    return [
+        made
+        if made is None or part.shape[0] > 1
+        else Share(made.part, made.whole, made.value, wilson(made.part, made.whole))
+        for (part, _), made in zip(tables, ratios(tables, replicates), strict=True)
+    ]
 
 
 def worst_cases(

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
+from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap, intervals
 from onset.analysis.stats.shares import Interval
 
 
@@ -32,32 +32,42 @@ class Share:
 
 def mean(values: Array, replicates: int) -> tuple[float, Interval]:
     """The mean of ``values`` (draws x items, NaN where a draw lacks the item; not all of them) with its interval."""
-    return _bounded(values, replicates)
+    return means([values], replicates)[0]
+
+
+def means(tables: Sequence[Array], replicates: int) -> list[tuple[float, Interval]]:
+    """`mean` of each, resampled together."""
+    return _bounded(tables, [None] * len(tables), replicates)
 
 
 def ratio(part: Array, whole: Array, replicates: int) -> Share | None:
     """The sum of ``part`` over that of ``whole`` (both draws x items); None where the whole is nothing."""
-    has = np.nansum(whole, axis=0) > 0
-    if not has.any():
-        return None
-    part, whole = part[:, has], whole[:, has]
-    value = float(np.nansum(part) / np.nansum(whole))
-    _, interval = _bounded(value + (part - value * whole) / np.nanmean(whole), replicates, value)
-    return Share(int(np.nansum(part)), int(np.nansum(whole)), value, interval)
+    return ratios([(part, whole)], replicates)[0]
 
 
 def ratios(tables: Sequence[tuple[Array, Array]], replicates: int) -> list[Share | None]:
-    """`ratio` of each (part, whole): those over as many items one after another, which share their resamples."""
-    width = [int((np.nansum(whole, axis=0) > 0).sum()) for _, whole in tables]
-    made: dict[int, Share | None] = {}
-    for place in sorted(range(len(tables)), key=width.__getitem__):
-        made[place] = ratio(*tables[place], replicates)
-    return [made[place] for place in range(len(tables))]
+    """`ratio` of each (part, whole), resampled together."""
+    some = [np.nansum(whole, axis=0) > 0 for _, whole in tables]
+    held = [(part[:, has], whole[:, has]) for (part, whole), has in zip(tables, some, strict=True) if has.any()]
+    values = [float(np.nansum(part) / np.nansum(whole)) for part, whole in held]
+    linear = [
+        value + (part - value * whole) / np.nanmean(whole) for (part, whole), value in zip(held, values, strict=True)
+    ]
+    shares = iter(
+        Share(int(np.nansum(part)), int(np.nansum(whole)), value, interval)
+        for (part, whole), (value, interval) in zip(held, _bounded(linear, values, replicates), strict=True)
+    )
+    return [next(shares) if has.any() else None for has in some]
 
 
-def _bounded(values: Array, replicates: int, estimate: float | None = None) -> tuple[float, Interval]:
-    crossed = crossed_bootstrap([Block(values)], replicates)
-    assert crossed is not None  # there is an item
-    low, high = crossed.interval()
-    value = crossed.estimate if estimate is None else estimate
-    return value, (min(value, max(0.0, low)), max(value, min(1.0, high)))
+def _bounded(
+    tables: Sequence[Array], estimates: Sequence[float | None], replicates: int
+) -> list[tuple[float, Interval]]:
+    made = [crossed_bootstrap([Block(values)], replicates) for values in tables]
+    crossed = [one for one in made if one is not None]
+    assert len(crossed) == len(tables)  # there is an item
+    out = []
+    for one, estimate, (low, high) in zip(crossed, estimates, intervals(crossed), strict=True):
+        value = one.estimate if estimate is None else estimate
+        out.append((value, (min(value, max(0.0, low)), max(value, min(1.0, high)))))
+    return out

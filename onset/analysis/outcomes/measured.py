@@ -22,6 +22,7 @@ from onset.analysis.stats.counting import counted
 from onset.records import content_hash
 from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA
 from onset.results.read import Results
+from onset.results.shared import Shared
 from onset.scores import wilson
 
 
@@ -50,7 +51,7 @@ class Measured:
     ``study``: the canonical study; of another tool's results a ``name`` alone. ``cells`` and ``records``: as in
     `onset.results.read.Results`; ``missing`` and ``failed``: its cells without results. ``foreign``: measured by
     another tool; ``notes``: what had to be decided to read it, in words; ``asides``: what was asked beside the study's
-    own tasks, which is in no table.
+    own tasks, which is in no table; ``shared``: as there, too.
     """
 
     outcomes: tuple[Outcomes, ...]
@@ -64,6 +65,7 @@ class Measured:
     scores: tuple[Outcomes, ...] = ()
     stated: tuple[Stated, ...] = ()
     asides: tuple[Aside, ...] = ()
+    shared: Mapping[str, Shared] | None = None
 
     @property
     def read(self) -> tuple[Outcomes | Stated, ...]:
@@ -91,6 +93,7 @@ def measured_of(results: Results) -> Measured:
         results.missing,
         results.failed,
         asides=asides_of(None if aside is None else replace(aside, cells=told(aside.cells))),
+        shared=results.shared,
     )
 
 

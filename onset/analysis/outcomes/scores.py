@@ -40,19 +40,24 @@ def cell_scores(results: Results) -> dict[str, dict[str, Array]]:
         return {}
     cells = results.cells.filter((pl.col("n") > 0) & (pl.col("params") > 0)).select("cell", "task").to_dicts()
     tables = by_cell(results.records, _COLUMNS)
-    canonical = _canonical(cells, tables)
+    canonical = _canonical(cells, results.records)
     return {cell["cell"]: _scores(tables[cell["cell"]], canonical, cell["task"]) for cell in cells}
 
 
-_COLUMNS = ("item", "gold", "golds", "answer", "answers", "rights", "correct", "gold_logprob", "gold_prob", "partial")
+_COLUMNS = (
+    "item", "gold", "golds", "answer", "answers", "rights", "correct", "gold_logprob", "gold_prob", "partial",
+    pl.col("answers").list.len().alias("samples"), (pl.col("golds").list.len() > 0).alias("several"),
+)  # fmt: skip
 
 
-def _canonical(cells: Iterable[Mapping[str, Any]], tables: Mapping[str, pl.DataFrame]) -> dict[str, dict[str, str]]:
+def _canonical(cells: Iterable[Mapping[str, Any]], records: pl.DataFrame) -> dict[str, dict[str, str]]:
     """Task -> item -> the gold answer as answers are written, from any record that has it right."""
+    right = by_cell(records.filter(pl.col("correct") & pl.col("answer").is_not_null()), ("item", "answer"))
     found: dict[str, dict[str, str]] = {}
     for cell in cells:
-        right = tables[cell["cell"]].filter(pl.col("correct") & pl.col("answer").is_not_null())
-        found.setdefault(cell["task"], {}).update(zip(right["item"].to_list(), right["answer"].to_list(), strict=True))
+        known = found.setdefault(cell["task"], {})
+        if (table := right.get(cell["cell"])) is not None:
+            known.update(zip(table["item"].to_list(), table["answer"].to_list(), strict=True))
     return found
 
 
@@ -69,11 +74,12 @@ def _values(metric: str, table: pl.DataFrame, canonical: Mapping[str, str]) -> A
         column = table[_OF_COLUMN[metric]]
         if column.null_count():
             return None
-        values = [1 - (1 - p) ** 2 for p in column] if metric == "1 - Brier" else column.to_list()
-        return np.array(values, dtype=np.float64)
+        if metric == "1 - Brier":
+            return np.array([1 - (1 - p) ** 2 for p in column.to_list()])
+        return column.to_numpy().astype(np.float64)
     if metric == "pass rate":
         return _pass_rates(table, canonical)
-    if table["gold_prob"].null_count() < len(table) or bool((table["golds"].list.len() > 0).any()):
+    if table["gold_prob"].null_count() < len(table) or table["several"].any():
         return None
     golds = _golds(table, canonical)
     return np.array([_similar(answer or "", gold) for answer, gold in zip(table["answer"], golds, strict=True)])
@@ -90,7 +96,7 @@ def _golds(table: pl.DataFrame, canonical: Mapping[str, str]) -> Iterator[str]:
 
 def _pass_rates(table: pl.DataFrame, canonical: Mapping[str, str]) -> Array | None:
     """The share of an item's samples that are right; None where one has no several."""
-    if table["answers"].null_count() or (table["answers"].list.len() < 2).any():
+    if table["answers"].null_count() or (table["samples"] < 2).any():
         return None
     values = []
     for said, gold, several, rights in zip(

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from onset.analysis.phrases import shifts
 
 _CAPTIONS = {
-    "Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero.": (
-        "竖条：95 % Wilson 区间。灰色虚线：盲猜的准确率（大于零时）。"
+    "Bars: 95 % intervals, Wilson’s for one draw of examples, over draws and items for several. Grey dashes: the"
+    " accuracy of a blind guess, where it is above zero.": (
+        "竖条：95 % 区间，一次抽取为 Wilson 区间，多次抽取则兼计抽取与题。灰色虚线：盲猜的准确率（大于零时）。"
     ),
     "Large points: the mean over seeds with its interval; small points: each seed by itself.": (
         "大点：各种子的平均及其区间；小点：每个种子单独的结果。"

@@ -244,9 +244,12 @@ _FACTS = {
     "Facts of the study": "研究信息",
     "How to read the numbers": "如何读这些数字",
     "Accuracy and its interval": "准确率及其区间",
-    "The share of test items answered correctly, with the 95 % Wilson interval: what other test items of the same kind"
-    " could have given. An output without a readable answer counts as wrong.": (
-        "答对的测试题的比例，附 95 % Wilson 区间：换一批同类测试题可能得到的结果。读不出答案的输出算答错。"
+    "The share of test items answered correctly, with its 95 % interval: what other test items of the same kind could"
+    " have given (Wilson’s, for one draw of examples), or other items and other draws of examples (for several). An"
+    " output without a readable answer counts as wrong.": (
+        "答对的测试题的比例，附 95 % 区间：换一批同类测试题可能得到的结果（一次抽取，Wilson 区间），"
+        "或换一批题与示例可能得到的结果（多次抽取）。"
+        "读不出答案的输出算答错。"
     ),
     "The share of items an answer could be read from. Where it is low, a low accuracy may be about the format of the"
     " answer rather than the ability.": (

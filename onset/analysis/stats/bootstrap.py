@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -148,13 +149,55 @@ class Crossed:
         return made
 
 
-@lru_cache(maxsize=32)
-def _in_order(crossed: Crossed) -> tuple[Array, float]:
-    """The raw replicates, sorted, and their standard deviation; of the last few that were asked: a large study has
-    thousands.
+def intervals(many: Sequence[Crossed], level: float = LEVEL) -> list[Interval]:
+    """`Crossed.interval` of each: of whole numbers (right or wrong) to the bit, since sums of these are exact. Those of
+    one shape are resampled together, and one shape after the other: what they are drawn by is drawn once, and read once
+    for `_TOGETHER` of them.
     """
-    raw = _raw_replicates(crossed.blocks, crossed.count)
-    return np.sort(raw), raw.std()
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for place, one in enumerate(many):
+        groups.setdefault((one.count, *(block.values.shape[::-1] for block in one.blocks)), []).append(place)
+    made: dict[int, Interval] = {}
+    for shape in sorted(groups):
+        for first in range(0, len(groups[shape]), _TOGETHER):
+            part = groups[shape][first : first + _TOGETHER]
+            _keep([many[place] for place in part if not many[place].least and many[place] not in _kept])
+            made |= {place: many[place].interval(level) for place in part}
+    return [made[place] for place in range(len(many))]
+
+
+_TOGETHER = 16
+_KEPT = 32
+_kept: OrderedDict[Crossed, tuple[Array, float]] = OrderedDict()
+"""The raw replicates, sorted, and their standard deviation, of the last few: a large study has thousands."""
+
+
+def _in_order(crossed: Crossed) -> tuple[Array, float]:
+    if crossed not in _kept:
+        _keep([crossed])
+    _kept.move_to_end(crossed)
+    return _kept[crossed]
+
+
+def _keep(many: Sequence[Crossed]) -> None:
+    """Resample some of one shape, at most `_KEPT`."""
+    together = [one for one in many if len(many) > 1 and _multiplied(one)]
+    raw = dict(zip(together, _raw_together(together), strict=True))
+    for one in many:
+        replicates = raw.get(one)
+        if replicates is None:
+            replicates = _raw_replicates(one.blocks, one.count)
+        _kept[one] = np.sort(replicates), float(replicates.std())
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
+
+
+def _multiplied(one: Crossed) -> bool:
+    """Is it one table without holes, of several draws? One draw alone is multiplied as a vector, whose sums go in
+    another order.
+    """
+    values = one.blocks[0].values
+    return len(one.blocks) == 1 and len(values) > 1 and bool(np.isfinite(values).all())
 
 
 def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES, *, shares: bool = True) -> Crossed | None:
@@ -212,15 +255,39 @@ def _raw_replicates(blocks: Sequence[Block], replicates: int) -> Array:
     return out
 
 
+def _raw_together(many: Sequence[Crossed]) -> list[Array]:
+    """`_raw_replicates` of tables of one shape (`_multiplied`)."""
+    if not many:
+        return []
+    draws, items = many[0].blocks[0].values.shape
+    tables = np.concatenate([one.blocks[0].values for one in many]).astype(np.float32)
+    count = many[0].count
+    rows = max(1, min(count, _CHUNK // items))
+    out = [np.zeros(count) for _ in many]
+    for start in range(0, count, rows):
+        size = min(rows, count - start)
+        draw_counts = _counts(draws, size, start, "draws")
+        sums = _counts(items, size, start, "items 0") @ tables.T
+        for place, one in enumerate(many):
+            mine = np.ascontiguousarray(sums[:, place * draws : (place + 1) * draws])
+            out[place][start : start + size] += one.blocks[0].weight * (_total(draw_counts, mine) / (draws * items))
+    return out
+
+
+def _total(draw_counts: NDArray[np.float32], sums: NDArray[np.float32]) -> Array:
+    total: Array = np.einsum("bd,bd->b", draw_counts, sums, dtype=np.float64)
+    return total
+
+
 def _resampled_mean(values: Array, draw_counts: NDArray[np.float32], index: int, start: int) -> Array:
     item_counts = _counts(values.shape[1], len(draw_counts), start, f"items {index}")
     known = np.isfinite(values)
     sums = item_counts @ np.where(known, values, 0).T.astype(np.float32)
-    total: Array = np.einsum("bd,bd->b", draw_counts, sums, dtype=np.float64)
+    total = _total(draw_counts, sums)
     if known.all():
         return total / values.size
     weights = item_counts @ known.T.astype(np.float32)
-    mass = np.einsum("bd,bd->b", draw_counts, weights, dtype=np.float64)
+    mass = _total(draw_counts, weights)
     # A resample of a very sparse table can hold no value at all: it then says nothing against the estimate.
     return np.where(mass > 0, total / np.where(mass > 0, mass, 1), np.nanmean(values))
 

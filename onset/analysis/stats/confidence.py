@@ -15,7 +15,7 @@ AURC of the error rate. Outcomes of equal confidence stand in every order: what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -94,10 +94,11 @@ def calibration_error(confidence: Array, right: Array, *, resamples: int = RESAM
     ones = np.ones((1, len(held)))
     plain = float(_ece(ones, held, good[None, :], starts)[0])
     draws, items = confidence.shape
-    weights = _counts(draws, resamples, "draws")[:, row] * _counts(items, resamples, "items")[:, column]
+    weights = _counts(draws, resamples, "draws").take(row, axis=1)
+    weights *= _counts(items, resamples, "items").take(column, axis=1)
     weights = weights[weights.sum(axis=1) > 0]
     found = _ece(weights, held, good[None, :], starts)
-    made = (_uniform(items, resamples)[:, column] < held).astype(float)
+    made = (_uniform(items, resamples).take(column, axis=1) < held).astype(float)
     null = _ece(np.broadcast_to(ones, made.shape), held, made, starts)
     value = min(1.0, max(0.0, 2 * plain - float(found.mean())))
     p = (1 + int((null >= plain - 1e-12).sum())) / (1 + len(null))
@@ -143,7 +144,9 @@ def kept_intervals(
     """Percentile intervals (95 %) of `kept` over items and draws resampled; of one draw over items alone."""
     draws, items = right.shape
     often, counted = _counts(draws, resamples, "draws"), _counts(items, resamples, "items")
-    found = _kept(confidence, right, coverage, often, counted)
+    found = np.concatenate(
+        [_kept(confidence, right, coverage, often[rows], counted[rows]) for rows in _parts(resamples, items)]
+    )
     ends = np.nanquantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return [(float(low), float(high)) for low, high in ends.T]
 
@@ -166,14 +169,34 @@ def _places(mass: Array, bins: int) -> np.ndarray:
     return place
 
 
+_AT_ONCE = 32_768
+"""Numbers of a table of resamples that are worked on together: what the processor keeps at hand."""
+
+
+def _parts(rows: int, width: int) -> Iterator[slice]:
+    """Rows of a table of resamples, part by part."""
+    step = max(1, _AT_ONCE // max(width, 1))
+    yield from (slice(first, first + step) for first in range(0, rows, step))
+
+
 def _ece(weights: Array, held: Array, good: Array, starts: np.ndarray, bins: int = BINS) -> Array:
-    """ECE under each row of ``weights`` (resamples x outcomes, sorted by confidence)."""
-    mass = np.add.reduceat(weights, starts, axis=1)
-    gap = np.add.reduceat(weights * (held[None, :] - good), starts, axis=1)
-    place = _places(mass, bins)
-    total = sum(np.abs(np.where(place == one, gap, 0.0).sum(axis=1)) for one in range(bins))
-    out: Array = np.asarray(total) / mass.sum(axis=1)
-    return out
+    """ECE under each row of ``weights`` (resamples x outcomes, sorted by confidence; whole numbers) and ``good``."""
+    found = []
+    for rows in _parts(*weights.shape):
+        part = weights[rows]
+        mass, group = _by_group(part, starts)
+        place = _places(mass, bins).take(group, axis=1) + bins * np.arange(len(part))[:, None]
+        gap = part * (held[None, :] - (good[rows] if len(good) > 1 else good))
+        sums = np.bincount(place.ravel(), weights=gap.ravel(), minlength=bins * len(part))
+        found.append(np.abs(sums.reshape(-1, bins)).sum(axis=1) / mass.sum(axis=1))
+    return np.concatenate(found)
+
+
+def _by_group(weights: Array, starts: np.ndarray) -> tuple[Array, np.ndarray]:
+    """The sums of ``weights`` (whole numbers) over each group of equal confidence, and the group of each outcome."""
+    count = weights.shape[1]
+    sums: Array = np.diff(np.cumsum(weights, axis=1)[:, np.r_[starts[1:], count] - 1], axis=1, prepend=0.0)
+    return sums, np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, count]))
 
 
 def _signs(held: Array, good: Array, starts: np.ndarray) -> Array:
@@ -242,9 +265,10 @@ def _kept(confidence: Array, right: Array, coverage: Sequence[float], often: Arr
         held = np.where(np.isfinite(confidence[row, known]), confidence[row, known], -1.0)
         order = np.argsort(-held, kind="stable")
         starts, _ = _groups(held[order])
-        each = items[:, known][:, order]
-        own, right_of = (np.add.reduceat(one, starts, axis=1) for one in (each, each * right[row, known][order]))
-        ends, good = np.cumsum(own, axis=1), np.cumsum(right_of, axis=1)
+        each = items.take(np.flatnonzero(known)[order], axis=1)
+        last = np.r_[starts[1:], each.shape[1]] - 1
+        ends, good = (np.cumsum(one, axis=1).take(last, axis=1) for one in (each, each * right[row, known][order]))
+        own, right_of = (np.diff(one, axis=1, prepend=0.0) for one in (ends, good))
         weight = np.where(ends[:, -1] > 0, often[:, row], 0.0)
         mass += weight
         for at, share in enumerate(coverage):

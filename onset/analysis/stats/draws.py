@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
@@ -46,6 +47,13 @@ class OverDraws:
     def p(self) -> float:
         """Two-sided p of "the truth is 0"."""
         return min(1.0, 2 * self.tail(0.0, above=self.estimate < 0))
+
+
+def draw_means(values: Array) -> Array:
+    """The mean of each row of ``values`` (draws x items, NaN where a draw lacks an item) that holds any."""
+    known = values[np.isfinite(values).any(axis=1)]
+    means: Array = np.nanmean(known, axis=1)
+    return means
 
 
 def over_draws(by_draw: Array, rounding: float = 0.0) -> OverDraws:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap
-from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws
+from onset.analysis.stats.draws import ENOUGH_DRAWS, draw_means, over_draws
 from onset.analysis.stats.shares import Interval
 
 _RAW = 1000
@@ -29,18 +28,13 @@ def mean_interval(values: Array, level: float = LEVEL, *, shares: bool = False) 
         raise ValueError("a mean of no values")
     mean, half = crossed.estimate, _half(crossed.parts.df, level) * crossed.standard_error
     if 1 < crossed.draws < ENOUGH_DRAWS:
-        apart = over_draws(_by_draw(values))
+        apart = over_draws(draw_means(values))
         half = max(half, _half(apart.df, level) * apart.error)
     return mean, (mean - half, mean + half)
 
 
 def _half(df: float, level: float) -> float:
     return float(special.stdtrit(df, (1 + level) / 2))
-
-
-def _by_draw(values: Array) -> Array:
-    means: Array = np.nanmean(values, axis=1)
-    return means[~np.isnan(means)]
 
 
 def spread_interval(variance: float, df: float, level: float = LEVEL) -> Interval:

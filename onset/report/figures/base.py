@@ -41,7 +41,10 @@ FACETS = {"task": "Task", "labels": "Labelled examples", "shift": "Test items", 
 
 PERCENT = "format(datum.value * 100, '.0f') + ' %'"
 SIGNED = "datum.value == 0 ? '0' : format(datum.value * 100, '+.0f')"
-INTERVALS = "Bars: 95 % Wilson intervals. Grey dashes: the accuracy of a blind guess, where it is above zero."
+INTERVALS = (
+    "Bars: 95 % intervals, Wilson’s for one draw of examples, over draws and items for several. Grey dashes: the"
+    " accuracy of a blind guess, where it is above zero."
+)
 
 SHOWN = f"{FOCUS} == '' || datum.method == {FOCUS}"
 

@@ -10,7 +10,7 @@ from made_arms import arm, by_itself, changed, outcomes
 
 from onset.analysis.contrast.asked import compare_all, loss_differences, losses
 from onset.analysis.estimates.break_evens import break_even_queries, break_evens
-from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, overtakings
+from onset.analysis.estimates.label_curves import label_curves, mean_accuracy, means_over_draws, overtakings
 from onset.analysis.estimates.size_curves import size_curves
 from onset.analysis.outcomes import Flops, Outcomes
 from onset.analysis.questions.cost import break_even_words
@@ -62,7 +62,7 @@ def test_a_curve_in_words_says_nothing_the_verdict_does_not(shares: list[float],
 
 
 def test_mean_accuracy_over_draws_and_items() -> None:
-    values = (np.random.default_rng(0).random((5, 100)) < 0.6).astype(float)
+    values = (np.random.default_rng(0).random((6, 100)) < 0.6).astype(float)
     point = mean_accuracy(arm(values))
     crossed = crossed_bootstrap([Block(values)])
     assert crossed is not None
@@ -73,6 +73,37 @@ def test_mean_accuracy_over_draws_and_items() -> None:
     perfect = mean_accuracy(arm(np.ones((5, 100))))
     assert perfect.interval[1] == 1.0
     assert perfect.interval[0] == pytest.approx(1 - 3.84 / 103.84, abs=2e-3)
+
+
+def two_draws(*shares: tuple[float, float]) -> list[Outcomes]:
+    """Arms whose two draws are right in these shares of 100 items."""
+    rows = [np.array([[*[1.0] * round(100 * one), *[0.0] * round(100 - 100 * one)] for one in pair]) for pair in shares]
+    return [arm(row, f"m{place}") for place, row in enumerate(rows)]
+
+
+def test_two_draws_of_too_few_arms_have_the_wider_of_bootstrap_and_t() -> None:
+    one, other = two_draws((0.4, 0.6), (0.5, 0.5))
+    apart, alike = means_over_draws([one, other])
+    mean, error = 0.5, 0.1
+    assert apart.interval == pytest.approx((max(0, mean - 12.706 * error), min(1, mean + 12.706 * error)), abs=1e-4)
+    crossed = crossed_bootstrap([Block(other.values)])
+    assert crossed is not None
+    assert alike.interval == crossed.interval()  # two draws that agree to the item leave t no width
+
+
+def test_noise_between_two_draws_is_pooled_over_the_arms_of_one_kind() -> None:
+    shares = [(0.4, 0.6), (0.5, 0.5), (0.7, 0.78), (0.3, 0.34)]
+    prompted = two_draws(*shares)
+    alone = [mean_accuracy(one).interval for one in prompted]
+    pooled = [one.interval for one in means_over_draws(prompted)]
+    width = [high - low for low, high in pooled]
+    assert width[0] < alone[0][1] - alone[0][0]
+    assert width[1] > 0.2  # it had the luck of two equal draws, and its neighbours say so
+    tuned = [replace(one, asked=replace(one.asked, tune="lora")) for one in two_draws((0.1, 0.9), *shares[:2])]
+    assert [one.interval for one in means_over_draws([*prompted, *tuned])][: len(prompted)] == pooled
+    again = [replace(one, at=replace(one.at, shift="longer")) for one in prompted[:2]]
+    few = [one.interval for one in means_over_draws([*prompted[:2], *again])]
+    assert few == [*alone[:2], *alone[:2]]  # a shift of an arm is no arm more, and two are too few
 
 
 def test_the_budget_from_which_tuning_overtakes_prompting() -> None:
