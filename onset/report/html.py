@@ -44,6 +44,7 @@ from onset.errors import DataError
 from onset.report import facts, figures
 from onset.report.bars import difference_bar, reach_of_bars, share_bar
 from onset.report.costs import break_even_tables, cost_table
+from onset.report.embedded import embedded, packed_if_large, rows_of
 from onset.report.findings import Lines
 from onset.report.first import first_lines, main_figure, set_apart
 from onset.report.head import distinct, question_of, summary, tally, vital
@@ -204,6 +205,7 @@ def page(
         legend=legend_of(style, shown["cells"]),
         several={name: len({cell[name] for cell in shown["cells"]}) > 1 for name in _FACETS},
         cells=shown["cells"],
+        rows=rows_of(shown["cells"]),
         filters=_filters(shown["cells"]),
         packed=packed,
         facts=_facts(shown, cells, style.say),
@@ -229,10 +231,10 @@ def page(
         policy=_policy(scripts),
         css=Markup(_asset("report.css")),
         scripts=[Markup(script) for script in scripts],
-        specs=_embedded(
+        specs=packed_if_large(
             [[responsive(in_words(chart, style)) for chart in panel.charts] for one in drawn for panel in one.panels]
         ),
-        cell_index=_embedded(
+        cell_index=embedded(
             [
                 {name: cell[name] for name in ("cell", *_FACETS)}
                 | {"plain": plain_method(cell["method"], language), "about": plain_task(cell["task"], language)}
@@ -240,7 +242,7 @@ def page(
                 for cell in shown["cells"]
             ]
         ),
-        words=_embedded(_script_words(language)),
+        words=embedded(_script_words(language)),
     )
 
 
@@ -273,12 +275,6 @@ def _policy(scripts: Iterable[str]) -> str:
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     rest = "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
     return f"default-src 'none'; script-src {allowed}; {rest}"
-
-
-def _embedded(value: Any) -> Markup:
-    """JSON that may stand inside a script element: no ``<`` is left in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c"))
 
 
 # ---- words ---------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from rich.console import Console
 from synthetic import LADDER, ladder_results, synthetic_results
 
 from onset.analysis import Analysis, analyse, to_json
+from onset.analysis.outcomes import KEY
 from onset.analysis.stats.bootstrap import Block, crossed_bootstrap
 from onset.analysis.words import duration
 from onset.errors import StoreError
 from onset.report import facts, figures
+from onset.report.embedded import Rows, packed_if_large, rows_of
 from onset.report.figures.base import QUERIES, Shown, Spec
 from onset.report.figures.cost import cost_figure
 from onset.report.figures.labels import label_figure
@@ -282,6 +285,34 @@ def test_a_page_carries_so_many_items_and_one_of_each_cell(ladder: Made) -> None
     kept = records.filter(pl.col("position") < 3)
     assert [row["question"] for row in _rows(_unpack(few.data))] == kept["question"].to_list()
     assert pack(cells, records, most=1).shown == len(cells)
+
+
+def test_a_page_has_so_many_rows_of_cells_and_one_of_each_way_of_asking() -> None:
+    def cell(method: str, seed: int) -> dict[str, Any]:
+        return dict.fromkeys(KEY, "same") | {"method": method, "seed": seed}
+
+    cells = [cell(method, seed) for seed in range(4) for method in ("a", "b", "c")] + [cell("d", 0)]
+    assert rows_of(cells, 13) == Rows(cells, 13, None)
+    few = rows_of(cells, 8)
+    assert (len(few.cells), few.total, few.draws) == (7, 13, 2)
+    assert [(one["method"], one["seed"]) for one in few.cells] == [*product("abc", [0]), *product("abc", [1]), ("d", 0)]
+    assert [one["method"] for one in rows_of(cells, 2).cells] == ["a", "b", "c", "d"]
+
+
+def test_a_large_table_of_cells_says_what_it_leaves_out(ladder: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onset.report.html.rows_of", lambda cells: rows_of(cells, 1))
+    arms = len({tuple(cell[name] for name in KEY) for cell in ladder.shown["cells"]})
+    elements = _Elements(_page(ladder))
+    said = " ".join(" ".join(elements.text).split())
+    assert f"(1 of each, {arms} of {len(ladder.shown['cells'])} cells) are in this table" in said
+
+
+def test_charts_of_a_large_study_are_packed(ladder: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = json.loads(_Elements(_page(ladder)).script("specs"))
+    monkeypatch.setattr("onset.report.html.packed_if_large", lambda value: packed_if_large(value, 1000))
+    text = _page(ladder)
+    assert '<script type="application/octet-stream" id="specs">' in text
+    assert _unpack(_Elements(text).script("specs")) == whole
 
 
 # ---- figures -------------------------------------------------------------------------------------------------------

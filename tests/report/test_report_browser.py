@@ -17,6 +17,7 @@ from synthetic import synthetic_results
 from onset.analysis.study import analyse, to_json
 from onset.analysis.words import plain_method
 from onset.read import read_measured
+from onset.report.embedded import packed_if_large
 from onset.report.html import build_report, page
 from onset.results.read import load, read_cells
 
@@ -85,6 +86,28 @@ def test_report_draws_every_figure_and_says_nothing(report: Path, tmp_path: Path
     )  # parse rates below sizes, a matrix a method
     assert '<details class="item">' in dom
     assert "<title>synthetic – Onset report</title>" in dom
+
+
+def test_packed_charts_are_drawn_and_saved(report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the charts of a study of thousands of cells are."""
+    monkeypatch.setattr("onset.report.html.packed_if_large", lambda value: packed_if_large(value, 1000))
+    packed = tmp_path / "packed.html"
+    build_report(report.parent, out=packed)
+    script = """
+      await until(() => document.querySelector(".panel svg.marks"));
+      const saved = [];
+      URL.createObjectURL = (blob) => { saved.push(blob); return "about:blank"; };
+      document.querySelector('[data-save="csv"]').click();
+      await until(() => saved.length);
+      return { type: document.querySelector("#specs").type, csv: await saved[0].text() };
+    """
+    dom, console = _browse(_probed(packed, "probed.html", script), tmp_path / "profile")
+    answer = _answer(dom)
+    assert answer["type"] == "application/octet-stream"
+    assert len(answer["csv"].splitlines()) > 2
+    assert console == []
+    shown = len(re.findall(r'<div class="panel"(?![^>]* hidden)', dom))
+    assert len(re.findall(r'<div class="panel"(?![^>]* hidden)[^>]* data-drawn', dom)) == shown > 0
 
 
 def test_items_are_found_and_shown_as_text(report: Path, tmp_path: Path) -> None:

@@ -334,6 +334,12 @@ _SCRIPT = {
     "Show the items on which {a} and {b} differ: {model}, {task}": "查看{a}与{b}不同的题：{model}，{task}",
     "Show the items of {model}, {method}, {task}": "查看 {model} 的题：{method}，{task}",
     "{part} of {whole}": "{part} / {whole}",
+    "Only the first draws of each way of asking ({draws} of each, {shown} of {total} cells) are in this table": (
+        "本表只含每种提问方式的前几次抽取（各 {draws} 次，{total} 个单元中的 {shown} 个）"
+    ),
+    "; all are in onset show --json, and every number above is computed from all of them.": (
+        "；全部都在 onset show --json 中，上面的每个数字都由全部单元算出。"
+    ),
     "Only the first {limit} items of each cell ({shown} of {total}) are in this page": (
         "本页只含每个单元的前 {limit} 题（{total} 题中的 {shown} 题）"
     ),

@@ -8,6 +8,15 @@ const make = (name, attributes = {}, ...children) => {
   return node;
 };
 const read = (id) => JSON.parse(one(`#${id}`).textContent);
+// What is packed: all items, and the charts of a large study.
+const packs = typeof DecompressionStream !== "undefined";
+async function unpacked(id) {
+  const node = one(`#${id}`);
+  if (node.type === "application/json") return read(id);
+  const bytes = Uint8Array.from(atob(node.textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
 // Words of the page in its language; English ones stand for themselves.
 const WORDS = read("words");
 const say = (text, places = {}) => (WORDS[text] ?? text).replaceAll(/{(\w+)}/g, (_, name) => places[name]);

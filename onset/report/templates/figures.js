@@ -1,5 +1,5 @@
 // Figures: drawing, saving, choosing.
-const specs = read("specs");
+const specs = unpacked("specs");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const views = new Map();
 const state = { focus: "", queries: 1000 };
@@ -27,7 +27,7 @@ async function draw(panel) {
   panel.dataset.drawn = "yes";
   const hosts = all(".chart", panel);
   const made = await Promise.all(hosts.map(async (host, i) => {
-    const spec = specs[Number(panel.dataset.panel)][i];
+    const spec = (await specs)[Number(panel.dataset.panel)][i];
     const values = { ...state, paper: paper() };
     const params = spec.params.map((param) => ({ ...param, value: values[param.name] }));
     const options = { actions: false, renderer: "svg", ast: true, config: look(), tooltip: { theme: dark.matches ? "dark" : "light" } };
@@ -85,9 +85,9 @@ async function svg(panel) {
 }
 
 // The rows behind the topmost marks of every chart, each row once.
-function csv(panel) {
+async function csv(panel) {
   const rows = new Map();
-  for (const spec of specs[Number(panel.dataset.panel)]) {
+  for (const spec of (await specs)[Number(panel.dataset.panel)]) {
     for (const row of spec.datasets[spec.layer.at(-1).data.name]) rows.set(JSON.stringify(row), row);
   }
   const names = [...new Set([...rows.values()].flatMap(Object.keys))];

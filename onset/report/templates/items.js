@@ -14,9 +14,7 @@ let pair = null; // the two sides of a comparison, A and B, that are looked at t
 let page = 0;
 
 async function unpack() {
-  const bytes = Uint8Array.from(atob(one("#packed").textContent), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const content = JSON.parse(await new Response(stream).text());
+  const content = await unpacked("packed");
   content.cellOf = [];
   content.cells.forEach((cell, i) => { for (let k = 0; k < cell.kept; k += 1) content.cellOf.push(i); });
   content.lower = null;
@@ -25,7 +23,7 @@ async function unpack() {
 
 let unpacking = null;
 function ready() {
-  if (typeof DecompressionStream === "undefined") {
+  if (!packs) {
     status.textContent = say("This browser cannot unpack the items (it lacks DecompressionStream); any current browser can.");
     return Promise.reject(new Error("no DecompressionStream"));
   }
