@@ -52,7 +52,8 @@ _COLUMNS = (
 
 def _canonical(cells: Iterable[Mapping[str, Any]], records: pl.DataFrame) -> dict[str, dict[str, str]]:
     """Task -> item -> the gold answer as answers are written, from any record that has it right."""
-    right = by_cell(records.filter(pl.col("correct") & pl.col("answer").is_not_null()), ("item", "answer"))
+    few = records.select("cell", "item", "answer", "correct")
+    right = by_cell(few.filter(pl.col("correct") & pl.col("answer").is_not_null()), ("item", "answer"))
     found: dict[str, dict[str, str]] = {}
     for cell in cells:
         known = found.setdefault(cell["task"], {})
