@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from pathlib import Path
@@ -25,7 +26,12 @@ from onset.study.spec import make_study, read_study
 
 TINY = Schedule(tokens=8 * 64 * 4, batch=8, sequence=64)
 SOURCE = Source(Corpus())
-DOCUMENTS = SOURCE.fingerprint()
+
+
+@functools.cache
+def documents() -> str:
+    """The fingerprint of what is trained on: made by the first test that needs it, not where tests are collected."""
+    return SOURCE.fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,7 @@ def test_each_seed_is_the_model_that_its_seed_alone_gives(trained: Path, tmp_pat
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     kept = trained.parent / "corpora"
-    alone = pretrain(Recipe(rung("r0"), TINY, seed=2), SOURCE, tmp_path / "alone", corpora=kept, documents=DOCUMENTS)
+    alone = pretrain(Recipe(rung("r0"), TINY, seed=2), SOURCE, tmp_path / "alone", corpora=kept, documents=documents())
     torch.set_num_threads(threads)
     for name in ("model.safetensors", "onset.json", "losses.jsonl"):
         assert (alone / name).read_bytes() == (trained / "seed-2" / name).read_bytes(), name
@@ -98,18 +104,18 @@ def test_more_seeds_are_added_and_those_there_are_kept(trained: Path) -> None:
     out = trained.parent / "more"
     shutil.copytree(trained, out)
     before = {one: one.stat().st_mtime_ns for one in out.rglob("*") if one.is_file()}
-    pace = pace_of(recipes, SOURCE, out, jobs=2, documents=DOCUMENTS)
+    pace = pace_of(recipes, SOURCE, out, jobs=2, documents=documents())
     assert pace is not None
     assert (pace.models, pace.tokens, pace.jobs) == (1, 2048, 1)
     assert pace.rate > 0
     told: list[tuple[str, int]] = []
     found = pretrain_seeds(
-        recipes, SOURCE, out, progress=lambda phase, done, *_: told.append((phase, done)), documents=DOCUMENTS
+        recipes, SOURCE, out, progress=lambda phase, done, *_: told.append((phase, done)), documents=documents()
     )
     assert found == tuple(out / f"seed-{seed}" for seed in range(3))
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert told == [("seed 1", step) for step in range(1, 5)]
-    assert pace_of(recipes, SOURCE, out, documents=DOCUMENTS) is None
+    assert pace_of(recipes, SOURCE, out, documents=documents()) is None
     assert Pace(5, 1000, 2, 10.0).seconds == 300  # three rounds
 
 
@@ -127,7 +133,7 @@ def test_a_seed_that_fails_leaves_the_others_their_turn(
     with pytest.raises(ModelError) as raised:
         pretrain_seeds(
             recipes_of(Recipe(rung("r0"), TINY), (0, 1)), SOURCE, tmp_path / "out",
-            corpora=trained.parent / "corpora", documents=DOCUMENTS,
+            corpora=trained.parent / "corpora", documents=documents(),
         )  # fmt: skip
     assert str(raised.value) == "seed 0: training of r0 diverged: the loss is nan at step 2"
     assert (tmp_path / "out" / "seed-1" / "card.json").exists()
