@@ -52,6 +52,7 @@ _DECISION = {
     "nothing else was tried": "没有试过别的",
     "it does better than the other one tried": "它胜过试过的另一种",
     "it does better than all {count} others tried": "它胜过试过的其余 {count} 种",
+    "{count} of {alternatives} is ruled out": "其余 {alternatives}中有 {count} 种可以排除",
     "{count} of {alternatives} are ruled out": "其余 {alternatives}中有 {count} 种可以排除",
     "as good within the margin, and no cheaper to ask: {names}": "在界限之内同样好、提问也不更便宜的：{names}",
     "as good within the margin, and no cheaper for so many queries: {names}": (

@@ -140,6 +140,7 @@ _BEST_MODEL = {
 
 _SHIFT = {
     "{method} loses {points} ({range})": "{method}降低 {points}（{range}）",
+    "{methods} loses less": "{methods}降低得较少",
     "{methods} lose less": "{methods}降低得较少",
     "{methods} gains": "{methods}提高",
     "{methods} gain": "{methods}提高",

@@ -15,6 +15,7 @@ from onset.analysis.questions.decision import (
     name_words,
     next_words,
     right_words,
+    ruled_out,
     setting_words,
     some_words,
     sure_words,
@@ -61,7 +62,7 @@ def _sure(one: Advice, say: Say) -> str:
         return sure_words(made, say, total=one.wanted.queries is not None)
     tried, out = made.others.tried, made.others.ruled_out
     alternatives = say.counted("alternative", tried)
-    return say("{count} of {alternatives} are ruled out", count=out, alternatives=alternatives)
+    return ruled_out(say, out, alternatives)
 
 
 def _decisive(one: Advice, say: Say) -> list[str]:

@@ -103,7 +103,7 @@ def sure_words(one: Decision, say: Say, *, total: bool = False) -> str:
     said = []
     if others.ruled_out:
         alternatives = say.counted("alternative", others.tried)
-        said.append(say("{count} of {alternatives} are ruled out", count=others.ruled_out, alternatives=alternatives))
+        said.append(ruled_out(say, others.ruled_out, alternatives))
     if others.level:
         cheaper = "as good within the margin, and no cheaper to ask: {names}"
         if total:
@@ -112,6 +112,12 @@ def sure_words(one: Decision, say: Say, *, total: bool = False) -> str:
     if others.open:
         said.append(say("as good or better may be: {names}", names=some_words(others.open, say)))
     return say.clauses(said)
+
+
+def ruled_out(say: Say, count: int, alternatives: str) -> str:
+    """``count`` of the ``alternatives``, which are counted already, are ruled out."""
+    said = "{count} of {alternatives} is ruled out" if count == 1 else "{count} of {alternatives} are ruled out"
+    return say(said, count=count, alternatives=alternatives)
 
 
 def some_words(others: tuple[Alternative, ...], say: Say) -> str:

@@ -64,7 +64,8 @@ def _sentence(study: Analysis, worst: Contrast, top: Sequence[Contrast], say: Sa
         for loss in lose[:3]
     ]  # fmt: skip
     less = [say.named(loss.method) for loss in lose[3:]]
-    parts += [say("{methods} lose less", methods=say.listed(less))] if less else []
+    if less:
+        parts.append(say("{methods} loses less" if len(less) == 1 else "{methods} lose less", methods=say.listed(less)))
     if gain:
         parts.append(say("{methods} gains" if len(gain) == 1 else "{methods} gain", methods=say.listed(gain)))
     parts += [say("a change is not shown for {methods}", methods=say.listed(unsettled))] if unsettled else []
