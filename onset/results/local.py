@@ -77,12 +77,15 @@ class LocalFiles:
 
     def get(self, path: str) -> bytes:
         """The content of a file."""
-        with open(self.root / path, "rb") as file:
+        with open(self._at(path), "rb") as file:
             return file.read()
 
     def exists(self, path: str) -> bool:
         """Is there such a file?"""
-        return os.path.isfile(self.root / path)
+        return os.path.isfile(self._at(path))
+
+    def _at(self, path: str) -> str:
+        return os.path.join(self.root, path)  # a Path takes longer to be made than a small file to be read
 
     def names(self, under: str = "") -> Iterator[str]:
         """Paths of all files; without scratch files and folders, and what is going."""
@@ -93,11 +96,11 @@ class LocalFiles:
 
     def size(self, path: str) -> int:
         """Bytes of a file."""
-        return os.stat(self.root / path).st_size
+        return os.stat(self._at(path)).st_size
 
     def digest(self, path: str) -> str:
         """SHA-256 of a file."""
-        with open(self.root / path, "rb") as file:
+        with open(self._at(path), "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def modified(self, path: str) -> datetime:
