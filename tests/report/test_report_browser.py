@@ -96,7 +96,7 @@ def test_packed_charts_are_drawn_and_saved(report: Path, tmp_path: Path, monkeyp
     script = """
       await until(() => document.querySelector(".panel svg.marks"));
       const saved = [];
-      URL.createObjectURL = (blob) => { saved.push(blob); return "about:blank"; };
+      URL.createObjectURL = (blob) => { saved.push(blob); return "#saved"; };
       document.querySelector('[data-save="csv"]').click();
       await until(() => saved.length);
       return { type: document.querySelector("#specs").type, csv: await saved[0].text() };
