@@ -72,6 +72,10 @@ class Owner:
         return started == self.start if started is not None and self.start is not None else True
 
 
+class Lost(StoreError):
+    """The lease is not this run's any more."""
+
+
 @dataclass(frozen=True)
 class Fence:
     """What a writer asks before every change: is the lease ``name`` of ``files`` still its own?"""
@@ -81,11 +85,11 @@ class Fence:
     token: str
 
     def check(self) -> None:
-        """Raises StoreError where the lease is another's, or gone."""
+        """Raises Lost where the lease is another's, or gone; StoreError where it cannot be read."""
         held, _ = _read(self.files, self.name)
         if held is None or held.token != self.token:
             by = "its lease was removed" if held is None else f"it was taken over by {held.words}"
-            raise StoreError(
+            raise Lost(
                 f"results folder {self.files.name()}: {by} while this run stood still; this run stops, and has changed"
                 " nothing since"
             )
@@ -130,10 +134,11 @@ class Lease:
             self._count += 1
             try:
                 self.fence.check()
-            except StoreError:
-                return  # the next change says so
-            with suppress(StoreError, OSError):  # a full disk: others see it stand still, and the fence is looked at
                 self._files.put(self._name, _content(self._owner, self._count), synced=False)
+            except Lost:
+                return  # the next change says so
+            except StoreError:  # a full disk, a store that does not answer: others see it stand still, until it is over
+                continue
 
 
 def take(
@@ -222,11 +227,15 @@ def _content(owner: Owner, count: int) -> bytes:
 
 
 def _read(files: Files, name: str) -> tuple[Owner | None, bytes | None]:
-    """Who holds a lease, and its bytes; no owner where it cannot be read, no bytes where it is not there."""
+    """Who holds a lease, and its bytes; no owner where it is none, no bytes where it is not there. Raises StoreError
+    where it cannot be read.
+    """
     try:
         data = files.get(name)
     except FileNotFoundError:
         return None, None
+    except OSError as error:
+        raise StoreError(f"cannot read {files.name(name)}: {error.strerror or error}") from error
     try:
         told = unseal(data, name)
         return Owner(**{one.name: told[one.name] for one in fields(Owner)}), data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -10,14 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from onset.errors import StoreError
 from onset.results import lease
-from onset.results.files import as_files
+from onset.results.files import Wrapped, as_files
 from onset.results.folder import Store
 from onset.results.lease import LEASE, TTL, Owner, take
 from onset.results.sealed import seal
@@ -193,6 +194,53 @@ def test_a_lease_is_renewed_and_not_by_who_lost_it(tmp_path: Path) -> None:
     assert not held._thread.is_alive()
     held.release()
     assert (tmp_path / LEASE).read_bytes() == theirs
+
+
+@dataclass(frozen=True)
+class Failing(Wrapped):
+    """Files of which ``left`` reads of a lease are yet to fail, by ``error``."""
+
+    error: Exception
+    left: list[int]
+
+    def get(self, path: str) -> bytes:
+        if self.left[0] > 0:
+            self.left[0] -= 1
+            raise self.error
+        return super().get(path)
+
+
+@pytest.mark.parametrize("error", [StoreError("cannot read: no answer"), OSError(errno.EIO, "Input/output error")])
+def test_a_lease_is_renewed_again_when_its_place_can_be_read_again(tmp_path: Path, error: Exception) -> None:
+    left = [0]
+    held = take(Failing(as_files(tmp_path), error, left), "d", lambda _: None, every=0.02)
+    left[0] = 3
+    end = time.monotonic() + 30
+    while left[0]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    first = (tmp_path / LEASE).read_bytes()
+    while (tmp_path / LEASE).read_bytes() == first:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    held.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lease_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
+    left_by(tmp_path, elsewhere())
+    left = [1]
+    files = Failing(as_files(tmp_path), PermissionError(errno.EACCES, "Permission denied"), left)
+    with pytest.raises(StoreError, match=rf"^cannot read {tmp_path}/{LEASE}: Permission denied$"):
+        take(files, "d", lambda _: None)
+    left[0] = 0
+    (tmp_path / LEASE).unlink()
+    held = take(files, "d", lambda _: None)
+    left[0] = 1
+    with pytest.raises(StoreError, match=rf"^cannot read {tmp_path}/{LEASE}: Permission denied$"):
+        held.fenced().put("a", b"")
+    held.fenced().put("a", b"")
+    held.release()
 
 
 def test_fenced_files_go_to_other_processes(tmp_path: Path) -> None:
