@@ -14,6 +14,7 @@ password is refused. An answer of a server that failed is asked for again, ever 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -205,13 +206,20 @@ class RemoteFiles:
         self.remove_folder(old, marker)
 
     def local(self, path: str) -> Path:
-        """A copy on this machine, fetched now."""
+        """A copy on this machine, fetched now. It is whole when it takes the place of an earlier one, of which another
+        process may be reading.
+        """
         target = scratch_root() / "fetched" / _short(self.name(path))
-        shutil.rmtree(target, ignore_errors=True)
-        for one in self.names(path):
-            place = target / one.removeprefix(f"{path}/")
-            place.parent.mkdir(parents=True, exist_ok=True)
-            self._read(one, partial(self.system.get_file, self._at(one), str(place)))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f"{target.name}-", dir=target.parent))
+        try:
+            for one in self.names(path):
+                place = scratch / "new" / one.removeprefix(f"{path}/")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                self._read(one, partial(self.system.get_file, self._at(one), str(place)))
+            _put_in_place(scratch / "new", target, scratch / "old")
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
         return target
 
     def scratch(self, path: str) -> Path:
@@ -278,6 +286,22 @@ class RemoteFiles:
 
     def _read(self, path: str, work: Callable[[], T]) -> T:
         return _tried(work, f"cannot read {self.name(path)}", "run again")
+
+
+def _put_in_place(new: Path, target: Path, old: Path) -> None:
+    """Give the folder ``new`` the name ``target``; what has that name becomes ``old``."""
+    new.mkdir(exist_ok=True)
+    while True:
+        with suppress(FileNotFoundError):
+            os.rename(target, old)
+        try:
+            os.rename(new, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(old, ignore_errors=True)  # another process was faster
+        else:
+            return
 
 
 def _parts(paths: Sequence[str], listing: Listing) -> Iterator[Sequence[str]]:

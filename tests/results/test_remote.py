@@ -168,6 +168,30 @@ def test_a_folder_is_there_with_its_marker_or_not_at_all(files: Files) -> None:
     assert files.scratch("tuned/x.checkpoint") == checkpoint
 
 
+@pytest.mark.parametrize("files", ["memory"], indirect=True)
+def test_a_copy_that_is_read_stays_whole_while_another_process_fetches_it(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def there(folder: Path) -> dict[str, bytes]:
+        return {one.name: one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+
+    files.put_all({"tuned/x/a": b"1", "tuned/x/b": b"2"})
+    local, seen = files.local("tuned/x"), list[dict[str, bytes]]()
+    system = files.system  # type: ignore[attr-defined]
+    fetch = system.get_file
+
+    def get_file(*args: Any) -> None:
+        seen.append(there(local))
+        fetch(*args)
+
+    monkeypatch.setattr(system, "get_file", get_file, raising=False)
+    files.put("tuned/x/b", b"3")
+    assert files.local("tuned/x") == local
+    assert seen == [{"a": b"1", "b": b"2"}] * 2
+    assert there(local) == {"a": b"1", "b": b"3"}
+    assert [one.name for one in local.parent.iterdir()] == [local.name]
+
+
 def test_files_can_be_pickled_and_read_all_together(files: Files) -> None:
     files.put_all({"d/a": b"a", "d/b": b"bb", "c": b""})
     assert pickle.loads(pickle.dumps(files)).get("d/a") == b"a"
