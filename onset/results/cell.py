@@ -59,6 +59,8 @@ class CellFolder:
         held = self._json(CELL)
         if not {"facts", "ledger"} <= held.keys():
             raise Damaged(self.files.name(CELL), "expected the cell's facts", AGAIN)
+        if held.get("id", self.id) != self.id:
+            raise Damaged(self.files.name(CELL), f"it is that of cell {held['id']}", AGAIN)
         return held
 
     def settle(self) -> bool:
@@ -66,6 +68,7 @@ class CellFolder:
         if self.done:
             self._mend()
         if not self.done:
+            self._mend_begun()
             return False
         self.files.remove_folder(CHUNKS)
         return True
@@ -86,30 +89,38 @@ class CellFolder:
             check_digest(self.files, digest)
         except Damaged as error:
             name = next(one for one in (DONE, CELL, PREPARED, SOURCE, RECORDS) if self.files.name(one) == error.name)
+            if name != DONE:
+                self.files.remove(DONE)  # first: whoever is killed from here on leaves no finished cell
             aside = (
                 f"set aside as {set_aside(self.files, name)}" if self.files.exists(name) else "nothing is left of it"
             )
             self._note(f"damaged file {error.name}: {error.why}; {aside}, cell {self.id} is measured again")
-            self.files.remove(DONE)
+            self.restart()
+
+    def _mend_begun(self) -> None:
+        """Set aside the damaged facts of a cell that was begun: nobody knows by what its records were measured."""
+        try:
+            if self.begun:
+                self.facts()
+        except Damaged as error:
+            self._note(
+                f"damaged file {error.name}: {error.why}; set aside as {set_aside(self.files, CELL)}, cell {self.id} is"
+                " measured again"
+            )
             self.restart()
 
     def begin(self, facts: Mapping[str, Any]) -> None:
-        """Write ``cell.json``; on resume, refuse a cell whose model, plan or environment changed.
+        """Write ``cell.json``; on resume, refuse a cell whose model, plan or environment changed. That it failed stays
+        noted (`go_on`).
 
         Raises StoreError when what was measured so far was measured with something else.
         """
-        self.files.remove(FAILED)
         if not self.done:
             self.files.remove(RECORDS)  # of a `finish` that did not come to its end
         if self.done or any(True for _ in self.files.names(CHUNKS)):
-            try:
-                held = self.facts() if self.begun else {}
-            except Damaged as error:
-                self._note(
-                    f"damaged file {error.name}: {error.why}; set aside as {set_aside(self.files, CELL)}, cell"
-                    f" {self.id} is measured again"
-                )
-                held = {}
+            if not self.done:
+                self._mend_begun()
+            held = self.facts() if self.begun else {}
             if held:
                 changed = sorted(key for key in facts if held.get(key) != facts[key] and key not in WHEREABOUTS)
                 if changed:
@@ -131,6 +142,9 @@ class CellFolder:
             try:
                 lines = len(unseal_lines(get(self.files, path), self.files.name(path)))
                 if lines == total:
+                    for other in list(self.files.names(CHUNKS)):  # of a `rewrite` that did not come to its end
+                        if other != path and other.endswith(".jsonl"):
+                            self.files.remove(other)
                     return frozenset(range(0, total, chunk))
                 if lines != min(chunk, total - first):
                     raise Damaged(self.files.name(path), f"it holds {lines} records")
@@ -205,9 +219,19 @@ class CellFolder:
         """Commit all records anew, in chunks of ``chunk``; a finished cell is open again then. A crash before leaves it
         as it was.
         """
-        for first in range(0, len(records), chunk):
+        for first in reversed(range(0, len(records), chunk)):  # the first file may hold all of them, and goes last
             self.commit(records[first : first + chunk], first, chunk)
         self.files.remove(DONE)
+
+    def cut(self, records: Sequence[Record], chunk: int) -> None:
+        """Commit ``records``, all of the cell, in chunks of ``chunk`` where they were committed in one file."""
+        last = (len(records) - 1) // chunk * chunk
+        if not self.files.exists(_chunk(last, chunk)):
+            self.rewrite(records, chunk)
+
+    def go_on(self) -> None:
+        """Forget that the cell failed: what failed was done again."""
+        self.files.remove(FAILED)
 
     def restart(self) -> None:
         """Take back what was committed: the cell begins anew."""
@@ -236,8 +260,9 @@ class CellFolder:
         self._set_timing({**self._timing(), "search_seconds": seconds})
 
     def fail(self, message: str) -> None:
-        """Note that the cell failed and why, in one line."""
-        put_json(self.files, FAILED, {"error": " ".join(message.split())})
+        """Note that the cell failed and why, in one line; a finished cell stays as it is."""
+        if not self.done:
+            put_json(self.files, FAILED, {"error": " ".join(message.split())})
 
     def _timing(self) -> dict[str, Any]:
         new = {"seconds": 0.0, "tuning_seconds": 0.0}

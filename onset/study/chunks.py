@@ -64,9 +64,10 @@ def ask_again(
     before: Collection[int],
 ) -> None:
     """Ask those items again at which the method raised an error, of the chunks that begin at the places ``before``. The
-    other records stay, byte for byte, but for what a method concludes of all items together.
+    other records stay, byte for byte, but for what a method concludes of all items together. A chunk of an unfinished
+    cell is committed before the next is asked; a finished one stays as it is until all are.
     """
-    records = [as_record(row) for row in folder.rows()]
+    records, finished = [as_record(row) for row in folder.rows()], folder.done
     timed, started = getattr(evaluation.model, "timed", True), time.perf_counter()
     failed = {
         first: some
@@ -78,12 +79,19 @@ def ask_again(
     with Peak(evaluation.model.facts.device) as memory:
         evaluation = replace(evaluation, state=evaluation.prepare(examples).state)
         cell.check_files()
+        if not finished:
+            folder.cut(records, cell.chunk)
         for first, some in failed.items():
             found = evaluation.evaluate([items[one.position] for one in some], first)
             for old, record in zip(some, found, strict=True):
                 records[old.position] = replace(record, position=old.position)
-        folder.rewrite(records, cell.chunk)
-        folder.took(time.perf_counter() - started if timed else None, memory.bytes)
+            if not finished:
+                folder.commit(records[first : first + cell.chunk], first, cell.chunk)
+                folder.took(time.perf_counter() - started if timed else None, memory.bytes)
+                started = time.perf_counter()
+        if finished:
+            folder.rewrite(records, cell.chunk)
+            folder.took(time.perf_counter() - started if timed else None, memory.bytes)
 
 
 def check_items(folder: CellFolder, budget: float) -> int:

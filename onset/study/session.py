@@ -346,6 +346,8 @@ class Session:
         folder.begin(said)
         every = frozenset(range(0, len(items), cell.chunk))
         before = done = every if folder.done else folder.committed(len(items), cell.chunk)
+        if not before:
+            folder.go_on()  # there is no item to be asked again
         self.watch.doing(cell.under_way)
         self.watch.advanced(cell, sum(min(cell.chunk, len(items) - first) for first in done))
         seed, asked = derive_seed("cell", cell.seed), tuple(item.question for item in items)
@@ -378,6 +380,7 @@ class Session:
             measure(cell, folder, evaluation, examples, items, done, self.watch.advanced)
         if again:
             ask_again(cell, folder, evaluation, examples, items, before)
+            folder.go_on()
         self.items[cell.id] = check_items(folder, self.grid.study.item_error_budget)
         self._copy_tuning_time(cell, folder)
         if search is not None:

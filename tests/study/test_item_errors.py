@@ -163,6 +163,38 @@ def test_a_server_that_goes_while_failed_items_are_asked_again_costs_nothing(tmp
     assert parquet(tmp_path) == sound
 
 
+class Stopping(Refusing):
+    """Refuses nothing, and is stopped at a call."""
+
+    def __init__(self, known: Sequence[str], at: int) -> None:
+        super().__init__()
+        self.known, self.calls, self.at = list(known), 0, at
+
+    def answers(self, requests: Sequence[Request]) -> list[list[Completion] | RequestRefused]:
+        self.calls += 1
+        if self.calls == self.at:
+            raise KeyboardInterrupt
+        return super().answers(requests)
+
+
+@pytest.mark.parametrize(("at", "kept"), [(1, 0), (2, 15), (3, 31)])
+def test_a_run_that_is_stopped_while_it_asks_again_keeps_the_chunks_that_it_asked(
+    tmp_path: Path, sound: bytes, at: int, kept: int
+) -> None:
+    model = Refusing(range(1, N))
+    with pytest.raises(CellsFailed):
+        go(tmp_path, model)
+    stopped = Stopping(model.known, at)
+    with pytest.raises(KeyboardInterrupt):
+        go(tmp_path, stopped)
+    assert len(stopped.asked) == kept
+    assert len(load(tmp_path).failed) == 1
+    last = Refusing()
+    assert go(tmp_path, last) == Summary(cells=1, ran=1, kept=0, failed={})
+    assert last.asked == model.known[kept + 1 :]
+    assert parquet(tmp_path) == sound
+
+
 def test_a_cell_whose_items_all_failed_begins_anew(tmp_path: Path, sound: bytes) -> None:
     model = Refusing(range(N))
     with pytest.raises(CellsFailed, match=f"every one of the {N} items failed"):
