@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
 
-from onset.errors import StoreError
+from onset.errors import Damaged, StoreError
 from onset.results.sealed import seal, unseal
 
 GO_ON = "what was finished is kept, run again to go on"
@@ -251,8 +251,13 @@ def put_json(files: Files, path: str, value: Mapping[str, Any]) -> None:
 
 
 def get_json(files: Files, path: str) -> dict[str, Any]:
-    """Read a JSON file; one that is not as it was written is Damaged."""
-    return unseal(get(files, path), files.name(path))
+    """Read a JSON file; one that is not as it was written, or not there, is Damaged."""
+    try:
+        return unseal(files.get(path), files.name(path))
+    except FileNotFoundError:
+        raise Damaged(files.name(path), "it is missing") from None
+    except OSError as error:
+        raise _unreadable(files, path, error) from error
 
 
 def get(files: Files, path: str) -> bytes:
@@ -260,13 +265,24 @@ def get(files: Files, path: str) -> bytes:
     try:
         return files.get(path)
     except OSError as error:
-        raise StoreError(f"cannot read {files.name(path)}: {error.strerror or error}") from error
+        raise _unreadable(files, path, error) from error
+
+
+def _unreadable(files: Files, path: str, error: OSError) -> StoreError:
+    return StoreError(f"cannot read {files.name(path)}: {error.strerror or error}")
 
 
 def set_aside(files: Files, path: str) -> str:
     """Give a damaged file a name under which nobody reads it; returns what it is then called in messages."""
     aside = _free(files.exists, path)
     files.move(path, aside)
+    return files.name(aside)
+
+
+def copy_aside(files: Files, path: str) -> str:
+    """`set_aside` of a file that is there until another is put in its place."""
+    aside = _free(files.exists, path)
+    files.put(aside, get(files, path))
     return files.name(aside)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from onset.errors import Damaged, StoreError
 from onset.results.cell import CELL, DONE, FAILED, PREPARED, RECORDS, SOURCE, TIMING, CellFolder
-from onset.results.files import Place, as_files, get_json, put_json, set_aside
+from onset.results.files import Place, as_files, copy_aside, get_json, put_json, set_aside
 from onset.results.format import STUDY, Names, check_format, read_study
 from onset.results.lease import LEASE, Lease, take
 from onset.results.migrations import migrate
@@ -119,7 +119,7 @@ class Store:
             found = {one.split("/")[1] for one in self.files.names("cells")}
             if found and not found & own:
                 raise StoreError(f"{error}; none of its cells is of this study: use another folder") from error
-            self.note(f"{error}; set aside as {set_aside(self.files, STUDY)} and written again")
+            self.note(f"{error}; set aside as {copy_aside(self.files, STUDY)} and written again")
             return None
         return held
 
@@ -145,15 +145,20 @@ class Store:
         """Where the weights of a tuned model live."""
         return TunedFolder(self.files.at("tuned"), tuned_id, self.note)
 
-    def lost(self, tuned_ids: Collection[str]) -> bool:
+    def lost(self, tuned_ids: Collection[str], wanted: Collection[str] = ()) -> bool:
         """Were some of these weights (of tuned models, or after a stage of training) here, and are damaged? They are
-        set aside then. Sizes are compared here; every byte is read where weights are used.
+        set aside then. Of those that are ``wanted`` and not here: did an earlier run set them aside, and come to its
+        end before they were made again? Sizes are compared here; every byte is read where weights are used.
         """
         for one in set(tuned_ids) - self._looked:
             self._looked.add(one)
             self.stage(one).settle()
             folder = self.tuned(one)
-            if folder.there and not folder.settle(whole=False):
+            if folder.there:
+                if not folder.settle(whole=False):
+                    self._lost.add(one)
+            elif one in wanted and folder.set_aside:
+                self.note(f"{folder.files.name()}: damaged weights were set aside, this tuning is done again")
                 self._lost.add(one)
         return bool(self._lost.intersection(tuned_ids))
 

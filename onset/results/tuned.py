@@ -50,6 +50,11 @@ class TunedFolder:
         return self.done or bool(self._names())
 
     @property
+    def set_aside(self) -> bool:
+        """Were damaged weights set aside?"""
+        return any(True for _ in self._all.names(f"{self.id}.damaged"))
+
+    @property
     def checkpoint(self) -> Path:
         """The file that training writes its checkpoints to, until the weights are here."""
         return self._all.scratch(f"{self.id}.checkpoint")

@@ -161,6 +161,13 @@ class Cell:
         stages = () if self.made is None else tuple(one.id for one in self.made.chain)
         return (*stages, *(one for one in (self.tuned, self.verifier) if one is not None))
 
+    def kept(self, *, every: bool) -> tuple[str, ...]:
+        """Those of `weights` that stay when the cell is finished. ``every``: weights as large as the model, too."""
+        if every:
+            return self.weights
+        own = self.method.tune is not None and self.method.tune.keep
+        return tuple(one for one in (self.tuned, self.verifier) if own and one is not None)
+
     @property
     def taught(self) -> str:
         """The task whose examples are granted."""

@@ -94,7 +94,9 @@ def run_cells(
         seen = store.seen(records=retry_failed)
         left = [cell for cell in grid.cells if not seen.cell(cell.id).settle()]
         retried = {cell.id for cell in grid.cells if retry_failed and _has_failures(seen.cell(cell.id))}
-        again = {cell.id for cell in left} | {cell.id for cell in grid.cells if seen.lost(cell.weights)} | retried
+        wanted = {one for cell in grid.cells for one in cell.kept(every=study.keep_full)}
+        lost = {cell.id for cell in grid.cells if seen.lost(cell.weights, wanted)}
+        again = {cell.id for cell in left} | lost | retried
         left += [cell for cell in grid.cells if cell.id in retried]
         missing = [cell for cell in grid.cells if cell.id in again and (only is None or cell.model in only)]
         given = dict(models or {})
@@ -116,7 +118,7 @@ def run_cells(
                         store.tuned(made).discard()
     return Summary(
         cells=len(grid.cells),
-        ran=sum(only is None or cell.model in only for cell in left) - len(failed) - len(waiting),
+        ran=len({cell.id for cell in left if only is None or cell.model in only} - failed.keys() - waiting),
         kept=len(grid.cells) - len(left),
         failed=failed,
         waiting=len(waiting),
