@@ -113,7 +113,7 @@ def banks_of(measured: Measured, *, margin: float = MARGIN, replicates: int = RE
     cells = measured.cells.filter(pl.col("vote").is_not_null() & (pl.col("n") > 0))
     tables = by_cell(measured.records, wanted, cells["cell"])
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
-    found: dict[str, tuple[Outcomes, list[str], list[list[dict[str, Any]]], int]] = {}
+    found: dict[str, tuple[Outcomes, list[str], _Samples]] = {}
     for key, table in cells.group_by(KEY, maintain_order=True):
         group = table.sort("seed").to_dicts()
         held = [tables[cell["cell"]].to_dicts() for cell in group]
@@ -123,21 +123,32 @@ def banks_of(measured: Measured, *, margin: float = MARGIN, replicates: int = RE
         if place in found:
             found[place][1].append(str(key[2]))
         else:
-            found[place] = (arms[key], [str(key[2])], held, int(group[0]["vote"]))
-    made = [_bank(arm, methods, held, samples, margin, replicates) for arm, methods, held, samples in found.values()]
+            found[place] = (arms[key], [str(key[2])], _samples(arms[key], held, int(group[0]["vote"])))
+    made = [_bank(arm, methods, held, margin, replicates) for arm, methods, held in found.values()]
     decided = decide([one.gain for one in made], "banks of samples")
     return tuple(replace(one, gain=gain) for one, gain in zip(made, decided, strict=True))
 
 
-def _bank(
-    arm: Outcomes,
-    methods: Sequence[str],
-    held: Sequence[Sequence[Mapping[str, Any]]],
-    samples: int,
-    margin: float,
-    replicates: int,
-) -> Bank:
-    majority, right = _tables(arm, held, samples)
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """What is kept of a bank's records, whose texts are many: maj@k and pass@k of every k up to ``count`` (`_tables`),
+    and the share of samples in which no answer was found.
+    """
+
+    count: int
+    majority: Array
+    right: Array
+    unread: float
+
+
+def _samples(arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], count: int) -> _Samples:
+    outputs = [row for draw in held for row in draw if row["answers"]]
+    said = sum(answer is not None for row in outputs for answer in row["answers"])
+    return _Samples(count, *_tables(arm, held, count), 1 - said / (count * len(outputs)) if outputs else 1.0)
+
+
+def _bank(arm: Outcomes, methods: Sequence[str], held: _Samples, margin: float, replicates: int) -> Bank:
+    samples, majority, right = held.count, held.majority, held.right
     places = _places(samples)
     tables = [table[k - 1] for k in places for table in (majority, right)]
     *pairs, (room, room_interval) = means([*tables, right[-1] - majority[-1]], replicates)
@@ -154,15 +165,13 @@ def _bank(
         names=(f"maj@{samples}", "1 sample"),
         kind="share",
     )
-    outputs = [row for draw in held for row in draw if row["answers"]]
-    said = sum(answer is not None for row in outputs for answer in row["answers"])
     return Bank(
         at=arm.at,
         methods=tuple(methods),
         draws=arm.draws,
         n=len(arm.items),
         samples=samples,
-        unread=1 - said / (samples * len(outputs)) if outputs else 1.0,
+        unread=held.unread,
         points=points,
         gain=gain,
         room=room,

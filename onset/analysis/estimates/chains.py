@@ -86,7 +86,7 @@ def chains_of(measured: Measured, *, margin: float = MARGIN, replicates: int = R
     wanted = ("item", "rights", "detail", "status", pl.col("outputs").list.len())
     tables = by_cell(measured.records, wanted, cells_with(measured.records, "detail", '"process":'))
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
-    parse = functools.cache(_parsed)
+    parse = functools.lru_cache(maxsize=_KNOWN)(_parsed)
     held: list[tuple[Chains, list[tuple[Array, Array]]]] = []
     for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
         cells = table.sort("seed")["cell"].to_list()
@@ -105,6 +105,8 @@ def chains_of(measured: Measured, *, margin: float = MARGIN, replicates: int = R
 
 
 _SHARES = ("steps", "lucky", "sound", "faulty")
+_KNOWN = 16_384
+"""Details that are kept as read: many records have the same, and a large study too many."""
 
 _Detail = tuple[list[tuple[int, int, int]] | None, tuple[bool, int] | None]
 """What a record's details say: of each of its outputs the steps that are right, wrong and unchecked; is the answer with

@@ -167,7 +167,7 @@ def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
     """Of a results folder; none of an arm in which one answered outcome has no confidence."""
     cells = measured.cells.filter(pl.col("n") > 0)
     wanted = ("item", "answer", "answers", pl.col("outputs").list.len(), "logprobs", "scores", "detail", "thinking")
-    tables, detail = by_cell(measured.records, wanted), functools.cache(_detail)
+    tables, detail = by_cell(measured.records, wanted), functools.lru_cache(maxsize=16_384)(_detail)
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
     made = []
     for key, table in cells.group_by(KEY, maintain_order=True):
