@@ -84,6 +84,7 @@ class EngineArgs:
     enable_prefix_caching: bool = False
     logprobs_mode: str = "raw_logprobs"
     disable_log_stats: bool = False
+    use_tqdm_on_load: bool = True
     enforce_eager: bool = False
     tensor_parallel_size: int = 1
     distributed_executor_backend: str | None = None

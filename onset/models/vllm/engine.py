@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -84,6 +85,7 @@ class How:
             "enable_prefix_caching": True,
             "logprobs_mode": "raw_logprobs",
             "disable_log_stats": True,
+            "use_tqdm_on_load": False,
             "enforce_eager": self.cpu,
             "tensor_parallel_size": self.gpus,
             "seed": 0,
@@ -147,7 +149,8 @@ class Engine:
         version = installed(spec)
         for key, value in _ENVIRONMENT.items():
             os.environ.setdefault(key, value)
-        with _one_line(f"cannot load model '{spec}' with vLLM {version}"), _threads_kept():
+        quiet = warnings.catch_warnings(action="ignore")  # of libraries that vLLM uses, nothing that a user can act on
+        with _one_line(f"cannot load model '{spec}' with vLLM {version}"), _threads_kept(), quiet:
             from vllm import EngineArgs, LLMEngine
             from vllm.distributed.parallel_state import cleanup_dist_env_and_memory
 
