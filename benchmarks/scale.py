@@ -80,19 +80,20 @@ class Measured:
 
     Seconds of the processor a record: ``read``, ``analysed``, ``written``; a cell: ``read_cell``, ``planned``; an arm
     (a cell's draws): ``analysed_arm``. Bytes a record: ``held`` in memory, ``disk``; a cell: ``page``, of the report
-    besides ``page_base``. ``files`` of a cell.
+    besides ``page_base`` (its library and most items), with a row of the table of cells for each arm. ``files`` of a
+    cell.
     """
 
     read: float = 2e-6
-    read_cell: float = 0.0025
-    analysed: float = 3.6e-5
+    read_cell: float = 0.0045
+    analysed: float = 2.6e-5
     analysed_arm: float = 0.024
     written: float = 2.5e-4
-    held: float = 2600.0
+    held: float = 1750.0
     disk: float = 400.0
     files: float = 4.0
-    page: float = 2000.0
-    page_base: float = 6e6
+    page: float = 1480.0
+    page_base: float = 6.5e6
     planned: float = 0.0002
 
 
@@ -171,10 +172,10 @@ def limits(one: Measured, each: int) -> list[Limit]:
     return sorted(
         [
             Limit(16 * 2**30 / one.held, "16 GiB, since `onset show` holds all records",
-                  "reading only the columns that a question needs, or a folder for each task"),
+                  "a folder for each task"),
             Limit(256 * 2**30 / one.held, "256 GiB of a server", "the same"),
             Limit(600 / record, "ten minutes for `onset show`", "keeping what was estimated of a finished cell"),
-            Limit(page, "20 MB of a page, whose table has a row a cell", "rows of arms, with draws folded in"),
+            Limit(page, "20 MB of a page, whose tables and charts grow with arms", "a page for each task"),
             Limit(10 / one.planned * each, "ten seconds for `onset plan`", "nothing: it grows with the cells alone"),
             Limit(10e6 / one.files * each, "ten million files", "one file for each job"),
         ],
