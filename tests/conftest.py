@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -10,6 +11,14 @@ import pytest
 # a worker a core (`make test`): more threads than that would wait for each other
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all their modules stay to the end: no collection of garbage, of which a study that is run
+    makes several, has to look through them.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def shared(*parts: str) -> Path:

@@ -41,6 +41,7 @@ def replies() -> ScriptedModel:
     return ScriptedModel({"heads": " The answer is heads."}, default=" The answer is tails.")
 
 
+@pytest.mark.slow
 def test_the_example_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))
     notebook = nbformat.read(NOTEBOOK, as_version=4)

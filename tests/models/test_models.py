@@ -640,6 +640,7 @@ for offset in map(int, sys.argv[2:]):
 """
 
 
+@pytest.mark.slow
 def test_processes_compute_the_same_bits() -> None:
     def digests(*offsets: int) -> list[str]:
         command = [sys.executable, "-c", RUN, str(Path(__file__).parents[1]), *map(str, offsets)]

@@ -200,7 +200,7 @@ def test_outcomes_without_a_score_do_not_count(tmp_path: Path) -> None:
 
 def test_an_own_folder_is_taken_as_it_is_and_says_itself_what_other_tools_do_not(tmp_path: Path) -> None:
     folder = synthetic_results(tmp_path / "own", seeds=2, items=20)
-    found, results = read_measured(folder), load(folder)
+    found, results = read_measured(folder), load(folder, prompts=False)
     assert found.cells.equals(results.cells)
     assert found.records.equals(results.records)
     assert not found.foreign

@@ -114,7 +114,8 @@ def test_killed_at_every_change_of_a_file_it_ends_with_the_same_bytes(
     assert len(met) > 30
 
 
-@pytest.mark.parametrize("again", [pytest.param(True, marks=pytest.mark.slow), False], ids=["once", "from then on"])
+@pytest.mark.slow
+@pytest.mark.parametrize("again", [True, False], ids=["once", "from then on"])
 def test_a_disk_that_is_full_at_any_write_is_one_line_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
 ) -> None:
@@ -144,6 +145,7 @@ def damages(data: bytes) -> dict[str, bytes]:
     return {"empty": b"", "cut": data[:third], "cut by one": data[:-1], **flips}
 
 
+@pytest.mark.slow
 def test_a_damaged_file_of_any_kind_is_named_and_only_its_cell_is_measured_again(tmp_path: Path) -> None:
     whole = tmp_path / "whole"
     go(prompted(), whole)

@@ -88,7 +88,7 @@ def mend_killed_at_every_change(
     ("name", "content"),
     [
         ("study.json", b"{"),
-        ("cell.json", b"{"),
+        pytest.param("cell.json", b"{", marks=pytest.mark.slow),
         pytest.param("cell.json", None, marks=pytest.mark.slow),
         pytest.param("source.json", b"{", marks=pytest.mark.slow),
     ],

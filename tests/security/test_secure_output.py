@@ -220,12 +220,12 @@ def test_a_table_that_the_page_saves_holds_no_formula(tmp_path: Path) -> None:
     if node is None:
         pytest.skip("no node on this machine")
     script = (Path(__file__).parents[2] / "onset" / "report" / "templates" / "figures.js").read_text()
-    begins = script.index("function csv(panel)")
+    begins = script.index("async function csv(panel)")
     function = script[begins : script.index("\n}\n", begins) + 3]
     rows = [{"a": one, "n": -0.25} for one in ("=1+1", "+cmd|x", "-2+3", "@SUM(A1)", "\t=1", "-0.5", "+12", 'say "=x"')]
     probe = f"""const specs = [[{{datasets: {{r: {json.dumps(rows)}}}, layer: [{{data: {{name: "r"}}}}]}}]];
     {function}
-    csv({{dataset: {{panel: "0"}}}}).text().then((text) => console.log(text));"""
+    csv({{dataset: {{panel: "0"}}}}).then((made) => made.text()).then((text) => console.log(text));"""
     (tmp_path / "probe.mjs").write_text(probe)
     done = subprocess.run(
         [node, tmp_path / "probe.mjs"], capture_output=True, text=True, check=True, env=dict(os.environ)

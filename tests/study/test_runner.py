@@ -214,7 +214,9 @@ def test_failures_within_the_error_budget_do_not_end_in_an_error(tmp_path: Path)
     assert len(summary.failed) == 5
 
 
-@pytest.mark.parametrize("break_at", [0, 3, 4, 7, 9, 10, 11, 37, 40, 79])
+@pytest.mark.parametrize(
+    "break_at", [0, 9, 40, *(pytest.param(one, marks=pytest.mark.slow) for one in (3, 4, 7, 10, 11, 37, 79))]
+)
 def test_a_crash_between_chunks_ends_with_the_same_bytes(tmp_path: Path, break_at: int) -> None:
     run(study(), tmp_path / "whole", models={"fake": Counted()})
     with pytest.raises(CellsFailed):

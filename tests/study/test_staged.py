@@ -108,6 +108,7 @@ def test_stages_are_made_once_asked_and_compared(place: Path) -> None:
     assert sides == {("say", "base"), ("say, code", "say")}
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_made_again_with_the_same_bits(place: Path) -> None:
     folder = place / "d"
     run(study(place, methods=[{"prompt": "answer-only", "shots": 2}]), folder)

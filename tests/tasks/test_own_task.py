@@ -273,6 +273,7 @@ def sst2(**more: str) -> Task:
     return task
 
 
+@pytest.mark.slow
 def test_sst2_has_duplicates_overlap_and_empty_questions_and_loads_when_told_to_drop_them() -> None:
     task = sst2(duplicates="drop", empty="drop")
     reviews = dict(task.test_sets)["customer-reviews"]
