@@ -38,16 +38,16 @@ def model() -> ScriptedModel:
     return ScriptedModel({"heads": " The answer is heads."}, default=" The answer is tails.")
 
 
-def prompted() -> Study:
-    """A cell that asks and one that votes, of two chunks each."""
+def prompted(seeds: int = 1, items: int = 6) -> Study:
+    """A cell that asks and one that votes for each seed, of chunks of four items."""
     return make_study(
         name="s",
         models=[{"spec": "scripted:none.json", "label": "fake"}],
         tasks=[TASK],
         methods=["answer-only", {"prompt": "answer-only", "vote": {"samples": 2}}],
         labels=[2],
-        seeds=1,
-        items=6,
+        seeds=seeds,
+        items=items,
         chunk=4,
     )
 

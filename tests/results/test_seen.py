@@ -10,28 +10,20 @@ from typing import Any
 
 import pytest
 from results_faults import promised
-from test_faults import TASK, go
+from test_faults import go, prompted
 from test_remote import Server, bucket, fetched, server  # noqa: F401 - fixtures
 
 from onset.results.files import Files, as_files
 from onset.results.folder import Store
 from onset.results.snapshot import INDEX, Listed, Listing, Looked, Snapshot, known
-from onset.study.spec import Study, make_study
+from onset.study.spec import Study
 
 SEEDS = 10
 
 
 def study(seeds: int = SEEDS) -> Study:
-    """Two cells a seed."""
-    return make_study(
-        name="s",
-        models=[{"spec": "scripted:none.json", "label": "fake"}],
-        tasks=[TASK],
-        methods=["answer-only", {"prompt": "answer-only", "vote": {"samples": 2}}],
-        labels=[2],
-        seeds=seeds,
-        items=4,
-    )
+    """Two cells a seed, of a chunk each."""
+    return prompted(seeds, items=4)
 
 
 @pytest.fixture(scope="module")
