@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import queue
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Container, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,11 +129,12 @@ class Watch:
 @dataclass
 class Here:
     """A `Pool` whose workers run in this process, one message after the other, and die as is told: ``dies``: of the
-    n-th job that is given (from 0), after how many messages.
+    n-th job that is given (from 0), after how many messages; ``stillborn``: which of those that are started (from 0)
+    end before they begin.
     """
 
     dies: dict[int, int] = field(default_factory=dict)
-    stillborn: int = 0
+    stillborn: Container[int] = ()
     workers: dict[str, Worker] = field(default_factory=dict)
     given: list[tuple[str, Job, str | None]] = field(default_factory=list)
     shapes: dict[str, Hashable] = field(default_factory=dict)
@@ -144,8 +145,7 @@ class Here:
     def start(self, worker: str, bench: Bench, shape: Hashable) -> None:
         self.alive.add(worker)
         self.shapes[worker] = shape
-        if self.stillborn:
-            self.stillborn -= 1
+        if len(self.shapes) - 1 in self.stillborn:
             self.said.put((worker, Gone("exit status 1")))
             return
         self.workers[worker] = Worker(bench, lambda message: self._say(worker, message))

@@ -154,7 +154,7 @@ class _Course:
         self._hands: dict[str, _Hand] = {}
         self._opened: dict[Node, str] = {}
         self._tries: Counter[str] = Counter()
-        self._stillborn = 0
+        self._stillborn: Counter[Hashable] = Counter()  # of a shape, one after the other
         self._started = 0
         self._relay = _Relay(work, jobs)
         self._revisions = Revisions(work.store, work.grid)
@@ -185,7 +185,7 @@ class _Course:
         idle = Counter(hand.shape for hand in self._hands.values() if hand.job is None)
         there = Counter(hand.shape for hand in self._hands.values())
         for shape in wanted:
-            while idle[shape] < wanted[shape] and there[shape] < self._staff.most(shape):
+            while idle[shape] < wanted[shape] and there[shape] < self._most(shape, there[shape]):
                 if self._staff.together is not None and len(self._hands) >= self._staff.together:
                     spare = [one for one, hand in self._hands.items() if hand.job is None and not wanted[hand.shape]]
                     if not spare:
@@ -197,6 +197,10 @@ class _Course:
         for worker, hand in list(self._hands.items()):
             if hand.job is None and hand.ready and not wanted[hand.shape]:
                 self._dismiss(worker)
+
+    def _most(self, shape: Hashable, there: int) -> int:
+        """How many workers of a shape, of which so many are ``there``: none more where the last ones did not begin."""
+        return max(there, 1) if self._stillborn[shape] >= TRIES else self._staff.most(shape)
 
     def _replace(self, shape: Hashable) -> None:
         """End the workers of a shape where what is left is what all of them could not open: others may."""
@@ -252,6 +256,7 @@ class _Course:
         match message:
             case Ready():
                 hand.ready = True
+                self._stillborn[hand.shape] = 0
             case Told():
                 self._relay.tell(message)
             case Opened():
@@ -288,12 +293,7 @@ class _Course:
     def _gone(self, worker: str, hand: _Hand, cause: str) -> Iterator[Ended]:
         self._dismiss(worker)
         if not hand.ready:
-            self._stillborn += 1
-            if self._stillborn >= TRIES:
-                raise ExecutorError(
-                    f"{self._stillborn} workers have ended before they began ({cause}); a script that runs a study with"
-                    " workers calls it under \"if __name__ == '__main__':\""
-                )
+            self._not_begun(hand.shape, cause)
         if (job := hand.job) is None:
             return
         if self._tries[job.key] < TRIES:
@@ -302,6 +302,22 @@ class _Course:
             self._work.watch.note(f"a worker died ({cause}); its job, {_words(job)}, is given to another")
         else:
             yield self._fail(job, f"the worker died ({cause}), {TRIES} times in all")
+
+    def _not_begun(self, shape: Hashable, cause: str) -> None:
+        """A worker has ended before it began. Raises ExecutorError where that was one of several, and none is left."""
+        self._stillborn[shape] += 1
+        number, left = self._stillborn[shape], sum(hand.shape == shape for hand in self._hands.values())
+        if number < TRIES:
+            return
+        if not left:
+            raise ExecutorError(
+                f"{number} workers have ended before they began ({cause}); a script that runs a study with workers"
+                " calls it under \"if __name__ == '__main__':\""
+            )
+        if number == TRIES:
+            self._work.watch.note(
+                f"{number} workers have ended before they began ({cause}): no more are started while others work"
+            )
 
     def _fail(self, job: Job, cause: str) -> Ended:
         """End ``job`` with all of its cells failed that are not done."""

@@ -59,8 +59,7 @@ class CellFolder:
         held = self._json(CELL)
         if not {"facts", "ledger"} <= held.keys():
             raise Damaged(self.files.name(CELL), "expected the cell's facts", AGAIN)
-        if held.get("id", self.id) != self.id:
-            raise Damaged(self.files.name(CELL), f"it is that of cell {held['id']}", AGAIN)
+        check_own(self.files, CELL, held.get("id"), self.id)
         return held
 
     def settle(self) -> bool:
@@ -81,7 +80,7 @@ class CellFolder:
         except Damaged as error:
             self._note(f"{error}; set aside as {set_aside(self.files, TIMING)}; the times of cell {self.id} are lost")
         try:
-            _, digest = finished(self.files)
+            _, digest = finished(self.files, self.id)
             self.facts()
             for name in (PREPARED, SOURCE):
                 if self.files.exists(name):
@@ -197,7 +196,7 @@ class CellFolder:
         frame = pl.DataFrame(rows, schema=RECORD_SCHEMA, orient="row")
         frame.write_parquet(packed, compression="zstd", metadata={"onset.format": str(FORMAT)})
         data = packed.getvalue()
-        done = seal({"records": total, "sha256": hashlib.sha256(data).hexdigest()})
+        done = seal({"cell": self.id, "records": total, "sha256": hashlib.sha256(data).hexdigest()})
         self.files.put_all({RECORDS: data, DONE: done})
         self.files.remove_folder(CHUNKS)
 
@@ -210,10 +209,10 @@ class CellFolder:
         """The records, in order: all of a finished cell, else those that are committed."""
         return pl.read_parquet(get(self.files, RECORDS)).to_dicts() if self.done else self._rows()
 
-    def has_failures(self) -> bool:
-        """Are there items of the finished cell at which the method raised an error?"""
+    def failures(self) -> int:
+        """At how many items of the finished cell the method raised an error."""
         held = pl.read_parquet(get(self.files, RECORDS), columns=["status"])
-        return bool((held["status"] == "failed").any())
+        return int((held["status"] == "failed").sum())
 
     def rewrite(self, records: Sequence[Record], chunk: int) -> None:
         """Commit all records anew, in chunks of ``chunk``; a finished cell is open again then. A crash before leaves it
@@ -292,13 +291,24 @@ class CellFolder:
             raise Damaged(error.name, error.why, AGAIN) from error
 
 
-def finished(files: Files) -> tuple[int, str]:
-    """How many records a finished cell has, and the SHA-256 of their file. Raises Damaged."""
+def finished(files: Files, cell: str) -> tuple[int, str]:
+    """How many records the finished ``cell`` has, and the SHA-256 of their file. Raises Damaged, also where the file is
+    another cell's (earlier ones do not say whose they are).
+    """
     held = get_json(files, DONE)
     for key in ("records", "sha256"):
         if key not in held:
             raise Damaged(files.name(DONE), f"no key '{key}'")
+    check_own(files, DONE, held.get("cell"), cell)
     return int(held["records"]), str(held["sha256"])
+
+
+def check_own(files: Files, name: str, said: Any, cell: str) -> None:
+    """Raises Damaged, with the remedy, where the file ``name`` says that it is of another cell (None: it does not say
+    of which).
+    """
+    if said not in (None, cell):
+        raise Damaged(files.name(name), f"it is that of cell {said}", AGAIN)
 
 
 def check_digest(files: Files, digest: str) -> None:

@@ -62,15 +62,15 @@ class Opened:
 @dataclass(frozen=True)
 class Ended:
     """What became of a job: the cells that ``failed`` (cell id -> one line) and those ``waiting`` for answers; all
-    others are done. ``unopened``: why its model could not be opened or made, one line; None: it was. ``items``: how
-    many items of these cells failed and count as wrong.
+    others are done. ``unopened``: why its model could not be opened or made, one line; None: it was. ``items``: of
+    each cell that was asked here, how many items failed and count as wrong.
     """
 
     job: Job
     failed: Mapping[str, str] = field(default_factory=dict)
     waiting: frozenset[str] = frozenset()
     unopened: str | None = None
-    items: int = 0
+    items: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

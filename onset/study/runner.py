@@ -106,28 +106,32 @@ def run_cells(
         watch.begin(grid, missing)
         failed: dict[str, str] = {}
         waiting: set[str] = set()
-        items, jobs = 0, jobs_of(missing, retried)
+        failures: dict[str, int] = {}
+        jobs = jobs_of(missing, retried)
         running, spent = (executor or InProcess()).run(Work(store, grid, watch, given), jobs), _Spent(jobs)
         with closing(running):
             for ended in running:
                 failed |= ended.failed
                 waiting |= ended.waiting
-                items += ended.items
+                failures |= ended.items
                 for made in spent.after(ended):
                     if not grid.study.keep_full:
                         store.tuned(made).discard()
+        ran = {cell.id for cell in left if only is None or cell.model in only} - failed.keys() - waiting
+        for one in ran - failures.keys():  # of a worker that did not live to say so
+            failures[one] = store.cell(one).failures()
     return Summary(
         cells=len(grid.cells),
-        ran=len({cell.id for cell in left if only is None or cell.model in only} - failed.keys() - waiting),
+        ran=len(ran),
         kept=len(grid.cells) - len(left),
         failed=failed,
         waiting=len(waiting),
-        items=items,
+        items=sum(failures.values()),
     )
 
 
 def _has_failures(folder: CellFolder) -> bool:
-    return folder.done and folder.has_failures()
+    return folder.done and folder.failures() > 0
 
 
 class _Spent:

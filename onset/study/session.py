@@ -107,7 +107,7 @@ class Session:
             {cell: cause for cell, cause in self.failed.items() if cell in mine},
             frozenset(self.waiting & mine),
             self._unopened.get((job.label, None)) or self._unopened.get(job.node),
-            sum(self.items.get(cell, 0) for cell in mine),
+            {cell: number for cell, number in self.items.items() if cell in mine},
         )
 
     def close(self) -> None:

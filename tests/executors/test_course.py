@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from executor_studies import Here, On, Watch, bytes_of, fakes
+from executor_studies import Died, Here, On, Watch, bytes_of, fakes
 
-from onset.errors import CellsFailed, ExecutorError, StoreError, StudyError
+from onset.errors import CellsFailed, ExecutorError, RequestRefused, StoreError, StudyError
 from onset.executors import EXECUTORS, open_executor
 from onset.executors.base import Message, Staff
+from onset.models.base import Request
 from onset.models.scripted import ScriptedModel
 from onset.results.admitted import admit, dismiss, dismiss_all
 from onset.results.folder import Store
 from onset.results.lease import LEASE
 from onset.study.grid import expand
-from onset.study.jobs import Job, jobs_of
+from onset.study.jobs import Ended, Job, jobs_of
 from onset.study.runner import run
 from onset.study.spec import Study
 from onset.tasks import open_tasks
@@ -112,8 +115,50 @@ def test_a_job_that_kills_its_workers_fails_and_the_others_run(tmp_path: Path) -
 
 
 def test_workers_that_do_not_begin_end_the_run(tmp_path: Path) -> None:
-    with pytest.raises(ExecutorError, match=r"3 workers have ended before they began \(exit status 1\); a script"):
-        run(small(tmp_path), tmp_path / "d", executor=On(Here(stillborn=9)))
+    with pytest.raises(ExecutorError, match=r"4 workers have ended before they began \(exit status 1\); a script"):
+        run(small(tmp_path), tmp_path / "d", executor=On(Here(stillborn=range(9))))
+
+
+def test_those_that_begin_go_on_without_those_that_do_not(tmp_path: Path) -> None:
+    watch, pool = Watch(), Here(stillborn=range(1, 99))
+    summary = run(small(tmp_path), tmp_path / "d", observer=watch, executor=On(pool))
+    assert (summary.ran, dict(summary.failed)) == (8, {})
+    assert watch.told("note") == [
+        ("3 workers have ended before they began (exit status 1): no more are started while others work",)
+    ]
+    assert list(pool.shapes) == ["w001", "w002", "w003", "w004"]
+
+
+def test_one_more_is_tried_where_the_last_that_began_has_died(tmp_path: Path) -> None:
+    pool = Here(stillborn=range(1, 4), dies={1: 0})
+    summary = run(small(tmp_path), tmp_path / "d", executor=On(pool))
+    assert (summary.ran, dict(summary.failed)) == (8, {})
+    assert list(pool.shapes)[:5] == ["w001", "w002", "w003", "w004", "w005"]
+
+
+class Silenced(Here):
+    """The first worker dies when its first job is done, before it says so."""
+
+    silent = False
+
+    def _say(self, worker: str, message: Message) -> None:
+        if isinstance(message, Ended) and not self.silent:
+            self.silent = True
+            raise Died
+        super()._say(worker, message)
+
+
+def test_failed_items_of_a_worker_that_died_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answers(self: ScriptedModel, requests: Sequence[Request]) -> list[Any]:
+        given = self.generate(requests)
+        return [RequestRefused("no") if place == 0 else one for place, one in enumerate(given)]
+
+    monkeypatch.setattr(ScriptedModel, "answers", answers, raising=False)
+    study = small(tmp_path).model_copy(update={"item_error_budget": 0.75})
+    pool = Silenced()
+    assert run(study, tmp_path / "a").items == run(study, tmp_path / "b", executor=On(pool)).items > 0
+    assert len(pool.given) == 6 + 1
+    assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
 
 
 def test_a_model_that_does_not_open_fails_its_cells_once(tmp_path: Path) -> None:
