@@ -17,10 +17,11 @@ import polars as pl
 from onset import markup
 from onset.errors import Damaged
 from onset.records import canonical_json
-from onset.results.cell import AGAIN, CELL, DONE, FAILED, NO_TIME, PREPARED, TIMING
+from onset.results.cell import AGAIN, CELL, DONE, FAILED, NO_TIME, PREPARED, TIMING, check_own
 from onset.results.files import Files, Place, as_files, get_json
 from onset.results.format import CELL_SCHEMA, FINDINGS, REPORT, STUDY, check_format, read_study
 from onset.results.recorded import Gathered, read_records
+from onset.results.sealed import FORMAT
 from onset.results.shared import Shared
 from onset.results.snapshot import INDEX
 from onset.results.stages import StageFolder
@@ -89,7 +90,8 @@ def load(folder: Place, *, prompts: bool = True) -> Results:
     for cell_id in held["cells"]:
         cell = files.at(f"cells/{cell_id}")
         if cell.exists(DONE):
-            records, row, spec = _read_cell(cell, files)
+            records = read_records(cell, cell_id)
+            row, spec = _row(cell, _own(cell_id, held), files, records)
             aside = row.pop("aside")
             (beside if aside else rows).append(row | {"cell": cell_id})
             (theirs if aside else tables).add(cell_id, records)
@@ -128,8 +130,9 @@ def read_cells(folder: Place) -> list[dict[str, Any]]:
     Raises StoreError, with the path, for a file that cannot be read.
     """
     files = as_files(folder).to_read(lambda path: path == STUDY or path.endswith(f"/{CELL}"))
-    places = [files.at(f"cells/{one}") for one in _study(files)["cells"]]
-    cells: list[dict[str, Any]] = [_json(place, CELL) for place in places if place.exists(CELL)]
+    held = _study(files)
+    places = {one: files.at(f"cells/{one}") for one in held["cells"]}
+    cells = [_cell_json(place, _own(one, held)) for one, place in places.items() if place.exists(CELL)]
     own = [cell for cell in cells if "elsewhere" not in cell]
     names = iter(distinct_names(*([cell[key] for cell in own] for key in ("method", "method_spec", "model"))))
     return [cell if "elsewhere" in cell else {**cell, "method": next(names)} for cell in cells]
@@ -194,10 +197,19 @@ def distinct_names(names: Sequence[str], specs: Sequence[Mapping[str, Any]], mod
     return out
 
 
-def _read_cell(cell: Files, files: Files) -> tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]]:
-    """Records, row and method of a finished cell of the results folder ``files``."""
-    records = read_records(cell)
-    return records, *_row(cell, files, records)
+def _own(cell_id: str, study: Mapping[str, Any]) -> str | None:
+    """The id that the ``cell.json`` of a cell must have; None: any, since a migration that gives cells of format 1
+    their new ids may have been stopped.
+    """
+    return cell_id if study["format"] >= FORMAT else None
+
+
+def _cell_json(cell: Files, own: str | None) -> dict[str, Any]:
+    """The content of its ``cell.json``."""
+    held = _json(cell, CELL)
+    if own is not None:
+        check_own(cell, CELL, held.get("id"), own)
+    return held
 
 
 def _json(cell: Files, name: str, remedy: str = AGAIN) -> dict[str, Any]:
@@ -207,8 +219,9 @@ def _json(cell: Files, name: str, remedy: str = AGAIN) -> dict[str, Any]:
         raise Damaged(error.name, error.why, remedy) from error
 
 
-def _row(cell: Files, files: Files, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str, Any]]:
-    held = _json(cell, CELL)
+def _row(cell: Files, own: str | None, files: Files, records: pl.DataFrame) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Row and method of a finished cell of the results folder ``files``."""
+    held = _cell_json(cell, own)
     try:
         row = _identity(held) | _used(held) | _outcome(records, held["tuning"], _prepared(cell)) | _time(cell)
         row |= _stages(held.get("made"), files)

@@ -16,10 +16,12 @@ from onset.results.shared import AT_ONCE, Shared, shared_of
 PROMPT = "prompt"
 
 
-def read_records(cell: Files) -> pl.DataFrame:
-    """The records of a finished cell, checked against ``done.json``. Raises Damaged, with the remedy."""
+def read_records(files: Files, cell: str) -> pl.DataFrame:
+    """The records in ``files`` of a finished ``cell`` (its id), checked against ``done.json``. Raises Damaged, with the
+    remedy.
+    """
     try:
-        return _records(cell)
+        return _records(files, cell)
     except Damaged as error:
         raise Damaged(error.name, error.why, AGAIN) from error
 
@@ -78,7 +80,7 @@ class Prompts:
         """
         place = self._files.at(f"cells/{cell}")
         try:
-            data, _ = _data(place)
+            data, _ = _data(place, cell)
         except Damaged as error:
             raise Damaged(error.name, error.why, AGAIN) from error
         held = pl.read_parquet(data, columns=["item", PROMPT])
@@ -87,12 +89,12 @@ class Prompts:
         return held[PROMPT]
 
 
-def _data(cell: Files) -> tuple[bytes, int]:
+def _data(files: Files, cell: str) -> tuple[bytes, int]:
     """The bytes of a finished cell's records, checked, and how many records they should hold."""
-    path = cell.name(RECORDS)
-    expected, digest = finished(cell)
+    path = files.name(RECORDS)
+    expected, digest = finished(files, cell)
     try:
-        data = cell.get(RECORDS)
+        data = files.get(RECORDS)
     except OSError as error:
         raise Damaged(path, f"it cannot be read ({error.strerror or error})") from error
     if hashlib.sha256(data).hexdigest() != digest:
@@ -100,9 +102,9 @@ def _data(cell: Files) -> tuple[bytes, int]:
     return data, expected
 
 
-def _records(cell: Files) -> pl.DataFrame:
-    path = cell.name(RECORDS)
-    data, expected = _data(cell)
+def _records(files: Files, cell: str) -> pl.DataFrame:
+    path = files.name(RECORDS)
+    data, expected = _data(files, cell)
     try:
         records = pl.read_parquet(data)
     except pl.exceptions.PolarsError as error:

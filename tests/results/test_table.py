@@ -14,9 +14,10 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 from synthetic import synthetic_results
 
-from onset.errors import StoreError
+from onset.errors import Damaged, StoreError
 from onset.read import read_outcomes
 from onset.results.cell import AGAIN
+from onset.results.files import as_files, get_json, put_json
 from onset.results.format import CELL_SCHEMA, RECORD_SCHEMA
 from onset.results.read import load, read_cells
 from onset.results.recorded import Prompts
@@ -109,6 +110,20 @@ def test_changed_records_are_noticed(folder: Path) -> None:
     with pytest.raises(StoreError) as error:
         load(folder)
     assert str(error.value) == (f"damaged file {path}: its SHA-256 is not the one in done.json; {AGAIN}")
+
+
+@pytest.mark.parametrize("name", ["cell.json", "done.json"])
+def test_a_file_of_another_cell_is_not_taken_for_this_ones(folder: Path, name: str) -> None:
+    put_json(as_files(folder), "study.json", get_json(as_files(folder), "study.json"))  # of the present format
+    done = sorted(path.parent for path in folder.glob("cells/*/done.json"))
+    for cell in done[:2]:
+        put_json(as_files(cell), "done.json", {"cell": cell.name, **get_json(as_files(cell), "done.json")})
+    assert len(load(folder).cells) == len(done)
+    put_json(as_files(done[0]), name, get_json(as_files(done[1]), name))
+    for read in (load, read_cells) if name == "cell.json" else (load,):
+        with pytest.raises(Damaged) as error:
+            read(folder)
+        assert str(error.value) == f"damaged file {done[0] / name}: it is that of cell {done[1].name}; {AGAIN}"
 
 
 def rewrite(cell: Path, records: pl.DataFrame) -> Path:
