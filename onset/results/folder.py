@@ -89,7 +89,7 @@ class Store:
         if self.files.exists(STUDY):
             held = self._held(cells)
             if held is None:
-                migrate(self.files, 1, cells)  # nobody knows: every step is taken
+                migrate(self.files, 1, cells, self.note)  # nobody knows: every step is taken
                 others = {one.split("/")[1] for one in self.files.names("cells")} - {cell.id for cell in cells}
                 came_from = 1 if others else FORMAT
             else:
@@ -99,7 +99,7 @@ class Store:
                         f"results folder {self.folder} holds study '{name}', not '{study['name']}'; use another folder"
                     )
                 came_from = min(check_format(held["format"], self.folder), held.get("came_from", FORMAT))
-                migrate(self.files, came_from, cells)
+                migrate(self.files, came_from, cells, self.note)
         elif any(one not in (LEASE, ".lock") for one in self.files.names()):
             raise StoreError(f"folder {self.folder} is not empty and holds no study; use another folder")
         content = {"format": FORMAT, "onset": version, "study": dict(study), "cells": [cell.id for cell in cells]}

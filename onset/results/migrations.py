@@ -18,20 +18,23 @@ from onset.results.format import Names
 from onset.results.sealed import seal_lines, sealed, sealed_lines, unseal
 from onset.results.tuned import MARKER, SAID, digests
 
+Note = Callable[[str], None]
+"""Is told, in a line each, of what is set aside."""
+
 JOURNAL = "records.jsonl"
 """The records of an unfinished cell in formats 1 and 2: lines that were appended."""
 
 
-def migrate(files: Files, held: int, cells: Sequence[Names]) -> None:
+def migrate(files: Files, held: int, cells: Sequence[Names], note: Note) -> None:
     """Take a results folder from format ``held`` to the present one, for all that belongs to ``cells``.
 
     What belongs to none of them keeps the name that it has, and is found when a later study names it again.
     """
     for step in MIGRATIONS[held - 1 :]:
-        step(files, cells)
+        step(files, cells, note)
 
 
-def leave_unset_options_out_of_ids(files: Files, cells: Sequence[Names]) -> None:
+def leave_unset_options_out_of_ids(files: Files, cells: Sequence[Names], note: Note) -> None:
     """From format 1 to 2: ids hold what is set alone; in format 1 they held every option, unset ones as null.
 
     Finished cells and tuned weights get their new names. A cell that was begun and not finished starts over: what
@@ -53,7 +56,7 @@ def leave_unset_options_out_of_ids(files: Files, cells: Sequence[Names]) -> None
             files.remove_folder(place)
 
 
-def show_damage_in_every_file(files: Files, _: Sequence[Names]) -> None:
+def show_damage_in_every_file(files: Files, _: Sequence[Names], note: Note) -> None:
     """From format 2 to 3: every file says its format and shows what was lost of it or changed, and the records of an
     unfinished cell are a file a chunk.
 
@@ -64,7 +67,7 @@ def show_damage_in_every_file(files: Files, _: Sequence[Names]) -> None:
     for path in names:
         match path.split("/"):
             case ["cells", cell, name] if name == JOURNAL:
-                _cut_into_chunks(files.at(f"cells/{cell}"))
+                _cut_into_chunks(files.at(f"cells/{cell}"), note)
             case ["cells", cell, name] if name == DONE:
                 _note_when(files.at(f"cells/{cell}"))
     for path in names:
@@ -83,7 +86,7 @@ def show_damage_in_every_file(files: Files, _: Sequence[Names]) -> None:
                 files.remove(path)  # before there were leases
 
 
-MIGRATIONS: tuple[Callable[[Files, Sequence[Names]], None], ...] = (
+MIGRATIONS: tuple[Callable[[Files, Sequence[Names], Note], None], ...] = (
     leave_unset_options_out_of_ids,
     show_damage_in_every_file,
 )
@@ -138,7 +141,7 @@ def _note_when(cell: Files) -> None:
         put_json(cell, TIMING, {**held, "finished": when.isoformat(timespec="seconds")})
 
 
-def _cut_into_chunks(cell: Files) -> None:
+def _cut_into_chunks(cell: Files, note: Note) -> None:
     """The journal of an unfinished cell, as a file a chunk; what a crash left behind the last whole one is cut."""
     try:
         facts = get_json(cell, CELL)
@@ -147,7 +150,11 @@ def _cut_into_chunks(cell: Files) -> None:
         for one in lines:
             json.loads(one)
     except (Damaged, KeyError, ValueError, TypeError):
-        set_aside(cell, JOURNAL)  # nobody knows what it was measured with
+        where, aside = cell.name(JOURNAL), set_aside(cell, JOURNAL)
+        note(
+            f"damaged file {where}, or the {CELL} beside it, which says what it was measured with; set aside as"
+            f" {aside}, this cell is measured again"
+        )
         return
     if not cell.exists(DONE):
         for first in range(0, len(lines), chunk):

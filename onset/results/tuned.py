@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from onset.errors import Damaged
+from onset.errors import Damaged, StoreError
 from onset.records import canonical_json
 from onset.results.files import Files, as_files, get_json, put_json, set_aside, set_folder_aside
 from onset.results.sealed import seal, seal_lines
@@ -152,8 +152,16 @@ class TunedFolder:
         return sum(self.files.size(one) for one in self._names())
 
     def local(self) -> Path:
-        """A real folder with the weights."""
-        return self._all.local(self.id)
+        """A real folder with the weights. Raises StoreError where they are fetched and not what is in the store."""
+        place = self._all.local(self.id)
+        if str(place) != self.files.name():
+            try:
+                TunedFolder.of(place).check(whole=True)
+            except Damaged as error:
+                raise StoreError(
+                    f"{self.files.name()} was not fetched as it is there ({error.name}: {error.why}); run again"
+                ) from error
+        return place
 
     def save(
         self,

@@ -21,7 +21,7 @@ from onset.records import Completion, Request
 from onset.report import facts
 from onset.results import local
 from onset.results.files import as_files
-from onset.results.migrations import MIGRATIONS
+from onset.results.migrations import MIGRATIONS, migrate
 from onset.results.read import finished_at, load, read_cells
 from onset.results.sealed import FORMAT
 from onset.study.grid import expand
@@ -166,7 +166,7 @@ def test_a_stop_at_any_instant_leaves_a_folder_that_migrates(folder: Path, monke
 
     def step_up(place: Path) -> None:
         for step in MIGRATIONS:
-            step(as_files(place), cells)
+            step(as_files(place), cells, [].append)
 
     step_up(whole := Path(shutil.copytree(folder, folder.with_name("whole"))))
     expected = contents(whole)
@@ -201,6 +201,29 @@ def test_a_stop_at_any_instant_leaves_a_folder_that_migrates(folder: Path, monke
         stops += 1
     # cells: facts and name, times, and four files more; tuned models: name and two files; the unfinished cell: set aside
     assert stops > 5 * 6 + 2 * 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "lines"),
+    [
+        ('{"chunk": 2, "items": 2}', '{"item": "a"}\n{"item": \n'),
+        ("{", '{"item": "a"}\n{"item": "b"}\n'),
+    ],
+)
+def test_damaged_records_of_an_unfinished_cell_are_set_aside_with_a_note(
+    tmp_path: Path, facts: str, lines: str
+) -> None:
+    cell = tmp_path / "cells" / "c"
+    cell.mkdir(parents=True)
+    (cell / "cell.json").write_text(facts)
+    (cell / "records.jsonl").write_text(lines)
+    told: list[str] = []
+    migrate(as_files(tmp_path), 2, [], told.append)
+    assert told == [
+        f"damaged file {cell / 'records.jsonl'}, or the cell.json beside it, which says what it was measured with;"
+        f" set aside as {cell / 'records.jsonl.damaged'}, this cell is measured again"
+    ]
+    assert (cell / "records.jsonl.damaged").read_text() == lines
 
 
 @pytest.mark.parametrize("held", [0, 4, "2", True])

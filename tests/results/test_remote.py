@@ -29,6 +29,7 @@ from onset.results import remote
 from onset.results.files import Files, as_files
 from onset.results.folder import Store
 from onset.results.read import finished_at, load, read_cells
+from onset.results.tuned import TunedFolder
 
 pytest.importorskip("s3fs")
 pytest.importorskip("moto")
@@ -190,6 +191,28 @@ def test_a_copy_that_is_read_stays_whole_while_another_process_fetches_it(
     assert seen == [{"a": b"1", "b": b"2"}] * 2
     assert there(local) == {"a": b"1", "b": b"3"}
     assert [one.name for one in local.parent.iterdir()] == [local.name]
+
+
+@pytest.mark.parametrize("files", ["memory"], indirect=True)
+def test_weights_that_are_not_fetched_as_they_are_in_the_store_are_not_used(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuned = TunedFolder(files.at("tuned"), "x")
+    tuned.save(lambda place: (place / "adapter.safetensors").write_bytes(b"weights"), {}, 1.0, None)
+    assert (tuned.local() / "adapter.safetensors").read_bytes() == b"weights"
+    system = files.system  # type: ignore[attr-defined]
+    fetch = system.get_file
+
+    def get_file(there: str, here: str) -> None:
+        fetch(there, here)
+        if here.endswith(".safetensors"):
+            Path(here).write_bytes(b"wrights")
+
+    monkeypatch.setattr(system, "get_file", get_file, raising=False)
+    with pytest.raises(StoreError) as error:
+        tuned.local()
+    assert str(error.value).startswith(f"{files.name()}/tuned/x was not fetched as it is there (")
+    assert str(error.value).endswith("adapter.safetensors: its SHA-256 is not the one in tuning.json); run again")
 
 
 def test_files_can_be_pickled_and_read_all_together(files: Files) -> None:
