@@ -8,6 +8,7 @@
     │   ├── ExecutorError          workers that cannot be started, or a cluster that is not there or has no room
     │   └── ModelError             a model that cannot be loaded or does not fit the request
     │       ├── RequestRefused     one request that a server will not answer: its item fails
+    │       ├── OutOfMemory        the least that can be run at once is more than memory holds
     │       └── Diverged           training whose loss or gradient became infinite or no number
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, in use, unwritable, disk full
@@ -77,6 +78,10 @@ class RequestRefused(ModelError):
     def __init__(self, message: str, key: str | None = None) -> None:
         super().__init__(message)
         self.key = key
+
+
+class OutOfMemory(ModelError):
+    """The least that can be run at once is more than the memory of this machine holds now."""
 
 
 class Diverged(ModelError):

@@ -5,7 +5,8 @@ demonstrations or of tuning. The task that it sees has the examples of its part 
 there to be looked at. As many demonstrations as fit are as many as leave room for the longest labelled example.
 
 A setting whose training does not go (it diverges, or an example does not fit) or whose method raises at every example
-is a trial that failed: it counts, and is not taken.
+is a trial that failed: it counts, and is not taken. One that failed for want of memory is tried again where the search
+is made again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from onset.demos.fit import Shown, choose_demonstrations, longest_question
-from onset.errors import DataError, MethodError, ModelError, Unanswered
+from onset.errors import DataError, MethodError, ModelError, OutOfMemory, Unanswered
 from onset.methods import Method
 from onset.models.base import Model, ability
 from onset.models.chat import chosen_template
@@ -98,11 +99,12 @@ class Searches:
                     where = f"{cell.model} · searching {cell.method.name} · {cell.task} · {cell.labels} labels"
                     self._watch.doing(f"{where} · seed {cell.seed} · {said}")
                     try:
-                        held = trial.score(place, folder.scratch(number, place), self._watch)
+                        held, passing = trial.score(place, folder.scratch(number, place), self._watch)
                     except Unanswered as error:
                         waits = waits or error
                         break
-                    folder.keep(number, place, held)
+                    if not passing:
+                        folder.keep(number, place, held)
                 scored[-1].append(held)
                 if held["failed"] is not None:
                     break
@@ -131,12 +133,14 @@ class _Trial:
         known = {"revision": facts.revision, "dtype": facts.dtype, "device": facts.device}
         return {**known, "plan": self.plan.hash, "asking": ASKING, **template_json(chat)}
 
-    def score(self, place: int, scratch: Store, watch: Observer) -> dict[str, Any]:
-        """What part ``place`` scores, as it is kept: plain JSON."""
+    def score(self, place: int, scratch: Store, watch: Observer) -> tuple[dict[str, Any], bool]:
+        """What part ``place`` scores, as it is kept: plain JSON; and whether it failed for want of memory, which there
+        may be at another time or on another machine.
+        """
         part, started = self.parts[place], time.perf_counter()
         task = replace(self.task, pool=part.used, test=part.held, test_sets=())
         plan = ExamplePlan(task.name, self.plan.seed, part.used)
-        failed, report = None, None
+        failed, report, passing = None, None, False
         rows: list[dict[str, Any]] = []
         uses: tuple[Use, ...] = ()
         try:
@@ -150,9 +154,10 @@ class _Trial:
         except (ModelError, MethodError, DataError) as error:
             if isinstance(error, ModelError) and report is None and self.method.tune is None:
                 raise  # of a model that prompts are sent to: it cannot be asked at all
+            passing = isinstance(error, OutOfMemory)
             failed, prepared = " ".join(f"{error}".split())[:500], dict.fromkeys(COSTS, 0)
             uses = uses or self._seen(part)
-        return {
+        held = {
             "measured": self.measured,
             "failed": failed,
             "items": [item.id for item in part.held],
@@ -164,6 +169,7 @@ class _Trial:
             "steps": self.method.schedule().steps if self.method.tune is not None else 0,
             "seconds": time.perf_counter() - started,
         }
+        return held, passing
 
     def _seen(self, part: Part) -> tuple[Use, ...]:
         """What a trial that failed may have used: all that it had."""

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from onset.errors import Diverged, ModelError
+from onset.errors import Diverged, OutOfMemory
 from onset.models.engine.memory import is_out_of_memory
 from onset.tuning.base import Progress, Schedule, Seeds, TuningReport
 from onset.tuning.checkpoint import Checkpoint, State
@@ -113,7 +113,7 @@ class Micro:
     ) -> float:
         """Leave the gradient of the sum of ``loss`` over the groups of ``rows`` in ``trained``; returns that sum.
 
-        ``loss``: of one group, a scalar tensor. Raises ModelError where one row alone is too much.
+        ``loss``: of one group, a scalar tensor. Raises OutOfMemory where one row alone is too much.
         """
         weights = list(trained)
         while True:
@@ -133,7 +133,7 @@ class Micro:
                 return total
             longest = length(short[-1])
             if len(short) == 1:
-                raise ModelError(
+                raise OutOfMemory(
                     f"out of memory: one training example of {longest} tokens does not fit on {weights[0].device.type}"
                     " with its gradients; leave long examples out, or use a smaller model"
                 )
@@ -163,7 +163,7 @@ def optimise(
     ``gradients(step)`` leaves the gradient of a step in them. ``schedule`` names the peak of the learning rate
     (`Schedule.at`). ``micro``: what ``gradients`` cuts batches with. ``checkpoint``: what a run that was killed goes on
     from; its ``identity`` has to say what gradients depend on beside weights, seeds and schedule (a hash of the
-    examples). Raises Diverged when a loss or a gradient is not finite, ModelError where memory is not enough.
+    examples). Raises Diverged when a loss or a gradient is not finite, OutOfMemory where memory is not enough.
     """
     named = {name: weight for name, weight in module.named_parameters() if weight.requires_grad}
     trained = list(named.values())
@@ -239,7 +239,7 @@ def _optimiser(trained: Sequence[torch.nn.Parameter], peak: float, decay: float)
 
 
 def _step(optimiser: torch.optim.Optimizer, trained: Sequence[torch.nn.Parameter]) -> None:
-    """Take a step. Raises ModelError where its moments are more than memory holds."""
+    """Take a step. Raises OutOfMemory where its moments are more than memory holds."""
     short = False
     try:
         optimiser.step()
@@ -249,7 +249,7 @@ def _step(optimiser: torch.optim.Optimizer, trained: Sequence[torch.nn.Parameter
         short = True
     if short:
         count = sum(weight.numel() for weight in trained)
-        raise ModelError(
+        raise OutOfMemory(
             f"out of memory: {count} weights are trained, whose gradients and two moments of float32 do not fit on"
             f" {trained[0].device.type}; train fewer (adapters), or use a smaller model"
         )

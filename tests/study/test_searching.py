@@ -18,13 +18,14 @@ from results_json import read_json, write_json  # noqa: E402
 
 import onset  # noqa: E402
 from onset.demos.fit import longest_question  # noqa: E402
-from onset.errors import CellsFailed, PlanMismatch, StudyError, Unanswered  # noqa: E402
+from onset.errors import CellsFailed, OutOfMemory, PlanMismatch, StudyError, Unanswered  # noqa: E402
 from onset.models import open_model  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.plan import ExamplePlan, make_plan  # noqa: E402
 from onset.results.folder import Store  # noqa: E402
 from onset.search.base import Part  # noqa: E402
 from onset.search.within import Within  # noqa: E402
+from onset.study import searching  # noqa: E402
 from onset.study.demonstrations import Demonstrations  # noqa: E402
 from onset.study.estimate import estimate  # noqa: E402
 from onset.study.grid import expand  # noqa: E402
@@ -245,6 +246,26 @@ def test_a_trial_that_diverges_counts_and_is_not_taken(tmp_path: Path, tiny: Pat
     assert failed["tuning_tokens"] > 0
     for what in ("flops", "tuning_tokens"):
         assert said[what] == sum(one[what] for one in said["trials"])
+
+
+def test_a_trial_that_memory_was_short_for_is_tried_again(
+    tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = with_model(tiny, methods=[{**TUNED, "grid": [{"tune.rank": 4}]}], search=[{"select": "within", "trials": 2}])
+    tune, calls = searching.tune, [0]
+
+    def short(*arguments: Any) -> Any:
+        calls[0] += 1
+        if calls[0] <= 2:  # the first part of both trials
+            raise OutOfMemory("out of memory: no room")
+        return tune(*arguments)
+
+    monkeypatch.setattr(searching, "tune", short)
+    with pytest.raises(CellsFailed, match="all 2 trials of its search failed; first: out of memory: no room"):
+        run(made, tmp_path / "d")
+    run(made, tmp_path / "d")
+    trials = cells_of(tmp_path / "d")["lora-within none 8 0"]["search"]["trials"]
+    assert [one["failed"] for one in trials] == [None, None]
 
 
 def test_a_search_of_which_every_trial_fails_fails_its_cells(tmp_path: Path, tiny: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from onset.errors import ModelError
+from onset.errors import OutOfMemory
 from onset.models.choosing import LOGIT_CELLS, Kept, choose
 from onset.models.engine.decode import decode
 from onset.models.engine.fixed import STRAGGLERS, Steps
@@ -124,7 +124,7 @@ def _run_section(
         wanted = lay([needs[place] for place in section], most)
         size = sum(block.rows for block in wanted)
         if not _attempt(machine, rows, trunk, questions, wanted, section, results) and size == 1:
-            raise ModelError(f"out of memory with one row of {wanted[0].places} tokens: lower max_tokens")
+            raise OutOfMemory(f"out of memory with one row of {wanted[0].places} tokens: lower max_tokens")
         section = [place for place in section if results[place] is None]
         most = max(1, min(size, len(section)) // 2)
 
