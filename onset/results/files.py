@@ -307,4 +307,4 @@ def write_bytes(path: Path, data: bytes, remedy: str = GO_ON) -> None:
     with writing(path, remedy):
         if not path.parent.exists():  # a slip of whoever named the file
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-        replace_file(path, data)
+        replace_file(path, data, alone=False)

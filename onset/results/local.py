@@ -168,9 +168,11 @@ class LocalFiles:
         return self
 
 
-def replace_file(target: Path, data: bytes, *, synced: bool = True) -> None:
-    """Put ``data`` in the place of ``target``. Raises OSError, with nothing half-written left."""
-    scratch = _scratch_of(target)
+def replace_file(target: Path, data: bytes, *, synced: bool = True, alone: bool = True) -> None:
+    """Put ``data`` in the place of ``target``. ``alone``: nobody else writes it now (who holds the lease of a results
+    folder). Raises OSError, with nothing half-written left.
+    """
+    scratch = _scratch_of(target) if alone else target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     with _about(target):
         try:
             _write(scratch, data, synced=synced)

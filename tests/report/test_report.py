@@ -192,10 +192,13 @@ def test_page_that_cannot_be_written_is_one_clear_line(pair: Made, tmp_path: Pat
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_a_full_disk_leaves_the_page_that_was_there(pair: Made, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_page_that_was_there(
+    pair: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = build_report(pair.folder, out=tmp_path / "report.html", analysis=pair.analysis)
     before = path.read_bytes()
-    scratch = tmp_path / ".report.html.part"
+    monkeypatch.setattr("onset.results.local.secrets.token_hex", lambda _: "0")
+    scratch = tmp_path / ".report.html.0.part"
     scratch.symlink_to("/dev/full")
     with pytest.raises(StoreError, match=f"^cannot write {path}: the disk is full"):
         build_report(pair.folder, out=path, analysis=pair.analysis)
