@@ -249,7 +249,7 @@ class Evaluation:
     def _memory(self, item: Item) -> dict[str, Any]:
         """``memory``: what the item says is true outside its context, as answers are written, where it says that."""
         told = item.meta.get("memory")
-        if not isinstance(told, str):
+        if told is None:
             return {}
         text = f"{self.task.layout.marker} {told}{self.task.layout.end}"
         return {"memory": self.task.format.extract(text, item).value}

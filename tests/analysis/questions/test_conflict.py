@@ -148,6 +148,35 @@ def test_what_is_said_of_it(study: Analysis) -> None:
     assert [one["model"] for one in shown] == ["large", "small"]
 
 
+def test_memory_may_be_a_number(tmp_path: Path) -> None:
+    rows = [
+        {
+            "question": f"How many are {i} and {i}?",
+            "answer": 100 + i,
+            "memory": 2 * i,
+            "context": f"They are {100 + i}.",
+        }
+        for i in range(12)
+    ]
+    (tmp_path / "sums.jsonl").write_text("\n".join(map(json.dumps, rows[:8])))
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows[8:])))
+    made = make_study(
+        name="sums",
+        models=["scripted:m.json"],
+        tasks=[{"name": "sums", "train": str(tmp_path / "train.jsonl"), "test": str(tmp_path / "sums.jsonl"),
+                "near_duplicates": "allow"}],
+        methods=[{"prompt": "answer-only", "shots": 0}], labels=[0], seeds=1, items="all",
+    )  # fmt: skip
+
+    def remembers(prompt: str, sample: int) -> str:
+        number = int(re.findall(r"many are (\d+)", prompt)[-1])
+        return f" The answer is {2 * number if number < 6 else 100 + number}."
+
+    run(made, tmp_path / "d", models={"m": ScriptedModel(remembers, facts=MADE_UP_FACTS)})
+    (told,) = to_json(analyse(load(tmp_path / "d"), replicates=100))["conflicts"]
+    assert (told["memory"], told["passage"], told["neither"]) == (0.75, 0.25, 0.0)
+
+
 def test_the_record_holds_what_memory_says(study: Analysis) -> None:
     held = study.measured.records
     details = [json.loads(one) for one in held["detail"].to_list() if one]
