@@ -204,7 +204,7 @@ def test_a_pair_that_was_picked_has_to_be_shown_among_those_it_was_picked_from(f
     ]
     many = told(folder, [*arms, *others])
     assert many.verdict == "reached"
-    assert "They were picked as the best of 4 pairs, for which this is corrected" in many.sentence
+    assert "the best of 4 pairs: that one is ahead on the mean, or behind, is corrected for this" in many.sentence
     (weak,) = [replace(one, p=0.02) for one in label_breaks(compare_all(arms, replicates=FAST), arms)]
     assert _shown(weak, 2).mean == weak.mean
     picked = _shown(weak, 3)

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
-from made_arms import arm
+from made_arms import arm, changed
 from rich.console import Console
 from scipy import optimize, special
 from synthetic import synthetic_results
@@ -628,3 +628,29 @@ def test_the_tables_say_what_was_refused_once_and_every_number_that_is_shown(tmp
     assert not re.findall("[A-Za-z]{3,} [A-Za-z]{3,}", text)
     assert all(one in text for one in ("稳健性（", "只在变化下领先（", "拼写错误", "直接作答"))
     assert sum(text.count(f"{100 * one.clean.accuracy:.1f}") for one in found.falls) >= len(found.falls)
+
+
+def test_what_a_drop_leaves_out_is_told() -> None:
+    clean = arm(np.ones((5, 100)), plans=tuple("abcde"))
+    twins = tuple(f"{at:04d}" if at < 60 else f"x{at}" for at in range(100))
+    names = tuple(f"s{at:04d}" for at in range(100))
+    shifted = arm(np.zeros((3, 100)), items=names, twins=twins, shift="typos", plans=("a", "z", "c"))
+    (loss,) = losses([clean, shifted])
+    assert loss.draws == (0, 2)
+    told = falls([loss], means_of(label_curves([clean, shifted])))[0].json()
+    assert told["unpaired"] == [2 * 40, 2 * 40]
+    assert told["mismatch"] == [
+        "only none has seeds 3 and 4",
+        "seed 1: example plan b against z, refused",
+    ]
+
+
+def test_slopes_of_what_shows_no_example_are_one_test_at_every_budget() -> None:
+    rng = np.random.default_rng(3)
+    made = [one for method in "ab" for one in study(rng, draws=3, models=4, items=60) if one.method == method]
+    found = {}
+    for budgets in ((8,), (8, 32)):
+        arms = [changed(one, labels=labels, shown=(0, 0), used=0) for labels in budgets for one in made]
+        found[budgets] = {(one.method, one.p_adjusted) for one in drop_slopes(losses(arms), arms, replicates=FAST)}
+    assert found[8,] == found[8, 32]
+    assert len(found[8,]) == 2

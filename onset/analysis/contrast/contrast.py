@@ -245,7 +245,7 @@ def measure(
     between draws is not pooled.
     """
     called = names or (_called(plus.at, axis), _called(minus.at, axis))
-    table = twinned(plus, minus) if axis == "shift" else pair(plus, minus, called)
+    table = (twinned if axis == "shift" else pair)(plus, minus, called)
     return Contrast(
         axis=axis,
         of=None,

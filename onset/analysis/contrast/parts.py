@@ -104,7 +104,7 @@ class Sample:
             estimate=-self.crossed.estimate,
             blocks=tuple(Block(one.values, -one.weight) for one in self.crossed.blocks),
         )
-        return Sample(table, crossed)
+        return Sample(table, crossed, self.repeated)
 
 
 def kind_of(a: Outcomes, b: Outcomes) -> Kind:

@@ -66,7 +66,8 @@ class Fall(Placed):
     def json(self) -> dict[str, Any]:
         """As plain JSON."""
         held = self.drop.json()
-        names = ("p", "p_holm", "family_size", "test", "not_pooled", "by_draw", "needed", "needed_draws")
+        tested = ("p", "p_holm", "family_size", "test", "not_pooled", "by_draw", "needed", "needed_draws")
+        names = (*tested, "unpaired", "mismatch")
         return self.coordinates(method=self.method) | {
             "family": self.family,
             "paired": self.paired,

@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from onset.analysis.contrast.asked import place
 from onset.analysis.contrast.combined import crossed_of, estimate_of, together
 from onset.analysis.contrast.contrast import Contrast, verdict_of
 from onset.analysis.contrast.parts import Estimate, Verdict
@@ -309,6 +310,11 @@ class _Terms:
     sizes: tuple[int, ...]
     terms: tuple[tuple[tuple[int, Outcomes], ...], ...]
 
+    @property
+    def measured(self) -> Hashable:
+        """Where its arms stand, whatever the shift: arms that show no example are the same ones at every budget."""
+        return tuple((sign, place(arm)) for some in self.terms for sign, arm in some)
+
 
 def _four(group: Sequence[Lead], at: Mapping[Setting, Outcomes]) -> _Terms:
     """The lead under the shift minus that on clean items."""
@@ -336,7 +342,7 @@ def _sizes(group: Sequence[Placed]) -> tuple[int, ...]:
 def _slopes(every: Sequence[_Terms], replicates: int) -> list[Slope | None]:
     """Each slope tested, noise between draws pooled over those of one kind; p by Holm over a task, shift and kind."""
     crossed = [_crossed(one, replicates) for one in every]
-    links: list[Link] = [((one.at.without("shift"), one.sides), "its slope") for one in every]
+    links: list[Link] = [(one.measured, "its slope") for one in every]
     designs = [f"slopes over size of {'a drop' if len(one.sides) == 1 else 'a lead'}" for one in every]
     pooled = pool([None if one is None else one[0] for one in crossed], designs, links)
     made: list[Slope | None] = []
@@ -352,8 +358,11 @@ def _slopes(every: Sequence[_Terms], replicates: int) -> list[Slope | None]:
         if slope is not None:
             asked.setdefault((slope.task, slope.shift, len(slope.sides)), []).append(place_of)
     for places in asked.values():
-        held = [one for at in places if (one := made[at]) is not None]
-        for at, slope, p in zip(places, held, holm([one.estimate.p for one in held]), strict=True):
+        held = [(every[at].measured, at, one) for at in places if (one := made[at]) is not None]
+        tests = {measured: one.estimate.p for measured, _, one in held}  # what is measured once is one test
+        adjusted = dict(zip(tests, holm([*tests.values()]), strict=True))
+        for measured, at, slope in held:
+            p = adjusted[measured]
             verdict = verdict_of(slope.value, p, None, higher_is_better=True)
             made[at] = replace(slope, p_adjusted=p, verdict=verdict)
     return made

@@ -68,10 +68,11 @@ def shift_wins(methods: Iterable[Contrast], found: Sequence[Lead]) -> tuple[Shif
     adjusted: dict[int, tuple[float, int, int]] = {}
     for group in families.values():
         shifts = len({one.shift for one in group})
-        for one, p in zip(group, holm([one.p or 0.0 for one in group]), strict=True):
-            adjusted[id(one)] = (p, len(group), shifts)
+        tests = {id(one.estimate): one.p or 0.0 for one in group}  # what has one estimate is one test, at any budget
+        for key, p in zip(tests, holm([*tests.values()]), strict=True):
+            adjusted[key] = (p, len(tests), shifts)
     by_pair = {
-        (said.at, said.names): adjusted[id(one)]
+        (said.at, said.names): adjusted[id(one.estimate)]
         for group in families.values()
         for one in group
         for said in (one, one.turned())

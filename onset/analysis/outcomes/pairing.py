@@ -104,26 +104,34 @@ def _table(one: Outcomes, draws: Sequence[int], items: Sequence[str]) -> Array:
     return out
 
 
-def twinned(clean: Outcomes, shifted: Outcomes) -> Aligned:
-    """Clean (plus) and shifted (minus) outcomes on the draws of both, in the order of the shifted items.
+def twinned(clean: Outcomes, shifted: Outcomes, names: tuple[str, str]) -> Aligned:
+    """Clean (plus) and shifted (minus) outcomes on the draws of both, in the order of the shifted items; draws whose
+    example plan differs are refused and reported. ``names``: as of `pair`.
 
     Shifted items that were made from clean ones are paired with them; where none was, the shift is another test set.
     """
-    draws = tuple(draw for draw in shifted.draws if draw in clean.draws)
+    refused = [*_lone_draws(clean.draws, shifted.draws, names[0]), *_lone_draws(shifted.draws, clean.draws, names[1])]
+    shared = [draw for draw in shifted.draws if draw in clean.draws]
+    plans = [[(None, plan) for _, plan in _examples(one, shared)] for one in (clean, shifted)]
+    draws, unlike = _alike(shared, *plans)  # of another test set the task has another hash
     rows = [clean.draws.index(draw) for draw in draws], [shifted.draws.index(draw) for draw in draws]
     column = {item: index for index, item in enumerate(clean.items)}
     made = [(index, column[twin]) for index, twin in enumerate(shifted.twins) if twin is not None and twin in column]
     places, twins = [place for place, _ in made], [twin for _, twin in made]
     if not made:
         places, twins = list(range(len(shifted.items))), list(range(len(clean.items)))
+    plus, minus = clean.values[np.ix_(rows[0], twins)], shifted.values[np.ix_(rows[1], places)]
+    both = int((np.isfinite(plus) & np.isfinite(minus)).sum()) if made else 0
+    every = [int(np.isfinite(one.values[some]).sum()) for one, some in zip((clean, shifted), rows, strict=True)]
     return Aligned(
-        draws,
+        tuple(draws),
         tuple(clean.items[twin] for twin in twins),
         tuple(shifted.items[place] for place in places),
-        clean.values[np.ix_(rows[0], twins)],
-        shifted.values[np.ix_(rows[1], places)],
+        plus,
+        minus,
         paired=bool(made),
-        refused=() if draws else ("they share no draw",),
+        only=(every[0] - both, every[1] - both) if made else (0, 0),
+        refused=(*refused, *unlike) if draws else (*refused, *unlike, "they share no draw"),
         examples=_examples(shifted, draws),
     )
 

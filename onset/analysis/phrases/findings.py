@@ -390,8 +390,8 @@ LINES: dict[str, tuple[str, str]] = {
         "在“{shift}”变化下{method}降低 {points}（{range}）",
     ),
     "shift.gains": (
-        "no method loses under the shift {shift}; {method} gains {points} ({range})",
-        "在“{shift}”变化下没有方法降低；{method}提高 {points}（{range}）",
+        "no method is shown to lose under the shift {shift}; {method} gains {points} ({range})",
+        "在“{shift}”变化下没有方法显示出降低；{method}提高 {points}（{range}）",
     ),
     "shift.undecided": (
         "no loss is shown under the shift {shift}; largest measured: {method}, {points} ({range})",

@@ -38,8 +38,8 @@ SENTENCES = {
     "of {known} answers that it knows without a passage ({closed}) it keeps {kept} ({range})": (
         "在没有段落时答对的 {known} 个答案（{closed}）中，保留 {kept}（{range}）"
     ),
-    "of {count} ways of asking it follows the passage most, and that interval holds for each of them": (
-        "在 {count} 种提问方式中它最多按段落作答，上述区间对每一种都成立"
+    "of {count} ways of asking it is furthest on the passage's side, and that interval holds for each of them": (
+        "在 {count} 种提问方式中它最偏向段落，上述区间对每一种都成立"
     ),
     "of {count} sizes the smallest, {model}, follows the passage in {passage} and memory in {memory}": (
         "{count} 种规模中最小的 {model} 按段落作答 {passage}，按记忆作答 {memory}"

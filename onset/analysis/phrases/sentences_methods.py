@@ -194,8 +194,12 @@ _LABELS = {
         "{tuned}在试过的最大标注数 {labels} 时是否领先{prompted}，尚不能断定"
     ),
     "it takes more than {labels}": "需要多于 {labels} 个",
-    "they were picked as the best of {count} pairs, for which this is corrected": (
-        "这是从 {count} 对中挑出的最好一对，判定已按此校正"
+    "they were picked as the best of {count} pairs: that one is ahead on the mean, or behind, is corrected for this,"
+    " the ranges and what is said of one draw are of this pair alone": (
+        "这是从 {count} 对中挑出的最好一对：平均上领先或落后的判定已按此校正，各区间与对单次抽取的说法只属于这一对"
+    ),
+    "they were picked as the best of {count} pairs, and the ranges are of this pair alone": (
+        "这是从 {count} 对中挑出的最好一对，各区间只属于这一对"
     ),
     "the estimate is {labels}": "估计为 {labels} 个",
     "for one draw of your own ({deviation}), {said}": "对你自己的一次抽取（{deviation}），{said}",

@@ -169,9 +169,9 @@ SENTENCES: dict[str, str] = {
         "在“{shift}”变化下，{task}，{model}（{given}）：{head}：{said}（{sample}）"
     ),
     "under the shift {shift} on {task}, {model} {given}: {a} is better than {b}, by {points} ({range}; p {p},"
-    " corrected for {count} comparisons of methods under {shifts}; {sample})": (
-        "在“{shift}”变化下，{task}，{model}（{given}）：{a}比{b}好 {points}（{range}；p {p}，按 {shifts}下的 {count} 个"
-        "方法比较校正；{sample}）"
+    " corrected for {comparisons} of methods under {shifts}; {sample})": (
+        "在“{shift}”变化下，{task}，{model}（{given}）：{a}比{b}好 {points}（{range}；p {p}，"
+        "按 {shifts}下方法之间的{comparisons}校正；{sample}）"
     ),
     "on clean items that is not shown ({points}; {range}; p {p}, corrected)": (
         "原题上不能断定（{points}；{range}；p {p}，已校正）"

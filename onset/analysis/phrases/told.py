@@ -67,6 +67,7 @@ _TESTS = {
         "抽取与题的缓和 t 检验（抽取之间的噪声由 {comparisons} 个比较合并估计：{design}；先验自由度 {df}）"
     ),
     "crossed bootstrap over draws and items": "抽取与题的交叉自助法",
+    "t over draws and items": "抽取与题的 t 区间",
     "paired bootstrap over items": "题的配对自助法",
     "crossed bootstrap, {items}": "交叉自助法，{items}",
     "bootstrap, {items}": "自助法，{items}",
@@ -116,6 +117,8 @@ _DESIGNS = {
 _REASONS = {
     "first: {why}": "第一个：{why}",
     "they share no draw": "没有共同的抽取",
+    "only {side} has seed {seeds}": "只有 {side} 有种子 {seeds}",
+    "only {side} has seeds {seeds}": "只有 {side} 有种子 {seeds}",
     "seed {draw}: task hash {a} against {b}, refused": "种子 {draw}：任务散列 {a} 对 {b}，拒绝比较",
     "seed {draw}: example plan {a} against {b}, refused": "种子 {draw}：样例计划 {a} 对 {b}，拒绝比较",
     "no change is shown, and one of {points} points is not excluded": ("未见变化，也不能排除 {points} 个百分点的变化"),

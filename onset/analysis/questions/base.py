@@ -166,6 +166,11 @@ def of_largest(group: Sequence[_At]) -> list[_At]:
     return [one for one in based if (one.params, one.labels) == (size, budget)]
 
 
+def of_one_model(one: _At, group: Iterable[_At]) -> list[_At]:
+    """Those of ``group`` that are of the model and stage of ``one``: models of one size are told apart."""
+    return [other for other in group if (other.model, other.stage) == (one.model, one.stage)]
+
+
 def by_task(arms: Iterable[Outcomes]) -> dict[str, list[Outcomes]]:
     """Task -> its arms."""
     groups: dict[str, list[Outcomes]] = {}

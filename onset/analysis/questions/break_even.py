@@ -59,9 +59,12 @@ class LabelsNeeded(Question):
         )  # fmt: skip
 
 
+_DECIDED = ("reached", "throughout", "not reached")
+
+
 def _shown(one: LabelBreak, among: int) -> LabelBreak:
     """As far as it is shown of a pair that was picked from so many: else undecided, with the estimates alone."""
-    if one.mean.verdict not in ("reached", "throughout", "not reached"):
+    if one.mean.verdict not in _DECIDED:
         return one
     if one.p is not None and one.p * among <= ALPHA:
         return one
@@ -101,7 +104,15 @@ def _sentence(one: LabelBreak, among: int, say: Say) -> str:
     if one.priced:
         parts.append(say("in what annotation costs, in answers: {said}", said=_prices(one.priced, say)))
     if among > 1:
-        parts.append(say("they were picked as the best of {count} pairs, for which this is corrected", count=among))
+        parts.append(
+            say(
+                "they were picked as the best of {count} pairs: that one is ahead on the mean, or behind, is corrected"
+                " for this, the ranges and what is said of one draw are of this pair alone"
+                if one.mean.verdict in _DECIDED
+                else "they were picked as the best of {count} pairs, and the ranges are of this pair alone",
+                count=among,
+            )
+        )
     return say.text(parts)
 
 

@@ -49,7 +49,7 @@ class Confidence(Question):
                     points=lines.points(-value if turned else value), range=lines.share_range(ends),
                 ),
                 estimate=value, interval=one.over.interval, n=one.answered,
-                test="crossed bootstrap over draws and items",
+                test="t over draws and items",
             )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from onset.analysis.questions.say import Say
 
 
 class PassageOrMemory(Question):
-    """Per task: the largest model with the method that follows the passage most, and the smallest asked alike. The
-    interval holds whichever method that is.
+    """Per task: the largest model with the method that is furthest on the passage's side (answers by the passage less
+    those by memory), and the smallest asked alike. The interval holds whichever method that is.
     """
 
     kind = "passage or memory"
@@ -42,7 +42,7 @@ class PassageOrMemory(Question):
                     share=words.percent(one.shares["passage"].value), other=words.percent(one.shares["memory"].value),
                     points=lines.points(one.lead.value), range=lines.share_range(interval),
                 ),
-                estimate=one.lead.value, interval=interval, n=one.n, test="crossed bootstrap over draws and items",
+                estimate=one.lead.value, interval=interval, n=one.n, test="t over draws and items",
             )  # fmt: skip
 
 
@@ -66,8 +66,10 @@ def _sentence(study: Analysis, one: Conflict, alike: Sequence[Conflict], rivals:
     )  # fmt: skip
     picked = ""
     if rivals > 1:
-        picked = say("of {count} ways of asking it follows the passage most, and that interval holds for each of them",
-                     count=rivals)  # fmt: skip
+        picked = say(
+            "of {count} ways of asking it is furthest on the passage's side, and that interval holds for each of them",
+            count=rivals,
+        )
     known = ""
     if one.kept is not None:
         known = say(

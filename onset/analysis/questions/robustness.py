@@ -14,7 +14,7 @@ from onset.analysis.estimates.matched import Grid, MatchedMethod
 from onset.analysis.estimates.reorder import Lead, LeadCurve, Overtaking, Slope
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, of_largest, tones
+from onset.analysis.questions.base import Question, of_largest, of_one_model, tones
 from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.lines import Lines
 from onset.analysis.questions.say import Say
@@ -306,12 +306,18 @@ class WorstShift(Question):
             groups.setdefault(one.task, []).append(one)
         for task, group in groups.items():
             rows = of_largest(group)
-            levels: dict[str, list[float]] = {}
+            levels: dict[tuple[str, str, str], list[float]] = {}
             for arm in study.arms:
                 if (arm.task, arm.params, arm.labels) == (task, rows[0].params, rows[0].labels):
-                    levels.setdefault(arm.method, []).append(arm.accuracy)
-            rows.sort(key=lambda one: -sum(levels[one.method]) / len(levels[one.method]))
+                    levels.setdefault((arm.model, arm.stage, arm.method), []).append(arm.accuracy)
+
+            def level(one: Worst, levels: Mapping[tuple[str, str, str], Sequence[float]] = levels) -> float:
+                held = levels[one.model, one.stage, one.method]
+                return sum(held) / len(held)
+
+            rows.sort(key=lambda one: -level(one))
             top = rows[0]
+            rows = of_one_model(top, rows)
             yield self.finding(
                 f"{task}, {top.method}, {top.model}", top.verdict, partial(_worst_sentence, study, rows),
                 lines.line(

@@ -41,7 +41,9 @@ class ShiftLoss(Question):
         yield from sorted(findings, key=lambda finding: finding.verdict == "undecided")
 
     def _finding(self, study: Analysis, shift: str, task: str, top: Sequence[Contrast]) -> Finding:
-        worst = next((loss for loss in top if loss.verdict == "wins"), top[0])
+        lost = [loss for loss in top if loss.verdict == "wins"]
+        gained = [loss for loss in reversed(top) if loss.verdict == "loses"]
+        worst = (lost or gained or top)[0]
         held = {loss.verdict for loss in top}
         verdict = "loses" if "wins" in held else "gains" if "loses" in held else "undecided"
         return self.finding(
@@ -52,7 +54,7 @@ class ShiftLoss(Question):
 
 
 def _sentence(study: Analysis, worst: Contrast, top: Sequence[Contrast], say: Say) -> str:
-    """``top``: losses of the methods, the largest first; ``worst``: the first that is shown."""
+    """``top``: losses of the methods, the largest first; ``worst``: the first that is shown, or the largest gain."""
     lose = [loss for loss in top if loss.verdict == "wins"]
     gain = [say.named(loss.method) for loss in top if loss.verdict == "loses"]
     unsettled = [say.named(loss.method) for loss in top if loss.verdict == "undecided"]

@@ -10,7 +10,7 @@ from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.shift_wins import ShiftWin
 from onset.analysis.finding import Finding
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, of_largest, tones
+from onset.analysis.questions.base import Question, of_largest, of_one_model, tones
 from onset.analysis.questions.gain_words import given_words
 from onset.analysis.questions.say import Say
 
@@ -37,7 +37,7 @@ class WinUnderShift(Question):
             shown = top.lead.shifted
             yield self.finding(
                 f"{task}, {shift}, {' and '.join(top.sides)}, {top.model}", "wins",
-                partial(_sentence, study, top, [one for one in here if one is not top]),
+                partial(_sentence, study, top, [one for one in of_one_model(top, here) if one is not top]),
                 lines.line(
                     "win under shift.wins", study.named(task), a=lines.method(top.sides[0]),
                     b=lines.method(top.sides[1]), shift=lines.shift(shift), points=lines.points(shown.gap),
@@ -66,11 +66,12 @@ def _sentence(study: Analysis, one: ShiftWin, others: Sequence[ShiftWin], say: S
     clean, shifted, change = one.lead.clean, one.lead.shifted, one.lead.change
     head = say(
         "under the shift {shift} on {task}, {model} {given}: {a} is better than {b}, by {points} ({range}; p {p},"
-        " corrected for {count} comparisons of methods under {shifts}; {sample})",
+        " corrected for {comparisons} of methods under {shifts}; {sample})",
         shift=say.shift(one.shift), task=say.named_task(one.task), model=one.model,
         given=given_words(study, one.labels, one.sides, one.task, say), a=say.named(a), b=say.named(b),
         points=say.points(shifted.gap), range=say.point_range(shifted.spread), p=say.probability(one.p_shifts),
-        count=one.compared, shifts=say.counted("shift", one.shifts), sample=say.sample(shifted.n, len(shifted.draws)),
+        comparisons=say.counted("comparison", one.compared), shifts=say.counted("shift", one.shifts),
+        sample=say.sample(shifted.n, len(shifted.draws)),
     )  # fmt: skip
     before = say(
         "on clean items the two are equivalent within the margin ({points}; {range}; p {p}, corrected)"

@@ -24,6 +24,7 @@ from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import Array
+from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws
 from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.shares import Interval
 from onset.records import derive_seed
@@ -141,17 +142,34 @@ def kept(confidence: Array, right: Array, coverage: Sequence[float]) -> Array:
 def kept_intervals(
     confidence: Array, right: Array, coverage: Sequence[float], *, resamples: int = RESAMPLES
 ) -> list[Interval]:
-    """Percentile intervals (95 %) of `kept` over items and draws resampled; of one draw over items alone."""
+    """Intervals (95 %) of `kept`: percentiles over items and draws resampled, of one draw over items alone; with two to
+    five draws its ends are the further out of these and of Student's t over the draws (of simulated cases the first
+    alone held the truth in 70 to 91 %, both in 95 % and more).
+    """
     draws, items = right.shape
     often, counted = _counts(draws, resamples, "draws"), _counts(items, resamples, "items")
     found = np.concatenate(
         [_kept(confidence, right, coverage, often[rows], counted[rows]) for rows in _parts(resamples, items)]
     )
     ends = np.nanquantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return [(float(low), float(high)) for low, high in ends.T]
+    if not 1 < draws < ENOUGH_DRAWS:
+        return [(float(low), float(high)) for low, high in ends.T]
+    by_draw = np.array([kept(confidence[[row]], right[[row]], coverage) for row in range(draws)])
+    return [
+        _wider((float(low), float(high)), column[np.isfinite(column)])
+        for (low, high), column in zip(ends.T, by_draw.T, strict=True)
+    ]
 
 
 # ---- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _wider(interval: Interval, by_draw: Array) -> Interval:
+    """The ends of a share's ``interval`` and of Student's t over its values by draw, whichever are further out."""
+    if len(by_draw) < 2:
+        return interval
+    low, high = over_draws(by_draw).interval()
+    return max(0.0, min(interval[0], low)), min(1.0, max(interval[1], high))
 
 
 def _groups(held: Array) -> tuple[np.ndarray, np.ndarray]:

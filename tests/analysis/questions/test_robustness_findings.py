@@ -7,16 +7,20 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from made_arms import arm
+from made_arms import arm, changed
 from scipy.stats import binomtest
 from synthetic import METHOD_SPECS, ladder_results, synthetic_results
 
 from onset.analysis import Analysis, analyse, load
-from onset.analysis.contrast.asked import compare_all, loss_differences
+from onset.analysis.contrast.asked import compare_all, loss_differences, losses
+from onset.analysis.estimates.falls import falls, worst_cases
+from onset.analysis.estimates.label_curves import label_curves, means_of
 from onset.analysis.estimates.reorder import leads
 from onset.analysis.estimates.shift_wins import ShiftWin, shift_wins
 from onset.analysis.finding import Finding
@@ -247,3 +251,80 @@ def test_it_is_said_beside_what_is_not_shown_on_clean_items(crossing: Analysis, 
     assert "That the shift widens the lead is shown too (" in said.sentence
     assert said.short.startswith("Under names alone LoRA on worked steps is shown to beat chain of thought: ")
     assert not re.search("[a-z]{4} [a-z]{4} [a-z]{4}", said.sentences["zh"])
+
+
+def test_what_is_asked_without_examples_is_one_test_at_every_budget() -> None:
+    found = {}
+    for budgets in ((8,), (8, 32, 128)):
+        arms = [
+            changed(one, labels=labels, shown=(0, 0), used=0)
+            for labels in budgets
+            for one in of_one_shift(12, 3, "reviews")
+        ]
+        found[budgets] = {(one.p_shifts, one.compared) for one in wins_of(arms)}
+    assert found[8,] == found[8, 32, 128]
+    assert [*found[8,]] == [(pytest.approx(binomtest(3, 15).pvalue), 1)]
+
+
+# ---- models of one size --------------------------------------------------------------------------------------------
+
+
+def stub(arms: Sequence[Outcomes], **held: Any) -> Any:
+    """As much of an analysis as these questions look at."""
+    return SimpleNamespace(
+        arms=arms,
+        robustness=SimpleNamespace(**held),
+        contrasts=SimpleNamespace(losses=losses(arms), loss_differences=()),
+        named=lambda task: None,
+        given=lambda *_, **__: "with 8 labels",
+        shown=lambda *_, **__: {},
+        used=lambda *_, **__: 8,
+    )
+
+
+def test_a_win_under_a_shift_is_said_of_one_model() -> None:
+    arms = [
+        changed(one, model=model)
+        for model, counts in (("base", (2, 18)), ("instruct", (12, 2)))
+        for one in of_one_shift(*counts, "reviews")
+    ]
+    found = wins_of(arms)
+    assert {(one.model, one.sides[0]) for one in found} == {("base", "prompt"), ("instruct", "lora")}
+    (said,) = question("win under shift").ask(stub(arms, wins=found))
+    assert "The same holds for" not in said.sentence
+
+
+def test_the_worst_shift_is_said_of_one_model() -> None:
+    arms = []
+    for model, method, right, lost in (
+        ("base", "lora", 60, 3),
+        ("instruct", "lora", 55, 2),
+        ("base", "prompt", 50, 4),
+    ):
+        clean = (np.arange(100) < right).astype(float)
+        arms.append(arm(clean, method=method, model=model))
+        for shift in ("typos", "swaps"):
+            names = tuple(f"{shift}{at:04d}" for at in range(100))
+            twins = tuple(f"{at:04d}" for at in range(100))
+            arms.append(
+                arm((np.arange(100) < right - lost).astype(float), method=method, model=model, shift=shift, items=names,
+                    twins=twins)
+            )  # fmt: skip
+    worst = worst_cases(falls(losses(arms), means_of(label_curves(arms))), arms, margin=0.05)
+    (said,) = question("worst shift").ask(stub(arms, worst=worst))
+    assert "base" in said.sentence
+    assert said.sentence.count("lora") == said.sentence.count("prompt") == 1
+
+
+def test_where_only_gains_are_shown_the_largest_is_named() -> None:
+    level = np.array([1.0] * 50 + [0.0] * 50)
+    up = np.array([1.0] * 65 + [0.0] * 35)
+    flat = np.array([0.0] * 2 + [1.0] * 49 + [0.0] * 49)
+    arms = []
+    for method, shifted in (("a", flat), ("b", up)):
+        twins = tuple(f"{at:04d}" for at in range(100))
+        names = tuple(f"typos{at:04d}" for at in range(100))
+        arms += [arm(level, method=method), arm(shifted, method=method, shift="typos", items=names, twins=twins)]
+    (said,) = question("shift").ask(stub(arms))
+    assert (said.verdict, said.estimate) == ("gains", -0.15)
+    assert said.lines["en"].startswith("No method is shown to lose under the shift typos; b gains 15.0 points")
