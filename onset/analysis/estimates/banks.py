@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from onset.analysis.contrast.contrast import Contrast, contrast, decide
+from onset.analysis.contrast.asked import link
+from onset.analysis.contrast.contrast import Contrast, decide, measure, share_noise
 from onset.analysis.estimates.shares import means
 from onset.analysis.outcomes import KEY, Measured, Outcomes, Outputs
 from onset.analysis.outcomes.cells import by_cell
@@ -125,7 +126,12 @@ def banks_of(measured: Measured, *, margin: float = MARGIN, replicates: int = RE
         else:
             found[place] = (arms[key], [str(key[2])], _samples(arms[key], held, int(group[0]["vote"])))
     made = [_bank(arm, methods, held, margin, replicates) for arm, methods, held in found.values()]
-    decided = decide([one.gain for one in made], "banks of samples")
+    gains = share_noise(
+        [one.gain for one in made],
+        [f"majorities of samples, {'tuned' if one.arm.tuned else 'prompted'}" for one in made],
+        [link(one.arm, one.arm) for one in made],
+    )
+    decided = decide(gains, "banks of samples")
     return tuple(replace(one, gain=gain) for one, gain in zip(made, decided, strict=True))
 
 
@@ -156,7 +162,7 @@ def _bank(arm: Outcomes, methods: Sequence[str], held: _Samples, margin: float, 
         BankPoint(k, *of_majority, *of_right)
         for k, of_majority, of_right in zip(places, pairs[::2], pairs[1::2], strict=True)
     )
-    gain = contrast(
+    gain = measure(
         replace(arm, values=majority[-1], outputs=Outputs()),
         replace(arm, values=majority[0], outputs=Outputs()),
         "method",

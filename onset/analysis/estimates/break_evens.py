@@ -29,7 +29,8 @@ class BreakEven:
 
     ``interval``: 95 %, over draws and items, an end that is None is out of reach; None where single queries' costs
     are not known or do not vary, or where it is never. ``reused``: the same queries where what prompts begin with is
-    kept (None: never, or not known; ``knows_reuse`` tells them apart).
+    kept (None: never, or not known; ``knows_reuse`` tells them apart). ``until`` and ``reused_until``: queries up to
+    which it is cheaper, where its queries cost more and finding the prompt took more than tuning did (else None).
     """
 
     model: str
@@ -43,6 +44,8 @@ class BreakEven:
     interval: tuple[float | None, float | None] | None = None
     reused: float | None = None
     knows_reuse: bool = False
+    until: float | None = None
+    reused_until: float | None = None
 
     def json(self) -> dict[str, Any]:
         """An entry of ``break_even_queries`` in ``onset show --json``."""
@@ -54,6 +57,14 @@ def break_even_queries(tuning: float, per_query_prompted: float, per_query_tuned
     """Q* for FLOPs of tuning and of one query on either side; None when a tuned query costs no less."""
     saved = per_query_prompted - per_query_tuned
     return tuning / saved if saved > 0 else None
+
+
+def cheaper_until(tuning: float, per_query_prompted: float, per_query_tuned: float) -> float | None:
+    """Queries up to which a tuned method is cheaper, where a query of it costs more, and what was done before took
+    ``tuning`` < 0 operations more than for the prompt; None: it never is, or does not cease to be.
+    """
+    lost = per_query_tuned - per_query_prompted
+    return -tuning / lost if lost > 0 and tuning < 0 else None
 
 
 def break_evens(
@@ -81,9 +92,10 @@ def break_evens(
 def _break_even(
     tuned: Outcomes, once: Flops, prompted: Outcomes, other: Flops, costs: _Costs, spent: Mapping[Key, Spent]
 ) -> BreakEven:
-    queries = break_even_queries(max(0.0, once.once - other.search), other.query, once.query)
+    first = once.once - other.search
+    queries = break_even_queries(max(0.0, first), other.query, once.query)
     ours, theirs = spent.get(key_of(tuned)), spent.get(key_of(prompted))
-    reused, knows = None, False
+    reused, reused_until, knows = None, None, False
     if (
         ours is not None
         and theirs is not None
@@ -91,7 +103,9 @@ def _break_even(
     ):
         knows = True
         more = (ours.prefix or 0.0) - (theirs.prefix or 0.0) + ours.search - theirs.search
-        reused = break_even_queries(max(0.0, ours.tuning + more), theirs.flops_reused or 0.0, ours.flops_reused or 0.0)
+        each = theirs.flops_reused or 0.0, ours.flops_reused or 0.0
+        reused = break_even_queries(max(0.0, ours.tuning + more), *each)
+        reused_until = cheaper_until(ours.tuning + more, *each)
     return BreakEven(
         model=tuned.model,
         stage=tuned.stage,
@@ -104,6 +118,8 @@ def _break_even(
         interval=costs.interval(tuned, prompted, queries) if queries else None,
         reused=reused,
         knows_reuse=knows,
+        until=cheaper_until(first, other.query, once.query),
+        reused_until=reused_until,
     )
 
 

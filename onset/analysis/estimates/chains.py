@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from onset.analysis.contrast.contrast import Contrast, contrast, decide
+from onset.analysis.contrast.asked import link
+from onset.analysis.contrast.contrast import Contrast, decide, measure, share_noise
 from onset.analysis.estimates.shares import Share, ratios
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.outcomes.cells import by_cell, cells_with
@@ -99,8 +100,9 @@ def chains_of(measured: Measured, *, margin: float = MARGIN, replicates: int = R
     found = [
         replace(one, steps=next(shares), lucky=next(shares), sound=next(shares), faulty=next(shares)) for one, _ in held
     ]
-    asked = [one.calculator for one in found if one.calculator is not None]
-    decided = iter(decide(asked, "calculators"))
+    asked = [(one.calculator, link(one.arm, one.arm)) for one in found if one.calculator is not None]
+    shared = share_noise([one for one, _ in asked], ["calculators"] * len(asked), [same for _, same in asked])
+    decided = iter(decide(shared, "calculators"))
     return tuple(one if one.calculator is None else replace(one, calculator=next(decided)) for one in found)
 
 
@@ -234,7 +236,7 @@ def _calculator(
         for place, sums in draw.calculated.items():
             right[place] = sums is not None and sums[0]
         values[row, held] = right
-    return contrast(
+    return measure(
         replace(arm, values=values),
         arm,
         "method",

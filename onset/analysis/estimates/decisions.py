@@ -22,7 +22,6 @@ from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
-from onset.analysis.stats.shares import Interval
 from onset.tasks import TASKS
 
 Verdict = Literal["best", "level", "open", "only one", "not above chance"]
@@ -85,13 +84,15 @@ class Change:
     """Something that was varied below what is recommended, so that more of it may change the answer.
 
     ``what``: "labels", "size" or "draws"; ``before`` and ``after``: budgets or models, as they are called; ``gain``:
-    difference of accuracies (share) where one is shown, None where none is (of draws: where only one was tried).
+    difference of accuracies (share) where one is shown, None where none is (of draws: where only one was tried);
+    ``level``: the two are shown to be within the margin.
     """
 
     what: Literal["labels", "size", "draws"]
     before: str
     after: str
     gain: float | None
+    level: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +206,18 @@ def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None =
 
     different, known = distinct(arms, basis.known)
     held = standing(different, margin=basis.margin, replicates=basis.replicates, known=known, cost=cost)
-    alike = [held.best, *(one.arm for one in held.rivals if one.level)]
-    arm = min(alike, key=cost)
+    among = len(held.rivals) + 1
+
+    def above(arm: Outcomes) -> bool:
+        return basis.means[key_of(arm)].above_chance(among)
+
+    level = [one.arm for one in held.rivals if one.level]
+    alike = [held.best, *(arm for arm in level if above(arm) or not above(held.best))]
+    arm = min(alike, key=cost) if above(held.best) else held.best
     point, used = basis.means[key_of(arm)], basis.spent.get(key_of(arm))
     return Decision(
         at=arm.at,
-        verdict=_verdict(held, point.interval),
+        verdict=_verdict(held, above(held.best)),
         point=point,
         others=Alternatives(
             tried=len(held.rivals),
@@ -261,9 +268,8 @@ def total_of(arm: Outcomes, spent: Mapping[Key, Spent], queries: float, by: By =
     return None if terms is None else terms[0] + queries * terms[1]
 
 
-def _verdict(held: Standing, interval: Interval) -> Verdict:
-    chance = held.best.chance or 0.0
-    if chance > 0 and interval[0] <= chance:
+def _verdict(held: Standing, above_chance: bool) -> Verdict:
+    if not above_chance:
         return "not above chance"
     if not held.rivals:
         return "only one"
@@ -352,12 +358,12 @@ def _changes(held: Standing, arm: Outcomes) -> list[Change]:
     more = [one for one in same if one.arm.model == arm.model and one.arm.labels > arm.labels]
     if fewer and not more:
         near = max(fewer, key=lambda one: one.arm.labels)
-        out.append(Change("labels", str(near.arm.labels), str(arm.labels), _gain(near)))
+        out.append(Change("labels", str(near.arm.labels), str(arm.labels), _gain(near), near.level))
     family = [one for one in held.rivals if one.arm.family == arm.family and one.arm.model != arm.model]
     smaller = [one for one in family if one in same and one.arm.labels == arm.labels and one.arm.params < arm.params]
     if smaller and not any(one.arm.params > arm.params for one in family):
         near = max(smaller, key=lambda one: one.arm.params)
-        out.append(Change("size", near.arm.model, arm.model, _gain(near)))
+        out.append(Change("size", near.arm.model, arm.model, _gain(near), near.level))
     if len(arm.draws) == 1 and arm.given:
         out.append(Change("draws", "1", "3", None))
     return out

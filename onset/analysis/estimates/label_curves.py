@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from scipy import special
 
 from onset.analysis.contrast.asked import place
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.contrast.parts import Verdict
 from onset.analysis.curves.break_even import rising
 from onset.analysis.outcomes import Flops, Outcomes
+from onset.analysis.stats.adjust import ALPHA
 from onset.analysis.stats.bootstrap import REPLICATES, Block, Crossed, crossed_bootstrap, intervals
 from onset.analysis.stats.draws import ENOUGH_DRAWS, draw_means, over_draws
 from onset.analysis.stats.pooling import Moderated, pool
@@ -28,7 +31,8 @@ class LabelPoint:
 
     ``interval``: Wilson's for one draw of right and wrong, over draws and items otherwise (`means_over_draws`); ``n``:
     items; ``parse_rate``: share of outputs an answer was found in, and ``flops``, means over all draws (None: not
-    known).
+    known); ``p_chance``: one-sided p of "it is at chance or below" by what the interval is made of (None: no chance
+    level is known, or it is 0).
     """
 
     labels: int
@@ -38,6 +42,11 @@ class LabelPoint:
     interval: Interval
     parse_rate: float | None = None
     flops: Flops | None = None
+    p_chance: float | None = None
+
+    def above_chance(self, among: int = 1) -> bool:
+        """Is it shown to be above chance, where it was picked from ``among`` (Bonferroni; 2.5 % one-sided)?"""
+        return self.p_chance is None or self.p_chance * among <= ALPHA / 2
 
     def json(self) -> dict[str, Any]:
         """What is said of an arm in each of its cells; FLOPs of a query, and of a tuning (0 for prompting)."""
@@ -122,7 +131,7 @@ def means_over_draws(arms: Sequence[Outcomes], replicates: int = REPLICATES) -> 
     alone = [one for one, moderated in zip(crossed, pooled, strict=True) if one is not None and moderated is None]
     resampled = dict(zip(alone, intervals(alone), strict=True))
     return [
-        _point(arm, None if one is None else resampled.get(one), moderated)
+        _point(arm, one, None if one is None else resampled.get(one), moderated)
         for arm, one, moderated in zip(arms, crossed, pooled, strict=True)
     ]
 
@@ -148,21 +157,29 @@ def _design(arm: Outcomes) -> str:
     return f"{'tuned' if arm.tuned else 'prompted'}, {'right or wrong' if arm.binary else 'scores'}"
 
 
-def _point(arm: Outcomes, resampled: Interval | None, pooled: Moderated | None) -> LabelPoint:
-    """``resampled``: the bootstrap's interval; None: of one draw of right and wrong, or where noise is pooled."""
+def _point(arm: Outcomes, crossed: Crossed | None, resampled: Interval | None, pooled: Moderated | None) -> LabelPoint:
+    """``resampled``: the interval of ``crossed``; None: of one draw of right and wrong, or where noise is pooled."""
+    chance, p = arm.chance or 0.0, 1.0
     if pooled is not None:
         low, high = pooled.interval()
-    elif resampled is None:
+        p = pooled.tail(chance, above=False)
+    elif crossed is None or resampled is None:
         counts = arm.counts()
         low, high = wilson(counts.correct, counts.n)
+        if 0 < chance < 1:  # the score test, of which the interval is the inversion
+            error = math.sqrt(chance * (1 - chance) / counts.n)
+            p = float(special.ndtr((chance - counts.correct / counts.n) / error))
     else:
-        low, high = resampled
+        (low, high), p = resampled, crossed.tail(chance, above=False) if chance else 1.0
         if 1 < len(arm.draws) < ENOUGH_DRAWS and not arm.repeated:
-            apart = over_draws(draw_means(arm.values)).interval()
-            low, high = min(low, apart[0]), max(high, apart[1])
+            apart = over_draws(draw_means(arm.values))
+            over = apart.interval()
+            low, high, p = min(low, over[0]), max(high, over[1]), max(p, apart.tail(chance, above=False))
     items = int(np.isfinite(arm.values).any(axis=0).sum())
     interval = max(0.0, low), min(1.0, high)
-    return LabelPoint(arm.labels, len(arm.draws), items, arm.accuracy, interval, arm.parse_rate, arm.ran.flops)
+    return LabelPoint(
+        arm.labels, len(arm.draws), items, arm.accuracy, interval, arm.parse_rate, arm.ran.flops, p if chance else None
+    )
 
 
 def label_curves(arms: Sequence[Outcomes], *, replicates: int = REPLICATES) -> tuple[LabelCurve, ...]:

@@ -2,7 +2,8 @@
 
 For results of other tools, where models are what differs. Tests and intervals are those of methods on one model
 (`onset.analysis.contrast.estimating`); p is adjusted by Holm (1979) over the pairs of one task and method. Where all
-models have several tasks in common they are also compared over all of these, each item counting the same.
+models have several tasks in common they are also compared over all of these, each item counting the same, however many
+ways it was asked in.
 """
 
 from __future__ import annotations
@@ -77,12 +78,14 @@ def asked_alike(arm: Outcomes) -> Setting:
 
 
 def _overall(arms: Sequence[Outcomes]) -> tuple[Outcomes, ...]:
-    """Each model over the settings that every model has. Draws are kept where all have the same ones, else each item is
-    averaged over its draws.
+    """Each model over the tasks that every model has, on clean items; a task that was asked in several ways counts
+    once, each item averaged over the ways that all models have. Draws are kept where all have the same ones, else each
+    item is averaged over its draws.
     """
     models: dict[str, dict[Setting, Outcomes]] = {}
     for arm in arms:
-        models.setdefault(arm.model, {})[asked_alike(arm)] = arm
+        if arm.at.clean:
+            models.setdefault(arm.model, {})[asked_alike(arm)] = arm
     common = [one for one in next(iter(models.values()), {}) if all(one in held for held in models.values())]
     if len(models) < 2 or len({one.task for one in common}) < 2:
         return ()
@@ -93,12 +96,21 @@ def _overall(arms: Sequence[Outcomes]) -> tuple[Outcomes, ...]:
 
 def _joined(arms: Sequence[Outcomes], *, same_draws: bool) -> Outcomes:
     first = arms[0]
-    tables = [arm.values if same_draws else _mean_over_draws(arm.values) for arm in arms]
+    tasks: dict[str, list[Outcomes]] = {}
+    for arm in arms:
+        tasks.setdefault(arm.task, []).append(arm)
+    items, tables = [], []
+    for place, ways in enumerate(tasks.values()):
+        shared = [item for item in ways[0].items if all(item in way.items for way in ways)]
+        columns = [[{item: at for at, item in enumerate(way.items)}[one] for one in shared] for way in ways]
+        values = [way.values[:, at] for way, at in zip(ways, columns, strict=True)]
+        tables.append(np.mean([one if same_draws else _mean_over_draws(one) for one in values], axis=0))
+        items += [f"{place}/{item}" for item in shared]
     return Outcomes(
         at=Setting("", model=first.model, family=first.family, params=first.at.params),
         measure=Measure(first.metric),
         draws=first.draws if same_draws else (0,),
-        items=tuple(f"{place}/{item}" for place, arm in enumerate(arms) for item in arm.items),
+        items=tuple(items),
         values=np.hstack(tables),
     )
 

@@ -1,6 +1,7 @@
 """Shares of outputs with their 95 % intervals: means over draws and items, and ratios of sums over them.
 
-The interval is that of the crossed bootstrap (`onset.analysis.stats.bootstrap`), cut at 0 and 1. A ratio is linearised:
+The interval is that of the crossed bootstrap (`onset.analysis.stats.bootstrap`), from two to five draws the wider of it
+and of Student's t over the draws, cut at 0 and 1. A ratio is linearised:
 one value an item and draw whose mean it is, over the items that have something to take it of.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap, intervals
+from onset.analysis.stats.draws import ENOUGH_DRAWS, draw_means, over_draws
 from onset.analysis.stats.shares import Interval
 
 
@@ -67,7 +69,16 @@ def _bounded(
     crossed = [one for one in made if one is not None]
     assert len(crossed) == len(tables)  # there is an item
     out = []
-    for one, estimate, (low, high) in zip(crossed, estimates, intervals(crossed), strict=True):
+    for one, table, estimate, interval in zip(crossed, tables, estimates, intervals(crossed), strict=True):
         value = one.estimate if estimate is None else estimate
+        low, high = _wider(interval, draw_means(table))
         out.append((value, (min(value, max(0.0, low)), max(value, min(1.0, high)))))
     return out
+
+
+def _wider(interval: Interval, by_draw: Array) -> Interval:
+    """With the ends of Student's t over two to five draws, where these are further out."""
+    if not 1 < len(by_draw) < ENOUGH_DRAWS:
+        return interval
+    low, high = over_draws(by_draw).interval()
+    return min(interval[0], low), max(interval[1], high)

@@ -21,14 +21,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from onset.analysis.contrast.asked import decided
-from onset.analysis.contrast.contrast import Contrast, contrast
+from onset.analysis.contrast.asked import decided, link
+from onset.analysis.contrast.contrast import Contrast, measure, share_noise
 from onset.analysis.estimates.banks import Bank
 from onset.analysis.estimates.stages import Against, Tokens, Trainings, sides, tokens_of
 from onset.analysis.outcomes import Outputs
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import MARGIN
 from onset.analysis.stats.bootstrap import REPLICATES
+from onset.analysis.stats.pooling import Link
 
 ReachVerdict = Literal["created", "made likelier", "narrowed", "no change", "lost", "undecided"]
 
@@ -142,20 +143,34 @@ def stage_reaches(
     groups: dict[Hashable, list[Bank]] = {}
     for bank in banks:
         groups.setdefault((bank.task, bank.shift, bank.family, bank.labels, bank.methods), []).append(bank)
-    made: list[StageReach] = []
+    made: list[tuple[StageReach, Link]] = []
     for group in groups.values():
         for stage, reference, against in sides(group, trainings):
             found = _reach(stage, reference, against, tokens_of(stage, reference, trainings), margin, replicates)
             held = trainings.get((stage.model, stage.stage))
             placebo = held is not None and held.is_placebo
-            made += [replace(found, placebo=placebo)] if found is not None else []
-    made.sort(key=lambda one: (one.task, one.shift, one.family))
-    members = [getattr(one, name) for one in made for name in ("one", "all", "growth")]
-    places = [(one.task, one.shift, one.family) for one in made for _ in range(3)]
+            if found is not None:
+                made.append((replace(found, placebo=placebo), link(stage.arm, reference.arm)))
+    made.sort(key=lambda row: (row[0].task, row[0].shift, row[0].family))
+    members = share_noise(
+        [getattr(one, name) for one, _ in made for name in _DESIGNS],
+        [design for _ in made for design in _DESIGNS.values()],
+        [sides_of for _, sides_of in made for _ in _DESIGNS],
+    )
+    places = [(one.task, one.shift, one.family) for one, _ in made for _ in _DESIGNS]
     done = decided(members, places, lambda one: f"pass@k of stages on {one.task}, shift {one.shift}, {one.family}")
     return tuple(
-        replace(one, one=done[3 * at], all=done[3 * at + 1], growth=done[3 * at + 2]) for at, one in enumerate(made)
+        replace(one, one=done[3 * at], all=done[3 * at + 1], growth=done[3 * at + 2])
+        for at, (one, _) in enumerate(made)
     )
+
+
+_DESIGNS = {
+    "one": "one sample of two stages",
+    "all": "any of the samples of two stages",
+    "growth": "growth with samples, of two stages",
+}
+"""What of a `StageReach` is compared, and the name under which its noise between draws is pooled."""
 
 
 def _reach(
@@ -173,7 +188,7 @@ def _reach(
             for bank in (stage, reference)
         ]
         arms = [replace(b.arm, values=t, outputs=Outputs()) for b, t in zip((stage, reference), tables, strict=True)]
-        return contrast(arms[0], arms[1], "stage", margin=margin, replicates=replicates, kind="share")
+        return measure(arms[0], arms[1], "stage", margin=margin, replicates=replicates, kind="share")
 
     one, every, growth = held("one"), held("all"), held("growth")
     if one.difference is None:

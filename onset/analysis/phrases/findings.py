@@ -433,6 +433,10 @@ LINES: dict[str, tuple[str, str]] = {
         "from how many labels on {tuned} beats {prompted} is not decided",
         "{tuned}从多少个标注起胜过{prompted}，尚不能断定",
     ),
+    "cost.at first": (
+        "{tuned} is cheaper than {prompted} up to about {queries} queries: finding the prompt took more",
+        "在约 {queries} 次提问以内，{tuned}比{prompted}便宜：寻找提示花费更多",
+    ),
     "cost.never": (
         "tuning never pays: a query of {tuned} costs no less than one of {prompted}",
         "微调永远不划算：{tuned}的一次提问不比{prompted}便宜",

@@ -44,8 +44,11 @@ _DECISION = {
     "{method} {given}": "{method}（{given}）",
     "{method} on {model} {given}": "{model} 加{method}（{given}）",
     "{share} right ({range}; {sample})": "正确率 {share}（{range}；{sample}）",
-    "use none of these yet on {task}: the best, {setting}, is not shown to be above chance: {right}": (
-        "{task}：暂时都不要用；最好的{setting}未见高于随机水平：{right}"
+    "use none of these yet on {task}: that the best of {count}, {setting}, is above chance is not shown: {right}": (
+        "{task}：暂时都不要用；{count} 种中最好的{setting}未见高于随机水平：{right}"
+    ),
+    "use none of these yet on {task}: {setting} is not shown to be above chance: {right}": (
+        "{task}：暂时都不要用；{setting}未见高于随机水平：{right}"
     ),
     "not settled on {task}; highest so far is {setting}: {right}": "{task}：尚未定论；目前最高的是{setting}：{right}",
     "use {setting} on {task}: {right}": "{task}：请用{setting}：{right}",
@@ -74,10 +77,16 @@ _DECISION = {
     ),
     "what may change it: {changes}": "可能改变结论的：{changes}",
     "other examples, since one draw was tried (`seeds: 3`)": "换一批样例，因为只抽取过一次（`seeds: 3`）",
-    "more labelled examples hardly ({after} is not shown to beat {before})": (
-        "更多标注样例大概无用（{after} 个未见胜过 {before} 个）"
+    "more labelled examples hardly ({after} and {before} are level)": (
+        "更多标注样例大概无用（{after} 个与 {before} 个相当）"
     ),
-    "a larger model hardly ({after} is not shown to beat {before})": "更大的模型大概无用（{after} 未见胜过 {before}）",
+    "a larger model hardly ({after} and {before} are level)": "更大的模型大概无用（{after} 与 {before} 相当）",
+    "perhaps more labelled examples ({after} is not shown to beat {before}, nor to be level)": (
+        "或许更多标注样例（{after} 个既未见胜过 {before} 个，也未见与它相当）"
+    ),
+    "perhaps a larger model ({after} is not shown to beat {before}, nor to be level)": (
+        "或许更大的模型（{after} 既未见胜过 {before}，也未见与它相当）"
+    ),
     "more labelled examples ({after} beat {before} by {points})": "更多标注样例（{after} 个比 {before} 个高 {points}）",
     "a larger model ({after} beats {before} by {points})": "更大的模型（{after} 比 {before} 高 {points}）",
     "its weights are in the results folder: {code}": "权重在结果文件夹中：{code}",

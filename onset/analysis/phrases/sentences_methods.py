@@ -131,6 +131,7 @@ _BEST_MODEL = {
     "it beats {models}": "它胜过 {models}",
     "it is equivalent to {models}": "它与 {models}等价",
     "it cannot be told apart from {models}": "与它不能分出高下的有 {models}",
+    "on what both were asked it loses to {models}": "在双方共有的题上它输给 {models}",
     "on {where}, {model} does best ({level}): {standing}": "{where}：最好的是 {model}（{level}）：{standing}",
     "on {where}, {model} scores highest ({level}): {standing}": "{where}：得分最高的是 {model}（{level}）：{standing}",
     "by {points}, {range}": "{points}，{range}",
@@ -156,6 +157,12 @@ _SHIFT = {
 
 _COST = {
     "Cost: {said}": "成本：{said}",
+    "{tuned} is cheaper than {prompted} up to about {queries} queries: finding the prompt took more": (
+        "在约 {queries} 次提问以内，{tuned}比{prompted}便宜：寻找提示花费更多"
+    ),
+    "where what the prompts begin with is kept between queries, up to about {queries}": (
+        "若提问之间保留提示的开头，则在约 {queries} 次以内"
+    ),
     "a query of {tuned} costs no less than one of {prompted}: tuning never pays for itself": (
         "{tuned}的一次提问不比{prompted}便宜：微调永远收不回成本"
     ),

@@ -212,6 +212,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "only one": ("only one tried", "只试过一种"),
     "not above chance": ("not above chance", "不高于随机"),
     "pays": ("pays", "划算"),
+    "at first": ("at first", "起初"),
     "never": ("never", "从不"),
     "no results": ("no results", "没有结果"),
     "incomplete": ("incomplete", "不完整"),

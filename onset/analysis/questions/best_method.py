@@ -43,7 +43,7 @@ class BestMethod(Question):
             rivals = sorted(largest(arms), key=lambda arm: -arm.accuracy)
             best, point = rivals[0], study.point(rivals[0])
             standing = _standing(study, best, rivals[1:])
-            if best.chance and point.interval[0] <= best.chance:
+            if not point.above_chance(len(rivals)):
                 verdict = "not above chance"
                 if task in recommended:
                     continue

@@ -87,8 +87,8 @@ class BestModel(Question):
         rivals = [(arm, _between(study.contrasts.models.pairs, best, arm)) for arm in arms[1:]]
         named = [study.named(best.task) or "", best.method if several else ""]
         of = ", ".join(part for part in named if part) or None if best.task else _ALL
-        if best.chance and point.interval[0] <= best.chance:
-            chance = words.percent(best.chance)
+        if not point.above_chance(len(arms)):
+            chance = words.percent(best.chance or 0.0)
             line = lines.line("best model.not above chance", of, model=best.model, chance=chance)
             return self.finding(where, "not above chance", partial(_none_above_chance, place), line, n=point.n)
         if not rivals:
@@ -133,10 +133,11 @@ def _sentence(place: _Place, rivals: Sequence[_Rival], verdict: str, say: Say) -
     """``rivals``: the nearest first."""
     groups: dict[str, list[_Rival]] = {}
     for arm, one in rivals:
-        settled = one is not None and one.verdict in ("wins", "equivalent")
+        settled = one is not None and one.verdict in ("wins", "loses", "equivalent")
         groups.setdefault(one.verdict if one is not None and settled else "undecided", []).append((arm, one))
-    beaten, level, rest = (groups.get(name) for name in ("wins", "equivalent", "undecided"))
+    beaten, behind, level, rest = (groups.get(name) for name in ("wins", "loses", "equivalent", "undecided"))
     parts = [say("it beats {models}", models=_said(beaten, say))] if beaten else []
+    parts += [say("on what both were asked it loses to {models}", models=_said(behind, say))] if behind else []
     parts += [say("it is equivalent to {models}", models=_said(level, say))] if level else []
     parts += [say("it cannot be told apart from {models}", models=_said(rest, say))] if rest else []
     text = say(

@@ -20,7 +20,7 @@ class Cost(Question):
     kind = "cost"
     figure = "cost"
     unit = "queries"
-    verdicts = tones({"pays": "for", "never": "against"})
+    verdicts = tones({"pays": "for", "at first": "for", "never": "against"})
     wait = 2
 
     def _ask(self, study: Analysis) -> Iterable[Finding]:
@@ -33,13 +33,13 @@ class Cost(Question):
                 continue
             accuracy = {arm.method: arm.accuracy for arm in group}
             one = max(here, key=lambda pair: accuracy[pair.tuned] + accuracy[pair.prompted])
-            verdict = "never" if one.queries is None else "pays"
+            verdict = "pays" if one.queries is not None else "never" if one.until is None else "at first"
             yield self.finding(
                 f"{task}, {one.model}", verdict, partial(_sentence, one),
                 lines.line(
                     _line(one), study.named(task),
                     tuned=lines.method(one.tuned), prompted=lines.method(one.prompted),
-                    queries=lines.size(math.ceil(one.queries or 0)),
+                    queries=lines.size(math.ceil(one.queries or math.floor(one.until or 0.0))),
                     range=lines.size_range(one.interval and _whole(one.interval)),
                 ),
                 estimate=one.queries, interval=one.interval,
@@ -49,7 +49,7 @@ class Cost(Question):
 
 def _line(one: BreakEven) -> str:
     if one.queries is None:
-        return "cost.never"
+        return "cost.never" if one.until is None else "cost.at first"
     if one.queries <= 0:
         return "cost.pays.first"
     return "cost.pays" if one.interval is None else "cost.pays.range"
@@ -63,6 +63,11 @@ def _reuse(one: BreakEven, say: Say) -> list[str]:
     """The same where what prompts begin with is kept between queries."""
     if not one.knows_reuse:
         return []
+    if one.reused_until is not None:
+        queries = say.size(math.floor(one.reused_until))
+        return [
+            say("where what the prompts begin with is kept between queries, up to about {queries}", queries=queries)
+        ]
     if one.reused is None:
         return [say("where what the prompts begin with is kept between queries, it never is")]
     if one.reused <= 0:
@@ -79,7 +84,10 @@ def _whole(ends: tuple[float | None, float | None]) -> tuple[float | None, float
 def break_even_words(one: BreakEven, say: Say) -> str:
     """From how many queries on, or that it never does."""
     places = {"tuned": say.named(one.tuned), "prompted": say.named(one.prompted)}
-    if one.queries is None:
+    if one.until is not None:
+        said = "{tuned} is cheaper than {prompted} up to about {queries} queries: finding the prompt took more"
+        text = say(said, queries=say.size(math.floor(one.until)), **places)
+    elif one.queries is None:
         said = "a query of {tuned} costs no less than one of {prompted}: tuning never pays for itself"
         text = say(said, **places)
     elif one.queries <= 0:

@@ -48,7 +48,8 @@ def recommendation(one: Decision, say: Say) -> str:
     if one.verdict == "not above chance":
         # what would tell it from its rivals, and its weights, are of no use
         next_step = "the next step is a larger model, or more labelled examples than {count}"
-        return say.text([*parts, say(next_step, count=one.labels), _changes(one, say)])
+        most = max((arm.labels for arm in (one.held.best, *(rival.arm for rival in one.held.rivals))), default=0)
+        return say.text([*parts, say(next_step, count=most), _changes(one, say)])
     return say.text([*parts, *next_words(one, say), _changes(one, say), _load(one, say)])
 
 
@@ -72,9 +73,14 @@ def use_words(one: Decision, say: Say) -> str:
     """What to use, or that nothing is to be used yet."""
     places = {"task": say.task(one.task), "right": right_words(one, say), "setting": setting_words(one, say)}
     if one.verdict == "not above chance":
-        return say(
-            "use none of these yet on {task}: the best, {setting}, is not shown to be above chance: {right}", **places
-        )
+        if one.others.tried:
+            return say(
+                "use none of these yet on {task}: that the best of {count}, {setting}, is above chance is not shown:"
+                " {right}",
+                count=one.others.tried + 1,
+                **places,
+            )
+        return say("use none of these yet on {task}: {setting} is not shown to be above chance: {right}", **places)
     if one.verdict == "open":
         return say("not settled on {task}; highest so far is {setting}: {right}", **places)
     return say("use {setting} on {task}: {right}", **places)
@@ -178,14 +184,20 @@ def change_words(one: Change, say: Say) -> str:
     if one.what == "draws":
         return say("other examples, since one draw was tried (`seeds: 3`)")
     places = {"before": one.before, "after": one.after}
-    if one.gain is None:
-        if one.what == "labels":
-            return say("more labelled examples hardly ({after} is not shown to beat {before})", **places)
-        return say("a larger model hardly ({after} is not shown to beat {before})", **places)
-    places["points"] = say.points(one.gain)
-    if one.what == "labels":
-        return say("more labelled examples ({after} beat {before} by {points})", **places)
-    return say("a larger model ({after} beats {before} by {points})", **places)
+    if one.gain is not None:
+        places["points"] = say.points(one.gain)
+    shown = "beats" if one.gain is not None else "level" if one.level else "open"
+    return say(_CHANGES[one.what == "labels", shown], **places)
+
+
+_CHANGES = {
+    (True, "beats"): "more labelled examples ({after} beat {before} by {points})",
+    (True, "level"): "more labelled examples hardly ({after} and {before} are level)",
+    (True, "open"): "perhaps more labelled examples ({after} is not shown to beat {before}, nor to be level)",
+    (False, "beats"): "a larger model ({after} beats {before} by {points})",
+    (False, "level"): "a larger model hardly ({after} and {before} are level)",
+    (False, "open"): "perhaps a larger model ({after} is not shown to beat {before}, nor to be level)",
+}
 
 
 def _load(one: Decision, say: Say) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+import numpy as np
+
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.scores import ScoreMean, ScorePair
 from onset.analysis.finding import Finding
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, tones
 from onset.analysis.questions.say import Say
@@ -43,7 +46,7 @@ class Score(Question):
                 yield self._finding(study, means)
 
     def _finding(self, study: Analysis, means: Sequence[ScoreMean]) -> Finding:
-        ranked = sorted(means, key=lambda one: -one.value if one.higher_is_better else one.value)
+        ranked = _ranked(means)
         best = ranked[0]
         several = len({one.method for one in study.contrasts.scores.means if one.task == best.task}) > 1
         rivals = [(one, _between(study.contrasts.scores.pairs, best, one)) for one in ranked[1:]]
@@ -73,6 +76,20 @@ class Score(Question):
         )  # fmt: skip
 
 
+def _ranked(means: Sequence[ScoreMean]) -> list[ScoreMean]:
+    """The best first: on the items that all have, where every score is known item by item and there are such."""
+    tables = [one.of for one in means if isinstance(one.of, Outcomes)]
+    common = set.intersection(*(set(one.items) for one in tables)) if len(tables) == len(means) else set()
+
+    def value(one: ScoreMean) -> float:
+        if not isinstance(one.of, Outcomes) or not common:
+            return one.value
+        held = one.of.values[:, [place for place, item in enumerate(one.of.items) if item in common]]
+        return float(np.nanmean(held)) if np.isfinite(held).any() else one.value
+
+    return sorted(means, key=lambda one: -value(one) if one.higher_is_better else value(one))
+
+
 def _between(pairs: Iterable[ScorePair], best: ScoreMean, other: ScoreMean) -> ScorePair | None:
     """The pair of the two, said of ``best``."""
     for one in pairs:
@@ -93,8 +110,10 @@ def _sentence(best: ScoreMean, rivals: Sequence[_Rival], verdict: str, say: Say)
     """``rivals``: the nearest first."""
     won = [rival for rival in rivals if rival[1] is not None and rival[1].verdict == "wins"]
     level_with = [rival for rival in rivals if rival[1] is not None and rival[1].verdict == "equivalent"]
-    rest = [rival for rival in rivals if rival not in won and rival not in level_with]
+    behind = [rival for rival in rivals if rival[1] is not None and rival[1].verdict == "loses"]
+    rest = [rival for rival in rivals if rival not in (*won, *level_with, *behind)]
     parts = [say("it beats {models}", models=_said(won, say))] if won else []
+    parts += [say("on what both were asked it loses to {models}", models=_said(behind, say))] if behind else []
     parts += [say("it is equivalent to {models}", models=_said(level_with, say))] if level_with else []
     parts += [say("it cannot be told apart from {models}", models=_said(rest, say))] if rest else []
     text = say(

@@ -133,13 +133,13 @@ def _lead(top: StageReach, say: Say) -> str:
     down = top.growth.gap < 0 and (top.growth.verdict == "loses" or alone)
     if top.growth.verdict == "loses":
         text = "the lead closes by {points} as samples grow ({range})"
-    elif top.keeps_its_lead:
-        text = "the lead does not close as samples grow ({points}; {range})"
     elif down:
         text = (
             "the lead narrows by {points} as samples grow ({range}), which is not shown after correcting for {count}"
             " tests"
         )
+    elif top.keeps_its_lead:
+        text = "the lead does not close as samples grow ({points}; {range})"
     else:
         text = "whether the lead closes as samples grow is open ({points}; {range})"
     shown = top.growth.turned() if down else top.growth
