@@ -115,6 +115,12 @@ class Files(Protocol):
         """
         ...
 
+    def check(self, path: str) -> None:
+        """To be called before a file of `scratch` is changed: raises StoreError where this writer may change nothing
+        any more, as every other change does by itself.
+        """
+        ...
+
     def to_read(self, wanted: Callable[[str], bool], hashed: Callable[[str], bool] = nothing) -> Files:
         """The same files, to be read alone, as they are now or later; those ``wanted`` (by path) may be fetched
         together, and those of which the digest alone is wanted be ``hashed`` so.
@@ -222,6 +228,10 @@ class Wrapped:
 
     def scratch(self, path: str) -> Path:  # noqa: D102
         return self.files.scratch(path)
+
+    def check(self, path: str) -> None:  # noqa: D102
+        self.before("scratch", path)
+        self.files.check(path)
 
     def to_read(self, wanted: Callable[[str], bool], hashed: Callable[[str], bool] = nothing) -> Files:  # noqa: D102
         return self.files.to_read(wanted, hashed)

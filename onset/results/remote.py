@@ -228,6 +228,9 @@ class RemoteFiles:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
+    def check(self, path: str) -> None:
+        """Nobody else is known of here."""
+
     def to_read(self, wanted: Callable[[str], bool], hashed: Callable[[str], bool] = nothing) -> Snapshot:
         """As it is now: what is ``wanted`` and not in the index of the last run (`onset.results.snapshot`) is fetched
         all together, and of what is to be ``hashed`` the digest alone is kept.

@@ -64,6 +64,12 @@ class TunedFolder:
         """The file of what the base model writes to be tuned on, until the weights are here."""
         return self._all.scratch(f"{self.id}.samples.jsonl")
 
+    def check_writer(self) -> None:
+        """To be called before `checkpoint` or `samples` is changed. Raises StoreError where this run may change nothing
+        any more.
+        """
+        self._all.check(self.id)
+
     @property
     def _diverged(self) -> str:
         return f"{self.id}.diverged.json"

@@ -110,7 +110,7 @@ def tune(
     def train(checkpoint: Checkpoint, _: Peak) -> tuple[HFModel, TuningReport]:
         if material.calls:
             watch.doing(f"{cell.model} · asking it for what is trained on · {where}")
-        samples = Kept(held.samples, checkpoint.identity, watch.note) if material.calls else None
+        samples = Kept(held.samples, checkpoint.identity, watch.note, held.check_writer) if material.calls else None
         texts = material.make(Given(base, bare(task), examples, chat, cell.seed, samples))
         checkpoint.before = 0.0 if samples is None else samples.seconds
         if texts.rows:
@@ -184,7 +184,7 @@ def kept(
     if (known := held.diverged(by)) is not None:
         what, path = known
         raise Diverged(**what, kept=path)
-    checkpoint = Checkpoint(held.checkpoint, dict(by), watch.note)
+    checkpoint = Checkpoint(held.checkpoint, dict(by), watch.note, held.check_writer)
     started = time.perf_counter()
     try:
         with Peak(base.facts.device) as memory:

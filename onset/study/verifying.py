@@ -87,7 +87,7 @@ def verify(
     def train(checkpoint: Checkpoint, _: Peak) -> tuple[Verifier, VerifierReport]:
         watch.doing(f"{cell.model} · asking the generator for solutions · {where}")
         how = Sampling(vote.solutions, vote.temperature, vote.top_p, vote.top_k)
-        samples = Kept(held.samples, checkpoint.identity, watch.note)
+        samples = Kept(held.samples, checkpoint.identity, watch.note, held.check_writer)
         given = Given(generator, bare(task), problems, chat, cell.seed, samples)
         found, tokens = sample(given, "'vote: verifier'", (), problems, "rationales", how)
         checkpoint.before = samples.seconds

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from onset.errors import StoreError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -51,6 +53,10 @@ def _nobody(_: str) -> None:
     pass
 
 
+def _always() -> None:
+    pass
+
+
 @dataclass
 class Checkpoint:
     """The checkpoint of one training run, in the file ``path``.
@@ -58,7 +64,8 @@ class Checkpoint:
     ``identity``: what the weights depend on that the caller knows (JSON: revision of the base model, template). A loop
     adds its own (examples), and `onset.tuning.optimise.optimise` the rest (schedule, seeds, first weights, versions). A
     run goes on from a checkpoint only if all of it is the same; the number of threads is not among it, and another one
-    changes the last bits, as it always does. ``note`` is told, in one line, what the user should know. ``every``:
+    changes the last bits, as it always does. ``note`` is told, in one line, what the user should know. ``check`` is
+    called before each change of the file, and raises StoreError where this run may change nothing any more. ``every``:
     seconds from one checkpoint to the next (None: `EVERY`; 0: after every step), by ``clock``, which decides when one
     is written and never what is in it. ``seconds``: how long runs before the present one trained, once it has gone on
     from theirs; ``before``: how long they took before they trained, for what is kept of that. ``shown``: what training
@@ -68,6 +75,7 @@ class Checkpoint:
     path: Path
     identity: dict[str, Any] = field(default_factory=dict)
     note: Callable[[str], None] = _nobody
+    check: Callable[[], None] = _always
     every: float | None = None
     clock: Callable[[], float] = time.monotonic
     seconds: float = 0.0
@@ -109,7 +117,7 @@ class Checkpoint:
 
     def write(self, identity: Mapping[str, Any], state: State) -> None:
         """Put ``state`` in the place of the last checkpoint, by rename. Where that fails, training goes on, with a
-        note.
+        note. Raises as `check`.
         """
         from safetensors.torch import save_file
 
@@ -126,6 +134,7 @@ class Checkpoint:
             "shown": self.shown,
         }
         text = json.dumps(told)  # floats come back to the bit
+        self.check()
         partial = self.path.with_name(f"{self.path.name}.part")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +143,10 @@ class Checkpoint:
             )
             with open(partial, "rb") as file:
                 os.fsync(file.fileno())
+            self.check()  # writing may take as long as it takes another run to take over
             os.replace(partial, self.path)
+        except StoreError:
+            raise
         except Exception as error:  # safetensors has exceptions of its own for a full disk
             with suppress(OSError):
                 partial.unlink(missing_ok=True)  # it holds the room that other files need
@@ -158,6 +170,7 @@ class Checkpoint:
         return said
 
     def _aside(self, why: str) -> None:
+        self.check()
         aside = self.path.with_name(f"{self.path.name}.aside")
         try:
             os.replace(self.path, aside)

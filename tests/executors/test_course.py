@@ -265,7 +265,10 @@ def test_a_worker_that_was_given_up_changes_nothing_more(tmp_path: Path) -> None
         with pytest.raises(StoreError, match="the run has given this worker up; it stops, and has changed nothing"):
             files.at("cells").put("lost", b"1")
         assert list(store.files.names("cells")) == ["cells/kept"]
+        with pytest.raises(StoreError, match="the run has given this worker up"):
+            files.at("tuned").check("ab.checkpoint")
         other = admit(store.files, "w2", "here")
+        other.at("tuned").check("ab.checkpoint")
         dismiss_all(store.files)
         with pytest.raises(StoreError, match="the run has given this worker up"):
             other.put("lost", b"1")

@@ -21,7 +21,9 @@ from models_fixtures import gpt2, llama  # noqa: E402
 from safetensors.torch import load_file, safe_open, save_file  # noqa: E402
 from tuner_conformance import EXAMPLES, SEEDS, bytes_of, hf_model, same  # noqa: E402
 
+from onset.errors import StoreError  # noqa: E402
 from onset.models.hf import HFModel  # noqa: E402
+from onset.results.folder import Store  # noqa: E402
 from onset.tuning import TUNERS, tuner  # noqa: E402
 from onset.tuning.base import Schedule, Tuning  # noqa: E402
 from onset.tuning.checkpoint import SHARE, Checkpoint, State  # noqa: E402
@@ -259,6 +261,33 @@ def test_where_no_checkpoint_can_be_written_training_goes_on(tmp_path: Path) -> 
     assert same(bytes_of(again), bytes_of(whole))
     [note] = notes  # once, not at every step
     assert re.fullmatch(rf"no checkpoint in {re.escape(str(path))} \(.*\): training goes on", note)
+
+
+@pytest.mark.parametrize("lost", ["before it is written", "while it is written"])
+def test_a_run_that_may_write_no_more_leaves_the_checkpoint_of_the_one_that_took_over(
+    lost: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import safetensors.torch
+
+    lease, notes = tmp_path / "d" / "lease.json", list[str]()
+    writing = safetensors.torch.save_file
+    monkeypatch.setattr(
+        safetensors.torch, "save_file", lambda *given, **more: [lease.unlink(missing_ok=True), writing(*given, **more)]
+    )
+    with Store(tmp_path / "d") as store:
+        held = store.tuned("ab")
+        checkpoint = Checkpoint(held.checkpoint, {}, notes.append, held.check_writer)
+        checkpoint.resume({})
+        held.checkpoint.parent.mkdir()
+        held.checkpoint.write_bytes(b"of the run that took over")
+        if lost == "before it is written":
+            lease.unlink()
+        with pytest.raises(StoreError, match="its lease was removed while this run stood still"):
+            checkpoint.write({}, State(3, [], 0, {}, None, {"w": torch.zeros(1)}))
+        with pytest.raises(StoreError, match="its lease was removed while this run stood still"):
+            Checkpoint(held.checkpoint, {}, notes.append, held.check_writer).resume({})
+        assert held.checkpoint.read_bytes() == b"of the run that took over"
+    assert notes == []
 
 
 def test_a_checkpoint_of_full_tuning_is_weights_and_two_moments(tmp_path: Path) -> None:

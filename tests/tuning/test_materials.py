@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from tuner_conformance import SEEDS, SHORT, bytes_of, hf_model, same  # noqa: E4
 
 from onset.analysis.phrases.figures import FIGURES  # noqa: E402
 from onset.answers import NumberFormat  # noqa: E402
-from onset.errors import DataError, ModelError  # noqa: E402
+from onset.errors import DataError, ModelError, StoreError  # noqa: E402
 from onset.methods import method  # noqa: E402
 from onset.models.base import Model  # noqa: E402
 from onset.models.chat import ChatTemplate  # noqa: E402
@@ -26,7 +27,8 @@ from onset.models.hf import HFModel  # noqa: E402
 from onset.models.scripted import MADE_UP_FACTS, ScriptedModel  # noqa: E402
 from onset.plan import ExamplePlan, check_ledger  # noqa: E402
 from onset.prompting.text import STOP, end_rule, render  # noqa: E402
-from onset.records import Item, Request  # noqa: E402
+from onset.records import Item, Request, content_hash  # noqa: E402
+from onset.results.folder import Store  # noqa: E402
 from onset.results.tuned import TunedFolder  # noqa: E402
 from onset.study import making  # noqa: E402
 from onset.study.observer import Silent  # noqa: E402
@@ -473,6 +475,57 @@ def test_a_chunk_that_is_not_whole_is_asked_again(damage: str, two_a_chunk: None
     rest = Stopped()
     assert Kept(path, {}).sampled(rest, requests) == whole
     assert rest.asked == 5
+
+
+def test_a_chunk_that_two_runs_wrote_is_no_answer_to_the_next_one(two_a_chunk: None, tmp_path: Path) -> None:
+    """Machines that share a disk: A stands still, B takes over and samples on, A wakes and writes what B has written."""
+    requests = [Request(f"Say {n}.", 9, n=3, temperature=1.0, seed=n) for n in range(5)]
+    path, notes = tmp_path / "s.jsonl", list[str]()
+    whole = Kept(path, {}).sampled(Stopped(), requests)
+    head, first, second, third = path.read_bytes().splitlines(keepends=True)
+    for left, known in (
+        (first + second + second, 4),
+        (first + third, 2),
+        (second + first, 0),
+        (first + first + second, 2),
+    ):
+        path.write_bytes(head + left)
+        rest = Stopped()
+        assert Kept(path, {}, notes.append).sampled(rest, requests) == whole
+        assert rest.asked == 5 - known
+    assert notes[0] == f"sampling goes on after 4 of 5 questions, from {path}"
+
+
+def test_lines_of_another_version_that_do_not_say_their_place_are_asked_again(
+    two_a_chunk: None, tmp_path: Path
+) -> None:
+    requests, path = [Request(f"Say {n}.", 9, n=3, temperature=1.0) for n in range(5)], tmp_path / "s.jsonl"
+    whole = Kept(path, {}).sampled(Stopped(), requests)
+    head, *lines = path.read_bytes().splitlines()
+    old = [{key: value for key, value in json.loads(one).items() if key in ("seconds", "samples")} for one in lines]
+    path.write_bytes(
+        b"\n".join([head, *(json.dumps({**one, "digest": content_hash(one)}).encode() for one in old), b""])
+    )
+    rest = Stopped()
+    assert Kept(path, {}).sampled(rest, requests) == whole
+    assert rest.asked == 5
+
+
+def test_a_run_that_may_write_no_more_keeps_no_samples(two_a_chunk: None, tmp_path: Path) -> None:
+    """The folder is taken over while the second chunk is sampled: its answers are not written."""
+    requests = [Request(f"Say {n}.", 9, n=3, temperature=1.0) for n in range(5)]
+
+    class TakenOver(Stopped):
+        def generate(self, asked: Sequence[Request]) -> Any:
+            if self.chunks == 1:
+                (tmp_path / "d" / "lease.json").unlink()
+            return super().generate(asked)
+
+    with Store(tmp_path / "d") as store:
+        held = store.tuned("ab")
+        with pytest.raises(StoreError, match="its lease was removed while this run stood still"):
+            Kept(held.samples, {}, check=held.check_writer).sampled(TakenOver(), requests)
+    assert len((tmp_path / "d" / "tuned" / "ab.samples.jsonl").read_bytes().splitlines()) == 2
 
 
 def test_what_a_killed_run_took_to_sample_is_told(two_a_chunk: None, tmp_path: Path) -> None:

@@ -5,9 +5,9 @@
     ...                        # keep the tuned weights
     kept.remove()
 
-A file of JSON lines: the format and what the texts depend on, then a line for each chunk of questions with the seconds
-it took and a digest, synced before the next chunk is asked. Chunks are the same whether a run was killed or not, and so
-are the batches in them and their texts.
+A file of JSON lines: the format and what the texts depend on, then a line for each chunk of questions with its number,
+what was asked, the seconds it took and a digest, synced before the next chunk is asked. Chunks are the same whether a
+run was killed or not, and so are the batches in them and their texts.
 """
 
 from __future__ import annotations
@@ -38,19 +38,25 @@ def _nobody(_: str) -> None:
     pass
 
 
+def _always() -> None:
+    pass
+
+
 @dataclass
 class Kept:
     """The samples of one tuning, in the file ``path``.
 
     ``identity``: what they depend on that the caller knows (JSON: revision of the base model, template, versions). A
-    file of other samples, or a damaged line with all behind it, is not used. Where the file cannot be written, sampling
-    goes on and ``note`` is told, once. ``seconds``: how long earlier runs took for what was read back, by their
-    ``clock``, so that what a run that was killed sampled is not free.
+    file of other samples, or a line that is damaged or of another chunk with all behind it, is not used. Where the file
+    cannot be written, sampling goes on and ``note`` is told, once. ``check`` is called before each change of it, and
+    raises where this run may change nothing any more. ``seconds``: how long earlier runs took for what was read back,
+    by their ``clock``, so that what a run that was killed sampled is not free.
     """
 
     path: Path
     identity: Mapping[str, Any]
     note: Callable[[str], None] = _nobody
+    check: Callable[[], None] = _always
     clock: Callable[[], float] = time.perf_counter
     seconds: float = 0.0
     _failed: bool = False
@@ -63,10 +69,10 @@ class Kept:
         self.seconds += took
         if held:
             self.note(f"sampling goes on after {sum(map(len, held))} of {len(requests)} questions, from {self.path}")
-        for chunk in chunks[len(held) :]:
+        for number, chunk in enumerate(chunks[len(held) :], len(held)):
             begun = self.clock()
             held.append([tuple(done) for done in model.generate(chunk)])
-            self._write(self.clock() - begun, [[asdict(one) for one in done] for done in held[-1]])
+            self._write(number, chunk, self.clock() - begun, held[-1])
         return [done for chunk in held for done in chunk]
 
     def remove(self) -> None:
@@ -84,8 +90,8 @@ class Kept:
         held: list[Samples] = []
         took = 0.0
         if lines[:1] == [head]:
-            for line, chunk in zip(lines[1:], chunks, strict=False):
-                found = _samples(line, chunk)
+            for number, (line, chunk) in enumerate(zip(lines[1:], chunks, strict=False)):
+                found = _samples(line, number, chunk)
                 if found is None:
                     break
                 seconds, samples = found
@@ -96,14 +102,16 @@ class Kept:
             self._put(lambda: _replace(self.path, whole))
         return held, took
 
-    def _write(self, seconds: float, chunk: Sequence[Any]) -> None:
-        line: dict[str, Any] = {"seconds": seconds, "samples": list(chunk)}
+    def _write(self, number: int, chunk: Sequence[Request], seconds: float, samples: Samples) -> None:
+        told = [[asdict(one) for one in done] for done in samples]
+        line: dict[str, Any] = {**_place(number, chunk), "seconds": seconds, "samples": told}
         line["digest"] = content_hash(line)
         self._put(lambda: _append(self.path, f"{json.dumps(line)}\n".encode()))
 
     def _put(self, work: Callable[[], None]) -> None:
         if self._failed:
             return
+        self.check()
         try:
             work()
         except OSError as error:
@@ -125,13 +133,18 @@ def chunked(requests: Sequence[Request]) -> Sequence[Sequence[Request]]:
     return parts
 
 
-def _samples(line: bytes, chunk: Sequence[Request]) -> tuple[float, Samples] | None:
-    """The seconds and the samples of a chunk out of its line; None where it is not whole."""
+def _place(number: int, chunk: Sequence[Request]) -> dict[str, Any]:
+    """Which chunk a line is of: two runs that write one file, on machines that share a disk, may write one twice."""
+    return {"chunk": number, "asked": content_hash([asdict(one) for one in chunk])}
+
+
+def _samples(line: bytes, number: int, chunk: Sequence[Request]) -> tuple[float, Samples] | None:
+    """The seconds and the samples of a chunk out of its line; None where it is not whole, or of another chunk."""
     if not line.endswith(b"\n"):
         return None
     try:
         told = json.loads(line)
-        if told.pop("digest") != content_hash(told):
+        if told.pop("digest") != content_hash(told) or not _place(number, chunk).items() <= told.items():
             return None
         seconds = float(told["seconds"])
         read = [tuple(Completion(**one) for one in done) for done in told["samples"]]
