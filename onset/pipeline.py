@@ -162,6 +162,7 @@ class Evaluation:
             golds=item.golds if item.others else (),
             partial=worth.partial,
             meta=item.facts,
+            summed=_summed(done),
         )
 
     def _rights(self, item: Item, answers: Sequence[Answer]) -> tuple[bool, ...]:
@@ -176,9 +177,14 @@ class Evaluation:
         if kept.status == "failed" or self.method.vote is None:
             return kept
         done = tuple(
-            Completion(text, length, 0, logprob, finish)  # type: ignore[arg-type]
-            for text, finish, logprob, length in zip(
-                kept.outputs, kept.finishes, kept.logprobs, kept.lengths, strict=True
+            Completion(text, length, 0, logprob, finish, summed=summed)  # type: ignore[arg-type]
+            for text, finish, logprob, length, summed in zip(
+                kept.outputs,
+                kept.finishes,
+                kept.logprobs,
+                kept.lengths,
+                kept.summed or (None,) * len(kept.outputs),
+                strict=True,
             )
         )
         detail = json.loads(kept.detail) if kept.detail else {}
@@ -326,6 +332,7 @@ def _failed(kept: Record, cause: str) -> Record:
         detail=None,
         rights=(),
         thinking=(),
+        summed=None,
         partial=None if kept.partial is None else 0.0,
     )
 
@@ -334,6 +341,11 @@ def _scores(detail: Mapping[str, Any]) -> Scores:
     """A verifier's scores of the samples, as a record's detail has them."""
     held: Scores = detail.get("verifier")
     return held
+
+
+def _summed(done: Sequence[Completion]) -> tuple[int | None, ...] | None:
+    found = tuple(one.summed for one in done)
+    return None if all(one is None for one in found) else found
 
 
 def as_record(row: Mapping[str, Any]) -> Record:

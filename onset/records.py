@@ -166,7 +166,8 @@ class Completion:
     the tokens that showed the end count), ``prompt_tokens`` (both None where a server does not count them), the sum of
     the tokens' log-probabilities ``logprob`` at temperature 1 (nats; None when the backend does not give it) and why it
     ended. ``thinking``: how many of the tokens were thinking, marks included (None: it was not asked to, or did not
-    think). ``thought``: what a server set apart as thinking, where it is no part of ``text``.
+    think). ``thought``: what a server set apart as thinking, where it is no part of ``text``. ``summed``: how many
+    tokens are in ``logprob`` where these are not all ``tokens``: a server goes on behind the end of an answer.
     """
 
     text: str
@@ -176,6 +177,12 @@ class Completion:
     finish: Finish
     thinking: int | None = None
     thought: str = ""
+    summed: int | None = None
+
+    @property
+    def length(self) -> int | None:
+        """How many tokens ``logprob`` is the sum of (None: not known)."""
+        return self.tokens if self.summed is None else self.summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +309,8 @@ class Record:
     (then there are no outputs): such items count as wrong and are reported; ``golds``: all right answers where the
     item has several, ``gold`` first (empty where it has one); ``partial``: how much of a right answer ``answer`` is
     (0..1; 0 where none was found), where the answer format says that (`Score`); ``meta``: the item's facts (JSON; None:
-    it has none), of texts those of at most `LONGEST_FACT` characters, which groups of items are told by.
+    it has none), of texts those of at most `LONGEST_FACT` characters, which groups of items are told by; ``summed``: of
+    each output how many tokens its log-probability sums where it is not that of all ``lengths`` (None: of none).
     """
 
     position: int
@@ -335,3 +343,4 @@ class Record:
     golds: tuple[str, ...] = ()
     partial: float | None = None
     meta: str | None = None
+    summed: tuple[int | None, ...] | None = None

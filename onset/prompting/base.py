@@ -179,6 +179,7 @@ def joined(first: Completion, text: str, then: Completion) -> Completion:
         finish=then.finish,
         thinking=first.thinking if then.thinking is None else then.thinking + (first.thinking or 0),
         thought="\n\n".join(filter(None, (first.thought, then.thought))),
+        summed=None if first.summed is then.summed is None else total([first.length, then.length]),
     )
 
 
@@ -224,7 +225,7 @@ def taken(
         return Voted(answers[0])
     rated = scores or (None,) * len(done)
     samples = [
-        Sample(one.text, answer, one.logprob, one.tokens, score)
+        Sample(one.text, answer, one.logprob, one.length, score)
         for one, answer, score in zip(done, answers, rated, strict=True)
     ]
     return vote.choose(samples, item)

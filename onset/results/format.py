@@ -69,10 +69,24 @@ RECORD_SCHEMA: dict[str, Any] = {
     "golds": pl.List(pl.String),
     "partial": pl.Float64,
     "meta": pl.String,
+    "summed": pl.List(pl.Int64),
 }
 """The columns of ``records.parquet``: the fields of `onset.records.Record`, in order."""
 
-ADDED = ("cause", "logprobs", "lengths", "scores", "calls", "detail", "rights", "thinking", "golds", "partial", "meta")
+ADDED = (
+    "cause",
+    "logprobs",
+    "lengths",
+    "scores",
+    "calls",
+    "detail",
+    "rights",
+    "thinking",
+    "golds",
+    "partial",
+    "meta",
+    "summed",
+)
 """Columns that cells lack which were measured before there were such: null there (``cause`` in format 1, the others in
 format 2 before methods of several calls)."""
 

@@ -22,8 +22,8 @@ DEFAULT_TEMPERATURE = 0.7
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One sample of an answer: its ``text``, the ``answer`` read from it, the sum of its tokens' log-probabilities
-    (nats at temperature 1; None: not known), its ``tokens`` (None: not known) and a verifier's ``score`` of it
-    (`onset.tuning.verifier`; None: there is none).
+    (nats at temperature 1; None: not known), how many ``tokens`` that is (None: not known) and a verifier's ``score``
+    of it (`onset.tuning.verifier`; None: there is none).
     """
 
     text: str

@@ -99,14 +99,14 @@ def messages_of(chat: ServerChat, prompt: str) -> dict[str, Any]:
 @dataclass(frozen=True, slots=True)
 class Text:
     """A text of a reply, why it ended and, where the server tells them, its ``tokens``, of which ``shown`` characters
-    are those of the text. ``thought``: what was set apart as thinking and is no part of ``text``; ``thinking``: how
-    many characters of both together are thinking.
+    are the text and what showed where it is cut (None: it is not). ``thought``: what was set apart as thinking and is
+    no part of ``text``; ``thinking``: how many characters of both together are thinking.
     """
 
     text: str
     finish: Finish
     tokens: tuple[Token, ...] | None
-    shown: int
+    shown: int | None
     thought: str = ""
     thinking: int = 0
 
@@ -168,14 +168,12 @@ def _text(choice: Mapping[str, Any], request: Request, url: str) -> Text:
     tokens = tokens_of(choice.get("logprobs"))
     if thought:
         return _thinking(choice, request, thought, text, tokens)
-    text, cut = cut_text(text, request)
+    text, shown = cut_text(text, request)
     begin = None if request.thinking is None else answer_start(text, request.thinking)
-    finish = _finish(choice, cut)
+    finish = _finish(choice, shown is not None)
     if finish == "length" and request.thinking is not None and begin is None:
         finish = "budget"  # a server gives thinking and answer one limit; what it thought it may keep to itself
-    return Text(
-        text, finish, tokens, len(text), thinking=len(text) if request.thinking and begin is None else begin or 0
-    )
+    return Text(text, finish, tokens, shown, thinking=len(text) if request.thinking and begin is None else begin or 0)
 
 
 def _set_apart(message: Mapping[str, Any]) -> str:
@@ -192,12 +190,13 @@ def _thinking(
     """A text whose thinking the server set apart: for a request that lets it think as if it stood there between its
     marks, else beside the text. Only what follows it is cut.
     """
-    kept, cut = cut_text(text, replace(request, thinking=None))
-    finish = _finish(choice, cut)
+    kept, shown = cut_text(text, replace(request, thinking=None))
+    finish = _finish(choice, shown is not None)
     spelled = "" if tokens is None else "".join(one.text for one in tokens)
     if thought.strip() not in spelled:
         tokens = None  # those of the answer alone
-    shown = len(spelled) - (len(text) - len(kept))
+    if shown is not None:
+        shown += len(spelled) - len(text)
     if request.thinking is None:
         return Text(kept, finish, tokens, shown, thought, len(thought))
     begun = request.thinking.start * (not request.thinking.inside) + thought
@@ -213,16 +212,23 @@ def _finish(choice: Mapping[str, Any], cut: bool) -> Finish:
     return "length" if choice.get("finish_reason") == "length" else "eos"
 
 
-def cut_text(text: str, request: Request) -> tuple[str, bool]:
-    """A text up to the first stop string or the end of its answer, after its thinking, and was there one?"""
+def cut_text(text: str, request: Request) -> tuple[str, int | None]:
+    """A text up to the first stop string or the end of its answer, after its thinking, and where what shows that end
+    is over (None: there is none).
+    """
     if request.thinking is not None:
         begin = answer_start(text, request.thinking)
-        rest, cut = ("", False) if begin is None else cut_text(text[begin:], replace(request, thinking=None))
-        return text[:begin] + rest, cut
-    stops = [(place, place) for stop in request.stop if (place := text.find(stop)) >= 0]
+        if begin is None:
+            return text, None
+        rest, shown = cut_text(text[begin:], replace(request, thinking=None))
+        return text[:begin] + rest, None if shown is None else begin + shown
+    stops = [(place, place + len(stop)) for stop in request.stop if (place := text.find(stop)) >= 0]
     ended = find_end(text, request.until) if request.until else None
     stops += [] if ended is None else [ended]
-    return (text[: min(stops)[0]], True) if stops else (text, False)
+    if not stops:
+        return text, None
+    place, shown = min(stops)
+    return text[:place], shown
 
 
 def tokens_of(told: Any) -> tuple[Token, ...] | None:
@@ -258,8 +264,9 @@ def completions(replies: Sequence[Reply], n: int) -> list[Completion]:
     out: list[Completion] = []
     for reply in replies:
         for one, count, thinking in zip(reply.texts, *_counts(reply), strict=True):
-            logprob = _logprob(one.shown, one.tokens)
-            out.append(Completion(one.text, count, went_in, logprob, one.finish, thinking, one.thought))
+            logprob, summed = _logprob(one.shown, one.tokens)
+            known = None if summed == count else summed
+            out.append(Completion(one.text, count, went_in, logprob, one.finish, thinking, one.thought, known))
     return out[:n]
 
 
@@ -303,16 +310,12 @@ def _shared(total: int, sizes: Sequence[int]) -> list[int]:
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def _logprob(shown: int, tokens: tuple[Token, ...] | None) -> float | None:
-    """Of the tokens up to where the text was cut, that which showed it included. ``shown``: characters of these tokens
-    that are the text.
+def _logprob(shown: int | None, tokens: tuple[Token, ...] | None) -> tuple[float | None, int | None]:
+    """Of the tokens up to that which showed where the text is cut, as a model in this process would have sampled them,
+    and how many these are. ``shown``: as in `Text`.
     """
     if tokens is None or any(one.logprob is None for one in tokens):
-        return None
-    total, length = 0.0, 0
-    for one in tokens:
-        total += one.logprob or 0.0
-        length += len(one.text)
-        if length > shown:
-            break
-    return total
+        return None, None
+    ends = accumulate(len(one.text) for one in tokens)
+    more = len(tokens) if shown is None else next((n for n, end in enumerate(ends, 1) if end >= shown), len(tokens))
+    return sum(one.logprob or 0.0 for one in tokens[:more]), more
