@@ -382,6 +382,8 @@ class Session:
             ask_again(cell, folder, evaluation, examples, items, before)
             folder.go_on()
         self.items[cell.id] = check_items(folder, self.grid.study.item_error_budget)
+        if folder.done:
+            return  # a worker that died had asked again what failed
         self._copy_tuning_time(cell, folder)
         if search is not None:
             folder.set_search_time(search.seconds)

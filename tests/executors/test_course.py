@@ -161,6 +161,38 @@ def test_failed_items_of_a_worker_that_died_are_counted(tmp_path: Path, monkeypa
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
 
 
+@pytest.mark.parametrize("after", range(2, 10))
+def test_a_worker_that_dies_after_it_mended_a_finished_cell_leaves_it_mended(
+    after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --retry-failed its job is begun again: the cell is done, and nothing of it is left to be asked."""
+    refused, generate = [True], ScriptedModel.generate
+
+    def answers(self: ScriptedModel, requests: Sequence[Request]) -> list[Any]:
+        found: list[Any] = [generate(self, [one])[0] for one in requests]
+        if refused[0]:
+            found[0] = RequestRefused("content filter")
+        return found
+
+    monkeypatch.setattr(ScriptedModel, "answers", answers, raising=False)
+    study = fakes(
+        tmp_path,
+        methods=[{"prompt": "cot", "shots": 0, "name": "zero"}],
+        labels=[4],
+        items=6,
+        chunk=4,
+        item_error_budget=1,
+        continuous=False,
+    )
+    assert run(study, tmp_path / "d").items == 4
+    refused[0] = False
+    done = run(study, tmp_path / "d", retry_failed=True, executor=On(Here(dies={0: after})))
+    assert (done.failed, done.items) == ({}, 0)
+    run(study, tmp_path / "whole")
+    records = {one: kept for one, kept in bytes_of(tmp_path / "d").items() if one.endswith(".parquet")}
+    assert records == {one: kept for one, kept in bytes_of(tmp_path / "whole").items() if one.endswith(".parquet")}
+
+
 def test_a_model_that_does_not_open_fails_its_cells_once(tmp_path: Path) -> None:
     study = small(tmp_path)
     (tmp_path / "one.json").write_text("[]")
