@@ -12,6 +12,7 @@ import queue
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -54,17 +55,17 @@ class Local:
 class _Process:
     process: Any
     pipe: Connection
+    gpu: str | None
     ended: bool = False
 
 
 @dataclass
 class Processes:
-    """A `onset.executors.base.Pool` of processes. ``gpus``: names of those that they share, in turn."""
+    """A `onset.executors.base.Pool` of processes. ``gpus``: names of those that they share, each as many as another."""
 
     gpus: Sequence[str]
     environ: Mapping[str, str]
     _held: dict[str, _Process] = field(default_factory=dict)
-    _count: int = 0
 
     def __str__(self) -> str:
         return "a process of this machine"
@@ -74,12 +75,13 @@ class Processes:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(target=_serve, args=(there, bench), name=f"onset-{worker}", daemon=True)
-        more = {"CUDA_VISIBLE_DEVICES": self.gpus[self._count % len(self.gpus)]} if self.gpus else {}
-        self._count += 1
+        at = Counter(one.gpu for one in self._held.values())
+        gpu = min(self.gpus, key=lambda name: at[name], default=None)
+        more = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": gpu}
         with _environment({**self.environ, **more}), _undisturbed():
             process.start()
         there.close()
-        self._held[worker] = _Process(process, here)
+        self._held[worker] = _Process(process, here, gpu)
 
     def give(self, worker: str, job: Job, dtype: str | None) -> None:
         """See `onset.executors.base.Pool`."""
