@@ -227,12 +227,30 @@ class Actors:
             self.ray.kill(held.actor, no_restart=True)
 
 
+_CAUSES = {
+    "OutOfMemoryError": "out of memory",
+    "NodeDiedError": "its machine was lost",
+    "LocalRayletDiedError": "its machine was lost",
+    "ActorUnavailableError": "it cannot be reached any more",
+}
+_PHRASES = (
+    (r"Worker exit type: NODE_OUT_OF_MEMORY|killed due to the node running low on memory", "out of memory"),
+    (r"The actor (is dead|died) because its node has died", "its machine was lost"),
+    (r"Worker exits with an exit code (\d+)\.", r"exit status \1"),
+    (r"because its worker process has died", "its process ended unexpectedly"),
+)
+"""Of Ray 2.60, in this order: it names all that may have happened, nodes and signals too, of whatever process ended."""
+
+
 def _cause(error: Exception) -> str:
     """Why an actor is gone, in a few words, of what Ray says in many."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in _CAUSES:
+            return _CAUSES[kind.__name__]
     text = " ".join(str(error).split())
-    for sign, words in (("OutOfMemory", "out of memory"), ("node", "its machine was lost"), ("SIGKILL", "signal 9")):
-        if sign in type(error).__name__ or sign in text:
-            return words
+    for phrase, words in _PHRASES:
+        if (found := re.search(phrase, text)) is not None:
+            return found.expand(words)
     return text[:200]
 
 
