@@ -206,6 +206,11 @@ def test_a_prompt_that_is_too_long_is_overlong_as_it_is_live(served: Served, tmp
          "rate_limit_exceeded: quota"),
         ({"response": {"status_code": 200, "request_id": "r", "body": {"id": "x"}}, "error": None},
          "its reply has no list 'choices'"),
+        ({"response": {"status_code": 200, "request_id": "r", "body": {"error": {"message": "overloaded", "code": 502}}}, "error": None},
+         "502: overloaded"),
+        ({"response": {"status_code": 200, "request_id": "r", "body": {"choices": [
+            {"index": 0, "text": " It is tails.", "finish_reason": "stop"}, {"index": 1, "text": " It", "finish_reason": "abort"}]}}, "error": None},
+         "the server broke the text off (finish_reason 'abort')"),
         ({"response": None, "error": None}, "no answer and no error"),
     ],
 )  # fmt: skip

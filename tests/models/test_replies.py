@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from served import Served
 
+from onset.errors import RequestRefused
 from onset.models.endings import Endings
 from onset.models.endings import Text as Growing
 from onset.models.rows import Row
@@ -71,6 +72,35 @@ def test_a_logprob_is_that_of_the_tokens_that_a_model_here_would_have_sampled(
     (done,) = completions([read_reply(told, asked, "u")], 1)
     assert done.logprob == pytest.approx(sum(LOGPROBS[one] for one in before + ids[:most]))
     assert (done.tokens, done.length) == (len(every), len(before) + most)
+
+
+@pytest.mark.parametrize(
+    ("reason", "finish"),
+    [
+        ("stop", "eos"),
+        ("eos_token", "eos"),
+        ("tool_calls", "eos"),
+        ("function_call", "eos"),
+        (None, "eos"),
+        ("", "eos"),
+        ("length", "length"),
+        ("model_length", "length"),
+    ],
+)
+def test_a_text_that_came_to_an_end_or_to_its_limit_is_an_answer(reason: str | None, finish: str) -> None:
+    (done,) = completions([read_reply(reply([" So"], [-1.0], reason), Request("P", 9), "u")], 1)
+    assert (done.text, done.finish) == (" So", finish)
+
+
+@pytest.mark.parametrize("reason", ["error", "abort", "insufficient_system_resource", ["stop"], "x" * 50 + "\n"])
+@pytest.mark.parametrize("templated", [True, False])
+def test_a_text_that_the_server_broke_off_is_none(reason: Any, templated: bool) -> None:
+    told = reply([" So"], [-1.0], reason, message={"content": " So", "reasoning": "Hm."})
+    with pytest.raises(RequestRefused) as caught:
+        read_reply(told, Request("P", 9, templated=templated), "u")
+    assert str(caught.value) == f"the server broke the text off (finish_reason {str(reason)[:40]!r})"
+    with pytest.raises(RequestRefused, match=r"^the server's content filter withheld the text$"):
+        read_reply(reply([" So"], [-1.0], "content_filter"), Request("P", 9), "u")
 
 
 def test_tokens_that_the_server_cut_from_the_text_itself_are_summed() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from commands import call
 from served import Served, cut, quick, raw, status
@@ -222,6 +223,12 @@ def test_too_many_requests_are_sent_again_and_fewer_at_once(served: Served, monk
             "does not serve any more (429, asks to wait 9000 s): quota; run again to go on",
         ),
         (status(500, "broken"), "does not serve any more (500): broken; run again to go on"),
+        (
+            raw('{"error": {"message": "Provider overloaded", "code": 503}, "user_id": "x"}'),
+            "does not serve any more (503): Provider overloaded; run again to go on",
+        ),
+        (raw('{"error": "no worker"}'), "does not serve any more (502): no worker; run again to go on"),
+        (raw('{"error": {"message": "bad key", "code": 401}}'), "refuses (401): bad key"),
     ],
 )
 def test_what_is_no_answer_is_one_line(
@@ -235,6 +242,29 @@ def test_what_is_no_answer_is_one_line(
     assert message in str(caught.value)
     assert served.url in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_error_with_a_status_of_success_is_asked_again_as_one_of_its_own(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = quick(monkeypatch)
+    asked = open_model(served.spec)
+    served.faults = [raw('{"error": {"message": "Provider overloaded", "code": 502}}'), raw('{"error": "no worker"}')]
+    assert asked.generate([Request("heads", 8)])[0][0].text == " The answer is heads."
+    assert len(waits) == 2
+    served.faults = [raw('{"error": {"message": "I will not", "code": 400}}')]
+    with pytest.raises(RequestRefused, match=r"the server refused it \(400\): I will not"):
+        asked.generate([Request("heads", 8)])
+    assert len(waits) == 2
+
+
+def test_a_text_that_the_server_broke_off_fails_its_item_alone(served: Served, tmp_path: Path) -> None:
+    first = expand(study(served)).items("coin-flip", "none")[2].question
+    broken = raw('{"choices": [{"index": 0, "text": " It is", "finish_reason": "error"}], "usage": {}}')
+    served.when = lambda body: broken(body) if first in body.get("prompt", "") else None
+    run(study(served), tmp_path / "r")
+    failed = load(tmp_path / "r").records.filter(pl.col("status") == "failed")
+    assert failed["cause"].to_list() == ["RequestRefused: the server broke the text off (finish_reason 'error')"]
 
 
 def test_a_reply_that_does_not_come_is_waited_for_twice(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

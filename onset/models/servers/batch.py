@@ -17,7 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onset.models.servers.client import ALONE, in_one_line, message_in
+from onset.models.servers.client import ALONE, failed, in_one_line, message_in
+from onset.models.servers.dialect import broken_off
 from onset.models.servers.kept import Kept, Wanted, kept_refusal
 from onset.records import canonical_json
 from onset.untrusted import loads
@@ -89,10 +90,8 @@ def _read(row: Mapping[str, Any], name: str, line_id: str) -> Line:
     response = response if isinstance(response, Mapping) else {}
     status, body = response.get("status_code"), response.get("body")
     status = status if isinstance(status, int) else None
-    if status is not None and 200 <= status < 300 and isinstance(body, Mapping) and not error:
-        if not isinstance(body.get("choices"), list) or not body["choices"]:
-            return Line(name, line_id, None, "its reply has no list 'choices'")
-        return Line(name, line_id, Kept(status, body), tokens=_billed(body))
+    if status is not None and 200 <= status < 300 and isinstance(body, Mapping) and not error and not failed(body):
+        return _answer(name, line_id, Kept(status, body), body)
     if status in ALONE:
         assert status is not None
         return Line(name, line_id, kept_refusal(status, body or error))
@@ -102,6 +101,17 @@ def _read(row: Mapping[str, Any], name: str, line_id: str) -> Line:
     said = in_one_line(message_in(inner) or (inner if isinstance(inner, str) else ""))
     why = ": ".join(str(one) for one in (code or status, said) if one)
     return Line(name, line_id, None, why or "no answer and no error")
+
+
+def _answer(name: str, line_id: str, kept: Kept, body: Mapping[str, Any]) -> Line:
+    """The line of a reply, whose texts have all come to an end: else it is asked again, as after an error."""
+    choices = body.get("choices")
+    if not isinstance(choices, list) or not choices:
+        return Line(name, line_id, None, "its reply has no list 'choices'")
+    broken = (broken_off(one) for one in choices if isinstance(one, Mapping))
+    if (why := next(filter(None, broken), None)) is not None:
+        return Line(name, line_id, None, why)
+    return Line(name, line_id, kept, tokens=_billed(body))
 
 
 def _billed(body: Mapping[str, Any]) -> tuple[int, int]:

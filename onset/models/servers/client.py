@@ -2,6 +2,8 @@
 
     refused at once        401, 403, 404, 405, 501: nothing of this server can be measured (ModelError)
     refused alone          400, 413, 422: one request (RequestRefused), whose item fails
+    by its code            200 with an error in the place of the texts (a proxy whose server failed): as the status that
+                           the error has, else 502
     sent again             429, 408, 409 and 5xx up to `RETRIES` times, when the server says or after twice the time;
                            no connection, or one that broke off, and replies that are no JSON: `CUT` times; no reply
                            in `TIMEOUT` seconds: once
@@ -139,7 +141,14 @@ class Client:
 
     def post(self, path: str, body: Mapping[str, Any], of: Mapping[str, Any] | None = None) -> Any:
         """The JSON that answers ``body``. Raises ModelError, RequestRefused."""
-        return self._kept_up(lambda: self._client.post(path, body=dict(body), cast_to=object))
+
+        def send() -> Any:
+            found = self._client.post(path, body=dict(body), cast_to=object)
+            if path.endswith("/completions") and isinstance(found, dict) and failed(found):
+                raise _Failed(found)
+            return found
+
+        return self._kept_up(send)
 
     def all(self, work: Sequence[Callable[[], T]]) -> list[T | RequestRefused | Unanswered]:
         """What each piece of ``work`` returns, in order, whichever ends first; several at once. The refusal of one is
@@ -170,7 +179,7 @@ class Client:
                         raise _NoJSON
                     self.gate.went_well()
                     return without(found, self._key) if len(self._key) >= 8 else found
-                except (self._openai.APIError, ValueError, RecursionError, _NoJSON) as error:
+                except (self._openai.APIError, ValueError, RecursionError, _NoJSON, _Failed) as error:
                     tried += 1
                     pause(self._wait(error, tried, held, retries))
 
@@ -188,7 +197,7 @@ class Client:
                     f"server {self.url} cannot be reached: {self._said(error.__cause__ or error)}", answered=False
                 ) from None
             return _doubled(tried)
-        if not isinstance(error, self._openai.APIStatusError):
+        if not isinstance(error, (self._openai.APIStatusError, _Failed)):
             if tried > CUT:
                 raise ServerGone(
                     f"server {self.url} speaks another dialect: its reply is no JSON object ({self._said(error)})"
@@ -202,7 +211,7 @@ class Client:
             ) from None
         if status in (429, 503, 529):
             self.gate.too_much(held)
-        wait = _asked(error.response.headers)
+        wait = None if isinstance(error, _Failed) else _asked(error.response.headers)
         spent = getattr(error, "code", None) == "insufficient_quota"
         if tried > retries or spent or (wait or 0.0) > LONGEST_WAIT:
             asks = f", asks to wait {wait:.0f} s" if wait and wait > LONGEST_WAIT else ""
@@ -257,6 +266,22 @@ class _NoJSON(Exception):
 
     def __str__(self) -> str:
         return "text or HTML"
+
+
+class _Failed(Exception):
+    """A reply whose status is that of success, and which holds an error alone; with what an error of a status has."""
+
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        super().__init__("it says nothing")
+        told = found["error"] if isinstance(found["error"], Mapping) else found
+        self.body, self.code, self.param = told, told.get("code"), told.get("param")
+        known = isinstance(self.code, int) and 400 <= self.code < 600
+        self.status_code = self.code if known else 502
+
+
+def failed(found: Mapping[str, Any]) -> bool:
+    """Does a reply hold an error in the place of texts?"""
+    return bool(found.get("error")) and not found.get("choices")
 
 
 def pause(seconds: float) -> None:

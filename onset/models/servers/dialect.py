@@ -26,6 +26,12 @@ _TOO_LONG = re.compile(
     re.IGNORECASE,
 )
 
+ENDED = ("stop", "eos", "eos_token", "stop_sequence", "end_turn", "tool_calls", "function_call", "")
+LENGTH = ("length", "max_tokens", "model_length")
+"""Why a text came to an end, as servers say it, and why it was cut at a limit. With any other reason it is no answer:
+``error`` (OpenRouter, Mistral), ``abort`` (vLLM, SGLang), ``insufficient_system_resource`` (DeepSeek).
+"""
+
 REPLACED: Mapping[str, str | None] = {
     "max_tokens": "max_completion_tokens",
     "seed": None,
@@ -129,7 +135,9 @@ class Reply:
 
 
 def read_reply(found: Mapping[str, Any], request: Request, url: str) -> Reply:
-    """Raises ModelError for what is no reply of the protocol, RequestRefused where the server withholds a text."""
+    """Raises ModelError for what is no reply of the protocol, RequestRefused where the server withholds a text or broke
+    it off.
+    """
     choices = found.get("choices")
     if not isinstance(choices, list) or not choices or not all(isinstance(one, Mapping) for one in choices):
         raise ModelError(
@@ -154,6 +162,8 @@ def _count(told: Mapping[str, Any], key: str) -> int | None:
 def _text(choice: Mapping[str, Any], request: Request, url: str) -> Text:
     if choice.get("finish_reason") == "content_filter":
         raise RequestRefused("the server's content filter withheld the text")
+    if (why := broken_off(choice)) is not None:
+        raise RequestRefused(why)
     thought = ""
     if request.templated:
         message = choice.get("message")
@@ -174,6 +184,14 @@ def _text(choice: Mapping[str, Any], request: Request, url: str) -> Text:
     if finish == "length" and request.thinking is not None and begin is None:
         finish = "budget"  # a server gives thinking and answer one limit; what it thought it may keep to itself
     return Text(text, finish, tokens, shown, thinking=len(text) if request.thinking and begin is None else begin or 0)
+
+
+def broken_off(choice: Mapping[str, Any]) -> str | None:
+    """In one line, where the server did not let a text come to an end; None where it did."""
+    reason = choice.get("finish_reason")
+    if reason is None or reason in (*ENDED, *LENGTH, "content_filter"):
+        return None
+    return f"the server broke the text off (finish_reason {str(reason)[:40]!r})"
 
 
 def _set_apart(message: Mapping[str, Any]) -> str:
@@ -209,7 +227,7 @@ def _thinking(
 def _finish(choice: Mapping[str, Any], cut: bool) -> Finish:
     if cut or isinstance(choice.get("stop_reason"), str):
         return "stop"
-    return "length" if choice.get("finish_reason") == "length" else "eos"
+    return "length" if choice.get("finish_reason") in LENGTH else "eos"
 
 
 def cut_text(text: str, request: Request) -> tuple[str, int | None]:

@@ -249,12 +249,14 @@ class ServerModel:
         while True:
             sent = self._in_dialect(body)
             try:
-                return read_reply(asked.post(path_of(request), sent, body), request, asked.url)
+                found = asked.post(path_of(request), sent, body)
             except RequestRefused as error:
                 key = complained_of(error, sent)
                 if key is None:
                     raise
                 self._refused.add(key)
+            else:
+                return read_reply(found, request, asked.url)
 
     def _in_dialect(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """``body`` without the keys that this server has refused."""
