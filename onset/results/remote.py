@@ -125,12 +125,19 @@ class RemoteFiles:
         if self.url.partition("://")[0] not in CONDITIONAL:
             self.put(path, data)
             time.sleep(SETTLE)
-            return self.get(path) == data
+            return self._holds(path, data)
         try:
             self._write(path, lambda: self.system.pipe_file(self._at(path), data, mode="create"))
         except _Taken:
-            return self.get(path) == data  # it is ours where an answer was lost and asked for again
+            return self._holds(path, data)  # it is ours where an answer was lost and asked for again
         return True
+
+    def _holds(self, path: str, data: bytes) -> bool:
+        """Is an object there, and this one? Whoever put another may have removed it."""
+        try:
+            return self.get(path) == data
+        except FileNotFoundError:
+            return False
 
     def get(self, path: str) -> bytes:
         """The content of an object."""
@@ -168,12 +175,20 @@ class RemoteFiles:
     def remove(self, path: str) -> None:
         """Remove an object, where it is there."""
         with suppress(FileNotFoundError):
-            self._write(path, lambda: self.system.rm_file(self._at(path)))
+            _tried(lambda: self.system.rm_file(self._at(path)), f"cannot write {self.name(path)}", GO_ON)
 
     def move(self, old: str, new: str) -> None:
         """By copying: a crash in between leaves both."""
-        self._write(new, lambda: self.system.cp_file(self._at(old), self._at(new)))
+        self._copy(old, new)
         self.remove(old)
+
+    def _copy(self, old: str, new: str) -> None:
+        try:
+            _tried(lambda: self.system.cp_file(self._at(old), self._at(new)), f"cannot write {self.name(new)}", GO_ON)
+        except FileNotFoundError as error:
+            if not self.exists(old):
+                raise
+            raise self._no_place(new, error) from None
 
     @contextmanager
     def put_folder(self, path: str, marker: str) -> Iterator[Path]:
@@ -202,7 +217,7 @@ class RemoteFiles:
         """Copied, the marker last, then removed, the marker first."""
         names = [one.removeprefix(f"{old}/") for one in self.names(old)]
         for one in sorted(names, key=lambda name: name == marker):
-            self._write(new, partial(self.system.cp_file, self._at(f"{old}/{one}"), self._at(f"{new}/{one}")))
+            self._copy(f"{old}/{one}", f"{new}/{one}")
         self.remove_folder(old, marker)
 
     def local(self, path: str) -> Path:
@@ -285,7 +300,18 @@ class RemoteFiles:
         return {one: told for one, told in held.items() if not under or one.startswith(f"{under}/")}
 
     def _write(self, path: str, work: Callable[[], Any]) -> None:
-        _tried(work, f"cannot write {self.name(path)}", GO_ON)
+        """Raises StoreError, `_Taken`."""
+        try:
+            _tried(work, f"cannot write {self.name(path)}", GO_ON)
+        except FileNotFoundError as error:
+            raise self._no_place(path, error) from None
+
+    def _no_place(self, path: str, error: FileNotFoundError) -> StoreError:
+        bucket = self.url.partition("://")[2].partition("/")[0]
+        return StoreError(
+            f"cannot write {self.name(path)}: there is no bucket '{bucket}' ({_said(error)}); create it, or name"
+            " another"
+        )
 
     def _read(self, path: str, work: Callable[[], T]) -> T:
         return _tried(work, f"cannot read {self.name(path)}", "run again")

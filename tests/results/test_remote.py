@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -146,6 +147,48 @@ def test_of_many_that_create_a_file_one_succeeds(files: Files) -> None:
         one.join()
     assert [str(number).encode() for number in made] == [files.get("lease.json")]
     assert list(files.names()) == ["lease.json"]
+
+
+@pytest.mark.parametrize("files", ["memory", "s3"], indirect=True)
+def test_who_finds_a_file_that_goes_before_it_is_read_has_not_created_it(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run's lease is there when ours is put, and released before it is looked at."""
+    get = remote.RemoteFiles.get
+
+    def released(self: remote.RemoteFiles, path: str) -> bytes:
+        self.remove(path)
+        return get(self, path)
+
+    files.put("lease.json", b"other")
+    with monkeypatch.context() as patched:
+        patched.setattr(remote.RemoteFiles, "exists", lambda *_: False)
+        patched.setattr(remote.RemoteFiles, "get", released)
+        assert not files.create("lease.json", b"mine")
+    assert files.create("lease.json", b"mine")
+
+
+def test_a_bucket_that_is_not_there_is_one_line(
+    bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = as_files("s3://bucket-of-nobody/d")
+    writes: list[Callable[[], Any]] = [
+        lambda: files.put("a", b"1"),
+        lambda: files.put_all({"a": b"1"}),
+        lambda: files.create("a", b"1"),
+        lambda: Store("s3://bucket-of-nobody/d").__enter__(),
+    ]
+    for write in writes:
+        with pytest.raises(StoreError) as caught:
+            write()
+        assert re.fullmatch(
+            r"cannot write s3://bucket-of-nobody/d/[a-z.]+: there is no bucket 'bucket-of-nobody' \(.*\); create it, or"
+            r" name another",
+            str(caught.value),
+        )
+    files.remove("a")  # nothing to do
+    with pytest.raises(FileNotFoundError):
+        as_files(f"{bucket}/d").move("a", "b")
 
 
 def test_a_folder_is_there_with_its_marker_or_not_at_all(files: Files) -> None:
