@@ -38,7 +38,7 @@ def leave_unset_options_out_of_ids(files: Files, cells: Sequence[Names], note: N
     """From format 1 to 2: ids hold what is set alone; in format 1 they held every option, unset ones as null.
 
     Finished cells and tuned weights get their new names. A cell that was begun and not finished starts over: what
-    format 2 knows of it was not written.
+    format 2 knows of it was not written; so does a finished one whose facts are damaged.
     """
     for cell in cells:
         if 1 not in cell.former:
@@ -48,12 +48,27 @@ def leave_unset_options_out_of_ids(files: Files, cells: Sequence[Names], note: N
             _rename(files, f"tuned/{old_tuned}", f"tuned/{cell.tuned}", MARKER)
         place = f"cells/{old_id}"
         if files.exists(f"{place}/{DONE}"):
-            path = f"{place}/{CELL}"
-            facts = {"id": cell.id, "tuned": cell.tuned, "method_spec": dict(cell.method)}
-            put_json(files, path, {**get_json(files, path), **facts})
+            _name_facts(files, cell, place, note)
             _rename(files, place, f"cells/{cell.id}", DONE)
         elif old_id != cell.id:
             files.remove_folder(place)
+
+
+def _name_facts(files: Files, cell: Names, place: str, note: Note) -> None:
+    """Put the new names into the facts of the finished ``cell`` in the folder ``place``; where these are damaged it is
+    finished no more.
+    """
+    path = f"{place}/{CELL}"
+    facts = {"id": cell.id, "tuned": cell.tuned, "method_spec": dict(cell.method)}
+    try:
+        put_json(files, path, {**get_json(files, path), **facts})
+    except Damaged as error:
+        files.remove(f"{place}/{DONE}")  # first: whoever is killed from here on leaves no finished cell
+        aside = "nothing is left of it"
+        if files.exists(path):
+            name = set_aside(files, path).rpartition("/")[2]
+            aside = f"set aside as {files.name(f'cells/{cell.id}/{name}')}"
+        note(f"damaged file {error.name}: {error.why}; {aside}, cell {cell.id} is measured again")
 
 
 def show_damage_in_every_file(files: Files, _: Sequence[Names], note: Note) -> None:
@@ -73,15 +88,15 @@ def show_damage_in_every_file(files: Files, _: Sequence[Names], note: Note) -> N
     for path in names:
         match path.split("/"):
             case ["cells", _, _] | ["searches", _, _] | ["stages", _, "stage.json"] | ["tuned", _]:
-                _seal(files, path)
+                _seal(files, path, note)
             case [*_, "tuned", _, name] if name == MARKER:
                 _seal_tuned(files, path)
             case [*_, "tuned", _, name] if name in SAID:
-                _seal(files, path)
+                _seal(files, path, note)
             case ["stages", _, _]:
-                _seal_table(files, path)
+                _seal_table(files, path, note)
             case ["models.json"]:
-                _seal(files, path, under="models")
+                _seal(files, path, note, under="models")
             case [".lock"]:
                 files.remove(path)  # before there were leases
 
@@ -93,22 +108,33 @@ MIGRATIONS: tuple[Callable[[Files, Sequence[Names], Note], None], ...] = (
 """The step at place i takes a folder from format i + 1 to i + 2."""
 
 
-def _seal(files: Files, path: str, *, under: str | None = None) -> None:
+def _seal(files: Files, path: str, note: Note, *, under: str | None = None) -> None:
     """Put a JSON file there again, with its digest; ``under``: the member that it becomes."""
     if path.endswith(".material.jsonl"):
-        _seal_table(files, path)
+        _seal_table(files, path, note)
     if not path.endswith(".json") or not files.exists(path):
         return
     if (held := _unsealed(files, path)) is not None:
         put_json(files, path, held if under is None else {under: held})
 
 
-def _seal_table(files: Files, path: str) -> None:
+def _seal_table(files: Files, path: str, note: Note) -> None:
+    """Put JSON lines there again, with their digest; a digest of damaged ones would show them as whole."""
     if not path.endswith(".jsonl"):
         return
     data = get(files, path)
-    if not sealed_lines(data):
-        files.put(path, seal_lines(data.decode(errors="replace").split("\n")[:-1]))
+    if sealed_lines(data):
+        return
+    try:
+        *lines, rest = data.decode().split("\n")
+        for one in lines:
+            json.loads(one)
+    except (ValueError, RecursionError):
+        lines, rest = [], "damaged"
+    if rest or not lines:
+        note(f"damaged file {files.name(path)}: it is not whole lines of JSON; it is left as it is")
+    else:
+        files.put(path, seal_lines(lines))
 
 
 def _seal_tuned(files: Files, path: str) -> None:

@@ -21,9 +21,11 @@ from onset.records import Completion, Request
 from onset.report import facts
 from onset.results import local
 from onset.results.files import as_files
+from onset.results.folder import Store
+from onset.results.format import Names
 from onset.results.migrations import MIGRATIONS, migrate
 from onset.results.read import finished_at, load, read_cells
-from onset.results.sealed import FORMAT
+from onset.results.sealed import FORMAT, unseal_lines
 from onset.study.grid import expand
 from onset.study.names import names
 from onset.study.observer import Silent
@@ -224,6 +226,54 @@ def test_damaged_records_of_an_unfinished_cell_are_set_aside_with_a_note(
         f" set aside as {cell / 'records.jsonl.damaged'}, this cell is measured again"
     ]
     assert (cell / "records.jsonl.damaged").read_text() == lines
+
+
+@pytest.mark.parametrize("content", [b'{"facts": {}, "led', b"[]", None])
+@pytest.mark.parametrize("new", ["new", "old"])
+def test_a_finished_cell_of_format_1_with_damaged_facts_starts_over(
+    content: bytes | None, new: str, tmp_path: Path
+) -> None:
+    cell, told = tmp_path / "d" / "cells" / "old", list[str]()
+    cell.mkdir(parents=True)
+    said = {"format": 1, "onset": "0", "study": {"name": "s"}, "cells": ["old"]}
+    (tmp_path / "d" / "study.json").write_text(json.dumps(said))
+    (cell / "done.json").write_text('{"records": 1, "sha256": "0"}')
+    if content is not None:
+        (cell / "cell.json").write_bytes(content)
+    with Store(tmp_path / "d", told.append) as store:
+        for _ in range(2):  # it is looked at in each run of a folder of format 1
+            store.claim({"name": "s"}, [Names(new, None, {}, {1: ("old", None)})], "1")
+        found = store.cell(new)
+        assert not found.settle()
+        found.begin({"facts": {}, "ledger": []})
+    (note,) = told
+    kept = tmp_path / "d" / "cells" / new / "cell.json.damaged"
+    assert note.startswith(f"damaged file {cell / 'cell.json'}: ")
+    if content is None:
+        assert note.endswith(f"; nothing is left of it, cell {new} is measured again")
+    else:
+        assert note.endswith(f"; set aside as {kept}, cell {new} is measured again")
+        assert new == "new" or kept.read_bytes() == content
+
+
+TABLE = b"".join(
+    json.dumps({"n": n, "text": "x" * 9 + "\u2028"}, ensure_ascii=False).encode() + b"\n" for n in range(5)
+)
+
+
+@pytest.mark.parametrize("path", ["tuned/ab.material.jsonl", "stages/s/steps.jsonl"])
+@pytest.mark.parametrize(
+    "content",
+    [TABLE[:-30], TABLE[:-1], TABLE.replace(b"xxxx", b"x\xffxx", 1), TABLE.replace(b"}", b"", 1), b"", b"\n" + TABLE],
+)
+def test_a_damaged_table_is_not_sealed_as_if_it_were_whole(path: str, content: bytes, tmp_path: Path) -> None:
+    files, told = as_files(tmp_path), list[str]()
+    files.put(path, content)
+    files.put("tuned/cd.material.jsonl", TABLE)
+    migrate(files, 2, [], told.append)
+    assert files.get(path) == content
+    assert told == [f"damaged file {tmp_path / path}: it is not whole lines of JSON; it is left as it is"]
+    assert unseal_lines(files.get("tuned/cd.material.jsonl"), "t") == TABLE.splitlines()
 
 
 @pytest.mark.parametrize("held", [0, 4, "2", True])
