@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from onset.errors import ModelError, StoreError
 from onset.models import open_model
 from onset.models.base import ability
 from onset.models.hf import HFModel
-from onset.models.vllm.engine import ONE_BY_ONE, How, installed, room_for
+from onset.models.vllm.engine import ONE_BY_ONE, Engine, How, installed, room_for
 from onset.models.vllm.model import VLLMModel
 from onset.models.vllm.opening import LEAST, bytes_a_token, gpus_of
 from onset.records import Completion, EndRule, Pair, Request, Thinking
@@ -263,6 +265,32 @@ def test_a_text_for_which_there_is_no_room_is_refused(folder: Path, tmp_path: Pa
         f" {LEAST + model.count_tokens('Ray')} at least"
     )
     assert AutoConfig.from_pretrained(long).max_position_embeddings == 2 * LEAST
+
+
+@pytest.mark.parametrize("how", ["closed", "forgotten"])
+def test_nothing_holds_the_weights_when_the_memory_is_given_back(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.collect()
+    monkeypatch.setattr("onset.models.vllm.engine._running", [])  # without those that other tests hold
+
+    class Weights:
+        pass
+
+    class Running:
+        def __init__(self) -> None:
+            self.engine_core, self.weights, self.around = Core(), Weights(), self
+
+    class Core:
+        def shutdown(self) -> None:
+            pass
+
+    llm, held = Running(), list[bool]()
+    weights = weakref.ref(llm.weights)
+    engine = Engine(llm, "m", "0.32", How("f", "float32", 1, 1, 1), lambda: held.append(weights() is not None))
+    del llm
+    if how == "closed":
+        engine.close()
+    del engine
+    assert held == [False]
 
 
 def test_a_closed_model_says_so(folder: Path) -> None:

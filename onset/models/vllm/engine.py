@@ -136,10 +136,10 @@ class Engine:
         self.name = name
         self.version = version
         self.how = how
-        self._llm = llm
+        self._held = [llm]
         self._names = count()
         self._adapters = count(1)
-        self._closing = weakref.finalize(self, _shut_down, llm, clean)
+        self._closing = weakref.finalize(self, _shut_down, self._held, clean)
         _running.append(llm)
         self._closing.atexit = False  # vLLM sees to that itself
 
@@ -156,6 +156,10 @@ class Engine:
 
             llm = LLMEngine.from_engine_args(EngineArgs(**how.arguments()))
         return cls(llm, spec, version, how, cleanup_dist_env_and_memory)
+
+    @property
+    def _llm(self) -> Any:
+        return self._held[0]
 
     def close(self) -> None:
         """Give back its memory. It cannot be asked any more."""
@@ -339,17 +343,19 @@ class Engine:
             )
 
 
-def _shut_down(llm: Any, clean: Callable[[], None]) -> None:
+def _shut_down(held: list[Any], clean: Callable[[], None]) -> None:
     """Give back what an engine holds, and with the last one the process group that all share: another may be started
-    after it.
+    after it. Nothing of it is left in ``held``, for memory that is in use is not given back.
     """
+    llm = held.pop()
     _running.remove(llm)
     core = getattr(llm, "engine_core", None)
     if core is not None:
         core.shutdown()
+    del llm, core
+    gc.collect()
     if not _running:
         clean()
-    gc.collect()
 
 
 @contextmanager
