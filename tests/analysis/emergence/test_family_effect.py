@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from conftest import shared
+from scipy.stats import t
 from statsmodels.stats.meta_analysis import combine_effects
 
 from onset.analysis.curves.place import Censored, Place
@@ -84,8 +85,9 @@ def test_random_effects_agree_with_statsmodels() -> None:
 
 
 def test_no_difference_has_no_spread() -> None:
-    mean, _, spread, q_p = random_effects(np.array([9.0, 9.01, 8.99]), np.array([0.1, 0.1, 0.1]))
+    mean, half, spread, q_p = random_effects(np.array([9.0, 9.01, 8.99]), np.array([0.1, 0.1, 0.1]))
     assert (round(mean, 6), spread) == (9.0, 0.0)
+    assert half == pytest.approx(t.ppf(0.975, 2) * 0.1 / math.sqrt(3))  # no narrower than the errors allow
     assert q_p > 0.9
 
 
