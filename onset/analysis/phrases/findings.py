@@ -485,6 +485,10 @@ LINES: dict[str, tuple[str, str]] = {
         "in {settings} an answer was often not found; at worst it was found in {share} of outputs",
         "{settings}中常常找不到答案；最差时只在 {share} 的输出中找到",
     ),
+    "wordy.wordy answers": (
+        "in {settings} answers counted as wrong hold the right one among other words; at worst {share} of all",
+        "{settings}中有些判错的答案在别的词之间含有正确答案；最多占全部的 {share}",
+    ),
     "lost.overlong prompts": (
         "{prompts} did not fit the model's context and counted as wrong",
         "{prompts}放不进模型的上下文，算作答错",

@@ -40,6 +40,12 @@ SENTENCES: dict[str, str] = {
         "找不到答案：{settings}中有 {count} 种，能读出答案的输出不到 {share} %"
         "（最低的：{model} 用{method}{given}，{task}，{readable}）"
     ),
+    "Answers that say more: in {count} of {settings} at least {share} % of the outcomes are answers that are counted"
+    " as wrong and hold the right one among other words (most: {method}{given} for {model} on {task}, {most})": (
+        "答案多说了话：{settings}中有 {count} 种，至少 {share} % 的结果是判错的答案，但在别的词之间含有正确答案"
+        "（最多的：{model} 用{method}{given}，{task}，{most}）"
+    ),
+    "ask for the answer alone (`instruction`), or show examples": "请要求只给出答案（`instruction`），或展示样例",
     " {given}": "（{given}）",
     "a low accuracy there may be a matter of format, not of ability": "那里准确率低可能是格式问题，而不是能力问题",
     "{verdicts} on who wins rests on them": "{verdicts}（谁胜出）以它们为据",

@@ -218,6 +218,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "incomplete": ("incomplete", "不完整"),
     "refused": ("refused", "拒绝比较"),
     "low parse rate": ("answers not found", "找不到答案"),
+    "wordy answers": ("answers that say more", "答案多说了话"),
     "overlong prompts": ("overlong prompts", "提示过长"),
     "size unknown": ("size unknown", "规模未知"),
     "failed items": ("failed items", "出错的题"),

@@ -67,6 +67,7 @@ QUESTIONS = Registry(
         "cells": Entry(f"{_HOME}.warnings:Incomplete", "which cells are missing or failed?"),
         "pairing": Entry(f"{_HOME}.warnings:Refused", "which seeds cannot be compared?"),
         "parse rate": Entry(f"{_HOME}.warnings:Unread", "where is no answer found?"),
+        "wordy": Entry(f"{_HOME}.wordy:WordyAnswers", "where are answers wrong that say the right one and more?"),
         "sizes": Entry(f"{_HOME}.warnings:SizeUnknown", "of which models is the size not known?"),
         "lost": Entry(f"{_HOME}.warnings:Lost", "where did a prompt not fit, or a method raise an error?"),
         "one label": Entry(f"{_HOME}.labels:Stuck", "which methods are stuck on one label?"),

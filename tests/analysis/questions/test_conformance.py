@@ -59,6 +59,7 @@ UNHEARD = {
     "trap set",
     "worst group",
     "single answer",
+    "wordy",
 }
 """Questions about what none of the made-up studies has; their own tests hear them."""
 BY_SIZE = {
