@@ -29,7 +29,9 @@ def place(text: Any) -> Any:
 
 
 Folder = Annotated[Path, typer.Argument(metavar="D", help="A results folder of `onset run`, or its URL.", parser=place)]
-Details = Annotated[bool, typer.Option("--details", help="Also all findings in full, comparisons and cells.")]
+Details = Annotated[
+    bool, typer.Option("--details", help="Also all findings in full, comparisons and cells (tables are English).")
+]
 InLanguage = Annotated[
     Literal["en", "zh"], typer.Option("--language", help="Of findings and of the report's own words.")
 ]

@@ -113,11 +113,13 @@ def show(
 ) -> None:
     """What results say, in a few lines; with --details all findings in full, comparisons and cells before them."""
     from onset.analysis.study import analyse, to_json
-    from onset.errors import DataError
+    from onset.errors import DataError, InputError
     from onset.read import read_measured
     from onset.report.robustness import print_robustness
 
     content = to_json(analyse(read_measured(path, **reading.asked()), math_verify=math_verify), language)
+    if robustness and details:
+        raise InputError("--robustness shows what shifts take alone, --details everything: ask for one of them")
     if robustness and not any(cell["shift"] != "none" for cell in content["cells"]):
         raise DataError(f"{path}: no cell was asked under a shift, --robustness has nothing to show")
     if as_json:
@@ -128,7 +130,7 @@ def show(
         return
     print_study(content, details=details, language=language)
     if not details:
-        print_line(f"Tables: onset show {path} --details")
+        print_line(f"Tables: onset show {path} --details{'' if language == 'en' else f' --language {language}'}")
 
 
 @reads
@@ -206,7 +208,7 @@ def print_study(shown: Mapping[str, Any], *, details: bool, language: Language =
     from onset.report.terminal import print_lines, print_show
 
     if details:
-        print_show(shown, console())
+        print_show(shown, console(), language)
         print_line()
     print_lines(shown, console(), language)
 

@@ -77,7 +77,9 @@ def _without_legend(part: Any) -> Any:
 
 
 def _is_channel(key: str, value: Any) -> bool:
-    return key in ("color", "shape", "strokeOpacity", "strokeDash") and isinstance(value, dict) and "field" in value
+    """Is it one of which the page's own legend speaks?"""
+    known = isinstance(value, dict) and value.get("field") in ("method", "kind", "family")
+    return key in ("color", "shape", "strokeOpacity", "strokeDash") and known
 
 
 def laid_out(figure: Figure, language: Language = "en") -> dict[str, Any]:

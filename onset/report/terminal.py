@@ -58,10 +58,12 @@ def print_lines(shown: Mapping[str, Any], console: Console, language: Language =
         console.print(Text(counted_in("more finding", len(rest), language), style="dim"))
 
 
-def print_show(shown: Mapping[str, Any], console: Console) -> None:
-    """All findings in full, comparisons and cells; ``shown`` is what ``onset show --json`` prints."""
+def print_show(shown: Mapping[str, Any], console: Console, language: Language = "en") -> None:
+    """All findings in full, comparisons and cells; ``shown`` is what ``onset show --json`` prints, its sentences in
+    ``language``. Tables are English.
+    """
     heading(console, f"{shown['study']}: findings")
-    print_findings(shown, console)
+    print_findings(shown, console, language)
     if shown["comparisons"]:
         heading(console, "Comparisons (method minus the one it is against, in points; p adjusted by Holm)")
         for key, group in grouped(shown["comparisons"], ("task", "shift", "stage", "model")):
@@ -109,8 +111,8 @@ def print_show(shown: Mapping[str, Any], console: Console) -> None:
     _print_reading(shown, console)
 
 
-def print_findings(shown: Mapping[str, Any], console: Console) -> None:
-    """The findings in words, one paragraph each, verdict first."""
+def print_findings(shown: Mapping[str, Any], console: Console, language: Language = "en") -> None:
+    """The findings in words, one paragraph each, verdict first; ``language``: that of their sentences."""
     if not shown["findings"]:
         console.print(Text("Nothing to say yet: no cell of this study is finished."))
     for finding in shown["findings"]:
@@ -118,9 +120,8 @@ def print_findings(shown: Mapping[str, Any], console: Console) -> None:
         drawn = Table.grid(padding=(0, 1))
         drawn.add_column(no_wrap=True)
         drawn.add_column(overflow="fold")
-        drawn.add_row(
-            Text("•"), Text.assemble((said(finding["kind"], finding["verdict"]), style), f": {finding['sentence']}")
-        )
+        verdict = said(finding["kind"], finding["verdict"], language)
+        drawn.add_row(Text("•"), Text.assemble((verdict, style), f": {finding['sentence']}"))
         console.print(drawn)
 
 

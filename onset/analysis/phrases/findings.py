@@ -193,6 +193,10 @@ LINES: dict[str, tuple[str, str]] = {
         "{method} scores highest, {share} ({range} %), not shown to beat every other",
         "{method}得分最高，{share}（{range} %），但不能断定胜过所有其他方法",
     ),
+    "best method.undecided.tied": (
+        "{method} score highest alike, {share} ({range} %)",
+        "{method}得分同为最高，{share}（{range} %）",
+    ),
     "best method.measured": ("{method} reaches {share} ({range} %)", "{method}达到 {share}（{range} %）"),
     "best method.not above chance": (
         "no method is shown to beat chance ({chance}); best is {method}, {share} ({range} %)",
@@ -443,8 +447,9 @@ LINES: dict[str, tuple[str, str]] = {
     ),
     "undecided.undecided": ("undecided: {open} of {comparisons}", "{comparisons}中有 {open} 个尚不能断定"),
     "undecided.undecided.items": (
-        "undecided: {open} of {comparisons}; about {items} test items would decide half of them",
-        "{comparisons}中有 {open} 个尚不能断定；约 {items} 道测试题可以断定其中一半",
+        "undecided: {open} of {comparisons}; more test items alone would decide {count} of them, half of these at about"
+        " {items}",
+        "{comparisons}中有 {open} 个尚不能断定；其中 {count} 个单靠增加测试题即可断定，约 {items} 道可断定这些的一半",
     ),
     # what a reader has to know first
     "results.no results": ("no cell of this study is finished", "这项研究还没有完成的单元"),

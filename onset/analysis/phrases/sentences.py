@@ -72,9 +72,10 @@ _DECISION = {
         "再多的种子或题也很难把它与{rival}分开：取更便宜的"
     ),
     "the next step is {key}, which may tell it from {rival}": "下一步：{key}，或可将它与{rival}区分开",
-    "the cheapest next step is {key} ({operations}), which may tell it from {rival}": (
-        "最便宜的下一步是 {key}（{operations}），或可把它与{rival}分开"
+    "the cheapest next step is {key} ({operations} for these two alone), which may tell it from {rival}": (
+        "最便宜的下一步是 {key}（仅这两者就需 {operations}），或可把它与{rival}分开"
     ),
+    "{key}, if the test set holds so many": "{key}（如果测试集有这么多题）",
     "what may change it: {changes}": "可能改变结论的：{changes}",
     "other examples, since one draw was tried (`seeds: 3`)": "换一批样例，因为只抽取过一次（`seeds: 3`）",
     "more labelled examples hardly ({after} and {before} are level)": (

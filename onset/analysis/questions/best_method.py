@@ -11,6 +11,7 @@ from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
+from onset.analysis.phrases import Language
 from onset.analysis.questions import lines
 from onset.analysis.questions.base import Question, by_task, largest, tones
 from onset.analysis.questions.comparison_words import agreement
@@ -51,16 +52,29 @@ class BestMethod(Question):
                 verdict = "measured"
             else:
                 verdict = "best" if len(standing.beaten) == len(rivals) - 1 else "undecided"
+            tied = [arm.method for arm in _tied(rivals)]
+            form = ".tied" if verdict == "undecided" and len(tied) > 1 else ""
             yield self.finding(
                 f"{task}, {best.model}", verdict, partial(_sentence, study, rivals, standing, verdict),
                 lines.line(
-                    f"best method.{verdict}", study.named(task), method=lines.method(best.method),
+                    f"best method.{verdict}{form}", study.named(task),
+                    method=partial(_listed, tied) if form else lines.method(best.method),
                     share=words.percent(point.accuracy), range=lines.share_range(point.interval),
                     chance=words.percent(best.chance or 0.0),
                 ),
                 estimate=point.accuracy, interval=point.interval,
                 n=point.n, test="mean over draws and items; comparisons adjusted by Holm",
             )  # fmt: skip
+
+
+def _listed(methods: Sequence[str], language: Language) -> str:
+    say = Say(language)
+    return say.listed([say.method(one) for one in methods])
+
+
+def _tied(rivals: Sequence[Outcomes]) -> list[Outcomes]:
+    """Those that are as accurate as the first."""
+    return [arm for arm in rivals if arm.accuracy == rivals[0].accuracy]
 
 
 def _sentence(study: Analysis, rivals: Sequence[Outcomes], standing: _Standing, verdict: str, say: Say) -> str:
@@ -74,7 +88,7 @@ def _sentence(study: Analysis, rivals: Sequence[Outcomes], standing: _Standing, 
         "{share}, {range}; {sample}", share=share, range=say.share_range(point.interval),
         sample=say.sample(point.n, point.draws),
     )  # fmt: skip
-    method = say.named(best.method)
+    method = say.listed([say.named(arm.method) for arm in _tied(rivals)])
     if verdict == "not above chance":
         said = "{start}: no method is shown to be above chance ({chance}); best is {method} ({level})"
         chance = words.percent(best.chance or 0.0)

@@ -166,11 +166,13 @@ def next_words(one: Decision, say: Say) -> list[str]:
     rival = name_words(step.rival, say)
     if step.seeds is None and step.items is None:
         return [say("more seeds or items would hardly tell it from {rival}: take the cheaper one", rival=rival)]
-    key = f"`seeds: {step.seeds}`" if step.seeds is not None else f"`items: {step.items}`"
+    key = f"`seeds: {step.seeds}`"
+    if step.seeds is None:
+        key = say("{key}, if the test set holds so many", key=f"`items: {step.items}`")
     if step.flops is None:
         return [say("the next step is {key}, which may tell it from {rival}", key=key, rival=rival)]
     cost = words.operations(step.flops)
-    said = "the cheapest next step is {key} ({operations}), which may tell it from {rival}"
+    said = "the cheapest next step is {key} ({operations} for these two alone), which may tell it from {rival}"
     return [say(said, key=key, operations=cost, rival=rival)]
 
 

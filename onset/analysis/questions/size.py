@@ -45,12 +45,16 @@ class Size(Question):
             best = max(curves, key=lambda one: (one.labels, one.correct[-1] / one.n[-1]))
             if best.found is None:
                 continue
-            place = best.found.midpoint.profile.interval() if best.found.midpoint is not None else Place()
+            place, what = Place(), "halfway: profile likelihood"
+            if best.found.verdict == "emergent":
+                place, what = best.found.threshold.place, "threshold: profile likelihood"
+            elif best.found.midpoint is not None:
+                place = best.found.midpoint.profile.interval()
             yield self.finding(
                 f"{task}, {best.method}, family {best.family}", best.found.verdict, partial(_sentence, best),
                 curve_line(best, study.named(task), bare=bare and len({one.method for one in curves}) == 1),
                 estimate=place.estimate, interval=None if place.estimate is None else (place.low, place.high),
-                n=sum(best.n), test="bootstrap against the best smooth curve; halfway: profile likelihood",
+                n=sum(best.n), test=f"bootstrap against the best smooth curve; {what}",
             )  # fmt: skip
 
 

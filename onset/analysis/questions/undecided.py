@@ -32,6 +32,7 @@ class Undecided(Question):
             f"undecided.undecided{'.items' if needed else ''}",
             open=str(len(open_ones)),
             comparisons=lines.count("comparison", len(measured)),
+            count=str(len(needed)),
             items=str(round(median(needed))) if needed else "",
         )
         yield self.finding("comparisons", "undecided", partial(_sentence, measured), short, n=len(open_ones))

@@ -24,14 +24,14 @@ from onset.report.figures.base import (
     quantity,
     tooltip,
 )
-from onset.report.figures.rows import Row, facets, with_budget_name
+from onset.report.figures.rows import Row, facets, largest_budget_first
 
 _DIAGONAL = ({"confidence": 0.0, "accuracy": 0.0}, {"confidence": 1.0, "accuracy": 1.0})
 
 
 def confidence_figure(shown: Shown) -> Figure | None:
     """A panel for each task, model and budget with a method whose confidence is known. None without one."""
-    known = [with_budget_name(one) for one in shown.table("confidence")]
+    known = largest_budget_first(shown.table("confidence"))
     if not known:
         return None
     panels = [

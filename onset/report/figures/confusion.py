@@ -21,7 +21,7 @@ from onset.report.figures.base import (
     quantity,
     tooltip,
 )
-from onset.report.figures.rows import Row, facets, with_budget_name
+from onset.report.figures.rows import Row, facets, largest_budget_first
 
 _ROW = 26
 _BLUES = ("#f3f6f9", "#0072B2")
@@ -29,7 +29,7 @@ _BLUES = ("#f3f6f9", "#0072B2")
 
 def confusion_figure(shown: Shown) -> Figure | None:
     """A panel for each model, with a matrix for each method. None without a task whose answers are labels."""
-    rows = [with_budget_name(one) for one in shown.table("classification")]
+    rows = largest_budget_first(shown.table("classification"))
     if not rows:
         return None
     panels = [

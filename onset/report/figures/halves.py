@@ -27,7 +27,7 @@ from onset.report.figures.base import (
     rows_high,
     tooltip,
 )
-from onset.report.figures.rows import Row, facets, with_budget_name
+from onset.report.figures.rows import Row, facets, largest_budget_first
 
 _TOOLTIP = {"method": "Method", "answer": "Answer", "says": "Accuracy", "given": "Given in"}
 _MOST = len(SHAPES)
@@ -35,11 +35,11 @@ _MOST = len(SHAPES)
 
 def halves_figure(shown: Shown) -> Figure | None:
     """A panel for each model, test set, stage and budget; of up to eight answers. None without one."""
-    known = [
-        with_budget_name(one)
+    known = largest_budget_first(
+        one
         for one in shown.robustness("breakdowns")
         if one["by"] == "answer" and one["shift"] != "none" and len(one["parts"]) <= _MOST
-    ]
+    )
     if not known:
         return None
     panels = [

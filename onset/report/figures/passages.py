@@ -27,7 +27,7 @@ from onset.report.figures.base import (
     tooltip,
 )
 from onset.report.figures.pairs import both_sides, differences, listed, row_axis, rows_height
-from onset.report.figures.rows import Row, facets, gap_words, with_budget_name
+from onset.report.figures.rows import Row, facets, gap_words, largest_budget_first
 
 _SIDES = {"passage": ("circle", -8), "memory": ("diamond", 0), "neither": ("square", 8)}
 """The shape of a side's mark, and how many pixels above or below the middle of its row it stands."""
@@ -37,7 +37,7 @@ _TICKS = {"labelExpr": PERCENT, "tickCount": 5}
 
 def conflict_figure(shown: Shown) -> Figure | None:
     """A panel for each task whose passages contradict memory, one row a model and method. None without one."""
-    known = [with_budget_name(one) for one in shown.table("conflicts")]
+    known = largest_budget_first(shown.table("conflicts"))
     if not known:
         return None
     panels = [
@@ -112,7 +112,7 @@ _ANSWERS = {"passage": "by the passage", "memory": "by memory", "neither": "by n
 
 def placement_figure(shown: Shown) -> Figure | None:
     """A panel for each model, stage and budget, one row a probe and pair of methods. None without one."""
-    known = [with_budget_name(one) for one in shown.table("facts_in_weights") if one["difference"] is not None]
+    known = largest_budget_first(one for one in shown.table("facts_in_weights") if one["difference"] is not None)
     if not known:
         return None
     panels = [_placements(where, group, shown.style) for where, group in facets(known, ("model", "stage", "labels"))]

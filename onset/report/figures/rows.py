@@ -44,6 +44,12 @@ def budget_name(labels: int | None) -> str:
     return str(labels) if labels else "0 (zero-shot)"
 
 
+def largest_budget_first(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The rows in their order, but those of larger budgets first, each with its budget as a facet's value."""
+    ordered = sorted(rows, key=lambda one: -1 if one["labels"] is None else one["labels"], reverse=True)
+    return [with_budget_name(one) for one in ordered]
+
+
 def with_budget_name(one: Mapping[str, Any]) -> Row:
     """The row with its budget as a facet's value."""
     return {**one, "labels": budget_name(one["labels"])}

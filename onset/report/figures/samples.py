@@ -26,7 +26,7 @@ from onset.report.figures.base import (
     quantity,
     tooltip,
 )
-from onset.report.figures.rows import Row, facets, with_budget_name
+from onset.report.figures.rows import Row, facets, largest_budget_first
 
 _MAJORITY, _ANY = "majority of k samples", "any of k samples"
 _DASHES = {_MAJORITY: [1, 0], _ANY: [2, 3]}
@@ -34,7 +34,7 @@ _DASHES = {_MAJORITY: [1, 0], _ANY: [2, 3]}
 
 def sample_figure(shown: Shown) -> Figure | None:
     """A panel for each model whose answers were voted on. None without a vote."""
-    banks = [with_budget_name(one) for one in shown.table("banks")]
+    banks = largest_budget_first(shown.table("banks"))
     if not banks:
         return None
     panels = [

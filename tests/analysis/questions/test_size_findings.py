@@ -30,7 +30,7 @@ from onset.analysis.estimates.size_curves import SizeCurve, size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
 from onset.analysis.estimates.task_sizes import stem_of, task_orders, within
 from onset.analysis.outcomes import Outcomes, pair
-from onset.analysis.questions import MOST_WITH_LADDER
+from onset.analysis.questions import MOST_WITH_LADDER, question
 from onset.analysis.questions.comparison_words import stage_sentence
 from onset.analysis.questions.crossover import Overtakes
 from onset.analysis.questions.emergence import Emerges
@@ -115,6 +115,16 @@ def split(correct: int, n: int = 100) -> Array:
 
 
 # ---- a jump --------------------------------------------------------------------------------------------------------
+
+
+def test_the_line_of_an_emergent_curve_and_its_estimate_are_one_size(
+    jump: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onset.analysis.questions.size.tasks_said", lambda _: set())
+    said = next(one for one in question("size").ask(jump) if one.verdict == "emergent")
+    curves = [one for one in jump.sizes.curves if one.found is not None and one.found.verdict == "emergent"]
+    places = [one.found.threshold.place for one in curves if one.found is not None]
+    assert (said.estimate, said.interval) in [(one.estimate, (one.low, one.high)) for one in places]
 
 
 def test_emergence_is_the_verdict_of_the_curve_with_the_gains_beside_it(jump: Analysis) -> None:
