@@ -8,7 +8,8 @@ https://github.com/openai/grade-school-math/tree/3101c7d5072418e28b9008a6636bde8
 
 The rationale is the solution without its calculator annotations ``<<48/2=24>>`` and its last line; the answer is the
 number after ``####`` in canonical form. The annotated sums are kept in ``meta["sums"]``, for problems with other
-numbers. Neither file has duplicates and no question is in both.
+numbers, unless the solution works something out beside them (``3*$40= $120``). Neither file has duplicates and no
+question is in both.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from onset.untrusted import loads
 
 HUB = ("openai/gsm8k", "main")
 _ANNOTATION = re.compile(r"<<[^<>\n]*>>")
+_BARE = re.compile(r"=\s*[$€£]?\s*-?\.?\d")
 
 
 def answer_format() -> AnswerFormat:
@@ -118,5 +120,8 @@ def _item(where: str, line: int, row: Any) -> Item:
             f"task 'gsm8k': {where}, line {line}: expected a solution that ends in '#### n', "
             f"found the end {row['answer'][-40:]!r}"
         )
-    sums = ";".join(one[2:-2] for one in _ANNOTATION.findall(solution) if ";" not in one)
-    return Item(row["question"].strip(), answer, rationale="\n".join(steps), meta={"steps": len(steps), "sums": sums})
+    meta: dict[str, str | int | float] = {"steps": len(steps)}
+    sums = _ANNOTATION.findall(solution)
+    if not _BARE.search(re.sub(_ANNOTATION.pattern + r"\S*", "", solution)) and ";" not in "".join(sums):
+        meta["sums"] = ";".join(one[2:-2] for one in sums)
+    return Item(row["question"].strip(), answer, rationale="\n".join(steps), meta=meta)

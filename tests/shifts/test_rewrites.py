@@ -202,13 +202,23 @@ def test_premises_of_bbh_keep_their_list_and_their_options() -> None:
         assert item.question.split("\n(A)")[1] == clean.question.split("\n(A)")[1]
 
 
+UNANNOTATED = (
+    "trees in Chris", "for lunch today at Subway", "Jeff owns a catering", "A company's HR", "Fern is trying",
+    "Craig and his brother", "Bahati, Azibo", "Zeke's baseball", "Generally, a 5-year", "Gary bought a boat",
+    "Cecelia went", "Grandma walks 3", "In a jewelers", "Six years ago, when Noah", "Andrea has 8 more", "Argo has",
+    "To have the car for the weekend",
+)  # fmt: skip
+"""Of GSM8K: problems whose solution has a step that is in no annotated sum, and hangs on numbers of the question."""
+
+
 @pytest.mark.slow
 def test_edited_problems_of_gsm8k_have_the_answers_of_their_sums() -> None:
     """Their solution, with the new numbers put in by text, is arithmetic that holds and ends in the new answer."""
     task = open_task({"name": "gsm8k", "path": str(shared("data", "gsm8k"))})
     items = EditedNumbers().items(task)
     changed = [(item, clean) for item, clean in zip(items, task.test, strict=True) if item.id != clean.id]
-    assert len(changed) > 400
+    assert len(changed) == 401
+    assert not [item for item, _ in changed if any(one in item.question for one in UNANNOTATED)]
     for item, clean in changed:
         assert canonical_number(item.answer) == item.answer != clean.answer
         old, new = (re.findall(r"\d+", one.question) for one in (clean, item))
@@ -250,9 +260,18 @@ def test_sums_that_cannot_be_done_again_leave_a_problem_as_it_is() -> None:
         {"answer": "171"},
         {"question": "A box holds 34 keys of 34. Twice?", "meta": {"sums": "34*2=68"}, "answer": "68"},
         {"question": "It takes 12 months, of 30 days.", "meta": {"sums": "12*30=360"}, "answer": "360"},
+        # 102 is thrice 34, in a step that is not annotated
+        {"question": "It costs 34 and thrice as much.", "meta": {"sums": "34+102=136"}, "answer": "136"},
+        {"question": "34 pies. Twice thirty-four pies?", "meta": {"sums": "34*2=68"}, "answer": "68"},
+        {"question": "It is 2:14, and 12 more?", "meta": {"sums": "14+12=26"}, "answer": "26"},
+        {"question": "He slept at 9 p.m. and 12 more?", "meta": {"sums": "9+12=21"}, "answer": "21"},
+        # is it the 3 boxes, or what is left of 5?
+        {"question": "3 boxes, 5 less 2 wide?", "meta": {"sums": "5-2=3;3*3=9"}, "answer": "9"},
     ]
     for changes in same:
         assert told(**changes).question == changes.get("question", base.question)
+    many = told(question="34 boxes of 1,000?", meta={"sums": "34*1,000=34,000"}, answer="34000")
+    assert many.answer == f"{many.question.split()[0]}000" != "34000"
     with pytest.raises(DataError, match=r"its answers cannot be worked out"):
         EditedNumbers().check_task(replace(task, test=(Item("What is 2 + 3?", "5"),)))
 

@@ -71,6 +71,17 @@ def test_a_gsm8k_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "solution",
+    ["3*$40= $120, and 120+40=<<120+40=160>>160", "9000(.30)=2700, 9000-2700=<<9000-2700=6300>>6300", "<<5=5;6=6>>5"],
+)
+def test_gsm8k_keeps_no_sums_where_steps_stand_beside_them(solution: str, tmp_path: Path) -> None:
+    rows = [{**ROW, "answer": f"{solution}\n#### 160"}]
+    (task,) = gsm8k.load(path=write_gsm8k(tmp_path, rows, [other("And then?")]))
+    assert task.pool[0].meta == {"steps": 1}
+    assert task.test[0].meta["sums"] == "48/2=24;48+24=72"
+
+
+@pytest.mark.parametrize(
     ("train", "message"),
     [
         ([], "{train}: train is empty, at least one row is needed"),
