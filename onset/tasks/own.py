@@ -36,7 +36,7 @@ from onset.tasks.checks import Duplicates, NearDuplicates, Split, settle, settle
 from onset.tasks.generated import whole
 from onset.tasks.rows import AnswerAs, Column, Reader, labels_of, parts_of
 from onset.tasks.splitting import has_few_answers
-from onset.tasks.tables import refuse
+from onset.tasks.tables import listed, refuse
 
 FormatName = Literal["number", "choice", "text", "open"]
 FORMATS: Mapping[str, type[NumberFormat] | type[ChoiceFormat] | type[TextFormat] | type[OpenFormat]] = {
@@ -131,7 +131,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     splits, unread, partly = readable(name, splits, chosen, unreadable)
     check_filled(name, splits, "rows without a readable answer")
     pool = splits[0].items
-    near += [*beside, *partly, *_numbers_as_labels(pool, chosen)]
+    near += [*beside, *partly, *_unnamed_labels(pool, chosen, chance)]
     return [
         Task(
             name=name,
@@ -182,11 +182,19 @@ def pool_of(path: str | Path) -> Task:
     )
 
 
-def _numbers_as_labels(pool: Sequence[Item], chosen: AnswerFormat) -> list[str]:
-    """A line where the answers are a few whole numbers: classes, perhaps, that a model should be told by name."""
+def _unnamed_labels(pool: Sequence[Item], chosen: AnswerFormat, chance: float | None) -> list[str]:
+    """A line where the answers are a few whole numbers, classes, perhaps, that a model should be told by name; and one
+    where they are a few words, of which none could be guessed as far as a chance of 0 says.
+    """
     answers = sorted({item.answer for item in pool}, key=lambda answer: (len(answer), answer))
-    few = has_few_answers(pool) and len(answers) <= 10 and all(answer.isdigit() for answer in answers)
-    if not (isinstance(chosen, NumberFormat) and few):
+    if not has_few_answers(pool) or len(answers) > 10:
+        return []
+    if isinstance(chosen, TextFormat) and chance is None:
+        return [
+            f"every answer is one of {listed(answers)}, and chance counts as 0; if they are classes, write 'labels: "
+            "[...]', or give 'chance'"
+        ]
+    if not (isinstance(chosen, NumberFormat) and all(answer.isdigit() for answer in answers)):
         return []
     return [
         f"every answer is one of the numbers {', '.join(answers)}; if they are classes, name them: 'labels: "

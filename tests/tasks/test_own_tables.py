@@ -292,6 +292,19 @@ def test_a_few_numbers_as_answers_are_named_before_a_run() -> None:
     )
 
 
+def test_a_few_words_as_answers_are_named_or_have_a_chance() -> None:
+    rows = "".join(f"about {word} {number},{['bad', 'good'][number % 2]}\n" for number, word in enumerate(WORDS))
+    Path("rows.csv").write_text("question,answer\n" + rows)
+    Path("t.csv").write_text("question,answer\nq,good\n")
+    assert task(train="rows.csv", test="t.csv").notes == (
+        "every answer is one of bad and good, and chance counts as 0; if they are classes, write 'labels: [...]', or"
+        " give 'chance'",
+    )
+    for more in ({"labels": ["bad", "good"]}, {"chance": 0.5}):
+        found = task(train="rows.csv", test="t.csv", **more)
+        assert (found.chance, found.notes) == (0.5, ())
+
+
 # ------------------------------------------------------------------------------------------- one file cut in two
 
 
