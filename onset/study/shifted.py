@@ -35,14 +35,20 @@ class Asked:
         return None if isinstance(spec, str) and other is None else [spec, other]
 
     def takes(self, method: Method, labels: int) -> bool:
-        """Is there something to change for ``method``? Where no demonstration is shown, none can be perturbed; where no
-        options are shown, they have no order.
+        """Is there something to change for ``method``? Where no demonstration is shown, none can be perturbed, nor can
+        the order of one, nor the number of no more than are to stay; where no options are shown, they have no order.
         """
         if isinstance(self.shift, OptionOrder):
             return self._shows_options(method)
         if not (isinstance(self.shift, Perturbed) and self.shift.needs_demonstrations):
             return True
-        return labels > 0 and method.tune is None and method.prompt.shows and method.shots != 0
+        if method.tune is not None or not method.prompt.shows or method.shots == 0:
+            return False
+        if not self.shift.demonstrations:
+            return labels > 0
+        most = labels if method.shots is None or method.search is not None else min(labels, method.shots)
+        places = tuple(Item(str(at), "") for at in range(most))
+        return self.shift.demos(places, 0) != places
 
     def _shows_options(self, method: Method) -> bool:
         """Does the order of options change the prompt about some item?"""

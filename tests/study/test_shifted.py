@@ -163,6 +163,23 @@ def test_what_shows_no_demonstration_is_left_out_where_these_are_perturbed() -> 
     assert "shift demo-order: no demonstrations to change, left out: answer-only-shots4 at 0 labels" in grid.notes
 
 
+def test_demonstrations_too_few_to_be_perturbed_are_left_out() -> None:
+    shifts = ["none", "demo-order", "demo-count", {"shift": "demo-count", "shots": 8, "name": "eight"}]
+    methods = [{"prompt": "answer-only", "name": "all"}, {"prompt": "answer-only", "shots": 1, "name": "one"}]
+    grid = expand(coins(shifts=shifts, methods=methods, labels=[1, 8, 9]))
+    found = [(cell.method.name, cell.labels, cell.shift) for cell in grid.cells if cell.shift != "none"]
+    assert found == [
+        ("all", 8, "demo-order"),
+        ("all", 8, "demo-count"),
+        ("all", 9, "demo-order"),
+        ("all", 9, "demo-count"),
+        ("all", 9, "eight"),
+    ]
+    left = "all at 1 labels, {}one at 1 labels, one at 8 labels, one at 9 labels"
+    for name, more in (("demo-order", ""), ("demo-count", ""), ("eight", "all at 8 labels, ")):
+        assert f"shift {name}: no demonstrations to change, left out: {left.format(more)}" in grid.notes
+
+
 def test_methods_whose_prompts_show_no_options_are_left_out_where_these_change_their_order(tmp_path: Path) -> None:
     rows = [{"question": f"{at} is even.", "answer": ["true", "false"][at % 2]} for at in range(8)]
     for name, part in (("train", rows[:2]), ("test", rows[2:])):
