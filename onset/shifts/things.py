@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from onset.records import Item
 from onset.shifts.base import Group, Rewrite, Shift
-from onset.shifts.swapping import swapped, words_of
+from onset.shifts.swapping import check_told, swapped, words_of
 from onset.shifts.text import kept_words
 from onset.shifts.words import SORTS, singular
 from onset.tasks.base import Task
@@ -28,6 +28,10 @@ class OtherThings(Shift):
     kind: ClassVar[str] = "other-things"
     source: ClassVar[str] = "Mirzadeh et al. 2024, arXiv 2410.05229"
     group: ClassVar[Group] = "domain"
+
+    def check_task(self, task: Task) -> None:
+        """Raises DataError for a task that asks for knowledge without a context."""
+        check_told(self, task)
 
     def rewrite(self, item: Item, task: Task) -> Item:
         """The item told of other things."""

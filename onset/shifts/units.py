@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from onset.records import Item
 from onset.shifts.base import Group, Shift
-from onset.shifts.swapping import swapped
+from onset.shifts.swapping import check_told, swapped
 from onset.shifts.text import kept_words
 from onset.tasks.base import Task
 
@@ -43,18 +43,24 @@ _UNITS: tuple[tuple[dict[str, str], tuple[str, ...]], ...] = (
 )
 """Units and what stands in their place, and the words beside which one cannot be taken for the other: those of a
 conversion, and those that mean something else."""
+_SHORT = {"miles": "mi|mph", "feet": "ft", "inches": "inch", "pounds": "lbs?", "ounces": "oz", "gallons": "gal"}
+"""How else a unit may be written; where one is left beside its new name, the item would have two units of one thing."""
 _MONEY = ("euro", "euros", "€", "exchange", "currency", "quarters", "dimes", "nickels", "yen", "pesos")
 
 
 class OtherUnits(Shift):
     """Kilometres for miles, kilograms for pounds, euros for dollars ...: a unit stays where the item has another one
-    that it is converted to, or that it could be.
+    that it is converted to, or that it could be; an item in which it would change in one place alone stays as it is.
     """
 
     kind: ClassVar[str] = "other-units"
     source: ClassVar[str] = "after Mirzadeh et al. 2024, arXiv 2410.05229"
     group: ClassVar[Group] = "domain"
     example: ClassVar[Any] = "A pound of nuts costs $3. How much do 4 pounds cost?"
+
+    def check_task(self, task: Task) -> None:
+        """Raises DataError for a task that asks for knowledge without a context."""
+        check_told(self, task)
 
     def rewrite(self, item: Item, task: Task) -> Item:
         """The item in other units."""
@@ -65,14 +71,26 @@ class OtherUnits(Shift):
             if not present & ({*beside, *units.values()} - units.keys()):
                 words |= units
         made = swapped(item, words)
-        return _in_euros(made) if not present & {*_MONEY} else made
+        if not present & {*_MONEY}:
+            made = _in_euros(made)
+        return item if _mixed(text, f"{made.question}\n{made.context or ''}") else made
+
+
+def _mixed(before: str, after: str) -> bool:
+    """Is a unit written in the old way somewhere, hyphenated, short or with a capital, and elsewhere in the new one?"""
+    pairs = [("|".join([*units, _SHORT.get(next(iter(units)), "")]), "|".join(units.values())) for units, _ in _UNITS]
+    pairs = [(rf"(?<![A-Za-z])(?:{old.strip('|')})(?![A-Za-z])", new) for old, new in pairs]
+    return any(
+        len(re.findall(new, after)) > len(re.findall(new, before)) and re.search(old, after, re.IGNORECASE)
+        for old, new in [*pairs, (r"(?i:dollar)|\$", "euros?|€")]
+    )
 
 
 def _in_euros(item: Item) -> Item:
     made = swapped(item, {"dollars": "euros", "dollar": "euro"})
 
     def change(text: str) -> str:
-        return re.sub(r"\$ ?(?=\d)", "€", text)
+        return re.sub(r"\$ ?(?=\.?\d)", "€", text)
 
     return replace(
         made,

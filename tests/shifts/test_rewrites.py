@@ -144,6 +144,36 @@ def test_names_are_replaced_everywhere_by_unseen_ones_of_their_gender(problems: 
         assert name not in str(problems.pool)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C. S. Lewis wrote it.", "Paul Allen invented it.", "Ray Charles sang.", "He saw Saving Private Ryan.",
+        "Louis C.K. tells jokes.", "Richard III was king.", "Was Queen Mary I crowned?", "Joan of Arc won.",
+        "Billy the Kid ran.", "George S. Patton led.", "Tom ran. Then Tom Brown ran.", 'Tom ran. "I saw Tom," he said.',
+    ],
+)  # fmt: skip
+def test_names_that_are_part_of_others_or_quoted_stay(text: str, problems: Task) -> None:
+    assert rewritten(OtherNames(), Item(text, "9"), problems).question == text
+
+
+def test_names_at_the_beginning_of_sentences_are_replaced(problems: Task) -> None:
+    found = rewritten(OtherNames(), Item("He met Tom. Emily left. If Ann stays, who is she?", "9"), problems).question
+    assert not {"Tom", "Emily", "Ann"} & {*re.findall(r"\w+", found)}
+
+
+@pytest.mark.parametrize("kind", ["other-names", "other-things", "other-units"])
+def test_knowledge_without_a_context_is_not_told_of_others(kind: str, problems: Task) -> None:
+    known = replace(problems, ability="knowledge reasoning", solver=None)
+    with pytest.raises(DataError) as error:
+        apply_shift(known, kind)
+    assert str(error.value) == (
+        f"shift '{kind}' on task word-problems: it asks for knowledge without a context: with others in it other answers"
+        " are right"
+    )
+    passages = tuple(replace(item, context="Emily ran 3 miles.") for item in known.test)
+    assert len(apply_shift(replace(known, test=passages), kind)) == len(passages)
+
+
 def test_things_keep_their_sort_number_and_article(problems: Task) -> None:
     item = Item("Ray eats an apple and 3 cherries, then 2 apples. Cherry trees need a box of coins for $5.", "5")
     plain = replace(problems, solver=None)
@@ -161,9 +191,22 @@ def test_units_stay_where_they_are_converted(problems: Task) -> None:
         return rewritten(OtherUnits(), Item(text, "9"), problems).question
 
     assert told("He ran 3 miles for $5 and ate a pound.") == "He ran 3 kilometres for €5 and ate a kilogram."
+    assert told("Tea costs $.25 or $ 5.") == "Tea costs €.25 or €5."
     assert told("A mile has 5280 feet.") == "A mile has 5280 feet."
     assert told("16 ounces are a pound.") == "16 ounces are a pound."
     assert told("$5 are 4 euros.") == "$5 are 4 euros."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A 12-mile trail, of which 4 miles are flat.", "It holds 10 lbs, then 3 pounds.", "Miles away, 3 miles.",
+        "He drives 30mph and then 60 mph.", "She pays $3 of a fifty-dollar bill.", "2 oz and an ounce of ham.",
+        "A room of 36 sq ft, 2 tiles a square foot.", "An 8-ounce bottle and an ounce.", 'A "3 mile" race of 3 miles.',
+    ],
+)  # fmt: skip
+def test_a_unit_changes_everywhere_or_nowhere(text: str, problems: Task) -> None:
+    assert rewritten(OtherUnits(), Item(text, "9"), problems).question == text
 
 
 # ---- adversarial ---------------------------------------------------------------------------------------------------
