@@ -3,7 +3,7 @@
     python docs/results/webquestions/capitals.py
 
 Reads ``corpus.jsonl`` (made by corpus.py beside this file) and writes beside it, none of it kept in the repository, for
-every country whose passage names a capital:
+`TEST` of the countries whose passage names a capital:
 
     capitals-{closed,right,wrong}.jsonl   questions to test on
     capitals-{closed,right}-pool.jsonl    those of `POOL` other countries, to learn from: their passages are right
@@ -24,11 +24,14 @@ from statistics import median
 from typing import Any
 
 HERE = Path(__file__).parent
-POOL = 40
-"""Countries to learn from."""
+POOL, TEST = 40, 100
+"""Countries to learn from, and to ask about."""
 SEED = 0
 
-_CAPITAL = re.compile(r"The capital of (?P<country>.+?) is (?P<capital>.+?)\.(?= [A-Z])")
+_CAPITAL = re.compile(
+    r"The capital of (?P<country>.+?) is (?P<capital>.+?)\."  # "St. John's" has a full stop too
+    r"(?= (?:The |[A-Z][\w' -]* (?:people speak|borders|has a population)))"
+)
 _PEOPLE = re.compile(r"has a population of ([\d,]+)\.")
 
 Row = dict[str, Any]
@@ -85,7 +88,7 @@ def main() -> None:
     middle = median(one["people"] for one in known)
     for one in known:
         one["share"] = "many" if one["people"] > middle else "few"
-    pool, test = known[:POOL], known[POOL:]
+    pool, test = known[:POOL], known[POOL : POOL + TEST]
     others = [one["capital"] for one in test]
     write("closed-pool", [closed(one) for one in pool])
     write("right-pool", [right(one) for one in pool])
