@@ -156,6 +156,7 @@ def test_numbers(text: str, expected: str) -> None:
         ("She has 18 eggs. Then", "<truncated>"),
         ("#### 1", "<truncated>"),
         ("\\boxed{1", "<truncated>"),
+        ("The answer is \\boxed{1", "<truncated>"),
         ("The answer is 18. The answer is 2", "<truncated>"),
         ("The answer is 18. Then", "18"),
         ("The answer is 18.\n", "18"),
@@ -348,6 +349,17 @@ def test_the_gold_choice_by_text_or_letter() -> None:
         ("Paris", True, "<truncated>"),
         ("The answer is Paris.", True, "paris"),
         ("The answer is Paris. The answer is Par", True, "paris"),
+        ("\\boxed{\\text{Paris}}", False, "paris"),
+        ("The answer is \\boxed{Paris}.", False, "paris"),
+        ("The final answer is: $\\boxed{Paris}$", False, "paris"),
+        ("The answer is $\\boxed{\\textbf{New York}}$, a city. It is big.", False, "new york"),
+        ("The answer is:\n\n\\[\n\\text{Paris}\n\\]\n", False, "paris"),
+        ("$\\text{Paris}$", False, "paris"),
+        ("**The answer is Paris.** It is big.", False, "paris"),
+        ('The answer is "Paris." It is big.', False, "paris"),
+        ("**The answer is:**\n**Paris**, that is", False, "paris**, that is"),
+        ("The answer is $\\boxed{Par", True, "<truncated>"),
+        ("The answer is $\\boxed{Paris}$", True, "paris"),
     ],
 )
 def test_text(text: str, truncated: bool, expected: str) -> None:
@@ -361,6 +373,27 @@ def test_the_gold_text() -> None:
     with pytest.raises(DataError) as error:
         TextFormat().score(Answer("x", "ok"), Item("q", " "))
     assert str(error.value) == "gold answer ' ': expected some text"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("** ] ) **", "] )"),
+        ("`] )`.", "] )"),
+        ("\"a 'b'\"", "a 'b'"),
+        ("“a b”", "a b"),
+        ("$ ] \\} $", "$ ] \\} $"[2:-2]),
+        ("\\text{] \\}}", "] }"),
+        # what is not closed opened nothing, and brackets are never dress
+        ("( ] )", "( ] )"),
+        ("$5 a", "$5 a"),
+        ("'tis so", "'tis so"),
+        ("*", "*"),
+        ('""', '""'),
+    ],
+)
+def test_the_dress_of_a_text_whose_punctuation_counts(text: str, expected: str) -> None:
+    assert canonical_verbatim(text) == expected
 
 
 def test_canonical_texts() -> None:
@@ -423,6 +456,43 @@ def test_codex_scores_are_the_published_ones(prompting: str) -> None:
 )
 def test_the_kind_of_a_bbh_answer_is_the_kind_of_the_gold_one(gold: str, text: str, expected: str | None) -> None:
     assert BBHFormat().extract(text, Item("", gold)).value == expected
+
+
+@pytest.mark.parametrize("task", ["word_sorting", "dyck_languages"])
+@pytest.mark.parametrize(
+    "dress",
+    [
+        "So the answer is {}.",
+        "So the answer is **{}**.",
+        "The answer is: **{}**",
+        "The answer is:\n\n**{}**\n",
+        "The answer is:\n```\n{}\n```",
+        "**The answer is {}.**",
+        "**The answer is {}**",
+        "**Answer:** `{}`",
+        "The answer is `{}`.",
+        'The answer is "{}."',
+        '"The answer is {}."',
+        "The answer is ${}$.",
+        "The answer is \\boxed{{{}}}",
+        "The answer is $\\boxed{{\\text{{{}}}}}$.",
+        "$\\boxed{{{}}}$ closes them. It is over.",
+        "**{}**",
+        "{}",
+    ],
+)
+def test_open_text_of_bbh_in_any_dress(task: str, dress: str) -> None:
+    rows = json.loads(shared("data", "bbh", "tasks", f"{task}.json").read_text(encoding="utf-8"))["examples"]
+    assert len(rows) == 250
+    for row in rows:
+        item = Item(row["input"], row["target"])
+        answer = BBHFormat().extract(dress.format(row["target"]), item)
+        assert BBHFormat().score(answer, item).correct, answer
+
+
+@pytest.mark.parametrize("written", ["\\boxed{] \\} >}", "\\boxed{\\text{] \\} >}}", "\\boxed{ ] } > }"])
+def test_brackets_in_a_box(written: str) -> None:
+    assert BBHFormat().extract(f"The answer is ${written}$. It", Item("q", "] } >")).value == "] } >"
 
 
 def test_bbh_options_of_the_item_come_first() -> None:

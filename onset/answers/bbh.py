@@ -16,7 +16,7 @@ from onset.scores import exact_match
 _PAIRS = {word: pair for pair in (("yes", "no"), ("true", "false"), ("valid", "invalid")) for word in pair}
 _LETTERS = tuple(f"({letter})" for letter in string.ascii_uppercase[:18])
 """No BBH question has more than 18 options."""
-_VERBATIM_END = re.compile(r"\.\s*$")
+_VERBATIM_END = re.compile(r"\.[*_`\"'”’$]*\s*$")
 _LONGEST_VERBATIM = 100
 
 

@@ -14,7 +14,12 @@ _HASHES = re.compile(r"####")
 _SAID = re.compile(r"\bthe\s+(?:final\s+|correct\s+)?answer\s+is\b|\bfinal\s+answer[*_]*\s*:", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\s*\{")
 _ANSWER = re.compile(r"\banswer[*_]*\s*:", re.IGNORECASE)
-LEAD = r"[\s:*_`\"'“‘~≈$(\[{]|\\[(\[]|\\boxed\s*\{|\\text\s*\{"
+LATEX = r"\\(?:boxed|text(?:bf|it|rm|sf|tt)?|math(?:bf|it|rm|sf|tt)?)\s*\{"
+"""A box, or another command that its answer wears."""
+LEAD = rf"[\s:*_`\"'“‘~≈$(\[{{]|\\[(\[]|{LATEX}"
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_BRACKETS = re.compile(rf"(?:{LATEX})*[\s()\[\]{{}}<>\\]*\}}")
+_LEADS = re.compile(rf"(?:{LEAD})*")
 _LONGEST_BOX = 300
 """Characters: a box that does not close within them holds no short answer."""
 NEGATED = re.compile(r"\b(?:not|neither|cannot)\b|n['’]t\b", re.IGNORECASE)
@@ -81,10 +86,13 @@ def _stated(text: str) -> Iterator[str]:
     """What follows each "the answer is", and what each box holds."""
     marks = sorted([*_SAID.finditer(text), *_BOXED.finditer(text)], key=lambda match: match.start())
     for match, after in zip_longest(marks, marks[1:]):
-        if match.group().startswith("\\"):
-            yield _braced(text[match.end() : match.end() + _LONGEST_BOX])
+        if match.group().startswith("\\"):  # as it is written: its reader sees that it is a box
+            inside, closed = box(text, match.end())
+            yield match.group() + inside + "}" * closed
         else:  # up to the next statement, but into a box: "the answer is \boxed{18}"
             boxed = after is not None and after.group().startswith("\\")
+            if after is not None and boxed and _LEADS.fullmatch(text, match.end(), after.start()):
+                continue  # the box says it
             yield text[match.end() : None if after is None else after.end() + _LONGEST_BOX if boxed else after.start()]
 
 
@@ -93,14 +101,20 @@ def _labelled(text: str) -> Iterator[str]:
     yield from _ANSWER.split(text)[1:]
 
 
-def _braced(text: str) -> str:
-    """The inside of braces that are already open, with the closing one: a box that is closed is complete."""
+def box(text: str, place: int) -> tuple[str, bool]:
+    """What a box holds whose inside begins at ``place``, and whether it closes: then it is complete. One of brackets
+    alone (brackets to close are an answer) closes with the last brace of them.
+    """
+    inside = text[place : place + _LONGEST_BOX]
+    brackets = _BRACKETS.match(inside)
+    if brackets:
+        return inside[: brackets.end() - 1], True
     depth = 1
-    for place, char in enumerate(text):
-        depth += {"{": 1, "}": -1}.get(char, 0)
+    for brace in _BRACE.finditer(inside):
+        depth += {"{": 1, "}": -1}.get(brace.group(), 0)
         if depth == 0:
-            return text[: place + 1]
-    return text
+            return inside[: brace.start()], True
+    return inside, False
 
 
 def has_marker(text: str) -> bool:

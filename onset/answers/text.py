@@ -7,17 +7,33 @@ import string
 import unicodedata
 from dataclasses import dataclass, field
 
-from onset.answers.evidence import LONGEST_BARE, Canonical, Reading, extract, has_marker, lines_of, short, skip
+from onset.answers.evidence import (
+    LATEX,
+    LONGEST_BARE,
+    Canonical,
+    Reading,
+    box,
+    extract,
+    has_marker,
+    lines_of,
+    short,
+    skip,
+)
 from onset.errors import DataError
 from onset.records import Answer, Item, Score
 from onset.scores import exact_match, token_f1
-from onset.turns import SENTENCE_END, new_turn, turns_of
+from onset.turns import CLOSING, SENTENCE_END, new_turn, turns_of
 
 _ARTICLE = re.compile(r"(?:a|an|the)\s+(?=\S)")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
-_TEXT_LEAD = re.compile(r"[\s:*_`]*")
-_TEXT_END = re.compile(rf"{SENTENCE_END}(?=\s|$)")
+_SPACE = re.compile(r"(?:[*_`]*[:\s])*")
+_OPENER = re.compile(rf"(?P<mark>\*+|_+|`+)|[\"'“‘$]|\\[(\[]|(?P<latex>{LATEX})")
+_CLOSERS = {"“": "”", "‘": "’", "\\(": "\\)", "\\[": "\\]"}
+_DRESS = re.compile(rf"(?:[*_`\"'“‘$:\s]|\\[(\[]|{LATEX})*")
+_BOX = re.compile(r"\\boxed\s*\{")
+_ESCAPED = re.compile(r"\\([{}$%#&_<>])")
+_TEXT_END = re.compile(rf"{SENTENCE_END}[{CLOSING}]*(?=\s|$)")
 
 
 def canonical_text(text: str) -> str | None:
@@ -34,23 +50,53 @@ def canonical_text(text: str) -> str | None:
 
 def canonical_verbatim(text: str) -> str | None:
     """Text whose punctuation is part of the answer (brackets to close, a list of words): single spaces, no final full
-    stop, case ignored. None when nothing is left.
+    stop, case ignored, out of the bold, the quotes or the box that it stands in. None when nothing is left.
     """
-    return " ".join(text.casefold().split()).removesuffix(".").rstrip() or None
+    folded = " ".join(text.casefold().split())
+    return _undressed(folded).removesuffix(".").rstrip() or folded.removesuffix(".").rstrip() or None
+
+
+def _undressed(text: str) -> str:
+    """The text without what marks it as an answer: bold, backticks, and quotes, ``$`` and LaTeX commands that close
+    at its end. Brackets stay: they may be the answer.
+    """
+    text, latex = text.strip(), False
+    while text and (opener := _OPENER.match(text)) is not None:
+        said, inside = opener.group(), text[opener.end() :].strip()
+        closer = "}" if opener["latex"] else _CLOSERS.get(said, said)
+        end = next((end for end in (closer, f"{closer}.") if inside.endswith(end)), None)
+        if not opener["mark"] and (end is None or inside == end):
+            break
+        text, latex = inside[: -len(end)].rstrip() if end else inside, latex or opener["latex"] is not None
+    text = _ESCAPED.sub(r"\1", text) if latex else text
+    # bold that began before "the answer is" ends behind the answer
+    bare = text.rstrip("*").rstrip()
+    return text if "*" in bare else bare
 
 
 def read_line(segment: str, canonical: Canonical, end: re.Pattern[str]) -> Reading:
     """The line a segment begins with, up to where ``end`` matches."""
-    place = skip(_TEXT_LEAD, segment, 0)
+    dress = segment[: skip(_DRESS, segment, 0)]
+    boxed = _BOX.search(dress)
+    if boxed:
+        inside, closed = box(segment, boxed.end())
+        return Reading(canonical(_undressed(_ESCAPED.sub(r"\1", inside))), raw=_bare(inside), open=not closed)
+    place = max(skip(_SPACE, segment, 0), dress.rfind("\n") + 1)
     line, newline, _ = segment[place:].partition("\n")
     stop = end.search(line)
-    raw = line[: stop.start()] if stop else line
-    return Reading(canonical(raw), raw=raw, open=not stop and not newline)
+    raw, closing = (line[: stop.start()], stop.group().lstrip(".!?").strip()) if stop else (line, "")
+    # what closes behind the point opened before the answer, or before "the answer is"
+    value = _undressed(raw + closing).removesuffix(closing)
+    return Reading(canonical(value), raw=_bare(raw), open=not stop and not newline)
+
+
+def _bare(text: str) -> str:
+    return text[skip(_DRESS, text, 0) :]
 
 
 def read_bare_line(text: str, canonical: Canonical, longest: int) -> Reading:
     """No marker: the only line, when it has at most ``longest`` words (lines that say the same are one)."""
-    values = {canonical(line) for line in lines_of(text)} - {None}
+    values = {canonical(_undressed(line)) for line in lines_of(text)} - {None}
     if len(values) != 1:
         return Reading(several=len(values) > 1)
     value = values.pop()
