@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import statistics
+import time
 from collections import defaultdict
 from fractions import Fraction
 
@@ -102,6 +103,17 @@ def test_the_harness_gsm8k_pattern_loses_a_dollar_after_hashes() -> None:
         ("The answer is 9 * 2 = $18.", "18"),
         ("The answer is 18 = 9 * 2.", "18"),
         ("The answer is 15 gallons * 8 pints / gallon = 120 pints", "120"),
+        ("The answer is $9 \\times 2 = 18$.", "18"),
+        ("The answer is \\(9 \\cdot 2 = 18\\).", "18"),
+        ("The answer is $36 \\div 2 = 18$.", "18"),
+        ("\\boxed{9 \\text{ eggs} \\times \\$2 = \\$18}", "18"),
+        ("The answer is 9 eggs x $2 per egg = $18.", "18"),
+        ("The answer is $2 per egg * 9 eggs = $18.", "18"),
+        ("The answer is 3 boxes * 12 pencils/box = 36 pencils.", "36"),
+        ("The answer is 40% of 50 = 20.", "20"),
+        ("The answer is 5 out of 7 apples.", "5"),
+        ("The answer is 18 dollars because 9 * 2 = 19", "18"),
+        ("The answer is 18 dollars as 9 * 2 = 18", "18"),
         ("The answer is 18, since 3 + 4 = 7 are left.", "18"),
         ("The answer is 48/2 = <<48/2=24>>24.", "24"),
         ("The answer is that she sells 9 eggs. There were 16.", "9"),
@@ -133,6 +145,9 @@ def test_the_harness_gsm8k_pattern_loses_a_dollar_after_hashes() -> None:
         ("The answer is 5 or 6.", "<ambiguous>"),
         ("The answer is 5-7.", "<ambiguous>"),
         ("The answer is 5 + 3.", "<ambiguous>"),
+        ("The answer is 9 eggs x $2.", "<ambiguous>"),
+        ("The answer is 9 \\times 2.", "<ambiguous>"),
+        ("The answer is 9 eggs at $2 each x 7 = $126.", "<ambiguous>"),
         ("The answer is 5:30.", "<ambiguous>"),
         ("The answer is 1 000.", "<ambiguous>"),
         ("The answer is between 5 and 6.", "<ambiguous>"),
@@ -231,11 +246,32 @@ def test_no_text_breaks_a_format(text: str, truncated: bool) -> None:
                 assert canonical_number(answer.value) == answer.value
 
 
+@pytest.mark.parametrize("text", ["9 eggs x " * 3000, "9 of " * 3000, "9 a b c d " * 3000, "9 " + "a-" * 9000])
+def test_a_long_product_is_read_in_no_more_time_than_a_short_one_for_its_length(text: str) -> None:
+    start = time.process_time()
+    number(f"The answer is {text}")
+    assert time.process_time() - start < 5
+
+
 @pytest.mark.parametrize(
     "text", ["1 " * 5000, "9" * 50000, "\\boxed{" * 2000, "answer:" * 2000, "#### " * 2000, "=" * 9000]
 )
 def test_repetition_without_end_is_no_number(text: str) -> None:
     assert number(text) in ("1", "<none>")
+
+
+def test_the_last_lines_of_gsm8k_solutions_are_read() -> None:
+    right = wrong = 0
+    for line in shared("data", "gsm8k", "train.jsonl").read_text(encoding="utf-8").splitlines():
+        solution, _, gold = json.loads(line)["answer"].rpartition("####")
+        last = solution.strip().rpartition("\n")[2]
+        if (
+            re.match(r"[$\d(]", last) and last.count("=") == 2 and "<<" in last
+        ):  # "9 eggs * $2/egg = $18" and what goes on behind it
+            found = number(f"The answer is {last}")
+            right += found == canonical_number(gold)
+            wrong += found not in (canonical_number(gold), "<ambiguous>", "<none>")
+    assert (right, wrong) == (64, 26)  # (58, 67) where the first factor was taken
 
 
 def test_the_gold_number_may_be_a_whole_solution() -> None:

@@ -42,8 +42,24 @@ _GOES_ON = re.compile(
     """,
     re.VERBOSE,
 )
+_OPERATOR = r"[ ]?+(?:[-+*/xX×÷^·]|of(?=[ ]))[ ]?+"
+_TERM = rf"[(\[]*+[-+]?+[$€£¥]?+-?+(?:{_RUN}|\.\d++)(?:[ ]?%)?+"
+_WORD = r"(?!(?:[xX]|of)(?![A-Za-z]))[A-Za-z]++"
+_UNIT = rf"(?:(?:[ ]?/[ ]?|[ -])?{_WORD}(?:(?:[ ]?/[ ]?|[ -]){_WORD}){{0,3}}+)?+[)\]]*+"
+_SUM = rf"{_TERM}{_UNIT}(?>{_OPERATOR}{_TERM}{_UNIT})++"
+_UNWORKED = re.compile(rf"{_UNIT}(?!(?:[ ]out)?[ ]of[ ]){_OPERATOR}{_TERM}")
+_LATER = re.compile(
+    r"(?:(?!\b(?:as|because|if|since|so|where|which)\b)(?:[^=;:,(\n.!?]|[.,](?=\d)))*=(?=\s*[$€£¥]?-?[$€£¥]?\.?\d)"
+)
+"""From a number to an equals sign in the same clause."""
 _EQUATION = re.compile(
-    r"(?:(?P<name>[A-Za-z]\w?\s*)|(?P<left>(?:[\d\s.,$€£¥%+\-*/x×÷^·()]|(?<=[\d/][ ])[A-Za-z]+(?=[ ]?[-+*/×÷=]))*))="
+    rf"""
+    (?: (?P<name>[A-Za-z]\w?\s*)
+      | (?P<sum>{_SUM}\s*)                            # 9 eggs x $2 per egg =
+      | (?P<left>(?:[\d\s.,$€£¥%+\-*/x×÷^·()]|(?<=[\d/][ ])[A-Za-z]+(?=[ ]?[-+*/×÷=]))*)
+    )=
+    """,
+    re.VERBOSE,
 )
 _OPERATED = re.compile(r"[\d)%][ ]?(?:[A-Za-z]+[ ]?)?[-+*/x×÷^·(]")
 _HEDGE = r"(?:(?:about|approximately|exactly|only|just|simply|equal\s+to|therefore|thus)\s+)?"
@@ -57,6 +73,10 @@ _TYPOGRAPHY = [
     (re.compile(r"(?<=\d)\s*\\[dt]?frac(?=\s*\{)"), r" \\frac"),  # 1\frac{1}{2} is a mixed number
     (re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}"), r"\1/\2"),
     (re.compile(r"\\([$%])"), r"\1"),
+    (re.compile(r"[ ]?\\(?:text|mathrm)\s*\{[ ]?([^{}\n]*)\}"), r" \1"),
+    (re.compile(r"\\times(?![A-Za-z])"), "×"),
+    (re.compile(r"\\cdot(?![A-Za-z])"), "·"),
+    (re.compile(r"\\div(?![A-Za-z])"), "÷"),
 ]
 
 
@@ -132,18 +152,27 @@ def _read_start(segment: str) -> Reading:
         return Reading(open=True)
     while (equation := _EQUATION.match(segment, place)) is not None:
         # "9 * 2 =" and "x =" lead to the answer; in "18 = 9 * 2" it stands before
-        if not equation["name"] and not _OPERATED.search(equation["left"]):
+        if equation["left"] is not None and not _OPERATED.search(equation["left"]):
             break
         place = skip(_NUMBER_LEAD, segment, equation.end())
     match = _NUMBER.match(segment, place)
     if match is None:
         return Reading(raw=segment[place:], open=not segment[place:].strip())
     rest = segment[match.end() :]
-    if _GOES_ON.match(rest):
+    if _GOES_ON.match(rest) or _UNWORKED.match(rest) or _worked_out_later(rest, _value(match)):
         return Reading(several=True)
     # nothing but points, operators and spaces follows: 18. may be the head of 18.5 and "18 +" of a sum
     unfinished = not match.group().endswith("%") and re.fullmatch(r"[^\w\n)\]}\"'*!?;]*|\s*\*\s*", rest) is not None
     return Reading(_value(match), raw=match.group(), open=unfinished)
+
+
+def _worked_out_later(rest: str, value: str | None) -> bool:
+    """Does an operation behind a number lead to another one: "9 eggs at $2 each x 7 = $126"?"""
+    sum_ = _LATER.match(rest)
+    if sum_ is None or not _OPERATED.search(sum_.group()):
+        return False
+    result = _NUMBER.match(rest, skip(_NUMBER_LEAD, rest, sum_.end()))
+    return result is not None and _value(result) != value
 
 
 def _read_stated_number(segment: str) -> Reading:
