@@ -15,6 +15,12 @@ from onset.scores import exact_match
 
 _LETTERED = re.compile(r"(?:\(([A-Z])\)|([A-Z])[.):]|([A-Z])$)\s*(.*)", re.DOTALL)
 _CHOICE_LEAD = re.compile(rf"(?:{LEAD}|-\s|(?i:(?:option|choice|answer)\s+))*")
+_VERDICT = re.compile(
+    r"\b(?:correct|right|best)\s+(?:option|answer|choice)\s+is\W*(?:(?:option|choice)\s+)?"
+    r"|\b(?:option|choice|answer)\s+\(?(?-i:(?P<letter>[A-Z]))\)?\s+is\s+(?:the\s+)?(?:correct|right|best)\b",
+    re.IGNORECASE,
+)
+"""Says which it is: "the correct option is B", "option B is correct"."""
 _ENDS = r"(?=\s*(?:$|[.,:;!)\]}*\n\"'”’]))"
 
 
@@ -40,7 +46,8 @@ def _choices(choices: tuple[str, ...]) -> tuple[_Choice, ...]:
     for choice, letter, match in zip(choices, letters, lettered, strict=True):
         words = f"|{_words(match.group(4)).pattern}" if match and match.group(4).strip() else ""
         paired = rf"\(\s*(?i:{letter})\s*\)"
-        start = rf"{paired}|(?i:{letter})\)|(?<!\w){letter}{_ENDS}|(?<!\w)(?i:{letter})(?=\W*$){words}"
+        ends = _ENDS if letter in "AI" else rf"(?:{_ENDS}|(?=\s))"  # "A" and "I" are words too
+        start = rf"{paired}|(?i:{letter})\)|(?<!\w){letter}{ends}|(?<!\w)(?i:{letter})(?=\W*$){words}"
         found.append(_Choice(choice, re.compile(start), re.compile(paired + words)))
     return tuple(found)
 
@@ -48,6 +55,8 @@ def _choices(choices: tuple[str, ...]) -> tuple[_Choice, ...]:
 def _words(choice: str) -> re.Pattern[str]:
     """The choice's text as whole words, whatever its case and spacing."""
     body = r"\s+".join(re.escape(word) for word in choice.split())
+    if re.fullmatch(r"[\d.,]*\d", choice.strip()):  # "4" is not in "4.5", "-4" and "4,000"
+        return re.compile(rf"(?<![\w.,-]){body}(?![.,]?\w)")
     return re.compile(rf"(?<!\w)(?i:{body})(?!\w)")
 
 
@@ -102,13 +111,30 @@ def _read_bare_choice(choices: Sequence[_Choice], text: str) -> Reading:
     """No marker: the choice the text begins with, else the one its last line names."""
     place = skip(_CHOICE_LEAD, text, 0)
     first = _at(choices, text, place)
-    if first is not None and re.match(_ENDS, text[first[1].end() :]):
+    if first is not None and (re.match(_ENDS, text[first[1].end() :]) or _alone(choices, *first, text)):
         return Reading(first[0].text)
     line = next(reversed(lines_of(text)), "")
     if NEGATED.search(line):
         return Reading()
+    verdicts = [
+        _at(choices, f"{verdict['letter']})", 0) if verdict["letter"] else _at(choices, line, verdict.end())
+        for verdict in _VERDICT.finditer(line)
+    ]
+    said = {found[0].text for found in verdicts if found is not None}
+    if said:
+        return Reading(said.pop() if len(said) == 1 else None, several=len(said) > 1)
     mentions = {choice.text for choice, match in _mentioned(choices, line) if _concludes(line, match)}
     return Reading(mentions.pop() if len(mentions) == 1 else None, several=len(mentions) > 1)
+
+
+def _alone(choices: Sequence[_Choice], choice: _Choice, match: re.Match[str], text: str) -> bool:
+    """Whether "(B) text" begins an answer and no walk through the options: no other one is named anywhere."""
+    lines = lines_of(text)
+    if not match.group().endswith(")") or NEGATED.search(lines[0]):
+        return False
+    begun = [_at(choices, line, skip(_CHOICE_LEAD, line, 0)) for line in lines]
+    named = {found[0].text for found in (*begun, *_mentioned(choices, text)) if found is not None}
+    return named <= {choice.text}
 
 
 def _concludes(line: str, match: re.Match[str]) -> bool:
