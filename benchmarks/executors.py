@@ -106,7 +106,8 @@ def main() -> None:
             if name != "server":
                 digests.add(digest)
             print(json.dumps({"executor": name, **values, "load": os.getloadavg()[0]}), flush=True)
-    print(f"records of all runs here are {'the same bytes' if len(digests) == 1 else 'NOT the same'}")
+    if digests:
+        print(f"records of all runs here are {'the same bytes' if len(digests) == 1 else 'NOT the same'}")
     for name, held in found.items():
         shown = ", ".join(f"{key} {statistics.median(one[key] for one in held):.1f}" for key in held[0])
         print(f"{name}: {shown}")
