@@ -117,9 +117,9 @@ def show(
     from onset.read import read_measured
     from onset.report.robustness import print_robustness
 
-    content = to_json(analyse(read_measured(path, **reading.asked()), math_verify=math_verify), language)
     if robustness and details:
         raise InputError("--robustness shows what shifts take alone, --details everything: ask for one of them")
+    content = to_json(analyse(read_measured(path, **reading.asked()), math_verify=math_verify), language)
     if robustness and not any(cell["shift"] != "none" for cell in content["cells"]):
         raise DataError(f"{path}: no cell was asked under a shift, --robustness has nothing to show")
     if as_json:

@@ -33,7 +33,7 @@ from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting, steps
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import REPLICATES, Array, Block, crossed_bootstrap
-from onset.analysis.stats.draws import ENOUGH_DRAWS, draw_means, over_draws
+from onset.analysis.stats.draws import draw_means, with_draws
 from onset.analysis.stats.shares import Interval
 from onset.answers import canonical_number, canonical_text
 
@@ -288,10 +288,7 @@ def _interval(values: Array, replicates: int, *, low: float = 0.0) -> Interval:
     if draws > 1:
         crossed = crossed_bootstrap([Block(values)], replicates)
         assert crossed is not None  # an arm holds at least one outcome
-        ends = crossed.interval()
-        if 1 < len(by_draw := draw_means(values)) < ENOUGH_DRAWS:
-            over = over_draws(by_draw).interval()
-            ends = min(ends[0], over[0]), max(ends[1], over[1])
+        ends = with_draws(crossed.interval(), draw_means(values))
     else:
         z = float(special.ndtri((1 + LEVEL) / 2))
         spread = float(values.std(ddof=1)) / math.sqrt(items) if items > 1 else 0.0

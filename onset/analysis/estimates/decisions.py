@@ -212,12 +212,13 @@ def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None =
         return basis.means[key_of(arm)].above_chance(among)
 
     level = [one.arm for one in held.rivals if one.level]
-    alike = [held.best, *(arm for arm in level if above(arm) or not above(held.best))]
-    arm = min(alike, key=cost) if above(held.best) else held.best
+    shown = above(held.best)
+    alike = [held.best, *(arm for arm in level if above(arm) or not shown)]
+    arm = min(alike, key=cost) if shown else held.best
     point, used = basis.means[key_of(arm)], basis.spent.get(key_of(arm))
     return Decision(
         at=arm.at,
-        verdict=_verdict(held, above(held.best)),
+        verdict=_verdict(held, shown),
         point=point,
         others=Alternatives(
             tried=len(held.rivals),

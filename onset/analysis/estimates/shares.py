@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from onset.analysis.stats.bootstrap import Array, Block, crossed_bootstrap, intervals
-from onset.analysis.stats.draws import ENOUGH_DRAWS, draw_means, over_draws
+from onset.analysis.stats.draws import draw_means, with_draws
 from onset.analysis.stats.shares import Interval
 
 
@@ -71,14 +71,6 @@ def _bounded(
     out = []
     for one, table, estimate, interval in zip(crossed, tables, estimates, intervals(crossed), strict=True):
         value = one.estimate if estimate is None else estimate
-        low, high = _wider(interval, draw_means(table))
+        low, high = with_draws(interval, draw_means(table))
         out.append((value, (min(value, max(0.0, low)), max(value, min(1.0, high)))))
     return out
-
-
-def _wider(interval: Interval, by_draw: Array) -> Interval:
-    """With the ends of Student's t over two to five draws, where these are further out."""
-    if not 1 < len(by_draw) < ENOUGH_DRAWS:
-        return interval
-    low, high = over_draws(by_draw).interval()
-    return min(interval[0], low), max(interval[1], high)

@@ -12,6 +12,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeVar
 
+import numpy as np
+
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.finding import ALWAYS, Finding, Interval, Tone, Unit
 from onset.analysis.outcomes import Outcomes
@@ -149,7 +151,7 @@ def first_of_tasks(found: Iterable[_Of], rank: Callable[[_Of], Any]) -> list[_Of
 def largest(arms: Sequence[Outcomes]) -> list[Outcomes]:
     """The arms of the model with most parameters, at its largest budget that several methods share."""
     top = max(arms, key=lambda arm: arm.params)
-    same = [arm for arm in arms if (arm.model, arm.stage) == (top.model, top.stage)]
+    same = of_one_model(top, arms)
     budgets = sorted({arm.labels for arm in same}, key=lambda labels: (_shared(same, labels), labels))
     return [arm for arm in same if arm.labels == budgets[-1]]
 
@@ -169,6 +171,17 @@ def of_largest(group: Sequence[_At]) -> list[_At]:
 def of_one_model(one: _At, group: Iterable[_At]) -> list[_At]:
     """Those of ``group`` that are of the model and stage of ``one``: models of one size are told apart."""
     return [other for other in group if (other.model, other.stage) == (one.model, one.stage)]
+
+
+def means_in_common(arms: Sequence[Outcomes]) -> list[float]:
+    """The mean of each of ``arms`` on the items that all have, or on its own where there are none."""
+    common = set.intersection(*(set(arm.items) for arm in arms))
+
+    def mean(arm: Outcomes) -> float:
+        held = arm.values[:, [place for place, item in enumerate(arm.items) if item in common]]
+        return float(np.nanmean(held)) if np.isfinite(held).any() else arm.accuracy
+
+    return [mean(arm) for arm in arms]
 
 
 def by_task(arms: Iterable[Outcomes]) -> dict[str, list[Outcomes]]:

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
-
 from onset.analysis import words
 from onset.analysis.contrast.contrast import Contrast
 from onset.analysis.estimates.analysis import Analysis
@@ -16,7 +14,7 @@ from onset.analysis.estimates.models import asked_alike
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.base import Question, means_in_common, tones
 from onset.analysis.questions.say import ENGLISH, Say
 from onset.analysis.setting import Setting
 
@@ -151,14 +149,8 @@ def _sentence(place: _Place, rivals: Sequence[_Rival], verdict: str, say: Say) -
 
 def _ranked(arms: Sequence[Outcomes]) -> list[Outcomes]:
     """The most accurate first, on the items that all have, where there are any."""
-    common = set.intersection(*(set(arm.items) for arm in arms))
-
-    def accuracy(arm: Outcomes) -> float:
-        places = [place for place, item in enumerate(arm.items) if item in common]
-        held = arm.values[:, places]
-        return float(np.nanmean(held)) if np.isfinite(held).any() else arm.accuracy
-
-    return sorted(arms, key=lambda arm: -accuracy(arm))
+    ranked = sorted(zip(means_in_common(arms), arms, strict=True), key=lambda row: -row[0])
+    return [arm for _, arm in ranked]
 
 
 def _between(models: Iterable[Contrast], a: Outcomes, b: Outcomes) -> Contrast | None:

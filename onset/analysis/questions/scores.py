@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-import numpy as np
-
 from onset.analysis import words
 from onset.analysis.estimates.analysis import Analysis
 from onset.analysis.estimates.scores import ScoreMean, ScorePair
 from onset.analysis.finding import Finding
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import lines
-from onset.analysis.questions.base import Question, tones
+from onset.analysis.questions.base import Question, means_in_common, tones
 from onset.analysis.questions.say import Say
 from onset.analysis.questions.score_words import level, score_range
 from onset.analysis.setting import Setting
@@ -79,15 +77,9 @@ class Score(Question):
 def _ranked(means: Sequence[ScoreMean]) -> list[ScoreMean]:
     """The best first: on the items that all have, where every score is known item by item and there are such."""
     tables = [one.of for one in means if isinstance(one.of, Outcomes)]
-    common = set.intersection(*(set(one.items) for one in tables)) if len(tables) == len(means) else set()
-
-    def value(one: ScoreMean) -> float:
-        if not isinstance(one.of, Outcomes) or not common:
-            return one.value
-        held = one.of.values[:, [place for place, item in enumerate(one.of.items) if item in common]]
-        return float(np.nanmean(held)) if np.isfinite(held).any() else one.value
-
-    return sorted(means, key=lambda one: -value(one) if one.higher_is_better else value(one))
+    values = means_in_common(tables) if len(tables) == len(means) else [one.value for one in means]
+    ranked = sorted(zip(values, means, strict=True), key=lambda row: -row[0] if row[1].higher_is_better else row[0])
+    return [one for _, one in ranked]
 
 
 def _between(pairs: Iterable[ScorePair], best: ScoreMean, other: ScoreMean) -> ScorePair | None:

@@ -24,7 +24,7 @@ from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import Array
-from onset.analysis.stats.draws import ENOUGH_DRAWS, over_draws
+from onset.analysis.stats.draws import ENOUGH_DRAWS, with_draws
 from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.shares import Interval
 from onset.records import derive_seed
@@ -155,21 +155,14 @@ def kept_intervals(
     if not 1 < draws < ENOUGH_DRAWS:
         return [(float(low), float(high)) for low, high in ends.T]
     by_draw = np.array([kept(confidence[[row]], right[[row]], coverage) for row in range(draws)])
-    return [
-        _wider((float(low), float(high)), column[np.isfinite(column)])
+    wider = [
+        with_draws((float(low), float(high)), column[np.isfinite(column)])
         for (low, high), column in zip(ends.T, by_draw.T, strict=True)
     ]
+    return [(float(low), float(high)) for low, high in np.clip(wider, 0.0, 1.0)]
 
 
 # ---- parts ---------------------------------------------------------------------------------------------------------
-
-
-def _wider(interval: Interval, by_draw: Array) -> Interval:
-    """The ends of a share's ``interval`` and of Student's t over its values by draw, whichever are further out."""
-    if len(by_draw) < 2:
-        return interval
-    low, high = over_draws(by_draw).interval()
-    return max(0.0, min(interval[0], low)), min(1.0, max(interval[1], high))
 
 
 def _groups(held: Array) -> tuple[np.ndarray, np.ndarray]:

@@ -56,6 +56,16 @@ def draw_means(values: Array) -> Array:
     return means
 
 
+def with_draws(interval: Interval, by_draw: Array) -> Interval:
+    """``interval`` of a mean, and where it has two to five draws Student's t over these: at either end the further out
+    of the two. ``by_draw``: a value a draw.
+    """
+    if not 1 < len(by_draw) < ENOUGH_DRAWS:
+        return interval
+    low, high = over_draws(by_draw).interval()
+    return min(interval[0], low), max(interval[1], high)
+
+
 def over_draws(by_draw: Array, rounding: float = 0.0) -> OverDraws:
     """The mean of ``by_draw``, at least two values.
 
