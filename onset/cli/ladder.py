@@ -20,6 +20,7 @@ from rich.table import Table
 
 from onset.cli.common import Json, console, print_json, print_line
 from onset.errors import InputError, StoreError
+from onset.processors import processors
 
 if TYPE_CHECKING:
     from onset.ladder.recipe import Recipe
@@ -98,7 +99,7 @@ def corpus(  # noqa: PLR0913 - one parameter an option
         out.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("w", encoding="utf-8") as file, Phases() as bar:
             told = bar.of("writing documents")
-            for document in read_documents(source, wanted, workers=workers or _cores(), progress=told):
+            for document in read_documents(source, wanted, workers=workers or processors(), progress=told):
                 file.write(json.dumps({"kind": document.kind, "text": document.text}, ensure_ascii=False) + "\n")
                 documents += 1
                 counted[document.kind] += len(document.ids) + 1
@@ -181,14 +182,14 @@ def train(  # noqa: PLR0913 - one parameter an option
     make_reproducible()  # before torch is imported
     if seeds is not None:
         folder = out or Path("trained") / _name(rung, tokens, source, 0, vary)
-        _train_seeds(chosen, source, folder, seeds, vary, device, workers or _cores(), jobs)
+        _train_seeds(chosen, source, folder, seeds, vary, device, workers or processors(), jobs)
         return
     folder = out or Path("trained") / _name(rung, tokens, source, seed)
     from onset.ladder.pretrain import pretrain
     from onset.progress import Phases
 
     with Phases() as bar:
-        pretrain(chosen, source, folder, device=device, workers=workers or _cores(), progress=bar.told)
+        pretrain(chosen, source, folder, device=device, workers=workers or processors(), progress=bar.told)
     _say_model(folder)
     print_line(f"Measure it: onset ladder evaluate {folder} ladder/{rung}")
     print_line(f"Or name it in a study, models: [ladder/{rung}, {_spec(folder)}], and call onset run STUDY")
@@ -209,7 +210,7 @@ def _train_seeds(
         raise InputError(f"--seed {chosen.seed} is of one model, --seeds {asked} of several: give one of them")
     recipes = recipes_of(chosen, seeds, cast(Vary, vary))
     on_cpu = pick_device(chosen.rung.name, device) == "cpu"
-    side = min(jobs or (_cores() if on_cpu else 1), len(recipes))
+    side = min(jobs or (processors() if on_cpu else 1), len(recipes))
     documents = source.fingerprint()
     if pace := pace_of(recipes, source, out, device=device, jobs=side, documents=documents):
         about = duration(pace.seconds)
@@ -328,8 +329,3 @@ def _name(rung: str, tokens: str, source: Source, seed: int, vary: str = "both")
 
 def _spec(folder: Path) -> str:
     return str(folder) if folder.is_absolute() or str(folder).startswith(".") else f"./{folder}"
-
-
-def _cores() -> int:
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable else os.cpu_count() or 1

@@ -22,6 +22,7 @@ from typing import Any
 
 from onset.errors import ExecutorError
 from onset.executors.base import Bench, Gone, Message, Staff, run_on
+from onset.processors import processors
 from onset.study.jobs import Ended, Job, Work
 
 THREADS = "OMP_NUM_THREADS"
@@ -44,9 +45,9 @@ class Local:
 
     def run(self, work: Work, jobs: Sequence[Job]) -> Generator[Ended, None, None]:
         """See `onset.study.jobs.Executor`. Raises as `onset.executors.base.run_on`."""
-        gpus, processors = _gpus(), _processors()
-        number = self.workers or len(gpus) or min(processors, MOST)
-        threads = os.environ.get(THREADS) or str(max(1, processors // number))
+        gpus, cores = _gpus(), processors()
+        number = self.workers or len(gpus) or min(cores, MOST)
+        threads = os.environ.get(THREADS) or str(max(1, cores // number))
         environ = {THREADS: threads}
         yield from run_on(Processes(gpus, environ), work, jobs, Staff(lambda _: number, lambda _: None), environ)
 
@@ -178,11 +179,6 @@ def _undisturbed() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _gpus() -> list[str]:

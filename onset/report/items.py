@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from onset.analysis.outcomes.cells import by_cell
+from onset.processors import side_by_side
 
 TEXT_LIMIT = 32_000_000
 """Characters of text a page carries at most, before compression (a browser holds them in memory)."""
@@ -74,9 +75,9 @@ def pack(
     lengths = [len(table) for table in tables]
     reach = _reach(lengths, most)
     begun = []
-    for place, table in enumerate(tables):
-        beginning, tables[place] = _begun(table, prompts, reach)
+    for place, (beginning, table) in enumerate(side_by_side(lambda one: _begun(one, prompts, reach), list(tables))):
         begun.append(beginning)
+        tables[place] = table
     limit = _limit(tables, begun, text_limit)
     if sum(min(length, limit or length) for length in lengths) > most:
         limit = max(1, min(most // len(tables), limit or most))

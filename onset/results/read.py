@@ -16,6 +16,7 @@ import polars as pl
 
 from onset import markup
 from onset.errors import Damaged
+from onset.processors import side_by_side
 from onset.records import canonical_json
 from onset.results.cell import AGAIN, CELL, DONE, FAILED, NO_TIME, PREPARED, TIMING, check_own
 from onset.results.files import Files, Place, as_files, get_json
@@ -87,19 +88,26 @@ def load(folder: Place, *, prompts: bool = True) -> Results:
     tables, theirs = Gathered(prompts=prompts), Gathered(prompts=prompts)
     missing: list[str] = []
     failed: dict[str, str] = {}
-    for cell_id in held["cells"]:
+
+    def read(cell_id: str) -> tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]] | str | None:
+        """Records, row and method of a finished cell, the error of a failed one."""
         cell = files.at(f"cells/{cell_id}")
         if cell.exists(DONE):
             records = read_records(cell, cell_id)
-            row, spec = _row(cell, _own(cell_id, held), files, records)
+            return records, *_row(cell, _own(cell_id, held), files, records)
+        return str(_json(cell, FAILED).get("error", "")) if cell.exists(FAILED) else None
+
+    for cell_id, found in zip(held["cells"], side_by_side(read, held["cells"]), strict=True):
+        if found is None:
+            missing.append(cell_id)
+        elif isinstance(found, str):
+            failed[cell_id] = found
+        else:
+            records, row, spec = found
             aside = row.pop("aside")
             (beside if aside else rows).append(row | {"cell": cell_id})
             (theirs if aside else tables).add(cell_id, records)
             specs += [] if aside else [spec]
-        elif cell.exists(FAILED):
-            failed[cell_id] = str(_json(cell, FAILED).get("error", ""))
-        else:
-            missing.append(cell_id)
     _tell_apart(rows, specs)
 
     def told(cells: list[dict[str, Any]], records: Gathered) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -47,12 +47,13 @@ from onset.analysis.stats.confidence import (
 )
 from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.shares import Interval
+from onset.processors import side_by_side
 from onset.scores import choice_probabilities
 
 Kind = Literal["choice", "p_true", "agreement", "text", "mixed"]
 """As above; ``mixed``: of the most accurate of several ways of asking that have it from different things."""
 COVERAGES = (0.2, 0.5, 0.8)
-"""Shares of the outcomes that are kept, for which accuracy is told with its interval."""
+"""Shares of the outcomes that are kept, for which accuracy is told with its interval; each is one of `_CURVE`."""
 _CURVE = tuple(step / 20 for step in range(1, 21))
 
 
@@ -169,13 +170,16 @@ def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
     wanted = ("item", "answer", "answers", pl.col("outputs").list.len(), "logprobs", "scores", "detail", "thinking")
     tables, detail = by_cell(measured.records, wanted), functools.lru_cache(maxsize=16_384)(_detail)
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
-    made = []
-    for key, table in cells.group_by(KEY, maintain_order=True):
+
+    def of(group: tuple[tuple[object, ...], pl.DataFrame]) -> Confident | None:
+        key, table = group
         draws = table.sort("seed").to_dicts()
         held = [tables[cell["cell"]].filter(pl.col("answer").is_not_null()) for cell in draws]
         found = _read(held, detail, vote=draws[0]["vote"] is not None)
-        if found is not None and (one := _confident(arms[key], *found)) is not None:
-            made.append(one)
+        return None if found is None else _confident(arms[key], *found)
+
+    groups = list(cells.group_by(KEY, maintain_order=True))
+    made = [one for one in side_by_side(of, groups) if one is not None]
     return Confidences(tuple(made), _pairs(made, replicates))
 
 
@@ -287,8 +291,8 @@ def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) 
     over, brier = ((sure - right)[:, some], ((sure - right) ** 2)[:, some])
     risks = aurc_values(sure, arm.values)
     wrong = 1 - arm.values
-    at_kept = kept(sure, arm.values, COVERAGES)
-    intervals = kept_intervals(sure, arm.values, COVERAGES)
+    curve = tuple(zip(_CURVE, map(float, kept(sure, arm.values, _CURVE)), strict=True))
+    intervals = zip(COVERAGES, kept_intervals(sure, arm.values, COVERAGES), strict=True)
     return Confident(
         at=arm.at,
         arm=arm,
@@ -305,11 +309,8 @@ def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) 
         bins=reliability(sure[known], right[known]) if answered >= FEWEST else (),
         aurc=_mean(risks, 0.0),
         ordered=_mean(wrong - risks, -1.0),
-        curve=tuple(zip(_CURVE, map(float, kept(sure, arm.values, _CURVE)), strict=True)),
-        kept=tuple(
-            (share, Estimated(float(value), interval))
-            for share, value, interval in zip(COVERAGES, at_kept, intervals, strict=True)
-        ),
+        curve=curve,
+        kept=tuple((share, Estimated(dict(curve)[share], interval)) for share, interval in intervals),
         risks=risks,
         sure=sure,
     )

@@ -24,6 +24,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ from scipy import special
 
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.shares import Interval
+from onset.processors import side_by_side
 from onset.records import derive_seed
 
 Array = NDArray[np.float64]
@@ -101,12 +103,11 @@ class Crossed:
     @property
     def replicates(self) -> Array:
         """The calibrated replicates, sorted."""
-        return self._at(np.arange(self.count))
+        return self._at(np.arange(self.count), None if self.least else _in_order(self))
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Percentile interval of the calibrated replicates, interpolated as by `numpy.quantile`."""
-        low, high = (self._quantile(share) for share in ((1 - level) / 2, (1 + level) / 2))
-        return low, high
+        return self._interval(level, None if self.least else _in_order(self))
 
     def tail(self, value: float, *, above: bool) -> float:
         """One-sided p of the hypothesis that the truth lies at ``value`` or beyond (``above`` or below it).
@@ -126,24 +127,28 @@ class Crossed:
 
     # A resample is calibrated by its rank and no other one, and that is what costs: only those asked for are.
 
-    def _quantile(self, share: float) -> float:
+    def _interval(self, level: float, order: _Order | None) -> Interval:
+        low, high = (self._quantile(share, order) for share in ((1 - level) / 2, (1 + level) / 2))
+        return low, high
+
+    def _quantile(self, share: float, order: _Order | None) -> float:
         place = (self.count - 1) * share
         below = math.floor(place)
-        low, high = map(float, self._at(np.array([below, min(below + 1, self.count - 1)])))
+        low, high = map(float, self._at(np.array([below, min(below + 1, self.count - 1)]), order))
         part = place - below
         return high - (high - low) * (1 - part) if part >= 0.5 else low + (high - low) * part
 
     def _one(self, rank: int) -> float:
-        return float(self._at(np.array([rank]))[0])
+        return float(self._at(np.array([rank]), None if self.least else _in_order(self))[0])
 
-    def _at(self, ranks: NDArray[np.int64]) -> Array:
+    def _at(self, ranks: NDArray[np.int64], order: _Order | None) -> Array:
         """The calibrated replicates of those ranks, from 0: their ranks against the raw spread, so that only the shape
-        of the raw ones is kept.
+        of the raw ones is kept; ``order``: these, None where they have no shape.
         """
-        if self.least:
+        if order is None:
             probability = (ranks + 0.5) / self.count
         else:
-            raw, spread = _in_order(self)
+            raw, spread = order
             probability = special.ndtr((raw[ranks] - self.estimate) / spread)
         made: Array = self.estimate + self.standard_error * _student(probability, self.parts.df)
         return made
@@ -151,45 +156,50 @@ class Crossed:
 
 def intervals(many: Sequence[Crossed], level: float = LEVEL) -> list[Interval]:
     """`Crossed.interval` of each: of whole numbers (right or wrong) to the bit, since sums of these are exact. Those of
-    one shape are resampled together, and one shape after the other: what they are drawn by is drawn once, and read once
-    for `_TOGETHER` of them.
+    one shape are resampled together, shape beside shape: what they are drawn by is drawn once, and read once for
+    `_TOGETHER` of them.
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for place, one in enumerate(many):
         groups.setdefault((one.count, *(block.values.shape[::-1] for block in one.blocks)), []).append(place)
+
+    def of_shape(places: Sequence[int]) -> dict[int, Interval]:
+        made: dict[int, Interval] = {}
+        for first in range(0, len(places), _TOGETHER):
+            part = places[first : first + _TOGETHER]
+            orders = _orders([many[place] for place in part if not many[place].least])
+            made |= {place: many[place]._interval(level, orders.get(many[place])) for place in part}
+        return made
+
     made: dict[int, Interval] = {}
-    for shape in sorted(groups):
-        for first in range(0, len(groups[shape]), _TOGETHER):
-            part = groups[shape][first : first + _TOGETHER]
-            _keep([many[place] for place in part if not many[place].least and many[place] not in _kept])
-            made |= {place: many[place].interval(level) for place in part}
+    for some in side_by_side(of_shape, [groups[shape] for shape in sorted(groups)]):
+        made |= some
     return [made[place] for place in range(len(many))]
 
 
 _TOGETHER = 16
 _KEPT = 32
-_kept: OrderedDict[Crossed, tuple[Array, float]] = OrderedDict()
-"""The raw replicates, sorted, and their standard deviation, of the last few: a large study has thousands."""
+_Order: TypeAlias = tuple[Array, float]
+"""Raw replicates, sorted, and their standard deviation."""
+_kept: OrderedDict[Crossed, _Order] = OrderedDict()
+"""Those of the last few: a large study has thousands."""
 
 
-def _in_order(crossed: Crossed) -> tuple[Array, float]:
+def _in_order(crossed: Crossed) -> _Order:
     if crossed not in _kept:
-        _keep([crossed])
+        _kept.update(_orders([crossed]))
     _kept.move_to_end(crossed)
+    while len(_kept) > _KEPT:
+        _kept.popitem(last=False)
     return _kept[crossed]
 
 
-def _keep(many: Sequence[Crossed]) -> None:
-    """Resample some of one shape, at most `_KEPT`."""
+def _orders(many: Sequence[Crossed]) -> dict[Crossed, _Order]:
+    """Resample some of one shape."""
     together = [one for one in many if len(many) > 1 and _multiplied(one)]
     raw = dict(zip(together, _raw_together(together), strict=True))
-    for one in many:
-        replicates = raw.get(one)
-        if replicates is None:
-            replicates = _raw_replicates(one.blocks, one.count)
-        _kept[one] = np.sort(replicates), float(replicates.std())
-    while len(_kept) > _KEPT:
-        _kept.popitem(last=False)
+    made = {one: raw[one] if one in raw else _raw_replicates(one.blocks, one.count) for one in many}
+    return {one: (np.sort(replicates), float(replicates.std())) for one, replicates in made.items()}
 
 
 def _multiplied(one: Crossed) -> bool:

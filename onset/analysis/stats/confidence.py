@@ -92,15 +92,13 @@ def calibration_error(confidence: Array, right: Array, *, resamples: int = RESAM
     row, column = row[order], column[order]
     held, good = confidence[known][order], right[known][order]
     starts, _ = _groups(held)
-    ones = np.ones((1, len(held)))
-    plain = float(_ece(ones, held, good[None, :], starts)[0])
+    plain = float(_ece(np.ones((1, len(held))), held, good, starts)[0])
     draws, items = confidence.shape
     weights = _counts(draws, resamples, "draws").take(row, axis=1)
     weights *= _counts(items, resamples, "items").take(column, axis=1)
     weights = weights[weights.sum(axis=1) > 0]
-    found = _ece(weights, held, good[None, :], starts)
-    made = (_uniform(items, resamples).take(column, axis=1) < held).astype(float)
-    null = _ece(np.broadcast_to(ones, made.shape), held, made, starts)
+    found = _ece(weights, held, good, starts)
+    null = _ece_of(_uniform(items, resamples).take(column, axis=1) < held, held, starts)
     value = min(1.0, max(0.0, 2 * plain - float(found.mean())))
     p = (1 + int((null >= plain - 1e-12).sum())) / (1 + len(null))
     signed = np.full(confidence.shape, np.nan)
@@ -135,7 +133,7 @@ def kept(confidence: Array, right: Array, coverage: Sequence[float]) -> Array:
     over draws: one value a coverage. Arguments as in `aurc_values`.
     """
     draws, items = right.shape
-    found: Array = _kept(confidence, right, coverage, np.ones((1, draws)), np.ones((1, items)))[0]
+    found: Array = _kept(_lines(confidence, right), coverage, np.ones((1, draws)), np.ones((1, items)))[0]
     return found
 
 
@@ -148,9 +146,8 @@ def kept_intervals(
     """
     draws, items = right.shape
     often, counted = _counts(draws, resamples, "draws"), _counts(items, resamples, "items")
-    found = np.concatenate(
-        [_kept(confidence, right, coverage, often[rows], counted[rows]) for rows in _parts(resamples, items)]
-    )
+    lines = _lines(confidence, right)
+    found = np.concatenate([_kept(lines, coverage, often[rows], counted[rows]) for rows in _parts(resamples, items)])
     ends = np.nanquantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     if not 1 < draws < ENOUGH_DRAWS:
         return [(float(low), float(high)) for low, high in ends.T]
@@ -191,16 +188,38 @@ def _parts(rows: int, width: int) -> Iterator[slice]:
 
 
 def _ece(weights: Array, held: Array, good: Array, starts: np.ndarray, bins: int = BINS) -> Array:
-    """ECE under each row of ``weights`` (resamples x outcomes, sorted by confidence; whole numbers) and ``good``."""
-    found = []
+    """ECE under each row of ``weights`` (resamples x outcomes, sorted by confidence; whole numbers)."""
+    found, gaps, alone = [], held - good, len(starts) == len(held)
     for rows in _parts(*weights.shape):
         part = weights[rows]
-        mass, group = _by_group(part, starts)
-        place = _places(mass, bins).take(group, axis=1) + bins * np.arange(len(part))[:, None]
-        gap = part * (held[None, :] - (good[rows] if len(good) > 1 else good))
-        sums = np.bincount(place.ravel(), weights=gap.ravel(), minlength=bins * len(part))
-        found.append(np.abs(sums.reshape(-1, bins)).sum(axis=1) / mass.sum(axis=1))
+        if alone:
+            mass, place = part, _places(part, bins)
+        else:
+            mass, group = _by_group(part, starts)
+            place = _places(mass, bins).take(group, axis=1)
+        found.append(_binned(part * gaps, place, bins) / mass.sum(axis=1))
     return np.concatenate(found)
+
+
+def _ece_of(good: np.ndarray, held: Array, starts: np.ndarray, bins: int = BINS) -> Array:
+    """ECE of each row of ``good`` (resamples x outcomes, sorted by confidence), every outcome counted once."""
+    place = _bin_of_each(starts, len(held), bins)
+    parts = [good[rows] for rows in _parts(*good.shape)]
+    return np.concatenate([_binned(held - one, np.broadcast_to(place, one.shape), bins) for one in parts]) / len(held)
+
+
+def _binned(gaps: Array, place: np.ndarray, bins: int) -> Array:
+    """Of each row the sum over its bins of how far confidence and accuracy are apart, in outcomes."""
+    row = bins * np.arange(len(gaps))[:, None]
+    sums = np.bincount((place + row).ravel(), weights=gaps.ravel(), minlength=bins * len(gaps))
+    made: Array = np.abs(sums.reshape(-1, bins)).sum(axis=1)
+    return made
+
+
+def _bin_of_each(starts: np.ndarray, count: int, bins: int) -> np.ndarray:
+    """The bin of each of ``count`` outcomes, every one counted once."""
+    sizes = np.diff(np.r_[starts, count])
+    return np.repeat(_places(sizes[None, :].astype(float), bins)[0], sizes)
 
 
 def _by_group(weights: Array, starts: np.ndarray) -> tuple[Array, np.ndarray]:
@@ -212,8 +231,7 @@ def _by_group(weights: Array, starts: np.ndarray) -> tuple[Array, np.ndarray]:
 
 def _signs(held: Array, good: Array, starts: np.ndarray) -> Array:
     """Of each outcome (sorted by confidence): 1 where its bin is surer than right, else -1."""
-    sizes = np.diff(np.r_[starts, len(held)])
-    place = np.repeat(_places(sizes[None, :].astype(float), BINS)[0], sizes)
+    place = _bin_of_each(starts, len(held), BINS)
     gaps = np.bincount(place, weights=held - good, minlength=BINS)
     out: Array = np.where(gaps >= 0, 1.0, -1.0)[place]
     return out
@@ -265,31 +283,53 @@ def _pseudo(confidence: Array, wrong: Array) -> Array:
     return out
 
 
-def _kept(confidence: Array, right: Array, coverage: Sequence[float], often: Array, items: Array) -> Array:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The outcomes of one draw, the most confident first: the ``columns`` of their items, whether each is ``right``,
+    and the ``last`` of each group of equal confidence (None: every one is a group of its own).
+    """
+
+    columns: np.ndarray
+    right: Array
+    last: np.ndarray | None
+
+
+def _lines(confidence: Array, right: Array) -> list[_Line]:
+    return [_line(*one) for one in zip(confidence, right, strict=True)]
+
+
+def _line(confidence: Array, right: Array) -> _Line:
+    known = np.isfinite(right)
+    held = np.where(np.isfinite(confidence[known]), confidence[known], -1.0)
+    order = np.argsort(-held, kind="stable")
+    starts, _ = _groups(held[order])
+    last = None if len(starts) == len(held) else np.r_[starts[1:], len(held)] - 1
+    return _Line(np.flatnonzero(known)[order], right[known][order], last)
+
+
+def _kept(lines: Sequence[_Line], coverage: Sequence[float], often: Array, items: Array) -> Array:
     """Resamples x coverages: the mean over draws, each counted as ``often`` (resamples x draws) says, of what is right
     among the items, each counted as ``items`` (resamples x items) says.
     """
     count = len(often)
-    sums, mass = np.zeros((count, len(coverage))), np.zeros(count)
-    for row in range(len(right)):
-        known = np.isfinite(right[row])
-        held = np.where(np.isfinite(confidence[row, known]), confidence[row, known], -1.0)
-        order = np.argsort(-held, kind="stable")
-        starts, _ = _groups(held[order])
-        each = items.take(np.flatnonzero(known)[order], axis=1)
-        last = np.r_[starts[1:], each.shape[1]] - 1
-        ends, good = (np.cumsum(one, axis=1).take(last, axis=1) for one in (each, each * right[row, known][order]))
-        own, right_of = (np.diff(one, axis=1, prepend=0.0) for one in (ends, good))
+    shares, at = np.asarray(coverage), np.arange(count)[:, None]
+    sums, mass = np.zeros((count, len(shares))), np.zeros(count)
+    for row, line in enumerate(lines):
+        own = items.take(line.columns, axis=1)
+        right_of = own * line.right
+        ends, good = np.cumsum(own, axis=1), np.cumsum(right_of, axis=1)
+        if line.last is not None:
+            ends, good = (one.take(line.last, axis=1) for one in (ends, good))
+            own, right_of = (np.diff(one, axis=1, prepend=0.0) for one in (ends, good))
         weight = np.where(ends[:, -1] > 0, often[:, row], 0.0)
         mass += weight
-        for at, share in enumerate(coverage):
-            target = share * ends[:, -1]
-            place = np.minimum((ends < target[:, None] - 1e-9).sum(axis=1), own.shape[1] - 1)
-            at_place = np.arange(count), place
-            level = right_of[at_place] / np.maximum(own[at_place], 1e-12)
-            over = ends[at_place] - target
-            value = (good[at_place] - over * level) / np.where(target > 0, target, 1.0)
-            sums[:, at] += weight * value
+        target = ends[:, -1:] * shares
+        below = np.stack([(ends < one[:, None] - 1e-9).sum(axis=1) for one in target.T], axis=1)
+        place = np.minimum(below, own.shape[1] - 1)
+        level = right_of[at, place] / np.maximum(own[at, place], 1e-12)
+        over = ends[at, place] - target
+        value = (good[at, place] - over * level) / np.where(target > 0, target, 1.0)
+        sums += weight[:, None] * value
     out: Array = sums / np.where(mass > 0, mass, np.nan)[:, None]
     return out
 

@@ -17,6 +17,7 @@ from scipy import special
 from onset.analysis.stats.bootstrap import Array
 
 
+@lru_cache(maxsize=4096)
 def passes(right: int, samples: int) -> Array:
     """The share of the subsets of k of ``samples`` that hold one of the ``right`` ones, for k = 1 to ``samples``.
 
