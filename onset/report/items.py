@@ -109,7 +109,7 @@ def _begun(table: pl.DataFrame, prompts: PromptsOf | None, reach: int | None) ->
     table = table if table["position"].is_sorted() else table.sort("position")
     beginning = _shared_beginning(table["prompt"])
     kept = table if reach is None else table.head(reach)
-    rest = kept["prompt"].str.slice(len(beginning)).alias("rest")
+    rest = pl.Series("rest", kept["prompt"].str.slice(len(beginning)).to_list(), pl.String)  # a slice keeps the prompts
     return beginning, kept.drop("prompt", "position").with_columns(rest)
 
 

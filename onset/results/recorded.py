@@ -43,10 +43,16 @@ class Gathered:
             self._lay()
 
     def table(self) -> pl.DataFrame:
-        """Column ``cell`` and the fields of a record."""
+        """Column ``cell`` and the fields of a record; nothing is kept here.
+
+        Every column lies in one piece: polars copies those that do not whenever some are selected. Column by column,
+        so that no more than one is there twice.
+        """
         self._lay()
         empty = pl.DataFrame(schema={"cell": pl.String, **RECORD_SCHEMA})
-        return pl.concat([self._kept(empty), *self._tables])
+        tables, self._tables = [self._kept(empty), *self._tables], []
+        names = tables[0].columns
+        return pl.DataFrame([pl.concat([one.drop_in_place(name) for one in tables], rechunk=True) for name in names])
 
     def _lay(self) -> None:
         """Lay the cells that are left behind the others: of so many at once the prompts are held."""
