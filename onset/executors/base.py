@@ -375,7 +375,8 @@ class _Relay:
         elif name == "advanced":
             cell, items = arguments
             self._seen[cell] += items
-            if (more := self._seen[cell] - self._items[cell]) > 0:
+            # the first is what was committed before, nothing too: the pace is reckoned without it
+            if (more := self._seen[cell] - self._items[cell]) > 0 or cell not in self._items:
                 self._items[cell] += more
                 self._watch.advanced(self._cells[cell], more)
         else:

@@ -103,6 +103,16 @@ def test_a_worker_that_dies_loses_its_job_alone(tmp_path: Path, after: int) -> N
     assert len(pool.given) == 6 + 2
 
 
+@pytest.mark.parametrize("dies", [{}, {1: 1, 3: 1}])
+def test_what_is_told_first_of_a_cell_is_what_was_there_before(tmp_path: Path, dies: dict[int, int]) -> None:
+    watched = Watch()
+    run(small(tmp_path), tmp_path / "d", observer=watched, executor=On(Here(dies=dies)))
+    first: dict[str, int] = {}
+    for cell, items in watched.told("advanced"):
+        first.setdefault(cell.id, items)
+    assert first == {cell.id: 0 for cell in expand(small(tmp_path)).cells}  # the pace of a run is reckoned without it
+
+
 def test_a_job_that_kills_its_workers_fails_and_the_others_run(tmp_path: Path) -> None:
     study = small(tmp_path)
     one = study.model_copy(update={"models": study.models[:1]})
