@@ -3,9 +3,9 @@
     python benchmarks/scale.py [--records 1e8] [--devices 64] [--json]
 
 A small simulation. Measured: seconds and bytes a record, a cell and an arm take in writing, reading, analysis and the
-page, from `benchmarks/load.py` (`Measured`). From the package: FLOPs of a token in inference and in tuning, and which
-share of a device's speed they reach (`onset.study.cost`, `onset.tuning`). Assumed, and to be changed where they are
-wrong: the devices (`Device`), lengths of prompts and answers (`METHODS`), how often a device fails.
+page, from `benchmarks/load.py` (`Measured`). From the package: FLOPs of a token in inference and in tuning
+(`onset.tuning`). Assumed, and to be changed where they are wrong: the devices (`Device`) and which share of their speed
+is reached, lengths of prompts and answers (`METHODS`), how often a device fails.
 
 Jobs are (model, task, budget and draw): they are dealt to groups of devices as these become free, the longest first; a
 group holds one copy of the model's weights. A device that fails costs its job the chunk that was under way and a fresh
@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from onset.study.cost import DECODE_SHARE, PREFILL_SHARE, TUNING_SHARE
 from onset.tuning import TUNERS
 
 SIZES = (135e6, 360e6, 0.5e9, 1e9, 1.7e9, 3e9, 8e9, 14e9, 32e9, 70e9)
 """Parameters of the models."""
+PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
+"""Shares of a device's speed that are reached in prefill, decoding and training: none was measured on a GPU."""
 TASKS, LABELS, SEEDS, SHIFTS = 30, (8, 32, 128), 5, 4
 """Tasks, budgets, draws of examples, and test sets of each task (the items as given, and three shifts)."""
 

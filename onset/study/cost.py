@@ -14,8 +14,10 @@ from onset.tuning.materials.base import guessed
 from onset.tuning.materials.demonstrations import lengths
 from onset.votes.verifier import Verifier
 
-PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.45, 0.15, 0.4
-"""Shares of the measured matrix-product speed that a small model reaches (prefill, decoding, training)."""
+PREFILL_SHARE, DECODE_SHARE, TUNING_SHARE = 0.9, 0.5, 0.7
+"""Shares of the measured matrix-product speed that a model reaches in prefill, decoding and training
+(`benchmarks/RESULTS.md`, "What a plan says and what it takes").
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,10 +245,10 @@ SENTENCES: dict[str, str] = {
 CAPTIONS: dict[str, str] = {
     "Accuracy on shifted items against accuracy on clean ones, a point an arm (model, method and number of labelled"
     " examples). On the grey diagonal nothing is lost. Grey line: fitted through all arms on the scale of log-odds;"
-    " dashed in a method's colour: fitted through all arms of the other methods, which the points of that colour"
+    " dotted in a method's colour: fitted through all arms of the other methods, which the points of that colour"
     " are held against.": (
         "变化后的准确率与原题上的准确率，每个点是一种模型、方法和标注样例数。灰色对角线上没有损失。灰线："
-        "在对数几率上对全部点拟合；方法颜色的虚线：对其他方法的全部点拟合，该颜色的点与它对照。"
+        "在对数几率上对全部点拟合；方法颜色的点线：对其他方法的全部点拟合，该颜色的点与它对照。"
     ),
     "What a shift takes against model size, on a log scale: accuracy on clean items minus accuracy on shifted ones,"
     " in percentage points, with its 95 % interval. Above the line accuracy is lost. Lines join sizes of one"
@@ -278,6 +278,7 @@ FIGURES: dict[str, str] = {
     "Given in": "答出的比例",
     "as given": "原样",
     "no line to hold it against": "没有可对照的直线",
+    "{model}, {shift}": "{model}，{shift}",
     "{task}, {shift}": "{task}，{shift}",
     "{title}: accuracy on shifted items against accuracy on clean ones, {count} arms.": (
         "{title}：变化后的准确率与原题上的准确率，{count} 个点。"

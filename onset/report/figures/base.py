@@ -26,7 +26,7 @@ Rows = Sequence[Mapping[str, Any]]
 Spec = dict[str, Any]
 """A part of a Vega-Lite specification: a chart, a layer, a channel, an axis."""
 
-PALETTE = ("#0072B2", "#D55E00", "#00875F", "#B5539A", "#A87800", "#3586BF", "#94703F")
+PALETTE = ("#0072B2", "#D55E00", "#00875F", "#B5539A", "#A87800", "#6048FC", "#94703F")
 SHAPES = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "triangle-right", "triangle-left")
 DASHES = {"prompted": [1, 0], "tuned": [5, 3]}
 GREY = "#8a8a8a"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from onset.analysis.questions.say import Say
 from onset.analysis.words import number, percent
 from onset.report.figures.base import (
-    DASHES,
     GREY,
     PERCENT,
+    Cell,
     Figure,
     Panel,
     Rows,
@@ -17,6 +17,7 @@ from onset.report.figures.base import (
     Spec,
     Style,
     accuracy_axis,
+    dash,
     dot,
     fade,
     layer,
@@ -26,6 +27,8 @@ from onset.report.figures.base import (
 )
 from onset.report.figures.rows import Row, facets, largest_budget_first
 
+_Looks = Mapping[tuple[object, object], Row]
+"""Model and method -> what is drawn by."""
 _DIAGONAL = ({"confidence": 0.0, "accuracy": 0.0}, {"confidence": 1.0, "accuracy": 1.0})
 
 
@@ -34,8 +37,9 @@ def confidence_figure(shown: Shown) -> Figure | None:
     known = largest_budget_first(shown.table("confidence"))
     if not known:
         return None
+    looks = {(cell["model"], cell["method"]): _look(cell) for cell in shown.cells}
     panels = [
-        _panel(where, group, shown.style)
+        _panel(where, group, looks, shown.style)
         for where, group in facets(known, ("task", "shift", "stage", "model", "labels"))
     ]
     caption = shown.style.say(
@@ -47,12 +51,13 @@ def confidence_figure(shown: Shown) -> Figure | None:
     return Figure("confidence", "Confidence", caption, "task", tuple(panels))
 
 
-def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
+def _panel(where: dict[str, str], group: Rows, looks: _Looks, style: Style) -> Panel:
     say, charts = style.say, []
-    bins = [row for one in group for row in _bins(one, say)]
+    bins = [row for one in group for row in _bins(one, looks)]
     if bins:
         charts.append(layered(_reliability(bins, style), "Right, by confidence", 240))
-    charts.append(layered(_curves([row for one in group for row in _curve(one)], style), "Right among the surest", 160))
+    kept = [row for one in group for row in _curve(one, looks)]
+    charts.append(layered(_curves(kept, style), "Right among the surest", 160))
     return Panel(where["task"], where, tuple(charts), _describe(where, group, say))
 
 
@@ -63,9 +68,9 @@ def _reliability(rows: Rows, style: Style) -> list[Spec]:
     at = {"x": x, "y": accuracy_axis(1.0), "color": style.colour()}
     fields = {"method": "Method", "sure": "Mean confidence", "says": "Accuracy", "n": "Outcomes"}
     return [
-        layer("line", _DIAGONAL, {"x": x, "y": quantity("accuracy")}, color=GREY, strokeDash=DASHES["tuned"]),
-        layer("line", rows, at | {"opacity": fade(0.7)}, strokeWidth=1.4),
-        layer("point", rows, at | {"opacity": fade(), "tooltip": tooltip(fields)}, **dot(56)),
+        layer("line", _DIAGONAL, {"x": x, "y": quantity("accuracy")}, color=GREY, strokeDash=[2, 3]),
+        layer("line", rows, at | {"strokeDash": dash(), "opacity": fade(0.7)}, strokeWidth=1.4),
+        layer("point", rows, at | {"shape": style.shape(), "opacity": fade(), "tooltip": tooltip(fields)}, **dot(56)),
     ]
 
 
@@ -75,16 +80,25 @@ def _curves(rows: Rows, style: Style) -> list[Spec]:
     fields = {"method": "Method", "share": "Kept", "says": "Accuracy"}
     at = {"x": x, "y": accuracy_axis(1.0), "color": style.colour()}
     return [
-        layer("line", rows, at | {"opacity": fade(0.85)}, strokeWidth=1.8),
+        layer("line", rows, at | {"strokeDash": dash(), "opacity": fade(0.85)}, strokeWidth=1.8),
         layer("point", rows, at | {"opacity": fade(0.85), "tooltip": tooltip(fields)}, **dot(14)),
     ]
 
 
-def _bins(one: Mapping[str, object], say: Say) -> list[Row]:
+def _look(cell: Cell) -> Row:
+    """What a method's lines and points are drawn by."""
+    return {
+        "method": cell["method"],
+        "family": str(cell["family"]),
+        "kind": "tuned" if cell["tune"] else "prompted",
+    }
+
+
+def _bins(one: Mapping[str, object], looks: _Looks) -> list[Row]:
     held: list[Mapping[str, float]] = one["bins"]  # type: ignore[assignment]
     return [
-        {
-            "method": one["method"],
+        looks[one["model"], one["method"]]
+        | {
             "confidence": each["confidence"],
             "accuracy": each["accuracy"],
             "n": int(each["n"]),
@@ -95,11 +109,11 @@ def _bins(one: Mapping[str, object], say: Say) -> list[Row]:
     ]
 
 
-def _curve(one: Mapping[str, object]) -> list[Row]:
+def _curve(one: Mapping[str, object], looks: _Looks) -> list[Row]:
     held: list[Mapping[str, float]] = one["curve"]  # type: ignore[assignment]
     return [
-        {
-            "method": one["method"],
+        looks[one["model"], one["method"]]
+        | {
             "coverage": each["coverage"],
             "accuracy": each["accuracy"],
             "share": percent(each["coverage"]),

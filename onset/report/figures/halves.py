@@ -98,7 +98,8 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
         for place, answer in enumerate(answers)
     )
     height = rows_high(map(say.method, names), 22 + 8 * len(answers), 220) * len(names) + 10
-    return Panel(str(where["model"]), where, (layered(layers, "", height),), described, (marks,))
+    title = say("{model}, {shift}", model=str(where["model"]), shift=say.shift(where["shift"]))
+    return Panel(title, where, (layered(layers, "", height),), described, (marks,))
 
 
 _NAMES = {

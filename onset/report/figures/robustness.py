@@ -55,7 +55,7 @@ def matched_figure(shown: Shown) -> Figure | None:
     caption = shown.style.say(
         "Accuracy on shifted items against accuracy on clean ones, a point an arm (model, method and number of labelled"
         " examples). On the grey diagonal nothing is lost. Grey line: fitted through all arms on the scale of log-odds;"
-        " dashed in a method's colour: fitted through all arms of the other methods, which the points of that colour"
+        " dotted in a method's colour: fitted through all arms of the other methods, which the points of that colour"
         " are held against."
     )
     return Figure("matched", "Shifted and clean accuracy", caption, "shift", tuple(panels))
@@ -79,10 +79,11 @@ def _matched_panel(where: dict[str, str], group: Rows, grid: Mapping[str, Any] |
         layers.append(layer("line", _along(grid["line"]), at, color=GREY, strokeWidth=2, opacity=0.6))
     for one in () if grid is None else grid["methods"]:
         if one["line"] is not None:
-            dashed = [row | {"method": one["method"]} for row in _along(one["line"])]
+            dotted = [row | {"method": one["method"]} for row in _along(one["line"])]
             lined = at | {"color": style.colour(), "opacity": fade(0.8)}
-            layers.append(layer("line", dashed, lined, strokeDash=[5, 3], strokeWidth=1.6))
-    spots = at | {"color": style.colour(), "opacity": fade(), "tooltip": tooltip(_MATCHED_TOOLTIP)}
+            layers.append(layer("line", dotted, lined, strokeDash=[1.5, 3], strokeWidth=1.6))
+    look = {"color": style.colour(), "shape": style.shape(), "opacity": fade()}
+    spots = at | look | {"tooltip": tooltip(_MATCHED_TOOLTIP)}
     layers.append(layer("point", rows, spots, **dot(55)))
     title = say("{task}, {shift}", task=say.task(where["task"]), shift=say.shift(where["shift"]))
     described = say(
@@ -99,6 +100,7 @@ def _point(one: Mapping[str, Any], say: Say) -> Row:
     found = one["matched"]
     return {
         "method": one["method"],
+        "family": str(one["family"]),
         "model": one["model"],
         "budget": str(one["labels"]),
         "clean": one["clean"],
@@ -150,11 +152,12 @@ def _drop_panel(where: dict[str, str], group: Rows, tuned: set[str], style: Styl
     names = [name for name in style.methods if any(row["method"] == name for row in rows)]
     lined = at | {"detail": category("family"), "strokeDash": dash(), "opacity": fade(0.85)}
     bars = {**at, "y": quantity("low", **drop), "y2": end("high"), "opacity": fade(0.7)}
+    spots = at | {"shape": style.shape(), "opacity": fade(), "tooltip": tooltip(_DROP_TOOLTIP)}
     layers: list[Spec] = [
         layer("rule", [{"drop": 0.0}], {"y": quantity("drop", **drop)}, color=GREY, strokeWidth=1),
         layer("line", rows, lined, strokeWidth=1.8),
         layer("rule", rows, bars, strokeWidth=1.6),
-        layer("point", rows, at | {"opacity": fade(), "tooltip": tooltip(_DROP_TOOLTIP)}, **dot(55)),
+        layer("point", rows, spots, **dot(55)),
     ]
     title = say("{task}, {shift}", task=say.task(where["task"]), shift=say.shift(where["shift"]))
     described = say(

@@ -83,7 +83,7 @@ def _panel(title: str, where: dict[str, str], pair: _Pair, style: Style, top: fl
     }
     upright = {**at, "y": quantity("low"), "y2": end("high"), "strokeOpacity": ink(), "opacity": fade(0.7)}
     joined = at | {"strokeDash": dash(), "opacity": fade(0.85)}
-    spots = at | {"opacity": fade(), "tooltip": tooltip(CELL_TOOLTIP)}
+    spots = at | {"shape": style.shape(), "opacity": fade(), "tooltip": tooltip(CELL_TOOLTIP)}
     layers = [
         *chance_layers(pair[0], style),
         layer("line", points, joined, strokeWidth=2.2),
