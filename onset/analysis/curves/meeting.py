@@ -27,8 +27,9 @@ from onset.analysis.curves.goodness import fit_of
 from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, Indices, overdispersion, with_rho
 from onset.analysis.curves.place import Place, Profile, profiles
 from onset.analysis.curves.series import Scale
-from onset.analysis.curves.shapes import STEEPEST, Array, Logistic, logistics, unplace
+from onset.analysis.curves.shapes import STEEPEST, Array, Logistic, logistics
 from onset.analysis.curves.shapes import Curve as FittedCurve
+from onset.analysis.curves.threshold import bootstrap_ends
 from onset.analysis.stats.adjust import ALPHA, MARGIN
 from onset.records import derive_seed
 
@@ -44,9 +45,10 @@ _MEMBERS = (np.array([0, 1, 2, 6]), np.array([3, 4, 5, 6]))
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """Where two fitted curves meet: ``place`` (sizes, profile interval), the ``bootstrap`` interval beside it, and the
-    shares of replicates that are ahead at ``every`` size and not ahead at the largest (``none``). ``misfits``: the
-    sides (0: first, 1: second) whose curve the data reject; nothing else is said then.
+    """Where two fitted curves meet: ``place`` (sizes, profile interval; nothing where no size is excluded), the
+    ``bootstrap`` interval beside it, and the shares of replicates that are ahead at ``every`` size and not ahead at the
+    largest (``none``). ``misfits``: the sides (0: first, 1: second) whose curve the data reject; nothing else is said
+    then.
     """
 
     place: Place = field(default_factory=Place)
@@ -77,6 +79,8 @@ def meet(
     if misfits:
         return Meeting(misfits=misfits)
     found = _profile(sides, x, scale).interval()
+    if found.low is None and found.high is None:  # no place is excluded: the likeliest says nothing
+        found = Place()
     if not replicates:
         return Meeting(found)
     generator = np.random.default_rng(key)
@@ -313,11 +317,5 @@ def _bootstrap(found: Place, simulated: Sequence[Data], x: Array, scale: Scale) 
     first, second = (_curve(_fit(data, x)[1], places, _middle(x))[:, 0] for data in simulated)
     at = np.sort(_overtakes(second - first, places))
     cut = math.floor(len(at) * ALPHA / 2)
-    ends = [float(at[cut]), float(at[len(at) - 1 - cut])]
-    low, high = (unplace(end, scale) if math.isfinite(end) else None for end in ends)
-    # both ends on one side: the other end is that edge of the sizes
-    if ends[0] == math.inf:
-        low = unplace(float(places[-1]), scale)
-    if ends[1] == -math.inf:
-        high = unplace(float(places[0]), scale)
-    return Meeting(found, Place(None, low, high), float(np.mean(at == -math.inf)), float(np.mean(at == math.inf)))
+    ends = bootstrap_ends(float(at[cut]), float(at[len(at) - 1 - cut]), places, scale)
+    return Meeting(found, Place(None, *ends), float(np.mean(at == -math.inf)), float(np.mean(at == math.inf)))

@@ -99,9 +99,12 @@ class Profile:
         return unplace(place, self.scale)
 
     def _likeliest(self) -> float:
-        """The middle of the places as likely as the likeliest, which may lie beyond the sizes."""
-        top = self.places[self.deviance <= self.deviance.min() + _PLATEAU]
-        return float((top[0] + top[-1]) / 2)
+        """The middle of the places around the likeliest that are as likely, which may lie beyond the sizes."""
+        worse = np.flatnonzero(self.deviance > self.deviance.min() + _PLATEAU)
+        top = int(self.deviance.argmin())
+        low = worse[worse < top].max(initial=-1) + 1
+        high = worse[worse > top].min(initial=len(self.places)) - 1
+        return float((self.places[low] + self.places[high]) / 2)
 
     def _outside(self, likeliest: float) -> Censored | None:
         """On which side of the sizes it most likely is; None: between them."""

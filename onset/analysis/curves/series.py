@@ -6,6 +6,7 @@ sizes. Two metrics of the same outputs are two curves with the same ``curve`` an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -56,19 +57,23 @@ class SizePoint:
 
     def __post_init__(self) -> None:
         where = f"{self.source}: " if self.source else ""
-        if not self.x > 0:
-            raise DataError(f"{where}size of {self.model} is {self.x}: expected a number above 0")
+        if not 0 < self.x < math.inf:
+            raise DataError(f"{where}size of {self.model} is {self.x}: expected a finite number above 0")
         if (self.n is None) != (self.correct is None):
             raise DataError(f"{where}{self.curve}, {self.model}: counts need both n and correct")
         if self.n is not None and self.correct is not None and not 0 <= self.correct <= self.n:
             raise DataError(f"{where}{self.curve}, {self.model}: {self.correct} correct of {self.n} is impossible")
         if self.n is None and self.score is None:
             raise DataError(f"{where}{self.curve}, {self.model}: neither counts nor a score")
-        if self.stderr is not None and not self.stderr >= 0:
-            raise DataError(f"{where}{self.curve}, {self.model}: standard error {self.stderr} is below 0")
+        if self.score is not None and not math.isfinite(self.score):
+            raise DataError(f"{where}{self.curve}, {self.model}: score {self.score} is not a finite number")
+        if self.stderr is not None and not 0 <= self.stderr < math.inf:
+            raise DataError(
+                f"{where}{self.curve}, {self.model}: standard error {self.stderr} is no finite number from 0 on"
+            )
         for name, value in (("tokens", self.tokens), ("loss", self.loss)):
-            if value is not None and not value > 0:
-                raise DataError(f"{where}{name} of {self.model} is {value}: expected a number above 0")
+            if value is not None and not 0 < value < math.inf:
+                raise DataError(f"{where}{name} of {self.model} is {value}: expected a finite number above 0")
         if self.chance is not None and not self.continuous and not 0 <= self.chance < 1:
             raise DataError(f"{where}{self.curve}, {self.model}: chance {self.chance} must lie in [0, 1)")
 

@@ -386,8 +386,17 @@ def _bootstrap(
     none = float(np.mean(~np.isfinite(at)))
     cut = math.floor(replicates * (1 - LEVEL) / 2)
     ends = [float(at[cut]), float(at[replicates - 1 - cut])]
-    sizes = [unplace(end, scale) if math.isfinite(end) else None for end in ends]
-    return Place(None, sizes[0], sizes[1]), none
+    return Place(None, *bootstrap_ends(ends[0], ends[1], coarse.x, scale)), none
+
+
+def bootstrap_ends(low: float, high: float, x: Array, scale: Scale) -> tuple[float | None, float | None]:
+    """Ends of a bootstrap interval on the axis of the fits as sizes; infinite ones are None, but where both lie on one
+    side the other end is that edge of the sizes ``x``.
+    """
+    edge_low = float(x.max()) if low == math.inf else low
+    edge_high = float(x.min()) if high == -math.inf else high
+    ends = [unplace(end, scale) if math.isfinite(end) else None for end in (edge_low, edge_high)]
+    return ends[0], ends[1]
 
 
 # ---- the break ------------------------------------------------------------------------------------------------------

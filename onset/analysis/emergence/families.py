@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from onset.analysis import words
 from onset.analysis.curves.place import Censored, Place
@@ -233,7 +234,11 @@ def _check(curves: Sequence[Curve]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """On the axis of the fits: ``estimate``, ends of the interval (None: open), the range of the sizes, censoring."""
+    """On the axis of the fits: ``estimate``, ends of the interval (None: open), the range of the sizes, censoring.
+
+    ``steps``: of a family whose growth is not shown, of each size its place and the nats that a threshold costs at or
+    below it and above it.
+    """
 
     estimate: float | None
     low: float | None
@@ -241,6 +246,7 @@ class Known:
     smallest: float
     largest: float
     censored: Censored | None
+    steps: tuple[tuple[float, float, float], ...] = ()
 
     @property
     def bounded_below(self) -> bool:
@@ -254,6 +260,9 @@ class Known:
 
     def log_likelihood(self, at: Array) -> Array:
         """Of thresholds ``at``, relative to the best."""
+        if self.steps:
+            ends = np.array([one[0] for one in self.steps])
+            return self._stepped(at) - float(self._stepped(np.append(ends, ends.max() + 1)).max())
         if self.censored == "gap" and self.low is not None and self.high is not None:
             outside = np.maximum(np.maximum(self.low - at, at - self.high), 0.0)
             gap: Array = -_LOSS * (outside / _EDGE) ** 2
@@ -269,6 +278,12 @@ class Known:
             total -= _LOSS * (np.maximum(first - at, 0.0) / max(first - self.low, _EDGE)) ** 2
         if self.high is not None:
             total -= _LOSS * (np.maximum(at - last, 0.0) / max(self.high - last, _EDGE)) ** 2
+        return total
+
+    def _stepped(self, at: Array) -> Array:
+        total = np.zeros(at.shape)
+        for size, reached, short in self.steps:
+            total -= np.where(at <= size, reached, short)
         return total
 
 
@@ -289,7 +304,12 @@ def _known(one: Emergence, settings: Settings) -> Known | None:
 
 
 def _level_side(curve: Curve, smallest: float, largest: float, settings: Settings) -> Known | None:
-    """Growth is not shown: short of the threshold (or past it) at every size, if the pooled share says so."""
+    """Growth is not shown: short of the threshold (or past it) at every size, if the pooled share says so and that of
+    the largest size (the smallest) does not speak against it.
+
+    How much less likely another threshold is, the outcomes say: from it on the share is at least the target, before it
+    at most; each size adds by how much its outcomes are likelier under their own share than under the target.
+    """
     points = curve.points if curve.scale != "loss" else curve.points[::-1]
     chance = points[0].chance
     if chance is None or points[0].continuous or not all(point.n for point in points):
@@ -297,12 +317,19 @@ def _level_side(curve: Curve, smallest: float, largest: float, settings: Setting
     right, n = sum(point.correct or 0 for point in points), sum(point.n or 0 for point in points)
     target = chance + leave_by(chance, float(np.median([point.n or 0 for point in points])), settings.margin)
     low, high = clopper_pearson(right, n, LEVEL)
-    first_high = clopper_pearson(points[0].correct or 0, points[0].n or 1, LEVEL)[1]
-    last_low = clopper_pearson(points[-1].correct or 0, points[-1].n or 1, LEVEL)[0]
-    if high < target and last_low < target:
-        return Known(None, largest - _EDGE, None, smallest, largest, "above")
-    if low > target and first_high > target:
-        return Known(None, None, smallest + _EDGE, smallest, largest, "below")
+    shares = [(point.correct or 0) / (point.n or 1) for point in points]
+    lost = [
+        (point.n or 0) * float(special.rel_entr(share, target) + special.rel_entr(1 - share, 1 - target))
+        for point, share in zip(points, shares, strict=True)
+    ]
+    steps = tuple(
+        (float(at), nats if share < target else 0.0, nats if share > target else 0.0)
+        for at, nats, share in zip(place([point.x for point in points], curve.scale), lost, shares, strict=True)
+    )
+    if high < target and shares[-1] < target:
+        return Known(None, largest - _EDGE, None, smallest, largest, "above", steps)
+    if low > target and shares[0] > target:
+        return Known(None, None, smallest + _EDGE, smallest, largest, "below", steps)
     return None
 
 

@@ -361,13 +361,14 @@ def _decide(one: Measured, q: float | None, settings: Settings) -> Emergence:
     if fit is not None and not fit.drawn:
         notes.append(f"no {curve_kind(verdict)} fits (p {fit.p_value:.2g}): none is drawn")
     drawn = fit is not None and fit.drawn
-    said = drawn and verdict in _RISES and ends.above and ends.top_p <= settings.level
+    rises = drawn and verdict in _RISES and q is not None
+    said = rises and ends.above and ends.top_p <= settings.level
     return Emergence(
         curve=one.curve, verdict=verdict, p_value=growth.p_value if tested else None, q_value=q,
         p_change=one.change.p_value if tested else None,
         p_jump=growth.p_jump if tested and one.change.direction > 0 else None,
         threshold=one.threshold if said else NOT_IN_RANGE, floor=ends.floor,
         rise=growth.rise if tested else None, rho=growth.rho, replicates=growth.replicates, notes=tuple(notes),
-        smooth_fit=growth.smooth_fit, fit=fit, midpoint=one.midpoint if drawn and verdict in _RISES else None,
+        smooth_fit=growth.smooth_fit, fit=fit, midpoint=one.midpoint if rises else None,
         scatter=growth.scatter,
     )  # fmt: skip

@@ -2,11 +2,13 @@
 
 Tasks are related when their names agree up to the first "[", as `one-hop[frequency=head]` and `one-hop[frequency=tail]`
 do. Each has a curve of accuracy over size; its midpoint and the ratio of two of them, by profile likelihood, are those
-of `onset.analysis.curves.place`. Intervals allow for the number of neighbours (Bonferroni).
+of `onset.analysis.curves.place`. Intervals of neighbours allow for their number (Bonferroni), that of the last to the
+first for all pairs, since the two are the pair that lies farthest apart.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -186,7 +188,7 @@ def _order(stem: str, curves: Sequence[SizeCurve]) -> TaskOrder | None:
         ),
         sizes=first.sizes,
         ratios=tuple(_ratio(a, b, 1 - (1 - LEVEL) / len(pairs)) for a, b in pairs),
-        overall=_ratio(held[0], held[-1], LEVEL),
+        overall=_ratio(held[0], held[-1], 1 - (1 - LEVEL) / math.comb(len(held), 2)),
         without=tuple((one.task, why_without(one)) for one in curves if within(one) is None),
         n=sum(sum(curve.n) for curve, _ in held),
     )

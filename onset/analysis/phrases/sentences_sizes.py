@@ -23,6 +23,8 @@ _CROSSOVER = {
     ),
     "{why}where the two meet is not said": "{why}两条曲线在何处相交，不作结论",
     "the fitted curves do not meet within the sizes": "拟合的曲线在测过的规模之内不相交",
+    "where the fitted curves meet, these outcomes do not say": "拟合的曲线在哪里相交，这些结果说不出来",
+    "the interval of the largest ratio allows for {count} pairs of tasks": "最大之比的区间按 {count} 对任务修正",
     "by the fitted curves {name} overtakes {other} at about {at} ({range})": (
         "按拟合的曲线，{name}在约 {at} 处超过{other}（{range}）"
     ),

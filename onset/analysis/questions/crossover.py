@@ -126,6 +126,8 @@ def _meets(curve: GainCurve, say: Say) -> str:
         return say("{why}where the two meet is not said", why=why)
     if found.interval is None:
         return ""
+    if found.interval == (None, None):
+        return say("where the fitted curves meet, these outcomes do not say")
     if found.estimate is None:
         return say("the fitted curves do not meet within the sizes")
     return say(

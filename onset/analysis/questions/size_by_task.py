@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import partial
 
@@ -67,6 +68,12 @@ def _sentence(study: Analysis, order: TaskOrder, say: Say) -> str:
     places = say("; then ").join(halves)
     parts = [say("accuracy is halfway between its floor and its ceiling for {places}", places=places)]
     if len(order.ratios) > 1:
+        parts.append(
+            say(
+                "the interval of the largest ratio allows for {count} pairs of tasks",
+                count=math.comb(len(order.places), 2),
+            )
+        )
         ratios = [_ratio(one, say) for one in order.ratios]
         parts.append(
             say(

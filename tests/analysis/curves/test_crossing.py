@@ -19,6 +19,9 @@ from onset.analysis.curves.crossing import (
     interval_words,
     start_of_wins,
 )
+from onset.analysis.curves.likelihood import Counts
+from onset.analysis.curves.meeting import meet
+from onset.analysis.curves.place import Place
 from onset.analysis.curves.series import Curve, SizePoint
 from onset.errors import InputError
 
@@ -112,6 +115,15 @@ def test_the_same_curve_twice_is_not_bounded_at_both_ends() -> None:
     assert found.verdict in ("unresolved", "none")
     assert found.meeting is not None
     assert found.meeting.place.low is None or found.meeting.place.high is None
+
+
+@pytest.mark.parametrize("right", [[10, 30, 90, 150, 180], [0, 0, 0, 0, 0]])
+def test_where_no_size_is_excluded_no_meeting_is_named(right: list[int]) -> None:
+    x, same = np.arange(6.0, 11.0), Counts(np.array([right], dtype=float), np.full((1, 5), 200.0), np.zeros(1))
+    assert meet(same, same, x, replicates=0).place == Place()  # the middle of the sizes would be a number of nothing
+    ahead = Counts(np.array([[0, 20, 100, 190, 195]], dtype=float), np.full((1, 5), 200.0), np.zeros(1))
+    level = Counts(np.full((1, 5), 100.0), np.full((1, 5), 200.0), np.zeros(1))
+    assert meet(level, ahead, x, replicates=0).place.estimate == pytest.approx(1e8, rel=0.3)
 
 
 def test_intervals_over_the_sizes_agree_with_holms_verdicts() -> None:

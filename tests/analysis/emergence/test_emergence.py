@@ -626,12 +626,19 @@ def test_big_bench_modified_arithmetic_emerges_at_the_largest_size(capsys: pytes
 
 
 def test_points_that_cannot_be() -> None:
-    with pytest.raises(DataError, match=r"file: size of m is 0\.0: expected a number above 0"):
+    with pytest.raises(DataError, match=r"file: size of m is 0\.0: expected a finite number above 0"):
         SizePoint("a", "b", "m", 0.0, "em", n=1, correct=0, source="file")
     with pytest.raises(DataError, match="a, m: neither counts nor a score"):
         SizePoint("a", "b", "m", 1.0, "em")
     with pytest.raises(DataError, match="a, m: counts need both n and correct"):
         SizePoint("a", "b", "m", 1.0, "em", n=3)
+    for wrong in (math.nan, math.inf):  # a verdict was "inverse" for it
+        with pytest.raises(DataError, match=f"a, m: score {wrong} is not a finite number"):
+            SizePoint("a", "b", "m", 1.0, "em", score=wrong, continuous=True)
+        with pytest.raises(DataError, match=f"a, m: standard error {wrong} is no finite number"):
+            SizePoint("a", "b", "m", 1.0, "em", score=0.5, stderr=wrong, continuous=True)
+        with pytest.raises(DataError, match=f"loss of m is {wrong}: expected a finite number above 0"):
+            SizePoint("a", "b", "m", 1.0, "em", score=0.5, loss=wrong, continuous=True)
 
 
 @pytest.mark.parametrize("scatter", [0.0, 0.02])

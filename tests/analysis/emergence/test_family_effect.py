@@ -10,14 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from conftest import shared
-from scipy.stats import t
+from scipy.stats import binom, t
 from statsmodels.stats.meta_analysis import combine_effects
 
 from onset.analysis.curves.place import Censored, Place
 from onset.analysis.curves.series import Curve, Scale, SizePoint, curves_of
 from onset.analysis.curves.shapes import Logistic
-from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold
-from onset.analysis.emergence.families import FamilyEffect, family_effect
+from onset.analysis.curves.threshold import NOT_IN_RANGE, Threshold, leave_by
+from onset.analysis.emergence.families import FamilyEffect, _known, family_effect
 from onset.analysis.emergence.verdict import Emergence, Settings
 from onset.analysis.stats.random_effects import random_effects
 from onset.errors import InputError
@@ -191,6 +191,35 @@ def test_a_spread_that_leans_on_its_prior_says_so() -> None:
     made = family_effect([*five()[:2], *ends])
     assert made.notes[0].startswith("the spread leans on its prior: with one twice as wide it would be a factor of ")
     assert family_effect(five()).notes == ()
+
+
+def test_a_family_at_chance_weighs_what_its_outcomes_are_worth() -> None:
+    """Of thresholds up to its largest size: how much less likely right answers are from there on at the target."""
+    right, n, chance = [48, 52, 50, 49, 51, 50, 47], 200, 0.25
+    known = _known(level("F", right, chance=chance), Settings())
+    assert known is not None
+    assert known.censored == "above"
+    target = chance + leave_by(chance, n, Settings().margin)
+    at = np.array([8.0, 9.2, 10.9, 11.0, 11.5])
+    lost = [
+        sum(
+            binom.logpmf(k, n, target) - binom.logpmf(k, n, k / n)
+            for k, size in zip(right, SIZES, strict=True)
+            if size >= one - 1e-9
+        )
+        for one in at
+    ]
+    assert known.log_likelihood(at) == pytest.approx(lost)
+    assert -40 < lost[0] < lost[2] < -2
+    assert lost[-1] == 0
+
+
+def test_a_family_whose_largest_size_is_past_the_target_is_not_beyond_its_sizes() -> None:
+    open_ended = level("F", [50, 48, 52, 50, 50, 50, 72], "unresolved", chance=0.25)
+    assert _known(open_ended, Settings()) is None
+    alone, joined = family_effect(five()), family_effect([*five(), open_ended])
+    assert not joined.families[-1].used
+    assert joined.mean == alone.mean
 
 
 def test_curves_are_given_to_emergence_first() -> None:

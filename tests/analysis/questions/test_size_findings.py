@@ -28,7 +28,7 @@ from onset.analysis.curves.shapes import Logistic
 from onset.analysis.estimates.gains import GainCurve, gain_curves
 from onset.analysis.estimates.size_curves import SizeCurve, size_curves
 from onset.analysis.estimates.stage_sizes import stage_shifts
-from onset.analysis.estimates.task_sizes import stem_of, task_orders, within
+from onset.analysis.estimates.task_sizes import stem_of, task_orders, times, within
 from onset.analysis.outcomes import Outcomes, pair
 from onset.analysis.questions import MOST_WITH_LADDER, question
 from onset.analysis.questions.comparison_words import stage_sentence
@@ -308,6 +308,23 @@ def test_rare_facts_need_more_parameters(jump: Analysis) -> None:
     assert "allow for" not in said.sentence
     twice = replace(jump, sizes=replace(jump.sizes, task_orders=(replace(order, ratios=order.ratios * 2),)))
     assert ") (intervals that allow for 2 steps)" in SizeByTask().ask(twice)[0].sentence
+
+
+def test_the_two_that_lie_farthest_apart_allow_for_all_pairs(jump: Analysis) -> None:
+    held = [one for one in jump.sizes.curves if one.task in ("fact[frequency=head]", "fact[frequency=tail]")]
+    again = [replace(one, at=replace(one.at, task="fact[frequency=torso]")) for one in held if "tail" in one.task]
+    (two,), (three,) = task_orders(held), task_orders([*held, *again])
+    assert len(three.places) == 3
+    places = {
+        one.task: within(one) for one in [*held, *again] if (one.method, one.labels) == (three.method, three.labels)
+    }
+    first, last = (places[task] for task in three.overall.tasks)
+    assert first is not None
+    assert last is not None
+    assert three.overall.interval == times(first, last, 1 - 0.05 / 3)
+    assert (three.overall.interval[0] or 0) < (two.overall.interval[0] or 0)
+    study = replace(jump, sizes=replace(jump.sizes, task_orders=(three,)))
+    assert "the interval of the largest ratio allows for 3 pairs of tasks" in SizeByTask().ask(study)[0].sentence
 
 
 def test_an_ingredient_is_compared_with_the_base_of_its_size(jump: Analysis) -> None:
