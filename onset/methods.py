@@ -6,6 +6,7 @@ Presets have names; anything else is a mapping in a study file with the same key
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -100,8 +101,8 @@ class Method:
         """The spec with what files hold in place of where they are: what a cell's id says. Raises DataError for a file
         that cannot be used.
         """
-        steps = [(key, one) for key in _OPTIONS if isinstance(one := getattr(self, key), Step)]
-        return self.spec() | {key: one.identity() for key, one in steps if one.paths or one.models}
+        said = self.spec()
+        return said | {key: one.identity() for key in said if isinstance(one := getattr(self, key), Step)}
 
     def bank(self) -> dict[str, Any] | None:
         """The spec of the outputs it reads: methods with one bank share them. None: it neither votes nor is
@@ -141,6 +142,7 @@ def method(  # noqa: PLR0913 - the keys of a method in a study
     step itself; ``vote``: so too, or a mapping without ``kind`` (a majority). Raises UnknownName for a name that is in
     no table and StudyError for settings that do not validate or parts that do not go together.
     """
+    _check_values(shots, steps, epochs, learning_rate, template)
     if tune is None:
         for key, value in (("on", on), ("steps", steps), ("epochs", epochs), ("learning_rate", learning_rate)):
             if value is not None:
@@ -192,6 +194,19 @@ def read_vote(value: Any) -> Vote | None:
     settings = {"kind": "majority", **value} if isinstance(value, Mapping) else value
     vote: Vote = read_step(VOTES, settings, "method: 'vote'")
     return vote
+
+
+def _check_values(shots: Any, steps: Any, epochs: Any, learning_rate: Any, template: Any) -> None:
+    """A grid and a caller may give anything."""
+    for key, value, least in (("shots", shots, 0), ("steps", steps, 1), ("epochs", epochs, 1)):
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if value is not None and not (whole and value >= least):
+            raise StudyError(f"method: '{key}: {value!r}': expected a whole number from {least} on")
+    real = isinstance(learning_rate, numbers.Real) and not isinstance(learning_rate, bool)
+    if learning_rate is not None and not (real and 0 < learning_rate < math.inf):
+        raise StudyError(f"method: 'learning_rate: {learning_rate!r}': expected a finite number above 0")
+    if template not in (None, "auto", *get_args(Template)):
+        raise StudyError(f"method: 'template: {template!r}': expected auto, {' or '.join(get_args(Template))}")
 
 
 def _check_choice(asks: Prompt, chosen: Choice, shots: int | None, said: bool) -> None:

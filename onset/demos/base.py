@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from random import Random
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -23,7 +22,8 @@ Ranking = Callable[[Item | None], Sequence[Item]]
 
 class Choice(Step):
     """Settings that every choice has. ``order``: a seed by which those chosen are shuffled before they are shown (None:
-    as the choice arranges them), so that order varies where the examples stay.
+    as the choice arranges them), so that order varies where the examples stay. Of any two examples it says which comes
+    first, whatever others are shown: an order that a search finds with some of the examples is that of all.
     """
 
     needs: ClassVar[frozenset[Literal["rationales"]]] = frozenset()
@@ -64,8 +64,12 @@ class Choice(Step):
         """Those chosen in the order in which they are shown: arranged, or shuffled where ``order`` says so. ``seed``:
         that of the draw, so that draws are shuffled apart.
         """
-        if self.order is None:
+        order = self.order
+        if order is None:
             return self.arrange(chosen)
-        mixed = list(chosen)
-        Random(derive_seed("order", self.order, seed)).shuffle(mixed)
-        return tuple(mixed)
+        return tuple(sorted(chosen, key=lambda item: derive_seed("order", order, seed, item.id)))
+
+    def identity(self) -> Any:
+        """With a mark where examples are shuffled: cells of before were shuffled as lists, and are other cells."""
+        said = super().identity()
+        return said if self.order is None else {**said, "shuffled": "by example"}

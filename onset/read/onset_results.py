@@ -16,14 +16,19 @@ from onset.results.read import load
 
 
 def read(path: Path | Files, sizes: Sizes) -> tuple[Outcomes, ...]:
-    """The outcomes of every way of asking with a finished cell, in running order.
+    """The outcomes of every way of asking with a finished cell, in running order; not those of a rule that looks beyond
+    the budget (`onset.search.base.Search.bound`), which are compared with nothing.
 
-    Cells that failed or did not run are told in the notes. Raises StoreError for a damaged folder.
+    Cells that failed or did not run are told in the notes, and what is left out. Raises StoreError for a damaged
+    folder.
     """
     results, where = load(path, prompts=False), as_files(path).name()
     unfinished = len(results.missing) + len(results.failed)
     notes = [f"{where}: {unfinished} of {unfinished + len(results.cells)} cells are not finished"] if unfinished else []
-    return tuple(_told(one, sizes, notes) for one in outcomes_of(results, where))
+    found = outcomes_of(results, where)
+    bounds = dict.fromkeys(one.method for one in found if one.asked.bound)
+    notes += [f"{where}: {name} is an upper bound, chosen with labels beyond the budget: left out" for name in bounds]
+    return tuple(_told(one, sizes, notes) for one in found if not one.asked.bound)
 
 
 def _told(one: Outcomes, sizes: Sizes, notes: Sequence[str]) -> Outcomes:

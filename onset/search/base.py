@@ -53,6 +53,13 @@ class Search(Step):
     @field_validator("grid", mode="before")
     @classmethod
     def _written(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            try:
+                given = json.loads(value)
+            except ValueError:
+                given = value
+            if not isinstance(given, dict | list):
+                raise ValueError("expected a mapping of settings to lists of values, or a list of mappings")
         return value if value is None or isinstance(value, str) else canonical_json(value)
 
     @property

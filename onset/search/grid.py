@@ -14,6 +14,7 @@ Products are tried in an order that their content decides (random search over a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, product, zip_longest
 from typing import Any
@@ -26,6 +27,7 @@ from onset.methods import Method, method
 from onset.prompting import PROMPTING
 from onset.records import content_hash
 from onset.registry import Registry
+from onset.search.base import Search
 from onset.step import Step, read_step
 from onset.tasks.base import Task
 from onset.tuning import MATERIALS, TUNERS
@@ -67,7 +69,7 @@ def with_setting(one: Method, setting: Setting) -> Method:
         else:
             known = ", ".join([*WHOLE, *(f"{name}.SETTING" for name in _TABLES)])
             raise StudyError(f"method {one.name}: 'grid' has an unknown key '{key}'. Known: {known}")
-    given |= {step: _with(one, step, inside) for step, inside in steps.items()}
+    given |= {step: _with(one, step, setting.get(step), inside) for step, inside in steps.items()}
     try:
         made = method(**given)
     except (StudyError, UnknownName) as error:
@@ -78,18 +80,19 @@ def with_setting(one: Method, setting: Setting) -> Method:
     return made
 
 
-def _with(one: Method, step: str, settings: Mapping[str, Any]) -> Step:
-    held: Step | None = getattr(one, step)
+def _with(one: Method, step: str, named: Any, settings: Mapping[str, Any]) -> Step:
+    """The step of ``one``, or the one that the setting has ``named`` beside them, with ``settings``."""
+    where = f"method {one.name}: its grid, '{step}'"
+    held: Step | None = getattr(one, step) if named is None else read_step(_TABLES[step], named, where)
     if held is None:
         raise StudyError(f"method {one.name}: its grid sets '{step}.{next(iter(settings))}', but it has no '{step}'")
-    said = {"kind": held.kind, **held.set(), **settings}
-    made: Step = read_step(_TABLES[step], said, f"method {one.name}: its grid, '{step}'")
+    made: Step = read_step(_TABLES[step], {"kind": held.kind, **held.set(), **settings}, where)
     return made
 
 
 def settings_of(one: Method, task: Task, labels: int) -> tuple[Setting, ...]:
     """The settings that a search tries of ``one`` at a budget of ``labels``, its own (empty) first: as many as it has
-    trials, no two the same method.
+    trials, no two the same method with the examples that a part of a trial has.
 
     Raises StudyError where there are fewer, so that all methods have as many trials, or where one is no setting of it.
     """
@@ -99,8 +102,8 @@ def settings_of(one: Method, task: Task, labels: int) -> tuple[Setting, ...]:
     seen: list[Any] = []
     for setting in chain([{}], _written(one) if rule.grid is not None else _by_steps(one, task, labels)):
         made = with_setting(one, setting)
-        if made.spec() not in seen and (not setting or _takes(made, task)):
-            seen.append(made.spec())
+        if (same := _resolved(made, _most(rule, labels))) not in seen and (not setting or _takes(made, task)):
+            seen.append(same)
             found.append(setting)
         if len(found) == rule.trials:
             return tuple(found)
@@ -108,6 +111,28 @@ def settings_of(one: Method, task: Task, labels: int) -> tuple[Setting, ...]:
         f"method {one.name}, task {task.name}, {labels} labels: 'search' tries {rule.trials} settings of every method,"
         f" this one has {len(found)}; lower 'trials', give the method a 'grid' of more, or 'search: none'"
     )
+
+
+def _most(rule: Search, labels: int) -> int:
+    """The examples of the largest part of a trial: settings that are one method there are one in all."""
+    return max((used for used, _ in rule.sizes(labels)), default=labels)
+
+
+def _resolved(made: Method, shown: int) -> dict[str, Any]:
+    """What tells a method from another where ``shown`` examples are there: as many shots as there are examples are all
+    of them, a single one has no order, and a rate or number of steps may be the default in other words.
+    """
+    said = {key: value for key, value in made.spec().items() if key not in ("learning_rate", "steps")}
+    if made.tune is not None:
+        schedule = made.schedule()
+        rate = schedule.at(made.tune.learning_rate).learning_rate
+        return said | {"schedule": [rate, schedule.steps]}
+    if made.shots is None or made.shots >= shown:
+        said.pop("shots", None)
+    if shown < 2 or made.shots == 1:
+        choose = made.choose.model_copy(update={"order": None})
+        said |= {"choose": None if choose == Random() else choose.spec()}
+    return said
 
 
 def _takes(made: Method, task: Task) -> bool:
@@ -145,14 +170,18 @@ def _by_steps(one: Method, task: Task, labels: int) -> Iterator[Setting]:
         yield from own
         return
     assert one.search is not None
-    orders = [{"choose.order": order} for order in range(1, one.search.trials + 1)]
-    turns = zip_longest(orders, own, _demonstrations(one, labels))
+    most = _most(one.search, labels)
+    shown = most if one.shots is None else min(one.shots, most)
+    others = math.factorial(min(shown, 8)) - 1  # in so many other orders can they be shown
+    orders = [{"choose.order": order} for order in range(1, min(one.search.trials, others) + 1)]
+    turns = zip_longest(orders, own, _demonstrations(one, most))
     yield from (setting for turn in turns for setting in turn if setting is not None)
 
 
 def _demonstrations(one: Method, labels: int) -> list[Setting]:
-    """How many demonstrations and which, where the method leaves that open. How many examples help differs by task and
-    model (Brown et al. 2020, arXiv 2005.14165, figure 1.2), and so does their order (Lu et al. 2022, arXiv 2104.08786).
+    """How many demonstrations and which of ``labels``, where the method leaves that open. How many examples help
+    differs by task and model (Brown et al. 2020, arXiv 2005.14165, figure 1.2), and so does their order (Lu et al.
+    2022, arXiv 2104.08786).
     """
     shots: list[Setting] = [{"shots": count} for count in _SHOTS if one.shots is None and count < labels]
     if one.choose != Random():

@@ -129,6 +129,9 @@ def test_draws_are_shuffled_apart() -> None:
     one = choice("random", order=0)
     orders = {tuple(chosen.index(each) for each in one.shown(chosen, seed)) for seed in range(5)}
     assert len(orders) == 5
+    some = [each for each in chosen if each is not chosen[1]]  # what a search shows of them comes in the same order
+    for seed in range(5):
+        assert one.shown(some, seed) == tuple(each for each in one.shown(chosen, seed) if each is not chosen[1])
 
 
 @EVERY

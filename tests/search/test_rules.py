@@ -143,6 +143,26 @@ def test_a_grid_of_products_is_tried_in_an_order_of_its_own_and_a_list_as_writte
     assert tried(listed, 3) == [{}, *listed]
 
 
+def test_a_choice_of_a_setting_is_the_one_that_is_ordered() -> None:
+    made = with_setting(method(prompt="answer-only"), {"choose": "balanced", "choose.order": 2, "shots": 4})
+    assert made.choose.spec() == {"kind": "balanced", "order": 2}
+
+
+def test_two_examples_have_no_six_orders() -> None:
+    (one,) = searched(method(prompt="answer-only", shots=2), [{"select": "within", "trials": 6}], None)
+    with pytest.raises(StudyError, match="'search' tries 6 settings of every method, this one has"):
+        settings_of(one, TASK, 8)
+    (one,) = searched(method(prompt="answer-only"), [{"select": "within", "trials": 3, "folds": 2}], None)
+    with pytest.raises(StudyError, match="'search' tries 3 settings of every method, this one has 2"):
+        settings_of(one, TASK, 2)  # each part shows one: the first, or the first of a balanced choice
+
+
+@pytest.mark.parametrize("grid", ["abc", "3", "null"])
+def test_a_rule_whose_grid_is_a_text_is_refused(grid: str) -> None:
+    with pytest.raises(StudyError, match="'grid': expected a mapping of settings to lists of values"):
+        read_search({"select": "within", "grid": grid}, "method: 'search'")
+
+
 @pytest.mark.parametrize(
     ("entry", "rule", "grid", "message"),
     [
@@ -153,6 +173,19 @@ def test_a_grid_of_products_is_tried_in_an_order_of_its_own_and_a_list_as_writte
         ("cot", "within", {"learning_rate": [1, 2]}, "belongs to a tuning method"),
         ("answer-only", "within", {"choose": ["complex"]}, "which needs rationales; the method does not"),
         ("lora-answers", "within", {"tune.rank": [0]}, "its grid, 'tune', lora: 'rank'"),
+        ("cot", "within", {"shots": [-1]}, "'shots: -1': expected a whole number from 0 on"),
+        ("cot", "within", {"shots": [True]}, "'shots: True': expected a whole number from 0 on"),
+        ("cot", "within", {"template": ["chatty"]}, "'template: 'chatty'': expected auto, chat or plain"),
+        ("lora-answers", "within", {"steps": [0]}, "'steps: 0': expected a whole number from 1 on"),
+        (
+            "lora-answers",
+            "within",
+            {"learning_rate": ["1e-3"]},
+            "'learning_rate: '1e-3'': expected a finite number above",
+        ),
+        ("lora-answers", "within", {"learning_rate": [0.001], "steps": [60]}, "this one has 1; lower 'trials'"),
+        ("answer-only", "within", [{"choose.order": 1, "shots": 1}, {"shots": 1}], "this one has 2; lower 'trials'"),
+        ("answer-only", "within", [{"shots": 6}, {"shots": 7}, {"shots": 8}], "this one has 1; lower 'trials'"),
         ("cot", "within", {}, "'grid' must be a mapping of settings to lists of values, or a list of mappings"),
     ],
 )
