@@ -226,13 +226,17 @@ def _trials(grid: Grid, cell: Cell, size: Size, speed: float | None, device: str
     """Of all settings that the search of ``cell`` tries, each with every part of the examples."""
     rule, cost = cell.method.search, Cost(0.0, 0.0)
     assert rule is not None
+    scored = rule.ties == "log-probability"
     for setting, (used, held) in product(cell.settings or (), rule.sizes(cell.labels)):
-        part = replace(cell, method=setting, settings=None, labels=used, items=held, continuous=True)
-        cost += _inference(grid, part, size, prompts_of(grid, part, size.context), speed, device)
+        part = replace(cell, method=setting, settings=None, labels=used, items=held, continuous=scored)
+        shown = prompts_of(grid, part, size.context)
+        cost += _inference(grid, part, size, shown, speed, device)
+        if scored and size.params_compute is not None:  # the gold answers decide: unlike a cell's, they count
+            cost += Cost(2.0 * size.params_compute * shown.tokens * held, 0.0)
         cost += _tuning(grid, part, size, speed) if setting.tune is not None else Cost(0.0, 0.0)
         if part.verifier:
             cost += learning(part, grid.tasks[part.taught], size, speed)
-            cost += scoring(part, grid.tasks[part.task], size, prompts_of(grid, part, size.context).tokens, speed)
+            cost += scoring(part, grid.tasks[part.task], size, shown.tokens, speed)
     return cost
 
 

@@ -354,6 +354,23 @@ def test_a_plan_counts_trials(tiny: Path) -> None:
     assert total == pytest.approx(plain + extra + said["search"]["flops"])
 
 
+def test_a_plan_counts_the_scores_of_gold_answers_where_they_decide(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onset.study.estimate.measure_speed", lambda *_: 1e9)
+
+    def planned(ties: str) -> tuple[float, float]:
+        made = with_model(tiny, methods=["answer-only"], search=[{"select": "within", "trials": 3, "ties": ties}])
+        (cost,) = estimate(expand(made)).searches.values()
+        assert cost.flops is not None
+        assert cost.seconds is not None
+        return cost.flops, cost.seconds
+
+    scored, plain = planned("log-probability"), planned("default")
+    assert scored[0] > 1.5 * plain[0]  # prompts are most of the tokens, and are read twice
+    assert scored[1] > plain[1]
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
