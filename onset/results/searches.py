@@ -1,7 +1,7 @@
 """What is kept of a search: every part of a trial that was scored, so that a run that was stopped does not repeat it.
 
 ``D/searches/<id>/<trial>-<part>.json``; while a part's model is tuned, its weights, and what training keeps to go on
-from, are in ``D/searches/<id>/<trial>-<part>/``, and go when it is scored.
+from, are in ``D/searches/<id>/<trial>-<part>/<hash of what it is measured with>/``, and go when it is scored.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onset.errors import Damaged
+from onset.records import content_hash
 from onset.results.files import get_json, put_json, set_aside
 from onset.results.folder import Store
 
@@ -41,9 +42,11 @@ class SearchFolder:
         if any(True for _ in self.files.names(_scratch(trial, part))):
             self.files.remove_folder(_scratch(trial, part))
 
-    def scratch(self, trial: int, part: int) -> Store:
-        """Where a part's model is tuned."""
-        return Store(self.files.at(_scratch(trial, part)), self._note)
+    def scratch(self, trial: int, part: int, measured: Mapping[str, Any]) -> Store:
+        """Where a part's model is tuned: apart by what the part is ``measured`` with, so that nothing is read back that
+        was tuned from other weights or otherwise.
+        """
+        return Store(self.files.at(f"{_scratch(trial, part)}/{content_hash(measured)}"), self._note)
 
 
 def _path(trial: int, part: int) -> str:

@@ -99,7 +99,7 @@ class Searches:
                     where = f"{cell.model} · searching {cell.method.name} · {cell.task} · {cell.labels} labels"
                     self._watch.doing(f"{where} · seed {cell.seed} · {said}")
                     try:
-                        held, passing = trial.score(place, folder.scratch(number, place), self._watch)
+                        held, passing = trial.score(place, folder.scratch(number, place, trial.measured), self._watch)
                     except Unanswered as error:
                         waits = waits or error
                         break

@@ -236,6 +236,34 @@ def test_trials_of_other_weights_are_made_again(tmp_path: Path) -> None:
     assert rest.asked == whole.asked
 
 
+def stop_when_tuned(made: Study, folder: Path) -> None:
+    """Run ``made`` until the first trial's weights are kept, and nothing is asked of them."""
+
+    def stopped(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(searching._Trial, "_asked", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run(made, folder)
+    assert len(list((folder / "searches").rglob("tuning.json"))) == 1
+
+
+def test_weights_that_a_trial_tuned_from_another_base_are_not_read_back(tmp_path: Path) -> None:
+    base = save(tmp_path / "model", llama(context=512), tokenizer(bos=False))
+    made = with_model(base, search=[{"select": "within", "trials": 2}])
+    stop_when_tuned(made, tmp_path / "d")
+    other = llama(context=512)
+    with torch.no_grad():
+        other.lm_head.weight.mul_(2)
+    save(base, other, tokenizer(bos=False))
+    run(made, tmp_path / "d")
+    run(made, tmp_path / "whole")
+    said, whole = (cells_of(tmp_path / one)["lora-within none 8 0"]["search"] for one in ("d", "whole"))
+    assert said == whole
+    assert not list((tmp_path / "d" / "searches").rglob("tuning.json"))
+
+
 def test_a_trial_that_diverges_counts_and_is_not_taken(tmp_path: Path, tiny: Path) -> None:
     grid = [{"learning_rate": 1e30}, {"learning_rate": 1e-4}]
     run(with_model(tiny, methods=[{**TUNED, "grid": grid}], search=[{"select": "within", "trials": 3}]), tmp_path / "d")
