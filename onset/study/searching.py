@@ -140,11 +140,12 @@ class _Trial:
         part, started = self.parts[place], time.perf_counter()
         task = replace(self.task, pool=part.used, test=part.held, test_sets=())
         plan = ExamplePlan(task.name, self.plan.seed, part.used)
-        failed, report, passing = None, None, False
+        failed, report, passing, earlier = None, None, False, 0.0
         rows: list[dict[str, Any]] = []
         uses: tuple[Use, ...] = ()
         try:
             model, shown, report, verified = self._made(task, plan, part, scratch, watch)
+            earlier = max(0.0, self._took(part, scratch) - (time.perf_counter() - started))
             uses = (*shown.ledger, *self.method.prompt.used(part.used))
             if verified is not None:
                 uses, report = (*uses, *verified.ledger), verified.report
@@ -167,7 +168,7 @@ class _Trial:
             **self._costs(rows, prepared, report),
             "tuning_flops": 0.0 if report is None else report.flops,
             "steps": self.method.schedule().steps if self.method.tune is not None else 0,
-            "seconds": time.perf_counter() - started,
+            "seconds": earlier + time.perf_counter() - started,
         }
         return held, passing
 
@@ -176,12 +177,21 @@ class _Trial:
         steps = tuple(item.id for item in part.used if self.method.rationales and item.rationale)
         return (Use("dev", tuple(item.id for item in part.used), False), Use("dev", steps, True))
 
+    def _tuned(self, part: Part) -> Cell:
+        """The cell that a part is, to those who tune."""
+        return replace(self.cell, method=self.method, settings=None, chosen=None, labels=len(part.used))
+
+    def _took(self, part: Part, scratch: Store) -> float:
+        """Seconds of all runs that tuned the part's model and its verifier, as far as they are known."""
+        cell = self._tuned(part)
+        return sum(scratch.tuned(one).took()[0] or 0.0 for one in (cell.tuned, cell.verifier) if one is not None)
+
     def _made(
         self, task: Task, plan: ExamplePlan, part: Part, scratch: Store, watch: Observer
     ) -> tuple[Model, Shown, TuningReport | None, Verified | None]:
         """The model that is asked, what it is shown, what its tuning took, and the verifier of its samples."""
         if self.method.tune is not None:
-            cell = replace(self.cell, method=self.method, settings=None, chosen=None, labels=len(part.used))
+            cell = self._tuned(part)
             words = _Words(watch)
             tuned, report, shown = tune(cell, task, plan, self.base, scratch, words)
             if cell.verifier is None:

@@ -264,6 +264,17 @@ def test_weights_that_a_trial_tuned_from_another_base_are_not_read_back(tmp_path
     assert not list((tmp_path / "d" / "searches").rglob("tuning.json"))
 
 
+def test_a_trial_that_was_stopped_takes_the_time_of_all_runs(tmp_path: Path, tiny: Path) -> None:
+    made = with_model(tiny, search=[{"select": "within", "trials": 2}])
+    stop_when_tuned(made, tmp_path / "d")
+    (timing,) = (tmp_path / "d" / "searches").rglob("timing.json")
+    write_json(timing, {**read_json(timing), "seconds": 3000.0})
+    run(made, tmp_path / "d")
+    seconds = {one.name: read_json(one)["seconds"] for one in (tmp_path / "d" / "searches").rglob("*-*.json")}
+    assert len(seconds) == 8
+    assert [name for name, took in seconds.items() if took >= 3000.0] == ["0-0.json"]
+
+
 def test_a_trial_that_diverges_counts_and_is_not_taken(tmp_path: Path, tiny: Path) -> None:
     grid = [{"learning_rate": 1e30}, {"learning_rate": 1e-4}]
     run(with_model(tiny, methods=[{**TUNED, "grid": grid}], search=[{"select": "within", "trials": 3}]), tmp_path / "d")
