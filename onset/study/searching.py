@@ -102,7 +102,7 @@ class Searches:
                         held, passing = trial.score(place, folder.scratch(number, place, trial.measured), self._watch)
                     except Unanswered as error:
                         waits = waits or error
-                        break
+                        continue
                     if not passing:
                         folder.keep(number, place, held)
                 scored[-1].append(held)

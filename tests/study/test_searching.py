@@ -371,7 +371,7 @@ def test_answers_that_are_yet_to_come_wait_and_all_is_asked_that_can_be(tmp_path
     model = Later()
     summary = run(study(), tmp_path / "d", models={"fake": model})
     assert (summary.waiting, summary.failed) == (1, {})
-    assert model.asked == 4 * 2  # the first part of every trial
+    assert model.asked == 4 * 8  # every part of every trial
     assert not (tmp_path / "d" / "searches").exists()
 
 
