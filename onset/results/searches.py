@@ -42,6 +42,10 @@ class SearchFolder:
         if any(True for _ in self.files.names(_scratch(trial, part))):
             self.files.remove_folder(_scratch(trial, part))
 
+    def forget(self, trial: int, part: int) -> None:
+        """Score a part anew the next time."""
+        self.files.remove(_path(trial, part))
+
     def scratch(self, trial: int, part: int, measured: Mapping[str, Any]) -> Store:
         """Where a part's model is tuned: apart by what the part is ``measured`` with, so that nothing is read back that
         was tuned from other weights or otherwise.

@@ -5,8 +5,8 @@ demonstrations or of tuning. The task that it sees has the examples of its part 
 there to be looked at. As many demonstrations as fit are as many as leave room for the longest labelled example.
 
 A setting whose training does not go (it diverges, or an example does not fit) or whose method raises at every example
-is a trial that failed: it counts, and is not taken. One that failed for want of memory is tried again where the search
-is made again.
+of all parts is a trial that failed: it counts, and is not taken. One that failed for want of memory is tried again
+where the search is made again; where every trial failed, so is what raised at an example.
 """
 
 from __future__ import annotations
@@ -111,7 +111,14 @@ class Searches:
             self._watch.searched(cell, number + 1, len(settings))
         if waits is not None:
             raise waits
-        return _found(cell, rule, plan, scored)
+        try:
+            return _found(cell, rule, plan, scored)
+        except ModelError:  # no trial is left: what a method raised at an example may pass until the next run
+            for number, parts_of in enumerate(scored):
+                for place, held in enumerate(parts_of):
+                    if held.get("causes"):
+                        folder.forget(number, place)
+            raise
 
 
 @dataclass(frozen=True)
@@ -150,8 +157,6 @@ class _Trial:
             if verified is not None:
                 uses, report = (*uses, *verified.ledger), verified.report
             rows, prepared = self._asked(model, task, part, shown, None if verified is None else verified.verifier)
-            if all(row["status"] == "failed" for row in rows):
-                failed = f"the method raised an error at every example; first: {rows[0]['cause']}"
         except (ModelError, MethodError, DataError) as error:
             if isinstance(error, ModelError) and report is None and self.method.tune is None:
                 raise  # of a model that prompts are sent to: it cannot be asked at all
@@ -161,6 +166,7 @@ class _Trial:
         held = {
             "measured": self.measured,
             "failed": failed,
+            "causes": [row["cause"] for row in rows if row["status"] == "failed"],
             "items": [item.id for item in part.held],
             "correct": [bool(row["correct"]) for row in rows],
             "gold_logprobs": [row["gold_logprob"] for row in rows],
@@ -300,6 +306,9 @@ def _summed(
     """
     failed = next((part["failed"] for part in parts if part["failed"] is not None), None)
     right = [one for part in parts for one in part["correct"]]
+    causes = [one for part in parts for one in part.get("causes", ())]
+    if failed is None and len(causes) == len(right):
+        failed = f"the method raised an error at every example; first: {causes[0]}"
     gold = [one for part in parts for one in part["gold_logprobs"]]
     costs = {key: _sum([part[key] for part in parts]) for key in COSTS}
     if failed is not None and parts[-1]["steps"] and not parts[-1]["tuning_flops"]:

@@ -18,7 +18,7 @@ from results_json import read_json, write_json  # noqa: E402
 
 import onset  # noqa: E402
 from onset.demos.fit import longest_question  # noqa: E402
-from onset.errors import CellsFailed, OutOfMemory, PlanMismatch, StudyError, Unanswered  # noqa: E402
+from onset.errors import CellsFailed, OutOfMemory, PlanMismatch, RequestRefused, StudyError, Unanswered  # noqa: E402
 from onset.models import open_model  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.plan import ExamplePlan, make_plan  # noqa: E402
@@ -308,6 +308,47 @@ def test_a_trial_that_memory_was_short_for_is_tried_again(
     run(made, tmp_path / "d")
     trials = cells_of(tmp_path / "d")["lora-within none 8 0"]["search"]["trials"]
     assert [one["failed"] for one in trials] == [None, None]
+
+
+class Refusing(Counting):
+    """Refuses every question, or the one that it is asked first."""
+
+    def __init__(self, *, every: bool) -> None:
+        super().__init__()
+        self.every = every
+        self.first: str | None = None
+
+    def answers(self, requests: Sequence[Any]) -> list[Any]:
+        found: list[Any] = []
+        for one in requests:
+            asked = ASKED.search(one.prompt)
+            assert asked
+            self.first = self.first or asked[0]
+            refuse = self.every or asked[0] == self.first
+            found.append(RequestRefused("content filter") if refuse else self.generate([one])[0])
+        return found
+
+
+def test_an_example_that_is_refused_is_a_wrong_answer_of_its_trials(tmp_path: Path) -> None:
+    """Also where each example is held out alone: the method has to raise at every example of a trial."""
+    rule = {"select": "within", "trials": 4, "folds": 8}
+    run(study(search=[rule]), tmp_path / "d", models={"fake": Refusing(every=False)})
+    said = cells_of(tmp_path / "d")["ask-within none 8 0"]["search"]
+    assert [(one["failed"], one["correct"], one["n"]) for one in said["trials"]] == [
+        (None, right, 8) for right in (0, 0, 7, 0)
+    ]
+    assert said["taken"] == 2
+
+
+def test_what_is_refused_in_every_trial_is_asked_again_by_the_next_run(tmp_path: Path) -> None:
+    refusing, rest, whole = Refusing(every=True), Counting(), Counting()
+    cause = "the method raised an error at every example; first: RequestRefused: content filter"
+    with pytest.raises(CellsFailed, match=f"all 4 trials of its search failed; first: {cause}"):
+        run(study(), tmp_path / "d", models={"fake": refusing})
+    run(study(), tmp_path / "d", models={"fake": rest})
+    run(study(), tmp_path / "whole", models={"fake": whole})
+    assert rest.asked == whole.asked
+    assert cells_of(tmp_path / "d") == cells_of(tmp_path / "whole")
 
 
 def test_a_search_of_which_every_trial_fails_fails_its_cells(tmp_path: Path, tiny: Path) -> None:
