@@ -14,6 +14,7 @@
     ├── StoreError                 a results folder: of another study, in use, unwritable, disk full
     │   └── Damaged                a file in it that is not as it was written (exit code 1)
     ├── MethodError                a method could not do what it does, once for a cell or with what it got
+    │   └── NotInstalled           a package or a program that it needs is not there
     ├── ItemsFailed                the method raised an error at every item of a cell
     ├── Unanswered                 an answer is yet to come, of a batch: what asked for it waits, and nothing fails
     ├── CellsFailed                more cells failed than the error budget allows (exit code 1)
@@ -134,6 +135,10 @@ class Damaged(StoreError):
 
 class MethodError(OnsetError):
     """A method could not prepare what it needs before its first item, or cannot use what a model gave it."""
+
+
+class NotInstalled(MethodError):
+    """A package or a program that a method needs is not on this machine."""
 
 
 class ItemsFailed(OnsetError):

@@ -46,6 +46,9 @@ class Choice(Step):
     def check_task(self, task: Task) -> None:
         """Raises DataError where the labelled examples of ``task`` cannot be ranked so."""
 
+    def check_installed(self) -> None:
+        """Raises NotInstalled where a package that it needs is not there."""
+
     @abstractmethod
     def rank(self, examples: Sequence[Item], task: Task, item: Item | None = None) -> Sequence[Item]:
         """``examples``, or some of them, the one to be shown first when there is room for one only first. ``examples``

@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from onset.demos.base import Choice, Ranking
-from onset.errors import MethodError
+from onset.errors import NotInstalled
 from onset.records import Item
 from onset.tasks.base import Task
 
@@ -61,7 +61,7 @@ class Nearest(Choice):
         return self.ranking(examples, task)(item)
 
     def ranking(self, examples: Sequence[Item], task: Task) -> Ranking:
-        """Indexed once. Raises MethodError where bm25s is not installed."""
+        """Indexed once. Raises NotInstalled where bm25s is not installed."""
         index = self._index([words_of(_text(one)) for one in examples])
 
         def rank(item: Item | None) -> Sequence[Item]:
@@ -75,12 +75,13 @@ class Nearest(Choice):
 
         return rank
 
+    def check_installed(self) -> None:
+        """It needs bm25s."""
+        _library()
+
     def _index(self, texts: list[list[str]]) -> Any:
         """None where no example has a word."""
-        try:
-            import bm25s
-        except ModuleNotFoundError:
-            raise MethodError("'choose: nearest' needs the package bm25s: pip install 'lm-onset[local]'") from None
+        bm25s = _library()
         if not any(texts):
             return None
         index = bm25s.BM25(k1=self.k1, b=self.b, method="lucene", dtype="float64")
@@ -90,6 +91,14 @@ class Nearest(Choice):
     def arrange(self, chosen: Sequence[Item]) -> tuple[Item, ...]:
         """The nearest last, or first."""
         return tuple(chosen) if self.closest == "first" else tuple(reversed(chosen))
+
+
+def _library() -> Any:
+    try:
+        import bm25s
+    except ModuleNotFoundError:
+        raise NotInstalled("'choose: nearest' needs the package bm25s: pip install 'lm-onset[local]'") from None
+    return bm25s
 
 
 def _text(item: Item) -> str:

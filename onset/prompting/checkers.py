@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from onset.errors import MethodError
+from onset.errors import MethodError, NotInstalled
 from onset.prompting import satisfiable
 from onset.prompting.formal import HIGHEST, Equation, Expr, Undefined, names_of, value, values
 
@@ -85,7 +85,7 @@ def _sympy() -> Any:
     try:
         import sympy as library
     except ImportError:
-        raise MethodError("'checker: sympy' needs the library sympy: pip install 'lm-onset[check]'") from None
+        raise NotInstalled("'checker: sympy' needs the library sympy: pip install 'lm-onset[check]'") from None
     return library
 
 
@@ -110,7 +110,7 @@ def _symbolic(one: Expr, library: Any) -> Any:
 
 def coq(before: Sequence[Equation], line: Equation) -> str | None:
     """Coq proves it; of an equation that is taken, that it does not contradict what was taken before is looked at too.
-    Raises MethodError where Coq is not there, or does not run as it should.
+    Raises NotInstalled where Coq is not there, MethodError where it does not run as it should.
     """
     known, held = values(before), names_of(before)
     try:
@@ -146,7 +146,7 @@ def _prove(script: str) -> str | None:
     """None where Coq accepts the proof, else why not."""
     program = shutil.which("coqc")
     if program is None:
-        raise MethodError("'checker: coq' needs the program coqc on the path (Debian: apt-get install coq)")
+        raise NotInstalled("'checker: coq' needs the program coqc on the path (Debian: apt-get install coq)")
     limits = f"ulimit -v {COQ_MEGABYTES * 1024}; ulimit -t {COQ_SECONDS}; exec {_alone()} '{program}' -q step.v"
     with tempfile.TemporaryDirectory(prefix="onset-coq-") as folder:
         (Path(folder) / "step.v").write_text(script, encoding="utf-8")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from onset.errors import MethodError
+from onset.errors import MethodError, NotInstalled
 
 Clause = tuple[float, tuple[int, ...]]
 """Weight (above 0), and literals: variables from 1, negative where negated."""
@@ -46,14 +46,14 @@ def exact(variables: int, clauses: Sequence[Clause]) -> list[Assignment]:
 
 
 def rc2(variables: int, clauses: Sequence[Clause], most: int = 4096) -> list[Assignment]:
-    """Every optimum, as `exact` orders them. Raises MethodError for more than ``most`` of them, and where python-sat is
-    not installed.
+    """Every optimum, as `exact` orders them. Raises MethodError for more than ``most`` of them, NotInstalled where
+    python-sat is not there.
     """
     try:
         from pysat.examples.rc2 import RC2
         from pysat.formula import WCNF
     except ImportError:
-        raise MethodError("'solver: rc2' needs the library python-sat: pip install 'lm-onset[maxsat]'") from None
+        raise NotInstalled("'solver: rc2' needs the library python-sat: pip install 'lm-onset[maxsat]'") from None
     formula = WCNF()
     for variable in range(1, variables + 1):  # a variable in no clause has both values
         formula.append([variable, -variable])

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import numpy as np
 import polars as pl
 
-from onset.errors import DataError, MethodError
+from onset.errors import DataError, NotInstalled
 from onset.records import content_hash
 from onset.untrusted import loads
 
@@ -156,7 +156,7 @@ def _library() -> Any:
     try:
         import bm25s
     except ImportError:
-        raise MethodError("passages are found by the library bm25s: pip install 'lm-onset[local]'") from None
+        raise NotInstalled("passages are found by the library bm25s: pip install 'lm-onset[local]'") from None
     return bm25s
 
 

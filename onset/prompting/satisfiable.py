@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
-from onset.errors import MethodError
+from onset.errors import NotInstalled
 from onset.prompting.formal import HIGHEST, Equation, Expr, Undefined, names_of, value
 
 Domain = Literal["reals", "integers"]
@@ -34,7 +34,7 @@ _NOT_DECIDED = "z3 does not decide whether it follows"
 
 def satisfiable(before: Sequence[Equation], line: Equation, *, domain: Domain) -> str | None:
     """None where ``line`` follows from ``before``, or says something of a new name that can be; else why not, in a few
-    words. Raises MethodError where z3 is not installed.
+    words. Raises NotInstalled where z3 is not installed.
     """
     built = _Built(domain)
     held = names_of(before)
@@ -72,7 +72,7 @@ class _Built:
         try:
             import z3 as library
         except ImportError:
-            raise MethodError("'checker: z3' needs the library z3-solver: pip install 'lm-onset[z3]'") from None
+            raise NotInstalled("'checker: z3' needs the library z3-solver: pip install 'lm-onset[z3]'") from None
         self.library: Any = library
         self._context = library.Context()
         self._solver = library.Solver(ctx=self._context)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from onset.errors import StudyError
+from onset.errors import NotInstalled, StudyError
 from onset.methods import Method
 from onset.search import NONE, SEARCH, read_search
 from onset.search.grid import settings_of, with_setting
@@ -46,7 +46,8 @@ def tried_of(
     methods: Sequence[Method], tasks: Mapping[str, Task], budgets: Sequence[int]
 ) -> dict[tuple[str, str, int], tuple[Method, ...]]:
     """By task, method and budget: the method with each setting that its search tries, its own first; empty where
-    nothing is searched. Raises StudyError as `settings_of`, and where the rule cannot work with the budget.
+    nothing is searched. Raises StudyError as `settings_of`, where the rule cannot work with the budget, and where a
+    setting needs a package that is not installed.
     """
     return {
         (task.name, one.name, labels): _tried(one, task, labels)
@@ -60,7 +61,15 @@ def _tried(one: Method, task: Task, labels: int) -> tuple[Method, ...]:
     why = one.search.check(labels, len(task.pool))
     if why is not None:
         raise StudyError(f"method {one.name}, task {task.name}, {labels} labels: {why}")
-    made = tuple(with_setting(one, setting) for setting in settings_of(one, task, labels))
+    settings = settings_of(one, task, labels)
+    made = tuple(with_setting(one, setting) for setting in settings)
+    for setting, each in zip(settings, made, strict=True):
+        try:
+            each.choose.check_installed()
+        except NotInstalled as error:
+            tried = f"its search tries {dict(setting)}: " if setting else ""
+            other = ", or give the method a 'grid' of others" if setting else ""
+            raise StudyError(f"method {one.name}: {tried}{error}{other}") from error
     for each, (used, _) in product(made, one.search.sizes(labels)):  # a part has fewer examples than the budget
         each.prompt.check_budget(used)
         if each.on is not None:

@@ -5,8 +5,10 @@ demonstrations or of tuning. The task that it sees has the examples of its part 
 there to be looked at. As many demonstrations as fit are as many as leave room for the longest labelled example.
 
 A setting whose training does not go (it diverges, or an example does not fit) or whose method raises at every example
-of all parts is a trial that failed: it counts, and is not taken. One that failed for want of memory is tried again
-where the search is made again; where every trial failed, so is what raised at an example.
+of all parts is a trial that failed: it counts, and is not taken. One that diverged, or whose examples lack what is
+trained on, would fail again; any other is tried again where the search is made again, and so is what raised at an
+example where every trial failed. A package that a setting needs and that is not installed is no failed trial: it would
+lose untried.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from onset.demos.fit import Shown, choose_demonstrations, longest_question
-from onset.errors import DataError, MethodError, ModelError, OutOfMemory, Unanswered
+from onset.errors import DataError, Diverged, MethodError, ModelError, NotInstalled, Unanswered
 from onset.methods import Method
 from onset.models.base import Model, ability
 from onset.models.chat import chosen_template
@@ -67,8 +69,8 @@ class Searches:
     def of(self, cell: Cell, model: Model, plan: ExamplePlan) -> Found | None:
         """What the search of ``cell`` takes, with ``model`` before any tuning; None where nothing is searched.
 
-        Raises ModelError where every trial failed, Unanswered where answers are yet to come (after all has been asked
-        that can be), and what asking raises.
+        Raises ModelError where every trial failed, NotInstalled where a setting needs what is not here, Unanswered
+        where answers are yet to come (after all has been asked that can be), and what asking raises.
         """
         if cell.search is None:
             return None
@@ -141,8 +143,8 @@ class _Trial:
         return {**known, "plan": self.plan.hash, "asking": ASKING, **template_json(chat)}
 
     def score(self, place: int, scratch: Store, watch: Observer) -> tuple[dict[str, Any], bool]:
-        """What part ``place`` scores, as it is kept: plain JSON; and whether it failed for want of memory, which there
-        may be at another time or on another machine.
+        """What part ``place`` scores, as it is kept: plain JSON; and whether it failed for what may pass, such as want
+        of memory, which there may be at another time or on another machine. Raises as `Searches.of`.
         """
         part, started = self.parts[place], time.perf_counter()
         task = replace(self.task, pool=part.used, test=part.held, test_sets=())
@@ -157,10 +159,13 @@ class _Trial:
             if verified is not None:
                 uses, report = (*uses, *verified.ledger), verified.report
             rows, prepared = self._asked(model, task, part, shown, None if verified is None else verified.verifier)
+            _check_installed(rows)
+        except NotInstalled:
+            raise
         except (ModelError, MethodError, DataError) as error:
             if isinstance(error, ModelError) and report is None and self.method.tune is None:
                 raise  # of a model that prompts are sent to: it cannot be asked at all
-            passing = isinstance(error, OutOfMemory)
+            passing = not isinstance(error, Diverged | DataError)
             failed, prepared = " ".join(f"{error}".split())[:500], dict.fromkeys(COSTS, 0)
             uses = uses or self._seen(part)
         held = {
@@ -246,6 +251,14 @@ class _Trial:
         tuning = (0, 0.0) if report is None else (report.tokens, report.flops)
         flops = _sum([known["flops"], self.base.facts.flops(gold), tuning[1]])
         return {**known, "tuning_tokens": tuning[0], "flops": flops}
+
+
+def _check_installed(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raises NotInstalled where a method raised it at an example."""
+    kind = f"{NotInstalled.__name__}: "
+    for row in rows:
+        if row["status"] == "failed" and row["cause"].startswith(kind):
+            raise NotInstalled(row["cause"].removeprefix(kind))
 
 
 def _gold(record: Record) -> int | None:

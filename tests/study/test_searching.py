@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +19,21 @@ from results_json import read_json, write_json  # noqa: E402
 
 import onset  # noqa: E402
 from onset.demos.fit import longest_question  # noqa: E402
-from onset.errors import CellsFailed, OutOfMemory, PlanMismatch, RequestRefused, StudyError, Unanswered  # noqa: E402
+from onset.errors import (  # noqa: E402
+    CellsFailed,
+    MethodError,
+    NotInstalled,
+    OutOfMemory,
+    PlanMismatch,
+    RequestRefused,
+    StudyError,
+    Unanswered,
+)
 from onset.models import open_model  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.plan import ExamplePlan, make_plan  # noqa: E402
 from onset.read import read_outcomes  # noqa: E402
+from onset.prompting.answer_only import AnswerOnly  # noqa: E402
 from onset.results.folder import Store  # noqa: E402
 from onset.search.base import Part  # noqa: E402
 from onset.search.within import Within  # noqa: E402
@@ -348,6 +359,68 @@ def test_what_is_refused_in_every_trial_is_asked_again_by_the_next_run(tmp_path:
     run(study(), tmp_path / "d", models={"fake": rest})
     run(study(), tmp_path / "whole", models={"fake": whole})
     assert rest.asked == whole.asked
+    assert cells_of(tmp_path / "d") == cells_of(tmp_path / "whole")
+
+
+def test_a_trial_that_may_go_another_time_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    choose, gone = searching.choose_demonstrations, [True]
+
+    def chosen(*arguments: Any, **more: Any) -> Any:
+        if gone[0]:
+            raise MethodError("the disk of passages is not there")
+        return choose(*arguments, **more)
+
+    monkeypatch.setattr(searching, "choose_demonstrations", chosen)
+    with pytest.raises(CellsFailed, match="all 4 trials of its search failed; first: the disk of passages"):
+        run(study(), tmp_path / "d", models={"fake": Counting()})
+    gone[0] = False
+    run(study(), tmp_path / "d", models={"fake": Counting()})
+    trials = cells_of(tmp_path / "d")["ask-within none 8 0"]["search"]["trials"]
+    assert [one["failed"] for one in trials] == [None] * 4
+
+
+@pytest.mark.parametrize("grid", [[{"choose": "nearest", "shots": 2}], None])
+def test_a_package_that_a_setting_needs_is_missed_before_anything_runs(
+    grid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = {"prompt": "answer-only", "name": "ask", **({} if grid is None else {"grid": grid})}
+    made = study(methods=[method], search=[{"select": "within", "trials": 2 if grid else 8}])
+    (cell,) = expand(made).cells
+    assert any(one.choose.kind == "nearest" for one in cell.settings or ())
+    monkeypatch.setitem(sys.modules, "bm25s", None)
+    with pytest.raises(StudyError) as raised:
+        expand(made)
+    said = str(raised.value)
+    assert said.startswith("method ask-within: its search tries {'choose': 'nearest'")
+    assert "'choose: nearest' needs the package bm25s: pip install 'lm-onset[local]', or give the method a" in said
+
+
+@pytest.mark.parametrize("place", ["choosing", "asking"])
+def test_a_package_that_is_missing_in_a_trial_fails_the_cell(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A setting that is not tried for want of it is not a worse one."""
+    choose, solve = searching.choose_demonstrations, AnswerOnly.solve
+
+    def chosen(model: Any, task: Any, method: Any, *arguments: Any, **more: Any) -> Any:
+        if place == "choosing" and method.shots == 1:
+            raise NotInstalled("'choose' needs the package p: pip install p")
+        return choose(model, task, method, *arguments, **more)
+
+    async def solved(self: AnswerOnly, item: Any, ask: Any) -> Any:
+        if place == "asking" and len(ask.demos) == 1:
+            raise NotInstalled("'choose' needs the package p: pip install p")
+        return await solve(self, item, ask)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(searching, "choose_demonstrations", chosen)
+        patch.setattr(AnswerOnly, "solve", solved)
+        with pytest.raises(CellsFailed, match="first: NotInstalled: 'choose' needs the package p: pip install p;"):
+            run(study(), tmp_path / "d", models={"fake": Counting()})
+    rest, whole = Counting(), Counting()
+    run(study(), tmp_path / "d", models={"fake": rest})
+    run(study(), tmp_path / "whole", models={"fake": whole})
+    assert rest.asked == whole.asked - 8  # the trial before it is kept
     assert cells_of(tmp_path / "d") == cells_of(tmp_path / "whole")
 
 
