@@ -9,6 +9,7 @@
     │   └── ModelError             a model that cannot be loaded or does not fit the request
     │       ├── RequestRefused     one request that a server will not answer: its item fails
     │       ├── OutOfMemory        the least that can be run at once is more than memory holds
+    │       ├── TooLong            examples to train on that fit no context of the model, or no schedule
     │       └── Diverged           training whose loss or gradient became infinite or no number
     ├── PlanMismatch               a method used examples its plan does not hold
     ├── StoreError                 a results folder: of another study, in use, unwritable, disk full
@@ -83,6 +84,10 @@ class RequestRefused(ModelError):
 
 class OutOfMemory(ModelError):
     """The least that can be run at once is more than the memory of this machine holds now."""
+
+
+class TooLong(ModelError):
+    """Examples to train on that do not fit a model's context, or what a schedule allows: they never will."""
 
 
 class Diverged(ModelError):

@@ -5,10 +5,10 @@ demonstrations or of tuning. The task that it sees has the examples of its part 
 there to be looked at. As many demonstrations as fit are as many as leave room for the longest labelled example.
 
 A setting whose training does not go (it diverges, or an example does not fit) or whose method raises at every example
-of all parts is a trial that failed: it counts, and is not taken. One that diverged, or whose examples lack what is
-trained on, would fail again; any other is tried again where the search is made again, and so is what raised at an
-example where every trial failed. A package that a setting needs and that is not installed is no failed trial: it would
-lose untried.
+of all parts is a trial that failed: it counts, and is not taken. One that diverged, or whose examples do not fit or
+lack what is trained on, would fail again; any other is tried again where the search is made again, and so is what
+raised at an example where every trial failed. A package that a setting needs and that is not installed is no failed
+trial: it would lose untried.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from onset.demos.fit import Shown, choose_demonstrations, longest_question
-from onset.errors import DataError, Diverged, MethodError, ModelError, NotInstalled, Unanswered
+from onset.errors import DataError, Diverged, MethodError, ModelError, NotInstalled, TooLong, Unanswered
 from onset.methods import Method
 from onset.models.base import Model, ability
 from onset.models.chat import chosen_template
@@ -165,7 +165,7 @@ class _Trial:
         except (ModelError, MethodError, DataError) as error:
             if isinstance(error, ModelError) and report is None and self.method.tune is None:
                 raise  # of a model that prompts are sent to: it cannot be asked at all
-            passing = not isinstance(error, Diverged | DataError)
+            passing = not isinstance(error, Diverged | TooLong | DataError)
             failed, prepared = " ".join(f"{error}".split())[:500], dict.fromkeys(COSTS, 0)
             uses = uses or self._seen(part)
         held = {

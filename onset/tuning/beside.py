@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from onset.errors import ModelError
+from onset.errors import TooLong
 from onset.models.base import NOTHING, Virtual
 from onset.tuning.base import Example, Progress, Schedule, Seeds, Tuning, TuningReport
 
@@ -98,7 +98,7 @@ class Beside(Tuning):
         room = self.length
         context = model.facts.known("context")
         if room >= context:
-            raise ModelError(
+            raise TooLong(
                 f"cannot tune {model.facts.name} with '{self.kind}': {room} virtual tokens leave no room in its context"
                 f" of {context} tokens; lower 'tokens'"
             )

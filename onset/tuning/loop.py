@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from onset.errors import ModelError
+from onset.errors import ModelError, TooLong
 from onset.models.engine.linear import trained_linears
 from onset.records import content_hash
 from onset.tuning.base import Example, Progress, Schedule, Seeds
@@ -64,7 +64,7 @@ def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Enco
     completion; the end-of-text token is appended as a token, not as text.
 
     Raises ModelError when there are no examples, when the tokenizer gives no character offsets or has no
-    end-of-text token, or when an example has more than ``limit`` tokens (the message counts them).
+    end-of-text token; TooLong when an example has more than ``limit`` tokens (the message counts them).
     """
     if not examples:
         raise ModelError("tuning needs at least 1 labelled example, received 0")
@@ -79,7 +79,7 @@ def encode(tokenizer: Any, examples: Sequence[Example], limit: int) -> list[Enco
     encoded = [encode_one(tokenizer, example) for example in examples]
     long = [len(one.ids) for one in encoded if len(one.ids) > limit]
     if long:
-        raise ModelError(
+        raise TooLong(
             f"{len(long)} of {len(encoded)} training examples are longer than {limit} tokens (longest {max(long)}): "
             "raise the schedule's max_length or use a model with a longer context"
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from onset.errors import ModelError
+from onset.errors import TooLong
 from onset.records import content_hash
 from onset.tuning.base import Example
 
@@ -51,16 +51,14 @@ class Target:
 def target_of(model: HFModel, example: Example) -> Target:
     """What ``model`` says at the completion of ``example``, read by itself.
 
-    Raises ModelError as `onset.tuning.loop.encode` does, and where the text does not fit the model's context.
+    Raises ModelError as `onset.tuning.loop.encode` does, TooLong where the text does not fit the model's context.
     """
     from onset.tuning.loop import encode_one  # which knows of targets
 
     row = encode_one(model.tokenizer, example)
     context = model.facts.known("context")
     if len(row.ids) > context:
-        raise ModelError(
-            f"a text to distil has {len(row.ids)} tokens, model '{model.facts.name}' a context of {context}"
-        )
+        raise TooLong(f"a text to distil has {len(row.ids)} tokens, model '{model.facts.name}' a context of {context}")
     module = model.module.eval()
     head, places = module.get_output_embeddings(), slice(row.start - 1, len(row.ids) - 1)
     held: list[torch.Tensor] = []

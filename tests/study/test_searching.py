@@ -362,6 +362,18 @@ def test_what_is_refused_in_every_trial_is_asked_again_by_the_next_run(tmp_path:
     assert cells_of(tmp_path / "d") == cells_of(tmp_path / "whole")
 
 
+def test_a_trial_whose_examples_do_not_fit_is_not_tried_again(tmp_path: Path, tiny: Path) -> None:
+    arm = {"tune": {"kind": "prefix-tuning", "tokens": 3}, "on": "answers", "steps": 2, "name": "prefix"}
+    made = with_model(
+        tiny, methods=[{**arm, "grid": [{"tune.tokens": 600}]}], search=[{"select": "within", "trials": 2}]
+    )
+    run(made, tmp_path / "d")
+    said = cells_of(tmp_path / "d")["prefix-within none 8 0"]["search"]
+    assert "600 virtual tokens leave no room" in said["trials"][1]["failed"]
+    (kept,) = (tmp_path / "d" / "searches").glob("*/1-*.json")
+    assert read_json(kept)["failed"] == said["trials"][1]["failed"]
+
+
 def test_a_trial_that_may_go_another_time_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     choose, gone = searching.choose_demonstrations, [True]
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from onset.errors import DataError, ModelError
+from onset.errors import DataError, TooLong
 from onset.models.base import keeping
 from onset.models.chat import ChatTemplate
 from onset.plan import Use, use_of
@@ -67,7 +67,7 @@ def sample(
     demonstrations asks. Draws are keyed by the cell's seed and the question, so that no label decides them. ``where``:
     in the study, for an error.
 
-    Raises ModelError where a prompt does not fit the model's context.
+    Raises TooLong where a prompt does not fit the model's context.
     """
     steps = form == "rationales"
     requests = [_request(given, demos, one, how, steps=steps) for one in asked]
@@ -80,7 +80,7 @@ def sample(
     long = sum(one.done[0].finish == "overlong" for one in found)
     if long:
         remedy = "lower 'shots'" if demos else "use a model with a longer context"
-        raise ModelError(
+        raise TooLong(
             f"{where}: {long} of {len(found)} questions after {len(demos)} demonstrations leave no room for"
             f" {requests[0].max_tokens} tokens in the context of model '{given.model.facts.name}'"
             f" ({given.model.facts.context} tokens); {remedy}"
