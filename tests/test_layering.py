@@ -20,6 +20,7 @@ LEVELS = {  # of the longest name that a module begins with
     "registry": 0,
     "untrusted": 0,
     "stopping": 0,
+    "processors": 0,
     "step": 1,
     "demos": 1,
     "votes": 1,

@@ -32,8 +32,8 @@ from onset.errors import (  # noqa: E402
 from onset.models import open_model  # noqa: E402
 from onset.models.scripted import ScriptedModel  # noqa: E402
 from onset.plan import ExamplePlan, make_plan  # noqa: E402
-from onset.read import read_outcomes  # noqa: E402
 from onset.prompting.answer_only import AnswerOnly  # noqa: E402
+from onset.read import read_outcomes  # noqa: E402
 from onset.results.folder import Store  # noqa: E402
 from onset.search.base import Part  # noqa: E402
 from onset.search.within import Within  # noqa: E402
