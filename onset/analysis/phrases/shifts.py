@@ -14,12 +14,20 @@ LINES: dict[str, tuple[str, str]] = {
         "在“{shift}”变化下，{method}比同样准确的其他方法少降 {points}（{range}）",
     ),
     "matched loss.as others": (
-        "under {shift} {method} falls as others as accurate do: {points} ({range})",
-        "在“{shift}”变化下，{method}与同样准确的其他方法降得一样多：{points}（{range}）",
+        "under {shift} {method} falls as others as accurate do: {points} more ({range})",
+        "在“{shift}”变化下，{method}与同样准确的其他方法降得一样多：多降 {points}（{range}）",
+    ),
+    "matched loss.as others.less": (
+        "under {shift} {method} falls as others as accurate do: {points} less ({range})",
+        "在“{shift}”变化下，{method}与同样准确的其他方法降得一样多：少降 {points}（{range}）",
     ),
     "matched loss.undecided": (
-        "under {shift} no method is shown to fall more at equal accuracy: {method}, {points} ({range})",
-        "在“{shift}”变化下，未见有方法在同样准确时多降：{method}，{points}（{range}）",
+        "under {shift}, at equal accuracy, no fall is shown to differ: {method}, {points} more ({range})",
+        "在“{shift}”变化下，未见有方法在同样准确时多降或少降：{method}，多降 {points}（{range}）",
+    ),
+    "matched loss.undecided.less": (
+        "under {shift}, at equal accuracy, no fall is shown to differ: {method}, {points} less ({range})",
+        "在“{shift}”变化下，未见有方法在同样准确时多降或少降：{method}，少降 {points}（{range}）",
     ),
     "worst shift.loses": (
         "worst of {count} shifts for {method}: {shift}, {points} lost ({range})",
@@ -143,11 +151,17 @@ SENTENCES: dict[str, str] = {
     "{method} falls {points} less than other methods of its clean accuracy ({range}; {arms})": (
         "{method}比原题上同样准确的其他方法少降 {points}（{range}；{arms}）"
     ),
-    "{method} falls as they do, within the margin ({points}; {range}; {arms})": (
-        "{method}与它们降得一样多，在界限之内（{points}；{range}；{arms}）"
+    "{method} falls as they do, within the margin ({points} more; {range}; {arms})": (
+        "{method}与它们降得一样多，在界限之内（多降 {points}；{range}；{arms}）"
     ),
-    "whether {method} falls more or less is not shown ({points}; {range}; {arms})": (
-        "{method}降得更多还是更少，尚不能断定（{points}；{range}；{arms}）"
+    "{method} falls as they do, within the margin ({points} less; {range}; {arms})": (
+        "{method}与它们降得一样多，在界限之内（少降 {points}；{range}；{arms}）"
+    ),
+    "{method} falls {points} more, which is not shown ({range}; {arms})": (
+        "{method}多降 {points}，尚不能断定（{range}；{arms}）"
+    ),
+    "{method} falls {points} less, which is not shown ({range}; {arms})": (
+        "{method}少降 {points}，尚不能断定（{range}；{arms}）"
     ),
     "over all {arms} shifted accuracy follows clean accuracy on a line of slope {slope} in log-odds": (
         "在全部{arms}上，变化后的准确率随原题上的准确率在对数几率上成一条直线，斜率 {slope}"

@@ -62,29 +62,36 @@ def _rank(one: MatchedMethod) -> tuple[int, float]:
 
 
 def _away(one: MatchedMethod) -> tuple[float, Interval]:
-    """How much more, or less, it falls: both as positive numbers where that is shown."""
+    """How much more, or less (`_less`), it falls, as a positive number."""
     value, (low, high) = one.difference or 0.0, one.interval or (0.0, 0.0)
-    return (-value, (-high, -low)) if one.verdict == "loses" else (value, (low, high))
+    return (value, (low, high)) if _less(one) else (-value, (-high, -low))
+
+
+def _less(one: MatchedMethod) -> bool:
+    return (one.difference or 0.0) >= 0
 
 
 def _matched_line(study: Analysis, top: MatchedMethod) -> Lines:
     value, interval = _away(top)
+    way = ".less" if top.verdict in ("equivalent", "undecided") and _less(top) else ""
     return lines.line(
-        f"matched loss.{_MATCHED[top.verdict]}", study.named(top.task), method=lines.method(top.method),
+        f"matched loss.{_MATCHED[top.verdict]}{way}", study.named(top.task), method=lines.method(top.method),
         shift=lines.shift(top.shift), points=lines.points(value), range=lines.share_range(interval),
     )  # fmt: skip
 
 
 def _matched_sentence(grid: Grid, known: Sequence[MatchedMethod], say: Say) -> str:
     said = {
-        "loses": "{method} falls {points} more than other methods of its clean accuracy ({range}; {arms})",
-        "wins": "{method} falls {points} less than other methods of its clean accuracy ({range}; {arms})",
-        "equivalent": "{method} falls as they do, within the margin ({points}; {range}; {arms})",
-        "undecided": "whether {method} falls more or less is not shown ({points}; {range}; {arms})",
+        ("loses", False): "{method} falls {points} more than other methods of its clean accuracy ({range}; {arms})",
+        ("wins", True): "{method} falls {points} less than other methods of its clean accuracy ({range}; {arms})",
+        ("equivalent", False): "{method} falls as they do, within the margin ({points} more; {range}; {arms})",
+        ("equivalent", True): "{method} falls as they do, within the margin ({points} less; {range}; {arms})",
+        ("undecided", False): "{method} falls {points} more, which is not shown ({range}; {arms})",
+        ("undecided", True): "{method} falls {points} less, which is not shown ({range}; {arms})",
     }
     parts = [
         say(
-            said[one.verdict], method=say.named(one.method), points=say.points(_away(one)[0]),
+            said[one.verdict, _less(one)], method=say.named(one.method), points=say.points(_away(one)[0]),
             range=say.point_range(_away(one)[1]), arms=say.counted("arm", len(one.arms)),
         )
         for one in known

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -76,6 +77,21 @@ def test_it_is_said_in_both_languages_with_its_estimate_within_its_interval(name
         assert "(" in one.short
         for line in one.lines.values():
             assert len(line) <= 110
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize("verdict", ["undecided", "equivalent"])
+def test_more_and_less_are_said_where_a_fall_is_not_shown_to_differ(study: Analysis, verdict: Any, sign: float) -> None:
+    grids = study.robustness.grids
+    (top,) = [one for one in grids[0].methods if one.difference is not None][:1]
+    turned = replace(top, difference=sign * 0.03, verdict=verdict)
+    held = replace(grids[0], methods=(turned,))
+    (said,) = question("matched loss").ask(replace(study, robustness=replace(study.robustness, grids=(held,))))
+    assert said.estimate == sign * 0.03
+    word = "less" if sign > 0 else "more"
+    assert f"3.0 points {word}" in said.sentence
+    assert f"3.0 points {word} (" in said.short
+    assert f"{'少' if sign > 0 else '多'}降 3.0" in said.lines["zh"]
 
 
 def test_a_reversal_is_said_with_its_sizes_and_where_the_curves_meet(crossing: Analysis) -> None:
