@@ -477,7 +477,7 @@ def test_csv_defaults_other_scales_and_sizes_given(tmp_path: Path) -> None:
         (["curve,params,score"], "{file}: the table has no rows"),
         (["curve,model,params,score", "t,a,,0.5"], "{file}, line 2: the size of model 'a' is unknown: give it (--params a=7e9, or a column params)"),
         (["curve,params,score", "t,seven,0.5"], "{file}, line 2: params is 'seven': expected a number"),
-        (["curve,params,score", "t,-7,0.5"], "{file}, line 2: size of -7 is -7.0: expected a number above 0"),
+        (["curve,params,score", "t,-7,0.5"], "{file}, line 2: size of -7 is -7.0: expected a finite number above 0"),
         (["curve,params,score", "t,7,52.8"], "{file}, line 2: score 52.8: expected a share in 0..1 (or a column continuous with true)"),
         (["curve,params,n,correct", "t,7,10,11"], "{file}, line 2: t, 7: 11 correct of 10 is impossible"),
         (["curve,params,n,correct", "t,7,10,1.5"], "{file}, line 2: correct is '1.5': expected a whole number from 0"),
