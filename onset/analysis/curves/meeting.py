@@ -25,12 +25,11 @@ from scipy import special
 from onset.analysis.curves.fit import Shapes, best_fit
 from onset.analysis.curves.goodness import fit_of
 from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, Indices, overdispersion, with_rho
-from onset.analysis.curves.place import Place, Profile, profiles
+from onset.analysis.curves.place import Place, Profile, percentiles, profiles
 from onset.analysis.curves.series import Scale
 from onset.analysis.curves.shapes import STEEPEST, Array, Logistic, logistics
 from onset.analysis.curves.shapes import Curve as FittedCurve
-from onset.analysis.curves.threshold import bootstrap_ends
-from onset.analysis.stats.adjust import ALPHA, MARGIN
+from onset.analysis.stats.adjust import MARGIN
 from onset.records import derive_seed
 
 REPLICATES = 400
@@ -316,6 +315,6 @@ def _bootstrap(found: Place, simulated: Sequence[Data], x: Array, scale: Scale) 
     places = np.linspace(float(x.min()), float(x.max()), 161)
     first, second = (_curve(_fit(data, x)[1], places, _middle(x))[:, 0] for data in simulated)
     at = np.sort(_overtakes(second - first, places))
-    cut = math.floor(len(at) * ALPHA / 2)
-    ends = bootstrap_ends(float(at[cut]), float(at[len(at) - 1 - cut]), places, scale)
-    return Meeting(found, Place(None, *ends), float(np.mean(at == -math.inf)), float(np.mean(at == math.inf)))
+    return Meeting(
+        found, percentiles(at, places, scale), float(np.mean(at == -math.inf)), float(np.mean(at == math.inf))
+    )

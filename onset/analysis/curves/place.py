@@ -139,6 +139,17 @@ class Profile:
         return (left, right) if abs(low - left) <= near and abs(high - right) <= near else None
 
 
+def percentiles(at: Array, x: Array, scale: Scale) -> Place:
+    """The interval (95 %) of replicates ``at``, places in ascending order, infinite where they lie beyond the sizes
+    ``x``: an infinite end is None, but where both lie on one side the other end is that edge of the sizes.
+    """
+    cut = math.floor(len(at) * (1 - LEVEL) / 2)
+    low, high = float(at[cut]), float(at[len(at) - 1 - cut])
+    low, high = float(x.max()) if low == math.inf else low, float(x.min()) if high == -math.inf else high
+    ends = [unplace(end, scale) if math.isfinite(end) else None for end in (low, high)]
+    return Place(None, ends[0], ends[1])
+
+
 def apart(a: Profile, b: Profile) -> Profile:
     """How many times the size of a's place b's is: read by `Profile.interval`; an end out of reach is None."""
     low, high = float(b.places[0] - a.places[-1]), float(b.places[-1] - a.places[0])

@@ -26,9 +26,9 @@ from scipy import special
 
 from onset.analysis.curves.fit import Best, Pattern, Shapes, best_fit, screen_through, search, solve, solve_through
 from onset.analysis.curves.likelihood import FEWEST_FREE, SCATTER, Counts, Data, Indices, allowance
-from onset.analysis.curves.place import Place, Profile
+from onset.analysis.curves.place import Place, Profile, percentiles
 from onset.analysis.curves.series import Scale
-from onset.analysis.curves.shapes import Array, Family, Hinge, Logistic, Ramp, Step, unplace
+from onset.analysis.curves.shapes import Array, Family, Hinge, Logistic, Ramp, Step
 from onset.analysis.stats.adjust import LEVEL
 
 _CLOSE = 2.6
@@ -383,20 +383,7 @@ def _bootstrap(
     # shapes that fit this much worse than the best are no replicate's best
     chosen = coarse.shapes.only(np.flatnonzero(coarse.found >= coarse.found.max() - 8))
     at = np.sort(crossing(coarse.x, chosen, best_fit(simulated, chosen), target))
-    none = float(np.mean(~np.isfinite(at)))
-    cut = math.floor(replicates * (1 - LEVEL) / 2)
-    ends = [float(at[cut]), float(at[replicates - 1 - cut])]
-    return Place(None, *bootstrap_ends(ends[0], ends[1], coarse.x, scale)), none
-
-
-def bootstrap_ends(low: float, high: float, x: Array, scale: Scale) -> tuple[float | None, float | None]:
-    """Ends of a bootstrap interval on the axis of the fits as sizes; infinite ones are None, but where both lie on one
-    side the other end is that edge of the sizes ``x``.
-    """
-    edge_low = float(x.max()) if low == math.inf else low
-    edge_high = float(x.min()) if high == -math.inf else high
-    ends = [unplace(end, scale) if math.isfinite(end) else None for end in (edge_low, edge_high)]
-    return ends[0], ends[1]
+    return percentiles(at, coarse.x, scale), float(np.mean(~np.isfinite(at)))
 
 
 # ---- the break ------------------------------------------------------------------------------------------------------

@@ -45,7 +45,6 @@ runs that does not show in the data is in no interval.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -63,6 +62,7 @@ from onset.analysis.emergence.ends import FLOOR_SIZES
 from onset.analysis.emergence.measured import Measured, again, measure
 from onset.analysis.emergence.settings import EVEN, Settings
 from onset.analysis.stats.adjust import benjamini_hochberg
+from onset.processors import processors
 
 __all__ = ["EVEN", "MIN_SIZES", "VERDICTS", "Emergence", "EmergenceVerdict", "Settings", "curve_kind", "emergence_of"]
 
@@ -174,7 +174,7 @@ def emergence_of(
     settings = settings or Settings()
     rows = [some for members in same_axis(curves) for some in _goes(members)]
     tasks = [[curves[row] for row in some] for some in rows]
-    count = min(workers or (os.cpu_count() or 1), len(tasks))
+    count = min(workers or processors(), len(tasks))
     if count > 1 and len(curves) >= _HALVED:
         with ProcessPoolExecutor(count) as pool:
             parts = list(pool.map(measure, tasks, [settings] * len(tasks)))

@@ -291,7 +291,7 @@ def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) 
     over, brier = ((sure - right)[:, some], ((sure - right) ** 2)[:, some])
     risks = aurc_values(sure, arm.values)
     wrong = 1 - arm.values
-    curve = tuple(zip(_CURVE, map(float, kept(sure, arm.values, _CURVE)), strict=True))
+    curve = dict(zip(_CURVE, map(float, kept(sure, arm.values, _CURVE)), strict=True))
     intervals = zip(COVERAGES, kept_intervals(sure, arm.values, COVERAGES), strict=True)
     return Confident(
         at=arm.at,
@@ -309,8 +309,8 @@ def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) 
         bins=reliability(sure[known], right[known]) if answered >= FEWEST else (),
         aurc=_mean(risks, 0.0),
         ordered=_mean(wrong - risks, -1.0),
-        curve=curve,
-        kept=tuple((share, Estimated(dict(curve)[share], interval)) for share, interval in intervals),
+        curve=tuple(curve.items()),
+        kept=tuple((share, Estimated(curve[share], interval)) for share, interval in intervals),
         risks=risks,
         sure=sure,
     )

@@ -103,11 +103,11 @@ class Crossed:
     @property
     def replicates(self) -> Array:
         """The calibrated replicates, sorted."""
-        return self._at(np.arange(self.count), None if self.least else _in_order(self))
+        return self._at(np.arange(self.count), self._order())
 
     def interval(self, level: float = LEVEL) -> Interval:
         """Percentile interval of the calibrated replicates, interpolated as by `numpy.quantile`."""
-        return self._interval(level, None if self.least else _in_order(self))
+        return self._interval(level, self._order())
 
     def tail(self, value: float, *, above: bool) -> float:
         """One-sided p of the hypothesis that the truth lies at ``value`` or beyond (``above`` or below it).
@@ -127,6 +127,9 @@ class Crossed:
 
     # A resample is calibrated by its rank and no other one, and that is what costs: only those asked for are.
 
+    def _order(self) -> _Order | None:
+        return None if self.least else _in_order(self)
+
     def _interval(self, level: float, order: _Order | None) -> Interval:
         low, high = (self._quantile(share, order) for share in ((1 - level) / 2, (1 + level) / 2))
         return low, high
@@ -139,7 +142,7 @@ class Crossed:
         return high - (high - low) * (1 - part) if part >= 0.5 else low + (high - low) * part
 
     def _one(self, rank: int) -> float:
-        return float(self._at(np.array([rank]), None if self.least else _in_order(self))[0])
+        return float(self._at(np.array([rank]), self._order())[0])
 
     def _at(self, ranks: NDArray[np.int64], order: _Order | None) -> Array:
         """The calibrated replicates of those ranks, from 0: their ranks against the raw spread, so that only the shape
