@@ -11,7 +11,7 @@ def main() -> None:
 
         command()
 
-    stoppable(work)
+    stoppable(work, last=True)
 
 
 if __name__ == "__main__":

@@ -33,11 +33,12 @@ def code_of(stop: KeyboardInterrupt) -> int:
     return 128 + (stop.number if isinstance(stop, Stopped) else signal.SIGINT)
 
 
-def stoppable(work: Callable[[], None]) -> None:
+def stoppable(work: Callable[[], None], last: bool = False) -> None:
     """Do ``work``, in the main thread, so that Ctrl-C and SIGTERM raise `Stopped` in it.
 
     Where one came, the process ends when ``work`` has ended, however it did: with its SystemExit's words and the
-    signal's code, or with `WORDS`. Threads that wait for a server are not waited for.
+    signal's code, or with `WORDS`. Threads that wait for a server are not waited for. With ``last``, where the process
+    has nothing more to do, one that comes after ``work`` is ignored, so that what is done ends as done.
     """
     if threading.current_thread() is not threading.main_thread():
         work()
@@ -76,7 +77,7 @@ def stoppable(work: Callable[[], None]) -> None:
     finally:
         sys.unraisablehook = hook
         for one, handler in before.items():
-            signal.signal(one, handler)
+            signal.signal(one, signal.SIG_IGN if last else handler)
 
 
 def leave(words: str, code: int) -> NoReturn:

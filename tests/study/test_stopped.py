@@ -192,3 +192,12 @@ def test_a_second_signal_does_not_wait_for_the_first(exits: list[int]) -> None:
     with pytest.raises(SystemExit):
         stoppable(work)
     assert exits[0] == 143
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_command_is_done_changes_nothing(number: int) -> None:
+    late = f"import atexit, os, sys; atexit.register(os.kill, os.getpid(), {int(number)})\n"
+    command = "from onset.__main__ import main; sys.argv = ['onset', '--version']; main()"
+    run = subprocess.run([sys.executable, "-c", late + command], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.startswith("onset ")
