@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -89,15 +90,23 @@ def load(folder: Place, *, prompts: bool = True) -> Results:
     missing: list[str] = []
     failed: dict[str, str] = {}
 
-    def read(cell_id: str) -> tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]] | str | None:
-        """Records, row and method of a finished cell, the error of a failed one."""
-        cell = files.at(f"cells/{cell_id}")
-        if cell.exists(DONE):
-            records = read_records(cell, cell_id)
-            return records, *_row(cell, _own(cell_id, held), files, records)
-        return str(_json(cell, FAILED).get("error", "")) if cell.exists(FAILED) else None
+    def read(cells: Sequence[str]) -> list[tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]] | str | None]:
+        """Records, row and method of each finished cell, the error of each failed one."""
+        places = {one: files.at(f"cells/{one}") for one in cells}
+        done = {one: place for one, place in places.items() if place.exists(DONE)}
+        records = dict(zip(done, read_records([(place, one) for one, place in done.items()]), strict=True))
 
-    for cell_id, found in zip(held["cells"], side_by_side(read, held["cells"]), strict=True):
+        def found(one: str) -> tuple[pl.DataFrame, dict[str, Any], Mapping[str, Any]] | str | None:
+            if one in done:
+                return records[one], *_row(done[one], _own(one, held), files, records[one])
+            place = places[one]
+            return str(_json(place, FAILED).get("error", "")) if place.exists(FAILED) else None
+
+        return [found(one) for one in cells]
+
+    every = held["cells"]
+    batches = [every[first : first + _TOGETHER] for first in range(0, len(every), _TOGETHER)]
+    for cell_id, found in zip(every, chain.from_iterable(side_by_side(read, batches)), strict=True):
         if found is None:
             missing.append(cell_id)
         elif isinstance(found, str):
@@ -115,6 +124,10 @@ def load(folder: Place, *, prompts: bool = True) -> Results:
 
     elsewhere = Results(held["study"], *told(beside, theirs), (), {}, shared=theirs.shared) if beside else None
     return Results(held["study"], *told(rows, tables), tuple(missing), failed, elsewhere, tables.shared)
+
+
+_TOGETHER = 16
+"""Cells whose records are read at once."""
 
 
 def _of_cells(path: str) -> bool:
@@ -358,7 +371,8 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: 
     tuned = float(tuning["flops"]) if tuning else 0.0
     status = Counter(records["status"].to_list())
     asked = pl.col("calls").explode().struct.field("model").is_not_null().any()
-    thinking, others = records.select(pl.col("thinking").explode().mean(), asked).row(0)
+    thought = pl.lit(None) if records["thinking"].null_count() == n else pl.col("thinking").explode().mean()
+    thinking, others = records.select(thought.alias("thinking"), asked).row(0)
     return {
         "n": n,
         "correct": correct,

@@ -181,7 +181,7 @@ def test_two_draws_that_differ_have_the_interval_of_students_t() -> None:
     values = np.vstack([np.arange(100) < 55, np.arange(100) < 70]).astype(float)
     low, high = stats.t.interval(0.95, 1, 0.625, 0.075)
     assert mean(values, FAST)[1] == (max(0.0, low), min(1.0, high))
-    share = ratio(values, np.ones_like(values), FAST)
+    share = ratio(values, np.ones_like(values))
     assert share is not None
     assert share.interval == (max(0.0, low), min(1.0, high))
 

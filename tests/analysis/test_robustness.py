@@ -309,7 +309,7 @@ def test_intervals_of_matched_drops_hold_the_truth(draws: int, paired: bool) -> 
 def test_a_fall_has_both_accuracies_the_drop_and_its_flips() -> None:
     clean, shifted = np.repeat([1, 1, 0, 0], [60, 20, 15, 5]), np.repeat([1, 0, 0, 1], [60, 20, 15, 5])
     arms = clean_and_shifted(clean, shifted)
-    (one,) = falls(losses(arms, replicates=FAST), means_of(label_curves(arms, replicates=FAST)), replicates=FAST)
+    (one,) = falls(losses(arms, replicates=FAST), means_of(label_curves(arms, replicates=FAST)))
     assert (one.clean.accuracy, one.shifted.accuracy, one.drop.gap) == (0.8, 0.65, pytest.approx(0.15))
     to_wrong, to_right = one.flips
     assert to_wrong is not None
@@ -318,16 +318,16 @@ def test_a_fall_has_both_accuracies_the_drop_and_its_flips() -> None:
     assert (to_right.part, to_right.whole, to_right.interval) == (5, 20, wilson(5, 20))
     assert (one.verdict, one.json()["drop"], one.json()["n"]) == ("loses", one.drop.gap, 100)
     gained = clean_and_shifted(shifted, clean)
-    (other,) = falls(losses(gained, replicates=FAST), means_of(label_curves(gained, replicates=FAST)), replicates=FAST)
+    (other,) = falls(losses(gained, replicates=FAST), means_of(label_curves(gained, replicates=FAST)))
     assert other.verdict == "gains"
 
 
 def test_two_test_sets_have_no_flips_and_an_arm_that_is_always_right_has_none_to_right() -> None:
     apart = clean_and_shifted(np.ones(40), np.zeros(40), paired=False)
-    (one,) = falls(losses(apart, replicates=FAST), means_of(label_curves(apart, replicates=FAST)), replicates=FAST)
+    (one,) = falls(losses(apart, replicates=FAST), means_of(label_curves(apart, replicates=FAST)))
     assert (one.flips, one.paired) == ((None, None), False)
     right = clean_and_shifted(np.ones(40), np.repeat([1.0, 0.0], 20))
-    (one,) = falls(losses(right, replicates=FAST), means_of(label_curves(right, replicates=FAST)), replicates=FAST)
+    (one,) = falls(losses(right, replicates=FAST), means_of(label_curves(right, replicates=FAST)))
     assert one.flips[1] is None
 
 
@@ -345,7 +345,7 @@ def several(rng: np.random.Generator, shifts: int, lost: float, draws: int = 1) 
 @pytest.mark.parametrize("draws", [1, 3])
 def test_the_worst_shift_has_the_simultaneous_interval_of_all(draws: int) -> None:
     arms = several(np.random.default_rng(10), 4, 0.8, draws)
-    found = falls(losses(arms, replicates=FAST), means_of(label_curves(arms, replicates=FAST)), replicates=FAST)
+    found = falls(losses(arms, replicates=FAST), means_of(label_curves(arms, replicates=FAST)))
     (worst,) = worst_cases(found, arms, margin=0.05, replicates=FAST)
     assert worst.drop == max(one.drop.gap for one in found)
     assert worst.most == max(found, key=lambda one: one.drop.gap).shift
@@ -376,7 +376,7 @@ def test_no_shift_is_called_the_worst_where_none_takes_anything(draws: int) -> N
     claims = 0
     for _ in range(300):
         arms = several(rng, 6, 0.0, draws)
-        found = falls(losses(arms, replicates=FAST), means_of(label_curves(arms, replicates=FAST)), replicates=FAST)
+        found = falls(losses(arms, replicates=FAST), means_of(label_curves(arms, replicates=FAST)))
         (worst,) = worst_cases(found, arms, margin=0.05, replicates=FAST)
         claims += worst.verdict == "loses"
     assert claims <= 0.06 * 300

@@ -268,7 +268,7 @@ def chains(rng: np.random.Generator, share: float, stage: str, items: int = 200)
     right = rng.binomial(checked.astype(int), share).astype(float)
     return Chains(
         at=whole.at, draws=whole.draws, n=items, outputs=4 * items, counts={}, unchecked_steps=0,
-        steps=ratio(right, checked, FAST), lucky=None, sound=None, faulty=None, calculator=None, replaced=0,
+        steps=ratio(right, checked), lucky=None, sound=None, faulty=None, calculator=None, replaced=0,
         arm=whole, right_steps=right, checked_steps=checked,
     )  # fmt: skip
 

@@ -200,9 +200,9 @@ def _tables(arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], samples:
     place = {item: column for column, item in enumerate(arm.items)}
     majority, right = (np.full((samples, len(held), len(place)), np.nan) for _ in range(2))
     for row, draw in enumerate(held):
-        for record in draw:
-            column = place[record["item"]]
-            majority[:, row, column], right[:, row, column] = _of(record, samples)
+        columns = [place[record["item"]] for record in draw]
+        every = [_of(record, samples) for record in draw]
+        majority[:, row, columns], right[:, row, columns] = np.array(every).reshape(-1, 2, samples).transpose(1, 2, 0)
     return majority, right
 
 

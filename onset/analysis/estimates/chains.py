@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from onset.analysis.contrast.asked import link
 from onset.analysis.contrast.contrast import Contrast, decide, measure, share_noise
-from onset.analysis.estimates.shares import Share, ratios
+from onset.analysis.estimates.shares import Share, ratio
 from onset.analysis.outcomes import KEY, Measured, Outcomes
 from onset.analysis.outcomes.cells import by_cell, cells_with
 from onset.analysis.setting import Placed, Setting
@@ -88,18 +88,14 @@ def chains_of(measured: Measured, *, margin: float = MARGIN, replicates: int = R
     tables = by_cell(measured.records, wanted, cells_with(measured.records, "detail", '"process":'))
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
     parse = functools.lru_cache(maxsize=_KNOWN)(_parsed)
-    held: list[tuple[Chains, list[tuple[Array, Array]]]] = []
+    found: list[Chains] = []
     for key, table in measured.cells.filter(pl.col("n") > 0).group_by(KEY, maintain_order=True):
         cells = table.sort("seed")["cell"].to_list()
         if not all(cell in tables for cell in cells):
             continue
         read = [_read(tables[cell], parse) for cell in cells]
         if all(read):
-            held.append(_chains(arms[key], [one for one in read if one], margin, replicates))
-    shares = iter(ratios([pair for _, pairs in held for pair in pairs], replicates))
-    found = [
-        replace(one, steps=next(shares), lucky=next(shares), sound=next(shares), faulty=next(shares)) for one, _ in held
-    ]
+            found.append(_chains(arms[key], [one for one in read if one], margin, replicates))
     asked = [(one.calculator, link(one.arm, one.arm)) for one in found if one.calculator is not None]
     shared = share_noise([one for one, _ in asked], ["calculators"] * len(asked), [same for _, same in asked])
     decided = iter(decide(shared, "calculators"))
@@ -124,6 +120,9 @@ def _parsed(detail: str | None) -> _Detail:
     )
 
 
+_KINDS = tuple((good, verdict) for good in (True, False) for verdict in VERDICTS)
+
+
 @dataclass(frozen=True, slots=True)
 class _Draw:
     """One draw: its ``items``; the place of the ``record`` that each output is of, whether it is ``good``, and its
@@ -141,12 +140,15 @@ class _Draw:
         made: Array = np.bincount(self.record, values.astype(np.float64), len(self.items)).astype(np.float64)
         return made
 
-    def chains(self, good: bool, verdict: str) -> NDArray[np.bool_]:
-        """Which outputs have a right answer or not, and a chain of that verdict (`onset.chains.Steps.verdict`)."""
+    def chains(self) -> Array:
+        """Of each record the number of its outputs of each kind (`_KINDS`): by whether the answer is right, and by the
+        verdict on the chain (`onset.chains.Steps.verdict`).
+        """
         right, wrong, _ = self.steps.T > 0
-        of = {"wrong": wrong, "right": right & ~wrong, "unchecked": ~right & ~wrong}[verdict]
-        chosen: NDArray[np.bool_] = of & (self.good == good)
-        return chosen
+        verdict = np.where(wrong, 1, np.where(right, 0, 2))
+        kind = len(_KINDS) * self.record + 3 * ~self.good + verdict
+        made: Array = np.bincount(kind, minlength=len(_KINDS) * len(self.items)).astype(np.float64)
+        return made.reshape(-1, len(_KINDS))
 
 
 def _read(table: pl.DataFrame, parse: Callable[[str | None], _Detail]) -> _Draw | None:
@@ -176,52 +178,42 @@ def _read(table: pl.DataFrame, parse: Callable[[str | None], _Detail]) -> _Draw 
     return _Draw(items, np.array(record, dtype=np.int64), np.array(good, dtype=np.bool_), steps_of, calculated)
 
 
-def _chains(
-    arm: Outcomes, draws: Sequence[_Draw], margin: float, replicates: int
-) -> tuple[Chains, list[tuple[Array, Array]]]:
-    """The chains of an arm without their shares, and what each of `_SHARES` is of."""
+def _chains(arm: Outcomes, draws: Sequence[_Draw], margin: float, replicates: int) -> Chains:
     place = {item: column for column, item in enumerate(arm.items)}
     columns = [np.array([place[item] for item in draw.items], dtype=np.int64) for draw in draws]
 
-    def table(values: Callable[[_Draw], NDArray[Any]]) -> Array:
-        """Draws x items: the sum of ``values`` over an item's outputs, NaN where the draw lacks the item."""
+    def table(values: Sequence[Array]) -> Array:
+        """Draws x items, of a value a record of each draw: NaN where the draw lacks the item."""
         made = np.full((len(draws), len(place)), np.nan)
-        for row, (draw, held) in enumerate(zip(draws, columns, strict=True)):
-            made[row, held] = draw.sums(values(draw))
+        for row, (held, of) in enumerate(zip(columns, values, strict=True)):
+            made[row, held] = of
         return made
 
-    right, checked = table(lambda draw: draw.steps[:, 0]), table(lambda draw: draw.steps[:, :2].sum(axis=1))
-    kinds = {
-        (good, name): table(lambda draw, good=good, name=name: draw.chains(good, name))  # type: ignore[misc]
-        for good in (True, False)
-        for name in VERDICTS
-    }
+    right = table([draw.sums(draw.steps[:, 0]) for draw in draws])
+    checked = table([draw.sums(draw.steps[:, :2].sum(axis=1)) for draw in draws])
+    chains = [draw.chains() for draw in draws]
+    kinds = {kind: table([one[:, at] for one in chains]) for at, kind in enumerate(_KINDS)}
 
-    def among(name: str) -> tuple[Array, Array]:
-        return kinds[True, name], kinds[True, name] + kinds[False, name]
+    def good_among(name: str) -> Share | None:
+        return ratio(kinds[True, name], kinds[True, name] + kinds[False, name])
 
-    shares = [
-        (right, checked), (kinds[True, "wrong"], kinds[True, "wrong"] + kinds[True, "right"]), among("right"),
-        among("wrong"),
-    ]  # fmt: skip
-    made = Chains(
+    return Chains(
         at=arm.at,
         draws=arm.draws,
         n=len(arm.items),
         outputs=sum(len(draw.good) for draw in draws),
         counts={good: {name: int(np.nansum(kinds[good, name])) for name in VERDICTS} for good in (True, False)},
         unchecked_steps=sum(int(draw.steps[:, 2].sum()) for draw in draws),
-        steps=None,
-        lucky=None,
-        sound=None,
-        faulty=None,
+        steps=ratio(right, checked),
+        lucky=ratio(kinds[True, "wrong"], kinds[True, "wrong"] + kinds[True, "right"]),
+        sound=good_among("right"),
+        faulty=good_among("wrong"),
         calculator=_calculator(arm, draws, columns, margin, replicates),
         replaced=sum(sums[1] for draw in draws for sums in draw.calculated.values() if sums is not None),
         arm=arm,
         right_steps=right,
         checked_steps=checked,
     )
-    return made, shares
 
 
 def _calculator(

@@ -19,7 +19,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +149,8 @@ class CellF1:
 
 def classified(results: Measured, *, replicates: int = REPLICATES) -> tuple[tuple[Classified, ...], dict[str, CellF1]]:
     """Every arm of a task with labels, in the order of the cells, and macro-F1 by cell id."""
-    tables = by_cell(results.records, ("item", "gold", "golds", "answer", "correct", "gold_prob"))
+    several, chosen = (pl.col("golds").list.len() > 0).alias("several"), pl.col("gold_prob").is_not_null()
+    tables = by_cell(results.records, ("item", "gold", several, "answer", "correct", chosen.alias("chosen")))
     arms: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for cell in results.cells.filter(pl.col("n") > 0).to_dicts():
         arms[tuple(cell[name] for name in ("model", "stage", "method", "labels", "task", "shift"))].append(cell)
@@ -181,10 +182,11 @@ def _classes(cells: Sequence[str], tables: Mapping[str, pl.DataFrame]) -> dict[s
     gold: dict[str, str] = {}
     has_choices = False
     for cell in cells:
-        gold.update(tables[cell].select("item", "gold").iter_rows())
-        if (tables[cell]["golds"].list.len() > 0).any():
+        table = tables[cell]
+        gold.update(_rows(table, "item", "gold"))
+        if table["several"].any():
             return None  # an item with several right answers is of no one class
-        has_choices = has_choices or tables[cell]["gold_prob"].is_not_null().any()
+        has_choices = has_choices or table["chosen"].any()
     written = Counter(gold.values())
     forms: Counter[str] = Counter()
     for text, count in written.items():
@@ -198,6 +200,10 @@ def _classes(cells: Sequence[str], tables: Mapping[str, pl.DataFrame]) -> dict[s
         for form in forms
     }
     return {form: spelled[form] for form, _ in sorted(forms.items(), key=lambda pair: (-pair[1], pair[0]))}
+
+
+def _rows(table: pl.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
+    return zip(*(table[name].to_list() for name in columns), strict=True)
 
 
 @functools.lru_cache(maxsize=65_536)
@@ -221,13 +227,13 @@ class _Outcomes:
         columns: dict[str, int] = {}
         gold: list[int] = []
         for table in tables:
-            for item, text in table.select("item", "gold").iter_rows():
+            for item, text in _rows(table, "item", "gold"):
                 if item not in columns:
                     columns[item] = len(columns)
                     gold.append(codes[_form(text)])
         said = np.full((len(tables), len(columns)), -1, dtype=np.int64)
         for row, table in enumerate(tables):
-            for item, answer, correct in table.select("item", "answer", "correct").iter_rows():
+            for item, answer, correct in _rows(table, "item", "answer", "correct"):
                 column = columns[item]
                 said[row, column] = gold[column] if correct else _code(answer, gold[column], codes)
         return _Outcomes(np.array(gold), said, len(codes))

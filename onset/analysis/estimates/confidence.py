@@ -47,7 +47,6 @@ from onset.analysis.stats.confidence import (
 )
 from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.shares import Interval
-from onset.processors import side_by_side
 from onset.scores import choice_probabilities
 
 Kind = Literal["choice", "p_true", "agreement", "text", "mixed"]
@@ -167,7 +166,7 @@ class Confidences:
 def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
     """Of a results folder; none of an arm in which one answered outcome has no confidence."""
     cells = measured.cells.filter(pl.col("n") > 0)
-    wanted = ("item", "answer", "answers", pl.col("outputs").list.len(), "logprobs", "scores", "detail", "thinking")
+    wanted = ("item", "answer", "answers", "scores", "detail", _TEXT)
     tables, detail = by_cell(measured.records, wanted), functools.lru_cache(maxsize=16_384)(_detail)
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
 
@@ -178,8 +177,8 @@ def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
         found = _read(held, detail, vote=draws[0]["vote"] is not None)
         return None if found is None else _confident(arms[key], *found)
 
-    groups = list(cells.group_by(KEY, maintain_order=True))
-    made = [one for one in side_by_side(of, groups) if one is not None]
+    # not side by side: what is computed of an arm is many small things, and threads wait for each other's turn
+    made = [one for group in cells.group_by(KEY, maintain_order=True) if (one := of(group)) is not None]
     return Confidences(tuple(made), _pairs(made, replicates))
 
 
@@ -205,11 +204,10 @@ def _read(draws: Sequence[pl.DataFrame], detail: _Details, *, vote: bool) -> tup
     for kind, (columns, read) in _KINDS.items():
         if (kind == "agreement") != vote and kind in ("agreement", "text"):
             continue
-        known = []
-        for draw in draws:
-            if (one := _held(draw, columns, read, detail)) is None:
-                break
-            known.append(one)
+        # most have another kind, which their first record tells
+        if any(_held(draw.head(1), columns, read, detail) is None for draw in draws):
+            continue
+        known = [one for draw in draws if (one := _held(draw, columns, read, detail)) is not None]
         if len(known) == len(draws) and any(known):
             return cast("Kind", kind), known
     return None
@@ -254,24 +252,26 @@ def _agreement(read: _Details, answers: Sequence[str | None] | None, answer: str
     return sum(one == answer for one in said) / len(said) if len(said) > 1 else None
 
 
-def _text(
-    read: _Details,
-    logprobs: Sequence[float | None] | None,
-    outputs: int | None,
-    thinking: Sequence[int | None] | None,
-    detail: str | None,
-) -> float | None:
-    logprobs = logprobs or []
-    if len(logprobs) != 1 or logprobs[0] is None or outputs != 1 or any(thinking or ()):
-        return None
-    return None if "process" in read(detail) else math.exp(logprobs[0])
+def _text(read: _Details, value: float | None) -> float | None:
+    return value
 
 
+_TEXT = (
+    pl.when(
+        pl.col("logprobs").list.len() == 1,
+        pl.col("outputs").list.len() == 1,
+        pl.col("thinking").list.max().fill_null(0) == 0,
+        ~pl.col("detail").str.contains('"process":', literal=True).fill_null(value=False),
+    )
+    .then(pl.col("logprobs").list.first().exp())
+    .alias("text")
+)
+"""The probability of the one text that is the answer; null where a thought or steps came before it."""
 _KINDS: Mapping[str, tuple[tuple[str, ...], Callable[..., float | None]]] = {
     "choice": (("scores", "detail", "answer"), _choice),
     "p_true": (("detail", "answers", "answer"), _p_true),
     "agreement": (("answers", "answer"), _agreement),
-    "text": (("logprobs", "outputs", "thinking", "detail"), _text),
+    "text": (("text",), _text),
 }
 """Kind -> the columns of a record that it is read from, and how."""
 

@@ -13,7 +13,7 @@ their lower and the largest of their upper ends, whichever shift it is. The same
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from onset.analysis.contrast.combined import estimate_of
 from onset.analysis.contrast.contrast import Contrast, estimated
 from onset.analysis.estimates.label_curves import LabelPoint
-from onset.analysis.estimates.shares import Share, ratios
+from onset.analysis.estimates.shares import Share, ratio
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import ALPHA
@@ -135,41 +135,37 @@ class Worst(Placed):
         }
 
 
-def falls(
-    losses: Iterable[Contrast], means: Mapping[tuple[Any, ...], LabelPoint], *, replicates: int = REPLICATES
-) -> tuple[Fall, ...]:
+def falls(losses: Iterable[Contrast], means: Mapping[tuple[Any, ...], LabelPoint]) -> tuple[Fall, ...]:
     """Every loss with its flips. ``means``: mean accuracies by the values of `onset.analysis.outcomes.KEY`."""
     every = list(losses)
-    tables = [_flipped(one) for one in every]
-    shares = iter(_shares([pair for one in tables for pair in one], replicates))
     out = []
-    for one, pairs in zip(every, tables, strict=True):
+    for one in every:
         clean, shifted = (
             means[side.model, side.stage_name, side.method, side.labels, side.task, side.shift]
             for side in (one.plus, one.minus)
         )
-        out.append(Fall(one, clean, shifted, (next(shares), next(shares)) if pairs else (None, None)))
+        out.append(Fall(one, clean, shifted, _flips(one)))
     return tuple(out)
 
 
-def _flipped(one: Contrast) -> list[tuple[Array, Array]]:
-    """What flips of what: right answers that are lost, and wrong ones that become right."""
+def _flips(one: Contrast) -> tuple[Share | None, Share | None]:
+    """Right answers that are lost, and wrong ones that become right: None where outcomes are no pairs of right and
+    wrong, or there are none to flip.
+    """
     table = one.sample.table
     if not table.paired or one.scale.kind != "binary":
-        return []
+        return None, None
     both = np.isfinite(table.plus) & np.isfinite(table.minus)
     clean, shifted = (np.where(both, side, np.nan) for side in (table.plus, table.minus))
-    return [(clean * (1 - shifted), clean), ((1 - clean) * shifted, 1 - clean)]
+    return _share(clean * (1 - shifted), clean), _share((1 - clean) * shifted, 1 - clean)
 
 
-def _shares(tables: Sequence[tuple[Array, Array]], replicates: int) -> list[Share | None]:
-    """Shares of outcomes: of one draw with Wilson's interval, since each item is one trial."""
-    return [
-        made
-        if made is None or part.shape[0] > 1
-        else Share(made.part, made.whole, made.value, wilson(made.part, made.whole))
-        for (part, _), made in zip(tables, ratios(tables, replicates), strict=True)
-    ]
+def _share(part: Array, whole: Array) -> Share | None:
+    """A share of outcomes: of one draw with Wilson's interval, since each item is one trial."""
+    made = ratio(part, whole)
+    if made is None or len(part) > 1:
+        return made
+    return replace(made, interval=wilson(made.part, made.whole))
 
 
 def worst_cases(

@@ -108,7 +108,7 @@ def robustness_of(
     if not shifted:
         return NO_SHIFTS
     clean = {arm.at for arm in arms if arm.at.clean}
-    found = falls(losses, means, replicates=replicates)
+    found = falls(losses, means)
     pairs = leads(methods, loss_differences)
     parts, single = breakdowns(measured, classes, replicates=replicates)
     return Robustness(

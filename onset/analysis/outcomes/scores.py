@@ -76,14 +76,16 @@ def _values(metric: str, table: pl.DataFrame, canonical: Mapping[str, str]) -> A
         if column.null_count():
             return None
         if metric == "1 - Brier":
-            return np.array([1 - (1 - p) ** 2 for p in column.to_list()])
+            return 1 - (1 - column.to_numpy().astype(np.float64)) ** 2
         return column.to_numpy().astype(np.float64)
     if metric == "pass rate":
         return _pass_rates(table, canonical)
     if table["gold_prob"].null_count() < len(table) or table["several"].any():
         return None
     golds = _golds(table, canonical)
-    return np.array([_similar(answer or "", gold) for answer, gold in zip(table["answer"], golds, strict=True)])
+    return np.array(
+        [_similar(answer or "", gold) for answer, gold in zip(table["answer"].to_list(), golds, strict=True)]
+    )
 
 
 _OF_COLUMN = {
@@ -92,7 +94,8 @@ _OF_COLUMN = {
 
 
 def _golds(table: pl.DataFrame, canonical: Mapping[str, str]) -> Iterator[str]:
-    return (canonical.get(item, gold) for item, gold in zip(table["item"], table["gold"], strict=True))
+    pairs = zip(table["item"].to_list(), table["gold"].to_list(), strict=True)
+    return (canonical.get(item, gold) for item, gold in pairs)
 
 
 def _pass_rates(table: pl.DataFrame, canonical: Mapping[str, str]) -> Array | None:

@@ -65,13 +65,9 @@ def reliability(confidence: Array, right: Array, bins: int = BINS) -> tuple[Bin,
     """
     order = np.argsort(confidence, kind="stable")
     held, good = confidence[order], right[order]
-    _, sizes = _groups(held)
-    place = _places(sizes[None, :].astype(float), bins)[0]
-    out = []
-    for one in np.unique(place):
-        inside = np.repeat(place == one, sizes)
-        out.append(Bin(int(inside.sum()), float(held[inside].mean()), float(good[inside].mean())))
-    return tuple(out)
+    first = _bin_starts(_groups(held)[0], len(held), bins)
+    every = zip(np.split(held, first[1:]), np.split(good, first[1:]), strict=True)
+    return tuple(Bin(len(sure), float(sure.mean()), float(well.mean())) for sure, well in every)
 
 
 def calibration_error(confidence: Array, right: Array, *, resamples: int = RESAMPLES) -> CalibrationError:
@@ -92,14 +88,18 @@ def calibration_error(confidence: Array, right: Array, *, resamples: int = RESAM
     row, column = row[order], column[order]
     held, good = confidence[known][order], right[known][order]
     starts, _ = _groups(held)
-    plain = float(_ece(np.ones((1, len(held))), held, good, starts)[0])
     draws, items = confidence.shape
-    weights = _counts(draws, resamples, "draws").take(row, axis=1)
-    weights *= _counts(items, resamples, "items").take(column, axis=1)
-    weights = weights[weights.sum(axis=1) > 0]
-    found = _ece(weights, held, good, starts)
-    null = _ece_of(_uniform(items, resamples).take(column, axis=1) < held, held, starts)
-    value = min(1.0, max(0.0, 2 * plain - float(found.mean())))
+    often, counted = _counts(draws, resamples, "draws"), _counts(items, resamples, "items")
+    random, parts = _uniform(items, resamples), list(_parts(resamples, len(held)))
+    plain = float(_ece_of(good[None, :], held, starts)[0])
+    found = np.concatenate(
+        [
+            _ece(often[rows].take(row, axis=1) * counted[rows].take(column, axis=1), held - good, starts)
+            for rows in parts
+        ]
+    )
+    null = np.concatenate([_ece_of(random[rows].take(column, axis=1) < held, held, starts) for rows in parts])
+    value = min(1.0, max(0.0, 2 * plain - float(np.nanmean(found))))
     p = (1 + int((null >= plain - 1e-12).sum())) / (1 + len(null))
     signed = np.full(confidence.shape, np.nan)
     signed[row, column] = _signs(held, good, starts) * (held - good)
@@ -169,15 +169,31 @@ def _groups(held: Array) -> tuple[np.ndarray, np.ndarray]:
     return starts, sizes
 
 
-def _places(mass: Array, bins: int) -> np.ndarray:
-    """The bin of each group (0 to bins - 1), by the middle of its mass; ``mass``: resamples x groups."""
-    total = mass.sum(axis=1, keepdims=True)
-    middle = (np.cumsum(mass, axis=1) - mass / 2) / total
-    place: np.ndarray = np.minimum((middle * bins).astype(int), bins - 1)
-    return place
+def _firsts(ends: Array, bins: int) -> np.ndarray:
+    """Of each row the first group of each bin: that whose middle is in it. ``ends``: resamples x groups, the mass
+    (whole numbers) up to and with each group. Resamples x (bins + 1): the last is the number of groups, and a bin
+    without a group ends where it begins.
+    """
+    rows, groups = ends.shape
+    twice_middle = ends.copy()
+    twice_middle[:, 1:] += ends[:, :-1]
+    edges = 2 * ends[:, -1:] * np.arange(1, bins)
+    out = np.empty((rows, bins + 1), dtype=int)
+    out[:, 0], out[:, 1:-1], out[:, -1] = 0, _below(bins * twice_middle, edges), groups
+    return out
 
 
-_AT_ONCE = 32_768
+def _below(rising: Array, values: Array) -> np.ndarray:
+    """How many numbers of each row of ``rising`` (each not below the one before it) are below each of its ``values``;
+    no number is negative.
+    """
+    rows, width = rising.shape
+    apart = (max(float(rising[:, -1].max()), float(values.max())) + 1) * np.arange(rows)[:, None]
+    found: np.ndarray = np.searchsorted((rising + apart).ravel(), values + apart) - width * np.arange(rows)[:, None]
+    return found
+
+
+_AT_ONCE = 16_384
 """Numbers of a table of resamples that are worked on together: what the processor keeps at hand."""
 
 
@@ -187,53 +203,43 @@ def _parts(rows: int, width: int) -> Iterator[slice]:
     yield from (slice(first, first + step) for first in range(0, rows, step))
 
 
-def _ece(weights: Array, held: Array, good: Array, starts: np.ndarray, bins: int = BINS) -> Array:
-    """ECE under each row of ``weights`` (resamples x outcomes, sorted by confidence; whole numbers)."""
-    found, gaps, alone = [], held - good, len(starts) == len(held)
-    for rows in _parts(*weights.shape):
-        part = weights[rows]
-        if alone:
-            mass, place = part, _places(part, bins)
-        else:
-            mass, group = _by_group(part, starts)
-            place = _places(mass, bins).take(group, axis=1)
-        found.append(_binned(part * gaps, place, bins) / mass.sum(axis=1))
-    return np.concatenate(found)
+def _ece(weights: Array, gaps: Array, starts: np.ndarray, bins: int = BINS) -> Array:
+    """ECE under each row of ``weights`` (resamples x outcomes, sorted by confidence; whole numbers), NaN where none has
+    any; ``gaps``: of each outcome confidence less right or wrong.
+    """
+    last = np.r_[starts[1:], len(gaps)]
+    mass = np.cumsum(weights, axis=1)
+    first = _firsts(mass if len(starts) == len(gaps) else mass.take(last - 1, axis=1), bins)
+    sums = np.zeros((len(weights), len(gaps) + 1))
+    np.cumsum(weights * gaps, axis=1, out=sums[:, 1:])
+    at = np.r_[starts, len(gaps)][first]
+    apart = np.abs(np.diff(np.take_along_axis(sums, at, axis=1), axis=1)).sum(axis=1)
+    total = mass[:, -1]
+    out: Array = np.where(total > 0, apart / np.where(total > 0, total, 1.0), np.nan)
+    return out
 
 
 def _ece_of(good: np.ndarray, held: Array, starts: np.ndarray, bins: int = BINS) -> Array:
     """ECE of each row of ``good`` (resamples x outcomes, sorted by confidence), every outcome counted once."""
-    place = _bin_of_each(starts, len(held), bins)
-    parts = [good[rows] for rows in _parts(*good.shape)]
-    return np.concatenate([_binned(held - one, np.broadcast_to(place, one.shape), bins) for one in parts]) / len(held)
+    first = _bin_starts(starts, len(held), bins)
+    gaps = np.add.reduceat(held, first) - np.add.reduceat(good, first, axis=1, dtype=float)
+    out: Array = np.abs(gaps).sum(axis=1) / len(held)
+    return out
 
 
-def _binned(gaps: Array, place: np.ndarray, bins: int) -> Array:
-    """Of each row the sum over its bins of how far confidence and accuracy are apart, in outcomes."""
-    row = bins * np.arange(len(gaps))[:, None]
-    sums = np.bincount((place + row).ravel(), weights=gaps.ravel(), minlength=bins * len(gaps))
-    made: Array = np.abs(sums.reshape(-1, bins)).sum(axis=1)
-    return made
-
-
-def _bin_of_each(starts: np.ndarray, count: int, bins: int) -> np.ndarray:
-    """The bin of each of ``count`` outcomes, every one counted once."""
-    sizes = np.diff(np.r_[starts, count])
-    return np.repeat(_places(sizes[None, :].astype(float), bins)[0], sizes)
-
-
-def _by_group(weights: Array, starts: np.ndarray) -> tuple[Array, np.ndarray]:
-    """The sums of ``weights`` (whole numbers) over each group of equal confidence, and the group of each outcome."""
-    count = weights.shape[1]
-    sums: Array = np.diff(np.cumsum(weights, axis=1)[:, np.r_[starts[1:], count] - 1], axis=1, prepend=0.0)
-    return sums, np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, count]))
+def _bin_starts(starts: np.ndarray, count: int, bins: int) -> np.ndarray:
+    """The first outcome of each bin that has any, every one of ``count`` counted once."""
+    ends = np.r_[starts[1:], count].astype(float)
+    first = _firsts(ends[None, :], bins)[0]
+    out: np.ndarray = starts[np.unique(first[first < len(starts)])]
+    return out
 
 
 def _signs(held: Array, good: Array, starts: np.ndarray) -> Array:
     """Of each outcome (sorted by confidence): 1 where its bin is surer than right, else -1."""
-    place = _bin_of_each(starts, len(held), BINS)
-    gaps = np.bincount(place, weights=held - good, minlength=BINS)
-    out: Array = np.where(gaps >= 0, 1.0, -1.0)[place]
+    first = _bin_starts(starts, len(held), BINS)
+    gaps = np.add.reduceat(held - good, first)
+    out: Array = np.repeat(np.where(gaps >= 0, 1.0, -1.0), np.diff(np.r_[first, len(held)]))
     return out
 
 
@@ -312,26 +318,28 @@ def _kept(lines: Sequence[_Line], coverage: Sequence[float], often: Array, items
     among the items, each counted as ``items`` (resamples x items) says.
     """
     count = len(often)
-    shares, at = np.asarray(coverage), np.arange(count)[:, None]
+    shares = np.asarray(coverage)
     sums, mass = np.zeros((count, len(shares))), np.zeros(count)
     for row, line in enumerate(lines):
         own = items.take(line.columns, axis=1)
-        right_of = own * line.right
-        ends, good = np.cumsum(own, axis=1), np.cumsum(right_of, axis=1)
+        ends, good = np.cumsum(own, axis=1), np.cumsum(own * line.right, axis=1)
         if line.last is not None:
             ends, good = (one.take(line.last, axis=1) for one in (ends, good))
-            own, right_of = (np.diff(one, axis=1, prepend=0.0) for one in (ends, good))
         weight = np.where(ends[:, -1] > 0, often[:, row], 0.0)
         mass += weight
         target = ends[:, -1:] * shares
-        below = np.stack([(ends < one[:, None] - 1e-9).sum(axis=1) for one in target.T], axis=1)
-        place = np.minimum(below, own.shape[1] - 1)
-        level = right_of[at, place] / np.maximum(own[at, place], 1e-12)
-        over = ends[at, place] - target
-        value = (good[at, place] - over * level) / np.where(target > 0, target, 1.0)
+        place = np.minimum(_below(ends, np.maximum(target - 1e-9, 0.0)), ends.shape[1] - 1)
+        (upto, well), (before, well_before) = _at(place, ends, good), _at(place - 1, ends, good)
+        level = (well - well_before) / np.maximum(upto - before, 1e-12)
+        value = (well - (upto - target) * level) / np.where(target > 0, target, 1.0)
         sums += weight[:, None] * value
     out: Array = sums / np.where(mass > 0, mass, np.nan)[:, None]
     return out
+
+
+def _at(place: np.ndarray, *tables: Array) -> list[Array]:
+    """The numbers at a row's places in each table; 0 before the first."""
+    return [np.where(place < 0, 0.0, np.take_along_axis(one, np.maximum(place, 0), axis=1)) for one in tables]
 
 
 @lru_cache(maxsize=64)

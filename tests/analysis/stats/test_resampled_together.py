@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from onset.analysis.estimates.shares import mean, means, ratio, ratios
+from onset.analysis.estimates.shares import mean, means
 from onset.analysis.stats import bootstrap
 from onset.analysis.stats.bootstrap import Block, Crossed, crossed_bootstrap, intervals
 
@@ -67,20 +67,3 @@ def test_weights_are_drawn_once_a_shape(monkeypatch: pytest.MonkeyPatch) -> None
     for place in (5, -1):
         value, interval = mean(every[place], COUNT)
         assert found[place] == (value, pytest.approx(interval, rel=1e-5))
-
-
-def test_ratios_are_those_of_each_by_itself() -> None:
-    rng = np.random.default_rng(2)
-    whole = [rng.integers(0, 3, (3, 50)).astype(float) for _ in range(5)]
-    whole[2][:] = 0
-    pairs = [(np.minimum(one, rng.integers(0, 3, one.shape)), one) for one in whole]
-    found = ratios(pairs, COUNT)
-    assert [one is None for one in found] == [False, False, True, False, False]
-    for one, pair in zip(found, pairs, strict=True):
-        alone = ratio(*pair, COUNT)
-        assert (one and (one.part, one.whole, one.value)) == (alone and (alone.part, alone.whole, alone.value))
-        assert one is None or alone is None or one.interval == pytest.approx(alone.interval, rel=1e-5)
-    share = found[0]
-    assert share is not None
-    assert share.value == pytest.approx(pairs[0][0].sum() / pairs[0][1].sum())
-    assert share.interval[0] < share.value < share.interval[1]
