@@ -88,6 +88,32 @@ def test_the_harness_gsm8k_pattern_loses_a_dollar_after_hashes() -> None:
         ("The answer is 2/6 of it", "1/3"),
         ("The answer is 1 1/2 hours.", "1.5"),
         ("The answer is 1½.", "1.5"),
+        ("The answer is 1\u20442.", "0.5"),
+        ("The answer is 18 and a half.", "18.5"),
+        ("The answer is 2 and three quarters hours", "2.75"),
+        ("The answer is minus 5.", "-5"),
+        ("The answer is negative $5.", "-5"),
+        ("The answer is - 5.", "-5"),
+        ("The answer is 8 minus 3 = 5.", "5"),
+        ("The answer is 8 minus 3.", "<ambiguous>"),
+        ("The answer is $70k.", "70000"),
+        ("The answer is $2.5M.", "2500000"),
+        ("The answer is a 5k run.", "5"),
+        ("The answer is 2.5 Million.", "2500000"),
+        ("The answer is 5 hundred.", "500"),
+        ("The answer is 12 hundred-dollar bills.", "12"),
+        ("The answer is 1'000'000.", "1000000"),
+        ("The answer is 1_000.", "1000"),
+        ("The answer is 5'11.", "<ambiguous>"),
+        ("The answer is 2**10.", "<ambiguous>"),
+        ("The answer is **2**", "2"),
+        ("The answer is 10² = 100.", "100"),
+        ("The answer is 5².", "<ambiguous>"),
+        ("The answer is √16.", "<none>"),
+        (r"The answer is \sqrt{16} = 4.", "4"),
+        ("The answer is 5, 6 and 7.", "<ambiguous>"),
+        ("The answer is 5, 6, 7.", "<ambiguous>"),
+        ("The answer is 5, since 6 and 7 are not.", "5"),
         ("The answer is -½.", "-0.5"),
         ("The answer is $1\\frac{1}{2}$.", "1.5"),
         ("The answer is 50%.", "50"),
@@ -351,6 +377,14 @@ def choice(choices: tuple[str, ...], text: str, *, truncated: bool = False) -> s
         (("4", "5"), "The answer is 4,000", "<none>"),
         (("4", "5"), "The answer is 4.", "4"),
         (("4", "5"), "It is 5", "5"),
+        (("-5", "5"), "The answer is \u22125.", "-5"),
+        (("toxic", "neutral"), "The answer is non-toxic.", "<none>"),
+        (("toxic", "non-toxic"), "The answer is non-toxic.", "non-toxic"),
+        (("vitamin B", "vitamin B-12"), "The answer is vitamin B-12.", "vitamin B-12"),
+        (("yes", "no"), "-yes", "yes"),
+        (("yes", "no"), "Yes\u2013it is.", "yes"),
+        (("yes", "don't know"), "The answer is don\u2019t know.", "don't know"),
+        (("cafe\u0301", "tea"), "The answer is caf\u00e9.", "cafe\u0301"),
     ],
 )
 def test_choices(choices: tuple[str, ...], text: str, expected: str) -> None:
@@ -453,6 +487,18 @@ def test_the_dress_of_a_text_whose_punctuation_counts(text: str, expected: str) 
 def test_canonical_texts() -> None:
     assert [canonical_text(text) for text in ("An Apple.", "] )", "the", "")] == ["apple", "] )", "the", None]
     assert canonical_verbatim(" ] )\n}. ") == "] ) }"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-5", "-5"), ("(\u22125)", "-5"), ("-$5.", "-5"), ("-.5", "-0.5"), (".5", "0.5"), ("...5", "5"), ("+5", "5"),
+        ("- 5", "5"), ("C++.", "c++"), ("C#", "c#"), ("A+", "a+"), ("Paris #", "paris"), ("5+", "5"),
+        ("\u5317\u4eac\u3002", "\u5317\u4eac"), ("\u00abParis\u00bb\u2026", "paris"),
+    ],
+)  # fmt: skip
+def test_marks_around_a_text_go_and_those_of_it_stay(text: str, expected: str) -> None:
+    assert canonical_text(text) == expected
 
 
 # -------------------------------------------------------------------------------------------------- BIG-Bench Hard

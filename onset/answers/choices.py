@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,13 +36,24 @@ class _Choice:
     mention: re.Pattern[str]
 
 
+_TYPOGRAPHY = str.maketrans("‘’‐‑−", "''---")
+_DASH = re.compile(r"[‒–](?=\d)")
+
+
+def _plain(text: str) -> str:
+    """The text with one form of each letter (NFC), hyphen, minus and apostrophe."""
+    return _DASH.sub("-", unicodedata.normalize("NFC", text).translate(_TYPOGRAPHY))
+
+
 @lru_cache(maxsize=4096)
 def _choices(choices: tuple[str, ...]) -> tuple[_Choice, ...]:
-    """The patterns of each choice. Letters count only when every choice carries one of its own."""
-    lettered = [_LETTERED.match(choice) for choice in choices]
+    """The patterns of each choice, for texts that are `_plain`. Letters count only when every choice carries one of its
+    own.
+    """
+    lettered = [_LETTERED.match(_plain(choice)) for choice in choices]
     letters = [next(filter(None, match.groups()[:3])) for match in lettered if match]
     if len(set(letters)) < len(choices):
-        return tuple(_Choice(choice, (p := _words(choice)), p) for choice in choices)
+        return tuple(_Choice(choice, (p := _words(_plain(choice))), p) for choice in choices)
     found = []
     for choice, letter, match in zip(choices, letters, lettered, strict=True):
         words = f"|{_words(match.group(4)).pattern}" if match and match.group(4).strip() else ""
@@ -53,11 +65,11 @@ def _choices(choices: tuple[str, ...]) -> tuple[_Choice, ...]:
 
 
 def _words(choice: str) -> re.Pattern[str]:
-    """The choice's text as whole words, whatever its case and spacing."""
+    """The choice's text as whole words, whatever its case and spacing; "toxic" is not in "non-toxic"."""
     body = r"\s+".join(re.escape(word) for word in choice.split())
     if re.fullmatch(r"[\d.,]*\d", choice.strip()):  # "4" is not in "4.5", "-4" and "4,000"
         return re.compile(rf"(?<![\w.,-]){body}(?![.,]?\w)")
-    return re.compile(rf"(?<!\w)(?i:{body})(?!\w)")
+    return re.compile(rf"(?<!\w)(?<!\w-)(?i:{body})(?!-?\w)")
 
 
 def _at(choices: Sequence[_Choice], text: str, place: int) -> tuple[_Choice, re.Match[str]] | None:
@@ -150,11 +162,11 @@ def _concludes(line: str, match: re.Match[str]) -> bool:
 class ChoiceFormat:
     """One of ``item.choices``; the value is the choice as the item writes it.
 
-    Choices match as whole words, whatever their case. Where each choice is or carries a letter of its own (``(A)``,
-    ``B``, ``C. text``) the letter alone counts too: ``(B)``, ``b)``, ``B.``; never otherwise. After "the answer is" the
-    choice comes first, else it is the only one its sentence names, and a sentence with "not" in it names none. Bare (no
-    marker): the choice the text begins with ("Yes, because ..."), else the one at either end of the last line, else the
-    only ``(B)`` of a last line of at most 12 words.
+    Choices match as whole words, whatever their case and whichever apostrophe and minus is written. Where each choice
+    is or carries a letter of its own (``(A)``, ``B``, ``C. text``) the letter alone counts too: ``(B)``, ``b)``,
+    ``B.``; never otherwise. After "the answer is" the choice comes first, else it is the only one its sentence names,
+    and a sentence with "not" in it names none. Bare (no marker): the choice the text begins with ("Yes, because ..."),
+    else the one at either end of the last line, else the only ``(B)`` of a last line of at most 12 words.
     """
 
     def extract(self, text: str, item: Item, *, truncated: bool = False) -> Answer:
@@ -176,7 +188,7 @@ def extract_choice(text: str, item: Item, choices: tuple[str, ...], *, truncated
     """The one of ``choices`` that ``text`` answers with, read as `ChoiceFormat` says."""
     known = _choices(choices)
     return extract(
-        text,
+        _plain(text),
         item,
         lambda segment: _read_start_choice(known, segment),
         lambda segment: _read_stated_choice(known, segment),
@@ -189,7 +201,7 @@ def gold_choice(gold: str, choices: tuple[str, ...]) -> str:
     """The choice that the gold answer is, by its text or its letter."""
     if gold in choices:
         return gold
-    whole = [choice.text for choice in _choices(choices) if choice.start.fullmatch(gold.strip())]
+    whole = [choice.text for choice in _choices(choices) if choice.start.fullmatch(_plain(gold.strip()))]
     if len(whole) != 1:
         raise DataError(f"gold answer {short(gold)}: expected one of {', '.join(choices)}")
     return whole[0]

@@ -15,7 +15,7 @@ from onset.scores import exact_match
 _RUN = r"\d++(?:,\d++)*+(?:\.\d++)*+"
 _NUMBER = re.compile(
     rf"""
-    (?<![A-Za-z0-9_])                                   # x2 is no number
+    (?<![A-Za-z0-9_√])                                  # x2 is no number
     (?P<sign>(?<![)\]}}])(?<!\d[ ])[-+])?               # in "5-3", "(5)-3" and "5 -3" the dash is an operator
     (?:[$€£¥][ ]?(?P<late>-)?)?
     (?:
@@ -24,20 +24,28 @@ _NUMBER = re.compile(
         (?:[eE](?P<power>[+-]?\d{{1,3}})(?!\w))?
         (?:[ ]?/[ ]?(?P<over>{_RUN}))?
     )
-    (?:[ ](?P<scale>thousand|million|billion|trillion)\b)?
+    (?:[ ](?P<scale>(?i:hundred|thousand|million|billion|trillion))(?![\w-]))?
+    (?P<short>(?:[kKMB]|bn)(?!\w))?
     (?:[ ]?%)?
     """,
     re.VERBOSE,
 )
+_MONEY = re.compile(r"[$€£¥]")
+"""What makes the k of "$70k" a thousand: without it "5k" may be a run."""
 _GROUPED = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d+)?")
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_SCALES = {
+    "hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
+    "k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9,
+}  # fmt: skip
 _LONGEST_RUN = 300
 """Digits beyond which a run of them is a model repeating itself, not a number."""
 _GOES_ON = re.compile(
     r"""
     [ ]?(?:/[ ]?\d|[-+*×÷^·][ ]?[\d(]|[xX][ ]?\d) # an expression that is not worked out, a date, a range
-  | :\d                                           # a time or a ratio
+  | \*\*\d                                         # a power as Python writes it
+  | ['’:]\d                                        # a time or a ratio, feet and inches
   | [ ](?:or|and|to)[ ]+[$€£¥]?\d                 # one of several
+  | ,[ ]+[$€£¥]?\d[\d.]*(?:,[ ]|,?[ ](?:and|or)[ ]) # the first of a list
   | [ ]\d                                          # "1 000" or two numbers: there is no telling
     """,
     re.VERBOSE,
@@ -68,10 +76,23 @@ _CALCULATOR = re.compile(r"<<[^<>\n]*>>")
 _VULGAR = re.compile("[\u00bc-\u00be\u2150-\u215e]")
 _TYPOGRAPHY = [
     (re.compile(r"[\u2010-\u2013\u2212\ufe63\uff0d]"), "-"),  # hyphens, en dash, minus; never the em dash
-    (re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))|(?<=\d)(?:\{,\}|\\,)(?=\d{3})"), ","),
+    (re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’_](?=\d{3}(?!\d))|(?<=\d)(?:\{,\}|\\,)(?=\d{3})"), ","),
     (re.compile(r"[\u00a0\u2009\u202f]"), " "),
     (re.compile(r"(?<=\d)\s*\\[dt]?frac(?=\s*\{)"), r" \\frac"),  # 1\frac{1}{2} is a mixed number
     (re.compile(r"\\[dt]?frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}"), r"\1/\2"),
+    (re.compile(r"\\sqrt\s*\{\s*"), "√"),
+    (re.compile("\u2044"), "/"),  # the fraction slash
+    (re.compile("(?<=\\d)²"), "^2"),
+    (re.compile("(?<=\\d)³"), "^3"),
+    (re.compile(r"(?<=\d)[ ]and[ ](?:a|one)[ -]half\b", re.IGNORECASE), " 1/2"),
+    (re.compile(r"(?<=\d)[ ]and[ ](?:a|one)[ -]quarter\b", re.IGNORECASE), " 1/4"),
+    (re.compile(r"(?<=\d)[ ]and[ ]three[ -]quarters\b", re.IGNORECASE), " 3/4"),
+    (
+        re.compile(
+            r"\b(?:minus|negative)[ ]+(?=[$€£¥]?\.?\d)|(?:(?<=\bis[ ])|(?<==[ ]))-[ ](?=[$€£¥]?\.?\d)", re.IGNORECASE
+        ),
+        "-",
+    ),
     (re.compile(r"\\([$%])"), r"\1"),
     (re.compile(r"[ ]?\\(?:text|mathrm)\s*\{[ ]?([^{}\n]*)\}"), r" \1"),
     (re.compile(r"\\times(?![A-Za-z])"), "×"),
@@ -84,10 +105,10 @@ def canonical_number(text: str) -> str | None:
     """The number that ``text`` is, in the one form used for comparing: ``"1000"`` for ``$1,000.00``, ``"-3"``,
     ``"0.5"`` for ``1/2``, ``"1/3"``.
 
-    Exact arithmetic; a percent or currency sign and a unit after the number are dropped ("50%" is 50), scale words are
-    worked out ("2 million"), and so is an equation ("9 * 2 = 18"). None when the text does not begin with a number, or
-    when that number is one of several or part of an expression. ``1,00`` and ``3,5`` are not read: a comma that
-    groups no thousands may be a decimal comma or a list.
+    Exact arithmetic; a percent or currency sign and a unit after the number are dropped ("50%" is 50). Worked out are
+    scale words ("2 million", "$70k"), "minus 5", "2 and a half" and an equation ("9 * 2 = 18"). None when the text does
+    not begin with a number, or when that number is one of several or part of an expression. ``1,00`` and ``3,5`` are
+    not read: a comma that groups no thousands may be a decimal comma or a list.
 
     >>> [canonical_number(text) for text in ("$1,000", "18.00", "1 1/2", "2/6", "18 dollars (see 3.)", "eighteen")]
     ['1000', '18', '1.5', '1/3', '18', None]
@@ -126,7 +147,8 @@ def _value(match: re.Match[str]) -> str | None:
             if number[1] == 0:
                 return None
             value /= number[1]
-    value *= _SCALES.get(part["scale"] or "", 1)
+    short = part["short"] if _MONEY.search(match.string, max(match.start() - 2, 0), match.end()) else None
+    value *= _SCALES.get((part["scale"] or short or "").lower(), 1)
     return _written(-value if "-" in (part["sign"], part["late"]) else value)
 
 

@@ -27,6 +27,9 @@ from onset.turns import CLOSING, SENTENCE_END, new_turn, turns_of
 _ARTICLE = re.compile(r"(?:a|an|the)\s+(?=\S)")
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_AROUND = string.punctuation + "“”‘’«»‹›„‚…¿¡。、，．！？：；（）「」『』《》 "
+_BEGINS_NUMBER = re.compile(r"(?P<minus>(?<!-)-)?[$€£¥]?(?P<point>(?<!\.)\.)?$")
+_ENDS_NAME = re.compile(r"[+#]+")
 _SPACE = re.compile(r"(?:[*_`]*[:\s])*")
 _OPENER = re.compile(rf"(?P<mark>\*+|_+|`+)|[\"'“‘$]|\\[(\[]|(?P<latex>{LATEX})")
 _CLOSERS = {"“": "”", "‘": "’", "\\(": "\\)", "\\[": "\\]"}
@@ -38,13 +41,20 @@ _TEXT_END = re.compile(rf"{SENTENCE_END}[{CLOSING}]*(?=\s|$)")
 
 def canonical_text(text: str) -> str | None:
     """Short free text in the one form used for comparing: lower case, single spaces, no leading article, no punctuation
-    around it. None when nothing is left; text of punctuation alone keeps it.
+    around it but a number's minus and what ends a name ("C++", "A+"). None when nothing is left; text of punctuation
+    alone keeps it.
 
-    >>> [canonical_text(text) for text in ('The  Eiffel tower.', '"Paris"', 'an Apple', '] }.', ' ')]
-    ['eiffel tower', 'paris', 'apple', '] }', None]
+    >>> [canonical_text(text) for text in ('The  Eiffel tower.', '"Paris"', 'an Apple', '-5', 'C#.', '] }.', ' ')]
+    ['eiffel tower', 'paris', 'apple', '-5', 'c#', '] }', None]
     """
-    folded = " ".join(unicodedata.normalize("NFC", text).casefold().split())
-    inner = folded.strip(string.punctuation + "“”‘’ ")
+    folded = " ".join(unicodedata.normalize("NFC", text).casefold().replace("\u2212", "-").split())  # the minus
+    before = folded[: len(folded) - len(folded.lstrip(_AROUND))]
+    inner = folded[len(before) :].rstrip(_AROUND)
+    after = folded[len(before) + len(inner) :]
+    if inner[:1].isdigit() and (begun := _BEGINS_NUMBER.search(before)):
+        inner = ("-" if begun["minus"] else "") + ("0." if begun["point"] else "") + inner
+    if inner[-1:].isalpha() and (end := _ENDS_NAME.match(after)):
+        inner += end.group()
     return (_ARTICLE.sub("", inner, count=1) if _ARTICLE.match(inner) else inner) or canonical_verbatim(folded)
 
 
