@@ -161,7 +161,7 @@ class Reader:
         choices = self._choices(path, place, row)
         if labels is not None and choices is not None:
             refuse(self.task, path, place, "this row has choices of its own beside the task's labels")
-        answer, *others = self._answers(path, place, row[self.columns["answer"][0]], choices, labels)
+        answer, *others = self._answers(path, place, row, choices, labels)
         if labels is not None:
             choices = tuple(dict.fromkeys(labels.values()))
         used = {column for columns in self.columns.values() for column in columns}
@@ -181,40 +181,53 @@ class Reader:
         return item
 
     def _answers(
-        self, path: str, place: str, value: object, choices: tuple[str, ...] | None, labels: Mapping[str, str] | None
+        self,
+        path: str,
+        place: str,
+        row: Mapping[str, Any],
+        choices: tuple[str, ...] | None,
+        labels: Mapping[str, str] | None,
     ) -> Sequence[str]:
         """The right answers, each once, in the order of the file: at least one."""
+        value = row[self.columns["answer"][0]]
+        if labels is None and self.answer_as != "text":
+            return [self._pointed(path, place, row, choices)]
         if self.separator is not None and isinstance(value, str) and value.strip():
             value = value.split(self.separator)
-        if labels is not None or self.answer_as != "text" or not isinstance(value, list):
-            return [self._answer(path, place, value, choices, labels)]
+        if labels is not None or not isinstance(value, list):
+            return [self._answer(path, place, value, labels)]
         if choices is not None:
             refuse(self.task, path, place, f"a row with choices has one right answer, found {short(value)}")
         if not value:
             refuse(self.task, path, place, "answer is an empty list, at least one right answer is needed")
-        return list(dict.fromkeys(self._answer(path, place, one, None, None) for one in value))
+        return list(dict.fromkeys(self._answer(path, place, one, None) for one in value))
 
-    def _answer(
-        self, path: str, place: str, value: object, choices: tuple[str, ...] | None, labels: Mapping[str, str] | None
-    ) -> str:
+    def _answer(self, path: str, place: str, value: object, labels: Mapping[str, str] | None) -> str:
         if labels is not None:
             written = _written(value)
             if written is None or written not in labels:
                 shown = listed([*labels])
                 refuse(self.task, path, place, f"answer {short(value)} is not among the labels {shown}")
             return labels[written]
-        if self.answer_as != "text":
-            if choices is None:
-                refuse(self.task, path, place, f"'answer_as: {self.answer_as}' needs choices on every row")
-            index = _index(value, self.answer_as)
-            if index is None or not 0 <= index < len(choices):
-                wanted = f"a letter from A to {chr(64 + len(choices))}" if self.answer_as == "letter" else "an index"
-                wanted += "" if self.answer_as == "letter" else f" from 0 to {len(choices) - 1}"
-                refuse(self.task, path, place, f"answer must be {wanted}, found {short(value)}")
-            return choices[index]
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
         return self._text(path, place, "answer", value)
+
+    def _pointed(self, path: str, place: str, row: Mapping[str, Any], choices: tuple[str, ...] | None) -> str:
+        """The choice whose letter or index the answer is. An empty cell is no choice, and keeps its letter."""
+        if choices is None:
+            refuse(self.task, path, place, f"'answer_as: {self.answer_as}' needs choices on every row")
+        value, columns = row[self.columns["answer"][0]], self.columns["choices"]
+        filled = [at for at, column in enumerate(columns) if not _is_blank(row, column)]
+        places = filled if len(columns) > 1 else [*range(len(choices))]
+        index = _index(value, self.answer_as)
+        if index is None or not 0 <= index <= places[-1]:
+            wanted = f"a letter from A to {chr(65 + places[-1])}" if self.answer_as == "letter" else "an index"
+            wanted += "" if self.answer_as == "letter" else f" from 0 to {places[-1]}"
+            refuse(self.task, path, place, f"answer must be {wanted}, found {short(value)}")
+        if index not in places:
+            refuse(self.task, path, place, f"answer {short(value)} points at column '{columns[index]}', which is empty")
+        return choices[places.index(index)]
 
     def _choices(self, path: str, place: str, row: Mapping[str, Any]) -> tuple[str, ...] | None:
         columns = self.columns["choices"]

@@ -278,6 +278,26 @@ def test_choices_in_one_cell_or_in_columns_of_their_own_and_answers_by_letter_or
     )
 
 
+@pytest.mark.parametrize(("answer_as", "names"), [("letter", "ABCD"), ("index", "0123")])
+def test_an_empty_choice_keeps_its_letter_and_is_no_answer(answer_as: str, names: str) -> None:
+    columns = {"choices": ["A", "B", "C", "D"]}
+    Path("train.csv").write_text(f"question,A,B,C,D,answer\nWhich is cold?,fire,sun,ice,,{names[2]}\n")
+    Path("t.csv").write_text(
+        f"question,A,B,C,D,answer\nHow many bones has a jellyfish?,ten,,two,none,{names[3]}\n"
+        f"How many wheels has a boat?,,one,none,two,{names[1]}\n"
+    )
+    found = task(train="train.csv", test="t.csv", columns=columns, answer_as=answer_as)
+    assert [(item.answer, item.choices) for item in (*found.pool, *found.test)] == [
+        ("ice", ("fire", "sun", "ice")),
+        ("none", ("ten", "two", "none")),
+        ("one", ("one", "none", "two")),
+    ]
+    Path("t.csv").write_text(f"question,A,B,C,D,answer\nHow many wheels has a boat?,ten,,two,none,{names[1]}\n")
+    assert refusal(train="train.csv", test="t.csv", columns=columns, answer_as=answer_as) == (
+        f"t.csv, line 2: answer '{names[1]}' points at column 'B', which is empty"
+    )
+
+
 def test_a_few_numbers_as_answers_are_named_before_a_run() -> None:
     rows = "".join(f"about {word} {number},{number % 2}\n" for number, word in enumerate(WORDS))
     Path("rows.csv").write_text("question,answer\n" + rows)
