@@ -46,11 +46,13 @@ conversion, and those that mean something else."""
 _SHORT = {"miles": "mi|mph", "feet": "ft", "inches": "inch", "pounds": "lbs?", "ounces": "oz", "gallons": "gal"}
 """How else a unit may be written; where one is left beside its new name, the item would have two units of one thing."""
 _MONEY = ("euro", "euros", "€", "exchange", "currency", "quarters", "dimes", "nickels", "yen", "pesos")
+_DOLLARS = r"dollars?|\$"
 
 
 class OtherUnits(Shift):
     """Kilometres for miles, kilograms for pounds, euros for dollars ...: a unit stays where the item has another one
-    that it is converted to, or that it could be; an item in which it would change in one place alone stays as it is.
+    that it is converted to, or that it could be, and where a right answer or a choice has it; an item in which it would
+    change in one place alone stays as it is.
     """
 
     kind: ClassVar[str] = "other-units"
@@ -66,23 +68,30 @@ class OtherUnits(Shift):
         """The item in other units."""
         text = f"{item.question}\n{item.context or ''}"
         present = {one.casefold() for one in re.findall(r"[A-Za-z]+|[€£$]", text)} | kept_words(item)
+        answers = "\n".join((*item.golds, *(item.choices or ())))
         words: dict[str, str] = {}
         for units, beside in _UNITS:
-            if not present & ({*beside, *units.values()} - units.keys()):
+            met = present & ({*beside, *units.values()} - units.keys())
+            if not met and not re.search(_old(units), answers, re.IGNORECASE):
                 words |= units
         made = swapped(item, words)
-        if not present & {*_MONEY}:
+        if not present & {*_MONEY} and not re.search(_DOLLARS, answers, re.IGNORECASE):
             made = _in_euros(made)
         return item if _mixed(text, f"{made.question}\n{made.context or ''}") else made
 
 
+def _old(units: dict[str, str]) -> str:
+    """The pattern of these units as they are written before, in short too."""
+    names = "|".join([*units, _SHORT.get(next(iter(units)), "")]).strip("|")
+    return rf"(?<![A-Za-z])(?:{names})(?![A-Za-z])"
+
+
 def _mixed(before: str, after: str) -> bool:
     """Is a unit written in the old way somewhere, hyphenated, short or with a capital, and elsewhere in the new one?"""
-    pairs = [("|".join([*units, _SHORT.get(next(iter(units)), "")]), "|".join(units.values())) for units, _ in _UNITS]
-    pairs = [(rf"(?<![A-Za-z])(?:{old.strip('|')})(?![A-Za-z])", new) for old, new in pairs]
+    pairs = [(_old(units), "|".join(units.values())) for units, _ in _UNITS]
     return any(
         len(re.findall(new, after)) > len(re.findall(new, before)) and re.search(old, after, re.IGNORECASE)
-        for old, new in [*pairs, (r"(?i:dollar)|\$", "euros?|€")]
+        for old, new in [*pairs, (_DOLLARS, "euros?|€")]
     )
 
 

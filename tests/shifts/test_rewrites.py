@@ -209,6 +209,24 @@ def test_a_unit_changes_everywhere_or_nowhere(text: str, problems: Task) -> None
     assert rewritten(OtherUnits(), Item(text, "9"), problems).question == text
 
 
+def test_a_unit_of_a_right_answer_or_a_choice_stays(problems: Task) -> None:
+    def told(text: str, *golds: str, choices: tuple[str, ...] | None = None) -> str:
+        item = Item(text, golds[0], others=golds[1:], choices=choices, rationale=text)
+        made = rewritten(OtherUnits(), item, problems)
+        assert (made.golds, made.choices, made.rationale) == (golds, choices, made.question)
+        return made.question
+
+    far = "Ray walks 3 miles a day with 2 pounds of nuts. How far does he walk in 2 days?"
+    assert told(far, "6 miles") == far.replace("pounds", "kilograms")
+    assert told(far, "6", "6 mi") == far.replace("pounds", "kilograms")
+    assert told(far, "6", choices=("6", "6 Miles")) == far.replace("pounds", "kilograms")
+    assert told(far, "pounds") == far.replace("miles", "kilometres")
+    paid = "A pen costs $2 and weighs 2 ounces. What do 3 pens cost?"
+    for gold in ("6 dollars", "$6", "6 Dollars"):
+        assert told(paid, gold) == paid.replace("ounces", "grams")
+    assert told(paid, "6") == paid.replace("$", "€").replace("ounces", "grams")
+
+
 # ---- adversarial ---------------------------------------------------------------------------------------------------
 
 
