@@ -2,12 +2,12 @@
 
     {"question": "Where is my parcel?", "answer": "shipping", "choices": ["shipping", "refund"]}
 
-``question`` and ``answer`` (text or number) are required; ``rationale`` (worked steps without the final
-answer), ``choices`` (at least two, on every item or on none) and ``context`` may be there. Other columns whose
-value is text or a number are kept as facts of the item; of these ``memory`` says what is true outside the item's
-context, where that contradicts it (`onset.analysis.estimates.conflicts`). Where several answers are right, ``answer``
-is a list of them (in CSV a text, with ``answer_separator``): any is right, and the first is what demonstrations show
-and targets are.
+``question`` and ``answer`` (text, or a number, which then stands without an exponent: 0.00001) are required;
+``rationale`` (worked steps without the final answer), ``choices`` (at least two, on every item or on none) and
+``context`` may be there. Other columns whose value is text or a number are kept as facts of the item; of these
+``memory`` says what is true outside the item's context, where that contradicts it
+(`onset.analysis.estimates.conflicts`). Where several answers are right, ``answer`` is a list of them (in CSV a text,
+with ``answer_separator``): any is right, and the first is what demonstrations show and targets are.
 
     {"question": "Who wrote Good Omens?", "answer": ["Terry Pratchett", "Neil Gaiman"]}
 

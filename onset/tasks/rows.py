@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -209,9 +211,8 @@ class Reader:
                 shown = listed([*labels])
                 refuse(self.task, path, place, f"answer {short(value)} is not among the labels {shown}")
             return labels[written]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        return self._text(path, place, "answer", value)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return self._text(path, place, "answer", self._digits(path, place, "answer", value) if number else value)
 
     def _pointed(self, path: str, place: str, row: Mapping[str, Any], choices: tuple[str, ...] | None) -> str:
         """The choice whose letter or index the answer is. An empty cell is no choice, and keeps its letter."""
@@ -242,11 +243,19 @@ class Reader:
             return None
         if not isinstance(value, list) or len(value) < 2:
             refuse(self.task, path, place, f"choices must be a list of at least two, found {short(value)}")
-        numbered = [str(choice) if isinstance(choice, int | float) else choice for choice in value]
+        numbered = [self._digits(path, place, "choices", choice) for choice in value]
         choices = tuple(self._text(path, place, "choices", choice) for choice in numbered)
         if len(set(choices)) < len(choices):
             refuse(self.task, path, place, f"choices must differ, found {short(value)}")
         return choices
+
+    def _digits(self, path: str, place: str, part: str, value: object) -> object:
+        """A number as models write it, without an exponent; anything else as it is."""
+        if isinstance(value, float):
+            if not math.isfinite(value):
+                refuse(self.task, path, place, f"{part} must be text or a finite number, found {value}")
+            return f"{Decimal(str(value)):f}"
+        return str(value) if isinstance(value, int) else value
 
     def _text(self, path: str, place: str, part: str, value: object) -> str:
         if not isinstance(value, str):

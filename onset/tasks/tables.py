@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
+import numpy as np
 import polars as pl
 
 from onset.errors import DataError
@@ -184,10 +185,26 @@ def _records(text: str, delimiter: str, path: str, task: str) -> Iterator[tuple[
 def _parquet(file: Path, path: str, task: str) -> Table:
     try:
         table = pl.read_parquet(file)
-        rows = table.to_dicts()
+        rows = _shortened(table.to_dicts(), [name for name, dtype in table.schema.items() if dtype in _SINGLE])
     except pl.exceptions.PolarsError:
         raise DataError(f"task '{task}': {path} is no Parquet file") from None
     return Table(path, "row", tuple(rows), tuple(range(1, len(rows) + 1)), tuple(table.columns), _class_names(file))
+
+
+_SINGLE = (pl.Float32, pl.List(pl.Float32))
+
+
+def _shortened(rows: list[dict[str, Any]], columns: list[str]) -> list[dict[str, Any]]:
+    """``rows`` with floats of 32 bits in ``columns`` as the shortest number that rounds to them: 0.1, as a person has
+    written it, for 0.10000000149011612.
+    """
+    return [{**row, **{name: _shortest(row[name]) for name in columns}} for row in rows] if columns else rows
+
+
+def _shortest(value: object) -> object:
+    if isinstance(value, list):
+        return [_shortest(one) for one in value]
+    return float(str(np.float32(value))) if isinstance(value, float) else value
 
 
 def _class_names(file: Path) -> dict[str, tuple[str, ...]]:
@@ -254,7 +271,9 @@ def _of_dataset(dataset: Any, path: str) -> Table:
         for column, feature in dataset.features.items()
         if type(feature).__name__ == "ClassLabel"
     }
-    rows = tuple(dict(row) for row in dataset.select_columns(readable).with_format(None))
+    elements = {name: getattr(feature, "feature", feature) for name, feature in dataset.features.items()}  # of lists
+    single = [name for name in readable if getattr(elements[name], "dtype", None) == "float32"]
+    rows = tuple(_shortened([dict(row) for row in dataset.select_columns(readable).with_format(None)], single))
     return Table(path, "row", rows, tuple(range(1, len(rows) + 1)), tuple(readable), names)
 
 

@@ -106,6 +106,45 @@ def test_numbers_of_a_parquet_file_are_those_of_the_text_formats() -> None:
     assert parquet.hash == table.hash
 
 
+def test_floats_are_answers_as_a_person_writes_them() -> None:
+    values = [0.1, -0.3, 1e-05, 2.5e16, 2.0]
+    rows = [{"question": f"about {word}", "answer": value} for word, value in zip(WORDS, values, strict=False)]
+    Path("n.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pl.DataFrame(rows).write_parquet("n.parquet")
+    pl.DataFrame(rows, schema_overrides={"answer": pl.Float32}).write_parquet("single.parquet")
+    chosen = [{"question": "c", "answer": 0.1, "choices": [0.1, 0.00001]}]
+    singles = pl.DataFrame(chosen, schema_overrides={"answer": pl.Float32, "choices": pl.List(pl.Float32)})
+    singles.write_parquet("c.parquet")
+    Path("t.csv").write_text("question,answer\nq,4\n")
+    for file in ("n.jsonl", "n.parquet", "single.parquet"):
+        found = task(train=file, test="t.csv")
+        assert [item.answer for item in found.pool] == ["0.1", "-0.3", "0.00001", "25000000000000000", "2.0"]
+        assert isinstance(found.format, NumberFormat)
+        assert found.format.score(found.format.extract("The answer is 0.00001.", found.pool[2]), found.pool[2]).correct
+    Path("t.jsonl").write_text('{"question": "q", "answer": 1, "choices": [1, 2]}\n')
+    (item,) = task(train="c.parquet", test="t.jsonl").pool
+    assert (item.answer, item.choices) == ("0.1", ("0.1", "0.00001"))
+
+
+def test_floats_of_a_datasets_folder_are_those_of_a_parquet_file() -> None:
+    datasets = pytest.importorskip("datasets")
+    datasets.disable_progress_bars()
+    features = {"question": datasets.Value("string"), "answer": datasets.Sequence(datasets.Value("float32"))}
+    rows = [{"question": "a", "answer": [0.1, 0.3]}]
+    datasets.Dataset.from_list(rows, features=datasets.Features(features)).save_to_disk("one")
+    Path("t.csv").write_text("question,answer\nq,4\n")
+    assert task(train="one", test="t.csv").pool[0].golds == ("0.1", "0.3")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_no_answer(value: float) -> None:
+    pl.DataFrame({"question": ["a", "b"], "answer": [0.5, value]}).write_parquet("n.parquet")
+    Path("t.csv").write_text("question,answer\nq,4\n")
+    assert refusal(train="n.parquet", test="t.csv") == (
+        f"n.parquet, row 2: answer must be text or a finite number, found {value}"
+    )
+
+
 def test_a_datasets_folder_a_split_of_several_and_a_hub_like_folder() -> None:
     datasets = pytest.importorskip("datasets")
     features = datasets.Features(
