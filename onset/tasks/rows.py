@@ -92,7 +92,7 @@ class Reader:
         """All items of a file, or of a split of the hub's data set."""
         table = self._table(split, str(source))
         if self.convert is None:
-            self._check_columns(table)
+            self._check_columns(table, split)
         labels = self._labels_of(table)
         items: list[Item] = []
         at: list[int] = []
@@ -133,18 +133,26 @@ class Reader:
         wanted = frozenset({*self.columns["question"], *self.columns["answer"]})
         return read_table(source, task=self.task, split=split, wanted=wanted)
 
-    def _check_columns(self, table: Table) -> None:
-        """A table with one set of columns lacks a column once, not in every row."""
-        if table.columns is None:
+    def _check_columns(self, table: Table, split: str) -> None:
+        """A table with one set of columns lacks a column once, not in every row; of others each column that the task
+        names stands in some row, but rationales, which only a file to learn from needs.
+        """
+        if table.columns is None and not table.rows:
             return
+        free = table.columns is None
+        held = table.columns or tuple(dict.fromkeys(column for row in table.rows for column in row))
         for part in _COLUMNS:
-            named = part in ("question", "answer") or self.columns[part] != (part,)
-            for column in self.columns[part] if named else ():
-                if column not in table.columns:
+            named = self.columns[part] != (part,)
+            if free:
+                wanted = named and (part != "rationale" or split.startswith("train"))
+            else:
+                wanted = named or part in ("question", "answer")
+            for column in self.columns[part] if wanted else ():
+                if column not in held:
                     hint = f"; write 'columns: {{{part}: NAME}}' for the one that holds it" if column == part else ""
                     raise DataError(
                         f"task '{self.task}': {table.path} has no column '{column}', its columns are "
-                        f"{listed(table.columns)}{hint}"
+                        f"{listed(held)}{hint}"
                     )
 
     def _labels_of(self, table: Table) -> Mapping[str, str] | None:

@@ -279,6 +279,35 @@ def test_bad_parameters(more: dict[str, Any], message: str) -> None:
     assert refusal(**{"train": "rows.csv", "test": "t.csv", **more}) == message
 
 
+@pytest.mark.parametrize("ending", ["jsonl", "json", "csv"])
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        ({"context": "pasage"}, "pasage"),
+        ({"rationale": "whi"}, "whi"),
+        ({"choices": ["a", "B", "C"]}, "a"),
+        ({"question": "ask"}, "ask"),
+    ],
+)
+def test_a_column_that_is_named_and_in_no_row_is_refused(ending: str, columns: dict[str, Any], found: str) -> None:
+    row = {"question": "Which is wet?", "passage": "So.", "why": "So.", "A": "sand", "B": "rain", "C": "dust"}
+    row |= {"answer": "B"}
+    text = json.dumps([row]) if ending == "json" else json.dumps(row)
+    Path(f"rows.{ending}").write_text(text if ending != "csv" else pl.DataFrame([row]).write_csv())
+    answer_as = "letter" if "choices" in columns else "text"
+    assert refusal(train=f"rows.{ending}", test=f"rows.{ending}", columns=columns, answer_as=answer_as) == (
+        f"rows.{ending} has no column '{found}', its columns are question, passage, why, A, B, C and answer"
+    )
+
+
+def test_rows_of_json_leave_out_what_they_do_not_have() -> None:
+    rows = [{"question": "a", "answer": "x"}, {"question": "b", "answer": "y", "why": "So.", "told": "It is."}]
+    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("t.jsonl").write_text('{"question": "q", "answer": "x", "told": null}\n')
+    found = task(train="rows.jsonl", test="t.jsonl", columns={"rationale": "why", "context": "told"})
+    assert [(item.rationale, item.context) for item in found.pool] == [(None, None), ("So.", "It is.")]
+
+
 def test_what_an_own_task_needs_is_said() -> None:
     assert refusal(hub="org/name").startswith("needs 'train'. Allowed: ")
     assert refusal(columns=COLUMNS, test="t.csv").startswith("needs 'train'. Allowed: ")
