@@ -66,6 +66,8 @@ class Prompt(Step):
     shows: ClassVar[bool] = True
     chain: ClassVar[bool] = False
     """Does the model write steps before its answer?"""
+    instead: ClassVar[tuple[str, ...]] = ()
+    """Keys of `onset.records.Item.meta` that its prompts hold in place of the question, where an item has them."""
     calls: ClassVar[str] = "1 call an item"
 
     @property

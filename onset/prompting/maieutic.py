@@ -117,6 +117,7 @@ class Maieutic(Prompt):
     source: ClassVar[str] = "Jung et al. 2022, arXiv 2205.11822, section 3"
     words: ClassVar[str] = "a tree of explanations of why a statement is true and false (maieutic)"
     needs: ClassVar[frozenset[Need]] = frozenset({"choices", "scores"})
+    instead: ClassVar[tuple[str, ...]] = ("statement", "negation")
     calls: ClassVar[str] = (
         "2 or 3 calls an item whose statement is integral; else 3 a node, 2 to explain each that is not, and 1 an"
         " ordered pair of nodes: up to 71 and 342 at the defaults"

@@ -98,7 +98,7 @@ class Shift(AnyShift):
 
         An item stays as it is where its rewrite would be a labelled example, another test item, or the rewrite of one
         that comes before it in the order in which test items are taken (`place`): a method would be shown the answer,
-        or asked the same twice.
+        or asked the same twice. A statement (`onset.tasks.base.TOLD`) that is the question is rewritten with it.
         """
         rewriting = self.rewriting(task)
         granted = {question_key(item) for item in task.pool}
@@ -113,12 +113,19 @@ class Shift(AnyShift):
             if other.id != item.id and (other.id in clean or other.id in taken or met(item, other)):
                 other = item
             taken.add(other.id)
-            made[item.id] = replace(other, twin=item.id)
+            made[item.id] = replace(other, twin=item.id, meta=_meta(item, other))
         return tuple(made[item.id] for item in items)
 
     def items(self, task: Task) -> tuple[Item, ...]:
         """The test items rewritten."""
         return self.rewritten(task, task.test)
+
+
+def _meta(item: Item, other: Item) -> Mapping[str, str | int | float]:
+    """The facts of ``item`` once it is rewritten as ``other``."""
+    said = other.meta.get("statement")
+    same = isinstance(said, str) and said.strip() == item.question
+    return {**other.meta, "statement": other.question} if same else other.meta
 
 
 class TestSet(AnyShift):

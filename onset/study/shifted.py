@@ -36,10 +36,13 @@ class Asked:
 
     def takes(self, method: Method, labels: int) -> bool:
         """Is there something to change for ``method``? Where no demonstration is shown, none can be perturbed, nor can
-        the order of one, nor the number of no more than are to stay; where no options are shown, they have no order.
+        the order of one, nor the number of no more than are to stay; where no options are shown, they have no order;
+        and a rewrite of the question does not reach what a method says in its place.
         """
         if isinstance(self.shift, OptionOrder):
             return self._shows_options(method)
+        if isinstance(self.shift, Shift):
+            return not self._says_otherwise(method)
         if not (isinstance(self.shift, Perturbed) and self.shift.needs_demonstrations):
             return True
         if method.tune is not None or not method.prompt.shows or method.shots == 0:
@@ -49,6 +52,12 @@ class Asked:
         most = labels if method.shots is None or method.search is not None else min(labels, method.shots)
         places = tuple(Item(str(at), "") for at in range(most))
         return self.shift.demos(places, 0) != places
+
+    def _says_otherwise(self, method: Method) -> bool:
+        """Does an item that is rewritten have a statement or a negation in words of its own that the prompt holds?"""
+        rewritten = [item for item in self.items if item.id != item.twin]
+        said = [(item.meta.get(key), item.question) for item in rewritten for key in method.prompt.instead]
+        return any(isinstance(one, str) and one.strip() not in ("", question.strip()) for one, question in said)
 
     def _shows_options(self, method: Method) -> bool:
         """Does the order of options change the prompt about some item?"""
@@ -125,3 +134,10 @@ def shift_notes(study: Study, methods: Sequence[Method], under: Mapping[tuple[st
         blind = [each.name for each in methods if isinstance(one.shift, OptionOrder) and not one.takes(each, 0)]
         if blind:
             yield f"task {task}, shift {label}: the prompt shows no options, left out: {', '.join(blind)}"
+        rewrite = isinstance(one.shift, Shift) and not isinstance(one.shift, OptionOrder)
+        clean = [each.name for each in methods if rewrite and not one.takes(each, 0)]
+        if clean:
+            yield (
+                f"task {task}, shift {label}: statements and negations in words of their own are not rewritten with the"
+                f" question, left out: {', '.join(clean)}"
+            )

@@ -200,6 +200,48 @@ def test_methods_whose_prompts_show_no_options_are_left_out_where_these_change_t
     assert "task claims, shift option-order: the prompt shows no options, left out: read" in grid.notes
 
 
+def test_a_statement_is_shifted_with_the_question_and_one_in_other_words_is_left_out(tmp_path: Path) -> None:
+    said = [
+        "Penguins normally migrate",
+        "Factories purchase cocoa",
+        "Orchestras need musicians",
+        "Painters use colours",
+    ]
+    creak = [{"sentence": one, "label": ("true", "false")[at % 2]} for at, one in enumerate(said)]
+    told = [
+        {"question": f"{one}?", "statement": f"{one}.", "negation": f"It is false: {one}.", "answer": row["label"]}
+        for one, row in zip(said, creak, strict=True)
+    ]
+    tasks = []
+    for task, rows in (("creak", creak), ("com2sense", told)):
+        for name, part in (("train", rows[:2]), ("test", rows[2:])):
+            pl.DataFrame(part).write_ndjson(tmp_path / f"{task}-{name}.jsonl")
+        files = {name: str(tmp_path / f"{task}-{name}.jsonl") for name in ("train", "test")}
+        tasks.append({"name": task, "near_duplicates": "allow", **files})
+    methods = [{"prompt": one, "name": one} for one in ("answer-only", "maieutic")]
+    study = coins(tasks=tasks, methods=methods, labels=[2], items="all", shifts=["none", "casing", "option-order"])
+    grid = expand(study)
+    cells = [(cell.task, cell.method.name, cell.shift) for cell in grid.cells]
+    assert sorted(cells) == [
+        ("com2sense", "answer-only", "casing"),
+        ("com2sense", "answer-only", "none"),
+        ("com2sense", "answer-only", "option-order"),
+        ("com2sense", "maieutic", "none"),
+        ("creak", "answer-only", "casing"),
+        ("creak", "answer-only", "none"),
+        ("creak", "answer-only", "option-order"),
+        ("creak", "maieutic", "casing"),
+        ("creak", "maieutic", "none"),
+    ]
+    for item in grid.items("creak", "casing"):
+        assert item.question.isupper()
+        assert item.meta["statement"] == item.question
+    assert [note for note in grid.notes if "casing" in note] == [
+        "task com2sense, shift casing: statements and negations in words of their own are not rewritten with the question,"
+        " left out: maieutic"
+    ]
+
+
 def test_questions_are_asked_in_other_words_and_the_instruction_stands_elsewhere(tmp_path: Path) -> None:
     rows = [{"question": f"Is {n} even?", "answer": ("yes", "no")[n % 2]} for n in range(12)]
     for name, part in (("train", rows[:8]), ("test", rows[8:])):
