@@ -8,8 +8,9 @@ files (``{"Data": [...]}``):
      "aliases": ["David Seville"], "normalized_aliases": ["david seville"]}}
     {"Question": "...", "Answer": {"Value": "David Seville", "Aliases": ["David Seville"], "HumanAnswers": [...]}}
 
-Scored by exact match and F1 over all aliases, as its evaluation script does (by SQuAD's normalisation here, which the
-script's is but for underscores and some quotation marks).
+Scored by exact match and F1 over all aliases, as its evaluation script does, but by SQuAD's normalisation, which takes
+punctuation away; the script puts a space in its place. Said "Spider Man", the answer "Spider-Man" is right by the
+script and wrong here (where it is "spiderman"); said "DC Comics", "D.C. Comics" is right here alone.
 """
 
 from __future__ import annotations
