@@ -17,7 +17,7 @@ from onset.answers import normalised_answer
 from onset.errors import DataError
 from onset.records import Item
 from onset.tasks.checks import Split
-from onset.tasks.tables import kind, read_table, refuse, short
+from onset.tasks.tables import kind, read_table, refuse, short, unpaired
 
 SEPARATOR = "|"
 
@@ -77,6 +77,8 @@ def _read(file: str, task: str) -> tuple[dict[str, tuple[str, ...]], dict[str, s
         for one in aliases:
             if not isinstance(one, str) or normalised_answer(one) is None:
                 refuse(task, table.path, where, f"an alias must be some text, found {short(one)}")
+            if what := unpaired(one):
+                refuse(task, table.path, where, f"alias {short(one)} {what}")
         known[key] = tuple(dict.fromkeys([*known.get(key, ()), *(one.strip() for one in aliases)]))
         names.setdefault(key, answer)
     if not known:

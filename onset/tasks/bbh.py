@@ -40,6 +40,7 @@ from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.checks import Split, question_key, settle
 from onset.tasks.solving.base import Solver
 from onset.tasks.solving.bbh import Deduction, Liars
+from onset.tasks.tables import folder_of, unpaired
 from onset.untrusted import loads
 
 SUBTASKS = (
@@ -114,7 +115,8 @@ def load(*, subtask: str | None = None, path: str | None = None) -> list[Task]:
     the hub. Raises UnknownName for an unknown subtask, DataError for a file that is missing or not in the format of the
     source, and when the hub cannot be reached.
     """
-    return [_task(name, None if path is None else Path(path)) for name in _chosen(subtask)]
+    folder = None if path is None else folder_of("bbh", path)
+    return [_task(name, folder) for name in _chosen(subtask)]
 
 
 def _chosen(subtask: str | None) -> tuple[str, ...]:
@@ -169,6 +171,9 @@ def _example(subtask: str, where: str, number: int, row: Any) -> Item:
     question, target = (row.get("input"), row.get("target")) if isinstance(row, Mapping) else (None, None)
     if not (isinstance(question, str) and question.strip() and isinstance(target, str) and target.strip()):
         raise DataError(f"task 'bbh/{subtask}': {where}, example {number}: expected texts 'input' and 'target'")
+    for part, text in (("input", question), ("target", target)):
+        if what := unpaired(text):
+            raise DataError(f"task 'bbh/{subtask}': {where}, example {number}: {part} {what}")
     return _item(subtask, question, target)
 
 

@@ -18,20 +18,18 @@ from typing import Any
 
 from onset.answers import ChoiceFormat
 from onset.tasks.base import AnswerFormat
-from onset.tasks.published import Published, loader, member
-from onset.tasks.tables import Row
+from onset.tasks.published import Published, loader, member, texts
+from onset.tasks.tables import Row, kind, short
 
 
 def _convert(row: Row) -> dict[str, Any] | None:
     question, key = member(row, "question"), member(row, "answerKey")
     if key in (None, ""):
         return None
+    if not isinstance(key, str):
+        raise ValueError(f"answerKey must be a letter, found {kind(key)}")
     held = question if isinstance(question, Mapping) else row
-    choices = member(held, "choices")
-    if isinstance(choices, Mapping):
-        pairs = list(zip(member(choices, "label"), member(choices, "text"), strict=True))
-    else:
-        pairs = [(member(one, "label"), member(one, "text")) for one in choices]
+    pairs = _pairs(member(held, "choices"))
     by_letter = dict(pairs)
     if key not in by_letter:
         raise ValueError(f"answerKey {key!r} is none of the choices' letters {', '.join(map(str, by_letter))}")
@@ -41,6 +39,20 @@ def _convert(row: Row) -> dict[str, Any] | None:
         "choices": list(dict.fromkeys(text for _, text in pairs)),
         "concept": member(held, "question_concept"),
     }
+
+
+def _pairs(choices: Any) -> list[tuple[str, str]]:
+    """The letter and the text of each choice. Raises ValueError with what it expected."""
+    if isinstance(choices, Mapping):
+        letters, said = member(choices, "label"), member(choices, "text")
+    elif isinstance(choices, list) and all(isinstance(one, Mapping) for one in choices):
+        letters, said = [member(one, "label") for one in choices], [member(one, "text") for one in choices]
+    else:
+        raise ValueError(f"choices must be letters and texts, found {short(choices)}")
+    letters, said = texts(letters, "label of choices"), texts(said, "text of choices")
+    if len(letters) != len(said):
+        raise ValueError(f"choices have {len(letters)} letters and {len(said)} texts")
+    return list(zip(letters, said, strict=True))
 
 
 DATA = Published(

@@ -25,6 +25,7 @@ from onset.errors import DataError
 from onset.records import Item
 from onset.tasks.base import AnswerFormat, Task
 from onset.tasks.checks import Duplicates, Split, settle
+from onset.tasks.tables import folder_of, unpaired
 from onset.untrusted import loads
 
 HUB = ("openai/gsm8k", "main")
@@ -44,7 +45,8 @@ def load(*, path: str | None = None, duplicates: Duplicates = "refuse") -> list[
     `onset.tasks.checks.settle`. Raises DataError for a missing or empty file, a row without question or solution, a
     solution that does not end in ``#### n``, duplicates and overlap, and when the hub cannot be reached.
     """
-    splits = [_from_folder(Path(path), name) if path is not None else _from_hub(name) for name in ("train", "test")]
+    folder = None if path is None else folder_of("gsm8k", path)
+    splits = [_from_folder(folder, name) if folder is not None else _from_hub(name) for name in ("train", "test")]
     (train, test), notes = settle(splits[0], splits[1:], task="gsm8k", duplicates=duplicates)
     counted = [f"{split.path}: {len(split.items)} items" for split in (train, test)]
     return [
@@ -112,6 +114,8 @@ def _item(where: str, line: int, row: Any) -> Item:
         if not isinstance(row, Mapping) or not isinstance(row.get(column), str) or not row[column].strip():
             found = ", ".join(sorted(row)) or "none" if isinstance(row, Mapping) else type(row).__name__
             raise DataError(f"task 'gsm8k': {where}, line {line}: expected text in column '{column}', found: {found}")
+        if what := unpaired(row[column]):
+            raise DataError(f"task 'gsm8k': {where}, line {line}: {column} {what}")
     solution, _, last = row["answer"].rpartition("####")
     answer = canonical_number(last)
     steps = [step for step in _ANNOTATION.sub("", solution).strip().split("\n") if step.strip()]

@@ -243,6 +243,8 @@ def _named_files(name: str, test_sets: Mapping[str, str | Path] | None) -> dict[
     if not isinstance(test_sets, Mapping):
         raise DataError(f"task '{name}': test_sets must map names to files, not {test_sets!r}")
     for shift in test_sets:
+        if not isinstance(shift, str):
+            raise DataError(f"task '{name}': the name of a test set must be text ('{shift}', in quotes), not {shift!r}")
         if shift in SHIFTS or shift in ("train", "test"):
             raise DataError(f"task '{name}': a test set cannot be called '{shift}', that name is taken")
     return dict(test_sets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,7 +13,7 @@ from typing import Any, Literal, get_args
 from onset.errors import DataError
 from onset.records import Item
 from onset.tasks.checks import Split
-from onset.tasks.tables import Row, Table, kind, listed, read_hub, read_table, refuse, short
+from onset.tasks.tables import Row, Table, kind, listed, read_hub, read_table, refuse, short, unpaired
 from onset.untrusted import loads
 
 Column = Literal["question", "answer", "rationale", "choices", "context"]
@@ -174,14 +175,13 @@ class Reader:
         answer, *others = self._answers(path, place, row, choices, labels)
         if labels is not None:
             choices = tuple(dict.fromkeys(labels.values()))
-        used = {column for columns in self.columns.values() for column in columns}
         item = Item(
             question=self._text(path, place, "question", row[self.columns["question"][0]]),
             answer=answer,
             rationale=self._optional(path, place, "rationale", row),
             choices=choices,
             context=self._optional(path, place, "context", row),
-            meta={key: value for key, value in row.items() if key not in used and isinstance(value, str | int | float)},
+            meta=self._facts(path, place, row),
             others=tuple(others),
         )
         if choices is not None and item.answer not in choices:
@@ -189,6 +189,18 @@ class Reader:
                 self.task, path, place, f"answer {short(item.answer)} is not among the choices: {'; '.join(choices)}"
             )
         return item
+
+    def _facts(self, path: str, place: str, row: Mapping[str, Any]) -> dict[str, str | int | float]:
+        """The columns that play no part, where they hold text or a number."""
+        used = {column for columns in self.columns.values() for column in columns}
+        facts = {key: value for key, value in row.items() if key not in used and isinstance(value, str | int | float)}
+        for key, value in facts.items():
+            what = unpaired(key) or (unpaired(value) if isinstance(value, str) else None)
+            if isinstance(value, int) and abs(value) > sys.float_info.max:
+                what = "holds a number larger than a float can be"
+            if what:
+                refuse(self.task, path, place, f"column {short(key)} {what}")
+        return facts
 
     def _answers(
         self,
@@ -271,10 +283,8 @@ class Reader:
         if not value.strip():
             hint = "; write 'empty: drop' to leave such rows out" if part == "question" else ""
             refuse(self.task, path, place, f"{part} is empty{hint}")
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:  # JSON can escape half a surrogate pair, which no file and no hash can hold
-            refuse(self.task, path, place, f"{part} holds half a surrogate pair at character {error.start + 1}")
+        if what := unpaired(value):
+            refuse(self.task, path, place, f"{part} {what}")
         return value.strip()
 
     def _optional(self, path: str, place: str, part: Column, row: Mapping[str, Any]) -> str | None:

@@ -49,6 +49,24 @@ def refuse(task: str, path: str, place: str, what: str) -> NoReturn:
     raise DataError(f"task '{task}': {path}, {place}: {what}")
 
 
+def unpaired(text: str) -> str | None:
+    """What is wrong with a text of half a surrogate pair, which JSON can escape and no file and no hash can hold; None
+    where nothing is.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"holds half a surrogate pair at character {error.start + 1}"
+    return None
+
+
+def folder_of(task: str, path: object) -> Path:
+    """The folder that a task's ``path`` names. Raises DataError for what is no name of one."""
+    if not isinstance(path, str | Path):
+        raise DataError(f"task '{task}': path must be a folder, not {path!r}")
+    return Path(path)
+
+
 def read_table(path: str, *, task: str, split: str, wanted: frozenset[str]) -> Table:
     """The rows of a file or folder. ``wanted``: the columns that have to be there; among a comma, a semicolon and a tab
     a CSV file is split at the first that gives these (else at that of its ending).

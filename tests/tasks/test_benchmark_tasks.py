@@ -14,7 +14,7 @@ from conftest import shared
 
 from onset.errors import DataError, UnknownName
 from onset.prompting.text import answer_text, render
-from onset.tasks import bbh, gsm8k
+from onset.tasks import bbh, gsm8k, open_tasks
 from onset.tasks.base import Task
 from onset.tasks.checks import question_key
 
@@ -88,6 +88,11 @@ def test_gsm8k_keeps_no_sums_where_steps_stand_beside_them(solution: str, tmp_pa
         ([ROW, '{"question": '], "{train}, line 2: not JSON (Expecting value)"),
         ([ROW, {"question": "q"}], "{train}, line 2: expected text in column 'answer', found: question"),
         ([ROW, ["q"]], "{train}, line 2: expected text in column 'question', found: list"),
+        ([ROW, other("Ray \ud800?")], "{train}, line 2: question holds half a surrogate pair at character 5"),
+        (
+            [ROW, {"question": "q", "answer": "\udfff 2.\n#### 2"}],
+            "{train}, line 2: answer holds half a surrogate pair at character 1",
+        ),
         (
             [ROW, {"question": "q", "answer": "no number\n#### many"}],
             "{train}, line 2: expected a solution that ends in '#### n', found the end 'no number\\n#### many'",
@@ -125,6 +130,13 @@ def test_gsm8k_without_a_file(tmp_path: Path) -> None:
     assert str(error.value) == (
         f"task 'gsm8k': no file '{tmp_path / 'train.jsonl'}': path must be a folder with train.jsonl, test.jsonl"
     )
+
+
+def test_a_path_is_a_folder() -> None:
+    for name in ("gsm8k", "bbh"):
+        with pytest.raises(DataError) as error:
+            open_tasks({"name": name, "path": 2023})
+        assert str(error.value) == f"task '{name}': path must be a folder, not 2023"
 
 
 def test_gsm8k_from_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,6 +342,11 @@ def test_the_division_of_bbh_depends_on_the_questions_alone(tmp_path: Path) -> N
         ("{", PROMPT, "{json}, line 1: not JSON (Expecting property name enclosed in double quotes)"),
         ("[]", PROMPT, "{json}: expected an object with a list 'examples'"),
         ([*EXAMPLES, {"input": "x"}], PROMPT, "{json}, example 11: expected texts 'input' and 'target'"),
+        (
+            [{"input": "x\ud800", "target": "No"}, *EXAMPLES],
+            PROMPT,
+            "{json}, example 1: input holds half a surrogate pair at character 2",
+        ),
         (EXAMPLES[:2], PROMPT, "{json}: too few examples to divide, found 2"),
         (
             EXAMPLES,

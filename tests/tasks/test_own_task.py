@@ -137,6 +137,12 @@ def test_named_test_sets_are_kept_in_order(files: Files) -> None:
         ({"question": " ", "answer": "b"}, "question is empty; write 'empty: drop' to leave such rows out"),
         ({"question": "a", "answer": ""}, "answer is empty"),
         (r'{"question": "a\ud800", "answer": "b"}', "question holds half a surrogate pair at character 2"),
+        (r'{"question": "a", "answer": "b", "n": "\ud800"}', "column 'n' holds half a surrogate pair at character 1"),
+        (
+            r'{"question": "a", "answer": "b", "\ud800": 1}',
+            r"column '\ud800' holds half a surrogate pair at character 1",
+        ),
+        ({"question": "a", "answer": "b", "n": 10**400}, "column 'n' holds a number larger than a float can be"),
         ({"question": 3, "answer": "b"}, "question must be text, found a number"),
         ({"question": "a", "answer": {"b": 1}}, "answer must be text, found an object"),
         ({"question": "a", "answer": True}, "answer must be text, found true or false"),
@@ -191,6 +197,10 @@ def test_missing_files_and_empty_splits(files: Files) -> None:
         ({"instruction": 3}, "instruction must be text, not 3"),
         ({"answer_tokens": 0}, "answer_tokens must be a whole number from 1 to 1000000, not 0"),
         ({"test_sets": "mail.jsonl"}, "test_sets must map names to files, not 'mail.jsonl'"),
+        (
+            {"test_sets": {2023: "mail.jsonl"}},
+            "the name of a test set must be text ('2023', in quotes), not 2023",
+        ),
         ({"test_sets": {"typos": "mail.jsonl"}}, "a test set cannot be called 'typos', that name is taken"),
     ],
 )
