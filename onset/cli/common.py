@@ -54,7 +54,7 @@ Metric = Annotated[str | None, typer.Option(help="Which metric, where there are 
 Filter = Annotated[str | None, typer.Option(help="Which filter of lm-eval, where there are several.")]
 Params = Annotated[
     list[str] | None,
-    typer.Option("--params", metavar="MODEL=N", help="The size of a model that does not say: r2=7e9."),
+    typer.Option("--params", metavar="MODEL=N", help="The size of a model, whatever the results say of it: r2=7e9."),
 ]
 Family = Annotated[str | None, typer.Option(help="Take all models as one family of this name.")]
 GradeAs = Annotated[
@@ -145,10 +145,12 @@ def sizes(texts: Sequence[str] | None) -> dict[str, float]:
 
 def parse_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """``["model=r2", "labels=8"]`` as a mapping. Raises DataError for a text without ``=``."""
-    out = {}
+    out: dict[str, str] = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not (key and equals and value):
             raise DataError(f"{option} {text}: expected KEY=VALUE, such as model=r2")
+        if key in out:
+            raise DataError(f"{option} {text}: {key} is given twice, also as {out[key]}")
         out[key] = value
     return out

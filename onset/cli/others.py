@@ -55,11 +55,13 @@ def compare(  # noqa: PLR0913 - one parameter an option
     from onset.analysis.contrast.matching import select
     from onset.analysis.contrast.sets import compare_sets, to_json
     from onset.read import read_outcomes
+    from onset.read.detect import check_asked
     from onset.report.comparison import print_comparison
 
     if not 0 < margin < 1:
         raise DataError(f"--margin {margin:g}: expected a share between 0 and 1, such as 0.05")
     wanted = parse_pairs(of_a or [], "--a"), parse_pairs(of_b or [], "--b")
+    check_asked([a, b], grade_as, None)
     first = select(read_outcomes(a, only=only, grade_as=grade_as), wanted[0], "A")
     second = select(read_outcomes(b, only=only, grade_as=grade_as), wanted[1], "B")
     compared = compare_sets(first, second, metric=metric, filter=filter, margin=margin, sources=(str(a), str(b)))
@@ -161,6 +163,8 @@ def emergence(  # noqa: PLR0913 - one parameter an option
     size = cast(Scale, scale)
     if replicates < 99:
         raise DataError(f"--replicates {replicates}: expected at least 99, the fewest that can show p = 0.01")
+    if has is not None and not 0 < has < 1:
+        raise DataError(f"--has {has:g}: expected an accuracy between 0 and 1")
     ahead = None if forecast is None else [Target.parse(text) for text in forecast if text != "next"]
     if ahead and "next" in (forecast or []):
         raise DataError("--forecast next: expected alone, or sizes such as 7B")

@@ -28,6 +28,8 @@ def shift(
     from onset.study.shifted import asked_under
     from onset.tasks import open_task
 
+    if items is not None and items < 1:
+        raise DataError(f"--items {items}: expected 1 or more")
     opened, named = open_task(_read(task, "TASK")), read_shift(_read(kind, "KIND"))
     asked = asked_under(opened, named, "all" if items is None else items)
     if isinstance(asked.shift, Perturbed):
@@ -35,8 +37,8 @@ def shift(
             f"shift '{named.label}' changes the prompt around the items, which stay: there is nothing to write"
         )
     held = {item.id: item for item in opened.test}
-    lines = [canonical_json(_row(one, held.get(one.twin or ""))) for one in asked.items]
-    text = "".join(f"{line}\n" for line in lines)
+    rows = [_row(one, held.get(one.twin or one.id)) for one in asked.items]
+    text = "".join(f"{canonical_json(row)}\n" for row in rows)
     if out is None:
         sys.stdout.write(escaped(text))
     else:
@@ -44,18 +46,20 @@ def shift(
             out.write_text(text, encoding="utf-8")
         except OSError as error:
             raise StoreError(f"cannot write {out}: {error.strerror}") from None
-    changed = sum(one.id != one.twin for one in asked.items)
+    changed = sum(row["changed"] for row in rows)
     where = "" if out is None else f", in {out}"
-    print_line(f"{opened.name}, {named.label}: {len(lines)} items, {changed} changed{where}", stderr=True)
+    print_line(f"{opened.name}, {named.label}: {len(rows)} items, {changed} changed{where}", stderr=True)
 
 
 def _read(text: str, what: str) -> Any:
+    refused = DataError(f"{what}: expected a name or a mapping such as '{{name: gsm8k, path: data}}', not {text!r}")
     try:
-        return load_yaml(text)
+        value = load_yaml(text)
     except ValueError:
-        raise DataError(
-            f"{what}: expected a name or a mapping such as '{{name: gsm8k, path: data}}', not {text!r}"
-        ) from None
+        raise refused from None
+    if value is None:
+        raise refused
+    return value
 
 
 def _row(item: Item, clean: Item | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from onset.analysis.curves.series import Scale, SizePoint
 from onset.analysis.outcomes import Measure, Outcomes, Stated
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
-from onset.errors import DataError
+from onset.errors import DataError, UnknownName
 from onset.read import csv_table, inspect_logs, jsonl, lm_eval, lm_eval_results, lm_eval_samples, onset_results
 from onset.read.base import Sizes, parse_json, read_text
 from onset.results.files import Files, Place, as_place
@@ -86,8 +86,8 @@ def read_outcomes(
     """The per-item results under ``path``: one `Outcomes` per model, task, method, filter and metric.
 
     ``only``: the one task that is wanted (``bbh`` is also ``bbh/navigate``); ``grade_as``: the task whose extractor and
-    scorer grade JSON lines of texts (other results are graded already); ``params``: parameters by model name, where the
-    source does not say; ``family``: puts all models into one; ``texts``: with what was asked and answered, where the
+    scorer grade JSON lines of texts (other results are graded already); ``params``: parameters by model name, whatever
+    the source says; ``family``: puts all models into one; ``texts``: with what was asked and answered, where the
     source has it (a results folder has its records). Raises DataError for a format that is not known, a
     damaged file, and results without items (a CSV); StoreError for a damaged results folder; UnknownName for a task
     that has no extractor.
@@ -172,11 +172,13 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
     A curve is a task; of Onset's results a task, method and number of labels, with shift and stage where there are
     any. Counts are pooled over draws. The continuous scores of the same outputs are points of their own
     (``gold_logprob`` in nats, ``gold_prob``) with ``continuous`` set and the standard error over items.
-    Raises DataError where the size of a model is not known, and as `read_outcomes` does.
+    Raises DataError where the size of a model is not known, UnknownName for ``params`` of a model that is not there,
+    and as `check_asked` and `read_outcomes` do.
     """
     sizes, tell = Sizes(params or {}, family), note or (lambda _: None)
     out: list[SizePoint] = []
     places: list[Place] = list(paths) if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
+    check_asked(places, grade_as, filter)
     for one in places:
         path = as_place(one)
         kind = format_of(path)
@@ -198,7 +200,27 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
         asked = [f"{name} '{value}'" for name, value in (("task", only), ("metric", metric)) if value is not None]
         where = ", ".join(map(str, places))
         raise DataError(f"{where}: no points found" + (f" of {' and '.join(asked)}" if asked else ""))
+    check_models(params, (one.model for one in out))
     return tuple(out)
+
+
+def check_asked(places: Iterable[Place], grade_as: str | None, filter: str | None) -> None:
+    """Raises DataError where none of what is to be read has texts to grade, or filters to choose from."""
+    found = {format_of(as_place(one)) for one in places}
+    if grade_as is not None and "jsonl" not in found:
+        raise DataError(
+            f"--grade-as {grade_as}: for JSON lines of texts, and none were named: other results are graded"
+        )
+    if filter is not None and "lm-eval" not in found:
+        raise DataError(f"--filter {filter}: for results of lm-eval, and none were named")
+
+
+def check_models(params: Mapping[str, float] | None, models: Iterable[str]) -> None:
+    """Raises UnknownName where ``params`` says the size of a model that is none of those that were read."""
+    known = set(models)
+    for name in params or {}:
+        if name not in known:
+            raise UnknownName("model", name, known)
 
 
 def points_of(

@@ -18,7 +18,7 @@ from onset.analysis.outcomes import Measured, Outcomes, foreign, measured_of
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.words import counted, listed
 from onset.errors import DataError
-from onset.read.detect import format_of, has_items, read_outcomes, read_stated
+from onset.read.detect import check_asked, check_models, format_of, has_items, read_outcomes, read_stated
 from onset.read.other_scores import MetricKey, RunKey, TaskKey, by_task, scores_of, stated_of, unscored
 from onset.results.files import Place, as_place
 from onset.results.read import load
@@ -37,7 +37,8 @@ def read_measured(
     ``metric`` and ``filter``: where a source has several; ``texts``: with what was asked and answered (a results folder
     has its records, but for their prompts); ``asked``: ``only``, ``grade_as``, ``params`` and ``family`` of
     `read_outcomes`. Raises DataError where one of these is given for a results folder, which says all of it, where a
-    setting is there more than once, where there is no score at all, and as `read_outcomes` does.
+    setting is there more than once, where there is no score at all, and as `check_asked`, `check_models` and
+    `read_outcomes` do.
     """
     path = as_place(path)
     if format_of(path) == "onset" or not isinstance(path, Path):
@@ -46,6 +47,7 @@ def read_measured(
             options = listed([f"--{name.replace('_', '-')}" for name in given])
             raise DataError(f"{path}: {options}: for results of other tools; a results folder of Onset says it itself")
         return measured_of(load(path, prompts=False))
+    check_asked([path], asked.get("grade_as"), filter)
     outcomes = read_outcomes(path, texts=texts, **asked) if has_items(path) else ()
     notes = [line for one in outcomes for line in one.notes]
     tasks = by_task(outcomes)
@@ -53,7 +55,9 @@ def read_measured(
     chosen = _chosen(tasks, kinds, metric, filter, notes)
     scores = scores_of(tasks, kinds, metric, filter, notes)
     without = {name: value for name, value in asked.items() if name != "grade_as"}
-    stated = stated_of(outcomes, read_stated(path, **without), metric, filter, notes)
+    told = read_stated(path, **without)
+    check_models(asked.get("params"), (one.model for one in (*outcomes, *told)))
+    stated = stated_of(outcomes, told, metric, filter, notes)
     if not chosen and not scores and not stated:
         found = ", ".join(dict.fromkeys(one.metric for one in outcomes)) or "none"
         which = f"metric '{metric}'" if metric else "score"

@@ -60,8 +60,10 @@ def _methods(value: Any) -> Any:
 
 
 def _seeds(value: Any) -> Any:
-    if not isinstance(value, int) or isinstance(value, bool):
+    if isinstance(value, list | tuple):
         return value
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("expected a number of draws, or a list of seeds, whole numbers")
     if value > MOST_SEEDS:
         raise ValueError(f"at most {MOST_SEEDS} draws are allowed")
     return list(range(value))
@@ -76,7 +78,19 @@ def _stages(value: Any) -> Any:
     return [() if one in (None, ["base"]) else one for one in steps]
 
 
-Labels = Annotated[int, Field(ge=0)]
+def _labels(value: Any) -> Any:
+    if isinstance(value, bool) or value is None:
+        raise ValueError("expected a number of labelled examples, or a list of such numbers")
+    return _listed(value)
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("expected a whole number")
+    return value
+
+
+Labels = Annotated[int, BeforeValidator(_number), Field(ge=0)]
 
 
 class Study(BaseModel):
@@ -110,7 +124,7 @@ class Study(BaseModel):
     models: Annotated[tuple[ModelEntry, ...], BeforeValidator(_models)] = Field(min_length=1)
     tasks: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = Field(min_length=1)
     methods: Annotated[tuple[str | MethodEntry, ...], BeforeValidator(_methods)] = Field(min_length=1)
-    labels: Annotated[tuple[Labels, ...], BeforeValidator(_listed)] = Field(min_length=1)
+    labels: Annotated[tuple[Labels, ...], BeforeValidator(_labels)] = Field(min_length=1)
     stages: Annotated[tuple[tuple[str, ...], ...], BeforeValidator(_stages)] = Field(default=((),), min_length=1)
     recipes: dict[str, dict[str, Any]] = Field(default_factory=dict)
     elsewhere: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_listed)] = ()
@@ -304,7 +318,7 @@ def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
     if first["type"] == "too_short":
         return f"'{place}': at least one is needed (received {values.get(str(keys[0]), first['input'])!r})"
     received = values.get(str(keys[0]), first["input"]) if len(keys) == 1 else first["input"]
-    return f"'{place}': {first['msg']} (received {received!r})"
+    return f"'{place}': {first['msg'].removeprefix('Value error, ')} (received {received!r})"
 
 
 def _branch_name(part: str | int) -> bool:

@@ -400,3 +400,37 @@ def test_what_has_no_shifted_set_is_one_line(
     assert (code, shown) == (2, "")
     assert told.startswith(f"onset: {message}")
     assert told.count("\n") == 1
+
+
+def test_clean_items_are_not_said_to_be_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, shown, told = call(capsys, "shift", "{name: world-coin, pool: 4, test: 9}", "none", "--items", "3")
+    assert (code, told) == (0, "world-coin, none: 3 items, 0 changed\n")
+    for row in map(json.loads, shown.splitlines()):
+        assert (row["changed"], row["clean_id"], row["clean_question"]) == (False, row["id"], row["question"])
+
+
+@pytest.mark.parametrize("items", ["0", "-3"])
+def test_fewer_than_one_item_is_refused(capsys: pytest.CaptureFixture[str], items: str) -> None:
+    told = f"onset: --items {items}: expected 1 or more\n"
+    assert call(capsys, "shift", "world-coin", "typos", "--items", items) == (2, "", told)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--params", "bogus=7e9"), "unknown model 'bogus'. Known: r0, r1"),
+        (("--params", "r1=1e9", "--params", "r1=2e9"), "--params r1=2e9: r1 is given twice, also as 1e9"),
+        (("--has", "3"), "--has 3: expected an accuracy between 0 and 1"),
+        (("--grade-as", "gsm8k"), "--grade-as gsm8k: for JSON lines of texts, and none were named"),
+        (("--filter", "strict"), "--filter strict: for results of lm-eval, and none were named"),
+        (("--crossover", "coins", "coins"), "--crossover coins coins: expected two curves, not one twice"),
+    ],
+)
+def test_what_nothing_would_come_of_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    table = tmp_path / "curves.csv"
+    table.write_text("curve,model,params,n,correct\ncoins,r0,1e6,50,26\ncoins,r1,1e7,50,40\n")
+    code, shown, told = call(capsys, "emergence", str(table), *options)
+    assert (code, shown, told.count("\n")) == (2, "", 1)
+    assert told.startswith(f"onset: {message}")

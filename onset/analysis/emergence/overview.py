@@ -108,6 +108,8 @@ def _crossings(curves: Sequence[Curve], pair: tuple[str, str], settings: Setting
     for name in pair:
         if name not in known:
             raise UnknownName("curve", name, known)
+    if pair[0] == pair[1]:
+        raise DataError(f"--crossover {pair[0]} {pair[1]}: expected two curves, not one twice")
     first = {(one.family, one.metric): one for one in curves if one.curve == pair[0]}
     second = [one for one in curves if one.curve == pair[1] and (one.family, one.metric) in first]
     if not second:
