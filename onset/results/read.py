@@ -126,7 +126,7 @@ def load(folder: Place, *, prompts: bool = True) -> Results:
     return Results(held["study"], *told(rows, tables), tuple(missing), failed, elsewhere, tables.shared)
 
 
-_TOGETHER = 16
+_TOGETHER = 64
 """Cells whose records are read at once."""
 
 
