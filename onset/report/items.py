@@ -53,8 +53,8 @@ class _Texts:
         return -1 if text is None else self.numbers.setdefault(text, len(self.numbers))
 
 
-PromptsOf = Callable[[str, pl.Series], pl.Series]
-"""The prompts of a cell's records, from its id and their items (`onset.results.recorded.Prompts.of`)."""
+PromptsOf = Callable[[Sequence[tuple[str, pl.Series]]], Sequence[pl.Series]]
+"""The prompts of the records of cells, from the id of each and their items (`onset.results.recorded.Prompts.of`)."""
 
 
 def pack(
@@ -74,10 +74,12 @@ def pack(
     tables = [parts[cell["cell"]] for cell in cells if cell["cell"] in parts]
     lengths = [len(table) for table in tables]
     reach = _reach(lengths, most)
-    begun = []
-    for place, (beginning, table) in enumerate(side_by_side(lambda one: _begun(one, prompts, reach), list(tables))):
-        begun.append(beginning)
-        tables[place] = table
+    begun: list[str] = []
+    parts_of = [tables[first : first + _CELLS] for first in range(0, len(tables), _CELLS)]
+    for part in side_by_side(lambda some: _begin(some, prompts, reach), parts_of):
+        for beginning, table in part:
+            tables[len(begun)] = table
+            begun.append(beginning)
     limit = _limit(tables, begun, text_limit)
     if sum(min(length, limit or length) for length in lengths) > most:
         limit = max(1, min(most // len(tables), limit or most))
@@ -102,10 +104,22 @@ def _reach(lengths: Sequence[int], most: int) -> int | None:
     return max(1, bisect_right(range(most + 1), most, key=lambda each: sum(min(each, one) for one in lengths)))
 
 
-def _begun(table: pl.DataFrame, prompts: PromptsOf | None, reach: int | None) -> tuple[str, pl.DataFrame]:
-    """What a cell's prompts begin with, and its first ``reach`` records with the ``rest`` of theirs."""
+_CELLS = 64
+"""Cells whose prompts are read at once."""
+
+
+def _begin(
+    tables: Sequence[pl.DataFrame], prompts: PromptsOf | None, reach: int | None
+) -> list[tuple[str, pl.DataFrame]]:
+    """`_begun` of each, whose prompts are read where it has none."""
     if prompts is not None:
-        table = table.with_columns(prompts(str(table["cell"][0]), table["item"]).alias("prompt"))
+        read = prompts([(str(table["cell"][0]), table["item"]) for table in tables])
+        tables = [table.with_columns(of.alias("prompt")) for table, of in zip(tables, read, strict=True)]
+    return [_begun(table, reach) for table in tables]
+
+
+def _begun(table: pl.DataFrame, reach: int | None) -> tuple[str, pl.DataFrame]:
+    """What a cell's prompts begin with, and its first ``reach`` records with the ``rest`` of theirs."""
     table = table if table["position"].is_sorted() else table.sort("position")
     beginning = _shared_beginning(table["prompt"])
     kept = table if reach is None else table.head(reach)

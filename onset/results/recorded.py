@@ -106,21 +106,35 @@ class Gathered:
 
 
 class Prompts:
-    """The prompts of a results folder's finished cells, read cell by cell when they are wanted."""
+    """The prompts of a results folder's finished cells, read when they are wanted."""
 
     def __init__(self, folder: Place) -> None:
         self._files = as_files(folder).to_read(lambda path: path.endswith((f"/{DONE}", f"/{RECORDS}")))
 
-    def of(self, cell: str, items: pl.Series) -> pl.Series:
-        """Those of the records of a cell, whose ``items`` they are expected to be, in order. Raises Damaged, and
-        StoreError where the cell has other records by now.
+    def of(self, cells: Sequence[tuple[str, pl.Series]]) -> list[pl.Series]:
+        """Those of the records of each cell (its id), whose items they are expected to be, in order. Raises Damaged,
+        and StoreError where a cell has other records by now.
         """
-        place = self._files.at(f"cells/{cell}")
-        data, _ = _checked(_data, place, cell)
-        held = pl.read_parquet(data, columns=["item", PROMPT])
-        if not held["item"].equals(items):
-            raise StoreError(f"{place.name(RECORDS)} was written again while it was read: read the folder again")
-        return held[PROMPT]
+        places = [self._files.at(f"cells/{cell}") for cell, _ in cells]
+        data = [_checked(_data, place, cell)[0] for place, (cell, _) in zip(places, cells, strict=True)]
+        held = self._read(data, [len(items) for _, items in cells])
+        for place, table, (_, items) in zip(places, held, cells, strict=True):
+            if not table["item"].equals(items):
+                raise StoreError(f"{place.name(RECORDS)} was written again while it was read: read the folder again")
+        return [table[PROMPT] for table in held]
+
+    @staticmethod
+    def _read(data: Sequence[bytes], lengths: Sequence[int]) -> list[pl.DataFrame]:
+        """Item and prompt of the records of each file, whose lengths they are expected to have."""
+        columns = ["item", PROMPT]
+        try:
+            table = pl.read_parquet([*data], columns=columns)
+        except pl.exceptions.PolarsError:  # files of several formats
+            table = pl.DataFrame()
+        ends = np.cumsum(lengths).tolist()
+        if len(table) == ends[-1]:
+            return [table[end - length : end] for length, end in zip(lengths, ends, strict=True)]
+        return [pl.read_parquet(one, columns=columns) for one in data]
 
 
 def _data(files: Files, cell: str) -> tuple[bytes, int]:

@@ -139,8 +139,8 @@ def test_prompts_are_left_out_and_read_again_where_they_are_wanted(folder: Path)
     cell = finished(folder)
     call = {"role": "draft", "prompt_hash": "h", "prompt": "Think.", "prompt_tokens": 2, "output_tokens": 1, "n": 1}
     call |= {"texts": ["so"], "model": None, "flops": None}
-    asked = pl.Series("calls", [[call], None, [], *([[call, call]] * 17)], RECORD_SCHEMA["calls"])
-    rewrite(cell, pl.read_parquet(cell / "records.parquet").with_columns(asked))
+    made = pl.Series("calls", [[call], None, [], *([[call, call]] * 17)], RECORD_SCHEMA["calls"])
+    rewrite(cell, pl.read_parquet(cell / "records.parquet").with_columns(made))
     whole, light = load(folder), load(folder, prompts=False)
     assert light.cells.equals(whole.cells)
     assert light.records.drop("calls").equals(whole.records.drop("prompt", "calls"))
@@ -148,17 +148,22 @@ def test_prompts_are_left_out_and_read_again_where_they_are_wanted(folder: Path)
     without = [None if row is None else [{k: v for k, v in one.items() if k != "prompt"} for one in row] for row in was]
     assert now == without
     prompts = Prompts(folder)
-    for name, table in whole.records.partition_by("cell", as_dict=True).items():
-        assert prompts.of(str(name[0]), table["item"]).equals(table["prompt"])
-    rewrite(cell, pl.read_parquet(cell / "records.parquet").reverse())
+    tables = {str(name): table for (name,), table in whole.records.partition_by("cell", as_dict=True).items()}
+    asked = [(name, table["item"]) for name, table in tables.items()]
+    for held, table in zip(prompts.of(asked), tables.values(), strict=True):
+        assert held.equals(table["prompt"])
+    older = pl.read_parquet(cell / "records.parquet")
+    rewrite(cell, older.drop("calls"))  # read beside files that have the column
+    assert [one.to_list() for one in prompts.of(asked)] == [one["prompt"].to_list() for one in tables.values()]
+    rewrite(cell, older.reverse())
     with pytest.raises(StoreError) as error:
-        prompts.of(cell.name, whole.records.filter(pl.col("cell") == cell.name)["item"])
+        prompts.of(asked)
     assert str(error.value) == (
         f"{cell / 'records.parquet'} was written again while it was read: read the folder again"
     )
     (cell / "records.parquet").write_bytes(b"")
     with pytest.raises(StoreError, match=r"its SHA-256 is not the one in done\.json; run the study again"):
-        prompts.of(cell.name, whole.records["item"])
+        prompts.of(asked)
 
 
 def test_records_that_do_not_fit_their_description(folder: Path) -> None:
