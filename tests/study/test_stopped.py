@@ -34,7 +34,10 @@ items: 16
 def begin(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     """The command, from the moment at which it answers signals: what came before is Python's own start."""
     command = [sys.executable, "-m", "onset", *arguments]
+    # whoever starts the tests in the background has Ctrl-C ignored, and what they start would inherit that
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     run = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, before)
     while run.poll() is None:
         told = Path(f"/proc/{run.pid}/status").read_text()
         caught = int(next(line.split()[1] for line in told.splitlines() if line.startswith("SigCgt:")), 16)
