@@ -206,6 +206,8 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
 
 def check_asked(places: Iterable[Place], grade_as: str | None, filter: str | None) -> None:
     """Raises DataError where none of what is to be read has texts to grade, or filters to choose from."""
+    if grade_as is None and filter is None:
+        return
     found = {format_of(as_place(one)) for one in places}
     if grade_as is not None and "jsonl" not in found:
         raise DataError(

@@ -20,6 +20,7 @@ import polars as pl
 
 from onset.analysis.outcomes.cells import by_cell
 from onset.processors import side_by_side
+from onset.results.shared import AT_ONCE
 
 TEXT_LIMIT = 32_000_000
 """Characters of text a page carries at most, before compression (a browser holds them in memory)."""
@@ -75,7 +76,7 @@ def pack(
     lengths = [len(table) for table in tables]
     reach = _reach(lengths, most)
     begun: list[str] = []
-    parts_of = [tables[first : first + _CELLS] for first in range(0, len(tables), _CELLS)]
+    parts_of = [tables[first : first + AT_ONCE] for first in range(0, len(tables), AT_ONCE)]
     for part in side_by_side(lambda some: _begin(some, prompts, reach), parts_of):
         for beginning, table in part:
             tables[len(begun)] = table
@@ -102,10 +103,6 @@ def _reach(lengths: Sequence[int], most: int) -> int | None:
     if sum(lengths) <= most:
         return None
     return max(1, bisect_right(range(most + 1), most, key=lambda each: sum(min(each, one) for one in lengths)))
-
-
-_CELLS = 64
-"""Cells whose prompts are read at once."""
 
 
 def _begin(
@@ -176,7 +173,7 @@ def _shared_beginning(prompts: pl.Series) -> str:
     return "" if end < 0 else first[: end + len(_PARTING)]
 
 
-_AT_ONCE = 16
+_ITEMS = 16
 """Items of each cell that are looked at together: of a large study most are never made Python's."""
 
 
@@ -184,9 +181,9 @@ def _limit(tables: Sequence[pl.DataFrame], begun: Sequence[str], text_limit: int
     """Items of each cell that fit, None when all do."""
     seen: set[str] = set()
     room = text_limit - sum(len(beginning) for beginning in set(begun))
-    for start in range(0, max((len(table) for table in tables), default=0), _AT_ONCE):
-        parts = [table.select("rest", "question", "outputs").slice(start, _AT_ONCE).rows() for table in tables]
-        for place in range(_AT_ONCE):
+    for start in range(0, max((len(table) for table in tables), default=0), _ITEMS):
+        parts = [table.select("rest", "question", "outputs").slice(start, _ITEMS).rows() for table in tables]
+        for place in range(_ITEMS):
             for rows in parts:
                 if place >= len(rows):
                     continue

@@ -24,7 +24,7 @@ from onset.results.files import Files, Place, as_files, get_json
 from onset.results.format import CELL_SCHEMA, FINDINGS, REPORT, STUDY, check_format, read_study
 from onset.results.recorded import Gathered, read_records
 from onset.results.sealed import FORMAT
-from onset.results.shared import Shared
+from onset.results.shared import AT_ONCE, Shared
 from onset.results.snapshot import INDEX
 from onset.results.stages import StageFolder
 from onset.results.tuned import SAID, TunedFolder
@@ -105,7 +105,7 @@ def load(folder: Place, *, prompts: bool = True) -> Results:
         return [found(one) for one in cells]
 
     every = held["cells"]
-    batches = [every[first : first + _TOGETHER] for first in range(0, len(every), _TOGETHER)]
+    batches = [every[first : first + AT_ONCE] for first in range(0, len(every), AT_ONCE)]
     for cell_id, found in zip(every, chain.from_iterable(side_by_side(read, batches)), strict=True):
         if found is None:
             missing.append(cell_id)
@@ -124,10 +124,6 @@ def load(folder: Place, *, prompts: bool = True) -> Results:
 
     elsewhere = Results(held["study"], *told(beside, theirs), (), {}, shared=theirs.shared) if beside else None
     return Results(held["study"], *told(rows, tables), tuple(missing), failed, elsewhere, tables.shared)
-
-
-_TOGETHER = 64
-"""Cells whose records are read at once."""
 
 
 def _of_cells(path: str) -> bool:

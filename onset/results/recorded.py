@@ -44,17 +44,26 @@ def _together(held: Sequence[tuple[bytes, int]]) -> list[pl.DataFrame] | None:
     """The records of files (their bytes, and how many each should hold) that are all as those of today, read at once,
     since small files take most of their time one by one; None where one is not, or does not hold what it should.
     """
-    ends = np.cumsum([count for _, count in held]).tolist()
     if len(held) < 2 or not all(count for _, count in held):
         return None
+    parts = _apart(held)
+    if parts is None or parts[0].columns != _COLUMNS or _unlike(parts[0]):
+        return None
+    return None if any(one["item"].n_unique() < len(one) for one in parts) else parts
+
+
+def _apart(held: Sequence[tuple[bytes, int]], columns: list[str] | None = None) -> list[pl.DataFrame] | None:
+    """The ``columns`` (None: all) of each of several files, read as one table; None where that cannot be, or where it
+    is not as long as they should be together.
+    """
     try:
-        table = pl.read_parquet([data for data, _ in held])
+        table = pl.read_parquet([data for data, _ in held], columns=columns)
     except pl.exceptions.PolarsError:
         return None
-    if len(table) != ends[-1] or table.columns != _COLUMNS or _unlike(table):
+    ends = np.cumsum([count for _, count in held]).tolist()
+    if len(table) != ends[-1]:
         return None
-    parts = [table[end - count : end] for (_, count), end in zip(held, ends, strict=True)]
-    return None if any(one["item"].n_unique() < len(one) for one in parts) else parts
+    return [table[end - count : end] for (_, count), end in zip(held, ends, strict=True)]
 
 
 class Gathered:
@@ -117,24 +126,13 @@ class Prompts:
         """
         places = [self._files.at(f"cells/{cell}") for cell, _ in cells]
         data = [_checked(_data, place, cell)[0] for place, (cell, _) in zip(places, cells, strict=True)]
-        held = self._read(data, [len(items) for _, items in cells])
-        for place, table, (_, items) in zip(places, held, cells, strict=True):
+        held = [(one, len(items)) for one, (_, items) in zip(data, cells, strict=True)]
+        columns = ["item", PROMPT]
+        tables = _apart(held, columns) or [pl.read_parquet(one, columns=columns) for one in data]
+        for place, table, (_, items) in zip(places, tables, cells, strict=True):
             if not table["item"].equals(items):
                 raise StoreError(f"{place.name(RECORDS)} was written again while it was read: read the folder again")
-        return [table[PROMPT] for table in held]
-
-    @staticmethod
-    def _read(data: Sequence[bytes], lengths: Sequence[int]) -> list[pl.DataFrame]:
-        """Item and prompt of the records of each file, whose lengths they are expected to have."""
-        columns = ["item", PROMPT]
-        try:
-            table = pl.read_parquet([*data], columns=columns)
-        except pl.exceptions.PolarsError:  # files of several formats
-            table = pl.DataFrame()
-        ends = np.cumsum(lengths).tolist()
-        if len(table) == ends[-1]:
-            return [table[end - length : end] for length, end in zip(lengths, ends, strict=True)]
-        return [pl.read_parquet(one, columns=columns) for one in data]
+        return [table[PROMPT] for table in tables]
 
 
 def _data(files: Files, cell: str) -> tuple[bytes, int]:

@@ -27,7 +27,9 @@ class Shared:
 
 
 AT_ONCE = 64
-"""Cells whose calls are laid out together: each call is a row, and those of a large study do not fit."""
+"""Cells whose records are read, and whose calls are laid out, together: small files take most of their time one by one,
+and each call is a row, of which those of a large study do not fit.
+"""
 
 
 def shared_of(records: pl.DataFrame) -> dict[str, Shared]:

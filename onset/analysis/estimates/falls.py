@@ -137,9 +137,8 @@ class Worst(Placed):
 
 def falls(losses: Iterable[Contrast], means: Mapping[tuple[Any, ...], LabelPoint]) -> tuple[Fall, ...]:
     """Every loss with its flips. ``means``: mean accuracies by the values of `onset.analysis.outcomes.KEY`."""
-    every = list(losses)
     out = []
-    for one in every:
+    for one in losses:
         clean, shifted = (
             means[side.model, side.stage_name, side.method, side.labels, side.task, side.shift]
             for side in (one.plus, one.minus)
