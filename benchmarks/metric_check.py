@@ -38,9 +38,9 @@ def verdicts(sizes: int, n: int, curves: int, truth: str, seed: int) -> Counter[
     rng = np.random.default_rng([sizes, n, seed, TRUTHS.index(truth)])
     x = np.linspace(8, 11, sizes)
     made = [(match, choice)[index % 2](truth, x, n, rng) for index in range(curves)]
-    accuracies = emergence_of([accuracy for accuracy, _ in made], SETTINGS, adjust=False, workers=1)
+    accuracies = emergence_of([accuracy for accuracy, _ in made], SETTINGS, adjust=False, here=True)
     kept = [index for index, one in enumerate(accuracies) if one.verdict == "emergent"]
-    found = iter(emergence_of([one for row in kept for one in made[row][1]], SETTINGS, adjust=False, workers=1))
+    found = iter(emergence_of([one for row in kept for one in made[row][1]], SETTINGS, adjust=False, here=True))
     out: Counter[str] = Counter()
     for row in kept:
         scores = [next(found) for _ in made[row][1]]

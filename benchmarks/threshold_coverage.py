@@ -83,7 +83,7 @@ def row(
             )
             for i in range(len(x))
         ]
-    results = emergence_of(curves_of(points), Settings(replicates=24, threshold_replicates=0), adjust=False, workers=1)
+    results = emergence_of(curves_of(points), Settings(replicates=24, threshold_replicates=0), adjust=False, here=True)
     held, widths = [], []
     for result, truth in zip(results, truths, strict=True):
         above = result.threshold.above_chance

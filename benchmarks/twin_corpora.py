@@ -68,7 +68,7 @@ def pairs(path: Path, scale: Scale) -> list[Pair]:
             )
             for row in rows if row["corpus"] == corpus
         ]  # fmt: skip
-        for one in emergence_of(curves_of(points, scale), workers=1):
+        for one in emergence_of(curves_of(points, scale), here=True):
             held.setdefault(one.curve.curve, {})[corpus] = one
     return [Pair(task, found["c4"], found["rpj"]) for task, found in sorted(held.items())]
 

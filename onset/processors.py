@@ -1,21 +1,38 @@
-"""Work side by side on the processors of this machine, in threads: for numpy and polars, which let go of the
-interpreter while they compute.
+"""Work side by side on the processors of this machine: in threads, for numpy and polars, which let go of the
+interpreter while they compute; and in processes, for what is many small things, where threads wait for each other.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import queue
+import subprocess
+import sys
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import suppress
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any, Generic, ParamSpec, TypeVar
 
+_Given = ParamSpec("_Given")
 _Item = TypeVar("_Item")
 _Made = TypeVar("_Made")
 
 
+_alone = threading.Event()
+"""Set in a process that another one began, which works beside it."""
+
+
 def processors() -> int:
     """How many this process may use."""
+    if _alone.is_set():
+        return 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -35,3 +52,144 @@ def side_by_side(make: Callable[[_Item], _Made], items: Sequence[_Item]) -> Iter
                 yield begun.popleft().result()
         while begun:
             yield begun.popleft().result()
+
+
+class Elsewhere(Generic[_Given, _Made]):
+    """What ``make``, a function of a module, gives for what is ``given``: begun by another process while this one goes
+    on, where there is another processor. `result` raises what ``make`` does.
+
+    A process imports what ``make`` needs and no ``__main__``, so that no script and no notebook needs a guard for it.
+    It ends when it has had nothing to do for a while, or when this one ends.
+    """
+
+    def __init__(self, make: Callable[_Given, _Made], *given: _Given.args, **named: _Given.kwargs) -> None:
+        self._here = partial(make, *given, **named)
+        self._begun = _CREW.begin(self._here)
+
+    def result(self) -> _Made:
+        """What was made: here and now, where others had so much to do that they did not come to it."""
+        if self._begun is None or self._begun.cancel():
+            return self._here()
+        made: _Made = self._begun.result()
+        return made
+
+
+def gathered(begun: Sequence[Elsewhere[..., _Made]]) -> list[_Made]:
+    """The results, in order; the last is asked for first, since others come to it last."""
+    return [one.result() for one in reversed(begun)][::-1]
+
+
+def across(make: Callable[..., _Made], asked: Sequence[Sequence[Any]]) -> list[_Made]:
+    """What ``make``, a function of a module, gives for each of ``asked``, its arguments: by this process and others."""
+    away = [Elsewhere(make, *one) for one in asked[1:]]
+    return [make(*one) for one in asked[:1]] + gathered(away)
+
+
+_MOST = 3
+"""Processes beside this one: each takes a third of a second to start."""
+_IDLE = 10.0
+"""Seconds without work after which one ends."""
+_ONE = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""What keeps each to one processor."""
+_COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from onset.processors import serve; serve()"
+
+
+class _Crew:
+    """Processes, each with a thread here that hands it what is to be made, one after the other."""
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def begin(self, make: Callable[[], Any]) -> Future[Any] | None:
+        """None where no other process can be had."""
+        others = min(processors() - 1, _MOST) if os.name == "posix" and sys.executable else 0
+        if others < 1:
+            return None
+        made: Future[Any] = Future()
+        with self._lock:
+            self._asked.put((made, make))
+            if self._count < others:
+                self._count += 1
+                threading.Thread(target=self._work, daemon=True, name="another process").start()
+        return made
+
+    def _work(self) -> None:
+        other: _Other | None = None
+        while True:
+            try:
+                made, make = self._asked.get(timeout=_IDLE)
+            except queue.Empty:
+                with self._lock:
+                    if self._asked.empty():
+                        self._count -= 1
+                        break
+                continue
+            if not made.set_running_or_notify_cancel():
+                continue
+            try:
+                other = other or _Other()
+                good, what = other.make(make)
+            except Exception:  # it did not start, cannot import what is asked, or was killed
+                if other is not None:
+                    other.end()
+                other, (good, what) = None, _done(make)
+            (made.set_result if good else made.set_exception)(what)
+            del made, make, what  # nothing is kept while it waits
+        if other is not None:
+            other.end()
+
+
+_CREW = _Crew()
+
+
+def _done(make: Callable[[], Any]) -> tuple[bool, Any]:
+    try:
+        return True, make()
+    except Exception as error:
+        return False, error
+
+
+class _Other:
+    """Another process."""
+
+    def __init__(self) -> None:
+        self._pipe, there = Pipe()
+        with there:  # a session of its own: Ctrl-C is answered here
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _COMMAND, str(there.fileno()), json.dumps(sys.path)],
+                pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, **_ONE},
+            )  # fmt: skip
+
+    def make(self, make: Callable[[], Any]) -> tuple[bool, Any]:
+        """`_done` there."""
+        self._pipe.send(make)
+        made: tuple[bool, Any] = self._pipe.recv()
+        return made
+
+    def end(self) -> None:
+        """It ends where nobody is there who asks."""
+        self._pipe.close()
+        self._process.wait()
+
+
+def serve() -> None:
+    """What such a process does: make what comes, until nobody is there who asks."""
+    parent, pipe = os.getppid(), Connection(int(sys.argv[1]))
+    _alone.set()
+    threading.Thread(target=_look, args=(parent,), daemon=True).start()
+    with suppress(EOFError):
+        while True:
+            pipe.send(_done(pipe.recv()))
+
+
+_LOOK = 0.5
+"""Seconds after which it looks whether the process that asks is still there."""
+
+
+def _look(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)

@@ -32,9 +32,9 @@ ATTRIBUTES = {
     "library.parse_expr", "library.parse_smt2_string", "yaml.unsafe_load", "yaml.full_load", "xml.etree",
     "library.parse_smt2_file",
 }  # fmt: skip
-SUBPROCESSES = {"prompting/checkers.py", "report/library.py"}
+SUBPROCESSES = {"prompting/checkers.py", "report/library.py", "processors.py"}
 """The proofs of Coq: a script of numbers, numbered names and signs, with limits of time and memory; the figure library of a
-page: a script of our own."""
+page, and work beside this process: scripts of our own."""
 YAML_LOADERS = {"untrusted.py"}
 
 

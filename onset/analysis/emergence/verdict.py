@@ -46,7 +46,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,7 +61,7 @@ from onset.analysis.emergence.ends import FLOOR_SIZES
 from onset.analysis.emergence.measured import Measured, again, measure
 from onset.analysis.emergence.settings import EVEN, Settings
 from onset.analysis.stats.adjust import benjamini_hochberg
-from onset.processors import processors
+from onset.processors import across
 
 __all__ = ["EVEN", "MIN_SIZES", "VERDICTS", "Emergence", "EmergenceVerdict", "Settings", "curve_kind", "emergence_of"]
 
@@ -162,24 +161,20 @@ def emergence_of(
     settings: Settings | None = None,
     *,
     adjust: bool = True,
-    workers: int | None = None,
+    here: bool = False,
 ) -> tuple[Emergence, ...]:
     """The verdict on each of ``curves``, in their order, with q-values over all of them.
 
     A curve's own numbers depend on nothing but its points and the settings; q depends on the company, and where it is
     left open because p is at the resolution of the replicates, that curve gets five, then fifty times as many.
     ``adjust``: False takes every curve as the only one (q is p).
-    ``workers``: processes (None: as many as there are processors, where there are curves enough to be worth it).
+    ``here``: measure all in this process, also where there are curves enough to be worth several.
     """
     settings = settings or Settings()
     rows = [some for members in same_axis(curves) for some in _goes(members)]
-    tasks = [[curves[row] for row in some] for some in rows]
-    count = min(workers or processors(), len(tasks))
-    if count > 1 and len(curves) >= _HALVED:
-        with ProcessPoolExecutor(count) as pool:
-            parts = list(pool.map(measure, tasks, [settings] * len(tasks)))
-    else:
-        parts = [measure(part, settings) for part in tasks]
+    tasks = [([curves[row] for row in some], settings) for some in rows]
+    apart = not here and len(curves) >= _HALVED
+    parts = across(measure, tasks) if apart else [measure(*one) for one in tasks]
     held = {row: one for some, part in zip(rows, parts, strict=True) for row, one in zip(some, part, strict=True)}
     whole = _with_q_change([held[row] for row in range(len(curves))], adjust)
     q = _q_values(whole, settings, adjust)

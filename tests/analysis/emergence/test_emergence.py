@@ -314,7 +314,7 @@ def test_a_curve_does_not_depend_on_its_company_but_for_q() -> None:
             assert alone.p_value == result.p_value
         assert result.q_value is None or alone.q_value is None or result.q_value >= alone.q_value - 1e-12
     assert {one.verdict for one in together[::4]} == {"emergent"}
-    assert emergence_of(curves, QUICK, workers=1) == together
+    assert emergence_of(curves, QUICK, here=True) == together
 
 
 def test_unadjusted_q_is_p() -> None:
@@ -404,7 +404,7 @@ def test_smooth_truth_is_called_emergent_in_at_most_five_per_cent(sizes: int, n:
         ceiling = chance + (1 - chance) * rng.uniform(0.3, 1.0)
         truths.append(Logistic(chance, ceiling, slope, rng.uniform(x[2], x[-1] + 0.3)))
         made += points(truths[-1], n, chance=chance, seed=index + 1000, name=f"c{index}", x=x)
-    found = emergence_of(curves_of(made), Settings(replicates=399, threshold_replicates=0), adjust=False, workers=1)
+    found = emergence_of(curves_of(made), Settings(replicates=399, threshold_replicates=0), adjust=False, here=True)
     assert np.mean([result.verdict == "emergent" for result in found]) <= 0.05 + 2 * math.sqrt(0.05 * 0.95 / 240)
     held = [covers(result, truth, x, n) for result, truth in zip(found, truths, strict=True)]
     known = [value for value in held if value is not None]
@@ -423,7 +423,7 @@ def test_thresholds_of_steps_and_ramps_from_zero_are_covered(width: float, sizes
         ceiling, start = rng.uniform(0.3, 1.0), rng.uniform(x[1], x[-1] - 0.25)
         truths.append(start + width * 0.05 / ceiling)
         made += points(Ramp(0.0, ceiling, start, width), n, seed=index + 5000, name=f"c{index}", x=x)
-    found = emergence_of(curves_of(made), Settings(replicates=24, threshold_replicates=0), adjust=False, workers=1)
+    found = emergence_of(curves_of(made), Settings(replicates=24, threshold_replicates=0), adjust=False, here=True)
     places = [(result.threshold.place, at) for result, at in zip(found, truths, strict=True)]
     known = [(place, 10**at) for place, at in places if x[0] < at < x[-1]]
     assert len(known) > 120
@@ -474,7 +474,7 @@ def test_no_change_is_called_a_change_in_at_most_five_per_cent(scatter: float) -
     for index in range(200):
         share = rng.beta(0.4 * size, 0.6 * size, 7) if scatter else np.full(7, 0.4)
         made += points(lambda x, share=share: share, 200, seed=index, name=f"c{index}", x=np.linspace(7.5, 11, 7))
-    found = emergence_of(curves_of(made), Settings(replicates=199, threshold_replicates=0), adjust=False, workers=1)
+    found = emergence_of(curves_of(made), Settings(replicates=199, threshold_replicates=0), adjust=False, here=True)
     shown = np.mean([result.p_change is not None and result.p_change <= 0.05 for result in found])
     assert shown <= 0.05 + 2.5 * math.sqrt(0.05 * 0.95 / 200)
 
