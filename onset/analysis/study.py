@@ -15,7 +15,7 @@ from onset.analysis.estimates.break_evens import break_evens
 from onset.analysis.estimates.calibration import calibrations_of
 from onset.analysis.estimates.chains import chains_of
 from onset.analysis.estimates.classification import CellF1, classified
-from onset.analysis.estimates.confidence import Confidences, confidences_of
+from onset.analysis.estimates.confidence import Begun, Confidences
 from onset.analysis.estimates.conflicts import conflicts_of
 from onset.analysis.estimates.costs import spent_of
 from onset.analysis.estimates.decisions import Basis, decisions
@@ -70,6 +70,7 @@ def analyse(
     """
     measured, bounds = apart(results if isinstance(results, Measured) else measured_of(results))
     arms = measured.outcomes
+    confidences = None if measured.foreign else Begun(measured)
     chosen = margin if margin is not None else float(measured.study.get("margin", MARGIN))
     methods = compare_all(arms, margin=chosen, replicates=replicates)
     by_labels, spent = label_curves(arms, replicates=replicates), spent_of(measured)
@@ -110,7 +111,7 @@ def analyse(
         decisions=decisions(arms, basis),
         spent=spent,
         replicates=replicates,
-        confidence=Confidences() if measured.foreign else confidences_of(measured, replicates=replicates),
+        confidence=Confidences() if confidences is None else confidences.end(replicates=replicates),
         placements=() if measured.foreign else placements_of(measured, margin=chosen, replicates=replicates),
         growths=() if measured.foreign else growths_of(measured, curves),
         conflicts=() if measured.foreign else conflicts_of(measured),

@@ -22,7 +22,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -35,67 +35,30 @@ from onset.analysis.outcomes import KEY, Measure, Measured, Outcomes, Outputs
 from onset.analysis.outcomes.cells import by_cell
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.bootstrap import Array
-from onset.analysis.stats.confidence import (
-    FEWEST,
-    Bin,
-    CalibrationError,
-    aurc_values,
-    calibration_error,
-    kept,
-    kept_intervals,
-    reliability,
-)
-from onset.analysis.stats.means import mean_interval
-from onset.analysis.stats.shares import Interval
+from onset.analysis.stats.confidence import Assessment, assess
+from onset.processors import Elsewhere, gathered
 from onset.scores import choice_probabilities
 
 Kind = Literal["choice", "p_true", "agreement", "text", "mixed"]
 """As above; ``mixed``: of the most accurate of several ways of asking that have it from different things."""
-COVERAGES = (0.2, 0.5, 0.8)
-"""Shares of the outcomes that are kept, for which accuracy is told with its interval; each is one of `_CURVE`."""
-_CURVE = tuple(step / 20 for step in range(1, 21))
-
-
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """A ``value`` with its 95 % ``interval``."""
-
-    value: float
-    interval: Interval
 
 
 @dataclass(frozen=True, eq=False)
-class Confident(Placed):
-    """The confidence of one way of asking.
+class Confident(Placed, Assessment):
+    """The confidence of one way of asking, and what it says of its outcomes.
 
-    ``kind``: what it is taken from; ``n`` items, ``answered`` of them in some draw; ``outcomes`` (items x draws) and
-    ``unanswered`` ones. Of the answered: ``accuracy`` and mean ``confidence`` (0..1), ``over``: the second less the
-    first, and the ``brier`` score (mean squared distance of confidence from right or wrong); ``error``: ECE, None below
-    `FEWEST` answered items; ``bins``: of the reliability diagram. Of all outcomes: ``aurc``, ``ordered``: the error
-    rate less the AURC (above 0: the order tells something), ``curve``: accuracy at each coverage, and ``kept`` those of
-    `COVERAGES` with intervals. ``arm``: the outcomes, ``risks``: values of each whose mean is the AURC, ``sure``: the
-    confidence of each (NaN: not answered).
+    ``arm``: the outcomes; ``kind``: what confidence is taken from; ``sure``: that of each outcome (NaN: not answered).
     """
 
     at: Setting
     arm: Outcomes
     kind: Kind
-    n: int
-    answered: int
-    outcomes: int
-    unanswered: int
-    accuracy: float
-    confidence: float
-    over: Estimated
-    brier: Estimated
-    error: CalibrationError | None
-    bins: tuple[Bin, ...]
-    aurc: Estimated
-    ordered: Estimated
-    curve: tuple[tuple[float, float], ...]
-    kept: tuple[tuple[float, Estimated], ...]
-    risks: Array
     sure: Array
+
+    @property
+    def n(self) -> int:
+        """Items."""
+        return len(self.arm.items)
 
     def json(self) -> dict[str, Any]:
         """As plain JSON; shares 0..1."""
@@ -163,23 +126,59 @@ class Confidences:
     pairs: tuple[Abstention, ...] = ()
 
 
-def confidences_of(measured: Measured, *, replicates: int) -> Confidences:
-    """Of a results folder; none of an arm in which one answered outcome has no confidence."""
-    cells = measured.cells.filter(pl.col("n") > 0)
+class Begun:
+    """The `Confidences` of a results folder, begun; none of an arm in which one answered outcome has no confidence.
+
+    What is computed of an arm is many small things, for which threads wait for each other's turn: where there is much
+    of it, other processes do it.
+    """
+
+    def __init__(self, measured: Measured) -> None:
+        arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
+        self._arms: list[tuple[Outcomes, Kind, Array]] = []
+        self._assessed: list[Elsewhere[..., list[Assessment | None]]] = []
+        self._left: list[tuple[Array, Array]] = []
+        for key, kind, draws in _read_all(measured):
+            arm = arms[key]
+            sure = _confidences(arm, draws)
+            self._arms.append((arm, kind, sure))
+            self._left.append((sure, arm.values))
+            if sum(values.size for _, values in self._left) >= _ENOUGH:
+                self._give()
+        if self._assessed and self._left:
+            self._give()
+
+    def _give(self) -> None:
+        self._assessed.append(Elsewhere(_assess, self._left))
+        self._left = []
+
+    def end(self, *, replicates: int) -> Confidences:
+        """All of them, and their comparisons."""
+        assessed = [one for some in gathered(self._assessed) for one in some] + _assess(self._left)
+        every = (_confident(*arm, one) for arm, one in zip(self._arms, assessed, strict=True))
+        made = [one for one in every if one is not None]
+        return Confidences(tuple(made), _pairs(made, replicates))
+
+
+_ENOUGH = 50_000
+"""Outcomes that another process is given at a time: with fewer it would take longer to start one."""
+
+
+def _assess(arms: Sequence[tuple[Array, Array]]) -> list[Assessment | None]:
+    return [assess(sure, right) for sure, right in arms]
+
+
+def _read_all(measured: Measured) -> Iterator[tuple[tuple[object, ...], Kind, list[_Draw]]]:
+    """Key, kind and confidences of each way of asking that has some."""
+    cells = measured.cells.filter(pl.col("n") > 0).select(*KEY, "seed", "cell", "vote")
     wanted = ("item", "answer", "answers", "scores", "detail", _TEXT)
     tables, detail = by_cell(measured.records, wanted), functools.lru_cache(maxsize=16_384)(_detail)
-    arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
-
-    def of(group: tuple[tuple[object, ...], pl.DataFrame]) -> Confident | None:
-        key, table = group
-        draws = table.sort("seed").to_dicts()
-        held = [tables[cell["cell"]].filter(pl.col("answer").is_not_null()) for cell in draws]
-        found = _read(held, detail, vote=draws[0]["vote"] is not None)
-        return None if found is None else _confident(arms[key], *found)
-
-    # not side by side: what is computed of an arm is many small things, and threads wait for each other's turn
-    made = [one for group in cells.group_by(KEY, maintain_order=True) if (one := of(group)) is not None]
-    return Confidences(tuple(made), _pairs(made, replicates))
+    for key, table in cells.group_by(KEY, maintain_order=True):
+        draws = table.sort("seed")
+        held = [tables[cell].filter(pl.col("answer").is_not_null()) for cell in draws["cell"].to_list()]
+        found = _read(held, detail, vote=draws["vote"][0] is not None)
+        if found is not None:
+            yield key, *found
 
 
 def _pairs(made: Sequence[Confident], replicates: int) -> tuple[Abstention, ...]:
@@ -199,8 +198,16 @@ def _pairs(made: Sequence[Confident], replicates: int) -> tuple[Abstention, ...]
 _Details = Callable[[str | None], Mapping[str, Any]]
 
 
-def _read(draws: Sequence[pl.DataFrame], detail: _Details, *, vote: bool) -> tuple[Kind, list[dict[str, float]]] | None:
-    """The kind of confidence, and item -> confidence of each draw's answered outcomes; None where one has none."""
+@dataclass(frozen=True, slots=True)
+class _Draw:
+    """The answered ``items`` of a draw, and how ``sure`` each answer is."""
+
+    items: list[str]
+    sure: Array
+
+
+def _read(draws: Sequence[pl.DataFrame], detail: _Details, *, vote: bool) -> tuple[Kind, list[_Draw]] | None:
+    """The kind of confidence, and that of each draw's answered outcomes; None where one has none."""
     for kind, (columns, read) in _KINDS.items():
         if (kind == "agreement") != vote and kind in ("agreement", "text"):
             continue
@@ -208,21 +215,25 @@ def _read(draws: Sequence[pl.DataFrame], detail: _Details, *, vote: bool) -> tup
         if any(_held(draw.head(1), columns, read, detail) is None for draw in draws):
             continue
         known = [one for draw in draws if (one := _held(draw, columns, read, detail)) is not None]
-        if len(known) == len(draws) and any(known):
-            return cast("Kind", kind), known
+        if len(known) == len(draws) and any(map(len, known)):
+            items = [draw["item"].to_list() for draw in draws]
+            return cast("Kind", kind), [_Draw(*one) for one in zip(items, known, strict=True)]
     return None
 
 
 def _held(
-    draw: pl.DataFrame, columns: Sequence[str], read: Callable[..., float | None], detail: _Details
-) -> dict[str, float] | None:
-    """Item -> confidence of the answered outcomes of a draw; None, and no row read behind it, where one has none."""
-    out = {}
-    for item, *row in zip(draw["item"].to_list(), *(draw[name].to_list() for name in columns), strict=True):
+    draw: pl.DataFrame, columns: Sequence[str], read: Callable[..., float | None] | None, detail: _Details
+) -> Array | None:
+    """The confidence of each answered outcome of a draw; None, and no row read behind it, where one has none."""
+    if read is None:
+        (column,) = (draw[name] for name in columns)
+        return None if column.null_count() else np.clip(column.to_numpy(), 0.0, 1.0)
+    out = []
+    for row in zip(*(draw[name].to_list() for name in columns), strict=True):
         if (value := read(detail, *row)) is None:
             return None
-        out[item] = min(1.0, max(0.0, value))
-    return out
+        out.append(value)
+    return np.clip(np.array(out, dtype=np.float64), 0.0, 1.0)
 
 
 def _detail(text: str | None) -> Mapping[str, Any]:
@@ -252,10 +263,6 @@ def _agreement(read: _Details, answers: Sequence[str | None] | None, answer: str
     return sum(one == answer for one in said) / len(said) if len(said) > 1 else None
 
 
-def _text(read: _Details, value: float | None) -> float | None:
-    return value
-
-
 _TEXT = (
     pl.when(
         pl.col("logprobs").list.len() == 1,
@@ -267,53 +274,26 @@ _TEXT = (
     .alias("text")
 )
 """The probability of the one text that is the answer; null where a thought or steps came before it."""
-_KINDS: Mapping[str, tuple[tuple[str, ...], Callable[..., float | None]]] = {
+_KINDS: Mapping[str, tuple[tuple[str, ...], Callable[..., float | None] | None]] = {
     "choice": (("scores", "detail", "answer"), _choice),
     "p_true": (("detail", "answers", "answer"), _p_true),
     "agreement": (("answers", "answer"), _agreement),
-    "text": (("text",), _text),
+    "text": (("text",), None),
 }
-"""Kind -> the columns of a record that it is read from, and how."""
+"""Kind -> the columns of a record that it is read from, and how; None: it is the column."""
 
 
-def _confident(arm: Outcomes, kind: Kind, draws: Sequence[Mapping[str, float]]) -> Confident | None:
-    """None where fewer than two items were answered: nothing has an interval then."""
+def _confidences(arm: Outcomes, draws: Sequence[_Draw]) -> Array:
+    """Of each outcome, draws x items; NaN where it was not answered."""
     place = {item: column for column, item in enumerate(arm.items)}
     sure = np.full(arm.values.shape, np.nan)
-    for row, held in enumerate(draws):
-        sure[row, [place[item] for item in held]] = list(held.values())
-    known = np.isfinite(sure) & np.isfinite(arm.values)
-    answered = int(known.any(axis=0).sum())
-    if answered < 2:
-        return None
-    right = np.where(known, arm.values, np.nan)
-    some = known.any(axis=0)
-    over, brier = ((sure - right)[:, some], ((sure - right) ** 2)[:, some])
-    risks = aurc_values(sure, arm.values)
-    wrong = 1 - arm.values
-    curve = dict(zip(_CURVE, map(float, kept(sure, arm.values, _CURVE)), strict=True))
-    intervals = zip(COVERAGES, kept_intervals(sure, arm.values, COVERAGES), strict=True)
-    return Confident(
-        at=arm.at,
-        arm=arm,
-        kind=kind,
-        n=len(arm.items),
-        answered=answered,
-        outcomes=int(np.isfinite(arm.values).sum()),
-        unanswered=int((np.isfinite(arm.values) & ~known).sum()),
-        accuracy=float(np.nanmean(right)),
-        confidence=float(np.nanmean(np.where(known, sure, np.nan))),
-        over=_mean(over, -1.0),
-        brier=_mean(brier, 0.0),
-        error=calibration_error(sure, right) if answered >= FEWEST else None,
-        bins=reliability(sure[known], right[known]) if answered >= FEWEST else (),
-        aurc=_mean(risks, 0.0),
-        ordered=_mean(wrong - risks, -1.0),
-        curve=tuple(curve.items()),
-        kept=tuple((share, Estimated(curve[share], interval)) for share, interval in intervals),
-        risks=risks,
-        sure=sure,
-    )
+    for row, draw in enumerate(draws):
+        sure[row, [place[item] for item in draw.items]] = draw.sure
+    return sure
+
+
+def _confident(arm: Outcomes, kind: Kind, sure: Array, made: Assessment | None) -> Confident | None:
+    return None if made is None else Confident(**vars(made), at=arm.at, arm=arm, kind=kind, sure=sure)
 
 
 # ---- of the most accurate of several -------------------------------------------------------------------------------
@@ -343,8 +323,7 @@ def of_most_accurate(arms: Sequence[Confident]) -> Confident:
         twins=(), plans=(), versions=(), outputs=Outputs(),
     )  # fmt: skip
     kind: Kind = first.kind if first.kind == second.kind else "mixed"
-    held = [dict(zip(items, row, strict=True)) for row in sure]
-    made = _confident(arm, kind, [{item: value for item, value in row.items() if np.isfinite(value)} for row in held])
+    made = _confident(arm, kind, sure, assess(sure, right))
     return top if made is None else made
 
 
@@ -372,10 +351,3 @@ def _on_half(one: Confident, half: int, draws: Sequence[int]) -> tuple[list[str]
     rows = [one.arm.draws.index(seed) for seed in draws] if {*draws} <= {*one.arm.draws} else [*range(len(draws))]
     table = np.ix_(rows, places)
     return [one.arm.items[place] for place in places], one.sure[table], one.arm.values[table]
-
-
-def _mean(values: Array, least: float) -> Estimated:
-    """A mean within ``least`` and 1, with its interval cut there."""
-    value, (low, high) = mean_interval(values, shares=True)
-    value = min(1.0, max(least, value))
-    return Estimated(value, (min(value, max(least, low)), max(value, min(1.0, high))))

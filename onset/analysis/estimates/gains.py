@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -28,11 +28,13 @@ from onset.analysis.contrast.asked import size_steps
 from onset.analysis.contrast.contrast import Contrast, estimated, interaction
 from onset.analysis.curves import crossing, meeting, series
 from onset.analysis.curves.likelihood import Counts, counts
+from onset.analysis.curves.shapes import Array
 from onset.analysis.outcomes import Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import ALPHA, holm
 from onset.analysis.stats.bootstrap import REPLICATES
 from onset.analysis.stats.pooling import pool
+from onset.processors import across
 
 GainKind = Literal["chain of thought", "voting"]
 CrossoverVerdict = crossing.CrossingVerdict
@@ -179,12 +181,14 @@ def gain_curves(
     for arm in arms:
         if not arm.tuned and arm.at.params:
             groups.setdefault(arm.at.without("model", "params", "method"), []).append(arm)
-    made = []
-    for group in groups.values():
-        for kind, sides in _questions(group):
-            found = _curve(kind, sides, group, known, replicates)
-            made += [found] if found else []
-    return tuple(made)
+    pairs = [
+        pair
+        for group in groups.values()
+        for kind, sides in _questions(group)
+        if (pair := _Pair.of(kind, sides, group, known)) is not None
+    ]
+    asked = [(pair.methods, pair.others) for pair in pairs]
+    return tuple(_curve(pair, met, replicates) for pair, met in zip(pairs, _meetings(asked), strict=True))
 
 
 _Place = tuple[Setting, tuple[str, str]]
@@ -204,30 +208,43 @@ def _questions(group: Sequence[Outcomes]) -> Iterator[tuple[GainKind, tuple[str,
                 yield "chain of thought", (method, against)
 
 
-def _curve(
-    kind: GainKind,
-    sides: tuple[str, str],
-    group: Sequence[Outcomes],
-    known: Mapping[_Place, Contrast],
-    replicates: int,
-) -> GainCurve | None:
-    arms = {(arm.model, arm.method): arm for arm in group}
-    points, methods, others = [], [], []
-    for model in dict.fromkeys(arm.model for arm in sorted(group, key=lambda arm: arm.params)):
-        method, other = arms.get((model, sides[0])), arms.get((model, sides[1]))
-        one = None if method is None or other is None else known.get((other.at.without("method"), sides))
-        if method is not None and other is not None and one is not None:
-            points.append(one)
-            methods.append(method)
-            others.append(other)
-    if len({point.params for point in points}) < MIN_SIZES:
-        return None
-    rises, own = _rises(methods, others, replicates) if kind == "chain of thought" else (None, None)
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """The ``points`` of a curve, and the arms of either side at each of them, by ascending size."""
+
+    kind: GainKind
+    points: tuple[Contrast, ...]
+    methods: tuple[Outcomes, ...]
+    others: tuple[Outcomes, ...]
+
+    @classmethod
+    def of(
+        cls, kind: GainKind, sides: tuple[str, str], group: Sequence[Outcomes], known: Mapping[_Place, Contrast]
+    ) -> _Pair | None:
+        """None where fewer than `MIN_SIZES` have both sides."""
+        arms = {(arm.model, arm.method): arm for arm in group}
+        points, methods, others = [], [], []
+        for model in dict.fromkeys(arm.model for arm in sorted(group, key=lambda arm: arm.params)):
+            method, other = arms.get((model, sides[0])), arms.get((model, sides[1]))
+            one = None if method is None or other is None else known.get((other.at.without("method"), sides))
+            if method is not None and other is not None and one is not None:
+                points.append(one)
+                methods.append(method)
+                others.append(other)
+        if len({point.params for point in points}) < MIN_SIZES:
+            return None
+        return cls(kind, tuple(points), tuple(methods), tuple(others))
+
+
+def _curve(pair: _Pair, met: _Met, replicates: int) -> GainCurve:
+    rises, own = (None, None)
+    if pair.kind == "chain of thought":
+        rises, own = _rises(pair.methods, pair.others, replicates)
     return GainCurve(
-        kind=kind,
-        points=tuple(points),
-        p_sizes=tuple(holm([1.0 if one.p_adjusted is None else one.p_adjusted for one in points])),
-        crossover=crossover_of(points, methods, others),
+        kind=pair.kind,
+        points=pair.points,
+        p_sizes=tuple(holm([1.0 if one.p_adjusted is None else one.p_adjusted for one in pair.points])),
+        crossover=_crossover(pair.points, met),
         rises=rises,
         own_rise=own,
     )
@@ -242,13 +259,21 @@ def crossover_of(
     """Where a method overtakes another: ``points``, decided, of the ``methods`` against the ``others``, by ascending
     size. ``fit``: are curves fitted, to say where they meet?
     """
+    return _crossover(points, _meetings([(methods, others)])[0] if fit else (None, None, ()))
+
+
+_Met: TypeAlias = tuple[float | None, tuple[float | None, float | None] | None, tuple[str, ...]]
+"""Where fitted curves meet, its interval, and why there is none."""
+
+
+def _crossover(points: Sequence[Contrast], met: _Met) -> Crossover:
     sizes = sorted({point.params for point in points})
     at = [[index for index, point in enumerate(points) if point.params == size] for size in sizes]
     won = np.array([point.verdict == "wins" for point in points])[:, None]
     start = int(crossing.start_of_wins(won, at)[0])
     resolved = all(point.verdict in ("loses", "equivalent") for point in points)
     verdict = crossing.verdict_of(start, len(sizes), resolved=resolved)
-    estimate, interval, notes = _meeting(methods, others) if fit else (None, None, ())
+    estimate, interval, notes = met
     return Crossover(
         verdict=verdict,
         shown_from=sizes[start] if verdict in ("always", "from") else None,
@@ -259,22 +284,42 @@ def crossover_of(
     )
 
 
-def _meeting(
-    methods: Sequence[Outcomes], others: Sequence[Outcomes]
-) -> tuple[float | None, tuple[float | None, float | None] | None, tuple[str, ...]]:
-    """Where the fitted curves of both sides meet (`onset.analysis.curves.meeting`), its interval, and why there is
-    none.
+_Sides: TypeAlias = tuple[Sequence[Outcomes], Sequence[Outcomes]]
+"""The arms of a method and of the one it is held against, by ascending size."""
+
+
+def _meetings(pairs: Sequence[_Sides]) -> list[_Met]:
+    """Where the fitted curves of both sides of each pair meet (`onset.analysis.curves.meeting`).
 
     Outcomes count as the independent trials they are worth (`onset.analysis.stats.counting`).
     """
-    sizes = len({arm.params for arm in methods})
-    if sizes < series.MIN_SIZES:
-        return None, None, (f"{sizes} sizes: no curve, which takes {series.MIN_SIZES}",)
-    sides = others, methods
-    x = np.log10(np.array([arm.params for arm in methods], dtype=np.float64))
-    found = meeting.meet(_effective(others), _effective(methods), x, replicates=0)
+    sizes = [len({arm.params for arm in methods}) for methods, _ in pairs]
+    fitted = [pair for pair, count in zip(pairs, sizes, strict=True) if count >= series.MIN_SIZES]
+    asked = [
+        (_effective(others), _effective(methods), np.log10([float(arm.params) for arm in methods]))
+        for methods, others in fitted
+    ]
+    met = across(_meet, asked) if len(asked) >= _SEVERAL else [_meet(*one) for one in asked]
+    said = (_said(found, *pair) for found, pair in zip(met, fitted, strict=True))
+    return [
+        (None, None, (f"{count} sizes: no curve, which takes {series.MIN_SIZES}",))
+        if count < series.MIN_SIZES
+        else next(said)
+        for count in sizes
+    ]
+
+
+_SEVERAL = 8
+"""Pairs of curves, a tenth of a second each, from which on another process is worth its start."""
+
+
+def _meet(others: Counts, methods: Counts, x: Array) -> meeting.Meeting:
+    return meeting.meet(others, methods, x, replicates=0)
+
+
+def _said(found: meeting.Meeting, methods: Sequence[Outcomes], others: Sequence[Outcomes]) -> _Met:
     if found.misfits:
-        names = [sides[index][0].method for index in found.misfits]
+        names = [(others, methods)[index][0].method for index in found.misfits]
         return None, None, (f"no rising curve fits {' or '.join(names)}",)
     return found.place.estimate, (found.place.low, found.place.high), ()
 

@@ -32,6 +32,9 @@ from onset.records import derive_seed
 BINS = 10
 FEWEST = 100
 """Answered items below which no calibration error is told: ten to a bin."""
+COVERAGES = (0.2, 0.5, 0.8)
+"""Shares of the outcomes that are kept, for which accuracy is told with its interval; each is one of `_CURVE`."""
+_CURVE = tuple(step / 20 for step in range(1, 21))
 RESAMPLES = 200
 
 
@@ -56,6 +59,74 @@ class CalibrationError:
     interval: Interval
     chance: float
     p: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """A ``value`` with its 95 % ``interval``."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What confidence says of outcomes.
+
+    ``answered``: items that are in some draw; ``outcomes`` (items x draws) and ``unanswered`` ones. Of the answered:
+    ``accuracy`` and mean ``confidence`` (0..1), ``over``: the second less the first, and the ``brier`` score (mean
+    squared distance of confidence from right or wrong); ``error``: ECE, None below `FEWEST` answered items; ``bins``:
+    of the reliability diagram. Of all outcomes: ``aurc``, ``ordered``: the error rate less the AURC (above 0: the order
+    tells something), ``curve``: accuracy at each coverage, and ``kept`` those of `COVERAGES` with intervals.
+    ``risks``: a value of each outcome whose mean is the AURC.
+    """
+
+    answered: int
+    outcomes: int
+    unanswered: int
+    accuracy: float
+    confidence: float
+    over: Estimated
+    brier: Estimated
+    error: CalibrationError | None
+    bins: tuple[Bin, ...]
+    aurc: Estimated
+    ordered: Estimated
+    curve: tuple[tuple[float, float], ...]
+    kept: tuple[tuple[float, Estimated], ...]
+    risks: Array
+
+
+def assess(confidence: Array, right: Array) -> Assessment | None:
+    """Of ``confidence`` (0..1, NaN: not answered) and ``right`` (0 or 1, NaN: no outcome), both draws x items; None
+    where fewer than two items were answered: nothing has an interval then.
+    """
+    known = np.isfinite(confidence) & np.isfinite(right)
+    some = known.any(axis=0)
+    answered = int(some.sum())
+    if answered < 2:
+        return None
+    good = np.where(known, right, np.nan)
+    over, brier = ((confidence - good)[:, some], ((confidence - good) ** 2)[:, some])
+    risks = aurc_values(confidence, right)
+    curve = dict(zip(_CURVE, map(float, kept(confidence, right, _CURVE)), strict=True))
+    intervals = zip(COVERAGES, kept_intervals(confidence, right, COVERAGES), strict=True)
+    return Assessment(
+        answered=answered,
+        outcomes=int(np.isfinite(right).sum()),
+        unanswered=int((np.isfinite(right) & ~known).sum()),
+        accuracy=float(np.nanmean(good)),
+        confidence=float(np.nanmean(np.where(known, confidence, np.nan))),
+        over=_mean(over, -1.0),
+        brier=_mean(brier, 0.0),
+        error=calibration_error(confidence, good) if answered >= FEWEST else None,
+        bins=reliability(confidence[known], good[known]) if answered >= FEWEST else (),
+        aurc=_mean(risks, 0.0),
+        ordered=_mean(1 - right - risks, -1.0),
+        curve=tuple(curve.items()),
+        kept=tuple((share, Estimated(curve[share], interval)) for share, interval in intervals),
+        risks=risks,
+    )
 
 
 def reliability(confidence: Array, right: Array, bins: int = BINS) -> tuple[Bin, ...]:
@@ -160,6 +231,13 @@ def kept_intervals(
 
 
 # ---- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _mean(values: Array, least: float) -> Estimated:
+    """A mean within ``least`` and 1, with its interval cut there."""
+    value, (low, high) = mean_interval(values, shares=True)
+    value = min(1.0, max(least, value))
+    return Estimated(value, (min(value, max(least, low)), max(value, min(1.0, high))))
 
 
 def _groups(held: Array) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,9 @@ from sklearn.metrics import brier_score_loss
 
 from onset.analysis import Analysis, analyse, load, to_json
 from onset.analysis.estimates.confidence import Confident, _confident, _half, of_most_accurate
+from onset.analysis.outcomes import Outcomes
 from onset.analysis.questions import question
+from onset.analysis.stats.confidence import assess
 from onset.models.scripted import Rule, ScriptedModel
 from onset.report.confidence import print_confidence
 from onset.report.figures import figures
@@ -176,7 +178,13 @@ def test_chains_have_no_confidence_of_their_text(tmp_path: Path) -> None:
 def confident(rng: np.random.Generator, method: str, accuracy: float, items: int = 100, draws: int = 1) -> Confident:
     right = (rng.random((draws, items)) < accuracy).astype(float)
     names = tuple(f"{at:03d}" for at in range(items))
-    made = _confident(arm(right, items=names, method=method), "text", [dict.fromkeys(names, 0.6)] * draws)
+    return assured(arm(right, items=names, method=method))
+
+
+def assured(of: Outcomes) -> Confident:
+    """An arm that is sure of every answer by .6."""
+    sure = np.full(of.values.shape, 0.6)
+    made = _confident(of, "text", sure, assess(sure, of.values))
     assert made is not None
     return made
 
@@ -208,9 +216,7 @@ def test_each_half_is_of_the_arm_that_the_other_half_picked() -> None:
     arms = []
     for half, one in enumerate(held):
         values = np.where(halves == half, 1.0, one.arm.values)  # the best on its half by far
-        made = _confident(replace(one.arm, values=values), "text", [dict.fromkeys(one.arm.items, 0.6)] * 2)
-        assert made is not None
-        arms.append(made)
+        arms.append(assured(replace(one.arm, values=values)))
     found = of_most_accurate(arms)
     assert (found.method, found.n, found.arm.draws) == ("a / b", 100, (0, 1))
     right = np.where(halves == 1, arms[0].arm.values, arms[1].arm.values)
