@@ -151,13 +151,12 @@ def report(
     """Write one self-contained, offline HTML page of results: of a study, of lm-eval, of inspect."""
     from onset.analysis.study import analyse
     from onset.read import read_measured
-    from onset.report.html import build_report, write_png
-    from onset.report.library import figure_library
+    from onset.report.html import begin_report, build_report, write_png
 
     measured = read_measured(path, texts=True, **reading.asked())
-    figure_library()  # made while the results are analysed
+    begun = begin_report(path, measured)
     analysis = analyse(measured, math_verify=math_verify)
-    print_line(build_report(path, out=out, analysis=analysis, language=language))
+    print_line(build_report(path, out=out, analysis=analysis, begun=begun, language=language))
     if png is not None:
         for written in write_png(analysis, png):
             print_line(written)
@@ -218,16 +217,15 @@ def finish(folder: Path, *, accuracies: bool = False, details: bool = False) -> 
     first; with ``details``: everything `onset show --details` prints) and name the files on the last lines.
     """
     from onset.analysis.study import analyse, to_json, write_findings
-    from onset.report.html import build_report
-    from onset.report.library import figure_library
+    from onset.report.html import begin_report, build_report
     from onset.report.terminal import print_accuracies
     from onset.results.read import load
 
     results = load(folder, prompts=False)
-    figure_library()  # made while the results are analysed
+    begun = begin_report(folder, results)
     analysis = analyse(results)
     write_findings(folder, analysis)
-    path = build_report(folder, analysis=analysis)
+    path = build_report(folder, analysis=analysis, begun=begun)
     shown: dict[str, Any] = to_json(analysis)
     if accuracies:
         print_accuracies(shown, console())

@@ -14,6 +14,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ import polars as pl
 from markupsafe import Markup, escape
 
 from onset.analysis.estimates.analysis import Analysis
+from onset.analysis.outcomes import Measured
 from onset.analysis.phrases import Language
 from onset.analysis.phrases.page import CHINESE, Say, words_in
 from onset.analysis.questions.new_facts import PROBES
@@ -41,6 +43,7 @@ from onset.analysis.words import (
     signed_score,
 )
 from onset.errors import DataError
+from onset.processors import Elsewhere
 from onset.report import facts, figures
 from onset.report.bars import difference_bar, reach_of_bars, share_bar
 from onset.report.costs import break_even_tables, cost_table
@@ -48,7 +51,7 @@ from onset.report.embedded import embedded, packed_if_large, rows_of
 from onset.report.findings import Lines
 from onset.report.first import first_lines, main_figure, set_apart
 from onset.report.head import distinct, question_of, summary, tally, vital
-from onset.report.items import TEXT_LIMIT, PromptsOf, pack
+from onset.report.items import MOST_ITEMS, TEXT_LIMIT, Packed, PromptsOf, begin_pack, pack
 from onset.report.layout import in_words, laid_out, legend_of, responsive
 from onset.report.library import figure_library
 from onset.report.notes import budget_notes, comparison_notes
@@ -58,7 +61,7 @@ from onset.report.still import still
 from onset.report.words import count, flops, lead, p_value, sentences, share, signed, whole
 from onset.results.files import Place, as_place, write_bytes
 from onset.results.format import REPORT
-from onset.results.read import load, read_cells
+from onset.results.read import Results, load, read_cells
 from onset.results.recorded import Prompts
 
 VERDICT_WORDS = {
@@ -72,26 +75,49 @@ VERDICT_WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What of a page needs no analysis, and is made while that is: its ``items``, None where they are few."""
+
+    items: Elsewhere[..., Packed] | None
+
+
+def begin_report(folder: Place, results: Results | Measured) -> Begun:
+    """Begin the report of ``results``, read from ``folder`` (`build_report`)."""
+    figure_library()
+    if "prompt" in results.records.columns or len(results.records) <= MOST_ITEMS:
+        return Begun(None)
+    cells = results.cells.filter(~pl.col("bound"))["cell"].to_list()
+    return Begun(begin_pack(cells, results.records, as_place(folder)))
+
+
 def build_report(
-    folder: Place, *, out: Path | None = None, analysis: Analysis | None = None, language: Language = "en"
+    folder: Place,
+    *,
+    out: Path | None = None,
+    analysis: Analysis | None = None,
+    begun: Begun | None = None,
+    language: Language = "en",
 ) -> Path | str:
     """Write the report of the results folder ``folder`` to ``out`` (default ``folder/report.html``).
 
     ``analysis``: the folder's analysis, where it is at hand already, or one of other tools' results under ``folder``:
     these are left as they are, and the default is ``NAME-report.html`` in the working folder. ``language``: of the
-    page's words. Returns the path written. Raises StoreError for a damaged folder or a path that cannot be written,
-    DataError for that default inside the folder of other tools' results.
+    page's words; ``begun``: what `begin_report` gave, before the analysis. Returns the path written. Raises StoreError
+    for a damaged folder or a path that cannot be written, DataError for that default inside the folder of other tools'
+    results.
     """
     folder = as_place(folder)
     if analysis is None:
         results = load(folder, prompts=False)
-        figure_library()
+        begun = begin_report(folder, results)
         analysis = analyse(results)
     shown = to_json(analysis, language)
     cells = [] if analysis.measured.foreign else [one for one in read_cells(folder) if "elsewhere" not in one]
     records = analysis.measured.records
     prompts = None if "prompt" in records.columns else Prompts(folder).of
-    text = page(shown, analysis.study, cells, records, prompts=prompts, language=language)
+    items = None if begun is None else begun.items
+    text = page(shown, analysis.study, cells, records, prompts=prompts, items=items, language=language)
     if isinstance(folder, Path):
         path = out or (_place_beside(folder, analysis) if analysis.measured.foreign else folder / REPORT)
     elif out is None:
@@ -128,6 +154,7 @@ def page(
     records: pl.DataFrame,
     *,
     prompts: PromptsOf | None = None,
+    items: Elsewhere[..., Packed] | None = None,
     text_limit: int = TEXT_LIMIT,
     language: Language = "en",
 ) -> str:
@@ -135,7 +162,7 @@ def page(
 
     ``shown``: what ``onset show --json`` prints, its short lines in ``language``; ``study``: the canonical study;
     ``cells``: the cell.json of every cell begun; ``records``: column ``cell`` and the fields of Record; ``prompts``:
-    where these have none; ``text_limit``: characters of records carried.
+    where these have none; ``items``: these packed, where that was begun; ``text_limit``: characters of records carried.
     """
     library = figure_library()
     say = words_in(language)
@@ -178,7 +205,7 @@ def page(
     first = [lines.of(one) for one in kept]
     main = main_figure(findings, drawn)
     subject = kept[0]["subject"] if kept else ""
-    packed = pack(shown["cells"], records, prompts=prompts, text_limit=text_limit)
+    packed = items.result() if items else pack(shown["cells"], records, prompts=prompts, text_limit=text_limit)
     template = environment.get_template("report.html.j2")
     scripts = [library.result(), _behaviour()]
     return template.render(

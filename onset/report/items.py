@@ -13,13 +13,16 @@ import gzip
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, islice
 from typing import Any
 
 import polars as pl
 
 from onset.analysis.outcomes.cells import by_cell
-from onset.processors import side_by_side
+from onset.processors import Elsewhere, side_by_side
+from onset.results.files import Place
+from onset.results.recorded import Prompts
 from onset.results.shared import AT_ONCE
 
 TEXT_LIMIT = 32_000_000
@@ -71,31 +74,85 @@ def pack(
     ``prompts``: where the records have none. At least one item of each cell is kept, whatever ``text_limit``
     (characters) and ``most`` (items) say.
     """
+    if prompts is None:
+        held = by_cell(records, ("prompt",))
+
+        def prompts(asked: Sequence[tuple[str, pl.Series]]) -> list[pl.Series]:
+            return [held[cell]["prompt"] for cell, _ in asked]
+
+    return _packed(_choose([cell["cell"] for cell in cells], records, most), prompts, text_limit, most)
+
+
+def begin_pack(cells: Sequence[str], records: pl.DataFrame, folder: Place) -> Elsewhere[..., Packed]:
+    """`pack`, begun by another process, of cells (ids) of a results folder, whose ``records`` have no prompts."""
+    chosen = _choose(cells, records, MOST_ITEMS)
+    # lists of texts take along whatever those that they were cut from held, but for texts that are made anew
+    own = pl.col("outputs").list.eval(pl.element() + "")
+    return Elsewhere(_of_folder, replace(chosen, heads=chosen.heads.with_columns(own)), folder)
+
+
+def _of_folder(chosen: _Chosen, folder: Place) -> Packed:
+    return _packed(chosen, Prompts(folder).of, TEXT_LIMIT, MOST_ITEMS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Of each of ``cells`` (ids) the ``length``: how many records it has; ``items``: columns ``cell`` and ``item`` of
+    all of them; ``heads``: of those that may be kept, in order of position, what is packed of them and which ``row`` of
+    its cell each one is.
+    """
+
+    cells: list[str]
+    lengths: list[int]
+    items: pl.DataFrame
+    heads: pl.DataFrame
+
+
+def _choose(cells: Sequence[str], records: pl.DataFrame, most: int) -> _Chosen:
     parts = by_cell(records, ("cell", "position", *(name for name in _READ if name in records.columns)))
-    tables = [parts[cell["cell"]] for cell in cells if cell["cell"] in parts]
-    lengths = [len(table) for table in tables]
+    there = [cell for cell in cells if cell in parts]
+    lengths = [len(parts[cell]) for cell in there]
     reach = _reach(lengths, most)
-    begun: list[str] = []
-    parts_of = [tables[first : first + AT_ONCE] for first in range(0, len(tables), AT_ONCE)]
-    for part in side_by_side(lambda some: _begin(some, prompts, reach), parts_of):
-        for beginning, table in part:
-            tables[len(begun)] = table
-            begun.append(beginning)
-    limit = _limit(tables, begun, text_limit)
-    if sum(min(length, limit or length) for length in lengths) > most:
-        limit = max(1, min(most // len(tables), limit or most))
-    texts = _Texts()
+    heads = [_head(parts[cell], reach) for cell in there] or [_head(records.select("cell", "position", *_READ), 0)]
+    return _Chosen(there, lengths, records.select("cell", "item"), pl.concat(heads))
+
+
+def _head(table: pl.DataFrame, reach: int | None) -> pl.DataFrame:
+    """The first ``reach`` records of a cell, by position."""
+    table = table.with_row_index("row")
+    table = table if table["position"].is_sorted() else table.sort("position")
+    return table if reach is None else table.head(reach)
+
+
+def _packed(chosen: _Chosen, prompts: PromptsOf, text_limit: int, most: int) -> Packed:
+    items, heads = by_cell(chosen.items, ("item",)), by_cell(chosen.heads, ("row",))
+    places = [(cell, items[cell]["item"]) for cell in chosen.cells]
+
+    def begin(some: Sequence[tuple[str, pl.Series]]) -> list[tuple[str, pl.Series]]:
+        return [_begun(of, heads[cell]["row"]) for (cell, _), of in zip(some, prompts(some), strict=True)]
+
+    parts = [places[first : first + AT_ONCE] for first in range(0, len(places), AT_ONCE)]
+    begun = [one for part in side_by_side(begin, parts) for one in part]
+    beginnings = [beginning for beginning, _ in begun]
+    rests = pl.concat([pl.Series("rest", [], pl.String), *(rest for _, rest in begun)])
+    records, lengths = chosen.heads.with_columns(rests), [len(heads[cell]) for cell in chosen.cells]
+    limit = _limit(records, lengths, beginnings, text_limit)
+    if sum(min(length, limit or length) for length in chosen.lengths) > most:
+        limit = max(1, min(most // len(lengths), limit or most))
+    kept = [length if limit is None else min(length, limit) for length in lengths]
+    starts = (end - length for end, length in zip(accumulate(lengths), lengths, strict=True))
+    rows = pl.concat([records.head(0), *(records.slice(*one) for one in zip(starts, kept, strict=True))])
+    texts, every = _Texts(), rows.iter_rows(named=True)
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-    heads = []
-    for table, beginning in zip(tables, begun, strict=True):
-        kept = table if limit is None else table.head(limit)
-        heads.append({"cell": table["cell"][0], "beginning": texts.number(beginning), "kept": len(kept)})
-        for row in kept.iter_rows(named=True):
+    told = []
+    for cell, beginning, count in zip(chosen.cells, beginnings, kept, strict=True):
+        told.append({"cell": cell, "beginning": texts.number(beginning), "kept": count})
+        for row in islice(every, count):
             _append(columns, row, texts)
-    content = {"cells": heads, "texts": list(texts.numbers), "rows": columns}
+    content = {"cells": told, "texts": list(texts.numbers), "rows": columns}
     raw = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     data = base64.b64encode(gzip.compress(raw, 9, mtime=0)).decode("ascii")
-    return Packed(data, sum(head["kept"] for head in heads), sum(lengths), limit)
+    return Packed(data, sum(kept), sum(chosen.lengths), limit)
 
 
 def _reach(lengths: Sequence[int], most: int) -> int | None:
@@ -105,23 +162,11 @@ def _reach(lengths: Sequence[int], most: int) -> int | None:
     return max(1, bisect_right(range(most + 1), most, key=lambda each: sum(min(each, one) for one in lengths)))
 
 
-def _begin(
-    tables: Sequence[pl.DataFrame], prompts: PromptsOf | None, reach: int | None
-) -> list[tuple[str, pl.DataFrame]]:
-    """`_begun` of each, whose prompts are read where it has none."""
-    if prompts is not None:
-        read = prompts([(str(table["cell"][0]), table["item"]) for table in tables])
-        tables = [table.with_columns(of.alias("prompt")) for table, of in zip(tables, read, strict=True)]
-    return [_begun(table, reach) for table in tables]
-
-
-def _begun(table: pl.DataFrame, reach: int | None) -> tuple[str, pl.DataFrame]:
-    """What a cell's prompts begin with, and its first ``reach`` records with the ``rest`` of theirs."""
-    table = table if table["position"].is_sorted() else table.sort("position")
-    beginning = _shared_beginning(table["prompt"])
-    kept = table if reach is None else table.head(reach)
-    rest = pl.Series("rest", kept["prompt"].str.slice(len(beginning)).to_list(), pl.String)  # a slice keeps the prompts
-    return beginning, kept.drop("prompt", "position").with_columns(rest)
+def _begun(prompts: pl.Series, rows: pl.Series) -> tuple[str, pl.Series]:
+    """What the ``prompts`` of a cell's records begin with, and the rest of those in ``rows``."""
+    beginning = _shared_beginning(prompts)
+    rest = prompts.gather(rows).str.slice(len(beginning))
+    return beginning, pl.Series("rest", rest.to_list(), pl.String)  # a slice keeps the prompts
 
 
 _COLUMNS = (
@@ -141,7 +186,7 @@ _COLUMNS = (
 
 
 _READ = (
-    "item", "twin", "question", "prompt", "gold", "golds", "outputs", "answers", "finishes", "answer", "status",
+    "item", "twin", "question", "gold", "golds", "outputs", "answers", "finishes", "answer", "status",
     "overlong", "correct", "cause", "gold_prob",
 )  # fmt: skip
 """The fields of a record that these come from."""
@@ -173,25 +218,21 @@ def _shared_beginning(prompts: pl.Series) -> str:
     return "" if end < 0 else first[: end + len(_PARTING)]
 
 
-_ITEMS = 16
-"""Items of each cell that are looked at together: of a large study most are never made Python's."""
-
-
-def _limit(tables: Sequence[pl.DataFrame], begun: Sequence[str], text_limit: int) -> int | None:
-    """Items of each cell that fit, None when all do."""
+def _limit(records: pl.DataFrame, lengths: Sequence[int], begun: Sequence[str], text_limit: int) -> int | None:
+    """Items of each cell that fit, None when all do; ``lengths``: how many of the ``records`` are each cell's."""
     seen: set[str] = set()
     room = text_limit - sum(len(beginning) for beginning in set(begun))
-    for start in range(0, max((len(table) for table in tables), default=0), _ITEMS):
-        parts = [table.select("rest", "question", "outputs").slice(start, _ITEMS).rows() for table in tables]
-        for place in range(_ITEMS):
-            for rows in parts:
-                if place >= len(rows):
-                    continue
-                rest, question, outputs = rows[place]
-                for text in (rest, question, *outputs):
-                    if text not in seen:
-                        seen.add(text)
-                        room -= len(text)
-            if room < 0:
-                return max(start + place, 1)
+    texts = list(zip(*(records[name].to_list() for name in ("rest", "question", "outputs")), strict=True))
+    starts = [end - length for end, length in zip(accumulate(lengths), lengths, strict=True)]
+    for place in range(max(lengths, default=0)):
+        for start, length in zip(starts, lengths, strict=True):
+            if place >= length:
+                continue
+            rest, question, outputs = texts[start + place]
+            for text in (rest, question, *outputs):
+                if text not in seen:
+                    seen.add(text)
+                    room -= len(text)
+        if room < 0:
+            return max(place, 1)
     return None
