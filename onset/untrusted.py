@@ -125,7 +125,7 @@ def printable(text: str) -> str:
     >>> print(printable("a\x1b[31mred\u202e"))
     a\x1b[31mred\u202e
     """
-    return _CONTROL.sub(lambda match: _spelled(match[0]), text)
+    return text if text.isprintable() else _CONTROL.sub(lambda match: _spelled(match[0]), text)
 
 
 def _spelled(character: str) -> str:

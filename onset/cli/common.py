@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -92,6 +93,7 @@ def reads(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def called(**given: Any) -> None:
+        gc.set_threshold(_OBJECTS, *gc.get_threshold()[1:])
         reading = Reading(**{one.name: given.pop(one.name) for one in options})
         command(**given, reading=reading)
 
@@ -99,6 +101,10 @@ def reads(command: Callable[..., None]) -> Callable[..., None]:
     made.__signature__ = whole.replace(parameters=[*own, *options])
     made.__annotations__ = {one.name: one.annotation for one in (*own, *options)}
     return called
+
+
+_OBJECTS = 50_000
+"""New objects after which Python looks for garbage: what is read is many objects that stay to the end."""
 
 
 class _Inert(Console):

@@ -70,10 +70,11 @@ def _without_legend(part: Any) -> Any:
         return [_without_legend(one) for one in part]
     if not isinstance(part, dict):
         return part
-    return {
-        key: {**value, "legend": None} if _is_channel(key, value) else _without_legend(value)
-        for key, value in part.items()
-    }
+    return {key: value if key == "data" else _of_channel(key, value) for key, value in part.items()}
+
+
+def _of_channel(key: str, value: Any) -> Any:
+    return {**value, "legend": None} if _is_channel(key, value) else _without_legend(value)
 
 
 def _is_channel(key: str, value: Any) -> bool:

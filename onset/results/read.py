@@ -366,9 +366,8 @@ def _outcome(records: pl.DataFrame, tuning: Mapping[str, Any] | None, prepared: 
     )
     tuned = float(tuning["flops"]) if tuning else 0.0
     status = Counter(records["status"].to_list())
-    asked = pl.col("calls").explode().struct.field("model").is_not_null().any()
-    thought = pl.lit(None) if records["thinking"].null_count() == n else pl.col("thinking").explode().mean()
-    thinking, others = records.select(thought.alias("thinking"), asked).row(0)
+    others = records.select(pl.col("calls").explode().struct.field("model").is_not_null().any()).item()
+    thinking = None if records["thinking"].null_count() == n else records["thinking"].explode().mean()
     return {
         "n": n,
         "correct": correct,

@@ -23,8 +23,9 @@ where accuracy breaks and 0.1 for one elsewhere; with few sizes or large errors 
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -154,7 +155,8 @@ def metric_check(
                 f"metric check: {one.curve.metric} is of {one.curve.curve} ({one.curve.family}), not of"
                 f" {accuracy.curve.curve} ({accuracy.curve.family})"
             )
-    checked = tuple(_checked(accuracy, one, settings) for one in continuous)
+    jump = functools.cache(lambda: _jump_of(accuracy, settings))
+    checked = tuple(_checked(accuracy, one, settings, jump) for one in continuous)
     notes: list[str] = []
     told = {state: [one.metric for one in checked if one.state == state] for state in get_args(ScoreState)}
     verdict: MetricVerdict = "unresolved"
@@ -177,17 +179,26 @@ def metric_check(
     return MetricCheck(verdict, accuracy, checked, length, tuple(notes))
 
 
-def _checked(accuracy: Emergence, score: Emergence, settings: Settings) -> ScoreCheck:
-    known = score.curve.metric, score.p_value, score.q_value
-    points, own = _ascending(score), _ascending(accuracy)
+def _jump_of(accuracy: Emergence, settings: Settings) -> tuple[Array, Array]:
+    """Places of its sizes, and the masses of where it may break, given a jump (`jump_weights`)."""
+    points = _ascending(accuracy)
+    x = place([point.x for point in points], accuracy.curve.scale)
+    chance = np.array([math.nan if points[0].chance is None else points[0].chance])
+    weights: Array = jump_weights(_data(points), x, chance, Bounds(settings.margin, settings.steepest_smooth))[0]
+    return x, weights
+
+
+def _checked(
+    accuracy: Emergence, score: Emergence, settings: Settings, jump: Callable[[], tuple[Array, Array]]
+) -> ScoreCheck:
+    """``jump``: `_jump_of` the accuracy."""
+    known, points = (score.curve.metric, score.p_value, score.q_value), _ascending(score)
     if score.p_value is None or accuracy.p_value is None or any(not point.stderr for point in points):
         return ScoreCheck(known[0], "not tested", None, None)
     if score.q_value is None or score.verdict in ("inverse", "u-shaped", "flat"):
         return ScoreCheck(known[0], "open", known[1], known[2])
     bounds = Bounds(settings.margin, settings.steepest_smooth)
-    x, at = (place([point.x for point in some], score.curve.scale) for some in (own, points))
-    chance = np.array([math.nan if own[0].chance is None else own[0].chance])
-    weights = jump_weights(_data(own), x, chance, bounds)[0]
+    (x, weights), at = jump(), place([point.x for point in points], score.curve.scale)
     data = Scores(
         np.array([[float(point.score or 0.0) for point in points]]), np.array([[point.stderr for point in points]])
     )

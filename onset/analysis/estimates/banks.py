@@ -7,11 +7,9 @@ pass@k, what a perfect choice among k samples would reach. Votes of several kind
 
 from __future__ import annotations
 
-import functools
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -115,16 +113,17 @@ def banks_of(measured: Measured, *, margin: float = MARGIN, replicates: int = RE
     tables = by_cell(measured.records, wanted, cells["cell"])
     arms = {tuple(getattr(arm, name) for name in KEY): arm for arm in measured.outcomes}
     found: dict[str, tuple[Outcomes, list[str], _Samples]] = {}
-    for key, table in cells.group_by(KEY, maintain_order=True):
-        group = table.sort("seed").to_dicts()
-        held = [tables[cell["cell"]].to_dicts() for cell in group]
-        if any(row["rights"] is None or len(row["rights"]) != len(row["answers"]) for draw in held for row in draw):
+    for key, table in cells.select(*KEY, "seed", "cell", "vote").group_by(KEY, maintain_order=True):
+        group = table.sort("seed")
+        held = [tables[cell] for cell in group["cell"].to_list()]
+        if any(_unknown(draw) for draw in held):
             continue
-        place = content_hash([list(map(str, key[:2] + key[3:])), [[row["outputs"] for row in draw] for draw in held]])
+        outputs = [draw["outputs"].to_list() for draw in held]
+        place = content_hash([list(map(str, key[:2] + key[3:])), outputs])
         if place in found:
             found[place][1].append(str(key[2]))
         else:
-            found[place] = (arms[key], [str(key[2])], _samples(arms[key], held, int(group[0]["vote"])))
+            found[place] = (arms[key], [str(key[2])], _samples(arms[key], held, int(group["vote"][0])))
     made = [_bank(arm, methods, held, margin, replicates) for arm, methods, held in found.values()]
     gains = share_noise(
         [one.gain for one in made],
@@ -147,10 +146,16 @@ class _Samples:
     unread: float
 
 
-def _samples(arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], count: int) -> _Samples:
-    outputs = [row for draw in held for row in draw if row["answers"]]
-    said = sum(answer is not None for row in outputs for answer in row["answers"])
-    return _Samples(count, *_tables(arm, held, count), 1 - said / (count * len(outputs)) if outputs else 1.0)
+def _unknown(draw: pl.DataFrame) -> bool:
+    """Does a record not say which of its samples are right?"""
+    told = draw["rights"].list.len() == draw["answers"].list.len()
+    return draw["rights"].null_count() > 0 or not told.all()
+
+
+def _samples(arm: Outcomes, held: Sequence[pl.DataFrame], count: int) -> _Samples:
+    asked = [answers for draw in held for answers in draw["answers"].to_list() if answers]
+    said = sum(len(answers) - answers.count(None) for answers in asked)
+    return _Samples(count, *_tables(arm, held, count), 1 - said / (count * len(asked)) if asked else 1.0)
 
 
 def _bank(arm: Outcomes, methods: Sequence[str], held: _Samples, margin: float, replicates: int) -> Bank:
@@ -193,34 +198,42 @@ def _places(samples: int) -> tuple[int, ...]:
     return tuple(sorted({*few, *map(int, more)}))
 
 
-def _tables(arm: Outcomes, held: Sequence[Sequence[Mapping[str, Any]]], samples: int) -> tuple[Array, Array]:
+_Votes: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""How many samples gave each of the answers that are right, and each of those that are wrong."""
+
+
+def _tables(arm: Outcomes, held: Sequence[pl.DataFrame], samples: int) -> tuple[Array, Array]:
     """maj@k and pass@k of every k, each k x draws x items; NaN where a draw lacks the item. At an item at which the
     method failed no sample is right.
     """
     place = {item: column for column, item in enumerate(arm.items)}
+    known: dict[_Votes, int] = {}  # votes fall in few ways: of a large study the same over and over
+    drawn = []
+    for draw in held:
+        records = zip(*(draw[name].to_list() for name in ("item", "answers", "rights")), strict=True)
+        votes = [(place[item], _votes(item, answers, rights, samples)) for item, answers, rights in records]
+        drawn.append(([column for column, _ in votes], [known.setdefault(one, len(known)) for _, one in votes]))
+    ways = np.array([_of(*one, samples) for one in known]).reshape(-1, 2, samples)
     majority, right = (np.full((samples, len(held), len(place)), np.nan) for _ in range(2))
-    for row, draw in enumerate(held):
-        columns = [place[record["item"]] for record in draw]
-        every = [_of(record, samples) for record in draw]
-        majority[:, row, columns], right[:, row, columns] = np.array(every).reshape(-1, 2, samples).transpose(1, 2, 0)
+    for row, (columns, numbers) in enumerate(drawn):
+        majority[:, row, columns], right[:, row, columns] = ways[numbers].transpose(1, 2, 0)
     return majority, right
 
 
-def _of(record: Mapping[str, Any], samples: int) -> tuple[Array, Array]:
-    if not record["answers"]:  # the method failed
-        return np.zeros(samples), np.zeros(samples)
-    answers, rights = record["answers"], record["rights"]
+def _votes(item: str, answers: Sequence[str | None], rights: Sequence[bool], samples: int) -> _Votes:
+    if not answers:  # the method failed
+        return (), ()
     if len(answers) != samples:
-        raise ValueError(f"item {record['item']}: {len(answers)} answers of a vote over {samples} samples")
-    right = Counter(answer for answer, good in zip(answers, rights, strict=True) if answer is not None and good)
-    wrong = Counter(answer for answer, good in zip(answers, rights, strict=True) if answer is not None and not good)
-    unread = samples - right.total() - wrong.total()
-    return _counted(tuple(sorted(right.values())), tuple(sorted(wrong.values())), unread), passes(
-        right.total(), samples
+        raise ValueError(f"item {item}: {len(answers)} answers of a vote over {samples} samples")
+    counts: dict[tuple[str | None, bool], int] = {}
+    for one in zip(answers, rights, strict=True):
+        counts[one] = counts.get(one, 0) + 1
+    right, wrong = (
+        tuple(sorted(count for (answer, good), count in counts.items() if answer is not None and good is which))
+        for which in (True, False)
     )
+    return right, wrong
 
 
-@functools.lru_cache(maxsize=4096)
-def _counted(right: tuple[int, ...], wrong: tuple[int, ...], unread: int) -> Array:
-    """Votes fall in few ways: of a large study the same over and over."""
-    return majorities(right, wrong, unread)
+def _of(right: tuple[int, ...], wrong: tuple[int, ...], samples: int) -> tuple[Array, Array]:
+    return majorities(right, wrong, samples - sum(right) - sum(wrong)), passes(sum(right), samples)
