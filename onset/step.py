@@ -87,6 +87,13 @@ def read_step(table: Registry, value: Any, where: str) -> Any:
     kind = settings.pop("kind", None)
     if not isinstance(kind, str):
         raise StudyError(f"{where}: expected one of {', '.join(table)}, or a mapping with 'kind' (received {value!r})")
+    return read_settings(table, kind, settings, where)
+
+
+def read_settings(table: Registry, kind: str, settings: Mapping[str, Any], where: str) -> Any:
+    """The step of ``table`` that is called ``kind``, with ``settings``, none of which names another. Raises as
+    `read_step`.
+    """
     step: type[Step] = table.load(kind)
     try:
         return step.model_validate(settings)

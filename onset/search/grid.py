@@ -28,7 +28,7 @@ from onset.prompting import PROMPTING
 from onset.records import content_hash
 from onset.registry import Registry
 from onset.search.base import Search
-from onset.step import Step, read_step
+from onset.step import Step, read_settings, read_step
 from onset.tasks.base import Task
 from onset.tuning import MATERIALS, TUNERS
 from onset.votes import VOTES
@@ -86,7 +86,7 @@ def _with(one: Method, step: str, named: Any, settings: Mapping[str, Any]) -> St
     held: Step | None = getattr(one, step) if named is None else read_step(_TABLES[step], named, where)
     if held is None:
         raise StudyError(f"method {one.name}: its grid sets '{step}.{next(iter(settings))}', but it has no '{step}'")
-    made: Step = read_step(_TABLES[step], {"kind": held.kind, **held.set(), **settings}, where)
+    made: Step = read_settings(_TABLES[step], held.kind, {**held.set(), **settings}, where)
     return made
 
 

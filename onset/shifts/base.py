@@ -23,7 +23,7 @@ from pydantic import Field
 from onset.errors import DataError, StudyError, UnknownName
 from onset.records import Item, derive_seed
 from onset.shifts import SHIFTS
-from onset.step import Step, read_step
+from onset.step import Step, read_settings, read_step
 from onset.tasks.base import Task
 from onset.tasks.checks import question_key
 
@@ -217,7 +217,7 @@ def read_shift(value: Any) -> Named:
     if not isinstance(value, Mapping) or not isinstance(value.get("shift"), str):
         raise StudyError(f"study: a shift must be a name or a mapping with 'shift' (received {value!r})")
     settings = {key: one for key, one in value.items() if key not in ("shift", "name")}
-    step: AnyShift = read_step(SHIFTS, {"kind": value["shift"], **settings}, "shift")
+    step: AnyShift = read_settings(SHIFTS, value["shift"], settings, "shift")
     name = value.get("name")
     if name is not None and (not isinstance(name, str) or not name.strip() or name == "none"):
         raise StudyError(f"study: the 'name' of a shift must be a word, not {name!r}")

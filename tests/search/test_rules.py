@@ -173,6 +173,7 @@ def test_a_rule_whose_grid_is_a_text_is_refused(grid: str) -> None:
         ("cot", "within", {"learning_rate": [1, 2]}, "belongs to a tuning method"),
         ("answer-only", "within", {"choose": ["complex"]}, "which needs rationales; the method does not"),
         ("lora-answers", "within", {"tune.rank": [0]}, "its grid, 'tune', lora: 'rank'"),
+        ("lora-answers", "within", {"tune.kind": ["full"]}, "its grid, 'tune', lora: unknown setting 'kind'"),
         ("cot", "within", {"shots": [-1]}, "'shots: -1': expected a whole number from 0 on"),
         ("cot", "within", {"shots": [True]}, "'shots: True': expected a whole number from 0 on"),
         ("cot", "within", {"template": ["chatty"]}, "'template: 'chatty'': expected auto, chat or plain"),

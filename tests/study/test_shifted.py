@@ -67,6 +67,7 @@ def test_a_shift_is_named_by_a_name_or_by_its_settings() -> None:
     [
         ({"shift": "typos", "rates": 1}, "shift, typos: unknown setting 'rates': did you mean 'rate'? Known: seed, rate, edit"),
         ({"shift": "typos", "rate": 2}, "shift, typos: 'rate': Input should be less than or equal to 1 (received 2)"),
+        ({"shift": "typos", "kind": "casing"}, "shift, typos: unknown setting 'kind': Known: seed, rate, edit"),
         ({"rate": 0.2}, "study: a shift must be a name or a mapping with 'shift' (received {'rate': 0.2})"),
         ({"shift": "typos", "name": ""}, "study: the 'name' of a shift must be a word, not ''"),
         ({"shift": "test-set"}, "shift, test-set: give either 'task', whose test items are taken, or 'test', a file or a split of 'hub'"),
