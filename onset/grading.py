@@ -48,7 +48,8 @@ def _row(source: str, number: int, line: str) -> dict[str, Any]:
     try:
         row = loads(line, parse_constant=lambda name: _refuse(source, number, f"expected JSON, found {name}"))
     except json.JSONDecodeError as error:
-        found = f"not JSON ({error.msg} at column {error.colno})" if line.strip() else "an empty line"
+        column = f" at column {error.colno}" if error.doc else ""
+        found = f"not JSON ({error.msg}{column})" if line.strip() else "an empty line"
         _refuse(source, number, f"expected a JSON object, found {found}")
     if not isinstance(row, dict):
         _refuse(source, number, f"expected a JSON object, found {_kind(row)}")

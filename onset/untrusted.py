@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -26,11 +27,12 @@ LONGEST_NAME = 200
 def loads(text: str | bytes, parse_constant: Callable[[str], Any] | None = None) -> Any:
     """``text`` as JSON. ``parse_constant``: what becomes of ``NaN`` and ``Infinity`` (default: they are read).
 
-    Raises json.JSONDecodeError, which is a ValueError, for what is no JSON, and for what no reader is made for: a
-    number that overflows, one of thousands of digits, brackets nested some hundreds deep.
+    Raises json.JSONDecodeError, which is a ValueError, for what is no JSON, and, without a document, as the place is
+    not known, for what no reader is made for: a key twice in one object, a number that overflows, one of thousands of
+    digits, brackets nested some hundreds deep.
     """
     try:
-        return json.loads(text, parse_float=_finite, parse_constant=parse_constant)
+        return json.loads(text, parse_float=_finite, parse_constant=parse_constant, object_pairs_hook=_object)
     except RecursionError:
         raise json.JSONDecodeError("nested too deeply", "", 0) from None
     except UnicodeDecodeError:
@@ -44,15 +46,26 @@ def loads(text: str | bytes, parse_constant: Callable[[str], Any] | None = None)
 def _finite(text: str) -> float:
     value = float(text)
     if value - value != 0:
-        raise json.JSONDecodeError(f"the number {text[:20]} is larger than a float can be", text, 0)
+        raise json.JSONDecodeError(f"the number {text[:20]} is larger than a float can be", "", 0)
     return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        key = Counter(key for key, _ in pairs).most_common(1)[0][0]
+        raise json.JSONDecodeError(f"the key '{key[:60]}' stands twice in one object", "", 0)
+    return made
 
 
 # ---- YAML ----------------------------------------------------------------------------------------------------------
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads the key ``on`` as true; here only ``true`` and ``false`` are booleans (as in YAML 1.2)."""
+    """YAML 1.1 reads the key ``on`` as true; here only ``true`` and ``false`` are booleans (as in YAML 1.2).
+
+    A key stands once in a mapping; what is merged (``<<``) gives way to the mapping's own keys.
+    """
 
     def get_single_node(self) -> Any:
         """The document's node, of at most `MOST_YAML` nodes when every alias is written out."""
@@ -61,7 +74,21 @@ class _Loader(yaml.SafeLoader):
             _expanded(node, {})
         return node
 
+    def compose_mapping_node(self, anchor: Any) -> Any:
+        """The node of a mapping. Raises ValueError for a key that is there twice."""
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                continue
+            line = key.start_mark.line + 1
+            if (name := (key.tag, key.value)) in lines:
+                raise ValueError(f"line {line}: the key '{key.value[:60]}' is there already, in line {lines[name]}")
+            lines[name] = line
+        return node
 
+
+_MERGE = "tag:yaml.org,2002:merge"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]

@@ -53,6 +53,9 @@ def read(path: Path, sizes: Sizes, scale: Scale = "params") -> list[SizePoint]:
     columns = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = columns
     found = ", ".join(columns) or "nothing"
+    for name in filter(None, columns):
+        if columns.count(name) > 1:
+            raise DataError(f"{path}: two columns are called '{name}'")
     for names in (("curve", "task"), ("correct", "score", "value")):
         if not set(names) & set(columns):
             raise DataError(f"{path}: expected a column {' or '.join(names)}, found: {found}")

@@ -57,6 +57,9 @@ def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], Sequence[str]]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             names = list(reader.fieldnames or ())
+            for name in filter(None, names):
+                if names.count(name) > 1:
+                    raise DataError(f"{path}: two columns are called '{name}'")
             return [(reader.line_num, {key: value or "" for key, value in row.items()}) for row in reader], names
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None

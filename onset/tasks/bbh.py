@@ -227,7 +227,8 @@ def _rows_in_folder(subtask: str, folder: Path) -> tuple[str, list[Any]]:
     try:
         data = loads(_text(subtask, file))
     except json.JSONDecodeError as error:
-        raise DataError(f"task 'bbh/{subtask}': {file}, line {error.lineno}: not JSON ({error.msg})") from None
+        line = f", line {error.lineno}" if error.doc else ""
+        raise DataError(f"task 'bbh/{subtask}': {file}{line}: not JSON ({error.msg})") from None
     rows = data.get("examples") if isinstance(data, dict) else None
     if not isinstance(rows, list):
         raise DataError(f"task 'bbh/{subtask}': {file}: expected an object with a list 'examples'")

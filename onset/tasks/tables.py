@@ -110,7 +110,8 @@ def _json_lines(text: str, path: str, task: str) -> Table:
         try:
             row = loads(one, parse_constant=_no_constant)
         except json.JSONDecodeError as error:
-            refuse(task, path, f"line {line}", f"not JSON ({error.msg} at column {error.colno})")
+            column = f" at column {error.colno}" if error.doc else ""
+            refuse(task, path, f"line {line}", f"not JSON ({error.msg}{column})")
         except ValueError as error:
             refuse(task, path, f"line {line}", f"not JSON ({error})")
         if not isinstance(row, dict):
@@ -123,10 +124,11 @@ def _json_lines(text: str, path: str, task: str) -> Table:
 def _json_list(text: str, path: str, task: str) -> Table:
     try:
         rows = loads(text, parse_constant=_no_constant)
-    except json.JSONDecodeError as error:
-        refuse(task, path, f"line {error.lineno}", f"not JSON ({error.msg} at column {error.colno})")
     except ValueError as error:
-        raise DataError(f"task '{task}': {path}: not JSON ({error})") from None
+        if isinstance(error, json.JSONDecodeError) and error.doc:
+            refuse(task, path, f"line {error.lineno}", f"not JSON ({error.msg} at column {error.colno})")
+        why = error.msg if isinstance(error, json.JSONDecodeError) else error
+        raise DataError(f"task '{task}': {path}: not JSON ({why})") from None
     if isinstance(rows, dict):  # as TriviaQA is released: the rows under "Data", beside words on all of them
         rows = rows.get("Data", rows.get("data"))
     if not isinstance(rows, list):

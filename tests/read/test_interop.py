@@ -472,6 +472,7 @@ def test_csv_defaults_other_scales_and_sizes_given(tmp_path: Path) -> None:
     ("lines", "message"),
     [
         (["model,params,score", "a,1,0.5"], "{file}: expected a column curve or task, found: model, params, score"),
+        (["curve,model,params,score,score", "t,a,1,0.5,0.6"], "{file}: two columns are called 'score'"),
         (["curve,params", "t,1"], "{file}: expected a column correct or score or value, found: curve, params"),
         (["curve,model,score", "t,a,0.5"], "{file}: expected a column params (the size of each model), found: curve, model, score"),
         (["curve,params,score"], "{file}: the table has no rows"),

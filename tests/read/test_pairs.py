@@ -138,6 +138,7 @@ def test_a_table_is_read_under_either_names(tmp_path: Path) -> None:
     ("rows", "head", "message"),
     [
         (["f,b,m,chat,7e9,X,0.4,0.5,200"], HEAD.replace("after", "later"), "no column 'after' (found: "),
+        (["f,b,m,chat,7e9,X,0.4,0.5,200,0.6"], f"{HEAD},after", "two columns are called 'after'"),
         (["f,b,m,chat,7e9,X,0.4,55,200"], HEAD, "line 2: 'after' is 55, expected 0 to 1"),
         (["f,b,m,chat,big,X,0.4,0.5,200"], HEAD, "line 2: 'params' is no number (received 'big')"),
         (["f,b,m,chat,7e9,X,,0.5,200"], HEAD, "no row with a score before and after"),

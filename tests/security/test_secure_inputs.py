@@ -72,6 +72,7 @@ def test_a_number_of_draws_cannot_take_the_memory(tmp_path: Path) -> None:
         ("1e999", "the number 1e999 is larger than a float can be"),
         ("-1e400", "the number -1e400 is larger than a float can be"),
         ("9" * 100_000, "a number of thousands of digits"),
+        ('[{"a": {"b": 1, "c": 2, "b": 1}}]', "the key 'b' stands twice in one object"),
         (b'"\xff"', "not UTF-8 text"),
     ],
 )

@@ -14,6 +14,7 @@ from onset.prompting import PROMPTING
 from onset.study.grid import expand
 from onset.study.spec import Study, make_study, read_study, vary
 from onset.tuning import MATERIALS, material
+from onset.untrusted import load_yaml
 
 GOOD: dict[str, Any] = {
     "name": "s",
@@ -127,6 +128,29 @@ def test_the_key_on_is_a_word_and_not_true(tmp_path: Path) -> None:
     study = read_study(path)
     assert study.build_methods()[0].on == material("answers")
     assert study.keep_full is True
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("labels: 4\nlabels: 8\n", "line 2: the key 'labels' is there already, in line 1"),
+        (
+            "tasks:\n- {name: addition,\n   digits: 2, 'digits': 3}",
+            "line 3: the key 'digits' is there already, in line 3",
+        ),
+    ],
+)
+def test_a_key_that_is_there_twice_is_refused_with_its_lines(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+    with pytest.raises(StudyError) as caught:
+        read_study(path)
+    assert str(caught.value) == f"study file {path} is not YAML: {expected}"
+
+
+def test_a_key_may_be_merged_and_written_anew() -> None:
+    text = "a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  y: 3\nc: {<<: [*b, {z: 4}], x: 0}"
+    assert load_yaml(text) == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 0, "y": 3, "z": 4}}
 
 
 def test_paths_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,7 @@ def test_named_test_sets_are_kept_in_order(files: Files) -> None:
     ("row", "message"),
     [
         ("{not json}", "not JSON (Expecting property name enclosed in double quotes at column 2)"),
+        ('{"question": "a", "answer": "b", "answer": "c"}', "not JSON (the key 'answer' stands twice in one object)"),
         ('{"question": "a", "answer": NaN}', "not JSON (NaN is no JSON number)"),
         ("[1]", "expected a JSON object, found a list"),
         ({"text": "a", "answer": "b"}, "expected column 'question', found columns: answer, text"),

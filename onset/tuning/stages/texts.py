@@ -72,8 +72,8 @@ def texts_in(where: str, line: str, keys: tuple[str, ...]) -> dict[str, str] | N
     """
     try:
         row = loads(line)
-    except ValueError:
-        raise DataError(f"{where}: not JSON") from None
+    except ValueError as error:
+        raise DataError(f"{where}: not JSON ({getattr(error, 'msg', error)})") from None
     found = {key: row[key] for key in keys if key in row} if isinstance(row, Mapping) else {}
     return found if all(isinstance(one, str) and one.strip() for one in found.values()) else None
 
