@@ -16,7 +16,7 @@ from onset.shifts.base import AnyShift, Named, Unshifted
 from onset.study.aside import asides_of, open_asides
 from onset.study.cell import Cell
 from onset.study.made import Made
-from onset.study.notes import notes_of
+from onset.study.notes import notes_of, unnamed
 from onset.study.searched import tried_of
 from onset.study.served import check_served
 from onset.study.shifted import Asked, asked_under, shift_notes
@@ -98,7 +98,7 @@ def expand(study: Study) -> Grid:
     _check_stages(cells.values())
     check_served(cells.values())
     _check_names([method for part in study.grids() for method in part.build_methods()])
-    notes = tuple(dict.fromkeys(note for piece in pieces for note in piece.notes))
+    notes = tuple(dict.fromkeys([*unnamed(study), *(note for piece in pieces for note in piece.notes)]))
     return Grid(study, tuple(_together(cells.values())), tasks, tests, families, notes, told, shifts)
 
 

@@ -54,6 +54,16 @@ def notes_of(
     return tuple(notes)
 
 
+def unnamed(study: Study) -> list[str]:
+    """The recipes that no stage of any part names."""
+    named = {name for part in study.grids() for stage in part.stages for name in stage}
+    return [
+        f"recipe {name}: no stage of 'stages' names it, so nothing is trained on it and its data are not read"
+        for name in study.recipes
+        if name not in named
+    ]
+
+
 def _untold(study: Study, task: Task, methods: Sequence[Method]) -> list[str]:
     """Budgets that hold fewer of a task's new facts than are asked about (`onset.tasks.world_new_facts`)."""
     facts = max((int(item.meta["facts"]) for item in task.test if "facts" in item.meta), default=0)

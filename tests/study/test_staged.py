@@ -316,6 +316,7 @@ def test_the_placebo_has_the_same_texts_and_no_prompt_its_own_completion(tmp_pat
     [
         ("", "it has no lines"),
         ("{", "line 1: not JSON"),
+        ('{"text": "a", "text": "b"}', "line 1: not JSON (the key 'text' stands twice in one object)"),
         ('{"text": "a"}\n["b"]', "line 2: expected an object with 'text', or with 'prompt' and 'completion',"),
         ('{"prompt": "a"}', "line 1: expected an object"),
         ('{"text": " "}', "line 1: expected an object"),
@@ -370,6 +371,13 @@ def test_a_corpus_that_holds_test_items_is_refused_with_the_count(place: Path) -
 def test_stages_that_do_not_hold(place: Path, changes: dict[str, Any], error: type, message: str) -> None:
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         study(place, **changes)
+
+
+def test_a_recipe_that_no_stage_names_is_said(place: Path) -> None:
+    said = "recipe code: no stage of 'stages' names it, so nothing is trained on it and its data are not read"
+    assert said in expand(study(place, stages=[[], ["say"]])).notes
+    parts = [{"stages": [[], ["say"]]}, {"stages": [["say", "code"]]}]
+    assert said not in expand(study(place, stages=[[]], parts=parts)).notes
 
 
 def test_a_corpus_lies_beside_the_study_file_and_old_files_still_read(
