@@ -68,7 +68,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     answer_as: AnswerAs = "text",
     answer_separator: str | None = None,
     aliases: str | Path | None = None,
-    split_seed: int = 0,
+    split_seed: int | None = None,
     format: FormatName | None = None,
     chance: float | None = None,
     instruction: str = "",
@@ -84,7 +84,7 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
 
     Files by default (their formats: `onset.tasks.tables`); with ``hub``, splits of that data set (``config`` and
     ``revision`` choose a subset and a version of it). ``test`` may be a share (``0.3``): then ``train`` is cut in two
-    (`onset.tasks.splitting`), keyed by ``split_seed``.
+    (`onset.tasks.splitting`), keyed by ``split_seed`` (0).
 
     ``columns`` says which column is the question, the answer and so on, where they are not called that; for
     ``choices`` it may be a list of columns. ``labels`` names all answers there are, which then are the choices of every
@@ -110,12 +110,14 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     parts, known = parts_of(name, columns), labels_of(name, labels)
     reader = Reader(name, parts, known, answer_as, separator, empty, hub, config, revision)
     further = _named_files(name, test_sets)
-    seed = whole(name, "split_seed", split_seed, 0, 2**31 - 1)
     notes: list[str] = []
     beside: list[str] = []
     if isinstance(test, str | Path):
+        if split_seed is not None:
+            raise DataError(f"task '{name}': 'split_seed' goes with a share as 'test' (0.3), which cuts 'train' in two")
         read = [reader.split(split, path, notes) for split, path in {"train": train, "test": test, **further}.items()]
     else:
+        seed = whole(name, "split_seed", 0 if split_seed is None else split_seed, 0, 2**31 - 1)
         rows = reader.split("train and test", train, notes)
         apart = cut_rows(name, rows, test, seed, duplicates, near_duplicates, notes)
         beside = unmet(*apart, test)

@@ -268,6 +268,8 @@ def test_bad_parquet_and_rows_without_a_value() -> None:
         ({"answer_as": "number"}, "answer_as must be one of text, letter, index, not 'number'"),
         ({"answer_as": "letter"}, "rows.csv, line 2: 'answer_as: letter' needs choices on every row"),
         ({"config": "en"}, "'config' goes with 'hub', a data set of the Hugging Face hub"),
+        ({"split_seed": 3}, "'split_seed' goes with a share as 'test' (0.3), which cuts 'train' in two"),
+        ({"split_seed": True, "test": 0.5}, "split_seed must be a whole number from 0 to 2147483647, not True"),
         ({"test": 30}, "test must be a file, or the share of the rows to test on (0.3), not 30"),
         ({"test": 0.1}, "'test: 0.1' of the 1 rows of rows.csv leaves none for test"),
         ({"near_duplicates": "keep"}, "near_duplicates must be one of refuse, drop, allow, not 'keep'"),
