@@ -10,21 +10,64 @@ so that a setting added later, left as it was by default, changes no cell's id.
 from __future__ import annotations
 
 import difflib
+import numbers
 import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
 
 from onset.errors import StudyError
 from onset.registry import Registry
 
+LARGEST = 2**63 - 1
+"""The largest whole number that the tables of a results folder hold."""
 
-class Step(BaseModel):
-    """Settings of one step. ``kind``: its name in the table; ``source``: the paper (or what else) it follows."""
+
+def _strict(schema: Any, own: type[Settings]) -> Any:
+    """``schema`` of ``own`` with every number in it checked; other models in it have checked theirs."""
+    if isinstance(schema, list | tuple):
+        return type(schema)(_strict(one, own) for one in schema)
+    if not isinstance(schema, dict) or (schema.get("type") == "model" and schema["cls"] is not own):
+        return schema
+    if schema.get("type") == "int":
+        bounds = {"ge": -LARGEST - 1} | ({} if "lt" in schema else {"le": LARGEST})
+        return core_schema.no_info_before_validator_function(_whole, bounds | schema)
+    if schema.get("type") == "float":
+        return core_schema.no_info_before_validator_function(_real, schema)
+    return {key: _strict(one, own) for key, one in schema.items()}
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ValueError("expected a whole number")
+    return int(value)
+
+
+def _real(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError("expected a number")
+    return value
+
+
+class Settings(BaseModel):
+    """What a study says of something: of the keys it has alone, and numbers where numbers are meant.
+
+    ``true`` is no number, nor is a text of digits, and a whole number has no point and 64 bits.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema: CoreSchema = _strict(handler(source), cls)
+        return schema
+
+
+class Step(Settings):
+    """Settings of one step. ``kind``: its name in the table; ``source``: the paper (or what else) it follows."""
 
     kind: ClassVar[str]
     source: ClassVar[str] = ""

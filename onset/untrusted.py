@@ -62,7 +62,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads the key ``on`` as true; here only ``true`` and ``false`` are booleans (as in YAML 1.2).
+    """YAML 1.1 reads the key ``on`` as true; here only ``true`` and ``false`` are booleans (as in YAML 1.2). It
+    reads ``010`` as 8, ``1:30`` as 90 and ``1e-4`` as a text; here the first two are texts and the third is a number.
 
     A key stands once in a mapping; what is merged (``<<``) gives way to the mapping's own keys.
     """
@@ -89,12 +90,23 @@ class _Loader(yaml.SafeLoader):
 
 
 _MERGE = "tag:yaml.org,2002:merge"
-_BOOLEAN = "tag:yaml.org,2002:bool"
+_BOOLEAN, _INT, _FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float"))
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (_BOOLEAN, _INT, _FLOAT)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(
+    _INT, re.compile(r"^[-+]?(?:0|[1-9][0-9_]*|0b[01_]+|0x[0-9a-fA-F_]+)$"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    _FLOAT,
+    re.compile(
+        r"^(?:[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
+    list("-+0123456789."),
+)
 
 
 def load_yaml(text: str) -> Any:

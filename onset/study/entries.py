@@ -5,25 +5,23 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from onset.methods import Method, method
 from onset.models.backend import Told
-
-STRICT = ConfigDict(extra="forbid", frozen=True)
+from onset.step import Settings
 
 Template = Literal["auto", "chat", "plain"]
 """Ask in plain text or through the tokenizer's chat template; ``auto``: through it where a model was trained on it."""
 
 
-class PriceEntry(BaseModel):
+class PriceEntry(Settings):
     """What a model costs its user: an ``hour`` of the machine, or a million tokens of ``input``, of ``output`` and,
     where it is tuned, of ``training``, in ``currency``. Costs and recommendations say what that comes to; nothing else
     depends on it. ``batch``: what tokens cost in a batch, as a share of that (0.5: half), for what `onset batch read`
     says was billed.
     """
 
-    model_config = STRICT
     hour: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     input: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     output: float | None = Field(default=None, ge=0, allow_inf_nan=False)
@@ -49,32 +47,35 @@ _COUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([KMBT])", re.IGNORECASE)
 
 
 def _count(value: Any) -> Any:
-    """``7B``, ``1.5 B``, ``350M`` as numbers; anything else as it is."""
+    """``7B``, ``1.5 B``, ``350M``, ``7e9`` as whole numbers; anything else as it is."""
     match = _COUNT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        return value
+        return _without_point(value)
     return round(float(match[1]) * 10 ** (3 * ("KMBT".index(match[2].upper()) + 1)))
+
+
+def _without_point(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT])i?B", re.IGNORECASE)
 
 
 def _size(value: Any) -> Any:
-    """``80GB``, ``1.5 TB`` as bytes, in powers of 1000; ``80GiB`` in powers of 1024; anything else as it is."""
+    """``80GB``, ``1.5 TB``, ``8e10`` as bytes, in powers of 1000, ``80GiB`` of 1024; anything else as it is."""
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        return value
+        return _without_point(value)
     base = 1024 if "i" in value.lower() else 1000
     return round(float(match[1]) * base ** ("KMGT".index(match[2].upper()) + 1))
 
 
-class Resources(BaseModel):
+class Resources(Settings):
     """What a worker that holds a model takes of a cluster: ``cpus`` (its threads), ``gpus`` (None: one for weights
     that are loaded, where the cluster has any), ``memory`` (bytes, or ``80GB``) and a kind of ``accelerator``
     (``A100``, as the cluster calls it). An executor without such notions does not look at them.
     """
 
-    model_config = STRICT
     cpus: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     gpus: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     memory: Annotated[int, BeforeValidator(_size)] | None = Field(default=None, ge=1)
@@ -88,7 +89,7 @@ class Resources(BaseModel):
         return ", ".join(one for one in parts if one)
 
 
-class ModelEntry(BaseModel):
+class ModelEntry(Settings):
     """A model of the study: how to open it (``spec``), how to call it in tables (``label``), and which other
     sizes it shares a curve with (``family``; without it, those whose labels differ in their size alone). ``template``:
     how to ask it (``chat``, ``plain``) where a method leaves that to the model (``auto``); ``price``: its own, not the
@@ -98,7 +99,6 @@ class ModelEntry(BaseModel):
     of a cluster.
     """
 
-    model_config = STRICT
     spec: str = Field(min_length=1)
     label: str | None = None
     family: str | None = None
@@ -116,12 +116,11 @@ class ModelEntry(BaseModel):
         return Told(self.params, self.context, self.revision)
 
 
-class MethodEntry(BaseModel):
+class MethodEntry(Settings):
     """A method spelled out; see `onset.methods.Method` for the meaning of each key. ``prompt``, ``choose``, ``vote``,
     ``tune`` and ``on`` are steps: a name, or a mapping of settings that the step itself checks.
     """
 
-    model_config = STRICT
     name: str | None = None
     prompt: str | dict[str, Any] | None = None
     shots: int | None = Field(default=None, ge=0)

@@ -20,16 +20,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from onset import markup
 from onset.errors import StudyError, UnknownName
 from onset.methods import METHODS, Method
 from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand_spec
 from onset.shifts.base import Named, read_shift
-from onset.step import read_step
+from onset.step import Settings, read_step
 from onset.study.checked import MOST_SEEDS, check_names
-from onset.study.entries import STRICT, MethodEntry, ModelEntry, PriceEntry, Template
+from onset.study.entries import MethodEntry, ModelEntry, PriceEntry, Template
 from onset.study.paths import rebase
 from onset.study.runs import with_runs
 from onset.study.searched import searched
@@ -84,16 +84,10 @@ def _labels(value: Any) -> Any:
     return _listed(value)
 
 
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("expected a whole number")
-    return value
+Labels = Annotated[int, Field(ge=0)]
 
 
-Labels = Annotated[int, BeforeValidator(_number), Field(ge=0)]
-
-
-class Study(BaseModel):
+class Study(Settings):
     """A study, validated. It expands to cells in `onset.study.grid`.
 
     ``labels``: budgets of labelled examples (0: zero-shot); ``seeds``: a number of example draws or a
@@ -118,7 +112,6 @@ class Study(BaseModel):
     ``parts``: grids that differ in some of `PART_KEYS` and share everything else; the cells are those of all of them.
     """
 
-    model_config = STRICT
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]*$")
     question: str | None = None
     models: Annotated[tuple[ModelEntry, ...], BeforeValidator(_models)] = Field(min_length=1)
@@ -323,8 +316,8 @@ def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
 
 def _branch_name(part: str | int) -> bool:
     """Pydantic puts the name of a union's branch into the location; it is no key of the file."""
-    named = ("str", "int", "MethodEntry", "dict[str,any]")
-    return isinstance(part, str) and (part in named or part.startswith(("constrained-", "literal[")))
+    named = ("str", "MethodEntry", "TextEntry", "dict[str,any]")
+    return isinstance(part, str) and (part in named or part.startswith(("function-before[", "literal[")))
 
 
 def _wrong_branch(problem: Any) -> bool:

@@ -14,25 +14,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from onset.answers import OpenFormat
 from onset.errors import DataError
 from onset.prompting.ask import Ask
 from onset.prompting.base import Need, Planned, Prompt
 from onset.records import Answer, Attempt, Call, Completion, Gold, Item, Pair
+from onset.step import Settings
 from onset.tasks.base import Task
 
 TEXT = "text"
 """The name of the task, and of the way of asking."""
 
 
-class TextEntry(BaseModel):
+class TextEntry(Settings):
     """``file``: UTF-8 text beside the study file; ``segment`` and ``context``: characters scored in a window, and read
     before them; ``segments``: the most windows, spread evenly over the text where it has more.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     file: str = Field(min_length=1)
     segment: int = Field(default=400, ge=50)
     context: int = Field(default=800, ge=50)

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from onset.errors import OnsetError, StudyError
 from onset.methods import METHODS
 from onset.prompting import PROMPTING
+from onset.study.entries import ModelEntry
 from onset.study.grid import expand
 from onset.study.spec import Study, make_study, read_study, vary
 from onset.tuning import MATERIALS, material
@@ -91,6 +93,21 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"seeds": 1.5}, "study: 'seeds': expected a number of draws, or a list of seeds, whole numbers (received 1.5)"),
         ({"labels": True}, "study: 'labels': expected a number of labelled examples, or a list of such numbers (received True)"),
         ({"labels": [2, True]}, "study: 'labels.1': expected a whole number (received True)"),
+        ({"items": True}, "study: 'items': expected a whole number (received True)"),
+        ({"items": "10"}, "study: 'items': expected a whole number (received '10')"),
+        ({"items": 10.0}, "study: 'items': expected a whole number (received 10.0)"),
+        ({"seeds": [True]}, "study: 'seeds.0': expected a whole number (received True)"),
+        ({"seeds": [2**63]}, f"study: 'seeds.0': Input should be less than or equal to {2**63 - 1} (received {2**63})"),
+        ({"items": 2**63}, f"study: 'items': Input should be less than or equal to {2**63 - 1} (received {2**63})"),
+        ({"models": [{"spec": "m", "params": 2**63}]}, f"study: 'models.0.params': Input should be less than or equal to {2**63 - 1} (received {2**63})"),
+        ({"error_budget": True}, "study: 'error_budget': expected a number (received True)"),
+        ({"price": {"hour": True}}, "study: 'price.hour': expected a number (received True)"),
+        ({"price": {"hour": "2.5"}}, "study: 'price.hour': expected a number (received '2.5')"),
+        ({"text": {"file": "t", "segment": True}}, "study: 'text.segment': expected a whole number (received True)"),
+        ({"methods": [{"prompt": "cot", "shots": True}]}, "study: 'methods.0.shots': expected a whole number (received True)"),
+        ({"methods": [{"prompt": "cot", "vote": True}]}, "study: 'methods.0.vote': expected a whole number (received True)"),
+        ({"methods": [{"tune": "lora", "on": "answers", "learning_rate": True}]}, "study: 'methods.0.learning_rate': expected a number (received True)"),
+        ({"methods": [{"tune": {"kind": "lora", "rank": True}, "on": "answers"}]}, "method: 'tune', lora: 'rank': expected a whole number (received True)"),
         ({"methods": []}, "study: 'methods': at least one is needed (received [])"),
         ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, recipes, elsewhere, text, shifts, seeds, items, chunk, error_budget, item_error_budget, margin, keep_full, continuous, template, search, device, dtype, batch_tokens, price, parts"),
         ({"name": "a/b"}, "study: 'name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9._ -]*$' (received 'a/b')"),
@@ -151,6 +168,30 @@ def test_a_key_that_is_there_twice_is_refused_with_its_lines(tmp_path: Path, tex
 def test_a_key_may_be_merged_and_written_anew() -> None:
     text = "a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  y: 3\nc: {<<: [*b, {z: 4}], x: 0}"
     assert load_yaml(text) == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": {"x": 0, "y": 3, "z": 4}}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("010", "010"), ("1:30", "1:30"), ("1:30.5", "1:30.5"), ("08", "08"), ("0", 0), ("-7", -7), ("1_000", 1000), ("0x10", 16),
+        ("1e-4", 1e-4), ("1e3", 1000.0), ("1.5e+3", 1500.0), ("-.5", -0.5), ("1.", 1.0), (".inf", float("inf")), ("e5", "e5"),
+    ],
+)  # fmt: skip
+def test_numbers_are_what_they_look_like(text: str, value: Any) -> None:
+    read = load_yaml(f"[{text}]")[0]
+    assert (type(read), read) == (type(value), value)
+
+
+def test_numbers_of_numpy_and_whole_numbers_with_an_exponent_are_numbers() -> None:
+    study = make_study(**{**GOOD, "labels": [np.int64(4)], "margin": np.float32(0.5)})
+    assert (study.labels, study.margin) == ((4,), 0.5)
+    assert type(study.labels[0]) is int
+    entry = ModelEntry.model_validate({"spec": "m", "params": 7e9, "resources": {"memory": 8e10}})
+    assert (entry.params, entry.resources and entry.resources.memory) == (7_000_000_000, 80_000_000_000)
+
+
+def test_every_whole_number_of_a_study_fits_its_tables() -> None:
+    assert make_study(**{**GOOD, "seeds": [-(2**63), 2**63 - 1]}).seeds == (-(2**63), 2**63 - 1)
 
 
 def test_paths_are_relative_to_the_study_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,15 +17,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from onset.errors import DataError
+from onset.step import Settings
 from onset.tuning.base import Example
 
 _PLACE = re.compile(r"\{(prompt|completion)\}")
 
 
-class Source(BaseModel):
+class Source(Settings):
     """One source of a mixture: a ``file``, or the labelled pool of a ``task``.
 
     ``share``: how much of all rows it gets (above 0, at most 1), or ``cap``: the most rows of it that count;
@@ -33,7 +34,6 @@ class Source(BaseModel):
     ``{completion}``, from which on everything is learnt.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     file: str | None = Field(default=None, min_length=1)
     task: str | dict[str, Any] | None = None
     share: float | None = Field(default=None, gt=0, le=1)
@@ -77,7 +77,7 @@ def _source(value: Any, at: int) -> Source:
         place = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             raise ValueError(f"source {at} has no setting '{place}', it has {', '.join(Source.model_fields)}") from None
-        raise ValueError(f"source {at}, '{place}': {first['msg']}") from None
+        raise ValueError(f"source {at}, '{place}': {first['msg'].removeprefix('Value error, ')}") from None
     if (one.file is None) == (one.task is None):
         raise ValueError(f"source {at} needs either 'file' or 'task'")
     if one.share is not None and one.cap is not None:
