@@ -72,8 +72,8 @@ def limit_of(name: str, key: str, given: int | None, least: int, texts: Sequence
 def chance_of(name: str, test: Sequence[Item], given: float | None) -> float:
     """The chance given, or the mean of 1 / choices over the test items (0 without choices)."""
     if given is not None:
-        if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= 1:
-            raise DataError(f"task '{name}': chance must be from 0 to 1, not {given!r}")
+        if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given < 1:
+            raise DataError(f"task '{name}': chance must be from 0 to below 1, not {given!r}")
         return float(given)
     return math.fsum(1 / len(item.choices) if item.choices else 0.0 for item in test) / len(test)
 

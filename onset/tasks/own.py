@@ -94,8 +94,9 @@ def load(  # noqa: PLR0913 - each is a key of the study file, most are rarely gi
     one text. ``aliases``: a file with other names of right answers, each of which is right too (`onset.tasks.aliases`).
 
     ``format`` is ``choice`` when every item has choices, ``open`` when an item has several right answers, ``number``
-    when every answer is a number, ``text`` otherwise, unless given. ``chance`` (0..1) is the mean of 1 / choices over
-    the test items, 0 without choices, unless given. ``duplicates`` and overlap: see `onset.tasks.checks.settle`;
+    when every answer is a number, ``text`` otherwise, unless given. ``chance`` (0 to below 1) is the mean of
+    1 / choices over the test items, 0 without choices, unless given. ``duplicates`` and overlap: see
+    `onset.tasks.checks.settle`;
     ``near_duplicates``: see `onset.tasks.checks.settle_near`. ``empty: drop`` leaves out rows whose question is empty.
     The token limits follow the longest answer and rationale of ``train`` (at least 24 and 256) unless given.
     ``unreadable: drop`` leaves out rows none of whose right answers the format can read back from a text. What was

@@ -186,7 +186,8 @@ def test_missing_files_and_empty_splits(files: Files) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"chance": 1.5}, "chance must be from 0 to 1, not 1.5"),
+        ({"chance": 1.5}, "chance must be from 0 to below 1, not 1.5"),
+        ({"chance": 1}, "chance must be from 0 to below 1, not 1"),
         ({"format": "numbers"}, "format must be one of number, choice, text, open, not 'numbers'"),
         ({"format": "choice"}, "format 'choice' needs choices on every item, train.jsonl has none"),
         (
