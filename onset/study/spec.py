@@ -29,7 +29,7 @@ from onset.models import DEFAULT_BATCH_TOKENS, check_told, default_label, expand
 from onset.shifts.base import Named, read_shift
 from onset.step import Settings, read_step
 from onset.study.checked import MOST_SEEDS, check_names
-from onset.study.entries import MethodEntry, ModelEntry, PriceEntry, Template
+from onset.study.entries import MethodEntry, ModelEntry, PriceEntry, Resources, Template
 from onset.study.paths import rebase
 from onset.study.runs import with_runs
 from onset.study.searched import searched
@@ -294,6 +294,15 @@ def _validate_grid(values: Mapping[str, Any], where: str) -> Study:
     return study
 
 
+_ENTRIES: Mapping[str | int, type[Settings]] = {
+    "models": ModelEntry,
+    "methods": MethodEntry,
+    "text": TextEntry,
+    "price": PriceEntry,
+    "resources": Resources,
+}
+
+
 def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
     """The first problem of a validation, in our words."""
     problems = error.errors()
@@ -301,8 +310,8 @@ def _one_line(error: ValidationError, values: Mapping[str, Any]) -> str:
     keys = [part for part in first["loc"] if not _branch_name(part)]
     place = ".".join(str(part) for part in keys)
     if first["type"] == "extra_forbidden":
-        part = {"methods": MethodEntry.model_fields, "models": ModelEntry.model_fields}
-        known = part.get(str(keys[0]), Study.model_fields)
+        inside = next((key for key in reversed(keys[:-1]) if key in _ENTRIES), None)
+        known = Study.model_fields if inside is None else _ENTRIES[inside].model_fields
         close = difflib.get_close_matches(str(keys[-1]), known, n=1)
         hint = f"did you mean '{close[0]}'? " if close else ""
         return f"unknown key '{place}': {hint}Known: {', '.join(known)}"

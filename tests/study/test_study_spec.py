@@ -110,6 +110,8 @@ def test_the_methods_of_the_design_are_understood() -> None:
         ({"methods": [{"tune": {"kind": "lora", "rank": True}, "on": "answers"}]}, "method: 'tune', lora: 'rank': expected a whole number (received True)"),
         ({"methods": []}, "study: 'methods': at least one is needed (received [])"),
         ({"model": ["x"]}, "study: unknown key 'model': did you mean 'models'? Known: name, question, models, tasks, methods, labels, stages, recipes, elsewhere, text, shifts, seeds, items, chunk, error_budget, item_error_budget, margin, keep_full, continuous, template, search, device, dtype, batch_tokens, price, parts"),
+        ({"text": {"file": "t", "segmnet": 9}}, "study: unknown key 'text.segmnet': did you mean 'segment'? Known: file, segment, context, segments"),
+        ({"models": [{"spec": "m", "resources": {"cpu": 1}}]}, "study: unknown key 'models.0.resources.cpu': did you mean 'cpus'? Known: cpus, gpus, memory, accelerator"),
         ({"name": "a/b"}, "study: 'name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9._ -]*$' (received 'a/b')"),
     ],
     ids=str,
