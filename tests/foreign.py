@@ -35,7 +35,9 @@ def harness_run(
         | {"doc_id": place, "doc_hash": f"{place:064x}", "acc": float(hit), "acc_norm": float(hit)}
         for place, hit in enumerate(right)
     ]
-    (folder / _dated(samples.name, date)).write_text("\n".join(map(json.dumps, rows)) + "\n")
+    file = folder / _dated(samples.name, date)
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    restated(folder / _dated(results.name, date), file)
     return folder
 
 
@@ -51,7 +53,21 @@ def also(folder: Path, task: str, right: Sequence[bool]) -> None:
         lines[place] | {"doc_hash": f"{task}{place}", "acc": float(hit), "acc_norm": float(hit)}
         for place, hit in enumerate(right)
     ]
-    samples.with_name(samples.name.replace("world_facts", task)).write_text("\n".join(map(json.dumps, rows)) + "\n")
+    file = samples.with_name(samples.name.replace("world_facts", task))
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    restated(results, file, task)
+
+
+def restated(results: Path, samples: Path, task: str = "world_facts") -> None:
+    """The results file states what the samples file makes of its task."""
+    content = json.loads(results.read_text())
+    rows = [json.loads(line) for line in samples.read_text().splitlines()]
+    for key in [key for key in content["results"][task] if "," in key and "_stderr" not in key]:
+        metric, _, filter = key.partition(",")
+        held = [row[metric] for row in rows if row["filter"] == filter and row[metric] is not None]
+        content["results"][task][key] = sum(held) / len(held)
+    content["n-samples"] = content.get("n-samples", {}) | {task: {"original": len(rows), "effective": len(rows)}}
+    results.write_text(json.dumps(content))
 
 
 def _dated(name: str, date: str | None) -> str:

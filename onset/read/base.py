@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,34 @@ def parse_json(text: str | bytes, where: str) -> Any:
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise DataError(f"{where}: not JSON ({reason})") from None
+
+
+_JSON = {dict: "an object", list: "a list", str: "a text", int: "a whole number", NoneType: "null"}
+
+
+def expect(value: Any, shape: Any, where: str, key: str) -> None:
+    """Raises DataError, with ``where`` and the key, for a JSON value that is not of a ``shape``, which is
+
+    | shape | what is allowed |
+    |---|---|
+    | a type of `_JSON` | a value of it (``int``: neither true nor false) |
+    | ``(shape, shape)`` | one of them |
+    | ``[shape]`` | a list of such values |
+    | ``{name: shape}`` | an object of which these keys, where they are there, have such values; ``*``: any other key |
+    """
+    allowed = shape if isinstance(shape, tuple) else (shape,)
+    kinds = [type(one) if isinstance(one, dict | list) else one for one in allowed]
+    if type(value) not in kinds:
+        found = _JSON[type(value)] if isinstance(value, dict | list | None) else printable(json.dumps(value))[:40]
+        raise DataError(f"{where}: expected {' or '.join(_JSON[one] for one in kinds)} as {key}, found {found}")
+    inner = allowed[kinds.index(type(value))]
+    if isinstance(inner, list):
+        for place, one in enumerate(value):
+            expect(one, inner[0], where, f"{key}[{place}]")
+    elif isinstance(inner, dict):
+        for name, one in value.items():
+            if (of := inner.get(name, inner.get("*"))) is not None:
+                expect(one, of, where, f"{key}.{printable(name)}".removeprefix("."))
 
 
 def json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:

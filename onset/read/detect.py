@@ -14,18 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from onset.analysis.curves.points import metric_label, point_of, score_points
 from onset.analysis.curves.series import Scale, SizePoint
-from onset.analysis.outcomes import Measure, Outcomes, Stated
+from onset.analysis.outcomes import Outcomes, Stated
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.setting import Setting
 from onset.errors import DataError, UnknownName
 from onset.read import csv_table, inspect_logs, jsonl, lm_eval, lm_eval_results, lm_eval_samples, onset_results
 from onset.read.base import Sizes, parse_json, read_text
+from onset.read.other_scores import named
 from onset.results.files import Files, Place, as_place
 from onset.results.read import is_results
 
@@ -95,7 +94,7 @@ def read_outcomes(
     path, sizes = as_place(path), Sizes(params or {}, family)
     kind = format_of(path)
     if not isinstance(path, Path):
-        return _only(onset_results.read(path, sizes), only, path)
+        return _only(onset_results.read(path, sizes), (), only, path)[0]
     if kind == "csv":
         raise DataError(f"{path}: a CSV table has no per-item results, so it cannot be compared item by item")
     readers: Mapping[str, Callable[[Path, Sizes], tuple[Outcomes, ...]]] = {
@@ -104,46 +103,42 @@ def read_outcomes(
         "lm-eval": partial(lm_eval.read, texts=texts),
         "inspect": partial(inspect_logs.read, texts=texts),
     }
-    return _only(readers[kind](path, sizes), only, path)
+    return _only(readers[kind](path, sizes), (), only, path)[0]
 
 
-def _only(outcomes: tuple[Outcomes, ...], task: str | None, path: Path | Files) -> tuple[Outcomes, ...]:
+def _only(
+    outcomes: tuple[Outcomes, ...], stated: tuple[Stated, ...], task: str | None, path: Path | Files
+) -> tuple[tuple[Outcomes, ...], tuple[Stated, ...]]:
+    """Those of a task. Raises DataError where there are none."""
     if task is None:
-        return outcomes
+        return outcomes, stated
     kept = tuple(one for one in outcomes if is_task(one.task, task))
-    if not kept:
-        raise DataError(f"{path}: no results of task '{task}', found: {', '.join(sorted({o.task for o in outcomes}))}")
-    return kept
+    told = tuple(one for one in stated if is_task(one.task, task))
+    if not kept and not told:
+        found = ", ".join(sorted({one.task for one in (*outcomes, *stated)}))
+        raise DataError(f"{path}: no results of task '{task}', found: {found}")
+    return kept, told
 
 
-def read_stated(
-    path: Path, *, only: str | None = None, params: Mapping[str, float] | None = None, family: str | None = None
-) -> tuple[Stated, ...]:
-    """Every score that the results files of lm-eval under ``path`` state, whether there are samples or not.
+def read_all(
+    path: Path,
+    *,
+    only: str | None = None,
+    grade_as: str | None = None,
+    params: Mapping[str, float] | None = None,
+    family: str | None = None,
+    texts: bool = False,
+) -> tuple[tuple[Outcomes, ...], tuple[Stated, ...], list[str]]:
+    """The per-item results under ``path``, every score that results files of lm-eval state, with samples or without,
+    and what is to be said of those without; what is asked as in `read_outcomes`.
 
-    ``only``, ``params`` and ``family`` as in `read_outcomes`. Empty of other formats: those have items for every score.
+    Raises DataError as `read_outcomes` does, but for results of lm-eval without items.
     """
     if format_of(path) != "lm-eval":
-        return ()
-    sizes = Sizes(params or {}, family)
-    return tuple(
-        Stated(
-            at=sizes.at(one.task, model, size, method=one.method),
-            measure=Measure(one.metric, one.filter, higher_is_better=one.higher_is_better),
-            value=one.value,
-            stderr=one.stderr,
-            n=one.n,
-            source=str(path),
-        )
-        for model, size, found in lm_eval.scores(path, sizes, sampled_too=True)
-        for one in found
-        if only is None or is_task(one.task, only)
-    )
-
-
-def has_items(path: Path | Files) -> bool:
-    """Are there results item by item? Not in results files of lm-eval that came without samples."""
-    return not isinstance(path, Path) or format_of(path) != "lm-eval" or any(run.samples for run in lm_eval.find(path))
+        asked: dict[str, Any] = {"only": only, "grade_as": grade_as, "params": params, "family": family}
+        return read_outcomes(path, texts=texts, **asked), (), []
+    outcomes, stated, notes = lm_eval.read_all(path, Sizes(params or {}, family), texts=texts)
+    return *_only(outcomes, stated, only, path), notes
 
 
 def is_task(label: str, asked: str) -> bool:
@@ -189,13 +184,17 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
         if scale != "params":
             raise DataError(f"{path}: only a CSV table has {scale}; these results know params")
         if kind == "lm-eval" and isinstance(path, Path):
-            out += _points_of_scores(path, sizes, only, metric, filter, tell)
-            if not any(run.samples for run in lm_eval.find(path)):
-                continue
-        one_task = None if kind == "lm-eval" else only  # of lm-eval the task may be among the scores without samples
-        outcomes = read_outcomes(path, only=one_task, grade_as=grade_as, params=params, family=family)
-        wanted = [one for one in outcomes if only is None or is_task(one.task, only)]
-        out += points_of(wanted, metric=metric, filter=filter, note=tell)
+            found, told, notes = lm_eval.read_all(path, sizes)
+            outcomes = [one for one in found if only is None or is_task(one.task, only)]
+            stated = [one for one in told if only is None or is_task(one.task, only)]
+            scores = _without_items(outcomes, stated, metric)
+            out += _points_of_scores(path, scores, metric, filter, tell)
+            for line in notes if not outcomes else ():
+                tell(line)
+            outcomes = [one for one in outcomes if one.at not in {score.at for score in scores}]
+        else:
+            outcomes = list(read_outcomes(path, only=only, grade_as=grade_as, params=params, family=family))
+        out += points_of(outcomes, metric=metric, filter=filter, note=tell)
     if not out:
         asked = [f"{name} '{value}'" for name, value in (("task", only), ("metric", metric)) if value is not None]
         where = ", ".join(map(str, places))
@@ -264,34 +263,47 @@ def points_of(
     return out
 
 
+def _without_items(outcomes: Sequence[Outcomes], stated: Sequence[Stated], metric: str | None) -> list[Stated]:
+    """What is stated of runs that have no items, or none of the ``metric`` asked for."""
+    held = {one.at for one in outcomes}
+    usable = {one.at for one in outcomes if metric in (None, one.metric, *one.outputs.scores)}
+    stating = {one.at for one in stated if metric in (None, one.metric)} - usable
+    return [one for one in stated if one.at not in held or one.at in stating]
+
+
 def _points_of_scores(
-    path: Path, sizes: Sizes, task: str | None, metric: str | None, filter: str | None, note: Callable[[str], None]
+    path: Path,
+    stated: Sequence[Stated],
+    metric: str | None,
+    filter: str | None,
+    note: Callable[[str], None],
 ) -> list[SizePoint]:
-    """Points of the tasks of results files that have no samples: scores with their standard errors."""
-    out = []
-    held = [one for one in lm_eval.scores(path, sizes) if task is None or is_task(one[2][0].task, task)]
-    if held:
-        names = ", ".join(dict.fromkeys(scores[0].task for _, _, scores in held))
+    """Points of what results files state of runs without items: scores with their standard errors."""
+    runs: dict[Setting, list[Stated]] = {}
+    for one in stated:
+        runs.setdefault(one.at, []).append(one)
+    if runs:
+        names = ", ".join(dict.fromkeys(at.task for at in runs))
         note(f"{path}: no samples of {names}, so scores and their standard errors are read, not counts")
-    for model, size, scores in held:
-        name = scores[0].task
-        if size is None:
-            raise csv_table.no_size(f"{path}: ", model)
+    out = []
+    for at, held in runs.items():
+        if at.params is None:
+            raise csv_table.no_size(f"{path}: ", at.model or "")
         # the same rule as for samples, on the names alone
         try:
-            choice = choose([_named(model, one) for one in scores], metric=metric, filter=filter)
+            choice = choose(named(held), metric=metric, filter=filter)
         except NoChoice as error:
-            note(f"{model}, {name}: {error}")
+            note(f"{at.model}, {at.task}: {error}")
             continue
         for line in choice.notes:
-            note(f"{name}: {line}")
-        one = next(one for one in scores if (one.metric, one.filter) == (choice.metric, choice.filter))
+            note(f"{at.task}: {line}")
+        one = next(one for one in held if (one.metric, one.filter) == (choice.metric, choice.filter))
         out.append(
             SizePoint(
-                curve=name if scores[0].method is None else f"{name}, {scores[0].method}",
-                family=sizes.family_of(model),
-                model=model,
-                x=size,
+                curve=at.task if at.method is None else f"{at.task}, {at.method}",
+                family=one.family,
+                model=one.model,
+                x=at.params,
                 metric=metric_label(one.metric, one.filter),
                 score=one.value,
                 stderr=one.stderr,
@@ -300,8 +312,3 @@ def _points_of_scores(
             )
         )
     return out
-
-
-def _named(model: str, one: lm_eval_results.TaskScore) -> Outcomes:
-    at = Setting(one.task, model=model)
-    return Outcomes(at, Measure(one.metric, one.filter), (), (), np.empty((0, 0)))

@@ -16,16 +16,16 @@ Of multiple choice the log-probabilities of the choices are read too: ``gold_log
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from onset.analysis.outcomes import Outcomes
+from onset.analysis.outcomes import Measure, Outcomes, Stated
 from onset.analysis.words import listed
 from onset.errors import DataError
-from onset.read.base import Sizes, parse_json, read_text, safe
-from onset.read.lm_eval_results import TaskScore, is_results, model_name, read_results, shots, task_scores
+from onset.read.base import Sizes, json_lines, parse_json, read_text, safe
+from onset.read.lm_eval_results import TaskScore, documents, is_results, model_name, read_results, shots, task_scores
 from onset.read.lm_eval_samples import read_samples
 
 _DATE = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(?:\.\d+)?"
@@ -80,59 +80,162 @@ def _is_samples_file(path: Path) -> bool:
     return path.suffix == ".jsonl"
 
 
-def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ...]:
-    """The outcomes of every task, filter and metric under ``path``; ``texts``: with what was asked and answered.
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A task as one run asked it: ``content``, its results file, is empty without one; ``samples`` None without any."""
 
-    Of several runs of one task with as many examples in one folder the latest is read, and a note says so. Raises
-    DataError for a damaged file, a line without what the format promises, and when no run has samples, or none with a
-    number for a document.
+    task: str
+    run: Run
+    content: Mapping[str, Any]
+    samples: Path | None
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self.file.parent
+
+    @property
+    def file(self) -> Path:
+        """The samples, else the results file."""
+        return self.samples or self.run.results or self.run.source
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return model_name(self.content, self.samples or self.run.source)
+
+    @property
+    def size(self) -> Any:
+        """The model's parameters, as the results file has them."""
+        return self.content.get("config", {}).get("model_num_parameters")
+
+    @property
+    def shots(self) -> str | None:
+        """How it was asked, as far as it says."""
+        return shots(self.content, self.task)
+
+    @property
+    def scores(self) -> list[TaskScore]:
+        """What the results file states."""
+        return task_scores(self.content).get(self.task, [])
+
+    def documents(self) -> int | None:
+        """How many were asked; None where it is not said."""
+        if self.samples is None:
+            return documents(self.content, self.task)
+        return len({str(row.get("doc_id")) for _, row in json_lines(self.samples)})
+
+
+def chosen(path: Path) -> list[tuple[Asked, list[str]]]:
+    """Every task under ``path`` by every model and number of examples, as the run asked it that is read, with what is
+    to be said of that: of several in one folder that of the most documents (one with samples before all others), of
+    these the latest.
+
+    Raises DataError where a run that does not say its model or examples could be of several.
+    """
+    held: dict[tuple[Path, str], list[Asked]] = {}
+    for run in find(path):
+        for one in _asked(run, named=_is_samples_file(path)):
+            held.setdefault((one.folder, safe(one.task)), []).append(one)
+    out = []
+    for several in held.values():
+        for of_model in _told_apart(several, lambda one: one.model if one.content else None):
+            out += [_of_several(same) for same in _told_apart(of_model, lambda one: one.shots)]
+    return out
+
+
+def _asked(run: Run, *, named: bool) -> list[Asked]:
+    """The tasks of a run; ``named``: a samples file was named, which stands for its task alone."""
+    content = run.content()
+    told = task_scores(content)
+    known = {safe(name): name for name in (*(content.get("configs") or {}), *told)}
+    files = {known.get(safe(name), name): file for name, file in run.samples.items()}
+    tasks = files if named else dict.fromkeys((*files, *told))
+    return [Asked(task, run, content, files.get(task)) for task in tasks]
+
+
+def _told_apart(held: Sequence[Asked], by: Callable[[Asked], str | None]) -> list[list[Asked]]:
+    """Those of which ``by`` says the same; one of which it says nothing may be any other."""
+    groups: dict[str | None, list[Asked]] = {}
+    for one in held:
+        groups.setdefault(by(one), []).append(one)
+    unknown = groups.pop(None, [])
+    if unknown and len(groups) > 1:
+        names = " or ".join(map(str, groups))
+        raise DataError(f"{unknown[0].file}: no results file says whether it is of {names}: name the files to read")
+    return [[*next(iter(groups.values()), []), *unknown]] if unknown else list(groups.values())
+
+
+def _of_several(same: Sequence[Asked]) -> tuple[Asked, list[str]]:
+    if len(same) == 1:
+        return same[0], []
+    counts = {id(one): one.documents() for one in same}
+    told = None not in counts.values()
+
+    def rank(one: Asked) -> tuple[bool, int, str]:
+        return one.samples is not None, (counts[id(one)] or 0) if told else 0, one.run.date
+
+    read, latest = max(same, key=rank), max(same, key=lambda one: one.run.date)
+    said = f"{read.task}: of {len(same)} runs the latest was read ({read.run.date})"
+    if read is not latest:
+        lost = read.samples is not None and latest.samples is None
+        has = "no samples" if lost else f"{counts[id(latest)]} documents"
+        said = (
+            f"{read.task}: of {len(same)} runs that of {read.run.date} was read, with {counts[id(read)]} documents:"
+            f" the latest ({latest.run.date}) has {has}"
+        )
+    return read, [said]
+
+
+def read_all(
+    path: Path, sizes: Sizes, *, texts: bool = False
+) -> tuple[tuple[Outcomes, ...], tuple[Stated, ...], list[str]]:
+    """The outcomes of every task, filter and metric under ``path``, every score that its results files state, and what
+    is to be said of tasks without outcomes, which outcomes of others say too; ``texts``: with what was asked and
+    answered.
+
+    Raises DataError for a damaged file, and for a line without what the format promises.
+    """
+    out: list[Outcomes] = []
+    stated: list[Stated] = []
+    lacking: list[str] = []
+    found = chosen(path)
+    sampled = {one.task for one, _ in found if one.samples}
+    for one, said in found:
+        stated += _stated(one, sizes, path)
+        if one.samples is None:
+            of = f" of {one.model}, {one.shots}" if one.task in sampled else ""
+            lacking += [*said, *([f"{one.task}: no samples file{of}, so no per-item results"] if sampled else [])]
+            continue
+        made, left = read_samples(one.samples, one.task, one.model, one.content, sizes, said, texts=texts)
+        out += made
+        lacking += [] if made else [*said, *left]
+    return tuple(replace(one, notes=(*one.notes, *lacking)) for one in out), tuple(stated), lacking
+
+
+def _stated(one: Asked, sizes: Sizes, path: Path) -> list[Stated]:
+    return [
+        Stated(
+            at=sizes.at(score.task, one.model, one.size, method=score.method),
+            measure=Measure(score.metric, score.filter, higher_is_better=score.higher_is_better),
+            value=score.value,
+            stderr=score.stderr,
+            n=score.n,
+            source=str(path),
+        )
+        for score in one.scores
+    ]
+
+
+def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ...]:
+    """The outcomes that `read_all` finds. Raises DataError, too, when no run has samples, or none with a number for a
+    document.
     """
     runs = find(path)
     if runs and not any(run.samples for run in runs):
         raise DataError(f"{path}: no per-item results (samples_*.jsonl): run lm-eval with --log_samples")
-    contents = {id(run): run.content() for run in runs}
-    asked: dict[tuple[Path, str], set[str | None]] = {}
-    for run in runs:
-        for task, file in run.samples.items():
-            asked.setdefault((file.parent, task), set()).add(shots(contents[id(run)], task))
-    latest: dict[tuple[Path, str, str | None], tuple[Run, list[str]]] = {}
-    for run in runs:
-        for task, file in run.samples.items():
-            of_file = file.parent, task
-            # a run that does not say its examples may be any of the others
-            key = *of_file, None if None in asked[of_file] else shots(contents[id(run)], task)
-            known = latest.get(key)
-            earlier = [] if known is None else [*known[1], known[0].date]
-            latest[key] = run, earlier
-    notes = [f"{one.task}: no samples file, so no per-item results" for _, _, (one, *_) in scores(path, sizes)]
-    out: list[Outcomes] = []
-    lacking = []
-    for (_, task, _), (run, earlier) in latest.items():
-        said = [f"{task}: of {len(earlier) + 1} runs the latest was read ({run.date})"] if earlier else []
-        made = read_samples(run.samples[task], task, contents[id(run)], sizes, [*said, *notes], texts=texts)
-        if not made:
-            lacking.append(f"{task}: no metric has a number for each document in its samples, so no per-item results")
-        out += made
-    if latest and not out:
-        files = listed([str(run.samples[task]) for (_, task, _), (run, _) in latest.items()])
-        raise DataError(f"{files}: no metric with a number for a document")
-    return tuple(replace(one, notes=(*one.notes, *lacking)) for one in out)
-
-
-def scores(path: Path, sizes: Sizes, *, sampled_too: bool = False) -> list[tuple[str, float | None, list[TaskScore]]]:
-    """Model, size and scores of every task under ``path`` that has no samples (with ``sampled_too``: of every task),
-    from the results files: the latest where it is there twice.
-    """
-    out: dict[tuple[Path, str, str | None], tuple[str, float | None, list[TaskScore]]] = {}
-    runs = [] if _is_samples_file(path) else find(path)  # a samples file that is named stands for its task alone
-    sampled = {(file.parent, task) for run in runs for task, file in run.samples.items() if not sampled_too}
-    for run in runs:
-        if run.results is None:
-            continue
-        content = run.content()
-        model = model_name(content, run.source)
-        size = sizes.of(model, content.get("config", {}).get("model_num_parameters"))
-        for task, one in task_scores(content).items():
-            if (run.results.parent, safe(task)) not in sampled and (run.results.parent, task) not in sampled:
-                out[run.results.parent, task, shots(content, task)] = (model, size, one)
-    return list(out.values())
+    out, _, notes = read_all(path, sizes, texts=texts)
+    if runs and not out:
+        files = listed([str(file) for run in runs for file in run.samples.values()])
+        raise DataError(f"{files}: no metric with a number for a document{''.join(f'; {line}' for line in notes)}")
+    return out

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
+from onset.analysis.curves.points import metric_label
 from onset.analysis.outcomes import NO_FILTER, Measure, Outcomes, Text
 from onset.errors import DataError
-from onset.read.base import ItemRow, Sizes, json_lines, numbered, safe, tabulate, written_gold
-from onset.read.lm_eval_metrics import note_of, per_document
-from onset.read.lm_eval_results import higher_is_better, model_name, shots
+from onset.read.base import ItemRow, Sizes, expect, is_number, json_lines, numbered, tabulate, written_gold
+from onset.read.lm_eval_metrics import agree, mean_of, note_of, per_document
+from onset.read.lm_eval_results import higher_is_better, shots
 from onset.scores import normalised_choice_probability
 
 INVALID = "[invalid]"
 """What a filter answers where its pattern found nothing."""
 
+_SHAPE = {
+    "doc_id": int,
+    "filtered_resps": list,
+    "resps": ([list], NoneType),
+    "arguments": ({"*": dict}, list, NoneType),
+}
+_UNCONDITIONAL = "acc_mutual_info"
+"""The metric for which the choices are asked for a second time, without their context."""
 _FIXED = {
     "doc_id",
     "doc",
@@ -40,23 +52,28 @@ def is_sample(row: Any) -> bool:
 
 
 def read_samples(
-    path: Path, file_task: str, content: Mapping[str, Any], sizes: Sizes, notes: Sequence[str], *, texts: bool
-) -> list[Outcomes]:
-    """The outcomes of every filter and metric of the samples file ``path`` of a task, as its name writes it.
+    path: Path,
+    task: str,
+    model: str,
+    content: Mapping[str, Any],
+    sizes: Sizes,
+    notes: Sequence[str],
+    *,
+    texts: bool,
+) -> tuple[list[Outcomes], list[str]]:
+    """The outcomes of every filter and metric of the samples file ``path`` of a task, and why others have none.
 
-    ``content``: the results file, empty without one; ``texts``: with what was asked and answered. Empty where no metric
-    has a number for a document. Raises DataError for a line without what the format promises, and for a document that
-    is there twice with different outcomes.
+    ``content``: the results file, empty without one; ``texts``: with what was asked and answered. Raises DataError for
+    a line without what the format promises, and for a document that is there twice with different outcomes.
     """
-    configs = content.get("configs") or {}
-    task = next((name for name in configs if safe(name) == file_task), file_task)
     by_filter: dict[str, dict[int, dict[str, Any]]] = {}
     repeated = unhashed = 0
     for number, row in json_lines(path):
         where = f"{path}, line {number}"
-        if not is_sample(row) or not isinstance(row["doc_id"], int):
+        if not is_sample(row):
             found = ", ".join(sorted(row))
             raise DataError(f"{where}: expected the keys doc_id, doc and filtered_resps, found: {found}")
+        expect(row, _SHAPE, where, "")
         held = by_filter.setdefault(str(row.get("filter", NO_FILTER)), {})
         before = held.setdefault(row["doc_id"], row)
         if before is row:
@@ -68,15 +85,26 @@ def read_samples(
     said = list(notes)
     said += [f"{task}: {repeated} repeated lines counted once"] if repeated else []
     said += [f"{task}: {unhashed} lines without doc_hash, which was computed"] if unhashed else []
-    config = configs.get(task) or {}
-    model = model_name(content, path)
+    config = (content.get("configs") or {}).get(task) or {}
     size = content.get("config", {}).get("model_num_parameters")
     out: list[Outcomes] = []
+    left: list[str] = []
     for filter, held in by_filter.items():
-        rows = [held[doc_id] for doc_id in sorted(held)]
+        rows = [_once(held[doc_id]) for doc_id in sorted(held)]
         keys, twice = numbered(_key(row) for row in rows)
         more = [f"{task}: {twice} of {len(rows)} documents are copies of another and count too"] if twice else []
-        for metric, values in _metrics(rows, config).items():
+        for metric in dict.fromkeys(name for row in rows for name in _listed(row)):
+            label = metric_label(metric, filter)
+            values = per_document(metric, [row.get(metric) for row in rows], config)
+            stated = content.get("results", {}).get(task, {}).get(f"{metric},{filter}")
+            if values is None:
+                left.append(f"{task}: {label} is made of its documents in a way not known here: what is stated is read")
+                continue
+            if is_number(stated) and not agree(made := mean_of(values), stated):
+                left.append(
+                    f"{task}: {label} is stated as {stated:.4g}, its documents make {made:.4g}: the former is read"
+                )
+                continue
             table = tabulate({0: _item_rows(rows, keys, metric, values, config, texts=texts)}, str(path))
             version = (content.get("versions") or {}).get(task)
             out.append(
@@ -85,7 +113,7 @@ def read_samples(
                     measure=Measure(
                         metric,
                         filter,
-                        chance=_chance(rows, config) if metric in ("acc", "acc_norm") else None,
+                        chance=_chance(rows, config) if metric in ("acc", "acc_norm") and _hits(values) else None,
                         higher_is_better=higher_is_better(content, task, metric),
                     ),
                     versions=() if version is None else (str(version),),
@@ -94,7 +122,22 @@ def read_samples(
                     **table,
                 )
             )
-    return out
+    return [replace(one, notes=(*one.notes, *left)) for one in out], left
+
+
+def _once(row: dict[str, Any]) -> dict[str, Any]:
+    """Without the log-probabilities of choices without their context, which stand after the others."""
+    answers, asked = row["filtered_resps"], row.get("arguments")
+    if _UNCONDITIONAL not in _listed(row) or len(answers) % 2:
+        return row
+    half = len(answers) // 2
+    kept = dict(list(asked.items())[:half]) if isinstance(asked, dict) else asked and asked[:half]
+    return {**row, "filtered_resps": answers[:half], "arguments": kept}
+
+
+def _hits(values: Sequence[float]) -> bool:
+    """Is every document right or wrong? ``acc`` is also a share of probability (``truthfulqa_mc2``)."""
+    return all(value in (0.0, 1.0) for value in values if not math.isnan(value))
 
 
 def _chance(rows: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> float | None:
@@ -117,16 +160,6 @@ def _key(row: Mapping[str, Any]) -> str:
 def hash_of(text: str) -> str:
     """The hash the harness writes: SHA-256 of the text, 64 hex digits."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-
-def _metrics(rows: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> dict[str, list[float]]:
-    """Metric -> a number a document, NaN where a document has none: it is not dropped.
-
-    Metrics without numbers of documents (those of a whole corpus, such as BLEU) are left out.
-    """
-    names = dict.fromkeys(name for row in rows for name in _listed(row))
-    found = {name: per_document(name, [row.get(name) for row in rows], config) for name in names}
-    return {name: values for name, values in found.items() if values is not None}
 
 
 def _listed(row: Mapping[str, Any]) -> list[str]:
@@ -239,10 +272,7 @@ def _choices(arguments: Any) -> list[str]:
 
 
 def _gold(row: Mapping[str, Any], count: int) -> int | None:
-    """The index of the gold choice: ``target`` is an index or the choice's text; None where both could be meant.
-
-    None too where there are more answers than choices (unconditional log-probabilities stand after them).
-    """
+    """The index of the gold choice: ``target`` is an index or the choice's text; None where both could be meant."""
     arguments = row.get("arguments")
     texts = [text.strip() for text in _choices(arguments)]
     if len(texts) != count or len(set(texts)) < count:

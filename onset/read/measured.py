@@ -18,7 +18,7 @@ from onset.analysis.outcomes import Measured, Outcomes, foreign, measured_of
 from onset.analysis.outcomes.choosing import NoChoice, choose, picked
 from onset.analysis.words import counted, listed
 from onset.errors import DataError
-from onset.read.detect import check_asked, check_models, format_of, has_items, read_outcomes, read_stated
+from onset.read.detect import check_asked, check_models, format_of, read_all
 from onset.read.other_scores import MetricKey, RunKey, TaskKey, by_task, scores_of, stated_of, unscored
 from onset.results.files import Place, as_place
 from onset.results.read import load
@@ -48,14 +48,12 @@ def read_measured(
             raise DataError(f"{path}: {options}: for results of other tools; a results folder of Onset says it itself")
         return measured_of(load(path, prompts=False))
     check_asked([path], asked.get("grade_as"), filter)
-    outcomes = read_outcomes(path, texts=texts, **asked) if has_items(path) else ()
-    notes = [line for one in outcomes for line in one.notes]
+    outcomes, told, lacking = read_all(path, texts=texts, **asked)
+    notes = [line for one in outcomes for line in one.notes] + lacking
     tasks = by_task(outcomes)
     kinds = {task: _right_or_wrong([one for held in runs.values() for one in held]) for task, runs in tasks.items()}
     chosen = _chosen(tasks, kinds, metric, filter, notes)
     scores = scores_of(tasks, kinds, metric, filter, notes)
-    without = {name: value for name, value in asked.items() if name != "grade_as"}
-    told = read_stated(path, **without)
     check_models(asked.get("params"), (one.model for one in (*outcomes, *told)))
     stated = stated_of(outcomes, told, metric, filter, notes)
     if not chosen and not scores and not stated:

@@ -127,11 +127,15 @@ def _with_one_filter(
     twice = len({one.filter for one in held}) < len(held)
     if twice:
         raise DataError(f"{task} by {held[0].model}: {name} is there more than once: name one of the runs")
-    named = [Outcomes(one.at, one.measure, (), (), np.empty((0, 0))) for one in held]
     try:
-        choice = choose(named, metric=name, filter=filter)
+        choice = choose(named(held), metric=name, filter=filter)
     except NoChoice as error:
         notes.append(f"{task}, {name}: left out for {held[0].model}: {error}")
         return []
     notes += [f"{task}, {name}: {line}" for line in choice.notes]
     return [one for one in held if one.filter == choice.filter]
+
+
+def named(stated: Sequence[Stated]) -> list[Outcomes]:
+    """Outcomes without items, by which a metric and a filter are chosen."""
+    return [Outcomes(one.at, one.measure, (), (), np.empty((0, 0))) for one in stated]

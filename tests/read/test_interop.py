@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import shared
+from foreign import restated
 from synthetic import synthetic_results
 
 from onset.analysis.curves.series import SizePoint, curves_of
@@ -143,7 +144,9 @@ def test_lm_eval_a_document_without_the_metric_stays_as_not_measured(tmp_path: P
     def change(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**line, "exact_match": None} if line["doc_id"] == 3 else line for line in lines]
 
-    steps = one(read_outcomes(edited(tmp_path / "run", change)), "world_steps", "exact_match", "strict-match")
+    folder = edited(tmp_path / "run", change)
+    restated(*folder.glob("results_*.json"), *folder.glob("samples_world_steps_*.jsonl"), "world_steps")
+    steps = one(read_outcomes(folder), "world_steps", "exact_match", "strict-match")
     assert np.isnan(steps.values[0, 3])
     assert len(steps.items) == 25
     told: list[str] = []

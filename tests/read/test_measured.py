@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from foreign import INSPECT, LM_EVAL, copied, edited_log, harness_run
+from foreign import INSPECT, LM_EVAL, copied, edited_log, harness_run, restated
 from scipy import stats
 from synthetic import synthetic_results
 
@@ -125,12 +125,14 @@ def test_a_metric_that_is_not_right_or_wrong_is_a_score_and_no_accuracy(tmp_path
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     soft = [row | {"acc": 0.5 if row["doc_id"] == 7 else row["acc"]} for row in rows]
     file.write_text("\n".join(map(json.dumps, soft)))
+    restated(*(tmp_path / "a").glob("results_*.json"), file)
     found = read_measured(tmp_path)
     assert [one.metric for one in found.outcomes] == ["acc_norm"]
     assert [(one.metric, one.accuracy) for one in found.scores] == [("acc", pytest.approx((40 - 0.5) / 60))]
     file.write_text("\n".join(json.dumps(row | {"metrics": ["acc"]}) for row in soft))
     bare = read_measured(tmp_path)
     assert (bare.outcomes, [one.metric for one in bare.scores]) == ((), ["acc"])
+    assert [one.metric for one in bare.stated] == ["acc_norm"]
     assert not len(bare.cells)
     assert refused(lambda: read_measured(LM_EVAL, metric="f1")) == (
         f"{LM_EVAL}: no metric 'f1' to show (metrics found: acc, acc_norm, exact_match)"
