@@ -92,7 +92,11 @@ def pairs(
     from onset.read.pairs import read_pairs
     from onset.report.pairs import print_pairs
 
-    held = read_pairs(file, where=parse_pairs(where or [], "--where"))
+    held = read_pairs(
+        file,
+        where=parse_pairs(where or [], "--where"),
+        note=lambda line: print_line(f"note: {line}", stderr=True),
+    )
     for name in benchmark or ():
         if all(one.benchmark != name for one in held):
             known = list(dict.fromkeys(one.benchmark for one in held))

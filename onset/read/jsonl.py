@@ -55,7 +55,29 @@ def read(path: Path, sizes: Sizes, *, texts: bool = False, task: str | None = No
     if not groups:
         found = ", ".join(dict.fromkeys(str(row.get("task")) for _, row in rows))
         raise DataError(f"{path}: no row of task '{task}', found: {found}")
-    return tuple(_outcomes(path, sizes, task, key, held, texts=texts) for key, held in groups.items())
+    said = _said_of_models(path, groups)
+    return tuple(_outcomes(path, sizes, task, key, held, said, texts=texts) for key, held in groups.items())
+
+
+def _said_of_models(
+    path: Path, groups: Mapping[tuple[str, str, str], Sequence[tuple[int, dict[str, Any]]]]
+) -> dict[tuple[str, str], Any]:
+    """By model and key what its rows say of ``params`` and ``family``. Raises DataError, with the line, where they
+    contradict each other.
+    """
+    said: dict[tuple[str, str], tuple[Any, int]] = {}
+    for (model, _, _), rows in groups.items():
+        for number, row in rows:
+            for name in ("params", "family"):
+                if row.get(name) is None:
+                    continue
+                value, line = said.setdefault((model, name), (row[name], number))
+                if value != row[name]:
+                    raise DataError(
+                        f"{path}, line {number}: {name} of model '{model}' is {row[name]}, in line {line} it is"
+                        f" {value}: models that differ need names that differ (key 'model')"
+                    )
+    return {key: value for key, (value, _) in said.items()}
 
 
 def _outcomes(
@@ -64,17 +86,18 @@ def _outcomes(
     task: str | None,
     key: tuple[str, str, str],
     rows: Sequence[tuple[int, dict[str, Any]]],
+    said: Mapping[tuple[str, str], Any],
     *,
     texts: bool,
 ) -> Outcomes:
     model, method, label = key
     metric, made, notes = _rows(path, task, label, rows, texts=texts)
-    family = rows[0][1].get("family")
+    family = said.get((model, "family"))
     return Outcomes(
         at=sizes.at(
             label,
             model,
-            rows[0][1].get("params"),
+            said.get((model, "params")),
             family=family if isinstance(family, str) else None,
             method=method or None,
         ),

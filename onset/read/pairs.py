@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from onset.analysis.contrast.trained import TrainedPair
+from onset.analysis.words import counted
 from onset.errors import DataError
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -24,8 +25,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 """What is read, and the columns it may stand in; ``n`` may be missing. ``params_b`` counts billions."""
 
 
-def read_pairs(path: Path, *, where: Mapping[str, str] | None = None) -> tuple[TrainedPair, ...]:
-    """Every row with both scores; ``where``: only rows with these values of columns.
+def read_pairs(
+    path: Path, *, where: Mapping[str, str] | None = None, note: Callable[[str], None] = lambda _: None
+) -> tuple[TrainedPair, ...]:
+    """Every row with both scores; ``where``: only rows with these values of columns; ``note`` is called with a line
+    that counts the others.
 
     Scores are shares in 0..1. Raises DataError, with the line, for a file that cannot be read, a column that is not
     there, a value that is no number or out of range, and where nothing is left.
@@ -40,6 +44,12 @@ def read_pairs(path: Path, *, where: Mapping[str, str] | None = None) -> tuple[T
             raise DataError(f"{path}: no column '{column}' to choose by (found: {', '.join(names)})")
     kept = [(line, row) for line, row in rows if all(row[key] == value for key, value in (where or {}).items())]
     pairs = tuple(_pair(path, line, row, found) for line, row in kept if _has_both(row, found))
+    lacking = [line for line, row in kept if not _has_both(row, found)]
+    if lacking and pairs:
+        count = counted(len(lacking), "row")
+        note(
+            f"{path}: {count} of {len(kept)} without a score before or after left out (the first is line {lacking[0]})"
+        )
     if not pairs:
         asked = ", ".join(f"{key}={value}" for key, value in (where or {}).items())
         raise DataError(f"{path}: no row with a score before and after{f' where {asked}' if asked else ''}")
@@ -78,12 +88,20 @@ def _pair(path: Path, line: int, row: Mapping[str, str], found: Mapping[str, str
             value = float(text)
         except ValueError:
             raise DataError(f"{path}, line {line}: '{found[part]}' is no number (received '{text}')") from None
-        if not low <= value <= high:
-            raise DataError(f"{path}, line {line}: '{found[part]}' is {text}, expected {low:g} to {high:g}")
+        if not low <= value <= high or math.isinf(value):
+            allowed = f"{low:g} to {high:g}" if high < math.inf else f"a finite number from {low:g}"
+            raise DataError(f"{path}, line {line}: '{found[part]}' is {text}, expected {allowed}")
         return value
 
+    def whole(part: str) -> int:
+        value = number(part, 1, math.inf)
+        if not value.is_integer():
+            text = row[str(found[part])]
+            raise DataError(f"{path}, line {line}: '{found[part]}' is {text}, expected a whole number")
+        return int(value)
+
     size = number("params", 1e-6, math.inf) * (1e9 if found["params"] == "params_b" else 1.0)
-    counted = found["n"] is not None and row[str(found["n"])].strip()
+    has_count = found["n"] is not None and row[str(found["n"])].strip()
     return TrainedPair(
         family=row[str(found["family"])],
         base=row[str(found["base"])],
@@ -93,5 +111,5 @@ def _pair(path: Path, line: int, row: Mapping[str, str], found: Mapping[str, str
         benchmark=row[str(found["benchmark"])],
         before=number("before", 0.0, 1.0),
         after=number("after", 0.0, 1.0),
-        n=round(number("n", 1, math.inf)) if counted else None,
+        n=whole("n") if has_count else None,
     )

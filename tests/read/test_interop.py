@@ -402,6 +402,22 @@ def test_rows_that_say_what_they_are_worth_need_no_task(tmp_path: Path) -> None:
     assert (read.metric, read.task, read.params, read.values[0, 0]) == ("score", "m", 7e9, 0.25)
 
 
+def test_rows_of_one_model_say_one_size(tmp_path: Path) -> None:
+    rows: list[Any] = [{"model": "m", "task": f"t{n}", "index": n, "correct": True} for n in range(3)]
+    file = written(tmp_path / "rows.jsonl", [rows[0], rows[1] | {"params": 1e6, "family": "f"}, rows[2]])
+    assert {(one.params, one.family) for one in read_outcomes(file)} == {(1e6, "f")}
+    written(file, [rows[0] | {"params": 1e6}, rows[1] | {"params": 7e9}])
+    assert refused(lambda: read_outcomes(file)) == (
+        f"{file}, line 2: params of model 'm' is 7000000000.0, in line 1 it is 1000000.0: models that differ need"
+        " names that differ (key 'model')"
+    )
+    written(file, [rows[0] | {"family": "f"}, rows[1] | {"family": "g"}])
+    assert refused(lambda: read_outcomes(file)) == (
+        f"{file}, line 2: family of model 'm' is g, in line 1 it is f: models that differ need names that differ (key"
+        " 'model')"
+    )
+
+
 @pytest.mark.parametrize(
     ("rows", "task", "message"),
     [

@@ -141,6 +141,9 @@ def test_a_table_is_read_under_either_names(tmp_path: Path) -> None:
         (["f,b,m,chat,7e9,X,0.4,0.5,200,0.6"], f"{HEAD},after", "two columns are called 'after'"),
         (["f,b,m,chat,7e9,X,0.4,55,200"], HEAD, "line 2: 'after' is 55, expected 0 to 1"),
         (["f,b,m,chat,big,X,0.4,0.5,200"], HEAD, "line 2: 'params' is no number (received 'big')"),
+        (["f,b,m,chat,inf,X,0.4,0.5,200"], HEAD, "line 2: 'params' is inf, expected a finite number from 1e-06"),
+        (["f,b,m,chat,7e9,X,0.4,0.5,inf"], HEAD, "line 2: 'n' is inf, expected a finite number from 1"),
+        (["f,b,m,chat,7e9,X,0.4,0.5,10.6"], HEAD, "line 2: 'n' is 10.6, expected a whole number"),
         (["f,b,m,chat,7e9,X,,0.5,200"], HEAD, "no row with a score before and after"),
         (["f,b,m,chat,7e9,X,0.4,0.5,200"] * 2, HEAD, "b and m have two rows of X, stage chat"),
     ],
@@ -149,6 +152,16 @@ def test_bad_tables_are_one_line(tmp_path: Path, rows: list[str], head: str, mes
     path = table(tmp_path / "t.csv", *rows, head=head)
     with pytest.raises(DataError, match=re.escape(message)):
         read_pairs(path)
+
+
+def test_rows_without_both_scores_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = table(tmp_path / "t.csv", "f,b,m,chat,7e9,X,0.4,0.5,200", "f,b,o,chat,7e9,X,0.4,,200")
+    with pytest.raises(SystemExit) as stopped:
+        main(["pairs", str(path), "--json"])
+    assert stopped.value.code == 0
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)[0]["pairs"]) == 1
+    assert err == f"note: {path}: 1 row of 2 without a score before or after left out (the first is line 3)\n"
 
 
 def test_the_command_says_means_slopes_and_what_it_cannot_tell(
