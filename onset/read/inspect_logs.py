@@ -11,6 +11,7 @@ in a log: it is read from the metadata key ``params`` of the evaluation, where t
 from __future__ import annotations
 
 import io
+import json
 import math
 import re
 import struct
@@ -30,7 +31,7 @@ from onset.analysis.outcomes import Measure, Outcomes, Text
 from onset.analysis.words import counted
 from onset.errors import DataError
 from onset.read.base import ItemRow, Sizes, expect, is_number, numbered, parse_json, read_text, tabulate, written_gold
-from onset.records import canonical_json, content_hash
+from onset.records import content_hash
 from onset.untrusted import printable
 
 VERSION = 2
@@ -39,7 +40,8 @@ _LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 _SAMPLE = {
     "epoch": int,
-    "choices": (list, NoneType),
+    "target": (str, int, [(str, int)], NoneType),
+    "choices": ([str], NoneType),
     "output": (dict, NoneType),
     "scores": ({"*": (dict, NoneType)}, NoneType),
     "attachments": (dict, NoneType),
@@ -107,7 +109,7 @@ def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ..
     same: dict[str, list[_Log]] = {}
     for log in logs:
         key = [str(log.path.parent), *log.asked, solvers(log.header), settings(log.header)]
-        same.setdefault(canonical_json(key), []).append(log)
+        same.setdefault(_written(key), []).append(log)
     out: list[Outcomes] = []
     varied = _varied(logs)
     for held in same.values():
@@ -131,7 +133,7 @@ class _Log:
     def asked(self) -> tuple[str, str, str]:
         """Task, model and arguments of the task."""
         held = self.header["eval"]
-        return str(held.get("task")), str(held.get("model")), canonical_json(held.get("task_args_passed"))
+        return str(held.get("task")), str(held.get("model")), _written(held.get("task_args_passed"))
 
     @property
     def finished(self) -> bool:
@@ -191,12 +193,17 @@ def settings(header: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in held.items() if value is not None and key not in _CONNECTION}
 
 
+def _written(value: Any) -> str:
+    """JSON that is the same for equal values."""
+    return json.dumps(value, sort_keys=True)
+
+
 def _varied(logs: Iterable[_Log]) -> dict[tuple[str, str | None], list[str]]:
     """By task and solvers the settings in which logs of one model differ; all models' methods are named by them."""
     groups: dict[tuple[str, str | None], dict[str, list[dict[str, str]]]] = {}
     for log in logs:
         task, *asked = log.asked
-        held = {key: canonical_json(value) for key, value in settings(log.header).items()}
+        held = {key: _written(value) for key, value in settings(log.header).items()}
         groups.setdefault((task, solvers(log.header)), {}).setdefault(str(asked), []).append(held)
     return {
         group: sorted(
@@ -211,9 +218,7 @@ def _varied(logs: Iterable[_Log]) -> dict[tuple[str, str | None], list[str]]:
 def _method(header: Mapping[str, Any], varied: Sequence[str]) -> str | None:
     """Its solvers, and its settings where those differ: ``generate, temperature=0.7``; of a long text its hash."""
     held = settings(header)
-    texts = {
-        key: value if isinstance(value := held[key], str) else canonical_json(value) for key in varied if key in held
-    }
+    texts = {key: value if isinstance(value := held[key], str) else _written(value) for key in varied if key in held}
     said = [f"{key}={text if len(text) <= _SHORT else content_hash(text)[:8]}" for key, text in texts.items()]
     return ", ".join([*_solver_names(header), *said]) or None
 

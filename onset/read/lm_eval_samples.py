@@ -27,6 +27,7 @@ _SHAPE = {
     "filtered_resps": list,
     "resps": ([list], NoneType),
     "arguments": ({"*": dict}, list, NoneType),
+    "metrics": ([str], NoneType),
 }
 _UNCONDITIONAL = "acc_mutual_info"
 """The metric for which the choices are asked for a second time, without their context."""
@@ -164,7 +165,7 @@ def hash_of(text: str) -> str:
 
 def _listed(row: Mapping[str, Any]) -> list[str]:
     names = row.get("metrics")
-    return [str(name) for name in (names if isinstance(names, list) else row) if name not in _FIXED]
+    return [name for name in (row if names is None else names) if name not in _FIXED]
 
 
 def _item_rows(
@@ -278,7 +279,7 @@ def _gold(row: Mapping[str, Any], count: int) -> int | None:
     if len(texts) != count or len(set(texts)) < count:
         texts = []
     if texts and isinstance(arguments, Mapping):
-        contexts = {one.get("arg_0") for one in arguments.values()}
+        contexts = {str(one.get("arg_0")) for one in arguments.values()}
         if len(contexts) > 1:  # one context for all choices, or these are not its choices
             return None
     target = str(row.get("target")).strip()

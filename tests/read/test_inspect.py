@@ -155,6 +155,7 @@ def test_the_keys_of_a_score_are_metrics(tmp_path: Path) -> None:
         ("sample", {"scores": [1]}, "expected an object or null as samples[0].scores, found a list"),
         ("sample", {"choices": 3}, "expected a list or null as samples[0].choices, found 3"),
         ("sample", {"attachments": [1]}, "expected an object or null as samples[0].attachments, found a list"),
+        ("sample", {"target": [0.5]}, "expected a text or a whole number as samples[0].target[0], found 0.5"),
         ("sample", {"output": "x"}, 'expected an object or null as samples[0].output, found "x"'),
         ("log", {"samples": [1, 2]}, "expected an object as samples[0], found 1"),
         ("log", {"plan": [1]}, "expected an object or null as plan, found a list"),

@@ -229,6 +229,7 @@ def test_results_files_that_are_not_as_the_harness_writes_them(
     [
         ({"arguments": {"gen_args_0": "x"}}, 'expected an object as arguments.gen_args_0, found "x"'),
         ({"filtered_resps": "x"}, 'expected a list as filtered_resps, found "x"'),
+        ({"metrics": [[]]}, "expected a text as metrics[0], found a list"),
         ({"resps": [1]}, "expected a list as resps[0], found 1"),
         ({"doc_id": True}, "expected a whole number as doc_id, found true"),
     ],
