@@ -191,7 +191,7 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
             out += _points_of_scores(path, scores, metric, filter, tell)
             for line in notes if not outcomes else ():
                 tell(line)
-            outcomes = [one for one in outcomes if one.at not in {score.at for score in scores}]
+            outcomes = [one for one in outcomes if _run(one) not in set(map(_run, scores))]
         else:
             outcomes = list(read_outcomes(path, only=only, grade_as=grade_as, params=params, family=family))
         out += points_of(outcomes, metric=metric, filter=filter, note=tell)
@@ -265,10 +265,15 @@ def points_of(
 
 def _without_items(outcomes: Sequence[Outcomes], stated: Sequence[Stated], metric: str | None) -> list[Stated]:
     """What is stated of runs that have no items, or none of the ``metric`` asked for."""
-    held = {one.at for one in outcomes}
-    usable = {one.at for one in outcomes if metric in (None, one.metric, *one.outputs.scores)}
-    stating = {one.at for one in stated if metric in (None, one.metric)} - usable
-    return [one for one in stated if one.at not in held or one.at in stating]
+    held = set(map(_run, outcomes))
+    usable = {_run(one) for one in outcomes if metric in (None, one.metric, *one.outputs.scores)}
+    stating = {_run(one) for one in stated if metric in (None, one.metric)} - usable
+    return [one for one in stated if _run(one) not in held or _run(one) in stating]
+
+
+def _run(one: Outcomes | Stated) -> tuple[Setting, Path]:
+    """Where it was measured, and the folder of its file: the same setting of two folders is two points."""
+    return one.at, Path(one.source).parent
 
 
 def _points_of_scores(
@@ -279,14 +284,14 @@ def _points_of_scores(
     note: Callable[[str], None],
 ) -> list[SizePoint]:
     """Points of what results files state of runs without items: scores with their standard errors."""
-    runs: dict[Setting, list[Stated]] = {}
+    runs: dict[tuple[Setting, Path], list[Stated]] = {}
     for one in stated:
-        runs.setdefault(one.at, []).append(one)
+        runs.setdefault(_run(one), []).append(one)
     if runs:
-        names = ", ".join(dict.fromkeys(at.task for at in runs))
+        names = ", ".join(dict.fromkeys(at.task for at, _ in runs))
         note(f"{path}: no samples of {names}, so scores and their standard errors are read, not counts")
     out = []
-    for at, held in runs.items():
+    for (at, _), held in runs.items():
         if at.params is None:
             raise csv_table.no_size(f"{path}: ", at.model or "")
         # the same rule as for samples, on the names alone
@@ -308,7 +313,7 @@ def _points_of_scores(
                 score=one.value,
                 stderr=one.stderr,
                 continuous=not 0 <= one.value <= 1,
-                source=str(path),
+                source=one.source,
             )
         )
     return out

@@ -169,17 +169,14 @@ def _told_apart(held: Sequence[Asked], by: Callable[[Asked], str | None]) -> lis
 def _of_several(same: Sequence[Asked]) -> tuple[Asked, list[str]]:
     if len(same) == 1:
         return same[0], []
-    counts = {id(one): one.documents() for one in same}
+    sampled = [one for one in same if one.samples is not None] or same
+    counts = {id(one): one.documents() for one in sampled}
     told = None not in counts.values()
-
-    def rank(one: Asked) -> tuple[bool, int, str]:
-        return one.samples is not None, (counts[id(one)] or 0) if told else 0, one.run.date
-
-    read, latest = max(same, key=rank), max(same, key=lambda one: one.run.date)
+    read = max(sampled, key=lambda one: (counts[id(one)] or 0 if told else 0, one.run.date))
+    latest = max(same, key=lambda one: one.run.date)
     said = f"{read.task}: of {len(same)} runs the latest was read ({read.run.date})"
     if read is not latest:
-        lost = read.samples is not None and latest.samples is None
-        has = "no samples" if lost else f"{counts[id(latest)]} documents"
+        has = f"{counts[id(latest)]} documents" if id(latest) in counts else "no samples"
         said = (
             f"{read.task}: of {len(same)} runs that of {read.run.date} was read, with {counts[id(read)]} documents:"
             f" the latest ({latest.run.date}) has {has}"
@@ -202,7 +199,7 @@ def read_all(
     found = chosen(path)
     sampled = {one.task for one, _ in found if one.samples}
     for one, said in found:
-        stated += _stated(one, sizes, path)
+        stated += _stated(one, sizes)
         if one.samples is None:
             of = f" of {one.model}, {one.shots}" if one.task in sampled else ""
             lacking += [*said, *([f"{one.task}: no samples file{of}, so no per-item results"] if sampled else [])]
@@ -213,7 +210,7 @@ def read_all(
     return tuple(replace(one, notes=(*one.notes, *lacking)) for one in out), tuple(stated), lacking
 
 
-def _stated(one: Asked, sizes: Sizes, path: Path) -> list[Stated]:
+def _stated(one: Asked, sizes: Sizes) -> list[Stated]:
     return [
         Stated(
             at=sizes.at(score.task, one.model, one.size, method=score.method),
@@ -221,7 +218,7 @@ def _stated(one: Asked, sizes: Sizes, path: Path) -> list[Stated]:
             value=score.value,
             stderr=score.stderr,
             n=score.n,
-            source=str(path),
+            source=str(one.run.results),
         )
         for score in one.scores
     ]

@@ -124,9 +124,6 @@ def stated_of(
 def _with_one_filter(
     task: str, name: str, held: Sequence[Stated], filter: str | None, notes: list[str]
 ) -> list[Stated]:
-    twice = len({one.filter for one in held}) < len(held)
-    if twice:
-        raise DataError(f"{task} by {held[0].model}: {name} is there more than once: name one of the runs")
     try:
         choice = choose(named(held), metric=name, filter=filter)
     except NoChoice as error:

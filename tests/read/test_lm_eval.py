@@ -58,6 +58,16 @@ def test_two_models_in_one_folder_are_both_read(tmp_path: Path) -> None:
     ]
 
 
+def test_scores_of_one_setting_in_two_folders_are_two_points(tmp_path: Path) -> None:
+    for name in "ab":
+        parts(harness_run(tmp_path / name, "m-1M", 10**6, RIGHT))[1].unlink()
+    points = read_points(tmp_path)
+    assert [(one.model, one.score) for one in points] == [("m-1M", pytest.approx(2 / 3))] * 2
+    assert [Path(one.source).parent.name for one in points] == ["a", "b"]
+    harness_run(tmp_path / "b", "m-1M", 10**6, RIGHT)
+    assert [one.correct for one in read_points(tmp_path, metric="acc")] == [None, 40]
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -87,6 +97,14 @@ def test_a_later_run_of_fewer_documents_does_not_take_the_place_of_a_fuller_one(
     )
     found = of_metric(tmp_path, "acc")
     assert (len(found.items), found.notes) == (60, (note,))
+    harness_run(tmp_path, "a", 10**6, [True] * 9, date="2026-11-26")
+    results, samples = parts(tmp_path, "2026-11-26")
+    samples.unlink()
+    change(results, lambda content: content.pop("n-samples"))
+    found = of_metric(tmp_path, "acc")
+    assert len(found.items) == 60
+    assert found.notes[0].endswith("the latest (2026-11-26T18-08-52.335607) has no samples")
+    results.unlink()
     for file in tmp_path.glob("samples_*"):
         file.unlink()
     measured = read_measured(tmp_path)
