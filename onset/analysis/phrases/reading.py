@@ -20,6 +20,20 @@ _WHAT = {
     ),
     "of {count} runs the latest was read ({date})": "{count} 次运行中读取了最新的一次（{date}）",
     "of {count} logs the latest was read ({date})": "{count} 份日志中读取了最新的一份（{date}）",
+    "of {count} runs that of {date} was read, with {documents} documents: the latest ({latest}) has {has}": (
+        "{count} 次运行中读取了 {date} 的一次（{documents} 篇）：最新的一次（{latest}）{has}"
+    ),
+    "of {count} logs one was read ({told}) that is not the latest ({latest})": (
+        "{count} 份日志中读取了一份（{told}），它不是最新的（{latest}）"
+    ),
+    "no samples file of {asked}, so no per-item results": "没有 {asked} 的样本文件，所以没有逐题结果",
+    "{metric} is made of its documents in a way not known here: what is stated is read": (
+        "{metric} 由各篇汇总的方式在此未知：读取所报的数值"
+    ),
+    "{metric} is stated as {stated}, its documents make {made}: the former is read": (
+        "{metric} 所报为 {stated}，由各篇算得 {made}：读取前者"
+    ),
+    "{scorer} gives no number for any sample and is left out": "{scorer} 对任何样本都没有给出数值，未计入",
     "the log's status is {status}": "日志的状态是 {status}",
     "{count} of {all} samples are in the log": "{all} 个样本中有 {count} 个在日志里",
     "{count} of {all} samples have no score": "{all} 个样本中有 {count} 个没有得分",
@@ -51,6 +65,12 @@ READING: Mapping[str, str] = MappingProxyType(
             "没有 {names} 的逐题结果：只知道结果文件所报的数值"
         ),
         "{count} of {all} cells are not finished": "{all} 个单元中有 {count} 个未完成",
+        "no samples": "没有样本",
+        "{count} documents": "有 {count} 篇",
+        "{date}, {count} sample": "{date}，{count} 个样本",
+        "{date}, {count} samples": "{date}，{count} 个样本",
+        "{date}, {count} sample, {status}": "{date}，{count} 个样本，{status}",
+        "{date}, {count} samples, {status}": "{date}，{count} 个样本，{status}",
         "{metric} of {task}": "{task} 的 {metric}",
     }
 )
