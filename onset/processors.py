@@ -87,10 +87,8 @@ def across(make: Callable[..., _Made], asked: Sequence[Sequence[Any]]) -> list[_
 
 _MOST = 3
 """Processes beside this one: each takes a third of a second to start."""
-_IDLE = 10.0
-"""Seconds without work after which one ends."""
-_ONE = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
-"""What keeps each to one processor."""
+_START, _IDLE = 10.0, 10.0
+"""Seconds in which one has to start, and without work after which it ends."""
 _COMMAND = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); from onset.processors import serve; serve()"
 
 
@@ -101,18 +99,20 @@ class _Crew:
         self._asked: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._count = 0
+        self._can = os.name == "posix" and bool(sys.executable) and not getattr(sys, "frozen", False)
 
     def begin(self, make: Callable[[], Any]) -> Future[Any] | None:
         """None where no other process can be had."""
-        others = min(processors() - 1, _MOST) if os.name == "posix" and sys.executable else 0
-        if others < 1:
-            return None
-        made: Future[Any] = Future()
+        others = min(processors() - 1, _MOST) if self._can else 0
         with self._lock:
-            self._asked.put((made, make))
             if self._count < others:
-                self._count += 1
-                threading.Thread(target=self._work, daemon=True, name="another process").start()
+                with suppress(RuntimeError):  # no more threads can be had
+                    threading.Thread(target=self._work, daemon=True, name="another process").start()
+                    self._count += 1
+            if not others or not self._count:
+                return None
+            made: Future[Any] = Future()
+            self._asked.put((made, make))
         return made
 
     def _work(self) -> None:
@@ -128,50 +128,72 @@ class _Crew:
                 continue
             if not made.set_running_or_notify_cancel():
                 continue
+            left = None
             try:
-                other = other or _Other()
+                other = other or self._other()
                 good, what = other.make(make)
             except Exception:  # it did not start, cannot import what is asked, or was killed
-                if other is not None:
-                    other.end()
-                other, (good, what) = None, _done(make)
+                left, other = other, None
+                good, what = _done(make)
             (made.set_result if good else made.set_exception)(what)
             del made, make, what  # nothing is kept while it waits
+            if left is not None:
+                left.end()
         if other is not None:
             other.end()
 
+    def _other(self) -> _Other:
+        try:
+            return _Other()
+        except Exception:
+            self._can = False  # no other would start either
+            raise
+
 
 _CREW = _Crew()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_CREW.__init__)  # type: ignore[misc]  # threads stay behind
 
 
 def _done(make: Callable[[], Any]) -> tuple[bool, Any]:
     try:
         return True, make()
-    except Exception as error:
+    except BaseException as error:  # also one of polars that is no Exception
         return False, error
 
 
 class _Other:
-    """Another process."""
+    """Another process. Raises OSError where it does not start."""
 
     def __init__(self) -> None:
         self._pipe, there = Pipe()
-        with there:  # a session of its own: Ctrl-C is answered here
+        flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
+        # -P: nothing is imported from the working folder; a session of its own: Ctrl-C is answered here
+        with there:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _COMMAND, str(there.fileno()), json.dumps(sys.path)],
+                [sys.executable, *flags, "-P", "-c", _COMMAND, str(there.fileno()), json.dumps(sys.path)],
                 pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, **_ONE},
+                stderr=subprocess.DEVNULL, start_new_session=True, env={**os.environ, "POLARS_MAX_THREADS": "1"},
             )  # fmt: skip
+        if not self._pipe.poll(_START) or not self._greeted():
+            self.end()
+            raise OSError("another process did not start")
+
+    def _greeted(self) -> bool:
+        with suppress(EOFError):
+            return bool(self._pipe.recv() == os.getpid())
+        return False
 
     def make(self, make: Callable[[], Any]) -> tuple[bool, Any]:
-        """`_done` there."""
-        self._pipe.send(make)
+        """`_done` there, in the folder in which this process works."""
+        self._pipe.send((os.getcwd(), make))
         made: tuple[bool, Any] = self._pipe.recv()
         return made
 
     def end(self) -> None:
-        """It ends where nobody is there who asks."""
+        """It has nothing to lose."""
         self._pipe.close()
+        self._process.kill()
         self._process.wait()
 
 
@@ -180,9 +202,12 @@ def serve() -> None:
     parent, pipe = os.getppid(), Connection(int(sys.argv[1]))
     _alone.set()
     threading.Thread(target=_look, args=(parent,), daemon=True).start()
+    pipe.send(parent)
     with suppress(EOFError):
         while True:
-            pipe.send(_done(pipe.recv()))
+            folder, make = pipe.recv()
+            os.chdir(folder)
+            pipe.send(_done(make))
 
 
 _LOOK = 0.5

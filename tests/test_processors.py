@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from onset import processors
@@ -126,6 +128,61 @@ def test_a_process_beside_another_has_one_processor(two: None) -> None:
     assert by_another(of_processors) == 1
 
 
+def test_any_error_ends_the_wait(two: None) -> None:
+    for error in (SystemExit, KeyboardInterrupt, pl.exceptions.PanicException):
+        with pytest.raises(error):
+            by_another(raising, error)
+    assert by_another(of_process) != os.getpid()
+
+
+def raising(error: type[BaseException]) -> None:
+    raise error("gone")
+
+
+def test_it_works_in_the_folder_of_this_process(two: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert by_another(os.getcwd) == str(tmp_path / name)
+
+
+def test_nothing_is_imported_from_the_folder_of_this_process(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "json.py").write_text("import pathlib; pathlib.Path('owned').touch()")
+    script, _ = begun(tmp_path / "scripts", "", folder=tmp_path)
+    assert script.communicate() == ("", "")
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_pool_of_forks_keeps_nothing_waiting(two: None) -> None:
+    assert by_another(of_process) != os.getpid()
+    with multiprocessing.get_context("fork").Pool(1) as pool:  # its process has what leads to the other one
+        assert by_another(lambda: 1) == 1
+        assert pool.apply(across, (pow, [(2, 3), (3, 3), (4, 3)])) == [8, 27, 64]
+
+
+def test_what_is_no_python_is_waited_for_once(two: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(processors, "_CREW", processors._Crew())
+    monkeypatch.setattr(processors, "_START", 0.3)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert by_another(of_process) == os.getpid()
+    assert Elsewhere(of_process)._begun is None
+
+
+def test_no_thread_to_be_had_is_no_error(two: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(processors, "_CREW", processors._Crew())
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        assert Elsewhere(of_process).result() == os.getpid()
+    assert by_another(of_process) != os.getpid()
+
+
 def test_what_another_process_cannot_make_is_made_here(two: None) -> None:
     def inner() -> int:  # of no module
         return os.getpid()
@@ -161,12 +218,12 @@ processors.Elsewhere(time.sleep, 0.3)
 """
 
 
-def begun(folder: Path, then: str) -> tuple[subprocess.Popen[str], int]:
-    """A script without a guard that began a process, and that process."""
-    path = folder / "script.py"
+def begun(place: Path, then: str, folder: Path | None = None) -> tuple[subprocess.Popen[str], int]:
+    """A script without a guard that began a process, and that process; ``folder``: in which it is run."""
+    path = place / "script.py"
     path.write_text(SCRIPT.format(then=then))
     one = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                           start_new_session=True)  # fmt: skip
+                           cwd=folder, start_new_session=True)  # fmt: skip
     assert one.stdout is not None
     return one, int(one.stdout.readline())
 

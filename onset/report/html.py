@@ -85,10 +85,11 @@ class Begun:
 def begin_report(folder: Place, results: Results | Measured) -> Begun:
     """Begin the report of ``results``, read from ``folder`` (`build_report`)."""
     figure_library()
-    if "prompt" in results.records.columns or len(results.records) <= MOST_ITEMS:
+    place, records = as_place(folder), results.records
+    # a store may be one that this process alone can read
+    if "prompt" in records.columns or len(records) <= MOST_ITEMS or not isinstance(place, Path):
         return Begun(None)
-    cells = results.cells.filter(~pl.col("bound"))["cell"].to_list()
-    return Begun(begin_pack(cells, results.records, as_place(folder)))
+    return Begun(begin_pack(results.cells.filter(~pl.col("bound"))["cell"].to_list(), records, place))
 
 
 def build_report(

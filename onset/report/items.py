@@ -109,11 +109,12 @@ class _Chosen:
 
 
 def _choose(cells: Sequence[str], records: pl.DataFrame, most: int) -> _Chosen:
-    parts = by_cell(records, ("cell", "position", *(name for name in _READ if name in records.columns)))
+    wanted = ("cell", "position", *(name for name in _READ if name in records.columns))
+    parts = by_cell(records, wanted)
     there = [cell for cell in cells if cell in parts]
     lengths = [len(parts[cell]) for cell in there]
     reach = _reach(lengths, most)
-    heads = [_head(parts[cell], reach) for cell in there] or [_head(records.select("cell", "position", *_READ), 0)]
+    heads = [_head(parts[cell], reach) for cell in there] or [_head(records.select(wanted), 0)]
     return _Chosen(there, lengths, records.select("cell", "item"), pl.concat(heads))
 
 

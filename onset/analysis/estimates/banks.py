@@ -229,7 +229,7 @@ def _votes(item: str, answers: Sequence[str | None], rights: Sequence[bool], sam
     for one in zip(answers, rights, strict=True):
         counts[one] = counts.get(one, 0) + 1
     right, wrong = (
-        tuple(sorted(count for (answer, good), count in counts.items() if answer is not None and good is which))
+        tuple(sorted(count for (answer, good), count in counts.items() if answer is not None and bool(good) is which))
         for which in (True, False)
     )
     return right, wrong

@@ -227,13 +227,19 @@ def _held(
     """The confidence of each answered outcome of a draw; None, and no row read behind it, where one has none."""
     if read is None:
         (column,) = (draw[name] for name in columns)
-        return None if column.null_count() else np.clip(column.to_numpy(), 0.0, 1.0)
+        return None if column.null_count() else _within(column.to_numpy())
     out = []
     for row in zip(*(draw[name].to_list() for name in columns), strict=True):
         if (value := read(detail, *row)) is None:
             return None
         out.append(value)
-    return np.clip(np.array(out, dtype=np.float64), 0.0, 1.0)
+    return _within(np.array(out, dtype=np.float64))
+
+
+def _within(values: Array) -> Array:
+    """Within 0..1: 0 of what is no number."""
+    out: Array = np.fmin(1.0, np.fmax(0.0, values))
+    return out
 
 
 def _detail(text: str | None) -> Mapping[str, Any]:
