@@ -167,8 +167,8 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
     A curve is a task; of Onset's results a task, method and number of labels, with shift and stage where there are
     any. Counts are pooled over draws. The continuous scores of the same outputs are points of their own
     (``gold_logprob`` in nats, ``gold_prob``) with ``continuous`` set and the standard error over items.
-    Raises DataError where the size of a model is not known, UnknownName for ``params`` of a model that is not there,
-    and as `check_asked` and `read_outcomes` do.
+    Raises DataError where the size of a model is not known and where a model is twice in a curve, UnknownName for
+    ``params`` of a model that is not there, and as `check_asked` and `read_outcomes` do.
     """
     sizes, tell = Sizes(params or {}, family), note or (lambda _: None)
     out: list[SizePoint] = []
@@ -200,7 +200,22 @@ def read_points(  # noqa: PLR0913 - what may be asked for, most of it rarely
         where = ", ".join(map(str, places))
         raise DataError(f"{where}: no points found" + (f" of {' and '.join(asked)}" if asked else ""))
     check_models(params, (one.model for one in out))
+    _check_once(out)
     return tuple(out)
+
+
+def _check_once(points: Iterable[SizePoint]) -> None:
+    """Raises DataError where a model is twice in a curve, with one seed or none: its outcomes would count twice."""
+    seen: dict[tuple[object, ...], SizePoint] = {}
+    for one in points:
+        key = one.curve, one.family, one.metric, one.model, one.x, one.tokens, one.loss, one.pretraining_seed
+        first = seen.setdefault(key, one)
+        if first is not one:
+            seed = "" if one.pretraining_seed is None else f", seed {one.pretraining_seed},"
+            raise DataError(
+                f"{one.curve} by {one.model}{seed} is there more than once: {first.source} and {one.source}; name one"
+                " of them (a table tells models apart by the columns model and seed)"
+            )
 
 
 def check_asked(places: Iterable[Place], grade_as: str | None, filter: str | None) -> None:
@@ -237,8 +252,7 @@ def points_of(
     """
     runs: dict[tuple[object, ...], list[Outcomes]] = {}
     for one in outcomes:
-        # the same run from two sources is two points of one size
-        key = (one.source, one.at)
+        key = (one.source, one.at)  # from two sources: two points, refused by who reads them
         runs.setdefault(key, []).append(one)
     out: list[SizePoint] = []
     lacking = []

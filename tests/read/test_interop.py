@@ -201,10 +201,13 @@ def test_lm_eval_a_task_without_samples_is_told_and_keeps_its_score(tmp_path: Pa
     assert [p.curve for p in read_points(tmp_path / "run", only="world_steps")] == ["world_steps, 0-shot"]
 
 
-def test_the_same_run_from_two_places_is_two_points(tmp_path: Path) -> None:
+def test_the_same_run_from_two_places_is_refused(tmp_path: Path) -> None:
     shutil.copytree(LM_EVAL / "r2", tmp_path / "again")
-    points = read_points([LM_EVAL / "r2", tmp_path / "again"], only="world_steps")
-    assert [p.correct for p in points] == [10, 10]
+    first, second = (str(next(one.glob("samples_world_steps_*.jsonl"))) for one in (LM_EVAL / "r2", tmp_path / "again"))
+    assert refused(lambda: read_points([LM_EVAL / "r2", tmp_path / "again"], only="world_steps")) == (
+        f"world_steps, 0-shot by r2 is there more than once: {first} and {second}; name one of them (a table tells"
+        " models apart by the columns model and seed)"
+    )
 
 
 def test_points_that_are_not_there_are_said() -> None:
@@ -476,6 +479,18 @@ def test_csv_counts_scores_and_what_becomes_of_them(tmp_path: Path) -> None:
         (8e6, None, None, 0.5, None, False),
         (8e6, None, None, -3.25, 0.1, True),
     ]
+
+
+def test_csv_a_model_is_once_in_a_curve_or_has_several_seeds(tmp_path: Path) -> None:
+    heading = "curve,family,model,params,n,correct,seed"
+    file = table(tmp_path, heading, "t,F,a,1e6,100,10,0", "t,F,a,1e6,100,12,1", "t,F,b,1e6,100,10,0", "u,F,a,1e6,9,5,0")
+    assert [p.correct for p in read_points(file)] == [10, 12, 10, 5]
+    end = "; name one of them (a table tells models apart by the columns model and seed)"
+    said = f"t by a, seed 0, is there more than once: {file}, line 2 and {file}, line 2{end}"
+    assert refused(lambda: read_points([file, file])) == said
+    table(tmp_path, heading, "t,F,,1e6,100,10,", "t,F,,1e6,100,10,")
+    said = f"t by 1e+06 is there more than once: {file}, line 2 and {file}, line 3{end}"
+    assert refused(lambda: read_points(file)) == said
 
 
 def test_csv_defaults_other_scales_and_sizes_given(tmp_path: Path) -> None:
