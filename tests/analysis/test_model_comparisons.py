@@ -95,6 +95,39 @@ def test_what_is_level_or_not_settled_is_said_so(tmp_path: Path, right: dict[str
     assert one.short == "As many right with a as with b, 80.0 % (−1.6 to 1.6 points); none is ahead"
 
 
+@pytest.mark.parametrize(
+    ("shared", "english", "chinese", "sentence"),
+    [
+        (
+            0,
+            "Highest is a, 50.0 %; it shares no items with b, so they are not compared",
+            "最高的是 a，50.0 %；它与 b 没有共同的题，不作比较",
+            ": it shares no items with b.",
+        ),
+        (
+            1,
+            "Highest is a, 50.0 %; level with b on the items of both (−79.3 to 79.3 points; n = 1)",
+            "最高的是 a，50.0 %；在共有的题上与 b 持平（−79.3 至 79.3 个百分点；n = 1）",
+            ": it cannot be told apart from b (by 0.0 points, 95 % interval −79.3 to 79.3, n = 1 items of both).",
+        ),
+    ],
+)
+def test_models_of_other_items_are_not_said_to_be_level(
+    tmp_path: Path, shared: int, english: str, chinese: str, sentence: str
+) -> None:
+    asked = {"a": range(50), "b": range(50 - shared, 100)}
+    rows = [
+        {"task": "tickets", "model": name, "index": index, "correct": index % 2 == 1 if name == "a" else index % 7 == 0}
+        for name, held in asked.items()
+        for index in held
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (one,) = question("best model").ask(analyse(read_measured(file)))
+    assert (one.lines["en"], one.lines["zh"]) == (english, chinese)
+    assert one.sentence.endswith(sentence)
+
+
 def test_models_are_ranked_on_the_items_that_all_have(tmp_path: Path) -> None:
     # a has the first 60 items alone, on which b is better; of its other 180 b has few right
     harness_run(tmp_path / "a", "a", 10**6, [place % 2 == 0 for place in range(60)])

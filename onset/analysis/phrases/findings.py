@@ -230,6 +230,14 @@ LINES: dict[str, tuple[str, str]] = {
         "as many right with {model} as with {other}, {share} ({range} points); none is ahead",
         "{model} 与 {other} 同样答对 {share}（{range} 个百分点），没有模型领先",
     ),
+    "best model.undecided.shared": (
+        "highest is {model}, {share}; level with {other} on the items of both ({range} points; n = {items})",
+        "最高的是 {model}，{share}；在共有的题上与 {other} 持平（{range} 个百分点；n = {items}）",
+    ),
+    "best model.undecided.apart": (
+        "highest is {model}, {share}; it shares no items with {other}, so they are not compared",
+        "最高的是 {model}，{share}；它与 {other} 没有共同的题，不作比较",
+    ),
     "best model.measured": ("{share} right with {model} ({range} %)", "答对 {share}：{model}（{range} %）"),
     "best model.not above chance": (
         "no model is shown to be above chance ({chance}); highest is {model}",

@@ -131,6 +131,8 @@ _BEST_MODEL = {
     "it beats {models}": "它胜过 {models}",
     "it is equivalent to {models}": "它与 {models}等价",
     "it cannot be told apart from {models}": "与它不能分出高下的有 {models}",
+    "it shares no items with {models}": "它与 {models}没有共同的题",
+    "n = {items} items of both": "n = {items} 道共有的题",
     "on what both were asked it loses to {models}": "在双方共有的题上它输给 {models}",
     "on {where}, {model} does best ({level}): {standing}": "{where}：最好的是 {model}（{level}）：{standing}",
     "on {where}, {model} scores highest ({level}): {standing}": "{where}：得分最高的是 {model}（{level}）：{standing}",

@@ -99,8 +99,8 @@ class BestModel(Question):
         nearest = rivals[0][1]
         gap, interval = (None, None) if nearest is None else (nearest.difference, nearest.interval)
         line = lines.line(
-            f"best model.{verdict}{'' if gap else '.level'}", of, model=best.model, other=arms[1].model,
-            points=lines.points(gap or 0.0),
+            f"best model.{verdict}{_standing(best, rivals[0])}", of, model=best.model, other=arms[1].model,
+            points=lines.points(gap or 0.0), items=str(nearest.n if nearest else 0),
             range=lines.share_range(interval), share=words.percent(point.accuracy),
         )  # fmt: skip
         return self.finding(
@@ -108,6 +108,22 @@ class BestModel(Question):
             n=None if nearest is None else nearest.n,
             test=None if nearest is None else f"{nearest.test}; p adjusted by Holm",
         )  # fmt: skip
+
+
+def _standing(best: Outcomes, rival: _Rival) -> str:
+    """Which line says how the best stands to the next."""
+    nearest = rival[1]
+    if nearest is None or nearest.estimate is None:
+        return ".apart"
+    if nearest.difference:
+        return ""
+    return ".shared" if _partly(best, rival) else ".level"
+
+
+def _partly(best: Outcomes, rival: _Rival) -> bool:
+    """Are the two compared on some of their items alone?"""
+    arm, one = rival
+    return one is not None and one.n < max(len(best.items), len(arm.items))
 
 
 def _none_above_chance(place: _Place, say: Say) -> str:
@@ -131,13 +147,19 @@ def _sentence(place: _Place, rivals: Sequence[_Rival], verdict: str, say: Say) -
     """``rivals``: the nearest first."""
     groups: dict[str, list[_Rival]] = {}
     for arm, one in rivals:
+        paired = one is not None and one.estimate is not None
         settled = one is not None and one.verdict in ("wins", "loses", "equivalent")
-        groups.setdefault(one.verdict if one is not None and settled else "undecided", []).append((arm, one))
-    beaten, behind, level, rest = (groups.get(name) for name in ("wins", "loses", "equivalent", "undecided"))
-    parts = [say("it beats {models}", models=_said(beaten, say))] if beaten else []
-    parts += [say("on what both were asked it loses to {models}", models=_said(behind, say))] if behind else []
-    parts += [say("it is equivalent to {models}", models=_said(level, say))] if level else []
-    parts += [say("it cannot be told apart from {models}", models=_said(rest, say))] if rest else []
+        name = "apart" if not paired else one.verdict if one is not None and settled else "undecided"
+        groups.setdefault(name, []).append((arm, one))
+    beaten, behind, level, rest, apart = (
+        groups.get(name) for name in ("wins", "loses", "equivalent", "undecided", "apart")
+    )
+    said = partial(_said, place.best, say)
+    parts = [say("it beats {models}", models=said(beaten))] if beaten else []
+    parts += [say("on what both were asked it loses to {models}", models=said(behind))] if behind else []
+    parts += [say("it is equivalent to {models}", models=said(level))] if level else []
+    parts += [say("it cannot be told apart from {models}", models=said(rest))] if rest else []
+    parts += [say("it shares no items with {models}", models=said(apart))] if apart else []
     text = say(
         "on {where}, {model} does best ({level}): {standing}"
         if verdict == "best"
@@ -159,14 +181,16 @@ def _between(models: Iterable[Contrast], a: Outcomes, b: Outcomes) -> Contrast |
     return next((one if one.plus == a.at else one.turned() for one in found), None)
 
 
-def _said(rows: Sequence[_Rival], say: Say) -> str:
+def _said(best: Outcomes, say: Say, rows: Sequence[_Rival]) -> str:
     """``b (by 5.0 points, 95 % interval 1.0 to 9.0)``, the nearest first; many are counted."""
 
     def told(rival: _Rival) -> str:
         arm, one = rival
-        far = say("they share no items")
-        if one is not None and one.estimate is not None:
-            far = say("by {points}, {range}", points=say.points(one.gap), range=say.point_range(one.spread))
+        if one is None or one.estimate is None:
+            return arm.model
+        far = say("by {points}, {range}", points=say.points(one.gap), range=say.point_range(one.spread))
+        if _partly(best, rival):
+            far = say.parted([far, say("n = {items} items of both", items=one.n)])
         return say("{model} ({far})", model=arm.model, far=far)
 
     return say.listed(say.first(rows, _SAID, told))
