@@ -85,7 +85,9 @@ def _low_parse_rates(content: Mapping[str, Any]) -> list[str]:
     whole = content["overall"] or {}
     rates = zip(content["sides"], (whole.get("parse_rate_a"), whole.get("parse_rate_b")), strict=True)
     said = [f"{percent(rate)} ({side})" for side, rate in rates if rate is not None and rate < 1]
-    return [f"An answer was found in {listed(said)} of the outputs; the others count as wrong."] if said else []
+    return (
+        [f"An answer was found in {listed(said)} of the outputs compared; the others count as wrong."] if said else []
+    )
 
 
 def _tasks(tasks: Sequence[Mapping[str, Any]], *, wide: bool) -> Any:

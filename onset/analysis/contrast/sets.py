@@ -49,7 +49,7 @@ from onset.tasks import group_of
 @dataclass(frozen=True, eq=False)
 class TaskContrast:
     """One task: ``contrast`` is B minus A over the items both sides have, decided with all other tasks; ``parse_rates``
-    of A and B: the share of outputs an answer was found in (None: not known).
+    of A and B: the share of the outputs compared that an answer was found in (None: not known).
     """
 
     task: str
@@ -209,10 +209,9 @@ def _pair(
     if len(first.draws) == len(second.draws) == 1:
         second = replace(second, draws=first.draws)  # one draw on each side: its number says nothing
     refused = refused_items(label, first, second, mismatches)
+    mismatches += differences(label, first, second, sides)
     if refused:
         first, second = without_items(first, refused), without_items(second, refused)
-    else:
-        mismatches += differences(label, first, second, sides)
     kind = kind_of(first, second)
     a, b = _bare(first), _bare(second)
     compared = measure(b, a, "set", margin=margin, replicates=replicates, names=(sides[1], sides[0]), kind=kind)
@@ -250,7 +249,7 @@ def _decided(pairs: Sequence[_Pair]) -> list[TaskContrast]:
 def _row(pair: _Pair, one: Contrast) -> TaskContrast:
     first, second = pair.first, pair.second
     filters = first.filter if first.filter == second.filter else f"{first.filter} / {second.filter}"
-    return TaskContrast(pair.label, first.metric, filters, one, (first.parse_rate, second.parse_rate))
+    return TaskContrast(pair.label, first.metric, filters, one, _rates([pair]))
 
 
 # ---------------------------------------------------------------------------------------------------------- all tasks
@@ -297,13 +296,28 @@ def _overall(pairs: Sequence[_Pair], margin: float, replicates: int) -> TaskCont
         test = f"{one.test}, each item averaged over its draws"
         one = replace(one, estimate=replace(one.estimate, test=test))
     metrics, filters = (listed(sorted({getattr(pair.first, key) for pair in held})) for key in ("metric", "filter"))
-    rates = _rate([pair.first for pair in held]), _rate([pair.second for pair in held])
-    return TaskContrast("all", metrics, filters, one, rates)
+    return TaskContrast("all", metrics, filters, one, _rates(held))
 
 
-def _rate(outcomes: Sequence[Outcomes]) -> float | None:
-    statuses = [status for one in outcomes for line in one.outputs.statuses for status in line if status is not None]
-    return sum(status == "ok" for status in statuses) / len(statuses) if statuses else None
+def _rates(pairs: Sequence[_Pair]) -> tuple[float | None, float | None]:
+    """The parse rates of A and B over the outcomes that were compared."""
+    sides: tuple[list[str], list[str]] = [], []
+    for pair in pairs:
+        first, second = _statuses(pair.first), _statuses(pair.second)
+        for found, held, other in ((sides[0], first, second), (sides[1], second, first)):
+            found += [status for key, status in held.items() if key in other and status is not None]
+    a, b = (sum(status == "ok" for status in known) / len(known) if known else None for known in sides)
+    return a, b
+
+
+def _statuses(one: Outcomes) -> dict[tuple[int, str], str | None]:
+    """How the answer of each outcome was found, by draw and item."""
+    return {
+        (draw, item): status
+        for draw, line, values in zip(one.draws, one.outputs.statuses, one.values, strict=True)
+        for item, status, value in zip(one.items, line, values, strict=True)
+        if np.isfinite(value)
+    }
 
 
 def _pooled(arms: Sequence[Outcomes]) -> Outcomes:

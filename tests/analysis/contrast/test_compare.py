@@ -231,6 +231,26 @@ def test_items_of_one_side_are_counted() -> None:
     assert told(one) == [("items", 3, True, "t: only a has 3 items of 10")]
 
 
+def test_parse_rates_are_of_the_items_compared() -> None:
+    read, unread, unknown = ("ok",), ("none",), (None,)
+    a = outcomes(
+        [[1] * 4 + [0] * 4], outputs=Outputs(statuses=(read * 3 + unread + unread * 4,), prompts=((None,) * 8,))
+    )
+    b = outcomes([[1] * 4], model="b", items=a.items[:4], outputs=Outputs(((None,) * 4,), (read * 3 + unknown,)))
+    one = compared(a, b)
+    assert one.overall is not None
+    assert one.tasks[0].parse_rates == one.overall.parse_rates == (3 / 4, 1.0)
+
+
+def test_items_of_one_side_are_counted_beside_another_gold_answer() -> None:
+    a = outcomes(np.ones(10))
+    b = outcomes(np.zeros(4), model="b", items=a.items[:4], targets=("other", *("gold",) * 3))
+    assert told(compared(a, b)) == [
+        ("target", 1, True, "t: 1 item of 4 have another gold answer, refused"),
+        ("items", 6, True, "t: only a has 6 items of 10"),
+    ]
+
+
 def test_items_with_another_gold_answer_are_refused() -> None:
     a = outcomes(np.ones(10))
     b = outcomes(np.zeros(10), model="b", targets=("gold",) * 8 + ("other", None))
