@@ -123,6 +123,8 @@ class BatchFolder:
                 one.mkdir(parents=True, exist_ok=True)
         self._lease = take(self._files, f"folder {self.folder}", self._note)
         self._files = self._lease.fenced()
+        if not self._files.exists(_BATCH):
+            self.save()  # what fails from here on leaves a folder that is begun again
         return self
 
     def __exit__(self, *_: object) -> None:
