@@ -58,6 +58,26 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def halved(text: str | bytes, value: Any) -> bool:
+    """Does ``text``, JSON that was read as ``value``, hold half a surrogate pair? JSON can escape one, and no file and
+    no hash can hold it.
+    """
+    marks = ("\\ud", "\\uD") if isinstance(text, str) else (b"\\ud", b"\\uD", b"\xed")
+    return any(mark in text for mark in marks) and _HALF.search(json.dumps(value, ensure_ascii=False)) is not None  # type: ignore[operator]
+
+
+def whole(value: Any) -> Any:
+    """``value``, JSON that a model or a server wrote, with U+FFFD for every half of a surrogate pair."""
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {whole(name): whole(one) for name, one in value.items()}
+    return [whole(one) for one in value] if isinstance(value, list) else value
+
+
 # ---- YAML ----------------------------------------------------------------------------------------------------------
 
 

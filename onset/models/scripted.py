@@ -39,7 +39,7 @@ from onset.models.requests import check_requests
 from onset.records import Completion, Finish, Pair, Request, Scored, content_hash
 from onset.thinking import answer_start
 from onset.turns import find_end
-from onset.untrusted import loads
+from onset.untrusted import halved, loads
 
 Reply = Callable[[str, int], str]
 """(prompt, sample index) -> the text that the model would go on with, stop strings included."""
@@ -251,11 +251,14 @@ def _with(facts: ModelFacts, **changes: Any) -> ModelFacts:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        script = loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        script = loads(text)
     except FileNotFoundError:
         raise ModelError(f"reply file not found: {file}") from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ModelError(f"reply file {file} cannot be read: {error}") from None
+    if halved(text, script):
+        raise ModelError(f"reply file {file}: holds half a surrogate pair, which is no character")
     _known(file, "the file", _typed(file, "the file", script, dict), {"rules", "default", "facts"})
     _typed(file, "rules", script.get("rules", []), list)
     return dict(script)

@@ -23,7 +23,7 @@ from onset.analysis.setting import Setting
 from onset.errors import DataError
 from onset.models.families import family_of
 from onset.records import content_hash
-from onset.untrusted import loads, printable
+from onset.untrusted import halved, loads, printable, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +143,21 @@ def read_text(path: Path) -> str:
 
 
 def parse_json(text: str | bytes, where: str) -> Any:
-    """``text`` as JSON (``NaN`` is allowed: some tools write it); DataError that begins with ``where``."""
+    """``text`` as JSON (``NaN`` is allowed: some tools write it); DataError that begins with ``where``.
+
+    Half a surrogate pair is refused, and replaced in what a model wrote (``prediction``).
+    """
     try:
-        return loads(text)
+        held = loads(text)
     except ValueError as error:
         reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         raise DataError(f"{where}: not JSON ({reason})") from None
+    if halved(text, held):
+        if isinstance(held, dict) and "prediction" in held:
+            held["prediction"] = whole(held["prediction"])
+        if halved(text, held):
+            raise DataError(f"{where}: holds half a surrogate pair, which is no character (such as \\ud800 alone)")
+    return held
 
 
 _JSON = {dict: "an object", list: "a list", str: "a text", int: "a whole number", NoneType: "null"}

@@ -71,4 +71,5 @@ def _sent(row: dict[str, Any], served: Served, place: int) -> dict[str, Any]:
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))  # a model's half of a surrogate pair as it is

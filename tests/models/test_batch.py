@@ -14,7 +14,7 @@ from batched import EXPIRED, serve, unanswered
 from commands import call
 from hypothesis import given
 from hypothesis import strategies as st
-from served import Served, status
+from served import Served, raw, status
 
 from onset.errors import CellsFailed, DataError, InputError, ModelError, OnsetError, StoreError, StudyError
 from onset.models.scripted import ScriptedModel
@@ -182,6 +182,17 @@ def test_a_refused_request_fails_its_item_as_it_does_live(served: Served, tmp_pa
     assert sum(one.refused for one in found.answers.files) == 1
     failed = load(tmp_path / "r").records.filter(pl.col("status") == "failed")
     assert failed["cause"].to_list() == ["RequestRefused: the server refused it (400): I will not"]
+    assert_as_live(asked, tmp_path)
+
+
+def test_half_a_surrogate_pair_in_a_reply_is_replaced_and_its_item_stays(served: Served, tmp_path: Path) -> None:
+    reply = {"choices": [{"index": 0, "text": " It is \ud800tails.", "finish_reason": "stop"}]}
+    served.when = lambda body: raw(json.dumps(reply))(body) if "prompt" in body else None
+    asked = study(served, methods=["zero-shot-cot"])  # whose second prompt holds the first reply
+    found = answer_all(asked, tmp_path, served)
+    assert found[-1].done == 1
+    assert set(load(tmp_path / "r").records["status"]) == {"ok"}
+    assert "\ufffdtails" in load(tmp_path / "r").records["outputs"][0][0]
     assert_as_live(asked, tmp_path)
 
 
@@ -404,7 +415,14 @@ def test_a_server_that_is_not_there_is_said_with_the_way_around_it(
     asked = study(served, models=[{"spec": "openai:http://127.0.0.1:1/v1#fake", "label": "far", "context": 400}])
     with pytest.raises(ModelError, match=r"cannot be reached.*--offline writes a batch without asking the server"):
         write(asked, tmp_path / "b", tmp_path / "r")
-    assert [one.requests for one in write(asked, tmp_path / "b2", tmp_path / "r", offline=True).files] == [6]
+    assert [one.requests for one in write(asked, tmp_path / "b", tmp_path / "r", offline=True).files] == [6]
+
+
+@pytest.mark.parametrize(("told", "count"), [(7, 7), (-7, 0), (True, 0), ("7", 0)])
+def test_tokens_that_are_no_count_are_not_billed(told: Any, count: int) -> None:
+    body = {"choices": [{"index": 0, "text": "5"}], "usage": {"prompt_tokens": told, "completion_tokens": 2}}
+    line = {"id": "1", "custom_id": "a", "response": {"status_code": 200, "body": body}, "error": None}
+    assert read_line(json.dumps(line).encode()).tokens == (count, 2)
 
 
 # ---- the format --------------------------------------------------------------------------------------------------

@@ -588,6 +588,7 @@ def test_scripted_from_a_file(tmp_path: Path) -> None:
             {"rules": [{"contains": "a", "logprobs": {"b": 0.5}}]},
             "rules[0] 'logprobs' must be numbers up to 0, got 0.5",
         ),
+        ({"default": "\ud800"}, "holds half a surrogate pair, which is no character"),
         ({"facts": {"params": -3}}, "facts 'params' must be a positive whole number, got -3"),
     ],
 )

@@ -437,6 +437,23 @@ def test_texts_that_cannot_be_read(tmp_path: Path, rows: list[Any], task: str | 
     assert refused(lambda: read_outcomes(file, grade_as=task)) == message.format(file=file)
 
 
+@pytest.mark.parametrize("key", ["task", "model", "question", "prompt", "target"])
+def test_half_a_surrogate_pair_is_refused_with_its_line(tmp_path: Path, key: str) -> None:
+    rows = [{"task": "t", "question": "a", "target": "5", "prediction": "5"} | more for more in ({}, {key: "\ud800"})]
+    file = written(tmp_path / "rows.jsonl", rows)
+    said = f"{file}, line 2: holds half a surrogate pair, which is no character (such as \\ud800 alone)"
+    assert refused(lambda: read_outcomes(file, grade_as="number")) == said
+
+
+def test_half_a_surrogate_pair_that_a_model_wrote_is_replaced(tmp_path: Path) -> None:
+    rows = [{"task": "t", "question": "\U0001f600", "target": "5", "prediction": "\ud83d The answer is 5"}]
+    (found,) = read_outcomes(written(tmp_path / "rows.jsonl", rows), grade_as="number", texts=True)
+    assert found.accuracy == 1
+    (text,) = found.outputs.texts[0]
+    assert text is not None
+    assert text.outputs == ("\ufffd The answer is 5",)
+
+
 def test_an_unknown_task_is_said_once(tmp_path: Path) -> None:
     file = written(tmp_path / "rows.jsonl", ROWS)
     assert refused(lambda: read_outcomes(file, grade_as="gsm9k"), UnknownName).startswith(

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from onset.models.servers.client import ALONE, failed, in_one_line, message_in
-from onset.models.servers.dialect import broken_off
+from onset.models.servers.dialect import broken_off, told_count
 from onset.models.servers.kept import Kept, Wanted, kept_refusal
 from onset.records import canonical_json
-from onset.untrusted import loads
+from onset.untrusted import halved, loads, whole
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
 _NAME = re.compile(rb'\{"custom_id":"(onset-[0-9a-f]{32})"')
@@ -71,7 +71,8 @@ def read_line(text: bytes) -> Line:
     """Raises ValueError, with what is wrong, for what is no line of the format."""
     try:
         row = loads(text)
-    except ValueError:
+        row = whole(row) if halved(text, row) else row
+    except (ValueError, RecursionError):
         raise ValueError("is not JSON") from None
     if not isinstance(row, dict):
         raise ValueError("is no JSON object")
@@ -118,5 +119,5 @@ def _billed(body: Mapping[str, Any]) -> tuple[int, int]:
     usage = body.get("usage")
     if not isinstance(usage, Mapping):
         return 0, 0
-    went_in, came_out = (usage.get(key) for key in ("prompt_tokens", "completion_tokens"))
-    return (went_in if isinstance(went_in, int) else 0), (came_out if isinstance(came_out, int) else 0)
+    went_in, came_out = (told_count(usage, key) or 0 for key in ("prompt_tokens", "completion_tokens"))
+    return went_in, came_out

@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 
 from onset.errors import ModelError, RequestRefused, Unanswered
 from onset.models.servers.gate import Gate, Pass
+from onset.untrusted import whole
 
 TIMEOUT = 600.0
 """Seconds for a whole reply."""
@@ -177,6 +178,7 @@ class Client:
                     found = send()
                     if not isinstance(found, dict):
                         raise _NoJSON
+                    found = whole(found)
                     self.gate.went_well()
                     return without(found, self._key) if len(self._key) >= 8 else found
                 except (self._openai.APIError, ValueError, RecursionError, _NoJSON, _Failed) as error:
@@ -257,7 +259,7 @@ def message_in(body: Any) -> str:
 
 def in_one_line(text: str) -> str:
     """At most 200 characters of what a server says, without what looks like a key."""
-    text = re.sub(r"\b(sk-|Bearer )\S+", r"\1***", " ".join(text.split()))
+    text = re.sub(r"\b(sk-|Bearer )\S+", r"\1***", " ".join(whole(text).split()))
     return (text if len(text) <= 200 else f"{text[:200]} ...").rstrip(".")
 
 

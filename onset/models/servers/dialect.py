@@ -148,13 +148,14 @@ def read_reply(found: Mapping[str, Any], request: Request, url: str) -> Reply:
     details = usage.get("completion_tokens_details")
     return Reply(
         tuple(_text(one, request, url) for one in ordered[: request.n]),
-        _count(usage, "prompt_tokens"),
-        _count(usage, "completion_tokens"),
-        _count(details, "reasoning_tokens") if isinstance(details, Mapping) else None,
+        told_count(usage, "prompt_tokens"),
+        told_count(usage, "completion_tokens"),
+        told_count(details, "reasoning_tokens") if isinstance(details, Mapping) else None,
     )
 
 
-def _count(told: Mapping[str, Any], key: str) -> int | None:
+def told_count(told: Mapping[str, Any], key: str) -> int | None:
+    """A number of tokens that a server tells; None for what is none."""
     value = told.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
