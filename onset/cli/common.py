@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -139,13 +140,15 @@ def print_json(value: Any) -> None:
 
 
 def sizes(texts: Sequence[str] | None) -> dict[str, float]:
-    """The values of ``--params``. Raises DataError for one that is no number."""
+    """The values of ``--params``. Raises DataError for one that is no size."""
     out = {}
     for model, text in parse_pairs(texts or (), "--params").items():
         try:
             out[model] = float(text)
         except ValueError:
             raise DataError(f"--params {model}={text}: expected a number, such as 7e9") from None
+        if not 0 < out[model] < math.inf:
+            raise DataError(f"--params {model}={text}: expected a number above 0, such as 7e9")
     return out
 
 

@@ -61,7 +61,7 @@ def compare(  # noqa: PLR0913 - one parameter an option
     if not 0 < margin < 1:
         raise DataError(f"--margin {margin:g}: expected a share between 0 and 1, such as 0.05")
     wanted = parse_pairs(of_a or [], "--a"), parse_pairs(of_b or [], "--b")
-    check_asked([a, b], grade_as, None)
+    check_asked([a, b], grade_as, filter)
     first = select(read_outcomes(a, only=only, grade_as=grade_as), wanted[0], "A")
     second = select(read_outcomes(b, only=only, grade_as=grade_as), wanted[1], "B")
     compared = compare_sets(first, second, metric=metric, filter=filter, margin=margin, sources=(str(a), str(b)))

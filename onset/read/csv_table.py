@@ -40,18 +40,23 @@ WHOLE = 0.05
 """How near ``score`` times ``n`` must be to a whole number to be a count."""
 AGREES = 0.01
 """How much a score may differ from ``correct / n`` (rounding)."""
+MOST = 10**12
+"""The largest count that is read: sums over a curve stay exact in floats."""
 _YES, _NO = ("true", "1", "yes"), ("false", "0", "no", "")
 
 
 def read(path: Path, sizes: Sizes, scale: Scale = "params") -> list[SizePoint]:
     """The points of the table, in its order.
 
-    Raises DataError, with the line, for a missing column, a cell that is no number, an impossible count, a share
-    outside 0..1, and a model whose size is neither in the table nor given.
+    Raises DataError, with the line, for a missing column and one that is there twice, a cell that is no number, an
+    impossible count, a share outside 0..1, and a model whose size is neither in the table nor given.
     """
     reader = csv.DictReader(io.StringIO(read_text(path)))
     columns = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = columns
+    twice = next((name for name in columns if name and columns.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path}: two columns are called '{twice}'")
     found = ", ".join(columns) or "nothing"
     for name in filter(None, columns):
         if columns.count(name) > 1:
@@ -146,6 +151,8 @@ def _count(row: Mapping[str, str], name: str, where: str) -> int | None:
         return None
     if value < 0 or value != int(value):
         raise DataError(f"{where}: {name} is '{row[name]}': expected a whole number from 0")
+    if value > MOST:
+        raise DataError(f"{where}: {name} is '{row[name]}': expected at most {MOST:.0e}")
     return int(value)
 
 

@@ -10,6 +10,7 @@ line. Optional: ``model``, ``family``, ``params``, ``method``, ``choices``, ``tr
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -173,16 +174,28 @@ def _graded(
 
 
 def _stated(path: Path, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[str, list[float], list[str | None]]:
+    told = [row.get("correct") for _, row in rows]
+    right = all(isinstance(one, bool) for one in told) or not any("score" in row for _, row in rows)
+    key = "correct" if right else "score"
     values = []
-    metric = METRIC if all(isinstance(row.get("correct"), bool) for _, row in rows) else SCORE
     for number, row in rows:
-        value = row.get("correct") if metric == METRIC else row.get("score")
-        if not isinstance(value, bool) and not is_number(value):
-            known = ", ".join(BARE_FORMATS)
-            raise DataError(
-                f"{path}, line {number}: the row does not say 'correct' or 'score': name the task whose extractor"
-                f" grades it (--grade-as gsm8k, --grade-as bbh, or one of {known})"
-            )
+        value = row.get(key)
+        if not isinstance(value, bool) and (right or not is_number(value)):
+            raise DataError(f"{path}, line {number}: {_unstated(row, key)}")
         values.append(float(value))  # type: ignore[arg-type]
     statuses = [row["status"] if isinstance(row.get("status"), str) else None for _, row in rows]
-    return metric, values, statuses
+    return METRIC if right else SCORE, values, statuses
+
+
+def _unstated(row: Mapping[str, Any], key: str) -> str:
+    """What is wrong with a row that does not say whether it is right, or how good it is."""
+    if key in row:
+        expected = "true or false" if key == "correct" else "a finite number"
+        return f"'{key}' is {json.dumps(row[key])[:40]}: expected {expected}"
+    if "correct" in row or "score" in row:
+        return f"the row has no '{key}', which others have"
+    known = ", ".join(BARE_FORMATS)
+    return (
+        "the row does not say 'correct' or 'score': name the task whose extractor grades it (--grade-as gsm8k,"
+        f" --grade-as bbh, or one of {known})"
+    )

@@ -75,8 +75,11 @@ def export(folder: Place, out: Path, format: str) -> list[Path]:
     results = load(folder)
     if not len(results.cells):
         raise StoreError(f"{as_files(folder).name()}: no cell is finished, so there is nothing to export")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise StoreError(f"folder {out} is not empty; export to another one")
+    with writing(out, "export to another folder"):
+        if out.exists() and not out.is_dir():
+            raise StoreError(f"{out} is a file; export to a folder")
+        if out.exists() and any(out.iterdir()):
+            raise StoreError(f"folder {out} is not empty; export to another one")
     written = []
     for place, content in write(runs(folder, results)):
         path = out / place

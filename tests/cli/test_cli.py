@@ -420,6 +420,8 @@ def test_fewer_than_one_item_is_refused(capsys: pytest.CaptureFixture[str], item
     [
         (("--params", "bogus=7e9"), "unknown model 'bogus'. Known: r0, r1"),
         (("--params", "r1=1e9", "--params", "r1=2e9"), "--params r1=2e9: r1 is given twice, also as 1e9"),
+        (("--params", "r1=nan"), "--params r1=nan: expected a number above 0, such as 7e9"),
+        (("--params", "r1=-5"), "--params r1=-5: expected a number above 0, such as 7e9"),
         (("--has", "3"), "--has 3: expected an accuracy between 0 and 1"),
         (("--grade-as", "gsm8k"), "--grade-as gsm8k: for JSON lines of texts, and none were named"),
         (("--filter", "strict"), "--filter strict: for results of lm-eval, and none were named"),
@@ -434,3 +436,10 @@ def test_what_nothing_would_come_of_is_refused(
     code, shown, told = call(capsys, "emergence", str(table), *options)
     assert (code, shown, told.count("\n")) == (2, "", 1)
     assert told.startswith(f"onset: {message}")
+
+
+def test_a_filter_of_results_without_filters_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"index": 0, "correct": true}\n')
+    told = "onset: --filter zz: for results of lm-eval, and none were named\n"
+    assert call(capsys, "compare", str(file), str(file), "--filter", "zz") == (2, "", told)

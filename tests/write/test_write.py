@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from synthetic import synthetic_results
 
+from onset.errors import StoreError
 from onset.results.read import load
 from onset.write.base import WRITERS, export, runs
 
@@ -28,6 +29,14 @@ def test_every_record_is_a_line_of_one_file_and_all_else_is_json(name: str, own:
     assert len(lines) == load(own).records.height
     assert all(isinstance(json.loads(file.read_text()), dict) for file in files if file.suffix == ".json")
     assert {file.suffix for file in files} <= {".json", ".jsonl"}
+
+
+def test_a_place_that_is_no_folder_is_one_line(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "mk.py").touch()
+    with pytest.raises(StoreError, match=r"mk\.py is a file; export to a folder$"):
+        export(own, tmp_path / "mk.py", "lm-eval")
+    with pytest.raises(StoreError, match=r"^cannot write .*xxx: .*; export to another folder$"):
+        export(own, tmp_path / ("x" * 300), "lm-eval")
 
 
 @EVERY

@@ -37,6 +37,9 @@ from onset.errors import DataError
 PRICES = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 """Prices of a rationale, in answers, that are tried for where the recommendation changes."""
 
+MOST = 1e15
+"""The largest number that may be wanted: totals stay numbers that JSON and people can read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -59,8 +62,9 @@ class Wanted:
             ("--rationale-price", self.rationale, 0, "0 or more answers"),
         )
         for name, value, least, allowed in checks:
-            if value is not None and not (math.isfinite(value) and value >= least):
-                raise DataError(f"{name} {value:g}: expected {allowed}")
+            if value is not None and not least <= value <= MOST:
+                said = value if isinstance(value, int) else f"{value:g}"
+                raise DataError(f"{name} {said}: expected {f'at most {MOST:.0e}' if value > MOST else allowed}")
         if self.rationale is not None and self.labels is None:
             raise DataError("--rationale-price needs --labels: what may be spent, in answers")
 
