@@ -20,12 +20,12 @@ SENTENCES: dict[str, str] = {
     "the highest, {best}, leads it by {points} ({range})": "最高的{best}领先它 {points}（{range}）",
     "the nearest, {rival}, is {points} behind ({range})": "最接近的{rival}落后 {points}（{range}）",
     "{name} ({share})": "{name}（{share}）",
-    "more seeds or items would hardly tell it from the nearest, {rival}: take the cheaper": (
-        "再多的种子或题也很难把它与最接近的{rival}分开：取更便宜的"
+    "more seeds or items would hardly tell it from the nearest undecided, {rival}: take the cheaper": (
+        "再多的种子或题也很难把它与尚无定论者中最接近的{rival}分开：取更便宜的"
     ),
-    "{key} may tell it from the nearest, {rival}": "{key} 或可将它与最接近的{rival}分开",
-    "{key} ({operations}) may tell it from the nearest, {rival}": (
-        "{key}（{operations}）或可将它与最接近的{rival}分开"
+    "{key} may tell it from the nearest undecided, {rival}": "{key} 或可将它与尚无定论者中最接近的{rival}分开",
+    "{key} ({operations}) may tell it from the nearest undecided, {rival}": (
+        "{key}（{operations}）或可将它与尚无定论者中最接近的{rival}分开"
     ),
     "with at most {labels} labels nothing is shown to be above chance": "至多 {labels} 个标注时未见有方法高于随机",
     "with a rationale at {price} answers nothing is shown to be above chance": (

@@ -73,13 +73,23 @@ def _decisive(one: Advice, say: Say) -> list[str]:
     rival = name_words(step.rival, say)
     if step.seeds is None and step.items is None:
         return [
-            say("more seeds or items would hardly tell it from the nearest, {rival}: take the cheaper", rival=rival)
+            say(
+                "more seeds or items would hardly tell it from the nearest undecided, {rival}: take the cheaper",
+                rival=rival,
+            )
         ]
     key = f"`seeds: {step.seeds}`" if step.seeds is not None else f"`items: {step.items}`"
     if step.flops is None:
-        return [say("{key} may tell it from the nearest, {rival}", key=key, rival=rival)]
+        return [say("{key} may tell it from the nearest undecided, {rival}", key=key, rival=rival)]
     cost = words.operations(step.flops)
-    return [say("{key} ({operations}) may tell it from the nearest, {rival}", key=key, operations=cost, rival=rival)]
+    return [
+        say(
+            "{key} ({operations}) may tell it from the nearest undecided, {rival}",
+            key=key,
+            operations=cost,
+            rival=rival,
+        )
+    ]
 
 
 def _do(one: Advice, say: Say) -> str:

@@ -16,7 +16,7 @@ from onset.analysis import Analysis, analyse, load
 from onset.analysis.contrast.contrast import measure
 from onset.analysis.estimates.advice import Advice, Wanted, _payable, _too_few, advise
 from onset.analysis.estimates.costs import Spent, key_of
-from onset.analysis.estimates.decisions import Basis, Decision, _price, alternative, decide_among
+from onset.analysis.estimates.decisions import Alternative, Basis, Decision, NextStep, _price, alternative, decide_among
 from onset.analysis.estimates.label_curves import mean_accuracy
 from onset.analysis.estimates.money import Money
 from onset.analysis.outcomes import Outcomes
@@ -111,6 +111,8 @@ def test_where_labels_are_too_few_the_budgets_of_every_task_are_said() -> None:
     [
         ({"queries": 0.0}, "--queries 0: expected 1 or more"),
         ({"queries": float("nan")}, "--queries nan: expected 1 or more"),
+        ({"queries": 1e300}, "--queries 1e+300: expected at most 1e+15"),
+        ({"labels": 10**400}, f"--labels 1{'0' * 400}: expected at most 1e+15"),
         ({"labels": -1}, "--labels -1: expected 0 or more"),
         ({"labels": 8, "rationale": -1.0}, "--rationale-price -1: expected 0 or more answers"),
         ({"rationale": 2.0}, "--rationale-price needs --labels: what may be spent, in answers"),
@@ -312,6 +314,14 @@ def test_level_arms_are_said_to_be_no_cheaper_in_what_they_were_compared_in() ->
     told = advice_words(advice_of(few, Wanted(queries=10)), Say("en"))
     assert not any("no cheaper to ask" in reason for reason in told.reasons)
     assert any("no cheaper for so many queries: " in reason for reason in told.reasons)
+
+
+def test_the_nearest_that_more_items_would_settle_is_the_nearest_undecided_one() -> None:
+    """A rival that is level may be nearer, and stands as the nearest among the reasons."""
+    few, _ = planted(10)
+    open_ = NextStep(Alternative("own", "mid", 8), None, 900, None)
+    told = advice_words(replace(advice_of(few, Wanted(queries=10)), decisive=open_), Say("en"))
+    assert "`items: 900` may tell it from the nearest undecided, own" in (told.next_step or "")
 
 
 def test_the_highest_is_named_by_what_tells_it_from_the_one_recommended() -> None:
