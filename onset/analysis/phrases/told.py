@@ -140,11 +140,11 @@ _REASONS = {
     "no size is shown to be above chance": "没有规模可以断定高于随机水平",
     "is not shown to end {points} points above chance": "不能断定最终比随机水平高 {points} 个百分点",
     "smooth growth is the likelier of the two: {why}": "平滑增长是两者中更可能的：{why}",
-    "a jump has probability {p}": "跃升的概率为 {p}",
     "grows, but neither smooth growth nor a jump is shown: {why}": "有增长，但平滑增长与跃升都不能断定：{why}",
     "a jump has probability {p}, yet the test does not reject smooth growth (q = {q})": (
         "跃升的概率为 {p}，但检验没有拒绝平滑增长（q = {q}）"
     ),
+    "a jump has probability {p}": "跃升的概率为 {p}",
     "{why}: before the rise a smooth curve expects {count} right answers above chance, too few to be seen with these"
     " items": "{why}：上升之前，平滑曲线预期高出随机水平的答对数只有 {count}，用这些题看不出来",
 }
@@ -181,7 +181,8 @@ _SOURCES = {
 }
 
 TOLD: Mapping[str, str] = MappingProxyType(_TESTS | _DESIGNS | _REASONS | _SOURCES)
-"""English template -> Chinese one: tests, reasons, where data are from."""
+"""English template -> Chinese one: tests, reasons, where data are from. The first that fits is taken: one that another
+would swallow stands before it."""
 CHECKED: Mapping[str, str] = MappingProxyType(_METRIC)
 """The same of the check whether a jump is one of the metric, which follows a sentence that names the curve."""
 SCORES: Mapping[str, str] = MappingProxyType(_SCORES)
