@@ -104,10 +104,38 @@ def listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else "none"
 
 
+class Name(str):
+    """A name as somebody wrote it, or a text that begins with one: `begun` leaves its case alone."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> Name:
+        """Begins with the name still."""
+        return Name(str.__add__(self, other))
+
+
+def unchanged(name: str, said: str) -> str:
+    """How ``name`` is ``said``: a Name where somebody wrote it so."""
+    known = f"task.{name}" in PHRASES or f"method.{name}" in PHRASES
+    return Name(said) if said == name and not known else said
+
+
+def led(first: object, text: str) -> str:
+    """``text``, which begins with ``first``: a Name where that is one."""
+    return Name(text) if isinstance(first, Name) else text
+
+
+def filled(template: str, **places: str | int) -> str:
+    """``template`` with its ``places`` filled: a Name where it begins with one."""
+    first = re.match(r"{(\w+)}", template)
+    return led(places.get(first[1]) if first else None, template.format(**places))
+
+
 def begun(text: str) -> str:
-    """``text`` with a capital first letter, but for a name that is spelled without: ``world_facts``, ``gsm8k``."""
+    """``text`` with a capital first letter, but for a name: ``tickets``, and what is spelled without (``gsm8k``)."""
     first = text.split(maxsplit=1)[0] if text.strip() else ""
-    return text if re.search(r"[\d_/=]|\.\w", first) else text[:1].upper() + text[1:]
+    kept = isinstance(text, Name) or re.search(r"[\d_/=]|\.\w", first)
+    return text if kept else text[:1].upper() + text[1:]
 
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from string import Formatter
 
 import pytest
 
+from onset.analysis.outcomes.measured import AS_ASKED
 from onset.analysis.phrases import LANGUAGES, PHRASES, counted, phrase
 from onset.analysis.phrases.names import STEPS
 from onset.analysis.phrases.reading import READING
-from onset.analysis.phrases.told import CHECKED, SCORES, TOLD, retold
+from onset.analysis.phrases.told import _COUNTS, CHECKED, SCORES, TOLD, retold
 from onset.analysis.questions import lines
+from onset.analysis.questions.say import Say
 from onset.analysis.words import (
     begun,
     difference_name,
@@ -89,6 +92,10 @@ def test_tasks_have_names_a_person_can_read(name: str, english: str, chinese: st
 )
 def test_methods_have_names_a_person_can_read(name: str, english: str) -> None:
     assert plain_method(name) == english
+
+
+def test_a_method_that_results_do_not_name_has_a_name() -> None:
+    assert (plain_method(AS_ASKED), plain_method(AS_ASKED, "zh")) == ("as asked", "原样提问")
 
 
 def test_shifts_and_stages_of_the_package_have_names_and_others_keep_theirs() -> None:
@@ -179,20 +186,20 @@ def test_a_line_says_its_task_as_far_as_there_is_room() -> None:
         )
         return made["en"]
 
-    assert shift(None, "cot") == "Cot loses 1.0 point under the shift typos (above 0.0)"
+    assert shift(None, "cot") == "cot loses 1.0 point under the shift typos (above 0.0)"
     task = "world-problems[steps=2, things=held]"
     assert shift(task, "cot").startswith("Word problems, two steps, unseen things: cot loses 1.0 point under")
     assert shift(task, "m" * 30).startswith("Word problems: mmm")
-    assert shift(task, "m" * 60).startswith("Mmm")
+    assert shift(task, "m" * 60).startswith("mmm")
     # where a name leaves no room on one line it is said whole on two
     name = "a" * 60 + "b" * 60
     wrapped = shift(task, name)
-    assert wrapped == f"{name.capitalize()} loses 1.0 point under the shift typos (above 0.0)"
+    assert wrapped == f"{name} loses 1.0 point under the shift typos (above 0.0)"
     assert lines.LONGEST < len(wrapped) <= lines.WRAPPED
     # beyond two it is cut in its middle, never a number
     cut = shift(task, "a" * 120 + "b" * 120)
     assert len(cut) == lines.WRAPPED
-    assert re.fullmatch("Aa+\N{HORIZONTAL ELLIPSIS}b+ loses 1.0 point under the shift typos \\(above 0.0\\)", cut)
+    assert re.fullmatch("a+\N{HORIZONTAL ELLIPSIS}b+ loses 1.0 point under the shift typos \\(above 0.0\\)", cut)
     # where names cannot give enough, the interval is kept
     long = lines.line("curve.flat", None, method="m" * 100, first="f" * 120, last="(1)")["en"]
     assert len(long) == lines.WRAPPED
@@ -203,3 +210,40 @@ def test_a_phrase_without_its_places_is_an_error() -> None:
         phrase("line.cost.pays")
     with pytest.raises(KeyError):
         phrase("line.nothing")
+
+
+@pytest.mark.parametrize("table", [TOLD, CHECKED, READING])
+def test_no_template_is_swallowed_by_one_before_it(table: Mapping[str, str]) -> None:
+    for template, chinese in table.items():
+        filled = {name: "7" if name in _COUNTS else f"<{name}>" for name in re.findall(r"{(\w+)}", template)}
+        assert retold(template.format(**filled), table, {}) == chinese.format(**filled)
+
+
+def test_a_reason_within_a_reason_is_told() -> None:
+    text = "a jump has probability 1.00, yet the test does not reject smooth growth (q = 0.07)"
+    assert retold(text, TOLD) == "跃升的概率为 1.00，但检验没有拒绝平滑增长（q = 0.07）"
+
+
+def test_names_keep_their_case_where_a_sentence_begins_with_them() -> None:
+    def line(of: str | None, model: str) -> list[str]:
+        made = lines.line("chain of thought.helps", of, method=lines.method("cot"), model=model, points="7", range="1")
+        return [made[language] for language in LANGUAGES]
+
+    assert line("tickets", "alpha") == [
+        "tickets: chain of thought helps alpha by 7 (1)",
+        "tickets：思维链使 alpha 提高 7（1）",
+    ]
+    assert line("coin-flip", "a")[0].startswith("Coin flips: ")
+    assert line(None, "a")[0].startswith("Chain of thought ")
+    own = lines.line("chain of thought.helps", method=lines.method("mine"), model="a", points="7", range="1")
+    assert own["en"].startswith("mine helps a")
+    say, chinese = Say("en"), Say("zh")
+    where = say.parted([say.named_task("tickets"), say("{model} {given}", model="alpha", given="here")])
+    assert say.text([say("{where}: {said}", where=where, said="so"), say("on {where}", where="t")]) == (
+        "tickets, alpha here: so. On t."
+    )
+    assert (
+        say.text([say("{model} on {task}", model="alpha", task="t"), say.method("cot")])
+        == "alpha on t. Chain of thought."
+    )
+    assert chinese.text([chinese("{where}: {said}", where="tickets", said="7")]) == "tickets：7。"

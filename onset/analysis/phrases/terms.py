@@ -38,6 +38,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 METHODS: dict[str, tuple[str, str]] = {
     "answer-only": ("answering at once", "直接作答"),
+    "as asked": ("as asked", "原样提问"),
     "cot": ("chain of thought", "思维链"),
     "lora-answers": ("LoRA on answers", "用答案做的 LoRA 微调"),
     "lora-rationales": ("LoRA on worked steps", "用解题步骤做的 LoRA 微调"),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from onset.analysis import words
 from onset.analysis.curves.place import Place
 from onset.analysis.finding import Interval
-from onset.analysis.phrases import LANGUAGES, Language, counted, phrase
+from onset.analysis.phrases import LANGUAGES, PHRASES, Language, counted, phrase
 
 Word = str | Callable[[Language], str]
 Lines = Mapping[Language, str]
@@ -43,21 +43,31 @@ def line(key: str, of: str | None = None, **values: Word) -> Lines:
 
 
 def _fitted(key: str, of: str | None, values: Mapping[str, Word], language: Language) -> str:
-    said = {name: one if isinstance(one, str) else one(language) for name, one in values.items()}
-    text = phrase(f"line.{key}", language, **said)
-    tasks = [] if of is None else [words.plain_task(name, language) for name in (of, of.partition("[")[0])]
+    said = {name: words.Name(one) if isinstance(one, str) else one(language) for name, one in values.items()}
+    text = _phrase(key, language, **said)
+    named = [] if of is None else [of, of.partition("[")[0]]
+    tasks = [words.unchanged(name, words.plain_task(name, language)) for name in named]
     plain = _without_settings(said)
-    bare = phrase(f"line.{key}", language, **plain)
-    texts = [phrase("line.of", language, of=name, line=text) for name in tasks] + [text]
-    texts += [phrase("line.of", language, of=name, line=bare) for name in tasks[1:]] + [bare]
+    bare = _phrase(key, language, **plain)
+    texts = [_phrase("of", language, of=name, line=text) for name in tasks] + [text]
+    texts += [_phrase("of", language, of=name, line=bare) for name in tasks[1:]] + [bare]
     if "given" in plain:
         plain["given"] = ""
-        bare = _EMPTY.sub("", phrase(f"line.{key}", language, **plain))
+        bare = _without_budget(_phrase(key, language, **plain))
         texts.append(bare)
     whole = next((one for one in texts if len(one) <= LONGEST), bare)
     if len(whole) > WRAPPED:
-        whole = _EMPTY.sub("", phrase(f"line.{key}", language, **_shortened(plain, len(bare) - WRAPPED)))
-    return _CHINESE.sub("", words.begun(whole if len(whole) <= WRAPPED else _cut(whole)))
+        whole = _without_budget(_phrase(key, language, **_shortened(plain, len(bare) - WRAPPED)))
+    whole = whole if len(whole) <= WRAPPED else words.led(whole, _cut(whole))
+    return _CHINESE.sub("", whole if language == "zh" else words.begun(whole))  # there letters stand for names alone
+
+
+def _phrase(key: str, language: Language, **said: str) -> str:
+    return words.filled(PHRASES[f"line.{key}"][language], **said)
+
+
+def _without_budget(text: str) -> str:
+    return words.led(text, _EMPTY.sub("", text))
 
 
 def _cut(text: str) -> str:
@@ -74,18 +84,19 @@ def _shortened(said: Mapping[str, str], excess: int) -> dict[str, str]:
     if left < _LEAST_OF_A_NAME:
         return dict(said)
     end = left // 2
-    return {**said, name: f"{said[name][: left - end].rstrip()}{_MARK}{said[name][-end:].lstrip()}"}
+    cut = f"{said[name][: left - end].rstrip()}{_MARK}{said[name][-end:].lstrip()}"
+    return {**said, name: words.led(said[name], cut)}
 
 
 def _without_settings(said: Mapping[str, str]) -> dict[str, str]:
     """The words without what stands in brackets behind a name, as far as that leaves them different."""
-    bare = {name: _SETTINGS.sub("", text) for name, text in said.items()}
+    bare = {name: words.led(text, _SETTINGS.sub("", text)) for name, text in said.items()}
     return {name: text if list(bare.values()).count(text) == 1 else said[name] for name, text in bare.items()}
 
 
 def method(name: str) -> Word:
     """A method as a person says it."""
-    return lambda language: words.plain_method(name, language)
+    return lambda language: words.unchanged(name, words.plain_method(name, language))
 
 
 def accuracy(language: Language) -> str:

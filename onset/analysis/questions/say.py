@@ -26,6 +26,9 @@ Sentence = Callable[["Say"], str]
 
 _UNIT_SPACE = re.compile(r"(?<=[\u4e00-\u9fff\uff09]) (?=[\u4e00-\u9fff])")
 
+_NAMES = ("model", "metric")
+"""Places that are filled with names as somebody wrote them."""
+
 
 class Say:
     """Says templates, numbers and names in one ``language``."""
@@ -36,7 +39,8 @@ class Say:
     def __call__(self, template: str, **places: str | int) -> str:
         """The template with its places filled; in English where the table has it in no other language."""
         if self.language == "en":
-            return template.format(**places)
+            names = {key: words.Name(places[key]) for key in _NAMES if key in places}
+            return words.filled(template, **{**places, **names})
         text = SENTENCES.get(template) or CHINESE.get(template, template)
         # in Chinese no space stands between a number's unit, or a bracket, and the word behind it
         return _UNIT_SPACE.sub("", text.format(**places))
@@ -48,7 +52,7 @@ class Say:
     def listed(self, names: Sequence[str]) -> str:
         """``a, b and c``."""
         if self.language == "en" or not names:
-            return words.listed(names) if names else self("none")
+            return words.led(names[0], words.listed(names)) if names else self("none")
         return "、".join(names)
 
     def first(self, rows: Sequence[_Row], most: int, told: Callable[[_Row], str]) -> list[str]:
@@ -58,15 +62,19 @@ class Say:
 
     def clauses(self, parts: Iterable[str]) -> str:
         """Clauses of one sentence, parted by semicolons."""
-        return phrase("word.clause", self.language).join(part for part in parts if part)
+        held = [part for part in parts if part]
+        return words.led(held[0] if held else None, phrase("word.clause", self.language).join(held))
 
     def parted(self, parts: Iterable[str]) -> str:
         """Parts of one clause, parted by commas."""
-        return phrase("word.separator", self.language).join(part for part in parts if part)
+        held = [part for part in parts if part]
+        return words.led(held[0] if held else None, phrase("word.separator", self.language).join(held))
 
     def text(self, sentences: Iterable[str]) -> str:
-        """Sentences one after the other, each with its stop."""
-        return ("" if self.language == "zh" else " ").join(self.stopped(words.begun(one)) for one in sentences if one)
+        """Sentences one after the other, each with its stop. In Chinese letters stand for names alone."""
+        if self.language == "zh":
+            return "".join(self.stopped(one) for one in sentences if one)
+        return " ".join(self.stopped(words.begun(one)) for one in sentences if one)
 
     def stopped(self, sentence: str) -> str:
         """A sentence with its stop, begun as it is."""
@@ -75,19 +83,19 @@ class Say:
 
     def method(self, name: str) -> str:
         """A method as a person says it."""
-        return words.plain_method(name, self.language)
+        return words.unchanged(name, words.plain_method(name, self.language))
 
     def task(self, name: str) -> str:
         """A task as a person says it."""
-        return words.plain_task(name, self.language)
+        return words.unchanged(name, words.plain_task(name, self.language))
 
     def named(self, method: str) -> str:
         """A method: in English by its name in the study, elsewhere as a person says it."""
-        return method if self.language == "en" else self.method(method)
+        return words.Name(method) if self.language == "en" else self.method(method)
 
     def named_task(self, task: str) -> str:
         """A task: in English by its name in the study, elsewhere as a person says it."""
-        return task if self.language == "en" else self.task(task)
+        return words.unchanged(task, task) if self.language == "en" else self.task(task)
 
     def shift(self, name: str) -> str:
         """A shift: in English by its name in the study, elsewhere as a person says it."""

@@ -110,7 +110,7 @@ def test_it_is_said_that_a_method_is_too_sure(chosen: Analysis) -> None:
     )
     assert "Its calibration error (ECE, at most 10 bins of equal mass) is 30" in found.sentence
     assert "Of the surest half of all questions 60.0 % are right" in found.sentence
-    assert found.sentences["zh"].startswith("Quiz的置信度（fake，")
+    assert found.sentences["zh"].startswith("quiz的置信度（fake，")
     assert question("abstention").ask(chosen) == ()
 
 

@@ -73,7 +73,7 @@ def test_the_scores_disagree_and_it_is_said(study: Analysis) -> None:
     (found,) = question("partial score").ask(study)
     assert (found.verdict, found.tone, found.n) == ("differs", "open", ASKED)
     assert found.sentence.startswith(
-        "Cities, fake with 4 labelled examples, of which bare shows 0 and shown shows 2: by token F1, how"
+        "cities, fake with 4 labelled examples, of which bare shows 0 and shown shows 2: by token F1, how"
         " much of a right answer each answer is, 1 of 1 comparisons of methods have another verdict than by exact match. Token F1 is"
     )
     assert "by exact match the difference is 75.0 points (the first is better)" in found.sentence
