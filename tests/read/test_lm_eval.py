@@ -58,14 +58,15 @@ def test_two_models_in_one_folder_are_both_read(tmp_path: Path) -> None:
     ]
 
 
-def test_scores_of_one_setting_in_two_folders_are_two_points(tmp_path: Path) -> None:
+def test_scores_of_one_setting_in_two_folders_are_not_one_curve(tmp_path: Path) -> None:
     for name in "ab":
         parts(harness_run(tmp_path / name, "m-1M", 10**6, RIGHT))[1].unlink()
-    points = read_points(tmp_path)
-    assert [(one.model, one.score) for one in points] == [("m-1M", pytest.approx(2 / 3))] * 2
-    assert [Path(one.source).parent.name for one in points] == ["a", "b"]
+    with pytest.raises(DataError, match=r"world_facts, 0-shot by m-1M is there more than once: .*/a/results_.*/b/res"):
+        read_points(tmp_path)
     harness_run(tmp_path / "b", "m-1M", 10**6, RIGHT)
-    assert [one.correct for one in read_points(tmp_path, metric="acc")] == [None, 40]
+    with pytest.raises(DataError, match=r"by m-1M is there more than once: .*/a/results_.*/b/samples_"):
+        read_points(tmp_path, metric="acc")
+    assert [one.correct for one in read_points(tmp_path / "b", metric="acc")] == [40]
 
 
 @pytest.mark.parametrize(
