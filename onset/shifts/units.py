@@ -6,6 +6,7 @@ Each pound costs $3.  ->  Each kilogram costs €3.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -73,11 +74,17 @@ class OtherUnits(Shift):
         for units, beside in _UNITS:
             met = present & ({*beside, *units.values()} - units.keys())
             if not met and not re.search(_old(units), answers, re.IGNORECASE):
-                words |= units
+                words |= units | _with_articles(units)
         made = swapped(item, words)
         if not present & {*_MONEY} and not re.search(_DOLLARS, answers, re.IGNORECASE):
             made = _in_euros(made)
         return item if _mixed(text, f"{made.question}\n{made.context or ''}") else made
+
+
+def _with_articles(units: Mapping[str, str]) -> dict[str, str]:
+    """``an ounce`` -> ``a gram``: no new unit begins with a vowel."""
+    articles = {"an": "a", "An": "A"}
+    return {f"{an} {old}": f"{a} {new}" for an, a in articles.items() for old, new in units.items() if old[0] in "aio"}
 
 
 def _old(units: dict[str, str]) -> str:

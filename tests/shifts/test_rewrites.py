@@ -192,6 +192,7 @@ def test_units_stay_where_they_are_converted(problems: Task) -> None:
 
     assert told("He ran 3 miles for $5 and ate a pound.") == "He ran 3 kilometres for €5 and ate a kilogram."
     assert told("Tea costs $.25 or $ 5.") == "Tea costs €.25 or €5."
+    assert told("An ounce costs $2, so does an ounce of tea.") == "A gram costs €2, so does a gram of tea."
     assert told("A mile has 5280 feet.") == "A mile has 5280 feet."
     assert told("16 ounces are a pound.") == "16 ounces are a pound."
     assert told("$5 are 4 euros.") == "$5 are 4 euros."
