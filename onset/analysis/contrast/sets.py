@@ -16,7 +16,7 @@ What belongs together, and what is not alike, is said by `onset.analysis.contras
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -162,7 +162,7 @@ def compare_sets(
             continue
         notes += [f"{label}: {line}" for line in choice.notes]
         pairs.append(_pair(label, picked(ours, choice), picked(theirs, choice), sides, mismatches, margin, replicates))
-    pairs = _shared_noise(pairs)
+    pairs = _shared_noise(_once(pairs, notes))
     if not any(pair.compared.n for pair in pairs):
         why = "; ".join(one.message for one in mismatches if one.refused) or "they share no items"
         raise DataError(f"nothing to compare between {told[0]} and {told[1]}: {why}")
@@ -176,6 +176,20 @@ def compare_sets(
         mismatches=tuple(mismatches),
         notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def _once(pairs: Sequence[_Pair], notes: list[str]) -> list[_Pair]:
+    """``pairs`` without those that are another at a larger budget on both sides, of which ``notes`` tell then."""
+    first: dict[Hashable, _Pair] = {}
+    kept = []
+    for pair in sorted(pairs, key=lambda pair: (pair.first.labels, pair.second.labels)):
+        sides = pair.first.once, pair.second.once
+        same = first.setdefault(id(pair) if None in sides else sides, pair)
+        if same is pair:
+            kept.append(pair)
+        else:
+            notes.append(f"{pair.label}: the same prompts and outcomes as {same.label}, counted once")
+    return [pair for pair in pairs if any(pair is one for one in kept)]
 
 
 def to_json(one: SetComparison) -> dict[str, Any]:

@@ -238,15 +238,13 @@ def decide_among(arms: Sequence[Outcomes], basis: Basis, queries: float | None =
 def distinct(arms: Sequence[Outcomes], known: Known) -> tuple[list[Outcomes], Known]:
     """The arms of which none is another at a larger budget, and the pairs that are decided, said of these.
 
-    A prompt that shows four examples is one measurement at every budget that has those four: asked the same, it came
-    out the same. It counts once, at its smallest budget, and what is known of it at another is known of it.
+    What is one measurement (`Outcomes.once`) counts once, at its smallest budget, and what is known of it at another is
+    known of it.
     """
     first: dict[Hashable, Outcomes] = {}
     name: dict[Setting, Setting] = {}
     for arm in sorted(arms, key=lambda arm: arm.labels):
-        prompts = None if arm.tuned or not arm.outputs.prompts else (arm.outputs.prompts, arm.draws, arm.items)
-        alike = prompts and (arm.at.without("labels"), prompts, arm.values.tobytes())
-        name[arm.at] = first.setdefault(alike or arm.at, arm).at
+        name[arm.at] = first.setdefault(arm.once or arm.at, arm).at
     kept = [arm for arm in arms if name[arm.at] == arm.at]
     pairs = {(name.get(plus, plus), name.get(minus, minus)): one for (plus, minus), one in known.items()}
     return kept, pairs

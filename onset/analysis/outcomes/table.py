@@ -5,7 +5,7 @@ Whoever's logs are read, the same table comes out; what a source does not say is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -224,6 +224,15 @@ class Outcomes(Placed, Measuring):
     def repeated(self) -> bool:
         """Do all draws have the same outcomes because no example is shown, and nothing else differs?"""
         return self.shows_none and bool(np.array_equal(self.values, self.values[:1].repeat(len(self.draws), 0), True))
+
+    @property
+    def once(self) -> Hashable | None:
+        """What is the same where one measurement stands at several budgets: a prompt that shows four examples is one at
+        every budget that has those four (asked the same, it came out the same). None: not known to be one.
+        """
+        if self.tuned or not self.outputs.prompts:
+            return None
+        return self.at.without("labels"), self.outputs.prompts, self.draws, self.items, self.values.tobytes()
 
     @property
     def tuned(self) -> bool:

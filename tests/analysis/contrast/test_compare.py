@@ -497,3 +497,22 @@ def test_what_is_printed_is_what_is_returned() -> None:
     held = to_json(one)
     assert json.loads(json.dumps(held)) == held
     assert held["overall"]["difference"] == -1.0
+
+
+def test_one_measurement_at_two_budgets_counts_once() -> None:
+    """Prompts with four examples are the same with 16 labels and with 64."""
+    rng = np.random.default_rng(0)
+    values = rng.integers(0, 2, (2, 30))
+    prompts = (tuple(map(str, range(30))),)
+    a, b = (
+        [outcomes(row, model=name, prompts=prompts, labels=labels) for labels in (16, 64)]
+        for name, row in zip("ab", values, strict=True)
+    )
+    once, twice = compared(a[:1], b[:1]), compared(a, b)
+    assert len(twice.tasks) == 1
+    assert twice.overall is not None
+    assert once.overall is not None
+    assert (twice.overall.contrast.n, twice.overall.contrast.p) == (30, once.overall.contrast.p)
+    assert twice.notes == ("t, labels 64: the same prompts and outcomes as t, labels 16, counted once",)
+    other = [a[1], outcomes(1 - values[0], model="a", prompts=prompts, labels=16)]
+    assert len(compared(other, b).tasks) == 2
