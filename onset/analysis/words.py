@@ -284,6 +284,7 @@ def score(value: float, digits: int = 4) -> str:
     """A score in its own unit, with ``digits`` significant digits and never in exponents: ``0.6572``, ``58.68``."""
     if abs(value) >= 10**digits:
         return number(value, 0)
+    value = round(value, 8) + 0.0  # what is less is nothing, and nothing has no sign
     places = digits - 1 - (math.floor(math.log10(abs(value))) if value else 0)
     return number(value, min(max(places, 0), 8))
 

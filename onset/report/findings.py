@@ -32,7 +32,10 @@ class Lines:
         """``drawn``: name -> title of the figures in the page."""
         self._drawn, self._language, self._say = drawn, language, Say(language)
         self._sizes = sorted({cell["params"] for cell in shown["cells"] if cell["params"]})
-        self.reach = reach_of_bars([one for one in shown["findings"] if difference_name(one["kind"])])
+        known = [
+            one for one in shown["findings"] if one["unit"] == "points" and None not in (one["interval"] or (None,))
+        ]
+        self.reach = reach_of_bars(known)
 
     def of(self, finding: Mapping[str, Any]) -> dict[str, Any]:
         """The finding's fields, and ``tone`` (a class), ``badge``, ``about``, ``picture``, ``facts``, ``figure``."""
