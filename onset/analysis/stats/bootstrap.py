@@ -225,7 +225,7 @@ def crossed_bootstrap(blocks: Sequence[Block], replicates: int = REPLICATES, *, 
     if any(not np.isfinite(block.values).any() for block in filled):
         return None
     items = sum(int(np.isfinite(block.values).any(axis=0).sum()) for block in filled)
-    parts = _variance(filled, replicates)
+    parts = _variance(filled, replicates, _floors(filled) if shares and len(filled) > 1 else [0.0] * len(filled))
     few = _informative(filled) < FEW_INFORMATIVE
     least = 0.0 if not few else _least_variance(filled) if shares else _NO_FLOOR
     if least and parts.total <= least:
@@ -329,23 +329,26 @@ def _drawn(n: int, size: int, start: int, stream: str) -> NDArray[np.uint8]:
     return counts
 
 
-def _variance(blocks: Sequence[Block], replicates: int) -> Parts:
-    """The calibrated variance of the estimate, its degrees of freedom and its parts."""
+def _variance(blocks: Sequence[Block], replicates: int, floors: Sequence[float]) -> Parts:
+    """The calibrated variance of the estimate, its degrees of freedom and its parts; ``floors``: the least variance
+    that items add, of each block.
+    """
     draws = blocks[0].values.shape[0]
     if any(not np.isfinite(block.values).all() for block in blocks):
         # No balanced layout: keep the raw variance (too large rather than too small) with a small-sample factor.
         size = draws if draws > 1 else min(block.values.shape[1] for block in blocks)
         raw = _raw_replicates(blocks, replicates)
-        return Parts(float(raw.var()) * size / max(size - 1, 1), float(max(size - 1, 1)))
+        lacking = sum(max(0.0, floor - _by_item(block)) for block, floor in zip(blocks, floors, strict=True))
+        return Parts(float(raw.var()) * size / max(size - 1, 1) + lacking, float(max(size - 1, 1)))
     item_part, residual = 0.0, 0.0
     spread = 0.0  # the sum of term^2 / freedom of Satterthwaite's formula
     by_draw = np.zeros(draws)
-    for block in blocks:
+    for block, floor in zip(blocks, floors, strict=True):
         values, items = block.values, block.values.shape[1]
         rows, columns = values.mean(axis=1), values.mean(axis=0)
         by_draw += block.weight * rows
         square = block.weight**2
-        by_item = square * float(columns.var(ddof=1)) / items if items > 1 else 0.0
+        by_item = max(_by_item(block), floor)
         rest = values - rows[:, None] - columns[None, :] + values.mean()
         freedom = max((draws - 1) * (items - 1), 1)
         single = square * float((rest**2).sum()) / freedom / (draws * items)
@@ -356,6 +359,25 @@ def _variance(blocks: Sequence[Block], replicates: int) -> Parts:
     between = float(by_draw.var(ddof=1)) / draws
     total, df = layout_variance(between, draws - 1, item_part, residual, spread)
     return Parts(total, df, between, residual, item_part, spread)
+
+
+def _by_item(block: Block) -> float:
+    """What differences between items add to the variance; 0 of a single one."""
+    known = np.isfinite(block.values)
+    columns = np.nanmean(block.values[:, known.any(axis=0)], axis=0)
+    return block.weight**2 * float(columns.var(ddof=1)) / len(columns) if len(columns) > 1 else 0.0
+
+
+def _floors(blocks: Sequence[Block]) -> list[float]:
+    """The least variance of each block. A small set that is all right beside a large one would have none: that block
+    of few different items which lacks most has `_least_variance`, and all others none, since not all of many sets are
+    at the end of what they could be at once.
+    """
+    few = [block.values.shape[1] > 1 and _informative([block]) < FEW_INFORMATIVE for block in blocks]
+    least = [_least_variance([block]) if one else 0.0 for block, one in zip(blocks, few, strict=True)]
+    lacking = [floor - _by_item(block) for block, floor in zip(blocks, least, strict=True)]
+    most = lacking.index(max(lacking))
+    return [floor if place == most else 0.0 for place, floor in enumerate(least)]
 
 
 def layout_variance(

@@ -28,6 +28,7 @@ from onset.analysis.stats.draws import ENOUGH_DRAWS, with_draws
 from onset.analysis.stats.means import mean_interval
 from onset.analysis.stats.shares import Interval
 from onset.records import derive_seed
+from onset.scores import wilson
 
 BINS = 10
 FEWEST = 100
@@ -107,6 +108,7 @@ def assess(confidence: Array, right: Array) -> Assessment | None:
     if answered < 2:
         return None
     good = np.where(known, right, np.nan)
+    sure = np.where(known, confidence, np.nan)[:, some]
     over, brier = ((confidence - good)[:, some], ((confidence - good) ** 2)[:, some])
     risks = aurc_values(confidence, right)
     curve = dict(zip(_CURVE, map(float, kept(confidence, right, _CURVE)), strict=True))
@@ -117,8 +119,8 @@ def assess(confidence: Array, right: Array) -> Assessment | None:
         unanswered=int((np.isfinite(right) & ~known).sum()),
         accuracy=float(np.nanmean(good)),
         confidence=float(np.nanmean(np.where(known, confidence, np.nan))),
-        over=_mean(over, -1.0),
-        brier=_mean(brier, 0.0),
+        over=_mean(over, -1.0, _scatter(sure)),
+        brier=_mean(brier, 0.0, _scatter(sure, brier=True)),
         error=calibration_error(confidence, good) if answered >= FEWEST else None,
         bins=reliability(confidence[known], good[known]) if answered >= FEWEST else (),
         aurc=_mean(risks, 0.0),
@@ -213,29 +215,51 @@ def kept_intervals(
 ) -> list[Interval]:
     """Intervals (95 %) of `kept`: percentiles over items and draws resampled, of one draw over items alone; with two to
     five draws its ends are the further out of these and of Student's t over the draws (of simulated cases the first
-    alone held the truth in 70 to 91 %, both in 95 % and more).
+    alone held the truth in 70 to 91 %, both in 95 % and more). They reach at least as far as Wilson's of the outcomes
+    of a draw that are kept: where these are all right, so they are in every resample.
     """
     draws, items = right.shape
     often, counted = _counts(draws, resamples, "draws"), _counts(items, resamples, "items")
     lines = _lines(confidence, right)
     found = np.concatenate([_kept(lines, coverage, often[rows], counted[rows]) for rows in _parts(resamples, items)])
     ends = np.nanquantile(found, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    if not 1 < draws < ENOUGH_DRAWS:
-        return [(float(low), float(high)) for low, high in ends.T]
-    by_draw = np.array([kept(confidence[[row]], right[[row]], coverage) for row in range(draws)])
-    wider = [
-        with_draws((float(low), float(high)), column[np.isfinite(column)])
-        for (low, high), column in zip(ends.T, by_draw.T, strict=True)
+    made = [(float(low), float(high)) for low, high in ends.T]
+    if 1 < draws < ENOUGH_DRAWS:
+        by_draw = np.array([kept(confidence[[row]], right[[row]], coverage) for row in range(draws)])
+        made = [with_draws(one, column[np.isfinite(column)]) for one, column in zip(made, by_draw.T, strict=True)]
+    outcomes = float(np.isfinite(right).sum()) / draws
+    least = [
+        _counted(share, outcomes, value)
+        for share, value in zip(coverage, kept(confidence, right, coverage), strict=True)
     ]
-    return [(float(low), float(high)) for low, high in np.clip(wider, 0.0, 1.0)]
+    both = zip(made, least, strict=True)
+    return [(max(0.0, min(one[0], other[0])), min(1.0, max(one[1], other[1]))) for one, other in both]
+
+
+def _counted(coverage: float, outcomes: float, value: float) -> Interval:
+    """Wilson's interval of the share ``value`` that is right among so many kept ``outcomes``."""
+    count = max(1, round(coverage * outcomes))
+    return wilson(min(count, round(value * count)), count)
 
 
 # ---- parts ---------------------------------------------------------------------------------------------------------
 
 
-def _mean(values: Array, least: float) -> Estimated:
-    """A mean within ``least`` and 1, with its interval cut there."""
+def _scatter(sure: Array, *, brier: bool = False) -> float:
+    """Half the width of an interval of the mean of confidence less right (or its square) as it would be of calibrated
+    outcomes, whose variance is c (1 - c) (of the square times (1 - 2 c)^2), on as many items: where all are right, what
+    was seen does not vary. ``sure``: draws x items, NaN where there is no answer.
+    """
+    variance = sure * (1 - sure) * ((1 - 2 * sure) ** 2 if brier else 1.0)
+    items = sure.shape[1]
+    quantile = float(special.stdtrit(items - 1, (1 + LEVEL) / 2))
+    return quantile * float(np.sqrt(np.nanmean(variance) / items))
+
+
+def _mean(values: Array, least: float, scatter: float = 0.0) -> Estimated:
+    """A mean within ``least`` and 1, with its interval cut there, which reaches ``scatter`` to both sides at least."""
     value, (low, high) = mean_interval(values, shares=True)
+    low, high = min(low, value - scatter), max(high, value + scatter)
     value = min(1.0, max(least, value))
     return Estimated(value, (min(value, max(least, low)), max(value, min(1.0, high))))
 

@@ -10,6 +10,8 @@ from scipy.special import expit
 from sklearn.calibration import calibration_curve
 
 from onset.analysis.stats.confidence import (
+    COVERAGES,
+    assess,
     aurc,
     aurc_values,
     calibration_error,
@@ -144,3 +146,35 @@ def test_draws_that_agree_are_no_further_outcomes() -> None:
         error = calibration_error(np.tile(confidence, (5, 1)), np.tile(right, (5, 1)), resamples=60)
         rejected += error.p < 0.05
     assert rejected <= 6
+
+
+@pytest.mark.parametrize(("items", "draws"), [(20, 1), (50, 1), (100, 1), (50, 3)])
+def test_a_calibrated_model_near_the_ceiling_is_not_called_underconfident(items: int, draws: int) -> None:
+    """Where all are right, confidence less right varies as confidence does: of 20 items 84 % were called so."""
+    rng, under, brier = np.random.default_rng(5), 0, 0
+    for _ in range(150):
+        sure = np.repeat(rng.beta(99, 1, (1, items)), draws, axis=0)
+        made = assess(sure, (rng.random((draws, items)) < sure).astype(float))
+        assert made is not None
+        under += made.over.interval[1] < 0
+        brier += made.brier.interval[0] <= 0.99 * 0.01 / (101 / 100) <= made.brier.interval[1]
+    assert under <= 150 * 0.05
+    assert brier >= 150 * 0.9
+
+
+def test_a_model_that_is_right_more_often_than_it_says_is_called_underconfident() -> None:
+    made = assess(np.full((1, 100), 0.8), np.ones((1, 100)))
+    assert made is not None
+    assert made.over.interval[1] < 0
+
+
+@pytest.mark.parametrize("items", [20, 100])
+def test_the_surest_that_are_all_right_have_an_interval(items: int) -> None:
+    """Every resample of outcomes that are right is right: of 20 items 20 to 44 % of intervals held the truth."""
+    rng, truth, held = np.random.default_rng(6), (0.983, 0.971, 0.954), np.zeros(3)
+    for _ in range(200):
+        item = 3 + rng.normal(0, 1, (1, items))
+        right = (rng.random((1, items)) < expit(item)).astype(float)
+        found = kept_intervals(expit(item + rng.normal(0, 0.5, (1, items))), right, COVERAGES)
+        held += [low <= one <= high for (low, high), one in zip(found, truth, strict=True)]
+    assert (held >= 200 * 0.92).all()

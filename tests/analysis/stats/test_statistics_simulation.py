@@ -150,3 +150,30 @@ def test_one_methods_accuracy_is_covered(draws: int) -> None:
         inside += low <= truth <= high
     print(f"{draws} draws: coverage {inside / STUDIES:.4f}")
     assert inside / STUDIES >= 0.94
+
+
+@pytest.mark.parametrize(("small", "large", "right"), [(20, 200, 0.9), (100, 20, 0.95), (20, 200, 0.98)])
+def test_a_small_set_that_is_all_right_beside_a_large_one_is_not_certain(small: int, large: int, right: float) -> None:
+    """Without a least variance of its own the smaller set's missing one rejects up to 13 %."""
+    rng, rejected = np.random.default_rng(3), 0
+    for _ in range(400):
+        sets = [Block((rng.random((1, items)) < right).astype(float), weight)
+                for items, weight in ((small, 1.0), (large, -1.0))]  # fmt: skip
+        found = crossed_bootstrap(sets, 500)
+        assert found is not None
+        low, high = found.interval()
+        rejected += not low <= 0 <= high
+    assert rejected <= 400 * 0.05
+
+
+def test_the_least_variance_of_one_set_does_not_add_up_over_many() -> None:
+    rng, held, widths = np.random.default_rng(4), 0, []
+    for _ in range(200):
+        sets = [Block(rng.choice([-1.0, 0.0, 1.0], p=[0.025, 0.95, 0.025], size=(1, 20)), 1 / 30) for _ in range(30)]
+        found = crossed_bootstrap(sets, 500)
+        assert found is not None
+        low, high = found.interval()
+        held += low <= 0 <= high
+        widths.append(high - low)
+    assert held >= 200 * 0.92
+    assert np.mean(widths) < 1.1 * 2 * 1.96 * np.sqrt(0.05 / 20 / 30)
