@@ -4,12 +4,17 @@ That accuracy on facts is linear in the logarithm of the size is what closed-boo
 al. 2020, arXiv 2002.08910; Kandpal et al. 2023, arXiv 2211.08411), where reasoning may emerge. A line is fitted to
 every curve of a knowledge task over four sizes or more (`onset.analysis.stats.log_line`, on the independent trials that
 the outcomes are worth); its misfit is the test, p adjusted by Holm over all such curves of the study.
+
+What outcomes of several draws are worth is itself estimated, at one size from as few as two draws. The line is of
+quasi-likelihood (McCullagh and Nelder 1989, section 4.5): one dispersion a curve, the mean of its sizes' design
+effects, and F tests with the degrees of freedom of all of them. With one draw nothing is estimated.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +26,7 @@ from onset.analysis.outcomes import Measured
 from onset.analysis.outcomes.cells import cells_with
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import ALPHA, holm
+from onset.analysis.stats.counting import Counted
 from onset.analysis.stats.log_line import LogLine, log_line
 
 
@@ -72,9 +78,15 @@ def growths_of(measured: Measured, curves: Sequence[SizeCurve]) -> tuple[Growth,
     against = cells_with(measured.records, "detail", '"memory":')
     known = set(cells.filter(~pl.col("cell").is_in(against))["task"].to_list())
     wanted = [one for one in curves if one.task in known and one.at.clean and one.different >= MIN_SIZES]
-    fitted = []
-    for one in wanted:
-        trials = np.array([each.effective() for each in one.counts], dtype=np.float64)
-        fitted.append(log_line(np.array(one.sizes, dtype=np.float64), trials[:, 0], trials[:, 1]))
+    fitted = [line_of(one.sizes, one.counts) for one in wanted]
     adjusted = holm([line.p for line in fitted])
     return tuple(Growth(*one) for one in zip(wanted, fitted, adjusted, strict=True))
+
+
+def line_of(sizes: Sequence[int], counts: Sequence[Counted]) -> LogLine:
+    """The line through ``counts`` at ``sizes``: design effects that are estimated are pooled, as their mean."""
+    effects = [one.design_effect for one in counts if one.freedom]
+    pooled = [replace(one, design_effect=float(np.mean(effects))) if one.freedom else one for one in counts]
+    trials = np.array([one.effective() for one in pooled], dtype=np.float64)
+    df = sum(one.freedom for one in counts) or math.inf
+    return log_line(np.array(sizes, dtype=np.float64), trials[:, 0], trials[:, 1], df=df)

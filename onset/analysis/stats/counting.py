@@ -24,11 +24,15 @@ from onset.analysis.stats.bootstrap import Array
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """``correct`` of ``n`` outcomes, and how many outcomes weigh as much as one independent trial (at least 1)."""
+    """``correct`` of ``n`` outcomes, and how many outcomes weigh as much as one independent trial (at least 1).
+
+    ``freedom``: degrees of freedom of that estimate, draws less one; 0 where there is nothing to estimate.
+    """
 
     correct: int
     n: int
     design_effect: float = 1.0
+    freedom: int = 0
 
     def effective(self) -> tuple[int, int]:
         """(correct, n) of as many independent trials as the outcomes are worth, in whole numbers; n is at least 1."""
@@ -41,8 +45,8 @@ def counted(values: Array) -> Counted:
 
     One draw has a design effect of 1: its items are the trials. With several, an item that is right and one that is
     wrong in every draw are added before the effect is estimated, so that a handful of right answers do not pass for
-    independent ones: draws that are all wrong or all right are worth a single one. The order of draws and items
-    does not matter.
+    independent ones: draws that are all wrong or all right are worth a single one. Draws that are all alike show no
+    noise: their effect is no estimate of it. The order of draws and items does not matter.
     """
     known = values[np.isfinite(values)]
     correct, n = int(known.sum()), int(known.size)
@@ -54,7 +58,8 @@ def counted(values: Array) -> Counted:
     size, items = int(np.isfinite(drawn).sum()), drawn.shape[1]
     share = float(np.nanmean(drawn))
     single = share * (1 - share) / size * items / (items - 1)
-    return Counted(correct, n, max(1.0, variance(drawn) / single))
+    alike = bool(np.array_equal(values, values[:1].repeat(len(values), axis=0), equal_nan=True))
+    return Counted(correct, n, max(1.0, variance(drawn) / single), 0 if alike else len(values) - 1)
 
 
 def mean_and_error(values: Array, *, bounded: bool) -> tuple[float, float | None]:

@@ -2,6 +2,8 @@
 
 Its misfit is the deviance from one free share a size, chi-squared with as many degrees of freedom as sizes are left
 over (McCullagh and Nelder 1989, "Generalized Linear Models", section 4.4); the interval of its slope is the profile's.
+Where trials are outcomes over a dispersion that is itself estimated, both are of quasi-likelihood (section 4.5 there):
+a deviance over its degrees of freedom, scaled by an estimate from elsewhere, is F instead of chi-squared.
 Both are found on grids that are drawn narrower: where the line is cut the likelihood has kinks and flat parts.
 """
 
@@ -17,7 +19,7 @@ from scipy import special
 from onset.analysis.stats.adjust import LEVEL
 from onset.analysis.stats.bootstrap import Array
 from onset.analysis.stats.shares import Interval
-from onset.analysis.stats.tails import chi2_above, root
+from onset.analysis.stats.tails import chi2_above, f_above, f_quantile, root
 
 _EDGE = 1e-6
 """A share that the line may have at least and at most: 0 and 1 make outcomes impossible."""
@@ -43,9 +45,11 @@ class LogLine:
         return [(10**one, min(1.0, max(0.0, self.height + self.slope * (one - self.centre)))) for one in places]
 
 
-def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
+def log_line(sizes: Array, correct: Array, n: Array, *, df: float = math.inf) -> LogLine:
     """The line through ``correct`` of ``n`` trials at each of ``sizes`` (above 0). Raises ValueError below three
     different sizes. No slope is steeper than a rise from 0 to 1 over half the smallest step between sizes.
+
+    ``df``: degrees of freedom of the dispersion by which outcomes were divided into trials; infinite: it is known.
     """
     different, place = np.unique(sizes, return_inverse=True)
     if len(different) < 3:
@@ -70,12 +74,13 @@ def log_line(sizes: Array, correct: Array, n: Array) -> LogLine:
         return placed(slope)[1]
 
     slope, least = _lowest(lambda some: np.array([lack(float(one)) for one in some]), -steepest, steepest)
-    drop = least + float(special.chdtri(1, 1 - LEVEL))
+    drop = least + (float(special.chdtri(1, 1 - LEVEL)) if math.isinf(df) else float(f_quantile(LEVEL, 1, df)))
     ends = [
         root(lambda one: lack(one) - drop, slope, end, xtol=1e-4) if lack(end) > drop else end
         for end in (-steepest, steepest)
     ]
-    p = float(chi2_above(max(0.0, least), len(different) - 2))
+    misfit, spare = max(0.0, least), len(different) - 2
+    p = float(chi2_above(misfit, spare) if math.isinf(df) else f_above(misfit / spare, spare, df))
     return LogLine(slope, (ends[0], ends[1]), p, placed(slope)[0], float(np.log10(sizes).mean()))
 
 

@@ -31,6 +31,11 @@ def chi2_quantile(probability: Any, df: Any) -> Any:
     return 2 * special.gammaincinv(np.asarray(df) / 2, probability)
 
 
+def f_above(value: Any, df_above: Any, df_below: Any) -> Any:
+    """P(X > ``value``) of F with these degrees of freedom."""
+    return special.fdtrc(df_above, df_below, value)
+
+
 def f_quantile(probability: Any, df_above: Any, df_below: Any) -> Any:
     """The value that F with these degrees of freedom stays below with ``probability`` (0..1)."""
     return special.fdtri(df_above, df_below, probability)

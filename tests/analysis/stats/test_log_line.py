@@ -7,6 +7,8 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from onset.analysis.estimates.log_linear import line_of
+from onset.analysis.stats.counting import Counted, counted
 from onset.analysis.stats.log_line import log_line
 
 SIZES = np.array([1e4, 5e4, 2e5, 1e6, 5e6])
@@ -58,3 +60,40 @@ def test_models_of_one_size_share_its_degree_of_freedom() -> None:
     correct = rng.binomial(100, 0.4, 12).astype(float)
     pooled = log_line(np.unique(sizes), correct.reshape(4, 3).sum(axis=1), np.full(4, 300.0))
     assert log_line(sizes, correct, n).p == pytest.approx(pooled.p, rel=1e-3)
+
+
+def test_a_dispersion_that_is_estimated_makes_f_of_chi_squared() -> None:
+    n, correct = np.array([200.0, 150, 200, 100, 200]), np.array([30.0, 45, 70, 52, 130])
+    known, found = log_line(SIZES, correct, n), log_line(SIZES, correct, n, df=4)
+    assert found.slope == known.slope
+    assert found.p == pytest.approx(stats.f.sf(stats.chi2.isf(known.p, 3) / 3, 3, 4))
+    wider = np.sqrt(stats.f.isf(0.05, 1, 4) / stats.chi2.isf(0.05, 1))
+    low, high = np.subtract(found.interval, found.slope) / np.subtract(known.interval, known.slope)
+    assert (low, high) == pytest.approx((wider, wider), rel=0.03)  # the profile is nearly a parabola
+    assert log_line(SIZES, correct, n, df=1e12).p == pytest.approx(known.p)
+
+
+@pytest.mark.parametrize(("draws", "sizes"), [(2, 6), (3, 4)])
+def test_noise_between_draws_of_examples_keeps_level_and_coverage(draws: int, sizes: int) -> None:
+    """Examples drawn well lift all items of a size; of two draws at six sizes a third of all lines was refused."""
+    rng, runs, refused, covered = np.random.default_rng(1), 50, 0, 0
+    for _ in range(runs):
+        easy = rng.normal(0.5, 0.08, (sizes, 1, 200)) + rng.normal(0, 0.13, (sizes, 1, 200))
+        share = np.clip(easy + rng.normal(0, 0.08, (sizes, draws, 1)), 0, 1)
+        tables = (rng.random(share.shape) < share).astype(float)
+        found = line_of([10**place for place in range(4, 4 + sizes)], [counted(one) for one in tables])
+        refused += found.p <= 0.05
+        covered += found.interval[0] <= 0 <= found.interval[1]
+    assert refused <= 6  # 2.5 expected
+    assert covered >= 44  # 47.5 expected
+
+
+def test_one_draw_and_draws_that_are_all_alike_estimate_no_dispersion() -> None:
+    rng, sizes = np.random.default_rng(2), [int(one) for one in SIZES]
+    tables = [(rng.random((1, 100)) < share).astype(float) for share in (0.1, 0.3, 0.4, 0.6, 0.7)]
+    plain = log_line(SIZES, np.array([one.sum() for one in tables]), np.full(5, 100.0))
+    assert line_of(sizes, [counted(one) for one in tables]) == plain
+    assert line_of(sizes, [counted(one.repeat(3, axis=0)) for one in tables]) == plain
+    # several draws that show no noise: as many trials as outcomes, and still no more than is known of it
+    quiet = [Counted(int(one.sum()), 100, 1.0, 1) for one in tables]
+    assert line_of(sizes, quiet) == log_line(SIZES, np.array([one.sum() for one in tables]), np.full(5, 100.0), df=5)
