@@ -118,7 +118,7 @@ def test_the_best_is_used_where_the_cheaper_one_that_is_level_may_guess() -> Non
 def test_what_was_tried_is_no_next_step() -> None:
     arms = [right(share, method="lora", labels=labels) for labels, share in ((8, 106), (64, 104), (512, 102))]
     said = recommendation(decided(arms), ENGLISH)
-    assert "that the best of 3, " in said
+    assert "picked as the best of 3: " in said
     assert "more labelled examples than 512" in said
 
 

@@ -491,8 +491,8 @@ LINES: dict[str, tuple[str, str]] = {
         "{model} 加{method}（{given}）：正确率 {share}（{range} %）；没有试过别的",
     ),
     "decision.not above chance": (
-        "nothing is shown to beat chance yet: best is {method} on {model}, {share} ({range} %)",
-        "暂不要用：未见有方法高于随机；最好的是 {model} 加{method}，{share}（{range} %）",
+        "nothing is shown to beat chance ({chance}): best of {count} is {method} on {model}, {share} ({range} %)",
+        "暂不要用：未见有方法高于随机（{chance}）；{count} 种中最好的是 {model} 加{method}，{share}（{range} %）",
     ),
     "parse rate.low parse rate": (
         "in {settings} an answer was often not found; at worst it was found in {share} of outputs",

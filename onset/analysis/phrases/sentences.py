@@ -44,11 +44,12 @@ _DECISION = {
     "{method} {given}": "{method}（{given}）",
     "{method} on {model} {given}": "{model} 加{method}（{given}）",
     "{share} right ({range}; {sample})": "正确率 {share}（{range}；{sample}）",
-    "use none of these yet on {task}: that the best of {count}, {setting}, is above chance is not shown: {right}": (
-        "{task}：暂时都不要用；{count} 种中最好的{setting}未见高于随机水平：{right}"
+    "use none of these yet on {task}: that {setting} is above chance ({chance}) is not shown, allowing for its being"
+    " picked as the best of {count}: {right}": (
+        "{task}：暂时都不要用；计入是从 {count} 种中挑出的最好的，{setting}未见高于随机水平（{chance}）：{right}"
     ),
-    "use none of these yet on {task}: {setting} is not shown to be above chance: {right}": (
-        "{task}：暂时都不要用；{setting}未见高于随机水平：{right}"
+    "use none of these yet on {task}: {setting} is not shown to be above chance ({chance}): {right}": (
+        "{task}：暂时都不要用；{setting}未见高于随机水平（{chance}）：{right}"
     ),
     "not settled on {task}; highest so far is {setting}: {right}": "{task}：尚未定论；目前最高的是{setting}：{right}",
     "use {setting} on {task}: {right}": "{task}：请用{setting}：{right}",

@@ -38,7 +38,8 @@ def _short(one: Decision, of: str | None) -> lines.Lines:
     return lines.line(
         f"decision.{one.verdict}", of, method=lines.method(one.method), model=one.model,
         given=lambda language: Say(language).with_labels(one.given), share=words.percent(one.point.accuracy),
-        range=lines.share_range(one.point.interval),
+        range=lines.share_range(one.point.interval), chance=words.percent(one.arm.chance or 0.0),
+        count=str(one.others.tried + 1),
     )  # fmt: skip
 
 
@@ -73,14 +74,17 @@ def use_words(one: Decision, say: Say) -> str:
     """What to use, or that nothing is to be used yet."""
     places = {"task": say.task(one.task), "right": right_words(one, say), "setting": setting_words(one, say)}
     if one.verdict == "not above chance":
+        chance = words.percent(one.arm.chance or 0.0)
         if one.others.tried:
             return say(
-                "use none of these yet on {task}: that the best of {count}, {setting}, is above chance is not shown:"
-                " {right}",
-                count=one.others.tried + 1,
-                **places,
-            )
-        return say("use none of these yet on {task}: {setting} is not shown to be above chance: {right}", **places)
+                "use none of these yet on {task}: that {setting} is above chance ({chance}) is not shown, allowing for"
+                " its being picked as the best of {count}: {right}",
+                count=one.others.tried + 1, chance=chance, **places,
+            )  # fmt: skip
+        return say(
+            "use none of these yet on {task}: {setting} is not shown to be above chance ({chance}): {right}",
+            chance=chance, **places,
+        )  # fmt: skip
     if one.verdict == "open":
         return say("not settled on {task}; highest so far is {setting}: {right}", **places)
     return say("use {setting} on {task}: {right}", **places)

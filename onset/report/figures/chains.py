@@ -64,7 +64,7 @@ def _panel(where: dict[str, str], group: Rows, style: Style) -> Panel:
         "x2": end("high"),
         "y": category("method", title=None, sort=names, axis=name_axis({name: name for name in names})),
         "color": category(
-            "what", title=None, scale=parts, legend={"columns": 2, "orient": "bottom", "labelLimit": 260}
+            "what", title=None, scale=parts, legend={"columns": 1, "orient": "bottom", "labelLimit": 260}
         ),
         "opacity": fade(),
         "tooltip": tooltip({"method": "Method", "what": "Answer and steps", "says": "Outputs"}),
