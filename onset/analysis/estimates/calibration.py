@@ -16,6 +16,7 @@ import numpy as np
 from onset.analysis.outcomes import Measured, Outcomes
 from onset.analysis.setting import Placed, Setting
 from onset.analysis.stats.adjust import ALPHA, holm
+from onset.analysis.stats.draws import rounding_of
 from onset.analysis.stats.spread import FEWEST, Spreads, compare_spreads
 from onset.methods import method
 from onset.prompting.chosen import Chosen
@@ -72,7 +73,7 @@ class Calibrated(Placed):
 
 
 def calibrations_of(measured: Measured) -> tuple[Calibrated, ...]:
-    """Every calibrated method of a study beside its plain one, where both have at least three draws in common."""
+    """Every calibrated method of a study beside its plain one, where both have at least four draws in common."""
     known = _settings(measured.study)
     groups: dict[tuple[Setting, str], dict[str, Outcomes]] = {}
     for arm in measured.outcomes:
@@ -113,7 +114,7 @@ def _ranks(entry: Mapping[str, Any]) -> bool:
 
 
 def _beside(plain: Outcomes, calibrated: Outcomes, how: str) -> Calibrated | None:
-    """None with fewer than three draws of the same examples, or no item in common."""
+    """None with fewer than four draws of the same examples, or no item in common."""
     plans = dict(zip(plain.draws, plain.plans, strict=True))
     mine = dict(zip(calibrated.draws, calibrated.plans, strict=True))
     draws = tuple(draw for draw in plain.draws if mine.get(draw) == plans[draw])
@@ -122,7 +123,8 @@ def _beside(plain: Outcomes, calibrated: Outcomes, how: str) -> Calibrated | Non
         return None
     before, after = (_accuracies(one, draws, items) for one in (plain, calibrated))
     means = float(before.mean()), float(after.mean())
-    return Calibrated(calibrated.at, plain.method, how, draws, len(items), means, compare_spreads(before, after))
+    spreads = compare_spreads(before, after, hidden=rounding_of(len(items)))
+    return Calibrated(calibrated.at, plain.method, how, draws, len(items), means, spreads)
 
 
 def _accuracies(arm: Outcomes, draws: Sequence[int], items: Sequence[str]) -> Any:
