@@ -123,7 +123,7 @@ def _most_probable(tied: list[str], answers: Sequence[Answer], logprobs: Sequenc
     return [value for value, total in zip(tied, sums, strict=True) if total == max(sums)]
 
 
-def wilson(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(correct: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """The score interval for a proportion: Wilson 1927 (doi 10.1080/01621459.1927.10502953), no continuity correction.
 
     Returns (low, high) within 0..1. Raises ValueError unless 0 <= correct <= n, n > 0 and 0 < confidence < 1: an
