@@ -141,6 +141,12 @@ _PLACES = {
 }
 
 _CONFIDENCE = {
+    "The share that is right among the surest answers, against the share of the questions that is answered; a flat"
+    " line says that confidence tells nothing. With fewer than 100 answered items confidence is not held against"
+    " accuracy.": (
+        "最有把握的答案中的答对比例，随作答比例的变化；水平线表示置信度没有信息。有答案的题不足 100 道时，"
+        "不以准确率衡量置信度。"
+    ),
     "Above: outcomes in bins of equal mass by confidence, the share that is right against the mean confidence; on"
     " the grey line a method is as sure as it is right, below it too sure. Methods with fewer than 100 answered"
     " items have no bins. Below: the share that is right among the surest answers, against the share of the"

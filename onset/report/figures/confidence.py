@@ -31,6 +31,17 @@ _Looks = Mapping[tuple[object, object], Row]
 """Model and method -> what is drawn by."""
 _DIAGONAL = ({"confidence": 0.0, "accuracy": 0.0}, {"confidence": 1.0, "accuracy": 1.0})
 
+_WITH_BINS = (
+    "Above: outcomes in bins of equal mass by confidence, the share that is right against the mean confidence; on"
+    " the grey line a method is as sure as it is right, below it too sure. Methods with fewer than 100 answered"
+    " items have no bins. Below: the share that is right among the surest answers, against the share of the"
+    " questions that is answered; a flat line says that confidence tells nothing."
+)
+_WITHOUT = (
+    "The share that is right among the surest answers, against the share of the questions that is answered; a flat line"
+    " says that confidence tells nothing. With fewer than 100 answered items confidence is not held against accuracy."
+)
+
 
 def confidence_figure(shown: Shown) -> Figure | None:
     """A panel for each task, model and budget with a method whose confidence is known. None without one."""
@@ -42,12 +53,7 @@ def confidence_figure(shown: Shown) -> Figure | None:
         _panel(where, group, looks, shown.style)
         for where, group in facets(known, ("task", "shift", "stage", "model", "labels"))
     ]
-    caption = shown.style.say(
-        "Above: outcomes in bins of equal mass by confidence, the share that is right against the mean confidence; on"
-        " the grey line a method is as sure as it is right, below it too sure. Methods with fewer than 100 answered"
-        " items have no bins. Below: the share that is right among the surest answers, against the share of the"
-        " questions that is answered; a flat line says that confidence tells nothing."
-    )
+    caption = shown.style.say(_WITH_BINS if any(one["bins"] for one in known) else _WITHOUT)
     return Figure("confidence", "Confidence", caption, "task", tuple(panels))
 
 
