@@ -207,8 +207,9 @@ def test_a_process_ends_that_has_nothing_to_do(two: None, monkeypatch: pytest.Mo
 
 
 SCRIPT = """
-import os, sys, time
+import os, signal, sys, time
 from onset import processors
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 processors.processors = lambda: 2
 begun = processors.Elsewhere(os.getpid)
 time.sleep(0.5)
