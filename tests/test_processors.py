@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from of_process import of_process
 
 from onset import processors
 from onset.errors import Damaged
@@ -69,11 +70,6 @@ def test_several_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 # ---- in processes --------------------------------------------------------------------------------------------------
 
 
-def of_process(seconds: float = 0.0) -> int:
-    time.sleep(seconds)
-    return os.getpid()
-
-
 def damaged(name: str) -> None:
     raise Damaged(name, "empty", "write it again")
 
@@ -110,7 +106,7 @@ def test_its_error_comes_with_the_result(two: None) -> None:
 
 
 def test_what_others_do_not_come_to_is_made_here(two: None) -> None:
-    made = gathered([Elsewhere(of_process, 0.2) for _ in range(12)])
+    made = gathered([Elsewhere(of_process, 0.2) for _ in range(20)])
     assert {os.getpid()} < set(made)
     assert made[-1] == os.getpid() != made[0]
 
