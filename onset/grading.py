@@ -23,7 +23,7 @@ from onset.records import Item, Status
 from onset.scores import wilson
 from onset.tasks.base import AnswerFormat
 from onset.thinking import answer_part
-from onset.untrusted import loads
+from onset.untrusted import fault, loads
 
 
 def read_rows(path: str | Path) -> list[dict[str, Any]]:
@@ -48,8 +48,7 @@ def _row(source: str, number: int, line: str) -> dict[str, Any]:
     try:
         row = loads(line, parse_constant=lambda name: _refuse(source, number, f"expected JSON, found {name}"))
     except json.JSONDecodeError as error:
-        column = f" at column {error.colno}" if error.doc else ""
-        found = f"not JSON ({error.msg}{column})" if line.strip() else "an empty line"
+        found = f"not JSON ({fault(error, column=True)})" if line.strip() else "an empty line"
         _refuse(source, number, f"expected a JSON object, found {found}")
     if not isinstance(row, dict):
         _refuse(source, number, f"expected a JSON object, found {_kind(row)}")

@@ -43,6 +43,13 @@ def loads(text: str | bytes, parse_constant: Callable[[str], Any] | None = None)
         raise
 
 
+def fault(error: ValueError, *, column: bool = False) -> str:
+    """What is wrong with a text that `loads` refused, with its ``column`` where that is known."""
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    return f"{error.msg} at column {error.colno}" if column and error.doc else error.msg
+
+
 def _finite(text: str) -> float:
     value = float(text)
     if value - value != 0:

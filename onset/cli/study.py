@@ -154,9 +154,9 @@ def report(
     from onset.report.html import begin_report, build_report, write_png
 
     measured = read_measured(path, texts=True, **reading.asked())
-    begun = begin_report(path, measured)
+    items = begin_report(path, measured)
     analysis = analyse(measured, math_verify=math_verify)
-    print_line(build_report(path, out=out, analysis=analysis, begun=begun, language=language))
+    print_line(build_report(path, out=out, analysis=analysis, items=items, language=language))
     if png is not None:
         for written in write_png(analysis, png):
             print_line(written)
@@ -222,10 +222,10 @@ def finish(folder: Path, *, accuracies: bool = False, details: bool = False) -> 
     from onset.results.read import load
 
     results = load(folder, prompts=False)
-    begun = begin_report(folder, results)
+    items = begin_report(folder, results)
     analysis = analyse(results)
     write_findings(folder, analysis)
-    path = build_report(folder, analysis=analysis, begun=begun)
+    path = build_report(folder, analysis=analysis, items=items)
     shown: dict[str, Any] = to_json(analysis)
     if accuracies:
         print_accuracies(shown, console())

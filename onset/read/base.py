@@ -23,7 +23,7 @@ from onset.analysis.setting import Setting
 from onset.errors import DataError
 from onset.models.families import family_of
 from onset.records import content_hash
-from onset.untrusted import halved, loads, printable, whole
+from onset.untrusted import fault, halved, loads, printable, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +150,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
     try:
         held = loads(text)
     except ValueError as error:
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        raise DataError(f"{where}: not JSON ({reason})") from None
+        raise DataError(f"{where}: not JSON ({fault(error)})") from None
     if halved(text, held):
         if isinstance(held, dict) and "prediction" in held:
             held["prediction"] = whole(held["prediction"])
@@ -186,6 +185,13 @@ def expect(value: Any, shape: Any, where: str, key: str) -> None:
         for name, one in value.items():
             if (of := inner.get(name, inner.get("*"))) is not None:
                 expect(one, of, where, f"{key}.{printable(name)}".removeprefix("."))
+
+
+def check_columns(path: Path, names: Sequence[str]) -> None:
+    """Raises DataError for a column that a table has twice; one without a name may be."""
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(f"{path}: two columns are called '{twice}'")
 
 
 def json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:

@@ -34,7 +34,7 @@ from pathlib import Path
 
 from onset.analysis.curves.series import Scale, SizePoint
 from onset.errors import DataError
-from onset.read.base import Sizes, read_text
+from onset.read.base import Sizes, check_columns, read_text
 
 WHOLE = 0.05
 """How near ``score`` times ``n`` must be to a whole number to be a count."""
@@ -54,13 +54,8 @@ def read(path: Path, sizes: Sizes, scale: Scale = "params") -> list[SizePoint]:
     reader = csv.DictReader(io.StringIO(read_text(path)))
     columns = [name.strip() for name in reader.fieldnames or []]
     reader.fieldnames = columns
-    twice = next((name for name in columns if name and columns.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(f"{path}: two columns are called '{twice}'")
+    check_columns(path, columns)
     found = ", ".join(columns) or "nothing"
-    for name in filter(None, columns):
-        if columns.count(name) > 1:
-            raise DataError(f"{path}: two columns are called '{name}'")
     for names in (("curve", "task"), ("correct", "score", "value")):
         if not set(names) & set(columns):
             raise DataError(f"{path}: expected a column {' or '.join(names)}, found: {found}")

@@ -126,16 +126,16 @@ class Asked:
         return len({str(row.get("doc_id")) for _, row in json_lines(self.samples)})
 
 
-def chosen(path: Path) -> list[tuple[Asked, list[str]]]:
-    """Every task under ``path`` by every model and number of examples, as the run asked it that is read, with what is
+def chosen(runs: Sequence[Run], *, named: bool) -> list[tuple[Asked, list[str]]]:
+    """Every task of ``runs`` by every model and number of examples, as the run asked it that is read, with what is
     to be said of that: of several in one folder that of the most documents (one with samples before all others), of
     these the latest.
 
     Raises DataError where a run that does not say its model or examples could be of several.
     """
     held: dict[tuple[Path, str], list[Asked]] = {}
-    for run in find(path):
-        for one in _asked(run, named=_is_samples_file(path)):
+    for run in runs:
+        for one in _asked(run, named=named):
             held.setdefault((one.folder, safe(one.task)), []).append(one)
     out = []
     for several in held.values():
@@ -185,18 +185,18 @@ def _of_several(same: Sequence[Asked]) -> tuple[Asked, list[str]]:
 
 
 def read_all(
-    path: Path, sizes: Sizes, *, texts: bool = False
+    path: Path, sizes: Sizes, *, texts: bool = False, runs: Sequence[Run] | None = None
 ) -> tuple[tuple[Outcomes, ...], tuple[Stated, ...], list[str]]:
     """The outcomes of every task, filter and metric under ``path``, every score that its results files state, and what
     is to be said of tasks without outcomes, which outcomes of others say too; ``texts``: with what was asked and
-    answered.
+    answered; ``runs``: those under ``path``, where they were found already.
 
     Raises DataError for a damaged file, and for a line without what the format promises.
     """
     out: list[Outcomes] = []
     stated: list[Stated] = []
     lacking: list[str] = []
-    found = chosen(path)
+    found = chosen(find(path) if runs is None else runs, named=_is_samples_file(path))
     sampled = {one.task for one, _ in found if one.samples}
     for one, said in found:
         stated += _stated(one, sizes)
@@ -231,7 +231,7 @@ def read(path: Path, sizes: Sizes, *, texts: bool = False) -> tuple[Outcomes, ..
     runs = find(path)
     if runs and not any(run.samples for run in runs):
         raise DataError(f"{path}: no per-item results (samples_*.jsonl): run lm-eval with --log_samples")
-    out, _, notes = read_all(path, sizes, texts=texts)
+    out, _, notes = read_all(path, sizes, texts=texts, runs=runs)
     if runs and not out:
         files = listed([str(file) for run in runs for file in run.samples.values()])
         raise DataError(f"{files}: no metric with a number for a document{''.join(f'; {line}' for line in notes)}")

@@ -10,6 +10,7 @@ from pathlib import Path
 from onset.analysis.contrast.trained import TrainedPair
 from onset.analysis.words import counted
 from onset.errors import DataError
+from onset.read.base import check_columns
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "family": ("family",),
@@ -67,9 +68,7 @@ def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], Sequence[str]]:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             names = list(reader.fieldnames or ())
-            for name in filter(None, names):
-                if names.count(name) > 1:
-                    raise DataError(f"{path}: two columns are called '{name}'")
+            check_columns(path, names)
             return [(reader.line_num, {key: value or "" for key, value in row.items()}) for row in reader], names
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from None

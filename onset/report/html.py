@@ -14,7 +14,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -75,21 +74,16 @@ VERDICT_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """What of a page needs no analysis, and is made while that is: its ``items``, None where they are few."""
-
-    items: Elsewhere[..., Packed] | None
-
-
-def begin_report(folder: Place, results: Results | Measured) -> Begun:
-    """Begin the report of ``results``, read from ``folder`` (`build_report`)."""
+def begin_report(folder: Place, results: Results | Measured) -> Elsewhere[..., Packed] | None:
+    """Begin what the report of ``results``, read from ``folder``, needs no analysis for: the figure library, and the
+    items of the page, which are returned (None: they are few).
+    """
     figure_library()
     place, records = as_place(folder), results.records
     # a store may be one that this process alone can read
     if "prompt" in records.columns or len(records) <= MOST_ITEMS or not isinstance(place, Path):
-        return Begun(None)
-    return Begun(begin_pack(results.cells.filter(~pl.col("bound"))["cell"].to_list(), records, place))
+        return None
+    return begin_pack(results.cells.filter(~pl.col("bound"))["cell"].to_list(), records, place)
 
 
 def build_report(
@@ -97,27 +91,26 @@ def build_report(
     *,
     out: Path | None = None,
     analysis: Analysis | None = None,
-    begun: Begun | None = None,
+    items: Elsewhere[..., Packed] | None = None,
     language: Language = "en",
 ) -> Path | str:
     """Write the report of the results folder ``folder`` to ``out`` (default ``folder/report.html``).
 
     ``analysis``: the folder's analysis, where it is at hand already, or one of other tools' results under ``folder``:
     these are left as they are, and the default is ``NAME-report.html`` in the working folder. ``language``: of the
-    page's words; ``begun``: what `begin_report` gave, before the analysis. Returns the path written. Raises StoreError
+    page's words; ``items``: what `begin_report` gave, before the analysis. Returns the path written. Raises StoreError
     for a damaged folder or a path that cannot be written, DataError for that default inside the folder of other tools'
     results.
     """
     folder = as_place(folder)
     if analysis is None:
         results = load(folder, prompts=False)
-        begun = begin_report(folder, results)
+        items = begin_report(folder, results)
         analysis = analyse(results)
     shown = to_json(analysis, language)
     cells = [] if analysis.measured.foreign else [one for one in read_cells(folder) if "elsewhere" not in one]
     records = analysis.measured.records
     prompts = None if "prompt" in records.columns else Prompts(folder).of
-    items = None if begun is None else begun.items
     text = page(shown, analysis.study, cells, records, prompts=prompts, items=items, language=language)
     if isinstance(folder, Path):
         path = out or (_place_beside(folder, analysis) if analysis.measured.foreign else folder / REPORT)

@@ -137,11 +137,11 @@ def _packed(chosen: _Chosen, prompts: PromptsOf, text_limit: int, most: int) -> 
     beginnings = [beginning for beginning, _ in begun]
     rests = pl.concat([pl.Series("rest", [], pl.String), *(rest for _, rest in begun)])
     records, lengths = chosen.heads.with_columns(rests), [len(heads[cell]) for cell in chosen.cells]
-    limit = _limit(records, lengths, beginnings, text_limit)
+    starts = [end - length for end, length in zip(accumulate(lengths), lengths, strict=True)]
+    limit = _limit(records, list(zip(starts, lengths, strict=True)), beginnings, text_limit)
     if sum(min(length, limit or length) for length in chosen.lengths) > most:
         limit = max(1, min(most // len(lengths), limit or most))
     kept = [length if limit is None else min(length, limit) for length in lengths]
-    starts = (end - length for end, length in zip(accumulate(lengths), lengths, strict=True))
     rows = pl.concat([records.head(0), *(records.slice(*one) for one in zip(starts, kept, strict=True))])
     texts, every = _Texts(), rows.iter_rows(named=True)
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
@@ -219,14 +219,15 @@ def _shared_beginning(prompts: pl.Series) -> str:
     return "" if end < 0 else first[: end + len(_PARTING)]
 
 
-def _limit(records: pl.DataFrame, lengths: Sequence[int], begun: Sequence[str], text_limit: int) -> int | None:
-    """Items of each cell that fit, None when all do; ``lengths``: how many of the ``records`` are each cell's."""
+def _limit(
+    records: pl.DataFrame, cells: Sequence[tuple[int, int]], begun: Sequence[str], text_limit: int
+) -> int | None:
+    """Items of each cell that fit, None when all do; ``cells``: where each one's records begin, and how many it has."""
     seen: set[str] = set()
     room = text_limit - sum(len(beginning) for beginning in set(begun))
     texts = list(zip(*(records[name].to_list() for name in ("rest", "question", "outputs")), strict=True))
-    starts = [end - length for end, length in zip(accumulate(lengths), lengths, strict=True)]
-    for place in range(max(lengths, default=0)):
-        for start, length in zip(starts, lengths, strict=True):
+    for place in range(max((length for _, length in cells), default=0)):
+        for start, length in cells:
             if place >= length:
                 continue
             rest, question, outputs = texts[start + place]

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from onset.errors import DataError
-from onset.untrusted import loads
+from onset.untrusted import fault, loads
 
 _UNDER_DATA = re.compile(r'\s*\{\s*"[Dd]ata"\s*:')
 Unit = Literal["line", "row"]
@@ -109,11 +109,8 @@ def _json_lines(text: str, path: str, task: str) -> Table:
             continue
         try:
             row = loads(one, parse_constant=_no_constant)
-        except json.JSONDecodeError as error:
-            column = f" at column {error.colno}" if error.doc else ""
-            refuse(task, path, f"line {line}", f"not JSON ({error.msg}{column})")
         except ValueError as error:
-            refuse(task, path, f"line {line}", f"not JSON ({error})")
+            refuse(task, path, f"line {line}", f"not JSON ({fault(error, column=True)})")
         if not isinstance(row, dict):
             refuse(task, path, f"line {line}", f"expected a JSON object, found {kind(row)}")
         rows.append(row)
@@ -126,9 +123,8 @@ def _json_list(text: str, path: str, task: str) -> Table:
         rows = loads(text, parse_constant=_no_constant)
     except ValueError as error:
         if isinstance(error, json.JSONDecodeError) and error.doc:
-            refuse(task, path, f"line {error.lineno}", f"not JSON ({error.msg} at column {error.colno})")
-        why = error.msg if isinstance(error, json.JSONDecodeError) else error
-        raise DataError(f"task '{task}': {path}: not JSON ({why})") from None
+            refuse(task, path, f"line {error.lineno}", f"not JSON ({fault(error, column=True)})")
+        raise DataError(f"task '{task}': {path}: not JSON ({fault(error)})") from None
     if isinstance(rows, dict):  # as TriviaQA is released: the rows under "Data", beside words on all of them
         rows = rows.get("Data", rows.get("data"))
     if not isinstance(rows, list):

@@ -181,15 +181,14 @@ def compare_sets(
 def _once(pairs: Sequence[_Pair], notes: list[str]) -> list[_Pair]:
     """``pairs`` without those that are another at a larger budget on both sides, of which ``notes`` tell then."""
     first: dict[Hashable, _Pair] = {}
-    kept = []
+    repeated = []
     for pair in sorted(pairs, key=lambda pair: (pair.first.labels, pair.second.labels)):
         sides = pair.first.once, pair.second.once
         same = first.setdefault(id(pair) if None in sides else sides, pair)
-        if same is pair:
-            kept.append(pair)
-        else:
+        if same is not pair:
+            repeated.append(pair)
             notes.append(f"{pair.label}: the same prompts and outcomes as {same.label}, counted once")
-    return [pair for pair in pairs if any(pair is one for one in kept)]
+    return [pair for pair in pairs if pair not in repeated]
 
 
 def to_json(one: SetComparison) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from onset.errors import DataError
 from onset.tuning.base import Example
-from onset.untrusted import loads
+from onset.untrusted import fault, loads
 
 Row = TypeVar("Row")
 
@@ -73,7 +73,7 @@ def texts_in(where: str, line: str, keys: tuple[str, ...]) -> dict[str, str] | N
     try:
         row = loads(line)
     except ValueError as error:
-        raise DataError(f"{where}: not JSON ({getattr(error, 'msg', error)})") from None
+        raise DataError(f"{where}: not JSON ({fault(error)})") from None
     found = {key: row[key] for key in keys if key in row} if isinstance(row, Mapping) else {}
     return found if all(isinstance(one, str) and one.strip() for one in found.values()) else None
 
